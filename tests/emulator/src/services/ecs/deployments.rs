@@ -1,6 +1,7 @@
 //! Rolling deployments: how one begins, completes, fails, and is rolled back by the circuit
 //! breaker.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -99,7 +100,7 @@ pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
     let in_progress = service
         .primary()
         .is_some_and(|primary| primary.id == id && primary.rollout == RolloutState::InProgress);
-    if !in_progress || !scheduler::is_in_place(aws, service) {
+    if !in_progress || !scheduler::may_complete(aws, service) {
         return;
     }
 
@@ -107,6 +108,7 @@ pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
     let is_steady = aws
         .ecs
         .tasks_of(arn)
+        .filter(|task| task.deployment == id && task.healthy)
         .all(|task| task.started_at.is_some_and(|at| at <= since));
 
     if is_steady {
@@ -133,8 +135,6 @@ fn complete(aws: &mut Aws, arn: &str) {
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
-
-    service.deployments.truncate(1);
     let Some(primary) = service.deployments.first_mut() else {
         return;
     };
@@ -144,11 +144,34 @@ fn complete(aws: &mut Aws, arn: &str) {
     primary.updated_at = now;
     let id = primary.id.clone();
     service.last_completed = Some(primary.clone());
+    forget_emptied(aws, arn);
     note(aws, arn, |name| {
         format!("(service {name}) (deployment {id}) deployment completed.")
     });
     announce(aws, arn, &id, "INFO", "SERVICE_DEPLOYMENT_COMPLETED");
-    scheduler::note_steady_state(aws, arn);
+    if scheduler::is_in_place(aws, &aws.ecs.services[arn]) {
+        scheduler::note_steady_state(aws, arn);
+    }
+}
+
+/// Older deployments of a service whose rollout is completed are listed until their tasks are gone.
+pub(super) fn forget_emptied(aws: &mut Aws, arn: &str) {
+    let with_tasks: BTreeSet<String> = aws
+        .ecs
+        .tasks_of(arn)
+        .map(|task| task.deployment.clone())
+        .collect();
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    let is_completed = service
+        .primary()
+        .is_some_and(|primary| primary.rollout == RolloutState::Completed);
+    if is_completed {
+        service.deployments.retain(|deployment| {
+            deployment.status == DeploymentStatus::Primary || with_tasks.contains(&deployment.id)
+        });
+    }
 }
 
 /// A task of a deployment ended before it proved healthy: starting is put off, and the circuit

@@ -116,9 +116,11 @@ fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> V
         "failedTasks": deployment.failed_tasks,
         "createdAt": Aws::seconds(deployment.created_at),
         "updatedAt": Aws::seconds(deployment.updated_at),
-        "rolloutState": rollout_state(deployment.rollout),
-        "rolloutStateReason": deployment.reason,
     });
+    if !service.is_behind_classic() {
+        answer["rolloutState"] = rollout_state(deployment.rollout).into();
+        answer["rolloutStateReason"] = deployment.reason.clone().into();
+    }
     for member in services::OF_DEPLOYMENT.iter().filter(|member| {
         !["loadBalancers", "serviceRegistries", "enableExecuteCommand"].contains(member)
     }) {

@@ -33,6 +33,7 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
             .map(|arn| request.on(text(arn).to_owned()))
             .collect(),
         "RunTask" => run_task(aws, request),
+        "DescribeContainerInstances" => each("containerInstances", "container-instance"),
         "ListServices" => {
             vec![Demand::anywhere(request.action()).with("ecs:cluster", cluster(aws, request))]
         }

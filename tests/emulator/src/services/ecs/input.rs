@@ -182,6 +182,7 @@ const OTHER: Kind = Object(&[
         "loadBalancers",
         List(&Object(&[
             ("targetGroupArn", Text),
+            ("loadBalancerName", Text),
             ("containerName", Text),
             ("containerPort", Integer),
         ])),
@@ -194,6 +195,14 @@ const OTHER: Kind = Object(&[
             (
                 "deploymentCircuitBreaker",
                 Object(&[("enable", Boolean), ("rollback", Boolean)]),
+            ),
+            (
+                "earlySuccessCriteria",
+                Object(&[
+                    ("enable", Boolean),
+                    ("healthyPercent", Integer),
+                    ("sourceServiceRevisionCleanup", Text),
+                ]),
             ),
         ]),
     ),

@@ -51,6 +51,7 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
     if is_stuck && !stopped {
         note_if_percentages_block(aws, arn);
     }
+    deployments::forget_emptied(aws, arn);
 
     let service = &aws.ecs.services[arn];
     let primary = service
@@ -58,7 +59,7 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
         .map(|primary| (primary.id.clone(), primary.rollout));
 
     match primary {
-        Some((id, RolloutState::InProgress)) if is_in_place(aws, service) => {
+        Some((id, RolloutState::InProgress)) if may_complete(aws, service) => {
             let wait = if service.desired_count == 0 {
                 Duration::ZERO
             } else {
@@ -85,6 +86,20 @@ pub(super) fn is_in_place(aws: &Aws, service: &Service) -> bool {
         .filter(|task| task.deployment == primary.id && task.is_live() && task.healthy)
         .count();
     wanted == service.desired_count as usize && tasks().count() == wanted
+}
+
+/// Whether the primary deployment has what it needs to be completed: everything in place, or what
+/// the early success criteria name.
+pub(super) fn may_complete(aws: &Aws, service: &Service) -> bool {
+    let (Some(early), Some(primary)) = (service.early_success(), service.primary()) else {
+        return is_in_place(aws, service);
+    };
+    let tasks = || aws.ecs.tasks_of(&service.arn);
+    let healthy = tasks()
+        .filter(|task| task.deployment == primary.id && task.is_live() && task.healthy)
+        .count();
+    let old_are_gone = tasks().all(|task| task.deployment == primary.id);
+    healthy >= early.healthy && (early.leaves_old || old_are_gone)
 }
 
 /// Says once that a service is steady.

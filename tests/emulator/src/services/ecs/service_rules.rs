@@ -114,6 +114,36 @@ fn check_what_is_served(settings: &Map<String, Value>) -> Result<(), ApiError> {
     if percent("maximumPercent").is_some_and(|percent| percent < 100) {
         return Err(invalid("maximumPercent must be at least 100."));
     }
+    check_early_success(configuration.unwrap_or(&Value::Null))
+}
+
+fn check_early_success(configuration: &Value) -> Result<(), ApiError> {
+    let criteria = &configuration["earlySuccessCriteria"];
+    if criteria["enable"] != true {
+        return Ok(());
+    }
+    let Some(percent) = criteria["healthyPercent"]
+        .as_i64()
+        .filter(|percent| (0..=100).contains(percent))
+    else {
+        return Err(invalid("healthyPercent must be between 0 and 100."));
+    };
+    if !["BLOCKING", "DEFERRED"]
+        .iter()
+        .any(|word| criteria["sourceServiceRevisionCleanup"] == *word)
+    {
+        return Err(invalid(
+            "sourceServiceRevisionCleanup must be BLOCKING or DEFERRED.",
+        ));
+    }
+    let minimum = configuration["minimumHealthyPercent"]
+        .as_i64()
+        .unwrap_or(100);
+    if percent < minimum {
+        return Err(invalid(
+            "healthyPercent must be greater than or equal to minimumHealthyPercent.",
+        ));
+    }
     Ok(())
 }
 
@@ -151,10 +181,23 @@ fn check_load_balancer(
     balancer: &Value,
     definition: &TaskDefinition,
 ) -> Result<(), ApiError> {
-    let arn = balancer["targetGroupArn"]
-        .as_str()
-        .ok_or_else(|| invalid("loadBalancerName and targetGroupArn cannot both be empty."))?;
-    check_target_group(aws, arn, definition.network_mode())?;
+    match (
+        balancer["targetGroupArn"].as_str(),
+        balancer["loadBalancerName"].as_str(),
+    ) {
+        (Some(arn), _) => check_target_group(aws, arn, definition.network_mode())?,
+        (None, Some(_)) if definition.network_mode() == "awsvpc" => {
+            return Err(invalid(
+                "Classic Load Balancers are not supported with the network mode awsvpc.",
+            ));
+        }
+        (None, Some(_)) => {}
+        (None, None) => {
+            return Err(invalid(
+                "loadBalancerName and targetGroupArn cannot both be empty.",
+            ));
+        }
+    }
     let name = balancer["containerName"].as_str().unwrap_or_default();
     check_container_port(definition, name, &balancer["containerPort"])
 }

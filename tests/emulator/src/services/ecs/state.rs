@@ -101,6 +101,15 @@ pub struct Service {
     pub(super) placement_retry_at: Millis,
 }
 
+/// When a deployment succeeds early.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EarlySuccess {
+    /// Healthy tasks of the deployment.
+    pub(super) healthy: usize,
+    /// Whether tasks of older deployments may still be there.
+    pub(super) leaves_old: bool,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct ServiceEvent {
     pub(super) id: String,
@@ -264,6 +273,30 @@ impl Service {
             self.configuration("minimumHealthyPercent"),
             self.configuration("maximumPercent"),
         )
+    }
+
+    /// The criteria by which a deployment succeeds before it has stabilised; none when off.
+    pub(super) fn early_success(&self) -> Option<EarlySuccess> {
+        let criteria = self
+            .settings
+            .get("deploymentConfiguration")?
+            .get("earlySuccessCriteria")?;
+        if criteria["enable"] != true {
+            return None;
+        }
+        let percent = criteria["healthyPercent"].as_u64().unwrap_or(100);
+        let wanted = (u64::from(self.desired_count) * percent).div_ceil(100);
+        Some(EarlySuccess {
+            healthy: usize::try_from(wanted).unwrap_or(usize::MAX),
+            leaves_old: criteria["sourceServiceRevisionCleanup"] == "DEFERRED",
+        })
+    }
+
+    /// Whether it registers with a Classic Load Balancer: then ECS shows no rollout state.
+    pub(super) fn is_behind_classic(&self) -> bool {
+        super::service_rules::load_balancers(&self.settings)
+            .iter()
+            .any(|balancer| balancer["loadBalancerName"].is_string())
     }
 
     pub(super) fn grace_period_secs(&self) -> i64 {

@@ -16,6 +16,7 @@ mod registration;
 mod rollouts;
 mod run_task;
 mod service_deployments;
+mod truth;
 
 /// An account with the cluster `main` and one target group behind a load balancer.
 struct World {

@@ -1,0 +1,113 @@
+//! What a service shows of its rollout: without a rollout state behind a Classic Load Balancer, and
+//! COMPLETED before its end with early success criteria.
+
+use super::rollouts::{deployed, update};
+use super::*;
+
+fn criteria(percent: u32, cleanup: &str) -> Value {
+    json!({"earlySuccessCriteria": {
+        "enable": true, "healthyPercent": percent, "sourceServiceRevisionCleanup": cleanup,
+    }})
+}
+
+/// Seconds from the update until the deployment is COMPLETED, and what is left then of older ones.
+fn completed(world: &mut World) -> usize {
+    for _ in 0..900 {
+        world.run(1, |_| {});
+        let service = world.service();
+        if service["deployments"][0]["rolloutState"] == "COMPLETED" {
+            return service["deployments"].as_array().map_or(0, Vec::len);
+        }
+    }
+    panic!("never completed");
+}
+
+#[test]
+fn early_success_completes_a_deployment_before_its_end() {
+    let mut world = deployed(1, 4);
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        json!({"minimumHealthyPercent": 50, "maximumPercent": 150}),
+    );
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        criteria(50, "DEFERRED"),
+    );
+    let definition = world.fargate("nginx:2");
+    update(&mut world, "taskDefinition", json!(definition));
+
+    assert_eq!(completed(&mut world), 2);
+    let service = world.service();
+    let old = &service["deployments"][1];
+    assert_eq!(old["status"], "ACTIVE");
+    assert!(old["runningCount"].as_u64() > Some(0), "{service}");
+
+    world.run(300, |_| {});
+    let service = world.service();
+    assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1));
+    assert_eq!(service["deployments"][0]["runningCount"], 4);
+}
+
+#[test]
+fn early_success_with_blocking_cleanup_waits_for_old_tasks_to_be_gone() {
+    let mut world = deployed(1, 4);
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        criteria(100, "BLOCKING"),
+    );
+    let definition = world.fargate("nginx:2");
+    update(&mut world, "taskDefinition", json!(definition));
+
+    assert_eq!(completed(&mut world), 1);
+}
+
+#[test]
+fn early_success_below_the_floor_is_refused() {
+    let mut world = deployed(1, 4);
+    let refused = world.err(
+        "UpdateService",
+        json!({
+            "cluster": "main", "service": "web",
+            "deploymentConfiguration": criteria(80, "DEFERRED"),
+        }),
+    );
+    assert_eq!(
+        refused,
+        "InvalidParameterException: healthyPercent must be greater than or equal to \
+         minimumHealthyPercent."
+    );
+}
+
+#[test]
+fn behind_a_classic_load_balancer_no_rollout_state_is_shown() {
+    let mut world = World::new(1);
+    let definition = json!({
+        "family": "web",
+        "containerDefinitions": [{
+            "name": "app", "image": "nginx:1", "memory": 128,
+            "portMappings": [{"containerPort": 80, "hostPort": 0}],
+        }],
+    });
+    world.ok("RegisterTaskDefinition", definition);
+    add_container_instances(&mut world.aws, "main", 2);
+    world.ok(
+        "CreateService",
+        json!({
+            "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 2,
+            "loadBalancers": [
+                {"loadBalancerName": "old", "containerName": "app", "containerPort": 80},
+            ],
+        }),
+    );
+    world.run(180, |_| {});
+
+    let service = world.service();
+    assert_eq!(service["runningCount"], 2);
+    let deployment = service["deployments"][0].as_object().expect("an object");
+    assert!(
+        !deployment.contains_key("rolloutState") && !deployment.contains_key("rolloutStateReason")
+    );
+}

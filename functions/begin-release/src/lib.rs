@@ -11,7 +11,7 @@ mod target;
 use slipway::aws::{Clusters, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
-use slipway::observed::service::{Rollout, ServiceView, revision};
+use slipway::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
@@ -274,14 +274,9 @@ fn external_deployment(
     view: &ServiceView,
     job: &Job<Parameters>,
 ) -> Result<Option<JobReport>, Failure> {
-    let completed = view
-        .deployments
-        .iter()
-        .any(|deployment| deployment.rollout == Rollout::Completed);
-
     let Some(primary) = view
         .primary()
-        .filter(|primary| primary.rollout == Rollout::InProgress && completed)
+        .filter(|primary| is_in_progress(view, primary))
     else {
         return Ok(None);
     };
@@ -301,6 +296,18 @@ fn external_deployment(
         view.progress(&primary.task_definition)
     );
     Ok(Some(JobReport::in_progress(summary, 0)))
+}
+
+/// Where ECS shows no rollout state, another deployment that is still listed is the one to return
+/// to.
+fn is_in_progress(view: &ServiceView, primary: &DeploymentView) -> bool {
+    let mut others = view.deployments.iter().filter(|other| !other.primary);
+
+    match primary.rollout {
+        Rollout::InProgress => others.any(|other| other.rollout == Rollout::Completed),
+        Rollout::Absent => !view.is_completed(primary) && others.next().is_some(),
+        Rollout::Completed | Rollout::Failed => false,
+    }
 }
 
 fn waiting(other: &Release, now: Timestamp) -> JobReport {

@@ -55,6 +55,7 @@ impl BeginRelease {
                 task_definition: prior.task_definition,
                 desired_count: prior.desired_count,
                 percentages: prior.percentages,
+                found: prior.found,
                 suspended,
             })
         })?;

@@ -139,6 +139,7 @@ pub(crate) mod tests {
                 minimum_healthy: 100,
                 maximum: 200,
             },
+            early_success: None,
             scheduling: Scheduling::Replica,
             controller: "ECS".to_owned(),
             strategy: "ROLLING".to_owned(),

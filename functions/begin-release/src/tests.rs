@@ -62,6 +62,7 @@ fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
             reason: String::new(),
             desired: 2,
             running: 1,
+            pending: 0,
             failed_tasks: 0,
         };
 
@@ -75,6 +76,7 @@ fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
             minimum_healthy: 100,
             maximum: 200,
         },
+        early_success: None,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
@@ -223,6 +225,8 @@ fn a_release_begins_with_the_bounds_of_its_rollout() {
             minimum_healthy: 100,
             maximum: 200,
         },
+        early_success: None,
+        found: None,
         recorded_at: at(0),
     };
     let begun = |more: Value| begun_in_place(&job(more, 0), prior.clone());

@@ -183,7 +183,7 @@ fn outcome(
         .map(|group| format!(", {} targets healthy in {}", group.healthy, group.name()))
         .collect::<String>();
 
-    if parameters.task_definition == prior && target.change().is_none() {
+    if target.ran(&parameters.task_definition) && target.change().is_none() {
         let reason = format!("nothing to do: the service already runs {runs}{healthy}");
         return (Outcome::Unchanged, reason);
     }

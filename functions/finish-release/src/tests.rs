@@ -24,6 +24,8 @@ fn prior() -> PriorService {
         task_definition,
         desired_count: 2,
         percentages: percentages(),
+        early_success: None,
+        found: None,
         recorded_at: at(0),
     }
 }
@@ -60,6 +62,7 @@ fn view() -> ServiceView {
         running: 3,
         pending: 0,
         percentages: percentages(),
+        early_success: None,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),

@@ -1,7 +1,7 @@
 //! The restoration of a blue/green pair: it is observed and brought one step nearer to the recorded
 //! release.
 
-use slipway::aws::{ErrorKind, ObservePairError, ObservedPair};
+use slipway::aws::{ErrorKind, ObservePairError, ObservedPair, ServiceGoal};
 use slipway::job::StepError;
 use slipway::observed::colour::Colour;
 use slipway::observed::service::revision;
@@ -167,7 +167,15 @@ impl RollBack {
             let count = Some(recorded.desired_count);
             let definition = &recorded.task_definition;
             self.services
-                .apply(seen.of(colour), definition, recorded.percentages, count)
+                .apply(
+                    seen.of(colour),
+                    &ServiceGoal {
+                        task_definition: definition,
+                        percentages: recorded.percentages,
+                        early_success: None,
+                        desired: count,
+                    },
+                )
                 .await?;
 
             return Ok(format!(

@@ -1,7 +1,7 @@
 //! The restoration of a single service: it is observed and brought one step nearer to the recorded
 //! release.
 
-use slipway::aws::ObservedService;
+use slipway::aws::{ObservedService, ServiceGoal};
 use slipway::job::StepError;
 use slipway::observed::service::revision;
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
@@ -69,7 +69,15 @@ impl RollBack {
         let count = restored_count(service, &seen.view);
         let deployment = self
             .services
-            .apply(seen, &prior.task_definition, percentages, count)
+            .apply(
+                seen,
+                &ServiceGoal {
+                    task_definition: &prior.task_definition,
+                    percentages,
+                    early_success: prior.early_success,
+                    desired: count,
+                },
+            )
             .await?;
 
         Ok(format!(

@@ -8,10 +8,14 @@
 mod pair;
 mod parameters;
 
-use slipway::aws::{AwsError, Ledger, ObservedService, Pairs, Sdk, Services, TaskDefinitions};
+use slipway::aws::{
+    AwsError, Ledger, ObservedService, Pairs, Sdk, ServiceGoal, Services, TaskDefinitions,
+};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
-use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
+use slipway::release::{
+    ActiveRelease, Before, Change, Event, Lease, PriorSize, ServiceTarget, Target, apply,
+};
 use slipway::step::Step;
 use slipway::strategy::StrategyName;
 use slipway::strategy::failure::StepFailureCause;
@@ -90,11 +94,8 @@ impl UpdateService {
             ))
         })?;
 
-        let prior = &target.prior;
-        let goal = job
-            .parameters
-            .goal(prior, seen.view.desired, context.announced)?;
-        self.deploy(context, &prior.task_definition, goal, &seen)
+        let goal = job.parameters.goal(seen.view.desired, context.announced)?;
+        self.deploy(context, target.prior.found(), goal, &seen)
             .await
     }
 
@@ -102,7 +103,7 @@ impl UpdateService {
     async fn deploy(
         &self,
         context: &Context<'_>,
-        before: &str,
+        before: Before<'_>,
         goal: DeployGoal,
         seen: &ObservedService,
     ) -> StepResult {
@@ -150,16 +151,23 @@ impl UpdateService {
         seen: &ObservedService,
     ) -> StepResult {
         let Context { job, lease, .. } = context;
-        let announced = apply(lease, Event::ChangeAnnounced(change.clone()), job.now)?;
+        let announcement = Event::ChangeAnnounced {
+            change: change.clone(),
+            had: Some(PriorSize::of(&seen.view)),
+        };
+        let announced = apply(lease, announcement, job.now)?;
         self.ledger.advance(&announced).await?;
 
         let deployment = self
             .services
             .apply(
                 seen,
-                &change.task_definition,
-                change.percentages,
-                change.desired_count,
+                &ServiceGoal {
+                    task_definition: &change.task_definition,
+                    percentages: change.percentages,
+                    early_success: None,
+                    desired: change.desired_count,
+                },
             )
             .await
             .map_err(|error| refused(error, &change.task_definition))?;

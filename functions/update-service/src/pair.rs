@@ -73,7 +73,7 @@ impl UpdateService {
             return self.apply(context, goal.change, idle_seen).await;
         }
 
-        self.deploy(context, &pair.of(idle).task_definition, goal, idle_seen)
+        self.deploy(context, pair.of(idle).found(), goal, idle_seen)
             .await
     }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::observed::service::check_revision_arn;
-use slipway::release::{Change, PriorService};
+use slipway::release::Change;
 use slipway::strategy::in_place::deploy::DeployGoal;
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
@@ -122,16 +122,18 @@ impl Parameters {
         }
     }
 
-    /// The goal for a service that was `prior` and has `live` tasks. A change that is announced
-    /// stays as it was announced.
+    /// The goal for a service that has `live` tasks. A change that is announced stays as it was
+    /// announced.
     pub(crate) fn goal(
         &self,
-        prior: &PriorService,
         live: u32,
         announced: Option<&Change>,
     ) -> Result<DeployGoal, Failure> {
-        let initial = (prior.desired_count == 0).then(|| self.initial_count.unwrap_or(1));
-        let desired_count = self.desired_count.or(initial);
+        let initial = || (live == 0).then(|| self.initial_count.unwrap_or(1));
+        let desired_count = match announced {
+            Some(change) => change.desired_count,
+            None => self.desired_count.or_else(initial),
+        };
         let room = Room {
             desired: desired_count.unwrap_or(live),
             static_port_instances: None,

@@ -1,13 +1,10 @@
 use serde_json::{Value, json};
 use slipway::aws::ErrorKind;
 use slipway::job::parse_parameters;
-use slipway::release::PriorService;
 use slipway::strategy::Percentages;
-use slipway::timestamp::Timestamp;
 
 use super::*;
 
-const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
 const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
 
 /// The parameters of a rolling update with more members, or others.
@@ -20,18 +17,6 @@ fn parameters(more: Value) -> Parameters {
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
     parse_parameters(Some(&all.to_string())).expect("valid").1
-}
-
-fn prior(desired_count: u32) -> PriorService {
-    PriorService {
-        task_definition: OLD.to_owned(),
-        desired_count,
-        percentages: Percentages {
-            minimum_healthy: 90,
-            maximum: 110,
-        },
-        recorded_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
-    }
 }
 
 fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Change {
@@ -48,32 +33,30 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
     }
 }
 
-/// The goal for a service that had `recorded` tasks and has `live` ones: the change and the size.
-fn goal(more: Value, recorded: u32, live: u32, announced: Option<&Change>) -> (Change, u32) {
-    let goal = parameters(more)
-        .goal(&prior(recorded), live, announced)
-        .expect("it can work");
+/// The goal for a service that has `live` tasks: the change and the size.
+fn goal(more: Value, live: u32, announced: Option<&Change>) -> (Change, u32) {
+    let goal = parameters(more).goal(live, announced).expect("it can work");
     (goal.change, goal.size)
 }
 
 #[test]
 fn the_count_is_left_alone_unless_one_is_given_or_there_are_no_tasks() {
-    assert_eq!(goal(json!({}), 2, 2, None), (change(100, 200, None), 1));
+    assert_eq!(goal(json!({}), 2, None), (change(100, 200, None), 1));
     assert_eq!(
-        goal(json!({"initial_count": 3}), 2, 7, None),
+        goal(json!({"initial_count": 3}), 7, None),
         (change(100, 200, None), 1)
     );
     assert_eq!(
-        goal(json!({"desired_count": 5, "initial_count": 3}), 2, 2, None),
+        goal(json!({"desired_count": 5, "initial_count": 3}), 2, None),
         (change(100, 200, Some(5)), 5)
     );
-    assert_eq!(goal(json!({}), 0, 0, None), (change(100, 200, Some(1)), 1));
+    assert_eq!(goal(json!({}), 0, None), (change(100, 200, Some(1)), 1));
     assert_eq!(
-        goal(json!({"initial_count": 3}), 0, 0, None),
+        goal(json!({"initial_count": 3}), 0, None),
         (change(100, 200, Some(3)), 3)
     );
     assert_eq!(
-        goal(json!({"desired_count": 5, "initial_count": 3}), 0, 0, None),
+        goal(json!({"desired_count": 5, "initial_count": 3}), 0, None),
         (change(100, 200, Some(5)), 5)
     );
 }
@@ -81,19 +64,19 @@ fn the_count_is_left_alone_unless_one_is_given_or_there_are_no_tasks() {
 #[test]
 fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
     let one = json!({"minimum_healthy_tasks": 1, "maximum_tasks": 5});
-    assert_eq!(goal(one.clone(), 2, 4, None), (change(1, 149, None), 1));
+    assert_eq!(goal(one.clone(), 4, None), (change(1, 149, None), 1));
 
     let five = json!({"minimum_healthy_tasks": 1, "maximum_tasks": 5, "desired_count": 3});
-    assert_eq!(goal(five, 2, 4, None), (change(1, 199, Some(3)), 3));
+    assert_eq!(goal(five, 4, None), (change(1, 199, Some(3)), 3));
 
     // An announced change is made as it was announced, whatever the number of tasks is now.
     assert_eq!(
-        goal(one.clone(), 2, 9, Some(&change(50, 150, None))),
+        goal(one.clone(), 9, Some(&change(50, 150, None))),
         (change(50, 150, None), 1)
     );
 
     let refusal = parameters(one)
-        .goal(&prior(2), 9, None)
+        .goal(9, None)
         .expect_err("more tasks than may run");
     assert!(
         refusal
@@ -107,9 +90,7 @@ fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
 #[test]
 fn the_deadline_is_the_given_one_or_half_an_hour() {
     let deadline = |more: Value| {
-        let goal = parameters(more)
-            .goal(&prior(2), 2, None)
-            .expect("it can work");
+        let goal = parameters(more).goal(2, None).expect("it can work");
         goal.deadline.as_secs()
     };
 

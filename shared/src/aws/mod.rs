@@ -20,6 +20,7 @@ mod scaling;
 mod sdk;
 mod services;
 mod stop_reasons;
+mod target_health;
 mod task_definitions;
 #[cfg(test)]
 mod tests;
@@ -39,5 +40,5 @@ pub use rules::{ObservedRule, Rules};
 pub use scaling::Scaling;
 use sdk::short_name;
 pub use sdk::{Sdk, connect};
-pub use services::Services;
+pub use services::{ServiceGoal, Services};
 pub use task_definitions::TaskDefinitions;

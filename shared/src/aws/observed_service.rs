@@ -26,6 +26,8 @@ pub struct ObservedService {
     pub(super) cluster: String,
     pub(super) service: String,
     pub(super) configuration: DeploymentConfiguration,
+    /// The container port of each target group of the view.
+    pub(super) ports: Vec<Option<i32>>,
 }
 
 impl ObservedService {
@@ -72,6 +74,7 @@ pub(super) fn find_service(
         cluster: cluster.to_owned(),
         service: service.to_owned(),
         configuration,
+        ports: registrations(found).map(|(_, port)| port).collect(),
     }))
 }
 
@@ -87,6 +90,7 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
         running: count(service.running_count(), "runningCount")?,
         pending: count(service.pending_count(), "pendingCount")?,
         percentages: percentages(configuration)?,
+        early_success: early_success(configuration)?,
         scheduling: scheduling(service)?,
         controller: service
             .deployment_controller()
@@ -124,13 +128,18 @@ fn scheduling(service: &Service) -> Result<Scheduling, String> {
     }
 }
 
-/// The target groups without the health of their targets, which ECS does not know.
-fn target_groups(service: &Service) -> Vec<TargetGroupView> {
+/// The target groups that a service registers with, each with its container port.
+fn registrations(service: &Service) -> impl Iterator<Item = (&str, Option<i32>)> {
     service
         .load_balancers()
         .iter()
-        .filter_map(|balancer| balancer.target_group_arn())
-        .map(|arn| TargetGroupView {
+        .filter_map(|balancer| Some((balancer.target_group_arn()?, balancer.container_port())))
+}
+
+/// The target groups without the health of their targets, which ECS does not know.
+fn target_groups(service: &Service) -> Vec<TargetGroupView> {
+    registrations(service)
+        .map(|(arn, _)| TargetGroupView {
             arn: arn.to_owned(),
             healthy: 0,
             registered: 0,
@@ -151,6 +160,7 @@ fn deployment(found: &Deployment) -> Result<DeploymentView, String> {
         reason: without_signatures(found.rollout_state_reason().unwrap_or_default()),
         desired: count(found.desired_count(), "desiredCount of a deployment")?,
         running: count(found.running_count(), "runningCount of a deployment")?,
+        pending: count(found.pending_count(), "pendingCount of a deployment")?,
         failed_tasks: count(found.failed_tasks(), "failedTasks of a deployment")?,
     })
 }
@@ -168,17 +178,28 @@ fn percentages(configuration: &DeploymentConfiguration) -> Result<Percentages, S
     })
 }
 
+fn early_success(configuration: &DeploymentConfiguration) -> Result<Option<u32>, String> {
+    let criteria = configuration
+        .early_success_criteria()
+        .filter(|criteria| criteria.enable());
+
+    criteria
+        .and_then(|criteria| criteria.healthy_percent())
+        .map(|percent| count(percent, "healthyPercent"))
+        .transpose()
+}
+
 fn count(number: i32, name: &str) -> Result<u32, String> {
     u32::try_from(number).map_err(|_| format!("{name} is {number}"))
 }
 
-/// Services with another deployment controller have no rollout state: they never count as
-/// completed.
+/// A service behind a Classic Load Balancer has no rollout state (Amazon ECS API: Deployment).
 fn rollout(state: Option<&DeploymentRolloutState>) -> Result<Rollout, String> {
     match state {
         Some(DeploymentRolloutState::Completed) => Ok(Rollout::Completed),
         Some(DeploymentRolloutState::Failed) => Ok(Rollout::Failed),
-        Some(DeploymentRolloutState::InProgress) | None => Ok(Rollout::InProgress),
+        Some(DeploymentRolloutState::InProgress) => Ok(Rollout::InProgress),
+        None => Ok(Rollout::Absent),
         Some(other) => Err(format!("rolloutState is {other}")),
     }
 }

@@ -12,7 +12,17 @@ use crate::strategy::in_place::percentages::Percentages;
 pub struct Services {
     sdk: Sdk,
     pub(super) ecs: Client,
-    elb: elb::Client,
+    pub(super) elb: elb::Client,
+}
+
+/// What a service is made to run.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceGoal<'a> {
+    pub task_definition: &'a str,
+    pub percentages: Percentages,
+    /// `healthyPercent` of the early success criteria before the release; as seen when not given.
+    pub early_success: Option<u32>,
+    pub desired: Option<u32>,
 }
 
 impl Services {
@@ -98,41 +108,10 @@ impl Services {
         Ok(observed)
     }
 
-    /// Adds the health of its targets to a service that was described.
-    ///
-    /// # Errors
-    /// When a call fails.
-    pub async fn observe_targets(&self, observed: &mut ObservedService) -> Result<(), AwsError> {
-        for group in &mut observed.view.target_groups {
-            (group.healthy, group.registered) = self.target_health(&group.arn).await?;
-        }
-        Ok(())
-    }
-
-    async fn target_health(&self, group: &str) -> Result<(u32, u32), AwsError> {
-        use elb::types::TargetHealthStateEnum::{Draining, Healthy, UnhealthyDraining};
-
-        let request = self.elb.describe_target_health().target_group_arn(group);
-        let answer = request.send().await.map_err(AwsError::from_sdk(
-            "elasticloadbalancing:DescribeTargetHealth",
-        ))?;
-        let states: Vec<_> = answer
-            .target_health_descriptions()
-            .iter()
-            .filter_map(|d| d.target_health()?.state().cloned())
-            .collect();
-        let count = |wanted: &dyn Fn(&elb::types::TargetHealthStateEnum) -> bool| {
-            u32::try_from(states.iter().filter(|s| wanted(s)).count()).unwrap_or(u32::MAX)
-        };
-
-        Ok((
-            count(&|state| *state == Healthy),
-            count(&|state| !matches!(state, Draining | UnhealthyDraining)),
-        ))
-    }
-
     /// Makes the service run a task definition with the given percentages, and a count only if one
-    /// is given. What else its deployment configuration holds, such as the circuit breaker, is sent
+    /// is given. Early success criteria never stay below the floor, and a
+    /// FAILED deployment of the same revision is replaced by a new one: it starts no tasks. What
+    /// else its deployment configuration holds, such as the circuit breaker, is sent
     /// back as it was seen.
     ///
     /// Returns the id of the PRIMARY deployment.
@@ -142,23 +121,32 @@ impl Services {
     pub async fn apply(
         &self,
         seen: &ObservedService,
-        task_definition: &str,
-        percentages: Percentages,
-        desired: Option<u32>,
+        goal: &ServiceGoal<'_>,
     ) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:UpdateService";
 
+        let percentages = goal.percentages;
         let mut configuration = seen.configuration.clone();
         configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
         configuration.maximum_percent = Some(signed(percentages.maximum)?);
+        // ECS refuses early success below the floor (Amazon ECS API:
+        // DeploymentEarlySuccessCriteria).
+        if let (Some(criteria), Some(early)) = (
+            &mut configuration.early_success_criteria,
+            goal.early_success.or(seen.view.early_success),
+        ) {
+            criteria.healthy_percent = Some(signed(early.max(percentages.minimum_healthy))?);
+        }
+
         let request = self
             .ecs
             .update_service()
             .cluster(&seen.cluster)
             .service(&seen.service)
-            .task_definition(task_definition)
+            .task_definition(goal.task_definition)
             .deployment_configuration(configuration)
-            .set_desired_count(desired.map(signed).transpose()?);
+            .set_desired_count(goal.desired.map(signed).transpose()?)
+            .set_force_new_deployment(seen.view.has_failed(goal.task_definition).then_some(true));
         let answer = request
             .send()
             .await

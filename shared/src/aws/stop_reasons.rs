@@ -3,11 +3,8 @@
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 
 use super::{AwsError, Services};
-use crate::limits::{EXPLAINED_TASKS, PAGES};
+use crate::limits::{EXPLAINED_TASKS, PAGES, TASKS_PAGE};
 use crate::redaction::without_signatures;
-
-/// Tasks of one page: the most that ListTasks returns and that DescribeTasks takes.
-const TASKS_PAGE: i32 = 100;
 
 /// How ECS words the stop of a task that it no longer needs: not a reason for a failure.
 const NO_LONGER_NEEDED: &str = "Scaling activity initiated by";
@@ -66,7 +63,11 @@ impl Services {
     }
 
     /// The tasks of one page of ListTasks.
-    async fn tasks(&self, cluster: &str, arns: Vec<String>) -> Result<Vec<Task>, AwsError> {
+    pub(super) async fn tasks(
+        &self,
+        cluster: &str,
+        arns: Vec<String>,
+    ) -> Result<Vec<Task>, AwsError> {
         if arns.is_empty() {
             return Ok(Vec::new());
         }

@@ -21,6 +21,7 @@ pub(crate) fn deployment(
         reason: String::new(),
         desired: 2,
         running: 2,
+        pending: 0,
         failed_tasks: 0,
     }
 }
@@ -36,6 +37,7 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
             minimum_healthy: 100,
             maximum: 200,
         },
+        early_success: None,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),

@@ -16,6 +16,8 @@ pub struct ServiceView {
     pub running: u32,
     pub pending: u32,
     pub percentages: Percentages,
+    /// `healthyPercent` of the early success criteria, when they are on.
+    pub early_success: Option<u32>,
     pub scheduling: Scheduling,
     /// Who controls deployments: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub controller: String,
@@ -47,6 +49,7 @@ pub struct DeploymentView {
     pub reason: String,
     pub desired: u32,
     pub running: u32,
+    pub pending: u32,
     pub failed_tasks: u32,
 }
 
@@ -56,13 +59,17 @@ pub enum Rollout {
     InProgress,
     Completed,
     Failed,
+    /// Behind a Classic Load Balancer ECS shows no state.
+    Absent,
 }
 
 /// A target group that a service registers its tasks with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetGroupView {
     pub arn: String,
+    /// Healthy targets that are tasks of this service. Others can register with the same group.
     pub healthy: u32,
+    /// Targets of anybody that do not drain.
     pub registered: u32,
 }
 
@@ -89,39 +96,60 @@ impl ServiceView {
             .find(|deployment| deployment.primary)
     }
 
+    /// Whether the PRIMARY deployment is one of this revision that failed.
+    #[must_use]
+    pub fn has_failed(&self, task_definition: &str) -> bool {
+        self.primary().is_some_and(|primary| {
+            primary.task_definition == task_definition && primary.rollout == Rollout::Failed
+        })
+    }
+
+    /// Whether the rollout of a deployment of this service has ended well. Where ECS shows no
+    /// state, the counts decide.
+    #[must_use]
+    pub fn is_completed(&self, deployment: &DeploymentView) -> bool {
+        match deployment.rollout {
+            Rollout::Completed => true,
+            Rollout::InProgress | Rollout::Failed => false,
+            Rollout::Absent => {
+                deployment.primary
+                    && deployment.running == self.desired
+                    && self.left_of_others().next().is_none()
+            }
+        }
+    }
+
+    /// Deployments beside the PRIMARY that still have tasks.
+    fn left_of_others(&self) -> impl Iterator<Item = &DeploymentView> {
+        self.deployments
+            .iter()
+            .filter(|other| !other.primary && other.running + other.pending > 0)
+    }
+
     /// What is missing until `task_definition` is truly deployed with `size` tasks or more; empty
     /// when it is.
     ///
-    /// COMPLETED alone is not enough: a change of count starts no deployment, and a service without
-    /// tasks is COMPLETED at once.
+    /// It is proven by counts: a change of count starts no deployment, a service without tasks is
+    /// COMPLETED at once, and with early success criteria COMPLETED comes before old tasks are
+    /// gone. Behind a Classic Load Balancer the health that it sees is not part of the proof.
     #[must_use]
     pub fn missing(&self, task_definition: &str, size: u32) -> Vec<String> {
         let mut missing = Vec::new();
         match self.primary() {
             None => missing.push("the service has no PRIMARY deployment".to_owned()),
-            Some(primary) if primary.task_definition != task_definition => {
-                missing.push(format!(
-                    "the PRIMARY deployment runs {}",
-                    revision(&primary.task_definition)
-                ));
+            Some(primary) => {
+                missing.extend(rollout_lacks(primary, task_definition));
+                missing.extend(self.lacks_tasks(primary));
             }
-            Some(primary) if primary.rollout != Rollout::Completed => {
-                missing.push("the rollout is not completed".to_owned());
-            }
-            Some(_) => {}
         }
 
-        if self.running != self.desired || self.pending > 0 {
-            let pending = if self.pending > 0 {
-                format!(", {} pending", self.pending)
-            } else {
-                String::new()
-            };
-            missing.push(format!(
-                "{} of {} tasks running{pending}",
-                self.running, self.desired
-            ));
-        }
+        missing.extend(self.left_of_others().map(|other| {
+            format!(
+                "{} tasks of {} are not stopped",
+                other.running + other.pending,
+                revision(&other.task_definition)
+            )
+        }));
 
         if self.scheduling == Scheduling::Replica && self.desired < size {
             missing.push(format!(
@@ -144,6 +172,29 @@ impl ServiceView {
         }
 
         missing
+    }
+
+    fn lacks_tasks(&self, primary: &DeploymentView) -> Option<String> {
+        if self.running != self.desired || self.pending > 0 {
+            let pending = match self.pending {
+                0 => String::new(),
+                pending => format!(", {pending} pending"),
+            };
+            let running = self.running;
+            return Some(format!(
+                "{running} of {} tasks running{pending}",
+                self.desired
+            ));
+        }
+
+        (primary.running != self.desired).then(|| {
+            format!(
+                "{} of {} tasks run {}",
+                primary.running,
+                self.desired,
+                revision(&primary.task_definition)
+            )
+        })
     }
 
     /// The progress of a rollout of `task_definition`, in words: counts, health and tasks that
@@ -190,6 +241,22 @@ impl ServiceView {
 
         let done = running(true) + (self.desired - running(false));
         u8::try_from((done * 50).checked_div(self.desired).unwrap_or(0).min(99)).unwrap_or(99)
+    }
+}
+
+/// What the PRIMARY deployment lacks by its revision and its rollout state.
+fn rollout_lacks(primary: &DeploymentView, task_definition: &str) -> Option<String> {
+    if primary.task_definition != task_definition {
+        return Some(format!(
+            "the PRIMARY deployment runs {}",
+            revision(&primary.task_definition)
+        ));
+    }
+
+    match primary.rollout {
+        Rollout::InProgress => Some("the rollout is not completed".to_owned()),
+        Rollout::Failed => Some("the rollout failed".to_owned()),
+        Rollout::Completed | Rollout::Absent => None,
     }
 }
 

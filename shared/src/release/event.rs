@@ -5,7 +5,8 @@
 
 use super::names::names;
 use super::{
-    Change, JudgementRecord, OperatorDecision, Outcome, Prior, Registering, Release, TrafficReturn,
+    Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorSize, Registering, Release,
+    TrafficReturn,
 };
 use crate::job::Failure;
 use crate::routing::weights::Weights;
@@ -24,8 +25,11 @@ pub enum Event {
     /// The announced revision was registered, so that it can be retired if the release does not
     /// deploy it.
     Registered { task_definition: String },
-    /// A deployment is about to be started.
-    ChangeAnnounced(Change),
+    /// A deployment is about to be started, of a service that had this size.
+    ChangeAnnounced {
+        change: Change,
+        had: Option<PriorSize>,
+    },
     /// The announced change became this deployment.
     DeploymentRecorded { deployment: String },
     /// The weights of the production rule are about to be set.
@@ -93,7 +97,7 @@ impl Event {
             Self::PriorRecorded(_) => EventName::PriorRecorded,
             Self::RegistrationAnnounced(_) => EventName::RegistrationAnnounced,
             Self::Registered { .. } => EventName::Registered,
-            Self::ChangeAnnounced(_) => EventName::ChangeAnnounced,
+            Self::ChangeAnnounced { .. } => EventName::ChangeAnnounced,
             Self::DeploymentRecorded { .. } => EventName::DeploymentRecorded,
             Self::ShiftAnnounced { .. } => EventName::ShiftAnnounced,
             Self::ShiftConfirmed => EventName::ShiftConfirmed,

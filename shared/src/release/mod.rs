@@ -7,6 +7,7 @@
 
 mod claim;
 mod event;
+mod found;
 mod lease;
 mod names;
 mod outcome;
@@ -22,6 +23,7 @@ mod transition;
 
 pub use claim::{ActiveRelease, ClaimResult, claim, record_failure};
 pub use event::{Event, EventName};
+pub use found::{Before, FoundDeployment, PriorSize};
 pub use lease::{Lease, Phase, Registering, Release};
 pub use outcome::{Conclusion, Outcome};
 pub use push::{Push, PushDecision};

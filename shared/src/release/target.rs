@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::{Before, FoundDeployment, PriorSize, Refusal};
 use crate::job::Failure;
 use crate::observed::colour::Colour;
-use crate::observed::service::{Rollout, ServiceView};
+use crate::observed::service::ServiceView;
 use crate::routing::weights::{TrafficShift, Weights};
 use crate::strategy::Percentages;
 use crate::strategy::blue_green::prior::PriorPair;
@@ -73,6 +73,11 @@ pub struct PriorService {
     pub task_definition: String,
     pub desired_count: u32,
     pub percentages: Percentages,
+    /// `healthyPercent` of its early success criteria, when they are on.
+    pub early_success: Option<u32>,
+    /// The PRIMARY deployment as it was seen, which may be a failed one; what is returned to is
+    /// `task_definition`. None in leases that were written before it was recorded.
+    pub found: Option<FoundDeployment>,
     pub recorded_at: Timestamp,
 }
 
@@ -161,8 +166,8 @@ impl PriorService {
         let completed = view
             .deployments
             .iter()
-            .find(|d| d.rollout == Rollout::Completed);
-        let proven = if primary.rollout == Rollout::Completed {
+            .find(|deployment| view.is_completed(deployment));
+        let proven = if view.is_completed(primary) {
             primary
         } else {
             completed.unwrap_or(primary)
@@ -172,8 +177,16 @@ impl PriorService {
             task_definition: proven.task_definition.clone(),
             desired_count: view.desired,
             percentages: view.percentages,
+            early_success: view.early_success,
+            found: Some(FoundDeployment::of(primary)),
             recorded_at: view.observed_at,
         })
+    }
+
+    /// The deployment that was PRIMARY before the release.
+    #[must_use]
+    pub fn found(&self) -> Before<'_> {
+        Before::new(self.found.as_ref(), &self.task_definition)
     }
 }
 
@@ -214,14 +227,30 @@ impl Target {
     /// Whether the release found this revision, returns to it, or deploys it.
     #[must_use]
     pub fn names(&self, task_definition: &str) -> bool {
+        let is_named = |prior: &str, found: Before<'_>| {
+            prior == task_definition || found.task_definition == task_definition
+        };
         let is_prior = match self {
-            Self::Service(service) => service.prior.task_definition == task_definition,
-            Self::Pair(pair) => [Colour::Blue, Colour::Green]
-                .iter()
-                .any(|colour| pair.prior.of(*colour).task_definition == task_definition),
+            Self::Service(service) => {
+                is_named(&service.prior.task_definition, service.prior.found())
+            }
+            Self::Pair(pair) => [Colour::Blue, Colour::Green].iter().any(|colour| {
+                let prior = pair.prior.of(*colour);
+                is_named(&prior.task_definition, prior.found())
+            }),
         };
         let change = self.change();
         is_prior || change.is_some_and(|change| change.task_definition == task_definition)
+    }
+
+    /// Whether the service, or the live colour, ran this revision before the release.
+    #[must_use]
+    pub fn ran(&self, task_definition: &str) -> bool {
+        let found = match self {
+            Self::Service(service) => service.prior.found(),
+            Self::Pair(pair) => pair.prior.of(pair.prior.live).found(),
+        };
+        found.task_definition == task_definition
     }
 
     #[must_use]
@@ -230,6 +259,19 @@ impl Target {
             Self::Service(service) => service.change.as_ref(),
             Self::Pair(pair) => pair.change.as_ref(),
         }
+    }
+
+    /// What a single service had when its first change was announced is what a rollback restores:
+    /// automatic scaling may have moved it since the release began.
+    pub(super) fn announce(&mut self, change: Change, had: Option<PriorSize>) {
+        if let (Self::Service(service), Some(had)) = (&mut *self, had)
+            && service.change.is_none()
+        {
+            service.prior.desired_count = had.desired_count;
+            service.prior.percentages = had.percentages;
+            service.prior.early_success = had.early_success;
+        }
+        *self.change_mut() = Some(change);
     }
 
     pub(super) fn change_mut(&mut self) -> &mut Option<Change> {

@@ -123,7 +123,7 @@ fn step(
             release.registering = Some(new);
         }
         Event::Registered { task_definition } => register(release, task_definition)?,
-        Event::ChangeAnnounced(change) => *phase.open_target()?.change_mut() = Some(change),
+        Event::ChangeAnnounced { change, had } => phase.open_target()?.announce(change, had),
         Event::DeploymentRecorded { deployment } => {
             phase.open_target()?.record_deployment(deployment)?;
         }

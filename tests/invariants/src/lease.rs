@@ -15,6 +15,9 @@ use emulator::{Aws, Call, Millis};
 /// The function that restores what others changed.
 const ROLL_BACK: &str = "roll-back";
 
+/// What the first change of a service records anew of the prior release.
+const SIZE: [&str; 3] = ["desired_count", "percentages", "early_success"];
+
 /// What is remembered of leases beside the ledger.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leases {
@@ -215,7 +218,18 @@ fn is_closed(ledger: &Ledger, execution: &str) -> bool {
 
 /// What a write took back of what the release had recorded.
 fn undone(was: &Value, is: &Value) -> Option<&'static str> {
-    let prior = |lease: &Value| lease.pointer("/release/M/prior").cloned();
+    let first_change = text(was, "release.change.task_definition").is_none()
+        && text(is, "release.change.task_definition").is_some();
+    let prior = |lease: &Value| {
+        let mut prior = lease.pointer("/release/M/prior").cloned();
+        // The size to restore is that of the moment of the first change.
+        if let Some(Value::Object(fields)) = prior.as_mut().and_then(|it| it.get_mut("M"))
+            && first_change
+        {
+            fields.retain(|name, _| !SIZE.contains(&name.as_str()));
+        }
+        prior
+    };
     if prior(was).is_some() && prior(was) != prior(is) {
         return Some("the prior release changed");
     }
@@ -240,6 +254,15 @@ fn was_running(lease: &Value, definition: &str) -> bool {
     recorded
         .iter()
         .any(|path| text(lease, &format!("release.{path}")) == Some(definition))
+}
+
+/// Whether a definition is what a release found of the service, or of a colour, where it differs
+/// from what is returned to: that of a deployment that failed.
+fn was_found(lease: &Value, definition: &str) -> bool {
+    ["prior", "prior.pair.blue", "prior.pair.green"]
+        .iter()
+        .map(|path| format!("release.{path}.found.task_definition"))
+        .any(|path| text(lease, &path) == Some(definition))
 }
 
 /// The weights of the last announced shift, blue's and green's.

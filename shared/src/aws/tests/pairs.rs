@@ -6,7 +6,7 @@ use super::load_balancing::{forward, group, rule_with};
 use super::scaling::target;
 use super::script::{Answer, Script, answer, at, run, xml, xml_refusal};
 use super::services::service;
-use super::target_health::targets;
+use super::target_health::{targets, tasks};
 use crate::aws::{ObservePairError, ObservedPair, Pairs};
 use crate::job::{Failure, StepError};
 use crate::observed::colour::{Colour, PerColour};
@@ -41,6 +41,7 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
             minimum_healthy: 100,
             maximum: 200,
         },
+        found: None,
         suspended,
     };
 
@@ -97,15 +98,19 @@ fn observe(
 /// A pair of 4 and 9 tasks, of which 1 and 3 are healthy, at weights 90 and 10.
 fn observe_both() -> (ObservedPair, Script) {
     let rule = rule(&[("third", 5), ("green", 10), ("blue", 90)]);
-    let (seen, script) = observe(
-        &[Colour::Blue, Colour::Green],
-        [
-            rule,
-            both(),
-            targets(&["healthy"]),
-            targets(&["healthy"; 3]),
-        ],
-    );
+    let [blue, blue_tasks] = tasks(&[0]);
+    let [green, green_tasks] = tasks(&[0, 1, 2]);
+    let answers = [
+        rule,
+        both(),
+        targets(&["healthy"]),
+        blue,
+        blue_tasks,
+        targets(&["healthy"; 3]),
+        green,
+        green_tasks,
+    ];
+    let (seen, script) = observe(&[Colour::Blue, Colour::Green], answers);
 
     (seen.expect("understood"), script)
 }
@@ -142,7 +147,11 @@ fn a_pair_is_observed_by_its_rule_its_services_and_the_group_of_each() {
             "DescribeRules",
             "DescribeServices",
             "DescribeTargetHealth",
-            "DescribeTargetHealth"
+            "ListTasks",
+            "DescribeTasks",
+            "DescribeTargetHealth",
+            "ListTasks",
+            "DescribeTasks"
         ]
     );
     assert_eq!(sent[0].form()["RuleArns.member.1"], RULE);
@@ -150,14 +159,16 @@ fn a_pair_is_observed_by_its_rule_its_services_and_the_group_of_each() {
         sent[1].json()["services"],
         json!(["shop-blue", "shop-green"])
     );
-    let groups = [&sent[2], &sent[3]].map(|sent| sent.form()["TargetGroupArn"].clone());
+    let groups = [&sent[2], &sent[5]].map(|sent| sent.form()["TargetGroupArn"].clone());
     assert_eq!(groups, ["blue", "green"]);
 }
 
 #[test]
 fn target_health_is_read_for_the_colours_that_are_named() {
     let rule = rule(&[("green", 10), ("blue", 90)]);
-    let (seen, script) = observe(&[Colour::Green], [rule, both(), targets(&["healthy"])]);
+    let [listed, described] = tasks(&[0]);
+    let answers = [rule, both(), targets(&["healthy"]), listed, described];
+    let (seen, script) = observe(&[Colour::Green], answers);
     let view = seen.expect("understood").view;
 
     assert_eq!(

@@ -69,6 +69,7 @@ pub(super) fn view() -> ServiceView {
             minimum_healthy: 50,
             maximum: 150,
         },
+        early_success: None,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
@@ -82,6 +83,7 @@ pub(super) fn view() -> ServiceView {
                 reason: "in progress".to_owned(),
                 desired: 4,
                 running: 2,
+                pending: 1,
                 failed_tasks: 3,
             },
             DeploymentView {
@@ -92,6 +94,7 @@ pub(super) fn view() -> ServiceView {
                 reason: String::new(),
                 desired: 2,
                 running: 3,
+                pending: 0,
                 failed_tasks: 0,
             },
         ],
@@ -184,8 +187,8 @@ fn each_rollout_state_is_read_as_it_is() {
     assert_eq!(rollout(json!("IN_PROGRESS")), Rollout::InProgress);
     assert_eq!(
         rollout(json!(null)),
-        Rollout::InProgress,
-        "without a state a deployment is not completed"
+        Rollout::Absent,
+        "absence is a value of its own"
     );
 }
 

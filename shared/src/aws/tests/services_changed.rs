@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
 use super::services::{described, service};
-use crate::aws::{AwsError, ErrorKind, Services};
+use crate::aws::{AwsError, ErrorKind, ServiceGoal, Services};
 use crate::strategy::in_place::percentages::Percentages;
 
 const PERCENTAGES: Percentages = Percentages {
@@ -33,7 +33,7 @@ fn applied(
     let seen = run(services.describe("apps", "web"))
         .expect("answered")
         .expect("there");
-    let result = run(services.apply(&seen, "web:7", PERCENTAGES, desired));
+    let result = run(services.apply(&seen, &goal(desired)));
 
     assert_eq!(script.operations(), ["DescribeServices", "UpdateService"]);
 
@@ -87,8 +87,7 @@ fn a_number_that_the_api_cannot_hold_is_refused_before_it_is_sent() {
     let seen = run(services.describe("apps", "web"))
         .expect("answered")
         .expect("there");
-    let error =
-        run(services.apply(&seen, "web:7", PERCENTAGES, Some(1 << 31))).expect_err("too large");
+    let error = run(services.apply(&seen, &goal(Some(1 << 31)))).expect_err("too large");
 
     assert_eq!(error.message, "the number 2147483648 is too large");
     assert_eq!(script.operations(), ["DescribeServices"]);
@@ -155,4 +154,13 @@ fn a_new_size_that_ecs_refuses_is_an_error() {
         (error.operation, error.kind),
         ("ecs:UpdateService", ErrorKind::Permission)
     );
+}
+
+fn goal(desired: Option<u32>) -> ServiceGoal<'static> {
+    ServiceGoal {
+        task_definition: "web:7",
+        percentages: PERCENTAGES,
+        early_success: None,
+        desired,
+    }
 }

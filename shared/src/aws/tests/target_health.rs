@@ -2,21 +2,53 @@
 
 use serde_json::json;
 
-use super::script::{Answer, Script, run, xml};
+use super::script::{Answer, Script, answer, run, xml};
 use super::services::{GROUP, described, service, view};
 use crate::aws::Services;
 use crate::observed::service::{ServiceView, TargetGroupView};
 
 /// Targets in these states, as DescribeTargetHealth has them.
 pub(super) fn targets(states: &[&str]) -> Answer {
-    let members = states.iter().map(|state| {
-        format!("<member><TargetHealth><State>{state}</State></TargetHealth></member>")
+    let members = states.iter().enumerate().map(|(number, state)| {
+        format!(
+            "<member><Target><Id>10.0.0.{number}</Id></Target>\
+             <TargetHealth><State>{state}</State></TargetHealth></member>"
+        )
     });
     let members: String = members.collect();
     xml(
         "DescribeTargetHealth",
         &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
     )
+}
+
+/// Tasks with the addresses of these targets, as ListTasks and DescribeTasks have them.
+pub(super) fn tasks(numbers: &[usize]) -> [Answer; 2] {
+    let tasks = numbers.iter().map(|number| {
+        let address = format!("10.0.0.{number}");
+        json!({"containers": [{"networkInterfaces": [{"privateIpv4Address": address}]}]})
+    });
+    [
+        answer(&json!({"taskArns": ["task"]})),
+        answer(&json!({"tasks": tasks.collect::<Vec<_>>()})),
+    ]
+}
+
+#[test]
+fn targets_of_another_service_in_the_same_group_do_not_count() {
+    let [listed, described_tasks] = tasks(&[1]);
+    let script = Script::new([
+        described(&service()),
+        targets(&["healthy", "healthy", "healthy"]),
+        listed,
+        described_tasks,
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+
+    assert_eq!(found.view.target_groups[0].healthy, 1);
+    assert_eq!(found.view.target_groups[0].registered, 3);
 }
 
 #[test]
@@ -30,7 +62,13 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
         "draining",
         "unhealthy.draining",
     ];
-    let script = Script::new([described(&service()), targets(&states)]);
+    let [listed, described_tasks] = tasks(&[0, 1, 2]);
+    let script = Script::new([
+        described(&service()),
+        targets(&states),
+        listed,
+        described_tasks,
+    ]);
     let found = run(Services::new(&script.sdk()).observe("apps", "web"))
         .expect("answered")
         .expect("there");
@@ -49,7 +87,12 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
     );
     assert_eq!(
         script.operations(),
-        ["DescribeServices", "DescribeTargetHealth"]
+        [
+            "DescribeServices",
+            "DescribeTargetHealth",
+            "ListTasks",
+            "DescribeTasks"
+        ]
     );
     assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
 }
@@ -58,10 +101,13 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
 fn the_targets_of_every_group_are_counted() {
     let mut two = service();
     two["loadBalancers"] = json!([{"targetGroupArn": "one"}, {"targetGroupArn": "two"}]);
+    let [listed, described_tasks] = tasks(&[0, 1]);
     let script = Script::new([
         described(&two),
         targets(&["healthy"]),
         targets(&["healthy", "healthy"]),
+        listed,
+        described_tasks,
     ]);
     let found = run(Services::new(&script.sdk()).observe("apps", "web"))
         .expect("answered")

@@ -84,12 +84,12 @@ fn names_are_taken_out_of_arns() {
 fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
     vec![
         (&["the service has no PRIMARY deployment"], |v| {
-            v.deployments[0].primary = false
+            v.deployments.clear()
         }),
         (&["the PRIMARY deployment runs web:1"], |v| {
             v.deployments[0] = deployment("ecs-svc/1", OLD, true, Rollout::InProgress);
         }),
-        (&["the rollout is not completed"], |v| {
+        (&["the rollout failed"], |v| {
             v.deployments[0].rollout = Rollout::Failed
         }),
         (&["2 of 2 tasks running, 1 pending"], |v| v.pending = 1),
@@ -97,12 +97,14 @@ fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
         (&[], |v| v.target_groups[0].healthy = 5),
         (&["desired count is 1, expected 2 or more"], |v| {
             v.desired = 1;
-            v.running = 1
+            v.running = 1;
+            v.deployments[0].running = 1
         }),
         // A daemon service has as many tasks as instances, whatever count a release wants.
         (&[], |v| {
             v.desired = 1;
             v.running = 1;
+            v.deployments[0].running = 1;
             v.scheduling = Scheduling::Daemon
         }),
         (
@@ -183,4 +185,39 @@ fn a_rollout_is_half_way_when_all_new_tasks_run_beside_all_old_ones() {
         [percent(2, 0, 2), percent(5, 7, 2), percent(0, 0, 0)],
         [99, 50, 0]
     );
+}
+
+/// `web:2` is PRIMARY with so many tasks beside `web:1`.
+fn beside(rollout: Rollout, new: u32, old: u32) -> ServiceView {
+    let mut view = steady(NEW);
+    view.desired = 4;
+    view.running = new + old;
+    view.target_groups[0].healthy = 4;
+    view.deployments[0].rollout = rollout;
+    view.deployments[0].running = new;
+    view.deployments.push(DeploymentView {
+        running: old,
+        ..deployment("ecs-svc/0", OLD, false, Rollout::Completed)
+    });
+    view
+}
+
+#[test]
+fn deployed_is_proven_by_the_counts_of_each_deployment() {
+    // With early success criteria the rollout is COMPLETED while old tasks still serve.
+    assert_eq!(
+        beside(Rollout::Completed, 2, 2).missing(NEW, 1),
+        ["2 of 4 tasks run web:2", "2 tasks of web:1 are not stopped"]
+    );
+    assert_eq!(beside(Rollout::Completed, 4, 0).missing(NEW, 1), [""; 0]);
+}
+
+#[test]
+fn without_a_rollout_state_the_counts_decide() {
+    let settled = beside(Rollout::Absent, 4, 0);
+    assert_eq!(settled.missing(NEW, 1), [""; 0]);
+    assert!(settled.is_completed(&settled.deployments[0]));
+
+    let rolling = beside(Rollout::Absent, 3, 1);
+    assert!(!rolling.is_completed(&rolling.deployments[0]));
 }

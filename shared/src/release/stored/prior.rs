@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Contradiction;
-use crate::release::{Prior, PriorService};
+use crate::release::{FoundDeployment, Prior, PriorService};
 use crate::strategy::Percentages;
 use crate::strategy::blue_green::prior::PriorPair;
 use crate::timestamp::Timestamp;
@@ -14,6 +14,10 @@ struct StoredPrior {
     task_definition: String,
     desired_count: u32,
     percentages: Percentages,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    early_success: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    found: Option<FoundDeployment>,
     recorded_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pair: Option<PriorPair>,
@@ -38,6 +42,8 @@ impl From<Prior> for StoredPrior {
                 task_definition: prior.task_definition,
                 desired_count: prior.desired_count,
                 percentages: prior.percentages,
+                early_success: prior.early_success,
+                found: prior.found,
                 recorded_at: prior.recorded_at,
                 pair: None,
             },
@@ -47,6 +53,8 @@ impl From<Prior> for StoredPrior {
                     task_definition: live.task_definition,
                     desired_count: live.desired_count,
                     percentages: live.percentages,
+                    early_success: None,
+                    found: None,
                     recorded_at,
                     pair: Some(*pair),
                 }
@@ -64,6 +72,8 @@ impl TryFrom<StoredPrior> for Prior {
                 task_definition: stored.task_definition,
                 desired_count: stored.desired_count,
                 percentages: stored.percentages,
+                early_success: stored.early_success,
+                found: stored.found,
                 recorded_at: stored.recorded_at,
             }));
         };

@@ -81,13 +81,19 @@ fn a_failed_primary_is_never_the_prior_release() {
             view.deployments
                 .push(deployment("ecs-svc/0", OLD, false, rollout));
         }
-        PriorService::from_view(&view)
+        let prior = PriorService::from_view(&view);
+        prior.map(|prior| PriorService {
+            found: None,
+            ..prior
+        })
     };
     let prior = |task_definition: &str| {
         Some(PriorService {
             task_definition: task_definition.to_owned(),
             desired_count: 4,
             percentages: percentages(75, 125),
+            early_success: None,
+            found: None,
             recorded_at: now(),
         })
     };

@@ -88,11 +88,18 @@ fn awaiting(decision: Option<OperatorDecision>) -> AwaitingDecision {
     }
 }
 
+/// The announcement of a change, without the size of the service before it.
+fn change_announced(change: Change) -> Event {
+    Event::ChangeAnnounced { change, had: None }
+}
+
 fn prior_service() -> PriorService {
     PriorService {
         task_definition: OLD.to_owned(),
         desired_count: 2,
         percentages: percentages(100, 200),
+        early_success: None,
+        found: None,
         recorded_at: now(),
     }
 }
@@ -105,6 +112,7 @@ fn prior_pair() -> PriorPair {
         task_definition: OLD.to_owned(),
         desired_count: 2,
         percentages: percentages(100, 200),
+        found: None,
         suspended,
     };
 

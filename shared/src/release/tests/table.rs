@@ -111,7 +111,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::PriorRecorded(prior_of_pair()),              [NO, PAIR, PAIR, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::RegistrationAnnounced(registering()),        [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::Registered { task_definition },              [NO, NO, NO, NOREG, SERVE, SERVE, NOREG, PAIR, PAIR, NO, NO, NO, NO]),
-        (E::ChangeAnnounced(change()),                   [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (change_announced(change()),                     [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::DeploymentRecorded { deployment },           [NO, NO, NO, NOCHG, SERVE, SERVE, NOCHG, PAIR, PAIR, NO, NO, NO, NO]),
         (E::ShiftAnnounced { from, to },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
         (E::ShiftConfirmed,                              [NO, NO, NO, NO, NO, NO, NOSHI, PAIR, CONFD, NO, NO, BACKP, CONFD]),
@@ -212,7 +212,7 @@ fn a_refusal_names_the_event_and_the_phase() {
         ),
         (
             beginning(),
-            Event::ChangeAnnounced(change()),
+            change_announced(change()),
             "cannot announce a deployment: the release has not recorded the prior release",
         ),
     ] {

@@ -20,7 +20,7 @@ fn every_transition_raises_the_fence() {
     let lease = applied(&lease, Event::Taken(release()), at);
     let prior = Event::PriorRecorded(Prior::Service(prior_service()));
     let lease = applied(&lease, prior, at);
-    let lease = applied(&lease, Event::ChangeAnnounced(change()), at);
+    let lease = applied(&lease, change_announced(change()), at);
     let deployed = Event::DeploymentRecorded {
         deployment: "ecs-svc/2".to_owned(),
     };
@@ -111,7 +111,7 @@ fn an_announcement_is_written_with_its_time_and_nothing_else_changes() {
             *target.change_mut() = Some(other.clone());
         });
         assert_eq!(
-            applied(&lease, Event::ChangeAnnounced(other.clone()), at),
+            applied(&lease, change_announced(other.clone()), at),
             announced(expected, at)
         );
         for newest in [None, Some(NEW.to_owned())] {

@@ -47,6 +47,7 @@ pub(crate) fn pair() -> PriorPair {
         task_definition: task_definition.to_owned(),
         desired_count,
         percentages: steady(OLD).percentages,
+        found: None,
         suspended: Some(false),
     };
 

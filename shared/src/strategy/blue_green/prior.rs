@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::revision;
+use crate::release::{Before, FoundDeployment};
 use crate::routing::weights::Weights;
 use crate::strategy::in_place::percentages::Percentages;
 
@@ -27,9 +28,21 @@ pub struct PriorColour {
     pub task_definition: String,
     pub desired_count: u32,
     pub percentages: Percentages,
+    /// The PRIMARY deployment as it was seen, which may be a failed one. None in leases that were
+    /// written before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<FoundDeployment>,
     /// Whether dynamic scale-in was suspended; none without automatic scaling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
+}
+
+impl PriorColour {
+    /// The deployment that was PRIMARY before the release.
+    #[must_use]
+    pub fn found(&self) -> Before<'_> {
+        Before::new(self.found.as_ref(), &self.task_definition)
+    }
 }
 
 impl PriorPair {

@@ -299,8 +299,10 @@ fn external_deployment(context: &PairContext<'_>) -> Option<String> {
         .map(|change| change.task_definition.as_str());
 
     [pair.live, pair.idle()].into_iter().find_map(|colour| {
-        let found = view.of(colour).primary()?.task_definition.as_str();
-        let is_recorded = found == pair.of(colour).task_definition;
+        let primary = view.of(colour).primary()?;
+        let found = primary.task_definition.as_str();
+        let prior = pair.of(colour);
+        let is_recorded = found == prior.task_definition || prior.found().runs(primary);
         let is_ours = colour == pair.idle() && Some(found) == changed;
         (!is_recorded && !is_ours).then(|| {
             format!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::job::Failure;
 use crate::limits::STALE_READ;
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
-use crate::release::Change;
+use crate::release::{Before, Change};
 use crate::strategy::failure::StepFailureCause;
 use crate::timestamp::{readable, readable_of};
 
@@ -28,8 +28,8 @@ pub struct DeployGoal {
 pub struct DeployContext<'a> {
     /// The change that the release announced, if it did.
     pub announced: Option<&'a Change>,
-    /// The task definition that the service ran before the release.
-    pub before: &'a str,
+    /// The deployment that was PRIMARY before the release.
+    pub before: Before<'a>,
     pub view: &'a ServiceView,
     /// Time since this action began.
     pub elapsed: Duration,
@@ -128,11 +128,19 @@ fn change_status<'a>(
         .is_none_or(|count| count == view.desired);
 
     match context.announced {
-        None if same_definition && same_count => ChangeStatus::AlreadyThere,
-        None if same_definition || primary.task_definition == context.before => {
-            ChangeStatus::NotAnnounced
+        // A FAILED deployment starts no tasks: the same revision needs a new one.
+        None if same_definition && same_count && primary.rollout != Rollout::Failed => {
+            ChangeStatus::AlreadyThere
         }
+        None if same_definition || context.before.runs(primary) => ChangeStatus::NotAnnounced,
         None => ChangeStatus::External(primary),
+        // The same revision is deployed again, and the failed deployment that was found still shows.
+        Some(change) if same_definition && context.before.is_failed(primary) => {
+            match change.deployment {
+                None => ChangeStatus::NotApplied,
+                Some(_) => ChangeStatus::External(primary),
+            }
+        }
         Some(Change {
             deployment: Some(_),
             ..
@@ -159,7 +167,9 @@ fn displaced<'a>(
         .view
         .deployments
         .iter()
-        .find(|d| !d.primary && d.task_definition == change.task_definition);
+        .find(|d| !d.primary && d.task_definition == change.task_definition)
+        // What was COMPLETED before an unrecorded change is the release before, deployed again.
+        .filter(|d| change.deployment.is_some() || d.rollout != Rollout::Completed);
 
     // ECS has no field for a roll back: its reason and its messages are the only trace once our
     // deployment is gone.
@@ -182,9 +192,7 @@ fn displaced<'a>(
         (_, Some(message)) => ChangeStatus::RolledBackByEcs {
             reason: message.clone(),
         },
-        (None, None)
-            if change.deployment.is_none() && primary.task_definition == context.before =>
-        {
+        (None, None) if change.deployment.is_none() && context.before.runs(primary) => {
             ChangeStatus::NotApplied
         }
         _ => ChangeStatus::External(primary),
@@ -199,11 +207,11 @@ fn external(goal: &DeployGoal, context: &DeployContext<'_>, found: &DeploymentVi
         .since_change
         .is_some_and(|since_change| since_change < STALE_READ);
 
-    if found.task_definition == context.before && may_be_old {
+    if context.before.runs(found) && may_be_old {
         return DeployStep::Wait {
             summary: format!(
                 "waiting for ECS to show the deployment of {wanted}; it shows {} as before",
-                revision(context.before)
+                revision(context.before.task_definition)
             ),
             percent: 0,
         };
@@ -230,7 +238,7 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
             summary: format!(
                 "{} runs {} of {} tasks, steady",
                 revision(wanted),
-                view.running,
+                view.desired,
                 view.desired
             ),
         };

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::percentages::Percentages;
-use crate::observed::service::{ServiceView, revision};
+use crate::observed::service::{Rollout, ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
 use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, cause, concluded};
 use crate::timestamp::Timestamp;
@@ -59,9 +59,9 @@ pub fn restoration(
 
 fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<Percentages> {
     let prior = &service.prior;
-    let definition_differs = view
-        .primary()
-        .is_none_or(|primary| primary.task_definition != prior.task_definition);
+    let definition_differs = view.primary().is_none_or(|primary| {
+        primary.task_definition != prior.task_definition || primary.rollout == Rollout::Failed
+    });
     let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
 
     if definition_differs || count_differs {
@@ -69,7 +69,9 @@ fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Nex
     }
     // The rollback runs with the percentages of the release. The recorded ones are set once it has
     // ended: percentages alone start no deployment.
-    if ladder.missing.is_empty() && view.percentages != prior.percentages {
+    let percentages_differ =
+        view.percentages != prior.percentages || view.early_success != prior.early_success;
+    if ladder.missing.is_empty() && percentages_differ {
         return Next::Change(prior.percentages);
     }
     Next::Prove(format!(
@@ -97,7 +99,8 @@ fn succeeded(service: &ServiceTarget, view: &ServiceView) -> Conclusion {
 /// The revision of a PRIMARY deployment that is neither the recorded one nor this release's.
 fn external_revision<'a>(service: &ServiceTarget, view: &'a ServiceView) -> Option<&'a str> {
     let primary = view.primary()?;
-    let is_recorded = primary.task_definition == service.prior.task_definition;
+    let is_recorded = primary.task_definition == service.prior.task_definition
+        || service.prior.found().runs(primary);
     let is_ours = service
         .change
         .as_ref()

@@ -75,7 +75,7 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
                 desired_count: None,
                 deployment: None,
             };
-            after(lease, Event::ChangeAnnounced(change))
+            after(lease, Event::ChangeAnnounced { change, had: None })
         })
         .await;
         set(&driver, json!({"taskDefinition": arn("web:3")}));

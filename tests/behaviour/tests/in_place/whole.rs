@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::bench::*;
 use behaviour::{push, released, without_mark};
 
-fn prior() -> Value {
+fn prior(found: &Value) -> Value {
     json!({
+        "found": {"task_definition": arn("web:2"), "deployment": found["id"]},
         "task_definition": arn("web:2"), "desired_count": 2,
         "percentages": {"minimum_healthy": 100, "maximum": 200},
         "recorded_at": "<time>",
@@ -62,7 +63,7 @@ async fn begins(driver: &Driver) -> Written {
     let release = json!({
         "execution": JANE, "pipeline": "slipway-by-hand", "digest": digest, "state": "open",
         "began_at": "<time>", "origin": "operator",
-        "prior": prior(),
+        "prior": prior(&primary(driver)),
     });
     let record_so_far = json!({
         "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
@@ -216,7 +217,7 @@ async fn finishes(driver: &Driver, mut written: Written) {
         ("state", json!("closed")),
         ("outcome", json!("deployed")),
         ("reason", Value::Null),
-        ("prior", prior()),
+        ("prior", written.release["prior"].clone()),
         ("change", written.release["change"].clone()),
         ("ended_at", json!("<time>")),
     ] {

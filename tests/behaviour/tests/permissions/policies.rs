@@ -311,8 +311,7 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
                 "function"
             }
             // What explains a failed rollout is added to that failure.
-            (_, "ecs:ListTasks" | "ecs:DescribeTasks")
-            | ("update-service", "ecs:DescribeTaskDefinition") => "JobFailed",
+            ("update-service", "ecs:DescribeTaskDefinition") => "JobFailed",
             // A judgement stands without its report, which is said where it fails the job.
             ("evaluate-canary", "s3:PutObject") => "JobFailed",
             _ => "PermissionError",

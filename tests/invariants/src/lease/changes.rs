@@ -9,7 +9,7 @@ use crate::{Ledger, body, execution_of, number};
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Millis, Request};
 
-use super::{Leases, ROLL_BACK, was_running};
+use super::{Leases, ROLL_BACK, was_found, was_running};
 
 impl Leases {
     /// What a person deployed while the release was open is left alone.
@@ -20,8 +20,9 @@ impl Leases {
         let service = asked["service"].as_str()?.rsplit('/').next()?.to_owned();
         let old = self.runs.insert(service.clone(), new.to_owned())?;
         let is_theirs = self.by_hand.get(&service) == Some(&old) && old != new;
-        let is_ours =
-            was_running(lease, &old) || text(lease, "release.change.task_definition") == Some(&old);
+        let is_ours = was_running(lease, &old)
+            || was_found(lease, &old)
+            || text(lease, "release.change.task_definition") == Some(&old);
         (is_theirs && !is_ours)
             .then(|| format!("it replaced {old}, which a person deployed meanwhile, by {new}"))
     }

@@ -68,6 +68,8 @@ async fn second_lease(ledger: &Ledger, first: &Lease, now: Timestamp) -> Result<
             minimum_healthy: 50,
             maximum: 150,
         },
+        early_success: None,
+        found: None,
         recorded_at: now,
     });
     let second = apply(first, Event::PriorRecorded(prior), now)?;

@@ -16,7 +16,8 @@ use emulator::{Aws, dynamodb, ecr, ecs};
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 use slipway::aws::{
-    Artifacts, AwsError, Clusters, Images, ObservedService, Sdk, Services, TaskDefinitions,
+    Artifacts, AwsError, Clusters, Images, ObservedService, Sdk, ServiceGoal, Services,
+    TaskDefinitions,
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, Origin, ReleaseRef, StepError};
@@ -220,17 +221,22 @@ async fn services(sdk: &Sdk) {
         return;
     };
 
-    let wider = Percentages {
-        minimum_healthy: 100,
-        maximum: 200,
+    let to = |task_definition| ServiceGoal {
+        task_definition,
+        percentages: Percentages {
+            minimum_healthy: 100,
+            maximum: 200,
+        },
+        early_success: None,
+        desired: None,
     };
-    let strange = services.apply(&observed, "strange:7", wider, None).await;
+    let strange = services.apply(&observed, &to("strange:7")).await;
     say(
         "an update to a strange task definition",
         &strange.map_or_else(|e| refused(&e), |id| json!(id)),
     );
 
-    let updated = services.apply(&observed, "web:2", wider, None).await;
+    let updated = services.apply(&observed, &to("web:2")).await;
     say(
         "an update",
         &updated.map_or_else(|e| refused(&e), |id| json!(id)),

@@ -18,6 +18,13 @@ fn begin(rule: &str) -> Value {
 fn prior(aws: &Aws) -> Value {
     let (rule, [blue, green]) = (pair::rule(aws), groups(aws));
     let [ran_blue, ran_green] = pair::definitions(aws);
+    let [found_blue, found_green] = pair::COLOURS.map(|name| {
+        let service = service(aws, CLUSTER, name);
+        json!({
+            "task_definition": service["taskDefinition"],
+            "deployment": service["deployments"][0]["id"],
+        })
+    });
     let usual = json!({"minimum_healthy": 100, "maximum": 200});
     json!({
         "task_definition": ran_green, "desired_count": 2, "percentages": usual,
@@ -26,12 +33,12 @@ fn prior(aws: &Aws) -> Value {
             "rule": rule, "live": "green",
             "blue": {
                 "target_group": blue, "weight": 0, "task_definition": ran_blue,
-                "desired_count": 0,
+                "desired_count": 0, "found": found_blue,
                 "percentages": {"minimum_healthy": 50, "maximum": 150}, "suspended": true,
             },
             "green": {
                 "target_group": green, "weight": 7, "task_definition": ran_green,
-                "desired_count": 2,
+                "desired_count": 2, "found": found_green,
                 "percentages": usual, "suspended": false,
             },
         },

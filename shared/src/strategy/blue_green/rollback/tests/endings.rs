@@ -85,6 +85,7 @@ fn a_success_without_finish_release_fails_with_what_is_not_steady() {
     let empty = |view: &mut PairView| {
         view.services.green.desired = 0;
         view.services.green.running = 0;
+        view.services.green.deployments[0].running = 0;
     };
     assert_eq!(
         concluded(100, true, empty),

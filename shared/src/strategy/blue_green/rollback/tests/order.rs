@@ -94,6 +94,7 @@ fn fewer_tasks_than_recorded_are_restored_unless_scaling_chose_them() {
     let mut fewer = emptied(pair().weights());
     fewer.services.blue.desired = 1;
     fewer.services.blue.running = 1;
+    fewer.services.blue.deployments[0].running = 1;
     fewer.services.blue.target_groups[0].healthy = 1;
 
     assert_eq!(next(&fewer, None, NO_SCALING), resize(2, false));

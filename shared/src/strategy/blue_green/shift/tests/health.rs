@@ -95,6 +95,7 @@ fn before_its_first_traffic_the_new_colour_must_truly_be_deployed() {
             |view| {
                 view.services.green.desired = 1;
                 view.services.green.running = 1;
+                view.services.green.deployments[0].running = 1;
             },
             "desired count is 1, expected 2 or more",
         ),
@@ -205,7 +206,7 @@ fn a_colour_whose_deployment_failed_loses_its_traffic_with_the_reason_of_ecs() {
     idle.services.green.deployments[0].rollout = Rollout::Failed;
     assert!(
         matches!(step(&idle, None), ShiftStep::Wait { summary, .. } if summary.contains("the \
-            rollout is not completed"))
+            rollout failed"))
     );
 }
 

@@ -38,7 +38,7 @@ fn a_stalled_rollout_and_a_late_one_fail_with_the_arithmetic() {
         &goal(NEW),
         &DeployContext {
             announced: Some(&change),
-            before: OLD,
+            before: before(OLD),
             view: &late,
             elapsed: Duration::from_secs(1_900),
             since_change: None,
@@ -189,7 +189,7 @@ fn the_deadline_is_met_to_the_second_and_a_steady_service_is_never_late() {
             &goal(NEW),
             &DeployContext {
                 announced: Some(&change),
-                before: OLD,
+                before: before(OLD),
                 view,
                 elapsed: Duration::from_secs(secs),
                 since_change: None,

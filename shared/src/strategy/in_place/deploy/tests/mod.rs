@@ -1,6 +1,7 @@
 use super::*;
 use crate::job::FailureType;
 use crate::observed::fixtures::{NEW, OLD, deployment, steady};
+use crate::release::PriorService;
 use crate::strategy::in_place::percentages::Percentages;
 
 mod failures;
@@ -35,7 +36,7 @@ fn step(change: Option<&str>, view: &ServiceView) -> DeployStep {
         &goal,
         &DeployContext {
             announced: change.as_ref(),
-            before: OLD,
+            before: before(OLD),
             view,
             elapsed: Duration::from_secs(60),
             since_change: None,
@@ -103,4 +104,9 @@ fn fails(step: DeployStep, cause: StepFailureCause, fragments: &[&str]) {
         }
         other => panic!("{other:?} is not a failure"),
     }
+}
+
+/// The PRIMARY deployment before the release, as leases had it before it was recorded.
+fn before(task_definition: &str) -> Before<'_> {
+    Before::new(None, task_definition)
 }

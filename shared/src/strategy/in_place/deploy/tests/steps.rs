@@ -46,7 +46,7 @@ fn a_count_that_was_announced_and_never_set_is_set() {
             &goal,
             &DeployContext {
                 announced: Some(&goal.change),
-                before: NEW,
+                before: before(NEW),
                 view: &steady(NEW),
                 elapsed: Duration::ZERO,
                 since_change: None
@@ -84,7 +84,7 @@ fn the_same_revision_at_another_count_is_a_change() {
             &goal,
             &DeployContext {
                 announced: None,
-                before: OLD,
+                before: before(OLD),
                 view,
                 elapsed: Duration::ZERO,
                 since_change: None,
@@ -112,7 +112,7 @@ fn an_announced_count_is_recorded_once_it_is_set() {
             &goal,
             &DeployContext {
                 announced: Some(&change),
-                before: OLD,
+                before: before(OLD),
                 view: &set,
                 elapsed: Duration::ZERO,
                 since_change: None,
@@ -161,7 +161,7 @@ fn the_size_of_the_goal_is_waited_for() {
         &larger,
         &DeployContext {
             announced: Some(&change),
-            before: OLD,
+            before: before(OLD),
             view: &steady(NEW),
             elapsed: Duration::ZERO,
             since_change: None,
@@ -180,7 +180,7 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
     let after = |view: &ServiceView, secs: Option<u64>| {
         let context = DeployContext {
             announced: Some(&change),
-            before: OLD,
+            before: before(OLD),
             view,
             elapsed: Duration::from_secs(600),
             since_change: secs.map(Duration::from_secs),
@@ -207,4 +207,43 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
             &["overridden", &deployed],
         );
     }
+}
+
+#[test]
+fn a_service_whose_primary_failed_is_released_again() {
+    let failed = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:5";
+    let mut view = steady(OLD);
+    view.deployments[0].primary = false;
+    view.deployments
+        .insert(0, deployment("ecs-svc/5", failed, true, Rollout::Failed));
+    let prior = PriorService::from_view(&view).expect("a PRIMARY deployment");
+    assert_eq!(prior.task_definition, OLD);
+
+    let decide = |wanted: &str, announced: Option<&Change>| {
+        let context = DeployContext {
+            announced,
+            before: prior.found(),
+            view: &view,
+            elapsed: Duration::ZERO,
+            since_change: Some(Duration::ZERO),
+        };
+        next_step(&goal(wanted), &context)
+    };
+
+    for wanted in [NEW, OLD, failed] {
+        assert_eq!(decide(wanted, None), DeployStep::Apply, "{wanted}");
+
+        let lost = goal(wanted).change;
+        assert_eq!(decide(wanted, Some(&lost)), DeployStep::Apply, "{wanted}");
+    }
+
+    // The failed deployment that was there before still shows: an old read.
+    let made = Change {
+        deployment: Some("ecs-svc/6".to_owned()),
+        ..goal(failed).change
+    };
+    assert!(matches!(
+        decide(failed, Some(&made)),
+        DeployStep::Wait { .. }
+    ));
 }

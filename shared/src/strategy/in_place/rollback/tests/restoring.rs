@@ -64,6 +64,7 @@ fn definition_count_and_percentages_are_each_restored() {
     let mut more = steady(OLD);
     more.desired = 3;
     more.running = 3;
+    more.deployments[0].running = 3;
     more.target_groups[0].healthy = 3;
     let reason = "the execution failed; web:1 serves again with 3 of 3 tasks".to_owned();
     assert_eq!(

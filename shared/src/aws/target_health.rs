@@ -1,0 +1,197 @@
+//! The health of a service's targets: those of its own tasks, because several services can register
+//! with one target group.
+//!
+//! It only observes. A target that is no task of the service never counts as healthy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ecs::types::{DesiredStatus, Task};
+use aws_sdk_elasticloadbalancingv2::types::{
+    TargetDescription, TargetHealthDescription, TargetHealthStateEnum,
+};
+
+use super::{AwsError, ObservedService, Services};
+use crate::limits::{PAGES, TASKS_PAGE};
+
+/// Where the tasks of a service can be registered: by address, or by instance and host port.
+#[derive(Debug, Default)]
+struct Addresses {
+    addresses: BTreeSet<String>,
+    /// Instance, container port, host port.
+    bindings: BTreeSet<(String, i32, i32)>,
+}
+
+impl Addresses {
+    fn contains(&self, target: &TargetDescription, container_port: Option<i32>) -> bool {
+        let id = target.id().unwrap_or_default();
+        let same = |port: i32| container_port.is_none_or(|wanted| wanted == port);
+        let by_address = self.addresses.contains(id) && target.port().is_none_or(|port| same(port));
+
+        by_address
+            || self.bindings.iter().any(|(instance, container, host)| {
+                instance == id && target.port() == Some(*host) && same(*container)
+            })
+    }
+}
+
+impl Services {
+    /// Adds the health of its targets to a service that was described.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn observe_targets(&self, observed: &mut ObservedService) -> Result<(), AwsError> {
+        let mut targets = Vec::new();
+        for group in &observed.view.target_groups {
+            targets.push(self.targets(&group.arn).await?);
+        }
+
+        // Tasks are read after the targets: what was healthy before is listed by then.
+        let addresses = if targets.iter().flatten().any(is_healthy) {
+            let (cluster, service) = observed.name();
+            self.addresses(cluster, service).await?
+        } else {
+            Addresses::default()
+        };
+
+        let groups = observed.view.target_groups.iter_mut();
+        for ((group, targets), port) in groups.zip(&targets).zip(&observed.ports) {
+            let ours = targets.iter().filter(|target| {
+                is_healthy(target)
+                    && target
+                        .target()
+                        .is_some_and(|target| addresses.contains(target, *port))
+            });
+            group.healthy = number(ours.count());
+            group.registered = number(targets.iter().filter(|target| !drains(target)).count());
+        }
+        Ok(())
+    }
+
+    async fn targets(&self, group: &str) -> Result<Vec<TargetHealthDescription>, AwsError> {
+        let request = self.elb.describe_target_health().target_group_arn(group);
+        let answer = request.send().await.map_err(AwsError::from_sdk(
+            "elasticloadbalancing:DescribeTargetHealth",
+        ))?;
+        Ok(answer.target_health_descriptions.unwrap_or_default())
+    }
+
+    async fn addresses(&self, cluster: &str, service: &str) -> Result<Addresses, AwsError> {
+        let tasks = self.running_tasks(cluster, service).await?;
+        let on_instances: BTreeSet<&str> = tasks
+            .iter()
+            .filter_map(|task| task.container_instance_arn())
+            .collect();
+        let instances = self.instances(cluster, &on_instances).await?;
+
+        let mut addresses = Addresses::default();
+        for task in &tasks {
+            addresses.addresses.extend(own_addresses(task));
+            let instance = task
+                .container_instance_arn()
+                .and_then(|arn| instances.get(arn));
+            if let Some(instance) = instance {
+                addresses.bindings.extend(host_ports(task, instance));
+            }
+        }
+        Ok(addresses)
+    }
+
+    async fn running_tasks(&self, cluster: &str, service: &str) -> Result<Vec<Task>, AwsError> {
+        let mut tasks = Vec::new();
+        let mut start = None;
+
+        for _ in 0..PAGES {
+            let request = self
+                .ecs
+                .list_tasks()
+                .cluster(cluster)
+                .service_name(service)
+                .desired_status(DesiredStatus::Running)
+                .max_results(TASKS_PAGE)
+                .set_next_token(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
+
+            tasks.extend(
+                self.tasks(cluster, page.task_arns.unwrap_or_default())
+                    .await?,
+            );
+            start = page.next_token;
+            if start.is_none() {
+                return Ok(tasks);
+            }
+        }
+        Err(AwsError::unexpected(
+            "ecs:ListTasks",
+            format!("more than {PAGES} pages"),
+        ))
+    }
+
+    /// The EC2 instances of container instances, by the ARN of these.
+    async fn instances(
+        &self,
+        cluster: &str,
+        arns: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, String>, AwsError> {
+        let arns: Vec<String> = arns.iter().map(|arn| (*arn).to_owned()).collect();
+        let mut instances = BTreeMap::new();
+
+        for page in arns.chunks(usize::try_from(TASKS_PAGE).unwrap_or(1)) {
+            let request = self
+                .ecs
+                .describe_container_instances()
+                .cluster(cluster)
+                .set_container_instances(Some(page.to_vec()));
+            let answer = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk("ecs:DescribeContainerInstances"))?;
+
+            instances.extend(answer.container_instances().iter().filter_map(|found| {
+                let arn = found.container_instance_arn()?.to_owned();
+                Some((arn, found.ec2_instance_id()?.to_owned()))
+            }));
+        }
+        Ok(instances)
+    }
+}
+
+fn is_healthy(target: &TargetHealthDescription) -> bool {
+    state(target) == Some(&TargetHealthStateEnum::Healthy)
+}
+
+fn drains(target: &TargetHealthDescription) -> bool {
+    matches!(
+        state(target),
+        Some(TargetHealthStateEnum::Draining | TargetHealthStateEnum::UnhealthyDraining)
+    )
+}
+
+fn state(target: &TargetHealthDescription) -> Option<&TargetHealthStateEnum> {
+    target.target_health()?.state()
+}
+
+fn own_addresses(task: &Task) -> impl Iterator<Item = String> {
+    task.containers()
+        .iter()
+        .flat_map(|container| container.network_interfaces())
+        .flat_map(|interface| [interface.private_ipv4_address(), interface.ipv6_address()])
+        .flatten()
+        .map(ToOwned::to_owned)
+}
+
+fn host_ports(task: &Task, instance: &str) -> impl Iterator<Item = (String, i32, i32)> {
+    task.containers()
+        .iter()
+        .flat_map(|container| container.network_bindings())
+        .filter_map(move |binding| {
+            let ports = (binding.container_port()?, binding.host_port()?);
+            Some((instance.to_owned(), ports.0, ports.1))
+        })
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -109,10 +109,9 @@ impl Services {
     }
 
     /// Makes the service run a task definition with the given percentages, and a count only if one
-    /// is given. Early success criteria never stay below the floor, and a
-    /// FAILED deployment of the same revision is replaced by a new one: it starts no tasks. What
-    /// else its deployment configuration holds, such as the circuit breaker, is sent
-    /// back as it was seen.
+    /// is given. Early success criteria never stay below the floor, and a FAILED deployment of the
+    /// same revision is replaced by a new one: it starts no tasks. What else its deployment
+    /// configuration holds, such as the circuit breaker, is sent back as it was seen.
     ///
     /// Returns the id of the PRIMARY deployment.
     ///

@@ -19,15 +19,17 @@ struct Addresses {
     addresses: BTreeSet<String>,
     /// Instance, container port, host port.
     bindings: BTreeSet<(String, i32, i32)>,
+    /// Instances with tasks of the network mode `host`, whose container ports are the instance's.
+    hosts: BTreeSet<String>,
 }
 
 impl Addresses {
     fn contains(&self, target: &TargetDescription, container_port: Option<i32>) -> bool {
         let id = target.id().unwrap_or_default();
         let same = |port: i32| container_port.is_none_or(|wanted| wanted == port);
-        let by_address = self.addresses.contains(id) && target.port().is_none_or(|port| same(port));
+        let has_own_port = self.addresses.contains(id) || self.hosts.contains(id);
 
-        by_address
+        (has_own_port && target.port().is_none_or(same))
             || self.bindings.iter().any(|(instance, container, host)| {
                 instance == id && target.port() == Some(*host) && same(*container)
             })
@@ -91,6 +93,8 @@ impl Services {
                 .and_then(|arn| instances.get(arn));
             if let Some(instance) = instance {
                 addresses.bindings.extend(host_ports(task, instance));
+                let own = is_on_host_network(task).then(|| instance.clone());
+                addresses.hosts.extend(own);
             }
         }
         Ok(addresses)
@@ -180,6 +184,16 @@ fn own_addresses(task: &Task) -> impl Iterator<Item = String> {
         .flat_map(|interface| [interface.private_ipv4_address(), interface.ipv6_address()])
         .flatten()
         .map(ToOwned::to_owned)
+}
+
+/// Of a running task in the network mode `host` ECS shows neither addresses nor bindings
+/// (aws/amazon-ecs-agent, pull request 3479).
+fn is_on_host_network(task: &Task) -> bool {
+    let mut containers = task.containers().iter();
+    task.last_status() == Some("RUNNING")
+        && containers.all(|container| {
+            container.network_interfaces().is_empty() && container.network_bindings().is_empty()
+        })
 }
 
 fn host_ports(task: &Task, instance: &str) -> impl Iterator<Item = (String, i32, i32)> {

@@ -69,7 +69,7 @@ pub struct TargetGroupView {
     pub arn: String,
     /// Healthy targets that are tasks of this service. Others can register with the same group.
     pub healthy: u32,
-    /// Targets of anybody that do not drain.
+    /// Targets that do not drain, those of other services in the group included.
     pub registered: u32,
 }
 

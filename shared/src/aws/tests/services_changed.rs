@@ -28,12 +28,20 @@ fn applied(
     desired: Option<u32>,
     answer: Answer,
 ) -> (Result<String, AwsError>, Value) {
+    applied_goal(service, &goal(desired), answer)
+}
+
+fn applied_goal(
+    service: &Value,
+    goal: &ServiceGoal<'_>,
+    answer: Answer,
+) -> (Result<String, AwsError>, Value) {
     let script = Script::new([described(service), answer]);
     let services = Services::new(&script.sdk());
     let seen = run(services.describe("apps", "web"))
         .expect("answered")
         .expect("there");
-    let result = run(services.apply(&seen, &goal(desired)));
+    let result = run(services.apply(&seen, goal));
 
     assert_eq!(script.operations(), ["DescribeServices", "UpdateService"]);
 
@@ -163,4 +171,46 @@ fn goal(desired: Option<u32>) -> ServiceGoal<'static> {
         early_success: None,
         desired,
     }
+}
+
+#[test]
+fn a_failed_deployment_of_the_same_revision_is_replaced_by_a_new_one() {
+    let forced = |rollout: &str, revision: &str| {
+        let mut failed = service();
+        failed["deployments"][0]["rolloutState"] = json!(rollout);
+        failed["deployments"][0]["taskDefinition"] = json!(revision);
+        applied(&failed, None, updated()).1["forceNewDeployment"].clone()
+    };
+
+    assert_eq!(forced("FAILED", "web:7"), json!(true));
+    assert_eq!(forced("COMPLETED", "web:7"), json!(null));
+    assert_eq!(forced("FAILED", "web:6"), json!(null));
+}
+
+#[test]
+fn early_success_never_stays_below_the_floor_and_is_restored() {
+    let healthy = |enable: bool, minimum_healthy, early_success| {
+        let mut early = service();
+        early["deploymentConfiguration"]["earlySuccessCriteria"] = json!({
+            "enable": enable, "healthyPercent": 60, "sourceServiceRevisionCleanup": "DEFERRED",
+        });
+        let goal = ServiceGoal {
+            percentages: Percentages {
+                minimum_healthy,
+                ..PERCENTAGES
+            },
+            early_success,
+            ..goal(None)
+        };
+        let (_, sent) = applied_goal(&early, &goal, updated());
+        let criteria = sent["deploymentConfiguration"]["earlySuccessCriteria"].clone();
+        assert_eq!(criteria["enable"], json!(enable));
+        criteria["healthyPercent"].clone()
+    };
+
+    assert_eq!(healthy(true, 50, None), 60);
+    assert_eq!(healthy(true, 75, None), 75);
+    assert_eq!(healthy(true, 50, Some(55)), 55);
+    assert_eq!(healthy(true, 75, Some(55)), 75);
+    assert_eq!(healthy(false, 75, None), 60, "it is not in use");
 }

@@ -122,3 +122,53 @@ fn the_targets_of_every_group_are_counted() {
     assert_eq!(counts, [("one", 1), ("two", 2)]);
     assert_eq!(script.sent()[2].form()["TargetGroupArn"], "two");
 }
+
+/// Healthy targets of this service on an instance, by the ports of the targets and what its one
+/// task shows.
+fn healthy_on_instance(ports: &[u32], container: &serde_json::Value) -> u32 {
+    let members: String = ports
+        .iter()
+        .map(|port| {
+            format!(
+                "<member><Target><Id>i-1</Id><Port>{port}</Port></Target>\
+                 <TargetHealth><State>healthy</State></TargetHealth></member>"
+            )
+        })
+        .collect();
+    let task = json!({
+        "containerInstanceArn": "instance", "lastStatus": "RUNNING", "containers": [container],
+    });
+    let script = Script::new([
+        described(&service()),
+        xml(
+            "DescribeTargetHealth",
+            &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
+        ),
+        answer(&json!({"taskArns": ["task"]})),
+        answer(&json!({"tasks": [task]})),
+        answer(&json!({"containerInstances": [
+            {"containerInstanceArn": "instance", "ec2InstanceId": "i-1"},
+        ]})),
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    assert_eq!(
+        script.operations()[4],
+        "DescribeContainerInstances",
+        "the target is an instance"
+    );
+    found.view.target_groups[0].healthy
+}
+
+#[test]
+fn targets_on_instances_are_known_by_the_host_ports_of_the_container_port() {
+    let bound = json!({"networkBindings": [
+        {"containerPort": 80, "hostPort": 32_768},
+        {"containerPort": 81, "hostPort": 32_769},
+    ]});
+    assert_eq!(healthy_on_instance(&[32_768, 32_769, 80], &bound), 1);
+
+    // In the network mode `host` no binding is shown, and the ports are the container's.
+    assert_eq!(healthy_on_instance(&[80, 32_768], &json!({})), 1);
+}

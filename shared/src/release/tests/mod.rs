@@ -3,6 +3,7 @@
 
 mod closing;
 mod lease;
+mod prior;
 mod stored;
 mod stored_parts;
 mod table;

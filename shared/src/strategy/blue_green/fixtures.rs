@@ -99,6 +99,7 @@ pub(crate) fn halves(blue: [u32; 2], green: [u32; 2]) -> PairView {
     for (service, [desired, healthy]) in [(old, blue), (new, green)] {
         service.desired = desired;
         service.running = desired;
+        service.deployments[0].running = desired;
         service.target_groups[0].healthy = healthy;
     }
 
@@ -111,6 +112,7 @@ pub(crate) fn emptied(weights: Weights) -> PairView {
     let green = &mut view.services.green;
     green.desired = 0;
     green.running = 0;
+    green.deployments[0].running = 0;
     green.target_groups[0].healthy = 0;
     view
 }

@@ -68,9 +68,13 @@ fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Nex
         return Next::Change(rollback_percentages(service));
     }
     // The rollback runs with the percentages of the release. The recorded ones are set once it has
-    // ended: percentages alone start no deployment.
-    let percentages_differ =
-        view.percentages != prior.percentages || view.early_success != prior.early_success;
+    // ended: percentages alone start no deployment. Early success criteria that another writer
+    // switched on or off stay.
+    let early_success_differs = prior
+        .early_success
+        .zip(view.early_success)
+        .is_some_and(|(prior, now)| prior != now);
+    let percentages_differ = view.percentages != prior.percentages || early_success_differs;
     if ladder.missing.is_empty() && percentages_differ {
         return Next::Change(prior.percentages);
     }

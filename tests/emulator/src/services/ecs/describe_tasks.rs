@@ -121,7 +121,7 @@ pub(super) fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
         "version": task.state as u8 + 1, "attachments": [], "overrides": overrides(task),
         "containers": task.containers
             .iter()
-            .map(|container| container_answer(task, container))
+            .map(|container| container_answer(aws, task, container))
             .collect::<Vec<_>>(),
         "tags": if with_tags { task.tags.clone() } else { Vec::new() },
     });
@@ -153,7 +153,7 @@ fn overrides(task: &Task) -> Value {
     }
 }
 
-fn container_answer(task: &Task, container: &Container) -> Value {
+fn container_answer(aws: &Aws, task: &Task, container: &Container) -> Value {
     let ended = container.exit_code.is_some() || task.state == TaskState::Stopped;
     let last_status = match task.state {
         _ if ended => "STOPPED",
@@ -169,7 +169,7 @@ fn container_answer(task: &Task, container: &Container) -> Value {
         ),
         "taskArn": task.arn, "name": container.name, "image": container.image,
         "lastStatus": last_status,
-        "networkBindings": bindings(task, container),
+        "networkBindings": bindings(aws, task, container),
         "networkInterfaces": [],
         "healthStatus": if container.has_health_check { health(task) } else { "UNKNOWN" },
     });
@@ -185,11 +185,17 @@ fn container_answer(task: &Task, container: &Container) -> Value {
     answer
 }
 
-fn bindings(task: &Task, container: &Container) -> Value {
+/// In the network mode `host` there are none: the container's ports are the instance's.
+fn bindings(aws: &Aws, task: &Task, container: &Container) -> Value {
+    let is_on_host = aws
+        .ecs
+        .definition(&task.task_definition)
+        .is_some_and(|definition| definition.network_mode() == "host");
+    let is_bound = task.started_at.is_some() && !is_on_host;
     let ports = task
         .host_ports
         .iter()
-        .filter(|((name, _), _)| *name == container.name && task.started_at.is_some());
+        .filter(|((name, _), _)| *name == container.name && is_bound);
     ports.map(|((_, port), host_port)| json!({
         "bindIP": "0.0.0.0", "containerPort": port, "hostPort": host_port, "protocol": "tcp",
     })).collect()

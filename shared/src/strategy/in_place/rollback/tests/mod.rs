@@ -1,6 +1,6 @@
 use super::*;
 use crate::observed::fixtures::{NEW, OLD, steady};
-use crate::release::PriorService;
+use crate::release::{Phase, PriorService, Target};
 use crate::strategy::fixtures::{at, change_of, release_in_place as release, service_of};
 
 mod closing;
@@ -21,4 +21,16 @@ fn restored(
 
 fn count_of(release: &Release, view: &ServiceView) -> Option<u32> {
     restored_count(service_of(release), view)
+}
+
+/// What a release that is being rolled back returns to.
+fn prior_of(release: &mut Release) -> &mut PriorService {
+    let Phase::RollingBack {
+        target: Some(Target::Service(service)),
+        ..
+    } = &mut release.phase
+    else {
+        panic!("no service is being rolled back")
+    };
+    &mut service.prior
 }

@@ -159,3 +159,34 @@ fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
         "two tasks at 80 % to 100 % could never move"
     );
 }
+
+#[test]
+fn a_restoration_whose_deployment_failed_is_made_again() {
+    let mut failed = steady(OLD);
+    failed.deployments[0].rollout = crate::observed::service::Rollout::Failed;
+
+    assert_eq!(
+        restored(&release(true, Some(at(0))), Ending::Failed, &failed, at(60)),
+        Restoration::Apply(prior().percentages)
+    );
+}
+
+#[test]
+fn early_success_is_restored_unless_it_was_switched_meanwhile() {
+    let closes = |recorded, seen| {
+        let mut release = release(true, Some(at(0)));
+        prior_of(&mut release).early_success = recorded;
+        let view = ServiceView {
+            early_success: seen,
+            ..steady(OLD)
+        };
+        matches!(
+            restored(&release, Ending::Failed, &view, at(60)),
+            Restoration::Close(_)
+        )
+    };
+
+    assert!(!closes(Some(50), Some(100)));
+    assert!(closes(Some(50), Some(50)));
+    assert!(closes(None, Some(50)) && closes(Some(50), None));
+}

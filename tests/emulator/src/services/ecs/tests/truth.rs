@@ -1,5 +1,5 @@
 //! What a service shows of its rollout: without a rollout state behind a Classic Load Balancer, and
-//! COMPLETED before its end with early success criteria.
+//! COMPLETED before its end with early success criteria. And what its tasks show of their ports.
 
 use super::rollouts::{deployed, update};
 use super::*;
@@ -110,4 +110,41 @@ fn behind_a_classic_load_balancer_no_rollout_state_is_shown() {
     assert!(
         !deployment.contains_key("rolloutState") && !deployment.contains_key("rolloutStateReason")
     );
+}
+
+/// The bindings of the one task of a service on an instance, in this network mode.
+fn bindings(mode: &str, host_port: u32) -> Value {
+    let mut world = World::new(1);
+    let definition = json!({
+        "family": "web", "networkMode": mode,
+        "containerDefinitions": [{
+            "name": "app", "image": "nginx:1", "memory": 128,
+            "portMappings": [{"containerPort": 80, "hostPort": host_port}],
+        }],
+    });
+    world.ok("RegisterTaskDefinition", definition);
+    add_container_instances(&mut world.aws, "main", 1);
+    world.ok(
+        "CreateService",
+        json!({
+            "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1,
+        }),
+    );
+    world.run(120, |_| {});
+
+    let listed = world.ok(
+        "ListTasks",
+        json!({"cluster": "main", "serviceName": "web"}),
+    );
+    let asked = json!({"cluster": "main", "tasks": listed["taskArns"]});
+    let task = world.ok("DescribeTasks", asked)["tasks"][0].clone();
+    assert_eq!(task["lastStatus"], "RUNNING");
+    assert_eq!(task["containers"][0]["networkInterfaces"], json!([]));
+    task["containers"][0]["networkBindings"].clone()
+}
+
+#[test]
+fn tasks_of_the_network_mode_host_show_no_bindings() {
+    assert_eq!(bindings("host", 80), json!([]));
+    assert_eq!(bindings("bridge", 8080)[0]["hostPort"], 8080);
 }

@@ -1,0 +1,64 @@
+//! What a release found, and what it returns to.
+
+use super::*;
+
+fn of_lease(lease: &Lease) -> &PriorService {
+    match lease.release.as_ref().and_then(Release::target) {
+        Some(Target::Service(service)) => &service.prior,
+        other => panic!("{other:?} is not a service"),
+    }
+}
+
+fn announced_with(lease: &Lease, desired_count: u32) -> Lease {
+    let had = PriorSize {
+        desired_count,
+        percentages: percentages(0, 100),
+        early_success: Some(50),
+    };
+    let event = Event::ChangeAnnounced {
+        change: change(),
+        had: Some(had),
+    };
+    apply(lease, event, after(9)).expect("a legal event")
+}
+
+#[test]
+fn the_size_that_is_restored_is_that_of_the_first_announcement() {
+    let unchanged = with_target(open_service(), |target| *target.change_mut() = None);
+    let expected = PriorService {
+        desired_count: 7,
+        percentages: percentages(0, 100),
+        early_success: Some(50),
+        ..prior_service()
+    };
+
+    let first = announced_with(&unchanged, 7);
+    assert_eq!(*of_lease(&first), expected);
+    assert_eq!(*of_lease(&announced_with(&first, 0)), expected);
+}
+
+#[test]
+fn what_was_found_and_early_success_are_stored_with_the_prior_release() {
+    let found = FoundDeployment {
+        task_definition: NEW.to_owned(),
+        deployment: "ecs-svc/1".to_owned(),
+    };
+    let prior = Prior::Service(PriorService {
+        early_success: Some(50),
+        found: Some(found.clone()),
+        ..prior_service()
+    });
+    let stored = serde_json::to_value(&prior).expect("serializes");
+    let read: Prior = serde_json::from_value(stored).expect("is read");
+    assert_eq!(read, prior);
+
+    let mut pair = prior_pair();
+    pair.colours.green.found = Some(found);
+    let prior = Prior::Pair {
+        pair: Box::new(pair),
+        recorded_at: now(),
+    };
+    let stored = serde_json::to_value(&prior).expect("serializes");
+    let read: Prior = serde_json::from_value(stored).expect("is read");
+    assert_eq!(read, prior);
+}

@@ -6,9 +6,10 @@
 
 mod pair;
 mod parameters;
+mod restorable;
 mod target;
 
-use slipway::aws::{Clusters, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Clusters, Images, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::observed::service::{DeploymentView, Rollout, ServiceView, revision};
@@ -27,6 +28,7 @@ pub struct BeginRelease {
     ledger: Ledger,
     services: Services,
     clusters: Clusters,
+    images: Images,
     task_definitions: TaskDefinitions,
     rules: Rules,
     pairs: Pairs,
@@ -46,6 +48,7 @@ impl BeginRelease {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             clusters: Clusters::new(sdk),
+            images: Images::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
             rules: Rules::new(sdk),
             pairs: Pairs::new(sdk),
@@ -179,7 +182,7 @@ impl BeginRelease {
         Ok((lease, Target::new(prior)))
     }
 
-    /// Refuses what can never work with the live revision.
+    /// Refuses what can never work with the live revision, and what could not be rolled back to it.
     async fn preflight(&self, job: &Job<Parameters>, live: &ServiceView) -> Result<(), StepError> {
         let arn = PriorService::from_view(live)
             .ok_or_else(|| no_deployment(&job.release.service))?
@@ -192,6 +195,7 @@ impl BeginRelease {
         })?;
 
         validate_containers(&job.parameters, revision(&arn), &definition)?;
+        self.prove_restorable(live, &arn, &definition).await?;
 
         // With a static host port each container instance can run only one task.
         let instances = match definition.static_host_port() {

@@ -45,13 +45,53 @@ impl RollBack {
             Restoration::Apply(percentages) => percentages,
         };
 
-        // ECS goes on running a deregistered revision, but deploys it no more.
-        let prior = &service.prior.task_definition;
-        if !self.task_definitions.is_active(prior).await? {
-            let conclusion = unrestorable(release, ending, prior);
-            return self.close(lease, release, &conclusion, now).await;
+        match self.deployable(lease, service).await? {
+            Some((lease, service)) => self.apply(&lease, &service, percentages, &seen).await,
+            None => {
+                let conclusion = unrestorable(release, ending, &service.prior.task_definition);
+                self.close(lease, release, &conclusion, now).await
+            }
         }
-        self.apply(lease, service, percentages, &seen).await
+    }
+
+    /// The lease and the service with a prior revision that can be deployed; `None` when its
+    /// definition does not exist any more. ECS goes on running a deregistered revision, but deploys
+    /// it no more: its definition is registered again.
+    async fn deployable(
+        &self,
+        lease: &Lease,
+        service: &ServiceTarget,
+    ) -> Result<Option<(Lease, ServiceTarget)>, StepError> {
+        let prior = &service.prior.task_definition;
+        if self.task_definitions.is_active(prior).await? {
+            return Ok(Some((lease.clone(), service.clone())));
+        }
+        let Some((_, definition)) = self.task_definitions.describe(prior).await? else {
+            return Ok(None);
+        };
+
+        // An invocation that ends before it has recorded the revision leaves one that is the same.
+        let announced = self.announce_restoration(lease).await?;
+        let arn = self
+            .task_definitions
+            .register(&definition.unmarked())
+            .await?;
+
+        let registered = Event::PriorRegistered {
+            task_definition: arn.clone(),
+        };
+        let recorded = apply(&announced, registered, self.sdk.now())?;
+        self.ledger.advance(&recorded).await?;
+
+        let mut service = service.clone();
+        service.prior.task_definition = arn;
+        Ok(Some((recorded, service)))
+    }
+
+    async fn announce_restoration(&self, lease: &Lease) -> Result<Lease, StepError> {
+        let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
+        self.ledger.advance(&announced).await?;
+        Ok(announced)
     }
 
     /// Announces the restoration and makes it.
@@ -63,8 +103,7 @@ impl RollBack {
         seen: &ObservedService,
     ) -> Result<String, StepError> {
         let prior = &service.prior;
-        let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
-        self.ledger.advance(&announced).await?;
+        self.announce_restoration(lease).await?;
 
         let count = restored_count(service, &seen.view);
         let deployment = self

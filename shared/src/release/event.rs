@@ -46,6 +46,9 @@ pub enum Event {
     RetirementAnnounced,
     /// `roll-back` is about to restore the service, or the new colour.
     RestorationAnnounced,
+    /// The prior revision was not ACTIVE any more, and the same definition was registered as this
+    /// one.
+    PriorRegistered { task_definition: String },
     /// The traffic is to be returned to the old colour.
     ReturnDecided(TrafficReturn),
     /// A judgement ended.
@@ -79,6 +82,7 @@ names! {
         RaiseAnnounced => "announce a raise of the old colour",
         RetirementAnnounced => "announce the retirement of the old colour",
         RestorationAnnounced => "announce a restoration",
+        PriorRegistered => "record a registration of the prior release",
         ReturnDecided => "decide to return the traffic",
         JudgementRecorded => "record a judgement",
         DecisionAwaited => "wait for a decision",
@@ -106,6 +110,7 @@ impl Event {
             Self::RaiseAnnounced { .. } => EventName::RaiseAnnounced,
             Self::RetirementAnnounced => EventName::RetirementAnnounced,
             Self::RestorationAnnounced => EventName::RestorationAnnounced,
+            Self::PriorRegistered { .. } => EventName::PriorRegistered,
             Self::ReturnDecided(_) => EventName::ReturnDecided,
             Self::JudgementRecorded(_) => EventName::JudgementRecorded,
             Self::DecisionAwaited { .. } => EventName::DecisionAwaited,

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::names::names;
 use super::{
     AwaitingDecision, Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget,
-    Phase, Prior, Record, Refusal, Release, Target,
+    Phase, Prior, Record, Refusal, Release, ServiceTarget, Target,
 };
 use crate::job::{Failure, StepError};
 use crate::timestamp::Timestamp;
@@ -147,6 +147,9 @@ fn step(
         Event::RaiseAnnounced { tasks } => phase.pair()?.raised_to = Some(tasks),
 
         Event::RestorationAnnounced => phase.restorable()?,
+        Event::PriorRegistered { task_definition } => {
+            phase.restorable_service()?.prior.task_definition = task_definition;
+        }
         Event::Taken(_) | Event::Closed(_) => return Err(Refusal::Phase),
     }
     Ok(())
@@ -207,6 +210,17 @@ impl Phase {
         match target {
             Some(Target::Pair(pair)) => Ok(pair),
             Some(Target::Service(_)) | None => Err(Refusal::Phase),
+        }
+    }
+
+    /// The service of a release that is being rolled back.
+    fn restorable_service(&mut self) -> Result<&mut ServiceTarget, Refusal> {
+        match self {
+            Self::RollingBack {
+                target: Some(Target::Service(service)),
+                ..
+            } => Ok(service),
+            Self::Beginning | Self::Open(_) | Self::RollingBack { .. } => Err(Refusal::Phase),
         }
     }
 

@@ -127,11 +127,12 @@ pub fn given_up(
     })
 }
 
-/// Closes a release whose recorded revision `prior` can no longer be deployed.
+/// Closes a release whose recorded revision `prior` does not exist any more. One that was only
+/// deregistered can be registered again.
 #[must_use]
 pub fn unrestorable(release: &Release, ending: Ending, prior: &str) -> Conclusion {
     Conclusion::needing_operator(format!(
-        "{}; cannot roll back to {}: the revision is not ACTIVE; manual intervention required",
+        "{}; cannot roll back to {}: the revision does not exist; manual intervention required",
         cause(release, ending),
         revision(prior)
     ))

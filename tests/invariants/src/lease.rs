@@ -178,7 +178,7 @@ impl Leases {
                 "{old} gave it back while an attempt that announced a change still ran"
             )),
             (Some(_), Some(execution)) => {
-                if let Some(what) = write.was.and_then(|was| undone(was, write.is)) {
+                if let Some(what) = write.was.and_then(|was| undone(aws, was, write.is)) {
                     return Err(what.to_owned());
                 }
                 if text(write.is, "release.state") == Some("rolling-back") {
@@ -217,16 +217,18 @@ fn is_closed(ledger: &Ledger, execution: &str) -> bool {
 }
 
 /// What a write took back of what the release had recorded.
-fn undone(was: &Value, is: &Value) -> Option<&'static str> {
+fn undone(aws: &Aws, was: &Value, is: &Value) -> Option<&'static str> {
     let first_change = text(was, "release.change.task_definition").is_none()
         && text(is, "release.change.task_definition").is_some();
+    let is_renewed = |name: &str| {
+        // The size to restore is that of the moment of the first change.
+        (first_change && SIZE.contains(&name))
+            || (name == "task_definition" && was_registered_again(aws, was, is))
+    };
     let prior = |lease: &Value| {
         let mut prior = lease.pointer("/release/M/prior").cloned();
-        // The size to restore is that of the moment of the first change.
-        if let Some(Value::Object(fields)) = prior.as_mut().and_then(|it| it.get_mut("M"))
-            && first_change
-        {
-            fields.retain(|name, _| !SIZE.contains(&name.as_str()));
+        if let Some(Value::Object(fields)) = prior.as_mut().and_then(|it| it.get_mut("M")) {
+            fields.retain(|name, _| !is_renewed(name));
         }
         prior
     };
@@ -242,6 +244,14 @@ fn undone(was: &Value, is: &Value) -> Option<&'static str> {
     let changed = text(was, "release.change.task_definition");
     (changed.is_some() && text(is, "release.change.task_definition").is_none())
         .then_some("an announced change is gone")
+}
+
+/// Whether the prior revision was deregistered, and another one is restored in its stead.
+fn was_registered_again(aws: &Aws, was: &Value, is: &Value) -> bool {
+    let is_active = |lease: &Value| {
+        text(lease, "release.prior.task_definition").is_some_and(|arn| aws.ecs.is_active(arn))
+    };
+    text(is, "release.state") == Some("rolling-back") && !is_active(was) && is_active(is)
 }
 
 /// Whether a definition is what the service, or a colour of the pair, ran before the release.

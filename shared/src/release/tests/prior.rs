@@ -62,3 +62,19 @@ fn what_was_found_and_early_success_are_stored_with_the_prior_release() {
     let read: Prior = serde_json::from_value(stored).expect("is read");
     assert_eq!(read, prior);
 }
+
+#[test]
+fn a_prior_revision_that_is_registered_again_is_what_a_rollback_returns_to() {
+    let lease = rolling_back(of_service(service_target()));
+    let event = Event::PriorRegistered {
+        task_definition: NEW.to_owned(),
+    };
+    let next = apply(&lease, event, after(9)).expect("a legal event");
+    let expected = PriorService {
+        task_definition: NEW.to_owned(),
+        ..prior_service()
+    };
+
+    assert_eq!(*of_lease(&next), expected);
+    assert_eq!(next.changed_at, lease.changed_at, "it announces nothing");
+}

@@ -93,6 +93,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
     use Event as E;
 
     let task_definition = NEW.to_owned();
+    let prior = OLD.to_owned();
     let deployment = "ecs-svc/2".to_owned();
     let (from, to) = (weights(100, 0), weights(80, 20));
     let ends = |outcome, cells: [bool; 13]| {
@@ -120,6 +121,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::RaiseAnnounced { tasks: 9 },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
         (E::RetirementAnnounced,                         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::RestorationAnnounced,                        [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, BACKP, BACKP]),
+        (E::PriorRegistered { task_definition: prior },  [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, NO, NO]),
         (E::ReturnDecided(traffic_return(false)),        [NO, NO, NO, NO, NO, NO, PAIR, PAIR, RETND, NO, NO, NO, NO]),
         (E::JudgementRecorded(judgement(now())),         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::DecisionAwaited { action: now() },           [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),

@@ -11,6 +11,7 @@ mod files;
 mod finish;
 mod leftovers;
 mod register;
+mod restorable;
 mod sweep;
 mod update;
 mod whole;

@@ -119,7 +119,7 @@ fn a_release_whose_prior_revision_is_gone_ends_at_once_and_names_the_cause() {
 
         let swept = sweep(&driver).await;
         let reason = "failed: the execution was stopped; cannot roll back to page-counter:99: the \
-                      revision is not ACTIVE; manual intervention required";
+                      revision does not exist; manual intervention required";
         assert_eq!(swept["jane-2"], json!(reason), "{swept}");
 
         let found = record(&driver);

@@ -8,9 +8,9 @@ use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::{self, ActionStatus, Execution};
 use emulator::ecr::{self, Answers, Behaviour, Profile};
 use emulator::lambda::{self, InvocationStatus};
-use emulator::{Aws, elb, traffic};
+use emulator::{Aws, ecs, elb, traffic};
 use harness::demo::canary::{ask, become_canary};
-use harness::demo::{CHAPTERS, Chapter, Person, SHOP, WEB, deployed, play, push};
+use harness::demo::{CHAPTERS, CLUSTER, Chapter, Person, SHOP, WEB, deployed, play, push};
 use harness::driver::{Driver, Fault, run};
 use harness::functions::STEPS;
 use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
@@ -37,6 +37,8 @@ pub(super) enum Event {
     Replica,
     /// A person stops a release while it rolls out, so that `roll-back` restores the prior one.
     StoppedRelease,
+    /// The same, after the prior revision was deregistered.
+    DeregisteredPrior,
     /// A new colour of the pair grows and then fails, so that the old one must grow before it takes
     /// the traffic back. What weights from outside are repaired first.
     GrownColour,
@@ -59,9 +61,10 @@ pub(super) enum Event {
 }
 
 /// What the story does not tell, and needs permissions of its own.
-const UNTOLD: [Event; 10] = [
+const UNTOLD: [Event; 11] = [
     Event::Replica,
     Event::StoppedRelease,
+    Event::DeregisteredPrior,
     Event::GrownColour,
     Event::FailedCanary,
     Event::FailedCanaryOnListener,
@@ -89,7 +92,11 @@ impl Event {
                 ecr::replicate(aws, WEB, "9.8.0", Behaviour::Healthy, "us-west-2")
                     .expect("replicated");
             }
-            Self::StoppedRelease => stop_a_release(driver).await,
+            Self::StoppedRelease => stop_a_release(driver, "9.0.0").await,
+            Self::DeregisteredPrior => {
+                deregister_prior(&mut driver.world.aws());
+                stop_a_release(driver, "9.6.0").await;
+            }
             Self::RepeatedRegistration => repeat_registration(driver).await,
             Self::NeverBegun => stop_before_begin(driver).await,
             Self::GrownColour => fail_when_grown(driver).await,
@@ -128,7 +135,9 @@ impl Event {
                         .expect_err("time ends it");
                 }
                 Self::Replica => ended(&driver, known, WEB, "deployed").await,
-                Self::StoppedRelease => ended(&driver, known, WEB, "rolled-back").await,
+                Self::StoppedRelease | Self::DeregisteredPrior => {
+                    ended(&driver, known, WEB, "rolled-back").await
+                }
                 Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
                 Self::NeverBegun => ended(&driver, known, WEB, "failed").await,
                 Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
@@ -154,9 +163,16 @@ async fn stop_in_bake(driver: &Driver, pushed: &str) {
     }
 }
 
-async fn stop_a_release(driver: &Driver) {
+fn deregister_prior(aws: &mut Aws) {
+    let service = aws.ecs.service_named(CLUSTER, WEB).expect("a service");
+    let prior = service.primary().expect("deployed").task_definition.clone();
+    let input = json!({ "taskDefinition": prior });
+    ecs::call(aws, "DeregisterTaskDefinition", &input).expect("it is there");
+}
+
+async fn stop_a_release(driver: &Driver, tag: &str) {
     let before = driver.world.aws().codepipeline.executions.len();
-    ecr::push(&mut driver.world.aws(), WEB, "9.0.0", Behaviour::Healthy).expect("pushed");
+    ecr::push(&mut driver.world.aws(), WEB, tag, Behaviour::Healthy).expect("pushed");
     let rolling = |aws: &Aws| {
         let execution = aws.codepipeline.executions.get(before);
         let action =

@@ -1,0 +1,114 @@
+//! The prior release is proven restorable before anything is changed, and it is restored although
+//! its revision was deregistered.
+
+use emulator::{ecr, ecs};
+use harness::demo::WEB;
+use harness::driver::{Driver, Fault, run};
+use serde_json::json;
+
+use super::bench::*;
+use behaviour::{released, without_mark};
+
+/// The image of a revision of web.
+fn image_of(driver: &Driver, revision: &str) -> String {
+    let aws = driver.world.aws();
+    let request = aws.ecs.request_of(&arn(revision)).expect("registered");
+    let image = request["containerDefinitions"][0]["image"].as_str();
+    image.expect("an image").to_owned()
+}
+
+/// Moves the image that web runs to another storage class.
+fn move_image(driver: &Driver, class: &str) {
+    let image = image_of(driver, "web:2");
+    let (_, digest) = image.split_once('@').expect("an image by its digest");
+    let input = json!({
+        "repositoryName": WEB, "imageId": {"imageDigest": digest}, "targetStorageClass": class,
+    });
+    ecr::call(&mut driver.world.aws(), "UpdateImageStorageClass", &input)
+        .expect("the image is there");
+}
+
+fn deregister(driver: &Driver, revision: &str) {
+    let gone = json!({"taskDefinition": arn(revision)});
+    ecs::call(&mut driver.world.aws(), "DeregisterTaskDefinition", &gone).expect("it is there");
+}
+
+#[test]
+fn a_release_is_refused_while_an_image_of_the_prior_release_cannot_be_pulled() {
+    run(released(), Fault::None, async |driver| {
+        move_image(&driver, "ARCHIVE");
+        let since = calls(&driver);
+        let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+        fails(
+            &answer,
+            "ConfigurationError",
+            &[
+                "the prior release web:2 cannot be restored: container `web`: ",
+                "it is archived and cannot be pulled",
+                "aws ecr update-image-storage-class",
+            ],
+        );
+
+        // The record says why; no lease is taken.
+        assert_eq!(
+            operations(&driver, since, "begin-release"),
+            ["TransactWriteItems"],
+            "{answer}"
+        );
+
+        move_image(&driver, "STANDARD");
+        begun(&driver, json!({})).await;
+    });
+}
+
+#[test]
+fn a_service_without_tasks_needs_no_image_to_return_to() {
+    run(released(), Fault::None, async |driver| {
+        move_image(&driver, "ARCHIVE");
+        set(&driver, json!({"desiredCount": 0}));
+        pass(&driver, 120).await;
+        begun(&driver, json!({})).await;
+    });
+}
+
+#[test]
+fn a_prior_revision_that_was_deregistered_is_registered_again_and_restored() {
+    run(released(), Fault::None, async |driver| {
+        deregister(&driver, "web:2");
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert_eq!(
+            status,
+            "rolled-back: the execution was stopped; web:4 serves again with 2 of 2 tasks"
+        );
+        assert_eq!(web(&driver)["taskDefinition"], arn("web:4"));
+        assert_eq!(image_of(&driver, "web:4"), image_of(&driver, "web:2"));
+        assert_eq!(
+            record(&driver)["prior"]["task_definition"],
+            arn("web:4"),
+            "what runs is recorded"
+        );
+
+        let aws = driver.world.aws();
+        assert!(aws.ecs.is_active("web:4") && !aws.ecs.is_active("web:3"));
+        let request = aws.ecs.request_of(&arn("web:4")).expect("registered");
+        assert_eq!(without_mark(request).1, None);
+    });
+}
+
+#[test]
+fn a_service_that_runs_a_deregistered_revision_is_released() {
+    run(released(), Fault::None, async |driver| {
+        deregister(&driver, "web:2");
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+        let finish = json!({"task_definition": arn("web:3")});
+        let answer = ended(&driver, "finish-release", finish).await;
+
+        assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
+        assert_eq!(record(&driver)["outcome"], "deployed");
+        assert!(driver.world.aws().ecs.request_of("web:4").is_none());
+    });
+}

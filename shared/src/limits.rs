@@ -128,8 +128,8 @@ pub const MINIMUM_HEALTHY_PERCENT: u32 = 75;
 /// Pages of a listing that are followed before it fails as too long. Ours: 100 pages of 100 tasks.
 pub const PAGES: usize = 100;
 
-/// Tasks or container instances of one call: the most that ListTasks returns, and that DescribeTasks
-/// and DescribeContainerInstances take (Amazon ECS API).
+/// Tasks or container instances of one call: the most that ListTasks returns, and that
+/// DescribeTasks and DescribeContainerInstances take (Amazon ECS API).
 pub const TASKS_PAGE: i32 = 100;
 
 /// Tasks whose stop reasons are read to explain a failed rollout. Ours: enough to see the reason;

@@ -14,7 +14,7 @@ use slipway::aws::{
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{
-    ActiveRelease, Before, Change, Event, Lease, PriorSize, ServiceTarget, Target, apply,
+    ActiveRelease, Before, Change, Event, Lease, PriorState, ServiceTarget, Target, apply,
 };
 use slipway::step::Step;
 use slipway::strategy::StrategyName;
@@ -153,7 +153,7 @@ impl UpdateService {
         let Context { job, lease, .. } = context;
         let announcement = Event::ChangeAnnounced {
             change: change.clone(),
-            had: Some(PriorSize::of(&seen.view)),
+            had: Some(PriorState::of(&seen.view)),
         };
         let announced = apply(lease, announcement, job.now)?;
         self.ledger.advance(&announced).await?;

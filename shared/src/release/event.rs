@@ -5,7 +5,7 @@
 
 use super::names::names;
 use super::{
-    Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorSize, Registering, Release,
+    Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorState, Registering, Release,
     TrafficReturn,
 };
 use crate::job::Failure;
@@ -25,10 +25,10 @@ pub enum Event {
     /// The announced revision was registered, so that it can be retired if the release does not
     /// deploy it.
     Registered { task_definition: String },
-    /// A deployment is about to be started, of a service that had this size.
+    /// A deployment is about to be started, of a service that was like this before.
     ChangeAnnounced {
         change: Change,
-        had: Option<PriorSize>,
+        had: Option<PriorState>,
     },
     /// The announced change became this deployment.
     DeploymentRecorded { deployment: String },

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::observed::service::{DeploymentView, Rollout, ServiceView};
 use crate::strategy::Percentages;
 
-/// The size and the percentages of a service at the moment before its first change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PriorSize {
+/// What a service had at the moment before its first change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriorState {
+    pub found: Option<FoundDeployment>,
     pub desired_count: u32,
     pub percentages: Percentages,
     pub early_success: Option<u32>,
@@ -23,10 +24,11 @@ pub struct FoundDeployment {
     pub deployment: String,
 }
 
-impl PriorSize {
+impl PriorState {
     #[must_use]
     pub fn of(view: &ServiceView) -> Self {
         Self {
+            found: view.primary().map(FoundDeployment::of),
             desired_count: view.desired,
             percentages: view.percentages,
             early_success: view.early_success,
@@ -48,6 +50,8 @@ impl FoundDeployment {
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {
     pub task_definition: &'a str,
+    /// The revision of the prior release, to which ECS returns when a rollout fails.
+    pub prior: &'a str,
     /// Its id, unless the lease was written before it was recorded.
     pub deployment: Option<&'a str>,
 }
@@ -58,19 +62,31 @@ impl<'a> Before<'a> {
         match found {
             Some(found) => Self {
                 task_definition: &found.task_definition,
+                prior,
                 deployment: Some(&found.deployment),
             },
             None => Self {
                 task_definition: prior,
+                prior,
                 deployment: None,
             },
         }
     }
 
-    /// Whether `deployment` runs what ran before.
+    /// Whether `deployment` runs what ran before: the found revision or the prior release.
     #[must_use]
     pub fn runs(&self, deployment: &DeploymentView) -> bool {
-        self.task_definition == deployment.task_definition
+        [self.task_definition, self.prior].contains(&deployment.task_definition.as_str())
+    }
+
+    /// Whether `deployment` can be the very one that was there before. Without a recorded id, one
+    /// of the same revision can.
+    #[must_use]
+    pub fn may_be(&self, deployment: &DeploymentView) -> bool {
+        match self.deployment {
+            Some(id) => id == deployment.id,
+            None => self.runs(deployment),
+        }
     }
 
     /// Whether `deployment` is the very one that was there before, and failed.

@@ -23,7 +23,7 @@ mod transition;
 
 pub use claim::{ActiveRelease, ClaimResult, claim, record_failure};
 pub use event::{Event, EventName};
-pub use found::{Before, FoundDeployment, PriorSize};
+pub use found::{Before, FoundDeployment, PriorState};
 pub use lease::{Lease, Phase, Registering, Release};
 pub use outcome::{Conclusion, Outcome};
 pub use push::{Push, PushDecision};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Before, FoundDeployment, PriorSize, Refusal};
+use super::{Before, FoundDeployment, PriorState, Refusal};
 use crate::job::Failure;
 use crate::observed::colour::Colour;
 use crate::observed::service::ServiceView;
@@ -183,6 +183,13 @@ impl PriorService {
         })
     }
 
+    fn renew(&mut self, had: PriorState) {
+        self.found = had.found;
+        self.desired_count = had.desired_count;
+        self.percentages = had.percentages;
+        self.early_success = had.early_success;
+    }
+
     /// The deployment that was PRIMARY before the release.
     #[must_use]
     pub fn found(&self) -> Before<'_> {
@@ -263,13 +270,12 @@ impl Target {
 
     /// What a single service had when its first change was announced is what a rollback restores:
     /// automatic scaling may have moved it since the release began.
-    pub(super) fn announce(&mut self, change: Change, had: Option<PriorSize>) {
-        if let (Self::Service(service), Some(had)) = (&mut *self, had)
-            && service.change.is_none()
-        {
-            service.prior.desired_count = had.desired_count;
-            service.prior.percentages = had.percentages;
-            service.prior.early_success = had.early_success;
+    pub(super) fn announce(&mut self, change: Change, had: Option<PriorState>) {
+        if let Some(had) = had.filter(|_| self.change().is_none()) {
+            match self {
+                Self::Service(service) => service.prior.renew(had),
+                Self::Pair(pair) => pair.prior.idle_mut().found = had.found,
+            }
         }
         *self.change_mut() = Some(change);
     }

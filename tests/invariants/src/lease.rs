@@ -16,7 +16,7 @@ use emulator::{Aws, Call, Millis};
 const ROLL_BACK: &str = "roll-back";
 
 /// What the first change of a service records anew of the prior release.
-const SIZE: [&str; 3] = ["desired_count", "percentages", "early_success"];
+const RENEWED: [&str; 4] = ["desired_count", "percentages", "early_success", "found"];
 
 /// What is remembered of leases beside the ledger.
 #[derive(Clone, Debug, Default)]
@@ -222,13 +222,20 @@ fn undone(aws: &Aws, was: &Value, is: &Value) -> Option<&'static str> {
         && text(is, "release.change.task_definition").is_some();
     let is_renewed = |name: &str| {
         // The size to restore is that of the moment of the first change.
-        (first_change && SIZE.contains(&name))
+        (first_change && RENEWED.contains(&name))
             || (name == "task_definition" && was_registered_again(aws, was, is))
     };
     let prior = |lease: &Value| {
         let mut prior = lease.pointer("/release/M/prior").cloned();
         if let Some(Value::Object(fields)) = prior.as_mut().and_then(|it| it.get_mut("M")) {
             fields.retain(|name, _| !is_renewed(name));
+        }
+        for colour in ["/M/pair/M/blue/M", "/M/pair/M/green/M"] {
+            if let Some(Value::Object(fields)) =
+                prior.as_mut().and_then(|it| it.pointer_mut(colour))
+            {
+                fields.retain(|name, _| !first_change || name != "found");
+            }
         }
         prior
     };

@@ -9,8 +9,16 @@ fn of_lease(lease: &Lease) -> &PriorService {
     }
 }
 
+fn found(number: u32) -> FoundDeployment {
+    FoundDeployment {
+        task_definition: OLD.to_owned(),
+        deployment: format!("ecs-svc/{number}"),
+    }
+}
+
 fn announced_with(lease: &Lease, desired_count: u32) -> Lease {
-    let had = PriorSize {
+    let had = PriorState {
+        found: Some(found(desired_count)),
         desired_count,
         percentages: percentages(0, 100),
         early_success: Some(50),
@@ -23,9 +31,10 @@ fn announced_with(lease: &Lease, desired_count: u32) -> Lease {
 }
 
 #[test]
-fn the_size_that_is_restored_is_that_of_the_first_announcement() {
+fn what_is_restored_of_a_service_is_what_it_had_at_the_first_announcement() {
     let unchanged = with_target(open_service(), |target| *target.change_mut() = None);
     let expected = PriorService {
+        found: Some(found(7)),
         desired_count: 7,
         percentages: percentages(0, 100),
         early_success: Some(50),
@@ -35,6 +44,16 @@ fn the_size_that_is_restored_is_that_of_the_first_announcement() {
     let first = announced_with(&unchanged, 7);
     assert_eq!(*of_lease(&first), expected);
     assert_eq!(*of_lease(&announced_with(&first, 0)), expected);
+
+    // Of a pair only the deployment of the colour that is filled is taken again.
+    let unchanged = with_target(open_pair(), |target| *target.change_mut() = None);
+    let mut expected = prior_pair();
+    expected.colours.green.found = Some(found(7));
+    let first = announced_with(&unchanged, 7);
+    for lease in [&first, &announced_with(&first, 0)] {
+        let pair = lease.release.as_ref().and_then(Release::pair);
+        assert_eq!(pair.map(|pair| &pair.prior), Some(&expected));
+    }
 }
 
 #[test]

@@ -56,6 +56,13 @@ impl PriorPair {
         self.live.other()
     }
 
+    pub(crate) fn idle_mut(&mut self) -> &mut PriorColour {
+        match self.idle() {
+            Colour::Blue => &mut self.colours.blue,
+            Colour::Green => &mut self.colours.green,
+        }
+    }
+
     #[must_use]
     pub fn weights(&self) -> Weights {
         PerColour::from_fn(|colour| self.of(colour).weight)

@@ -301,8 +301,7 @@ fn external_deployment(context: &PairContext<'_>) -> Option<String> {
     [pair.live, pair.idle()].into_iter().find_map(|colour| {
         let primary = view.of(colour).primary()?;
         let found = primary.task_definition.as_str();
-        let prior = pair.of(colour);
-        let is_recorded = found == prior.task_definition || prior.found().runs(primary);
+        let is_recorded = pair.of(colour).found().runs(primary);
         let is_ours = colour == pair.idle() && Some(found) == changed;
         (!is_recorded && !is_ours).then(|| {
             format!(

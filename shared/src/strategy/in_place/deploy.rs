@@ -75,7 +75,9 @@ enum ChangeStatus<'a> {
     AppliedUnrecorded(&'a DeploymentView),
     /// ECS rolled our deployment back to another.
     RolledBackByEcs { reason: String },
-    /// The PRIMARY deployment is neither ours nor the one before: another writer's, or an old read.
+    /// Our deployment is gone, and the PRIMARY deployment runs the prior release.
+    Returned(&'a DeploymentView),
+    /// The PRIMARY deployment is neither ours nor the one before: another writer's.
     External(&'a DeploymentView),
 }
 
@@ -111,7 +113,13 @@ pub fn next_step(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
                 revision(&primary.task_definition)
             ),
         ),
-        ChangeStatus::External(found) => external(goal, context, found),
+        ChangeStatus::Returned(found) | ChangeStatus::External(found)
+            if is_old_read(context, found) =>
+        {
+            wait_for_new_read(goal, found)
+        }
+        ChangeStatus::Returned(found) => returned(context, found),
+        ChangeStatus::External(found) => external(goal, found),
     }
 }
 
@@ -134,7 +142,8 @@ fn change_status<'a>(
         }
         None if same_definition || context.before.runs(primary) => ChangeStatus::NotAnnounced,
         None => ChangeStatus::External(primary),
-        // The same revision is deployed again, and the failed deployment that was found still shows.
+        // The same revision is deployed again, and the failed deployment that was found still
+        // shows.
         Some(change) if same_definition && context.before.is_failed(primary) => {
             match change.deployment {
                 None => ChangeStatus::NotApplied,
@@ -163,66 +172,84 @@ fn displaced<'a>(
     context: &DeployContext<'a>,
     primary: &'a DeploymentView,
 ) -> ChangeStatus<'a> {
-    let ours = context
-        .view
-        .deployments
-        .iter()
-        .find(|d| !d.primary && d.task_definition == change.task_definition)
+    let is_ours = |deployment: &&DeploymentView| match &change.deployment {
+        Some(id) => deployment.id == *id,
         // What was COMPLETED before an unrecorded change is the release before, deployed again.
-        .filter(|d| change.deployment.is_some() || d.rollout != Rollout::Completed);
-
-    // ECS has no field for a roll back: its reason and its messages are the only trace once our
-    // deployment is gone.
-    let id = change.deployment.as_deref().or(ours.map(|d| d.id.as_str()));
-    let failed_message = id.and_then(|id| {
-        context
-            .view
-            .messages
-            .iter()
-            .find(|message| message.contains(id) && message.contains("deployment failed"))
-    });
-
-    match (ours, failed_message) {
-        (Some(ours), _) if ours.rollout == Rollout::Failed => ChangeStatus::RolledBackByEcs {
-            reason: failure_reason(ours),
-        },
-        _ if primary.reason.contains("circuit breaker") => ChangeStatus::RolledBackByEcs {
-            reason: primary.reason.clone(),
-        },
-        (_, Some(message)) => ChangeStatus::RolledBackByEcs {
-            reason: message.clone(),
-        },
-        (None, None) if change.deployment.is_none() && context.before.runs(primary) => {
-            ChangeStatus::NotApplied
+        None => {
+            deployment.task_definition == change.task_definition
+                && deployment.rollout != Rollout::Completed
         }
-        _ => ChangeStatus::External(primary),
+    };
+    let mut others = context.view.deployments.iter().filter(|d| !d.primary);
+    let ours = others.find(is_ours);
+
+    // ECS lists what it gave up as FAILED until its tasks are gone (Amazon ECS API: Deployment).
+    if let Some(failed) = ours.filter(|ours| ours.rollout == Rollout::Failed) {
+        return ChangeStatus::RolledBackByEcs {
+            reason: failure_reason(failed),
+        };
     }
+
+    let is_recorded = change.deployment.is_some();
+    if ours.is_none() && is_recorded && context.before.prior == primary.task_definition {
+        return ChangeStatus::Returned(primary);
+    }
+    if ours.is_none() && !is_recorded && context.before.runs(primary) {
+        return ChangeStatus::NotApplied;
+    }
+    ChangeStatus::External(primary)
 }
 
-/// What was seen is not this release's: an old read of the service for as long as it may be one,
-/// then another writer's.
-fn external(goal: &DeployGoal, context: &DeployContext<'_>, found: &DeploymentView) -> DeployStep {
-    let wanted = revision(&goal.change.task_definition);
+/// Whether what is seen can be the service as it was before the change: one read that is older is
+/// no other writer.
+fn is_old_read(context: &DeployContext<'_>, found: &DeploymentView) -> bool {
     let may_be_old = context
         .since_change
         .is_some_and(|since_change| since_change < STALE_READ);
+    may_be_old && context.before.may_be(found)
+}
 
-    if context.before.runs(found) && may_be_old {
-        return DeployStep::Wait {
-            summary: format!(
-                "waiting for ECS to show the deployment of {wanted}; it shows {} as before",
-                revision(context.before.task_definition)
-            ),
-            percent: 0,
-        };
+fn wait_for_new_read(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
+    DeployStep::Wait {
+        summary: format!(
+            "waiting for ECS to show the deployment of {}; it shows {} as before",
+            revision(&goal.change.task_definition),
+            revision(&found.task_definition)
+        ),
+        percent: 0,
     }
+}
+
+/// The prior release was deployed again in place of ours, of which no trace is left. The newest
+/// message that names it may explain that.
+fn returned(context: &DeployContext<'_>, found: &DeploymentView) -> DeployStep {
+    let ours = context.announced.and_then(|it| it.deployment.as_deref());
+    let mut messages = context.view.messages.iter();
+    let explained = messages
+        .find(|message| ours.is_some_and(|id| message.contains(id)))
+        .map(|message| format!(": {message}"))
+        .unwrap_or_default();
+
+    fail(
+        StepFailureCause::Rollout,
+        format!(
+            "the deployment was rolled back to {} ({}), by ECS or outside this release{explained}",
+            revision(&found.task_definition),
+            found.id
+        ),
+    )
+}
+
+/// What was seen is another writer's.
+fn external(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
     fail(
         StepFailureCause::Overridden,
         format!(
-            "overridden: {} was deployed outside this release ({}) while it was deploying \
-             {wanted}; find the other writer, then retry the release",
+            "overridden: {} was deployed outside this release ({}) while it was deploying {}; \
+             find the other writer, then retry the release",
             revision(&found.task_definition),
-            found.id
+            found.id,
+            revision(&goal.change.task_definition)
         ),
     )
 }

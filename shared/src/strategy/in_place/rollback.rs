@@ -103,8 +103,7 @@ fn succeeded(service: &ServiceTarget, view: &ServiceView) -> Conclusion {
 /// The revision of a PRIMARY deployment that is neither the recorded one nor this release's.
 fn external_revision<'a>(service: &ServiceTarget, view: &'a ServiceView) -> Option<&'a str> {
     let primary = view.primary()?;
-    let is_recorded = primary.task_definition == service.prior.task_definition
-        || service.prior.found().runs(primary);
+    let is_recorded = service.prior.found().runs(primary);
     let is_ours = service
         .change
         .as_ref()

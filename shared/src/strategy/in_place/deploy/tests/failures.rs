@@ -3,22 +3,61 @@
 use super::*;
 
 #[test]
-fn a_circuit_breaker_is_distinguished_from_an_external_change() {
-    let mut view = steady(OLD);
-    view.deployments[0].reason =
-        "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.".to_owned();
+fn a_prior_release_that_is_deployed_again_is_a_rollback_and_another_revision_is_not() {
+    let mut again = steady(OLD);
+    again.deployments[0].id = "ecs-svc/3".to_owned();
+    fails(
+        step(Some("ecs-svc/2"), &again),
+        StepFailureCause::Rollout,
+        &["rolled back to web:1 (ecs-svc/3), by ECS or outside this release"],
+    );
 
-    assert!(message(step(Some("ecs-svc/2"), &view)).contains("ECS rolled the deployment back"));
+    // A deployment that is listed and did not fail was replaced outside the release.
+    let mut replaced = went_back(Rollout::InProgress);
+    replaced.deployments[0].id = "ecs-svc/3".to_owned();
+    fails(
+        step(Some("ecs-svc/2"), &replaced),
+        StepFailureCause::Overridden,
+        &["web:1 was deployed outside this release (ecs-svc/3)"],
+    );
 
-    let mut messaged = steady(OLD);
-    messaged.messages = vec![
-        "(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start.".to_owned(),
-    ];
-    assert!(message(step(Some("ecs-svc/2"), &messaged)).contains("tasks failed to start"));
-    assert!(message(step(Some("ecs-svc/2"), &steady(OLD))).contains("outside this release"));
+    fails(
+        step(Some("ecs-svc/2"), &steady(OTHER)),
+        StepFailureCause::Overridden,
+        &["web:9 was deployed outside this release"],
+    );
+    assert!(message(step(None, &steady(OTHER))).contains("web:9"));
+}
 
-    let third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
-    assert!(message(step(None, &third)).contains("web:9"));
+#[test]
+fn ecs_returns_to_the_prior_release_and_not_to_the_failed_deployment_that_was_found() {
+    let failed = FoundDeployment {
+        task_definition: OTHER.to_owned(),
+        deployment: "ecs-svc/0".to_owned(),
+    };
+    let change = Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..goal(NEW).change
+    };
+    let decide = |view: &ServiceView| {
+        let context = DeployContext {
+            announced: Some(&change),
+            before: Before::new(Some(&failed), OLD),
+            view,
+            elapsed: Duration::ZERO,
+            since_change: None,
+        };
+        next_step(&goal(NEW), &context)
+    };
+
+    let rolled_back = &["rolled back to web:1"];
+    fails(decide(&steady(OLD)), StepFailureCause::Rollout, rolled_back);
+    let external = &["web:9 was deployed outside this release"];
+    fails(
+        decide(&steady(OTHER)),
+        StepFailureCause::Overridden,
+        external,
+    );
 }
 
 #[test]
@@ -112,46 +151,19 @@ fn a_deployment_that_ecs_rolled_back_fails_with_its_reason() {
 }
 
 #[test]
-fn only_the_message_of_its_own_failed_deployment_explains_a_return() {
+fn the_newest_message_that_names_the_deployment_explains_its_return() {
     let ours = "(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start.";
     fails(
         step(Some("ecs-svc/2"), &saying(ours)),
         StepFailureCause::Rollout,
-        &["rolled the deployment back to web:1", ours],
+        &["rolled back to web:1", "outside this release: ", ours],
     );
 
-    // The id is not written down yet, but the deployment is still there.
-    let unnamed = ServiceView {
-        messages: vec![ours.to_owned()],
-        ..went_back(Rollout::InProgress)
-    };
-    fails(
-        step(Some(""), &unnamed),
-        StepFailureCause::Rollout,
-        &["rolled the deployment back to web:1", ours],
-    );
-
-    for other in [
-        "(service web) (deployment ecs-svc/7) deployment failed: tasks failed to start.",
-        "(service web) (deployment ecs-svc/2) has reached a steady state.",
-    ] {
-        fails(
-            step(Some("ecs-svc/2"), &saying(other)),
-            StepFailureCause::Overridden,
-            &[
-                "overridden",
-                "web:1 was deployed outside this release (ecs-svc/1)",
-            ],
-        );
-    }
-
-    fails(
-        step(Some("ecs-svc/2"), &went_back(Rollout::InProgress)),
-        StepFailureCause::Overridden,
-        &[
-            "overridden",
-            "web:1 was deployed outside this release (ecs-svc/1)",
-        ],
+    let other = "(service web) (deployment ecs-svc/7) deployment failed: tasks failed to start.";
+    let message = message(step(Some("ecs-svc/2"), &saying(other)));
+    assert!(
+        message.ends_with("by ECS or outside this release"),
+        "{message}"
     );
 }
 

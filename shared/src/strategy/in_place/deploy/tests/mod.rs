@@ -1,7 +1,7 @@
 use super::*;
 use crate::job::FailureType;
 use crate::observed::fixtures::{NEW, OLD, deployment, steady};
-use crate::release::PriorService;
+use crate::release::{FoundDeployment, PriorService};
 use crate::strategy::in_place::percentages::Percentages;
 
 mod failures;

@@ -195,18 +195,49 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
     };
     assert_eq!(after(&steady(OLD), Some(299)), waiting);
 
-    for (view, secs, revision) in [
-        (steady(OLD), Some(300), "web:1"),
-        (steady(OLD), None, "web:1"),
-        (steady(OTHER), Some(0), "web:9"),
-    ] {
-        let deployed = format!("{revision} was deployed outside this release (ecs-svc/1)");
+    for secs in [Some(300), None] {
         fails(
-            after(&view, secs),
-            StepFailureCause::Overridden,
-            &["overridden", &deployed],
+            after(&steady(OLD), secs),
+            StepFailureCause::Rollout,
+            &["rolled back to web:1 (ecs-svc/1)"],
         );
     }
+    fails(
+        after(&steady(OTHER), Some(0)),
+        StepFailureCause::Overridden,
+        &[
+            "overridden",
+            "web:9 was deployed outside this release (ecs-svc/1)",
+        ],
+    );
+}
+
+#[test]
+fn another_deployment_of_the_prior_release_is_no_old_read() {
+    let found = FoundDeployment {
+        task_definition: OLD.to_owned(),
+        deployment: "ecs-svc/1".to_owned(),
+    };
+    let change = Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..goal(NEW).change
+    };
+    let decide = |id: &str| {
+        let mut view = steady(OLD);
+        view.deployments[0].id = id.to_owned();
+        let context = DeployContext {
+            announced: Some(&change),
+            before: Before::new(Some(&found), OLD),
+            view: &view,
+            elapsed: Duration::ZERO,
+            since_change: Some(Duration::ZERO),
+        };
+        next_step(&goal(NEW), &context)
+    };
+
+    assert!(matches!(decide("ecs-svc/1"), DeployStep::Wait { .. }));
+    let rolled_back = &["rolled back to web:1 (ecs-svc/3)"];
+    fails(decide("ecs-svc/3"), StepFailureCause::Rollout, rolled_back);
 }
 
 #[test]

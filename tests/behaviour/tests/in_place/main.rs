@@ -12,6 +12,7 @@ mod finish;
 mod leftovers;
 mod register;
 mod restorable;
+mod shapes;
 mod sweep;
 mod update;
 mod whole;

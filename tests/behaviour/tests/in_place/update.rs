@@ -58,6 +58,26 @@ fn a_service_without_tasks_starts_as_many_as_it_is_given() {
 }
 
 #[test]
+fn what_a_service_has_at_its_change_is_kept_and_restored() {
+    run(released(), Fault::None, async |driver| {
+        set(&driver, json!({"desiredCount": 0}));
+        pass(&driver, 120).await;
+        registered(&driver).await;
+
+        // Automatic scaling starts tasks while the release waits for an approval.
+        set(&driver, json!({"desiredCount": 3}));
+        pass(&driver, 120).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+        assert_eq!(web(&driver)["desiredCount"], 3);
+        assert_eq!(announced(&driver).get("desired_count"), None);
+
+        set(&driver, json!({"desiredCount": 1}));
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert_eq!(web(&driver)["desiredCount"], 3, "{status}");
+    });
+}
+
+#[test]
 fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_again() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;

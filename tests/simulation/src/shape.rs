@@ -83,6 +83,8 @@ pub struct Shape {
     pub deadline_minutes: u32,
     pub approval: bool,
     pub queued: bool,
+    /// How ECS cleans up after an early success, if its criteria are on.
+    pub early_success: Option<&'static str>,
     pub pair: Option<Pair>,
 }
 
@@ -203,6 +205,10 @@ impl fmt::Display for Shape {
                 ""
             }
         )?;
-        write!(f, "{}", if self.queued { "; queued" } else { "" })
+        write!(f, "{}", if self.queued { "; queued" } else { "" })?;
+        match self.early_success {
+            Some(cleanup) => write!(f, "; early success with {cleanup} cleanup"),
+            None => Ok(()),
+        }
     }
 }

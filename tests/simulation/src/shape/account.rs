@@ -62,6 +62,7 @@ impl Shape {
 
         self.deploy_pipeline(&mut aws)?;
         self.set_counts(&mut aws)?;
+        self.set_early_success(&mut aws)?;
         self.steady(aws)
     }
 
@@ -125,6 +126,23 @@ impl Shape {
             }
             Ok(driver.world.snapshot())
         })
+    }
+
+    /// The templates have no early success criteria: a person switches them on.
+    fn set_early_success(&self, aws: &mut Aws) -> Result<(), String> {
+        let Some(cleanup) = self.early_success else {
+            return Ok(());
+        };
+        let criteria = json!({
+            "enable": true, "healthyPercent": 100, "sourceServiceRevisionCleanup": cleanup,
+        });
+        let asked = json!({
+            "cluster": CLUSTER, "service": WEB,
+            "deploymentConfiguration": {"earlySuccessCriteria": criteria},
+        });
+        ecs::call(aws, "UpdateService", &asked)
+            .map(drop)
+            .map_err(|e| e.to_string())
     }
 
     /// Deploys the service's stack, or updates it.

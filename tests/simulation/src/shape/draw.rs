@@ -55,6 +55,7 @@ impl Shape {
             deadline_minutes: [4, 4, 15][rng.usize(..3)],
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
+            early_success: [None, None, Some("BLOCKING"), Some("DEFERRED")][rng.usize(..4)],
             pair: None,
         }
     }
@@ -99,6 +100,7 @@ impl Shape {
             deadline_minutes: [4, 4, 15][rng.usize(..3)],
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
+            early_success: None,
             pair: Some(pair),
         }
     }

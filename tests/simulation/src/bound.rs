@@ -128,6 +128,7 @@ fn can_restore(plan: &Plan) -> bool {
                     | Act::Retry
                     | Act::Start { .. }
                     | Act::AskRollBack
+                    | Act::Deregister
                     | Act::TaskDies
                     | Act::AlarmActive(_)
             )

@@ -55,6 +55,7 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
             };
             update_of(aws, &idle, json!({ "taskDefinition": format!("{idle}:1") }))
         }
+        Act::Deregister => deregister(aws),
         Act::SetWeights(blue) => set_weights(aws, blue),
         Act::UpdateStack if holder(aws, CLUSTER, WEB).is_none() => {
             match shape.update_service_stack(aws) {
@@ -89,6 +90,19 @@ fn live(aws: &Aws) -> String {
         "green"
     };
     format!("{WEB}-{colour}")
+}
+
+/// ECS goes on running a revision that is deregistered, and deploys it no more.
+fn deregister(aws: &mut Aws) -> Done {
+    let service = aws.ecs.service_named(CLUSTER, &live(aws));
+    let primary = service.and_then(|service| service.primary());
+    let running = primary.map(|primary| primary.task_definition.clone());
+    let Some(running) = running.filter(|arn| aws.ecs.is_active(arn)) else {
+        return Done::Nothing;
+    };
+
+    let asked = json!({ "taskDefinition": running });
+    done(ecs::call(aws, "DeregisterTaskDefinition", &asked).is_ok())
 }
 
 /// Changes the weights of a pair's production rule, as `aws elbv2 modify-rule` does.

@@ -133,6 +133,8 @@ pub enum Act {
     SetDefinition,
     /// A person deploys the oldest revision of the idle colour of a pair.
     SetIdleDefinition,
+    /// A person deregisters the revision that the live service runs, as clean-up scripts do.
+    Deregister,
     /// A person sends so many percent of a pair's traffic to blue, the rest to green.
     SetWeights(u32),
     /// A person updates the service's stack while no release is open.
@@ -159,6 +161,7 @@ impl Act {
             Self::AskRollBack => "ask for a rollback",
             Self::SetCount(_) => "set the count",
             Self::SetDefinition | Self::SetIdleDefinition => "deploy by hand",
+            Self::Deregister => "deregister what runs",
             Self::SetWeights(_) => "set the weights",
             Self::UpdateStack => "update the stack",
             Self::TaskDies => "a task dies",

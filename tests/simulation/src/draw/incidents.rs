@@ -174,6 +174,7 @@ pub(super) fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         8 => Act::SetDefinition,
         9 => Act::UpdateStack,
         10 if shape.pair.is_some() => Act::SetIdleDefinition,
+        11 if rng.bool() => Act::Deregister,
         10..=11 => Act::TaskDies,
         12 => Act::TaskSilent(secs(rng, 5, 60)),
         _ => Act::InstanceBusy(secs(rng, 10, 300)),

@@ -36,6 +36,9 @@ pub enum Quirk {
     ListsUnreachedQueries,
     /// CloudWatch: a count of samples within bounds has no data point if it is 0.
     NoZeroCounts,
+    /// ECS: a new service that does not say whether it is rebalanced is, although its maximumPercent
+    /// excludes it.
+    RebalancesByDefault,
     /// IAM: RegisterTaskDefinition is authorized on the ARN of its family, not on `*`.
     RegistersOnFamily,
     /// Any eventually consistent read: this one does not see a recent change.
@@ -57,7 +60,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
@@ -69,6 +72,7 @@ impl Quirk {
         Self::InitialIsUnhealthy,
         Self::ListsUnreachedQueries,
         Self::NoZeroCounts,
+        Self::RebalancesByDefault,
         Self::RegistersOnFamily,
         Self::StaleRead,
         Self::StopsBeforeStarting,
@@ -115,6 +119,10 @@ impl Quirk {
                 ForTheAccount,
             ),
             Self::NoZeroCounts => ("a count of 0 has no data point", ForTheAccount),
+            Self::RebalancesByDefault => (
+                "services are rebalanced unless they say otherwise",
+                ForTheAccount,
+            ),
             Self::RegistersOnFamily => (
                 "RegisterTaskDefinition is authorized on the family",
                 ForTheAccount,

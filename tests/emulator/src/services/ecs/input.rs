@@ -209,6 +209,7 @@ const OTHER: Kind = Object(&[
     ("deploymentController", Object(&[("type", Text)])),
     ("schedulingStrategy", Text),
     ("propagateTags", Text),
+    ("availabilityZoneRebalancing", Text),
 ]);
 
 /// Unlike other lists, this one takes several words as `status`.

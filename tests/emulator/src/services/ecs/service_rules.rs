@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{ApiError, Aws};
+use crate::{ApiError, Aws, Quirk};
 
 use super::definitions::TaskDefinition;
 use super::invalid;
@@ -76,6 +76,63 @@ pub(super) fn launch_type(settings: &Map<String, Value>) -> &'static str {
     } else {
         "EC2"
     }
+}
+
+/// Checks that a service that is rebalanced may run more than its desired count: a task is started
+/// in one zone before another one stops.
+pub(super) fn check_rebalancing(settings: &Map<String, Value>, done: &str) -> Result<(), ApiError> {
+    let rebalanced = settings
+        .get("availabilityZoneRebalancing")
+        .is_some_and(|word| word == "ENABLED");
+
+    if rebalanced && !has_room(settings) {
+        return Err(invalid(format!(
+            "The service couldn't be {done} because Availability Zone Rebalancing does not support \
+             maximumPercent <= 100 % as deployment configuration."
+        )));
+    }
+    Ok(())
+}
+
+/// What a new service gets that does not say whether it is rebalanced. Documents disagree about one
+/// whose maximumPercent excludes it: it is ENABLED all the same, and refused, or DISABLED.
+pub(super) fn default_rebalancing(aws: &mut Aws, settings: &Map<String, Value>) -> &'static str {
+    let fits = has_room(settings) || aws.draw_quirk(Quirk::RebalancesByDefault);
+
+    if fits && can_be_spread(settings) {
+        "ENABLED"
+    } else {
+        "DISABLED"
+    }
+}
+
+fn has_room(settings: &Map<String, Value>) -> bool {
+    let configuration = settings.get("deploymentConfiguration");
+    let maximum = configuration.and_then(|it| it.get("maximumPercent")?.as_i64());
+    maximum.is_none_or(|percent| percent > 100)
+}
+
+/// Whether ECS may choose the zones: no Classic Load Balancer, the first placement strategy spreads
+/// over zones if there is one, and no constraint names a zone.
+fn can_be_spread(settings: &Map<String, Value>) -> bool {
+    const ZONE: &str = "attribute:ecs.availability-zone";
+
+    let list = |member: &str| {
+        let found = settings.get(member).and_then(Value::as_array);
+        found.map_or(&[][..], Vec::as_slice)
+    };
+    let is_classic = load_balancers(settings)
+        .iter()
+        .any(|balancer| balancer["loadBalancerName"].is_string());
+    let is_spread = list("placementStrategy")
+        .first()
+        .is_none_or(|first| first["type"] == "spread" && first["field"] == ZONE);
+    let names_zone = list("placementConstraints").iter().any(|constraint| {
+        let expression = constraint["expression"].as_str();
+        expression.is_some_and(|expression| expression.contains(ZONE))
+    });
+
+    !is_classic && is_spread && !names_zone
 }
 
 /// Desired counts are not negative; AWS has no task sets below 0.

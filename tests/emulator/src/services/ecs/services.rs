@@ -52,8 +52,9 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .ok_or_else(|| invalid("desiredCount cannot be empty for a REPLICA service."))?;
     let mut settings = Map::new();
     merge(&mut settings, input);
-    with_defaults(&mut settings);
+    with_defaults(aws, &mut settings);
     service_rules::check(aws, &settings, &definition)?;
+    service_rules::check_rebalancing(&settings, "created")?;
     tags::check(input.list("tags"))?;
 
     let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
@@ -132,6 +133,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             .clone(),
     };
     service_rules::check(aws, &settings, &definition)?;
+    service_rules::check_rebalancing(&settings, "updated")?;
 
     let changed = OF_DEPLOYMENT
         .iter()
@@ -233,7 +235,7 @@ fn merge(settings: &mut Map<String, Value>, input: &Input) {
     }
 }
 
-fn with_defaults(settings: &mut Map<String, Value>) {
+fn with_defaults(aws: &mut Aws, settings: &mut Map<String, Value>) {
     let mut add = |member: &str, value: Value| _ = settings.entry(member).or_insert(value);
     add("loadBalancers", json!([]));
     add("serviceRegistries", json!([]));
@@ -272,4 +274,9 @@ fn with_defaults(settings: &mut Map<String, Value>) {
     configuration
         .entry("minimumHealthyPercent")
         .or_insert(100.into());
+
+    if !settings.contains_key("availabilityZoneRebalancing") {
+        let rebalancing = service_rules::default_rebalancing(aws, settings);
+        settings.insert("availabilityZoneRebalancing".to_owned(), rebalancing.into());
+    }
 }

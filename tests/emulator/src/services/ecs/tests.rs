@@ -12,6 +12,7 @@ mod colours;
 mod definitions;
 mod fates;
 mod listings;
+mod placement;
 mod registration;
 mod rollouts;
 mod run_task;

@@ -134,6 +134,7 @@ fn a_suspension_holds_the_count_in_its_direction() {
 fn scale_in_waits_for_the_end_of_a_deployment_and_scale_out_does_not() {
     let (mut aws, listener) = balanced(4);
     let stuck = json!({"cluster": "main", "service": "web", "forceNewDeployment": true,
+        "availabilityZoneRebalancing": "DISABLED",
         "deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}});
     ecs::call(&mut aws, "UpdateService", &stuck).unwrap();
     traffic::set(&mut aws, &listener, 10.0);

@@ -66,6 +66,7 @@ fn floor_and_ceiling_hold_at_every_instant() {
     ] {
         for seed in 0..4 {
             let mut world = deployed(seed, 4);
+            update(&mut world, "availabilityZoneRebalancing", json!("DISABLED"));
             update(
                 &mut world,
                 "deploymentConfiguration",

@@ -206,9 +206,12 @@ impl BeginRelease {
             desired: job.parameters.planned_count(live.desired),
             static_port_instances: instances,
         };
-        job.parameters
+        let percentages = job
+            .parameters
             .strategy()
             .plan(room)
+            .map_err(Failure::configuration)?;
+        live.check_percentages((&job.release.cluster, &job.release.service), percentages)
             .map_err(Failure::configuration)?;
         Ok(())
     }

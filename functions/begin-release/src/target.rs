@@ -140,6 +140,7 @@ pub(crate) mod tests {
                 maximum: 200,
             },
             early_success: None,
+            rebalancing: false,
             scheduling: Scheduling::Replica,
             controller: "ECS".to_owned(),
             strategy: "ROLLING".to_owned(),

@@ -77,6 +77,7 @@ fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
             maximum: 200,
         },
         early_success: None,
+        rebalancing: false,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),

@@ -63,6 +63,7 @@ fn view() -> ServiceView {
         pending: 0,
         percentages: percentages(),
         early_success: None,
+        rebalancing: false,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),

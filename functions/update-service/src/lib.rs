@@ -151,6 +151,11 @@ impl UpdateService {
         seen: &ObservedService,
     ) -> StepResult {
         let Context { job, lease, .. } = context;
+        // It may have been turned on since the release began.
+        seen.view
+            .check_percentages(seen.name(), change.percentages)
+            .map_err(Failure::configuration)?;
+
         let announcement = Event::ChangeAnnounced {
             change: change.clone(),
             had: Some(PriorState::of(&seen.view)),

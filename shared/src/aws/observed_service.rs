@@ -4,7 +4,8 @@
 
 use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types::{
-    Deployment, DeploymentConfiguration, DeploymentRolloutState, SchedulingStrategy, Service,
+    AvailabilityZoneRebalancing, Deployment, DeploymentConfiguration, DeploymentRolloutState,
+    SchedulingStrategy, Service,
 };
 
 use super::short_name;
@@ -91,6 +92,9 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
         pending: count(service.pending_count(), "pendingCount")?,
         percentages: percentages(configuration)?,
         early_success: early_success(configuration)?,
+        // A service that never had a value is not rebalanced (Amazon ECS API: UpdateService).
+        rebalancing: service.availability_zone_rebalancing()
+            == Some(&AvailabilityZoneRebalancing::Enabled),
         scheduling: scheduling(service)?,
         controller: service
             .deployment_controller()

@@ -38,6 +38,7 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
             maximum: 200,
         },
         early_success: None,
+        rebalancing: false,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),

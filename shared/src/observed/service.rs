@@ -18,6 +18,8 @@ pub struct ServiceView {
     pub percentages: Percentages,
     /// `healthyPercent` of the early success criteria, when they are on.
     pub early_success: Option<u32>,
+    /// Whether ECS moves tasks between Availability Zones that became uneven.
+    pub rebalancing: bool,
     pub scheduling: Scheduling,
     /// Who controls deployments: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub controller: String,
@@ -86,6 +88,37 @@ impl ServiceView {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.status == "ACTIVE"
+    }
+
+    /// Whether ECS takes these percentages: to rebalance, it starts a task in one zone before it
+    /// stops one in another
+    /// (docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html).
+    #[must_use]
+    pub fn accepts(&self, percentages: Percentages) -> bool {
+        !self.rebalancing || percentages.maximum > 100
+    }
+
+    /// Refuses percentages that ECS would refuse for this service.
+    ///
+    /// # Errors
+    /// A message with the setting found and the command that changes it.
+    pub fn check_percentages(
+        &self,
+        (cluster, service): (&str, &str),
+        percentages: Percentages,
+    ) -> Result<(), String> {
+        if self.accepts(percentages) {
+            return Ok(());
+        }
+
+        Err(format!(
+            "Availability Zone rebalancing of service `{service}` is ENABLED, and a maximum of \
+             {} % is planned; ECS refuses 100 % or less with it; turn it off: aws ecs \
+             update-service --cluster {cluster} --service {service} \
+             --availability-zone-rebalancing DISABLED; or choose a strategy that may run more \
+             tasks",
+            percentages.maximum
+        ))
     }
 
     /// The deployment that ECS works towards.

@@ -70,6 +70,7 @@ pub(super) fn view() -> ServiceView {
             maximum: 150,
         },
         early_success: None,
+        rebalancing: false,
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
@@ -172,6 +173,19 @@ fn controllers_strategies_and_schedules_are_distinguished() {
     assert_eq!(
         with(|service| service["status"] = json!("DRAINING")).status,
         "DRAINING"
+    );
+}
+
+#[test]
+fn a_service_is_rebalanced_only_when_it_says_so() {
+    let found = |value: Value| {
+        with(|service| service["availabilityZoneRebalancing"] = value.clone()).rebalancing
+    };
+
+    // A service that never had a value is not rebalanced.
+    assert_eq!(
+        [json!("ENABLED"), json!("DISABLED"), json!(null)].map(found),
+        [true, false, false]
     );
 }
 

@@ -221,3 +221,29 @@ fn without_a_rollout_state_the_counts_decide() {
     let rolling = beside(Rollout::Absent, 3, 1);
     assert!(!rolling.is_completed(&rolling.deployments[0]));
 }
+
+#[test]
+fn a_service_that_is_rebalanced_takes_no_maximum_of_100_percent() {
+    let planned = |maximum| Percentages {
+        minimum_healthy: 50,
+        maximum,
+    };
+    let mut view = steady(OLD);
+    let checked =
+        |view: &ServiceView, maximum| view.check_percentages(("apps", "web"), planned(maximum));
+    assert_eq!(checked(&view, 100), Ok(()));
+
+    view.rebalancing = true;
+    assert_eq!(checked(&view, 101), Ok(()));
+    assert!(!view.accepts(planned(100)) && view.accepts(planned(200)));
+
+    let refusal = checked(&view, 100).expect_err("refused by ECS");
+    for part in [
+        "Availability Zone rebalancing of service `web` is ENABLED",
+        "a maximum of 100 % is planned",
+        "aws ecs update-service --cluster apps --service web \
+         --availability-zone-rebalancing DISABLED",
+    ] {
+        assert!(refusal.contains(part), "{refusal}");
+    }
+}

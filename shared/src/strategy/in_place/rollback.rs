@@ -75,7 +75,7 @@ fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Nex
         .zip(view.early_success)
         .is_some_and(|(prior, now)| prior != now);
     let percentages_differ = view.percentages != prior.percentages || early_success_differs;
-    if ladder.missing.is_empty() && percentages_differ {
+    if ladder.missing.is_empty() && percentages_differ && view.accepts(prior.percentages) {
         return Next::Change(prior.percentages);
     }
     Next::Prove(format!(

@@ -82,6 +82,38 @@ async fn refused(driver: &Driver) -> (Value, String) {
 }
 
 #[test]
+fn a_maximum_of_100_percent_is_refused_while_the_service_is_rebalanced() {
+    run(released(), Fault::None, async |driver| {
+        set(&driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
+        let command = "aws ecs update-service --cluster apps --service web \
+                       --availability-zone-rebalancing DISABLED";
+
+        for more in [
+            json!({"strategy": "make-room"}),
+            json!({"strategy": "rolling", "minimum_healthy_percent": 50, "maximum_percent": 100}),
+        ] {
+            let since = calls(&driver);
+            let answer = look(&driver, "begin-release", more).await;
+            fails(
+                &answer,
+                "ConfigurationError",
+                &["rebalancing of service `web` is ENABLED", command],
+            );
+            assert_eq!(
+                operations(&driver, since, "begin-release"),
+                ["TransactWriteItems"],
+                "{answer}"
+            );
+        }
+
+        // As the command does.
+        set(&driver, json!({"availabilityZoneRebalancing": "DISABLED"}));
+        let answer = look(&driver, "begin-release", json!({"strategy": "make-room"})).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+#[test]
 fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end() {
     for (state, outcome) in [("FAILED", "failed"), ("SUPERSEDED", "superseded")] {
         run(released(), Fault::None, async |driver| {

@@ -78,6 +78,26 @@ fn what_a_service_has_at_its_change_is_kept_and_restored() {
 }
 
 #[test]
+fn rebalancing_that_was_turned_on_since_the_release_began_is_noticed_before_the_change() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        set(&driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
+        let since = calls(&driver);
+        let more = json!({"strategy": "make-room"});
+        let answer = look(&driver, "update-service", update(more)).await;
+
+        fails(
+            &answer,
+            "ConfigurationError",
+            &["rebalancing of service `web` is ENABLED"],
+        );
+        // The failure is recorded, and no change was announced.
+        assert_eq!(operations(&driver, since, "update-service"), ["PutItem"]);
+        assert_eq!(announced(&driver), Value::Null);
+    });
+}
+
+#[test]
 fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_again() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;

@@ -149,6 +149,17 @@ fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
     arrived.running = 1;
     assert!(matches!(next(&arrived), Restoration::Wait(_)));
 
+    // Rebalancing was turned on during the release, and ECS refuses the recorded maximum with it.
+    arrived.running = 2;
+    arrived.rebalancing = true;
+    assert_eq!(next(&arrived), Restoration::Apply(own));
+    let mut tight = release.clone();
+    prior_of(&mut tight).percentages.maximum = 100;
+    assert!(matches!(
+        restored(&tight, Ending::Failed, &arrived, at(60)),
+        Restoration::Close(_)
+    ));
+
     change_of(&mut release).percentages = Percentages {
         minimum_healthy: 80,
         maximum: 100,

@@ -165,9 +165,41 @@ fn a_service_template_with_choices_that_do_not_fit_each_other_is_refused() {
             [("MaxCapacity", "8"), ("DesiredCount", "2")],
             "MaxCapacity is given, so DesiredCount must be empty",
         ),
+        (
+            [
+                ("AvailabilityZoneRebalancing", "ENABLED"),
+                ("MaximumPercent", "100"),
+            ],
+            "AvailabilityZoneRebalancing is ENABLED, so MaximumPercent must be greater than 100",
+        ),
     ] {
         let refused = deploy_service(&mut account(1), &choices).unwrap_err();
         assert!(refused.problem.starts_with(says), "{refused}");
+    }
+}
+
+#[test]
+fn the_services_of_the_template_are_rebalanced_only_if_asked() {
+    for (choices, expected) in [
+        (&[][..], "DISABLED"),
+        (&[("MaximumPercent", "100")][..], "DISABLED"),
+        (&[("BlueGreen", "yes")][..], "DISABLED"),
+        (&[("AvailabilityZoneRebalancing", "ENABLED")][..], "ENABLED"),
+    ] {
+        let mut aws = account(1);
+        deploy_service(&mut aws, choices).unwrap();
+        let arns: Vec<String> = aws.ecs.services.keys().cloned().collect();
+        let asked = json!({"cluster": "main", "services": arns});
+        let answer = crate::ecs::call(&mut aws, "DescribeServices", &asked).unwrap();
+        let services = answer["services"].as_array().unwrap();
+
+        assert!(!services.is_empty());
+        for service in services {
+            assert_eq!(
+                service["availabilityZoneRebalancing"], expected,
+                "{choices:?}"
+            );
+        }
     }
 }
 

@@ -184,8 +184,8 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
     assert_eq!(
         tasks.percentages(3),
         Percentages {
-            minimum_healthy: 34,
-            maximum: 166
+            minimum_healthy: 66,
+            maximum: 134
         }
     );
     assert_eq!(

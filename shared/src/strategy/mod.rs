@@ -115,7 +115,7 @@ mod tests {
             [
                 ("rolling", 100, 200),
                 ("doubling", 100, 200),
-                ("make-room", 51, 100),
+                ("make-room", 75, 100),
                 ("blue-green", 100, 200),
             ]
         );

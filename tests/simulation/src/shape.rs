@@ -132,8 +132,11 @@ impl Shape {
             (Floor::Percent(percent), _) => (size * percent).div_ceil(100),
             (Floor::Tasks(0), _) => 0,
             (Floor::Tasks(tasks), _) if tasks >= most => size,
-            (Floor::Tasks(tasks), _) => {
-                tasks.min((size * ((tasks - 1) * 100 / most + 1)).div_ceil(100))
+            (Floor::Tasks(tasks), strategy) => {
+                let kept = (size * (tasks * 100 / most)).div_ceil(100);
+                // A rollback to fewer tasks, none of which could move, has the stack's percentages.
+                let has_moved = kept < size || strategy != Strategy::MakeRoom;
+                tasks.min(if has_moved { kept } else { size.div_ceil(2) })
             }
             (Floor::Unsaid, Strategy::MakeRoom) => size.saturating_sub(1),
             (Floor::Unsaid, _) => size,

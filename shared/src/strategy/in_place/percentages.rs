@@ -193,9 +193,10 @@ impl Strategy {
 
     /// The percentages that keep this strategy's promise for `desired` tasks.
     ///
-    /// Task numbers become the smallest percentage whose floor keeps them and the largest whose
-    /// ceiling does. `make-room` gives up one task, but not the only one: an outage must be
-    /// requested explicitly, by `minimum_healthy_tasks` 0.
+    /// Of the percentages that keep a number of tasks equally well, the one is taken that keeps most
+    /// when the count changes: the largest minimum and the smallest maximum. `make-room` gives up
+    /// one task, but not the only one: an outage must be requested explicitly, by
+    /// `minimum_healthy_tasks` 0.
     #[must_use]
     pub fn percentages(&self, desired: u32) -> Percentages {
         let minimum_healthy = match (
@@ -205,14 +206,14 @@ impl Strategy {
         ) {
             (Bound::Fixed(percent), _, _) => percent,
             (_, Some(percent), _) => percent.0,
-            (_, None, Some(tasks)) => smallest_minimum(desired, tasks),
+            (_, None, Some(tasks)) => minimum_of(desired, tasks),
             (Bound::Default(percent), None, None) => percent,
             (Bound::OneFewer, None, None) => one_fewer(desired),
         };
         let maximum = match (self.rules.maximum, self.maximum_percent, self.maximum_tasks) {
             (Bound::Fixed(percent), _, _) => percent,
             (_, Some(percent), _) => percent.0,
-            (_, None, Some(tasks)) => largest_maximum(desired, tasks),
+            (_, None, Some(tasks)) => maximum_of(desired, tasks),
             (Bound::Default(percent), None, None) => percent,
             (Bound::OneFewer, None, None) => 100,
         };
@@ -310,30 +311,40 @@ const STATIC_PORT: &str = "the tasks hold a static host port, so an instance tak
 
 const MORE_ROOM: &str = "add instances, lower the count, or use host port 0";
 
-/// The smallest percentage at which at least `tasks` of `desired` stay healthy.
-fn smallest_minimum(desired: u32, tasks: u32) -> u32 {
-    let keeps = |percent: &u32| {
+/// The largest percentage that keeps the fewest tasks healthy, but at least `tasks` of `desired`:
+/// one of 2 tasks is 50 %, which keeps 10 of 20, and not 1 %.
+fn minimum_of(desired: u32, tasks: u32) -> u32 {
+    let floor = |percent| {
         let percentages = Percentages {
-            minimum_healthy: *percent,
+            minimum_healthy: percent,
             maximum: 100,
         };
-        percentages.floor(desired) >= tasks
+        percentages.floor(desired)
     };
 
-    (0..=100).find(keeps).unwrap_or(100)
+    let kept = (0..=100).map(floor).find(|kept| *kept >= tasks);
+    let kept = kept.unwrap_or(desired);
+    (0..=100)
+        .rev()
+        .find(|percent| floor(*percent) == kept)
+        .unwrap_or(100)
 }
 
-/// The largest percentage at which at most `tasks` run for `desired`.
-fn largest_maximum(desired: u32, tasks: u32) -> u32 {
-    let keeps = |percent: &u32| {
+/// The smallest percentage that allows the most tasks to run, but at most `tasks` for `desired`.
+fn maximum_of(desired: u32, tasks: u32) -> u32 {
+    let ceiling = |percent| {
         let percentages = Percentages {
             minimum_healthy: 100,
-            maximum: *percent,
+            maximum: percent,
         };
-        percentages.ceiling(desired) <= tasks
+        percentages.ceiling(desired)
     };
 
-    (100..=200).rev().find(keeps).unwrap_or(100)
+    let allowed = (100..=200).rev().map(ceiling).find(|most| *most <= tasks);
+    let allowed = allowed.unwrap_or(desired);
+    (100..=200)
+        .find(|percent| ceiling(*percent) == allowed)
+        .unwrap_or(100)
 }
 
 /// One task fewer than desired where a whole percentage can express it (up to 100 tasks), 99 %
@@ -341,7 +352,7 @@ fn largest_maximum(desired: u32, tasks: u32) -> u32 {
 fn one_fewer(desired: u32) -> u32 {
     match desired {
         0 | 1 => 100,
-        _ => smallest_minimum(desired, desired - 1).min(99),
+        _ => minimum_of(desired, desired - 1).min(99),
     }
 }
 

@@ -23,6 +23,47 @@ fn task_numbers_become_percentages_that_keep_them() {
 }
 
 #[test]
+fn of_equal_percentages_the_one_is_taken_that_keeps_most_when_the_count_changes() {
+    let minimum = |desired, tasks| {
+        let strategy = Strategy {
+            minimum_healthy_tasks: Some(tasks),
+            ..BARE
+        };
+        strategy.percentages(desired).minimum_healthy
+    };
+    let maximum = |desired, tasks| {
+        let strategy = Strategy {
+            maximum_tasks: Some(tasks),
+            ..BARE
+        };
+        strategy.percentages(desired).maximum
+    };
+
+    assert_eq!(
+        [minimum(2, 1), minimum(3, 1), minimum(10, 9), minimum(4, 4)],
+        [50, 33, 90, 100]
+    );
+    assert_eq!(
+        [maximum(2, 3), maximum(3, 4), maximum(10, 10), maximum(4, 9)],
+        [150, 134, 100, 200]
+    );
+    // Where no percentage is exact, the floor is above the number and the ceiling below it.
+    assert_eq!([minimum(300, 299), maximum(300, 301)], [100, 100]);
+
+    for desired in 1..=60 {
+        for tasks in 0..=desired {
+            let percent = minimum(desired, tasks);
+            let bounds = |minimum_healthy| percentages(minimum_healthy, 200).floor(desired);
+            assert!(percent == 100 || bounds(percent + 1) > bounds(percent));
+        }
+    }
+
+    // What was promised of 2 tasks holds for 20 better than 1 % would.
+    let promised = percentages(minimum(2, 1), 100);
+    assert_eq!(promised.floor(20), 10);
+}
+
+#[test]
 fn the_floor_is_rounded_up_and_the_ceiling_down() {
     let bounds = |minimum, maximum, desired| {
         let percentages = percentages(minimum, maximum);
@@ -44,7 +85,7 @@ fn make_room_stops_one_task_and_never_the_only_one() {
     let made_room = [0, 1, 2, 3, 4, 100, 101, 200].map(|desired| MAKE_ROOM.percentages(desired));
     assert_eq!(
         made_room.map(|room| room.minimum_healthy),
-        [100, 100, 1, 34, 51, 99, 99, 99]
+        [100, 100, 50, 66, 75, 99, 99, 99]
     );
     assert!(
         made_room.iter().all(|room| room.maximum == 100),
@@ -75,7 +116,7 @@ fn numbers_of_tasks_replace_the_percentages_of_the_strategy() {
         maximum_tasks: Some(4),
         ..BARE
     };
-    assert_eq!(tasks.percentages(3), percentages(34, 166));
+    assert_eq!(tasks.percentages(3), percentages(66, 134));
 
     let none_healthy = Strategy {
         minimum_healthy_tasks: Some(0),
@@ -93,5 +134,5 @@ fn numbers_of_tasks_replace_the_percentages_of_the_strategy() {
         minimum_healthy_tasks: Some(1),
         ..MAKE_ROOM
     };
-    assert_eq!(one_healthy.percentages(3), percentages(1, 100));
+    assert_eq!(one_healthy.percentages(3), percentages(33, 100));
 }

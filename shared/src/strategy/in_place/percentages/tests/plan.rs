@@ -83,7 +83,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
 
     assert_eq!(
         (at_least(2), at_least(1)),
-        (Ok(percentages(51, 200)), Ok(percentages(1, 200)))
+        (Ok(percentages(100, 200)), Ok(percentages(50, 200)))
     );
     assert!(
         at_least(3)
@@ -101,7 +101,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
 
     assert_eq!(
         (at_most(3), at_most(4)),
-        (Ok(percentages(100, 199)), Ok(percentages(100, 200)))
+        (Ok(percentages(100, 150)), Ok(percentages(100, 200)))
     );
     assert!(
         at_most(1)

@@ -19,7 +19,9 @@ use slipway::release::{
 use slipway::step::Step;
 use slipway::strategy::StrategyName;
 use slipway::strategy::failure::StepFailureCause;
-use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal, DeployStep, next_step};
+use slipway::strategy::in_place::deploy::{
+    DeployContext, DeployGoal, DeployStep, NewPercentages, RolloutBounds, next_step,
+};
 
 pub use parameters::{Mode, Parameters};
 
@@ -94,7 +96,14 @@ impl UpdateService {
             ))
         })?;
 
-        let goal = job.parameters.goal(seen.view.desired, context.announced)?;
+        let prior = &target.prior;
+        let recorded = RolloutBounds {
+            percentages: prior.percentages,
+            early_success: prior.early_success,
+        };
+        let goal = job
+            .parameters
+            .goal(seen.view.desired, context.announced, recorded)?;
         self.deploy(context, target.prior.found(), goal, &seen)
             .await
     }
@@ -136,6 +145,7 @@ impl UpdateService {
             DeployStep::Wait { summary, percent } => {
                 Ok(JobReport::in_progress(summary, percent).with_external_id(deployment))
             }
+            DeployStep::SetPercentages(new) => self.set_percentages(context, new, seen).await,
             DeployStep::Done { summary } => Ok(done(job, summary).with_external_id(deployment)),
             DeployStep::Fail { failure, cause } => {
                 Err(self.explain(job, seen, failure, cause).await)
@@ -187,6 +197,31 @@ impl UpdateService {
             change.percentages.summary(size)
         );
         Ok(JobReport::in_progress(summary, 0).with_external_id(Some(&deployment)))
+    }
+
+    /// Announces the change once more, with other percentages, and sets them.
+    async fn set_percentages(
+        &self,
+        context: &Context<'_>,
+        new: NewPercentages,
+        seen: &ObservedService,
+    ) -> StepResult {
+        let Context { job, lease, .. } = context;
+        let percent = seen.view.percent(&new.announced.task_definition);
+        let deployment = new.announced.deployment.clone();
+
+        let announcement = Event::ChangeAnnounced {
+            change: new.announced,
+            had: None,
+        };
+        let announced = apply(lease, announcement, job.now)?;
+        self.ledger.advance(&announced).await?;
+        self.services
+            .set_percentages(seen, new.bounds.percentages, new.bounds.early_success)
+            .await?;
+
+        let report = JobReport::in_progress(new.summary, percent);
+        Ok(report.with_external_id(deployment.as_deref()))
     }
 
     /// The failure, with the reasons for which the new tasks stopped. It is the same failure when

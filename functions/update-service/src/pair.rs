@@ -10,7 +10,7 @@ use slipway::release::{Change, Event, Lease, PairTarget, apply};
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, next_step};
 use slipway::strategy::blue_green::size::required_tasks;
-use slipway::strategy::in_place::deploy::DeployGoal;
+use slipway::strategy::in_place::deploy::{DeployGoal, RolloutBounds};
 use slipway::timestamp::readable;
 
 use crate::{Context, Mode, Parameters, UpdateService, done};
@@ -61,7 +61,11 @@ impl UpdateService {
         let live_seen = seen.of(pair.live);
         let idle_seen = seen.of(idle);
 
-        let goal = fill_goal(&job.parameters, target, live_seen.view.desired);
+        let mut goal = fill_goal(&job.parameters, target, live_seen.view.desired);
+        // The colour keeps its own percentages, and those that another writer set since.
+        if target.change.is_some() {
+            goal.change.percentages = idle_seen.view.percentages;
+        }
         let runs = idle_seen
             .view
             .primary()
@@ -196,7 +200,7 @@ impl UpdateService {
 /// The new revision on the idle colour, with as many tasks as the live one has. The count of a
 /// change that is announced stays as it was announced.
 fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployGoal {
-    let pair = &target.prior;
+    let idle = target.prior.of(target.prior.idle());
     let announced = target
         .change
         .as_ref()
@@ -210,11 +214,15 @@ fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployG
     DeployGoal {
         change: Change {
             task_definition: parameters.task_definition.clone(),
-            percentages: pair.of(pair.idle()).percentages,
+            percentages: idle.percentages,
             desired_count: Some(count),
             deployment: None,
         },
         size: count,
         deadline: parameters.deadline(),
+        recorded: RolloutBounds {
+            percentages: idle.percentages,
+            early_success: None,
+        },
     }
 }

@@ -8,7 +8,7 @@ use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::observed::service::check_revision_arn;
 use slipway::release::Change;
-use slipway::strategy::in_place::deploy::DeployGoal;
+use slipway::strategy::in_place::deploy::{DeployGoal, RolloutBounds};
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
 /// User parameters of an update-service action.
@@ -122,25 +122,31 @@ impl Parameters {
         }
     }
 
-    /// The goal for a service that has `live` tasks. A change that is announced stays as it was
-    /// announced.
+    /// The goal for a service that has `live` tasks. A count that is announced stays as it was
+    /// announced; the percentages follow the count.
     pub(crate) fn goal(
         &self,
         live: u32,
         announced: Option<&Change>,
+        recorded: RolloutBounds,
     ) -> Result<DeployGoal, Failure> {
         let initial = || (live == 0).then(|| self.initial_count.unwrap_or(1));
         let desired_count = match announced {
             Some(change) => change.desired_count,
             None => self.desired_count.or_else(initial),
         };
+        // Once the deployment is made, the service has the count that others gave it since.
+        let is_made = announced.is_some_and(|change| change.deployment.is_some());
+        let count = desired_count.filter(|_| !is_made).unwrap_or(live);
         let room = Room {
-            desired: desired_count.unwrap_or(live),
+            desired: count,
             static_port_instances: None,
         };
-        let percentages = match announced {
-            Some(change) => change.percentages,
-            None => self.strategy().plan(room).map_err(Failure::configuration)?,
+        let percentages = match (announced, self.strategy().plan(room)) {
+            // A count to which the numbers of tasks do not fit changes nothing.
+            (Some(change), Err(_)) => change.percentages,
+            (Some(change), _) if count == 0 => change.percentages,
+            (_, planned) => planned.map_err(Failure::configuration)?,
         };
 
         Ok(DeployGoal {
@@ -152,6 +158,7 @@ impl Parameters {
             },
             size: desired_count.unwrap_or(1),
             deadline: self.deadline(),
+            recorded,
         })
     }
 

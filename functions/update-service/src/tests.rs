@@ -19,6 +19,15 @@ fn parameters(more: Value) -> Parameters {
     parse_parameters(Some(&all.to_string())).expect("valid").1
 }
 
+/// What the service had before.
+const HAD: RolloutBounds = RolloutBounds {
+    percentages: Percentages {
+        minimum_healthy: 100,
+        maximum: 200,
+    },
+    early_success: None,
+};
+
 fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Change {
     let percentages = Percentages {
         minimum_healthy,
@@ -35,7 +44,9 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
 
 /// The goal for a service that has `live` tasks: the change and the size.
 fn goal(more: Value, live: u32, announced: Option<&Change>) -> (Change, u32) {
-    let goal = parameters(more).goal(live, announced).expect("it can work");
+    let goal = parameters(more)
+        .goal(live, announced, HAD)
+        .expect("it can work");
     (goal.change, goal.size)
 }
 
@@ -69,14 +80,16 @@ fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
     let five = json!({"minimum_healthy_tasks": 1, "maximum_tasks": 5, "desired_count": 3});
     assert_eq!(goal(five, 4, None), (change(33, 167, Some(3)), 3));
 
-    // An announced change is made as it was announced, whatever the number of tasks is now.
-    assert_eq!(
-        goal(one.clone(), 9, Some(&change(50, 150, None))),
-        (change(50, 150, None), 1)
-    );
+    // Numbers of tasks that do not fit the count by now leave what was announced.
+    for live in [0, 9] {
+        assert_eq!(
+            goal(one.clone(), live, Some(&change(50, 150, None))),
+            (change(50, 150, None), 1)
+        );
+    }
 
     let refusal = parameters(one)
-        .goal(9, None)
+        .goal(9, None, HAD)
         .expect_err("more tasks than may run");
     assert!(
         refusal
@@ -88,9 +101,34 @@ fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
 }
 
 #[test]
+fn percentages_follow_the_count_that_others_give_the_service() {
+    let room = json!({"strategy": "make-room"});
+    let made = |desired_count| Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..change(50, 100, desired_count)
+    };
+
+    assert_eq!(
+        goal(room.clone(), 20, Some(&made(None))).0,
+        change(95, 100, None)
+    );
+    assert_eq!(
+        goal(room.clone(), 20, Some(&made(Some(2)))).0,
+        change(95, 100, Some(2))
+    );
+    // Until the change is made, the service is given the count that was announced.
+    assert_eq!(
+        goal(room.clone(), 20, Some(&change(50, 100, Some(4)))).0,
+        change(75, 100, Some(4))
+    );
+    // One task cannot make room.
+    assert_eq!(goal(room, 1, Some(&made(None))).0, change(50, 100, None));
+}
+
+#[test]
 fn the_deadline_is_the_given_one_or_half_an_hour() {
     let deadline = |more: Value| {
-        let goal = parameters(more).goal(2, None).expect("it can work");
+        let goal = parameters(more).goal(2, None, HAD).expect("it can work");
         goal.deadline.as_secs()
     };
 

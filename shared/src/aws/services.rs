@@ -1,7 +1,7 @@
 //! Amazon ECS services: observed whole, changed to a stated end.
 
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::ServiceField;
+use aws_sdk_ecs::types::{DeploymentConfiguration, ServiceField};
 use aws_sdk_elasticloadbalancingv2 as elb;
 
 use super::observed_service::{ObservedService, find_service};
@@ -124,26 +124,13 @@ impl Services {
     ) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:UpdateService";
 
-        let percentages = goal.percentages;
-        let mut configuration = seen.configuration.clone();
-        configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
-        configuration.maximum_percent = Some(signed(percentages.maximum)?);
-        // ECS refuses early success below the floor (Amazon ECS API:
-        // DeploymentEarlySuccessCriteria).
-        if let (Some(criteria), Some(early)) = (
-            &mut configuration.early_success_criteria,
-            goal.early_success.or(seen.view.early_success),
-        ) {
-            criteria.healthy_percent = Some(signed(early.max(percentages.minimum_healthy))?);
-        }
-
         let request = self
             .ecs
             .update_service()
             .cluster(&seen.cluster)
             .service(&seen.service)
             .task_definition(goal.task_definition)
-            .deployment_configuration(configuration)
+            .deployment_configuration(configured(seen, goal.percentages, goal.early_success)?)
             .set_desired_count(goal.desired.map(signed).transpose()?)
             .set_force_new_deployment(seen.view.has_failed(goal.task_definition).then_some(true));
         let answer = request
@@ -160,6 +147,30 @@ impl Services {
 
         id.map(ToOwned::to_owned)
             .ok_or_else(|| AwsError::unexpected(OPERATION, "no PRIMARY deployment"))
+    }
+
+    /// Sets the percentages of a service and nothing else: no deployment begins. Early success
+    /// criteria are as in [`Self::apply`].
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn set_percentages(
+        &self,
+        seen: &ObservedService,
+        percentages: Percentages,
+        early_success: Option<u32>,
+    ) -> Result<(), AwsError> {
+        let request = self
+            .ecs
+            .update_service()
+            .cluster(&seen.cluster)
+            .service(&seen.service)
+            .deployment_configuration(configured(seen, percentages, early_success)?);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(AwsError::from_sdk("ecs:UpdateService"))
     }
 
     /// Sets the count of a service and nothing else.
@@ -179,6 +190,26 @@ impl Services {
             .map(drop)
             .map_err(AwsError::from_sdk("ecs:UpdateService"))
     }
+}
+
+/// The deployment configuration as it was seen, with other percentages.
+fn configured(
+    seen: &ObservedService,
+    percentages: Percentages,
+    early_success: Option<u32>,
+) -> Result<DeploymentConfiguration, AwsError> {
+    let mut configuration = seen.configuration.clone();
+    configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
+    configuration.maximum_percent = Some(signed(percentages.maximum)?);
+
+    // ECS refuses early success below the floor (Amazon ECS API: DeploymentEarlySuccessCriteria).
+    if let (Some(criteria), Some(early)) = (
+        &mut configuration.early_success_criteria,
+        early_success.or(seen.view.early_success),
+    ) {
+        criteria.healthy_percent = Some(signed(early.max(percentages.minimum_healthy))?);
+    }
+    Ok(configuration)
 }
 
 /// The number in the type of the SDK.

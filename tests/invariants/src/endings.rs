@@ -198,8 +198,13 @@ fn not_as_recorded(record: &Value, observation: &Observation, claim: &str) -> Op
     if let Some(lack) = lack(observation, claim) {
         return Some((2, lack));
     }
+
+    let found = observation.percentages;
+    if text(record, "outcome") == Some("deployed") && kept_percentages(record, observation) {
+        let what = format!("the percentages {found:?} of the release were not given back");
+        return Some((3, what));
+    }
     (is_restored && !restored_percentages(record, observation)).then(|| {
-        let found = observation.percentages;
         let what = format!("the percentages were {found:?}, not the recorded ones");
         (3, what)
     })
@@ -237,10 +242,21 @@ pub(super) fn lack(observation: &Observation, definition: &str) -> Option<String
 }
 
 fn restored_percentages(record: &Value, observation: &Observation) -> bool {
+    observation.percentages == percentages(record, "prior")
+}
+
+/// Whether a service that was released still has the percentages of its release.
+fn kept_percentages(record: &Value, observation: &Observation) -> bool {
+    let announced = percentages(record, "change");
+    observation.percentages == announced && announced != percentages(record, "prior")
+}
+
+fn percentages(record: &Value, part: &str) -> (Option<i64>, Option<i64>) {
     let recorded = |name: &str| {
-        number(record, &format!("prior.percentages.{name}")).and_then(|n| i64::try_from(n).ok())
+        let path = format!("{part}.percentages.{name}");
+        number(record, &path).and_then(|n| i64::try_from(n).ok())
     };
-    observation.percentages == (recorded("minimum_healthy"), recorded("maximum"))
+    (recorded("minimum_healthy"), recorded("maximum"))
 }
 
 /// Something newer took its place, or a deployment from outside did.

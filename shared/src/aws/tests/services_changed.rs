@@ -130,6 +130,31 @@ fn an_update_that_ecs_refuses_is_an_error() {
 }
 
 #[test]
+fn new_percentages_change_nothing_else() {
+    let mut early = service();
+    early["deploymentConfiguration"]["earlySuccessCriteria"] = json!({
+        "enable": true, "healthyPercent": 80, "sourceServiceRevisionCleanup": "DEFERRED",
+    });
+    let script = Script::new([described(&early), answer(&json!({"service": {}}))]);
+    let services = Services::new(&script.sdk());
+    let seen = run(services.describe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    run(services.set_percentages(&seen, PERCENTAGES, Some(90))).expect("applied");
+
+    let mut expected = early["deploymentConfiguration"].clone();
+    for (name, value) in [("minimumHealthyPercent", 100), ("maximumPercent", 200)] {
+        expected[name] = json!(value);
+    }
+    // Early success never comes below the floor.
+    expected["earlySuccessCriteria"]["healthyPercent"] = json!(100);
+    assert_eq!(
+        script.sent()[1].json(),
+        json!({"cluster": "apps", "service": "web", "deploymentConfiguration": expected})
+    );
+}
+
+#[test]
 fn a_new_size_changes_the_count_alone() {
     let script = Script::new([described(&service()), answer(&json!({"service": {}}))]);
     let services = Services::new(&script.sdk());

@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use crate::job::Failure;
-use crate::limits::STALE_READ;
+use crate::limits::{FINISH_DEADLINE, STALE_READ};
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::{Before, Change};
 use crate::strategy::failure::StepFailureCause;
+use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::{readable, readable_of};
 
 /// The goal of a deployment.
@@ -21,6 +22,16 @@ pub struct DeployGoal {
     pub size: u32,
     /// How long the rollout may take.
     pub deadline: Duration,
+    /// What the service had before the release, and gets back.
+    pub recorded: RolloutBounds,
+}
+
+/// What bounds the rollouts of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RolloutBounds {
+    pub percentages: Percentages,
+    /// `healthyPercent` of the early success criteria; as seen when not given.
+    pub early_success: Option<u32>,
 }
 
 /// What the next step is decided from, besides the goal.
@@ -54,11 +65,22 @@ pub enum DeployStep {
     Done {
         summary: String,
     },
+    /// Announce and set other percentages. They start no deployment.
+    SetPercentages(NewPercentages),
     /// The release cannot continue.
     Fail {
         failure: Failure,
         cause: StepFailureCause,
     },
+}
+
+/// Percentages that are set after the change was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPercentages {
+    /// The change, as it is announced again.
+    pub announced: Change,
+    pub bounds: RolloutBounds,
+    pub summary: String,
 }
 
 /// The status of this release's change, from the record and the service together.
@@ -105,7 +127,9 @@ pub fn next_step(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
             StepFailureCause::Rollout,
             format!("the rollout failed: {}", failure_reason(ours)),
         ),
-        ChangeStatus::Applied(_) => wait_until_steady(goal, context),
+        ChangeStatus::Applied(ours) => {
+            kept_promise(goal, context, ours).unwrap_or_else(|| wait_until_steady(goal, context))
+        }
         ChangeStatus::RolledBackByEcs { reason } => fail(
             StepFailureCause::Rollout,
             format!(
@@ -254,6 +278,61 @@ fn external(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
     )
 }
 
+/// A number of tasks is another percentage of another count, so the percentages follow the count
+/// for as long as the rollout is in progress.
+fn kept_promise(
+    goal: &DeployGoal,
+    context: &DeployContext<'_>,
+    ours: &DeploymentView,
+) -> Option<DeployStep> {
+    let (view, planned) = (context.view, goal.change.percentages);
+    let announced = context.announced?;
+    let is_kept = view.percentages == planned || !view.accepts(planned);
+
+    if is_kept || view.is_completed(ours) || context.elapsed >= goal.deadline {
+        return None;
+    }
+    Some(DeployStep::SetPercentages(NewPercentages {
+        announced: Change {
+            percentages: planned,
+            ..announced.clone()
+        },
+        bounds: RolloutBounds {
+            percentages: planned,
+            early_success: None,
+        },
+        summary: format!(
+            "the percentages follow the count of {} tasks: {}",
+            view.desired,
+            planned.summary(view.desired)
+        ),
+    }))
+}
+
+/// The percentages of the release are given back once its rollout has ended. Those that another
+/// writer set are left alone.
+fn given_back(goal: &DeployGoal, context: &DeployContext<'_>) -> Option<DeployStep> {
+    let (view, recorded) = (context.view, goal.recorded);
+    let announced = context.announced?;
+    let is_borrowed =
+        view.percentages == announced.percentages && view.percentages != recorded.percentages;
+    let is_late = context.elapsed >= goal.deadline + FINISH_DEADLINE;
+
+    if !is_borrowed || is_late || !view.accepts(recorded.percentages) {
+        return None;
+    }
+    Some(DeployStep::SetPercentages(NewPercentages {
+        announced: announced.clone(),
+        bounds: recorded,
+        summary: format!(
+            "{} is steady; restoring the percentages {} and {}",
+            revision(&goal.change.task_definition),
+            recorded.percentages.minimum_healthy,
+            recorded.percentages.maximum
+        ),
+    }))
+}
+
 /// The right deployment is in place: done, too late, or not yet.
 fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
     let (view, elapsed) = (context.view, context.elapsed);
@@ -261,14 +340,14 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
     let missing = view.missing(wanted, goal.size);
 
     if missing.is_empty() {
-        return DeployStep::Done {
+        return given_back(goal, context).unwrap_or_else(|| DeployStep::Done {
             summary: format!(
                 "{} runs {} of {} tasks, steady",
                 revision(wanted),
                 view.desired,
                 view.desired
             ),
-        };
+        });
     }
 
     if elapsed >= goal.deadline {

@@ -65,7 +65,7 @@ fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Nex
     let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
 
     if definition_differs || count_differs {
-        return Next::Change(rollback_percentages(service));
+        return Next::Change(rollback_percentages(service, view));
     }
     // The rollback runs with the percentages of the release. The recorded ones are set once it has
     // ended: percentages alone start no deployment. Early success criteria that another writer
@@ -113,10 +113,10 @@ fn external_revision<'a>(service: &ServiceTarget, view: &'a ServiceView) -> Opti
 }
 
 /// The percentages of the rollback's deployment: those that the release promised, as long as they
-/// let a task move.
-fn rollback_percentages(service: &ServiceTarget) -> Percentages {
+/// let a task move at the count that the service will have.
+fn rollback_percentages(service: &ServiceTarget, view: &ServiceView) -> Percentages {
     let prior = &service.prior;
-    let count = prior.desired_count;
+    let count = restored_count(service, view).unwrap_or(view.desired);
     let promised = service.change.as_ref().map(|change| change.percentages);
     let works =
         |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;

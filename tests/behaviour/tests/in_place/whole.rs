@@ -168,6 +168,7 @@ async fn updates(driver: &Driver, written: &mut Written) -> Value {
 
 async fn rolls_out(driver: &Driver, id: &Value) {
     let since = calls(driver);
+    let deployments = web(driver)["deployments"].clone();
     let answer = ended(
         driver,
         "update-service",
@@ -180,7 +181,20 @@ async fn rolls_out(driver: &Driver, id: &Value) {
     });
 
     assert_eq!(answer, expected);
-    assert_eq!(operations(driver, since, "update-service"), [""; 0]);
+    assert_eq!(
+        operations(driver, since, "update-service"),
+        ["PutItem", "UpdateService"],
+        "the percentages are given back once the tasks run"
+    );
+    let found = web(driver);
+    assert_eq!(
+        found["deploymentConfiguration"]["minimumHealthyPercent"],
+        100
+    );
+    assert_eq!(
+        found["deployments"][0]["id"], deployments[0]["id"],
+        "no deployment"
+    );
 
     pass(driver, 60).await;
 }
@@ -225,7 +239,7 @@ async fn finishes(driver: &Driver, mut written: Written) {
     }
     assert_eq!(found, written.record);
 
-    let mut free = written.lease(7);
+    let mut free = written.lease(8);
     free.as_object_mut().expect("an object").remove("release");
     assert_eq!(lease(driver), free);
 }

@@ -5,6 +5,7 @@ use crate::release::{FoundDeployment, PriorService};
 use crate::strategy::in_place::percentages::Percentages;
 
 mod failures;
+mod percentages;
 mod steps;
 
 fn goal(task_definition: &str) -> DeployGoal {
@@ -23,6 +24,10 @@ fn goal(task_definition: &str) -> DeployGoal {
         change,
         size: 2,
         deadline: Duration::from_secs(1_800),
+        recorded: RolloutBounds {
+            percentages,
+            early_success: None,
+        },
     }
 }
 

@@ -1,0 +1,139 @@
+//! Percentages after the change: they follow the count during the rollout and are given back at its
+//! end.
+
+use super::*;
+
+const PLANNED: Percentages = Percentages {
+    minimum_healthy: 75,
+    maximum: 100,
+};
+
+const ANNOUNCED: Percentages = Percentages {
+    minimum_healthy: 50,
+    maximum: 100,
+};
+
+/// The change as it was announced and made.
+fn made() -> Change {
+    Change {
+        percentages: ANNOUNCED,
+        desired_count: Some(4),
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..goal(NEW).change
+    }
+}
+
+/// The next step when these percentages are planned for the count by now.
+fn next(planned: Percentages, view: &ServiceView, secs: u64) -> DeployStep {
+    let mut goal = goal(NEW);
+    goal.change.percentages = planned;
+    goal.recorded.early_success = Some(80);
+    next_step(
+        &goal,
+        &DeployContext {
+            announced: Some(&made()),
+            before: before(OLD),
+            view,
+            elapsed: Duration::from_secs(secs),
+            since_change: Some(Duration::ZERO),
+        },
+    )
+}
+
+fn at(percentages: Percentages, view: ServiceView) -> ServiceView {
+    ServiceView {
+        percentages,
+        ..view
+    }
+}
+
+fn arrived() -> ServiceView {
+    let mut view = steady(NEW);
+    view.deployments[0].id = "ecs-svc/2".to_owned();
+    view
+}
+
+#[test]
+fn percentages_follow_the_count_while_the_rollout_is_in_progress() {
+    let expected = DeployStep::SetPercentages(NewPercentages {
+        announced: Change {
+            percentages: PLANNED,
+            ..made()
+        },
+        bounds: RolloutBounds {
+            percentages: PLANNED,
+            early_success: None,
+        },
+        summary: "the percentages follow the count of 2 tasks: at least 2 healthy, at most 2 \
+            running"
+            .to_owned(),
+    });
+    let rolling = at(ANNOUNCED, rolling());
+    assert_eq!(next(PLANNED, &rolling, 60), expected);
+    assert_eq!(next(PLANNED, &rolling, 1_799), expected);
+
+    // Set, as planned before, too late, or refused by ECS.
+    assert!(matches!(
+        next(PLANNED, &at(PLANNED, rolling.clone()), 60),
+        DeployStep::Wait { .. }
+    ));
+    assert!(matches!(
+        next(ANNOUNCED, &rolling, 60),
+        DeployStep::Wait { .. }
+    ));
+    assert!(matches!(
+        next(PLANNED, &rolling, 1_800),
+        DeployStep::Fail { .. }
+    ));
+    let rebalanced = ServiceView {
+        rebalancing: true,
+        ..rolling
+    };
+    assert!(matches!(
+        next(PLANNED, &rebalanced, 60),
+        DeployStep::Wait { .. }
+    ));
+}
+
+#[test]
+fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
+    let recorded = goal(NEW).recorded.percentages;
+    let expected = DeployStep::SetPercentages(NewPercentages {
+        announced: made(),
+        bounds: RolloutBounds {
+            percentages: recorded,
+            early_success: Some(80),
+        },
+        summary: "web:2 is steady; restoring the percentages 100 and 200".to_owned(),
+    });
+    let done = DeployStep::Done {
+        summary: "web:2 runs 2 of 2 tasks, steady".to_owned(),
+    };
+    let borrowed = at(ANNOUNCED, arrived());
+
+    // Whatever would be planned for another count by now.
+    for planned in [ANNOUNCED, PLANNED] {
+        assert_eq!(next(planned, &borrowed, 60), expected);
+        assert_eq!(next(planned, &at(recorded, arrived()), 60), done);
+    }
+    assert_eq!(next(ANNOUNCED, &borrowed, 2_699), expected);
+    assert_eq!(next(ANNOUNCED, &borrowed, 2_700), done, "never for ever");
+
+    // Another writer set them since.
+    assert_eq!(next(ANNOUNCED, &at(PLANNED, arrived()), 60), done);
+
+    // A task that stops afterwards changes nothing.
+    let mut lost = at(recorded, arrived());
+    lost.running = 1;
+    lost.deployments[0].running = 1;
+    assert!(matches!(
+        next(ANNOUNCED, &lost, 60),
+        DeployStep::Wait { .. }
+    ));
+}
+
+#[test]
+fn a_release_that_changed_nothing_gives_nothing_back() {
+    let other = at(ANNOUNCED, steady(NEW));
+    assert!(matches!(step(None, &other), DeployStep::Done { .. }));
+}

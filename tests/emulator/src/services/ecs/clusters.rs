@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{ApiError, Aws};
 
 use super::input::{Input, found_and_missing};
-use super::{Cluster, ContainerInstance, ServiceStatus, invalid};
+use super::{Cluster, ContainerInstance, ServiceStatus, invalid, listings};
 use crate::text::short_name;
 
 pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
@@ -95,6 +95,35 @@ fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
     answer
 }
 
+/// Drains instances, or makes them take tasks again. Tasks of a drained instance stay until
+/// something else stops them (simplification: ECS replaces those of services).
+pub(super) fn update_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let cluster = input.cluster(aws)?.name.clone();
+    let draining = match input.text("status") {
+        Some("DRAINING") => true,
+        Some("ACTIVE") => false,
+        other => {
+            let found = other.unwrap_or_default();
+            return Err(invalid(format!(
+                "Invalid container instance status {found}"
+            )));
+        }
+    };
+
+    let names = input.texts("containerInstances").into_iter();
+    let mut updated = Vec::new();
+    for name in names.map(short_name) {
+        let arn = aws.arn("ecs", &format!("container-instance/{cluster}/{name}"));
+        let instance = aws.ecs.instances.get_mut(&arn).map(|instance| {
+            instance.draining = draining;
+            instance.clone()
+        });
+        let described = instance.map(|instance| listings::instance(aws, &instance));
+        updated.push((arn, described));
+    }
+    Ok(found_and_missing("containerInstances", updated.into_iter()))
+}
+
 /// Adds EC2 capacity to a cluster: `count` instances, each with host ports of its own.
 pub fn add_container_instances(aws: &mut Aws, cluster: &str, count: u32) {
     for _ in 0..count {
@@ -104,6 +133,7 @@ pub fn add_container_instances(aws: &mut Aws, cluster: &str, count: u32) {
             arn: arn.clone(),
             ec2_id,
             cluster: cluster.to_owned(),
+            draining: false,
             ports: Default::default(),
         };
         aws.ecs.instances.insert(arn, instance);

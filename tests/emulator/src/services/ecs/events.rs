@@ -1,6 +1,6 @@
 //! What ECS does by itself when its time comes.
 
-use super::{TaskStep, deployments, scheduler, task_lifecycle};
+use super::{TaskStep, capacity, deployments, scheduler, task_lifecycle};
 use crate::{Aws, Event};
 
 /// What ECS does by itself.
@@ -10,6 +10,8 @@ pub(crate) enum EcsEvent {
     Reconcile { service: String },
     /// A deployment that looked finished is looked at again.
     Settle { service: String, deployment: String },
+    /// An instance that a capacity provider started joins its cluster.
+    InstanceRegistered { provider: String, cluster: String },
     /// A task goes on in its life.
     Task { task: String, step: TaskStep },
 }
@@ -22,6 +24,9 @@ impl Event for EcsEvent {
                 service,
                 deployment,
             } => deployments::settle(aws, service, deployment),
+            Self::InstanceRegistered { provider, cluster } => {
+                capacity::registered(aws, provider, cluster);
+            }
             Self::Task { task, step } => task_lifecycle::advance(aws, task, *step),
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::cloudformation::items;
 use crate::iam::{Demand, IamRequest, pass_role};
+use crate::text::short_name;
 use crate::{Aws, Quirk};
 
 use super::definition_details;
@@ -34,6 +35,8 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
             .collect(),
         "RunTask" => run_task(aws, request),
         "DescribeContainerInstances" => each("containerInstances", "container-instance"),
+        "ListContainerInstances" => vec![tagged(aws, request.on(cluster(aws, request)))],
+        "DescribeCapacityProviders" => capacity_providers(aws, request),
         "ListServices" => {
             vec![Demand::anywhere(request.action()).with("ecs:cluster", cluster(aws, request))]
         }
@@ -77,6 +80,16 @@ fn list_tasks(aws: &Aws, request: &IamRequest) -> Demand {
         None => Demand::anywhere(request.action()),
     };
     demand.with("ecs:cluster", cluster(aws, request))
+}
+
+fn capacity_providers(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
+    items(&request.input["capacityProviders"])
+        .iter()
+        .map(|name| {
+            let name = short_name(text(name));
+            request.on(aws.arn("ecs", &format!("capacity-provider/{name}")))
+        })
+        .collect()
 }
 
 /// A service that gets a task definition gets its roles, too, so that both must be allowed.

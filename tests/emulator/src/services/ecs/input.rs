@@ -210,6 +210,23 @@ const OTHER: Kind = Object(&[
     ("schedulingStrategy", Text),
     ("propagateTags", Text),
     ("availabilityZoneRebalancing", Text),
+    ("name", Text),
+    ("capacityProviders", TEXT_LIST),
+    (
+        "capacityProviderStrategy",
+        List(&Object(&[
+            ("capacityProvider", Text),
+            ("base", Integer),
+            ("weight", Integer),
+        ])),
+    ),
+    (
+        "autoScalingGroupProvider",
+        Object(&[
+            ("autoScalingGroupArn", Text),
+            ("managedScaling", Object(&[("status", Text)])),
+        ]),
+    ),
 ]);
 
 /// Unlike other lists, this one takes several words as `status`.

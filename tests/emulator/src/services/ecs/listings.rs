@@ -48,11 +48,10 @@ pub(super) fn families(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
 
 pub(super) fn container_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
-    let instances = aws
-        .ecs
-        .instances
-        .values()
-        .filter(|instance| instance.cluster == cluster.name);
+    let status = input.text("status");
+    let instances = aws.ecs.instances.values().filter(|instance| {
+        instance.cluster == cluster.name && status.is_none_or(|status| status == instance.status())
+    });
 
     input.page(
         aws,
@@ -80,15 +79,16 @@ pub(super) fn describe_container_instances(
     let describe = |name: &str| {
         let resource = format!("container-instance/{}/{name}", cluster.name);
         let arn = aws.arn("ecs", &resource);
-        let instance = aws.ecs.instances.get(&arn);
-        let described = instance.map(|instance| answer(aws, instance));
+        let found = aws.ecs.instances.get(&arn);
+        let described = found.map(|found| instance(aws, found));
         (arn, described)
     };
     let described = names.into_iter().map(short_name).map(describe);
     Ok(found_and_missing("containerInstances", described))
 }
 
-fn answer(aws: &Aws, instance: &ContainerInstance) -> Value {
+/// A container instance as ECS describes it.
+pub(super) fn instance(aws: &Aws, instance: &ContainerInstance) -> Value {
     let tasks = || {
         aws.ecs
             .tasks
@@ -96,8 +96,8 @@ fn answer(aws: &Aws, instance: &ContainerInstance) -> Value {
             .filter(|task| task.instance.as_ref() == Some(&instance.arn))
     };
     json!({
-        "containerInstanceArn": instance.arn, "ec2InstanceId": instance.ec2_id, "status": "ACTIVE",
-        "agentConnected": true,
+        "containerInstanceArn": instance.arn, "ec2InstanceId": instance.ec2_id,
+        "status": instance.status(), "agentConnected": true,
         "runningTasksCount": tasks().filter(|task| task.is_running()).count(),
         "pendingTasksCount": tasks().filter(|task| task.is_pending()).count(),
         "attributes": [], "attachments": [], "tags": [],

@@ -2,6 +2,7 @@
 //!
 //! Calls change what is wanted; the scheduler, woken by the agenda, moves what is there towards it.
 
+mod capacity;
 mod clusters;
 mod definition_details;
 mod definition_rules;
@@ -40,6 +41,7 @@ use crate::stale::Change;
 use crate::{ApiError, Aws, record};
 use events::EcsEvent;
 
+pub use capacity::CapacityProvider;
 pub use clusters::add_container_instances;
 pub(crate) use failures::meet_traffic;
 pub use failures::set_answering;
@@ -91,6 +93,9 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "ListTaskDefinitionFamilies" => listings::families(aws, &input),
         "ListContainerInstances" => listings::container_instances(aws, &input),
         "DescribeContainerInstances" => listings::describe_container_instances(aws, &input),
+        "UpdateContainerInstancesState" => clusters::update_instances(aws, &input),
+        "CreateCapacityProvider" => capacity::create(aws, &input),
+        "DescribeCapacityProviders" => capacity::describe(aws, &input),
         "CreateService" => services::create(aws, &input),
         "UpdateService" => {
             aws.keep_before(Change::Service);

@@ -104,7 +104,7 @@ fn best_instance(
         aws.ecs
             .instances
             .values()
-            .filter(|instance| instance.cluster == task.cluster)
+            .filter(|instance| instance.cluster == task.cluster && !instance.draining)
     };
     let Some(any) = instances().next() else {
         return Err(

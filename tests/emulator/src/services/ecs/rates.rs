@@ -13,9 +13,12 @@ fn bucket(operation: &str) -> (&'static str, i64, i64) {
     match operation {
         "RegisterTaskDefinition" | "DeregisterTaskDefinition" => ("task definition modify", 20, 1),
         "CreateService" | "UpdateService" | "DeleteService" => ("service modify", 50, 5),
-        "CreateCluster" | "RunTask" | "StopTask" | "TagResource" | "UntagResource" => {
-            ("cluster modify", 50, 20)
-        }
+        "CreateCluster"
+        | "CreateCapacityProvider"
+        | "RunTask"
+        | "StopTask"
+        | "TagResource"
+        | "UntagResource" => ("cluster modify", 50, 20),
         _ => ("read", 100, 20),
     }
 }

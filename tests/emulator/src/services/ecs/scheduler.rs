@@ -8,7 +8,7 @@ use crate::{Aws, Quirk};
 
 use super::deployments::{note, settle_later};
 use super::{
-    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, deployments, placement,
+    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, capacity, deployments, placement,
     task_lifecycle,
 };
 
@@ -281,6 +281,7 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
                  all of its requirements. {reason}"
             )
         });
+        capacity::grow(aws, arn);
         retry_placement(aws, arn);
     }
     started == 0

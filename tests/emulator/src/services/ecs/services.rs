@@ -218,6 +218,10 @@ fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
 /// Takes the members of a request over. Those of `deploymentConfiguration` that are not given stay
 /// as they are.
 fn merge(settings: &mut Map<String, Value>, input: &Input) {
+    // A service has one or the other.
+    if input.get("capacityProviderStrategy").is_some() {
+        settings.remove("launchType");
+    }
     for (member, value) in input
         .0
         .iter()

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value};
 
+use super::capacity::CapacityProvider;
 use super::definitions::TaskDefinition;
 use super::rates;
 use super::run_task::Run;
@@ -20,6 +21,8 @@ pub struct Ecs {
     pub services: BTreeMap<String, Service>,
     pub tasks: BTreeMap<String, Task>,
     pub instances: BTreeMap<String, ContainerInstance>,
+    /// By name.
+    pub capacity_providers: BTreeMap<String, CapacityProvider>,
     pub(super) families: BTreeMap<String, Vec<TaskDefinition>>,
     pub(super) buckets: rates::Buckets,
     /// What RunTask was sent with a client token, by cluster and token.
@@ -65,7 +68,15 @@ pub struct ContainerInstance {
     pub arn: String,
     pub ec2_id: String,
     pub cluster: String,
+    /// Whether it is DRAINING: it keeps its tasks and gets no others.
+    pub draining: bool,
     pub ports: BTreeSet<u16>,
+}
+
+impl ContainerInstance {
+    pub fn status(&self) -> &'static str {
+        if self.draining { "DRAINING" } else { "ACTIVE" }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

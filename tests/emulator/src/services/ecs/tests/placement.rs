@@ -1,4 +1,4 @@
-//! Where tasks may run: zones that ECS rebalances.
+//! Where tasks may run: zones that ECS rebalances, instances that drain, clusters that grow.
 
 use super::rollouts::update;
 use super::*;
@@ -112,4 +112,112 @@ fn whether_rebalancing_is_on_where_the_percentages_exclude_it_differs_by_seed() 
     };
     let created = (0..20).filter(|seed| answers(*seed)).count();
     assert!((1..20).contains(&created), "{created} of 20");
+}
+
+/// A world whose service has two tasks with the static host port 80 on two instances.
+fn on_two_instances(strategy: Option<Value>) -> World {
+    let mut world = World::new(1);
+    add_container_instances(&mut world.aws, "main", 2);
+    world.ec2("nginx:1");
+    let mut request = json!({
+        "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 2,
+    });
+    if let Some(strategy) = strategy {
+        request["capacityProviderStrategy"] = strategy;
+    }
+    world.ok("CreateService", request);
+    world.run(120, |_| {});
+    world
+}
+
+fn roll_out(world: &mut World, secs: u32) -> Value {
+    world.ec2("nginx:2");
+    update(world, "taskDefinition", json!("web"));
+    world.run(secs, |aws| assert!(World::healthy(aws) >= 2));
+    world.service()["deployments"][0]["rolloutState"].clone()
+}
+
+#[test]
+fn a_draining_instance_takes_no_task_and_is_counted_all_the_same() {
+    let mut world = on_two_instances(None);
+    add_container_instances(&mut world.aws, "main", 1);
+    let free = world
+        .aws
+        .ecs
+        .instances
+        .values()
+        .find(|it| it.ports.is_empty());
+    let free = free.expect("a free instance").arn.clone();
+    let state =
+        |status: &str| json!({"cluster": "main", "containerInstances": [free], "status": status});
+    let updated = world.ok("UpdateContainerInstancesState", state("DRAINING"));
+    assert_eq!(updated["containerInstances"][0]["status"], "DRAINING");
+
+    let listed = |world: &mut World, status: Value| {
+        let asked = json!({"cluster": "main", "status": status});
+        let listed = world.ok("ListContainerInstances", asked);
+        listed["containerInstanceArns"].as_array().map(Vec::len)
+    };
+    for (status, count) in [
+        (json!("ACTIVE"), 2),
+        (json!("DRAINING"), 1),
+        (json!(null), 3),
+    ] {
+        assert_eq!(listed(&mut world, status.clone()), Some(count), "{status}");
+    }
+    let cluster = world.ok("DescribeClusters", json!({"clusters": ["main"]}));
+    assert_eq!(
+        cluster["clusters"][0]["registeredContainerInstancesCount"],
+        3
+    );
+
+    assert_eq!(roll_out(&mut world, 600), "IN_PROGRESS");
+    world.ok("UpdateContainerInstancesState", state("ACTIVE"));
+    world.run(600, |_| {});
+    assert_eq!(
+        world.service()["deployments"][0]["rolloutState"],
+        "COMPLETED"
+    );
+    assert!(
+        world
+            .err("UpdateContainerInstancesState", state("INACTIVE"))
+            .starts_with("InvalidParameterException")
+    );
+}
+
+#[test]
+fn a_capacity_provider_with_managed_scaling_adds_the_instance_that_a_task_needs() {
+    for (status, state) in [("ENABLED", "COMPLETED"), ("DISABLED", "IN_PROGRESS")] {
+        let strategy = json!([{"capacityProvider": "spare", "weight": 1}]);
+        let mut world = on_two_instances(Some(strategy));
+        let group = "arn:aws:autoscaling:eu-west-1:111122223333:autoScalingGroup:1:\
+                     autoScalingGroupName/spare";
+        let provider = json!({
+            "name": "spare",
+            "autoScalingGroupProvider": {
+                "autoScalingGroupArn": group, "managedScaling": {"status": status},
+            },
+        });
+        world.ok("CreateCapacityProvider", provider);
+        let described = world.ok(
+            "DescribeCapacityProviders",
+            json!({"capacityProviders": ["spare", "FARGATE", "none"]}),
+        );
+        let found = &described["capacityProviders"];
+        assert_eq!(
+            found[0]["autoScalingGroupProvider"]["managedScaling"]["status"],
+            status
+        );
+        assert_eq!(
+            (&found[1]["name"], &found[2]),
+            (&json!("FARGATE"), &Value::Null)
+        );
+        assert_eq!(described["failures"][0]["reason"], "MISSING");
+
+        let service = world.service();
+        assert_eq!(service.get("launchType"), None, "{service}");
+        assert_eq!(roll_out(&mut world, 900), state);
+        let grew = world.aws.ecs.instances.len() > 2;
+        assert_eq!(grew, status == "ENABLED");
+    }
 }

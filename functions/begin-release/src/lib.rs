@@ -9,7 +9,9 @@ mod parameters;
 mod restorable;
 mod target;
 
-use slipway::aws::{Clusters, Images, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions};
+use slipway::aws::{
+    Artifacts, Clusters, Images, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions,
+};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::observed::service::{DeploymentView, Rollout, ServiceView, revision};
@@ -25,6 +27,7 @@ pub use parameters::Parameters;
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
 pub struct BeginRelease {
+    sdk: Sdk,
     ledger: Ledger,
     services: Services,
     clusters: Clusters,
@@ -37,7 +40,11 @@ pub struct BeginRelease {
 
 /// The result of taking the lease.
 enum TakeResult {
-    Taken(Box<Lease>),
+    Taken {
+        lease: Box<Lease>,
+        /// What the rollout may have to wait for.
+        warning: Option<String>,
+    },
     NotYet(JobReport),
 }
 
@@ -45,6 +52,7 @@ impl BeginRelease {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
+            sdk: sdk.clone(),
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             clusters: Clusters::new(sdk),
@@ -69,19 +77,20 @@ impl Step for BeginRelease {
             .ledger
             .lease(&job.release.cluster, &job.release.service)
             .await?;
-        let lease = match found {
-            Some(lease) if lease.held_by(&job.release.execution).is_some() => lease,
+        let (lease, warning) = match found {
+            Some(lease) if lease.held_by(&job.release.execution).is_some() => (lease, None),
             Some(Lease {
                 release: Some(other),
                 ..
             }) => return Ok(waiting(&other, job.now)),
             free => match self.take(job, free.as_ref()).await? {
-                TakeResult::Taken(lease) => *lease,
+                TakeResult::Taken { lease, warning } => (*lease, warning),
                 TakeResult::NotYet(report) => return Ok(report),
             },
         };
 
-        self.record_prior(job, lease).await
+        let report = self.record_prior(job, lease).await?;
+        Ok(report.with_warning(warning))
     }
 
     /// Writes why the release did not begin into its record, so that roll-back closes it with that
@@ -130,7 +139,7 @@ impl BeginRelease {
         let target = self
             .observe(job, free.and_then(|lease| lease.last_known))
             .await?;
-        self.preflight(job, target.live()).await?;
+        let warning = self.preflight(job, target.live()).await?;
 
         for view in target.views() {
             if let Some(report) = external_deployment(view, job)? {
@@ -148,7 +157,10 @@ impl BeginRelease {
 
         let lease = apply(&free, Event::Taken(release), job.now)?;
         self.ledger.advance_with(&lease, &record).await?;
-        Ok(TakeResult::Taken(Box::new(lease)))
+        Ok(TakeResult::Taken {
+            lease: Box::new(lease),
+            warning,
+        })
     }
 
     /// Records under the lease what the release will return to, once.
@@ -182,44 +194,79 @@ impl BeginRelease {
         Ok((lease, Target::new(prior)))
     }
 
-    /// Refuses what can never work with the live revision, and what could not be rolled back to it.
-    async fn preflight(&self, job: &Job<Parameters>, live: &ServiceView) -> Result<(), StepError> {
+    /// Refuses what can never work, and what could not be rolled back to the live revision. Returns
+    /// what the rollout may have to wait for.
+    async fn preflight(
+        &self,
+        job: &Job<Parameters>,
+        live: &ServiceView,
+    ) -> Result<Option<String>, StepError> {
         let arn = PriorService::from_view(live)
             .ok_or_else(|| no_deployment(&job.release.service))?
             .task_definition;
         let found = self.task_definitions.describe(&arn).await?;
-        let (_, definition) = found.ok_or_else(|| {
+        let (_, current) = found.ok_or_else(|| {
             Failure::configuration(format!(
                 "the service's task definition {arn} does not exist"
             ))
         })?;
 
-        validate_containers(&job.parameters, revision(&arn), &definition)?;
-        self.prove_restorable(live, &arn, &definition).await?;
+        let (name, base) = self.base(job, &arn, &current).await?;
+        validate_containers(&job.parameters, &name, &base)?;
+        self.prove_restorable(live, &arn, &current).await?;
 
         // With a static host port each container instance can run only one task.
-        let instances = match definition.static_host_port() {
-            Some(_) => self.clusters.instances(&job.release.cluster).await?,
+        let static_ports = match base.static_host_port() {
+            Some(_) => Some(
+                self.clusters
+                    .port_instances(&job.release.cluster, &live.capacity_providers)
+                    .await?,
+            ),
             None => None,
         };
         let room = Room {
             desired: job.parameters.planned_count(live.desired),
-            static_port_instances: instances,
+            static_ports,
+            port_is_taken: current.static_host_port() == base.static_host_port(),
         };
-        let percentages = job
-            .parameters
-            .strategy()
-            .plan(room)
-            .map_err(Failure::configuration)?;
+        let strategy = job.parameters.strategy();
+        let percentages = strategy.plan(room).map_err(Failure::configuration)?;
         live.check_percentages((&job.release.cluster, &job.release.service), percentages)
             .map_err(Failure::configuration)?;
-        Ok(())
+        Ok(strategy.warning(room))
+    }
+
+    /// The definition that the release will register with new images, and its name for messages.
+    async fn base(
+        &self,
+        job: &Job<Parameters>,
+        arn: &str,
+        current: &TaskDefinition,
+    ) -> Result<(String, TaskDefinition), StepError> {
+        let named = |arn: &str| format!("task definition {}", revision(arn));
+
+        if let Some(location) = &job.parameters.taskdef {
+            let artifacts = Artifacts::new(&self.sdk, job);
+            let file = artifacts.task_definition(location).await?;
+            return Ok((format!("file `{location}`"), file));
+        }
+        let Some(family) = &job.parameters.family else {
+            return Ok((named(arn), current.clone()));
+        };
+
+        let found = self.task_definitions.describe(family).await?;
+        let (arn, newest) = found.ok_or_else(|| {
+            Failure::configuration(format!(
+                "`family` is `{family}`, which has no active task definition"
+            ))
+        })?;
+        Ok((named(&arn), newest))
     }
 }
 
 fn validate_containers(
     parameters: &Parameters,
-    revision: &str,
+    name: &str,
     definition: &TaskDefinition,
 ) -> Result<(), Failure> {
     let missing = parameters
@@ -231,9 +278,13 @@ fn validate_containers(
     };
 
     let expected = definition.container_names().collect::<Vec<_>>().join(", ");
+    let base = if parameters.taskdef.is_some() || parameters.family.is_some() {
+        ""
+    } else {
+        "; give `taskdef` or `family` as in register-task-definition if it has another base"
+    };
     Err(Failure::configuration(format!(
-        "`containers` names `{missing}`, which is not in task definition {revision}; expected \
-         {expected}"
+        "`containers` names `{missing}`, which is not in {name}; expected {expected}{base}"
     )))
 }
 

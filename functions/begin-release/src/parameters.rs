@@ -10,10 +10,15 @@ use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// Containers that the release will give new images: they must be in the service's current task
-    /// definition.
+    /// Containers that the release will give new images: they must be in the base of the new
+    /// revision.
     #[serde(default)]
     pub containers: Vec<String>,
+    /// The base as a file, as for register-task-definition: `Artifact::taskdef.json`.
+    pub taskdef: Option<String>,
+    /// The base as a family's newest revision, as for register-task-definition. Without a base it
+    /// is the service's current definition.
+    pub family: Option<String>,
     /// The image's digest, for the record.
     pub digest: Option<String>,
     pub strategy: StrategyName,
@@ -47,6 +52,11 @@ impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
         self.strategy().check().map_err(Failure::configuration)?;
         self.validate_rule()?;
+        if self.taskdef.is_some() && self.family.is_some() {
+            return Err(Failure::configuration(
+                "`taskdef` and `family` are both given; expected at most one base; remove one",
+            ));
+        }
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)
     }
 

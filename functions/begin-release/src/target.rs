@@ -141,6 +141,7 @@ pub(crate) mod tests {
             },
             early_success: None,
             rebalancing: false,
+            capacity_providers: Vec::new(),
             scheduling: Scheduling::Replica,
             controller: "ECS".to_owned(),
             strategy: "ROLLING".to_owned(),

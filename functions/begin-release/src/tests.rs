@@ -78,6 +78,7 @@ fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
         },
         early_success: None,
         rebalancing: false,
+        capacity_providers: Vec::new(),
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
@@ -132,6 +133,10 @@ fn parameters_that_cannot_work_are_refused_by_field() {
         (
             json!({"strategy": "blue-green", "rule": RULE, "desired_count": 3}),
             "`desired_count` is given",
+        ),
+        (
+            json!({"taskdef": "Config::taskdef.json", "family": "web"}),
+            "`taskdef` and `family` are both given",
         ),
     ];
 

@@ -64,6 +64,7 @@ fn view() -> ServiceView {
         percentages: percentages(),
         early_success: None,
         rebalancing: false,
+        capacity_providers: Vec::new(),
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),

@@ -117,12 +117,7 @@ impl RegisterTaskDefinition {
         current: &Registered,
     ) -> Result<TaskDefinition, StepError> {
         let base = match (&parameters.taskdef, &parameters.family) {
-            (Some(location), _) => {
-                let text = artifacts.read(location).await?;
-                TaskDefinition::parse(&text).map_err(|why| {
-                    Failure::configuration(format!("`{location}` is not a task definition: {why}"))
-                })?
-            }
+            (Some(location), _) => artifacts.task_definition(location).await?,
             (None, Some(family)) => self.describe(family).await?.definition,
             (None, None) => current.definition.clone(),
         };

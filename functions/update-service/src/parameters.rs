@@ -105,7 +105,8 @@ impl Parameters {
 
         let planned = self.strategy().plan(Room {
             desired,
-            static_port_instances: None,
+            static_ports: None,
+            port_is_taken: false,
         });
         planned
             .map(drop)
@@ -140,7 +141,8 @@ impl Parameters {
         let count = desired_count.filter(|_| !is_made).unwrap_or(live);
         let room = Room {
             desired: count,
-            static_port_instances: None,
+            static_ports: None,
+            port_is_taken: false,
         };
         let percentages = match (announced, self.strategy().plan(room)) {
             // A count to which the numbers of tasks do not fit changes nothing.

@@ -11,6 +11,7 @@ use aws_sdk_s3::config::SharedCredentialsProvider;
 use super::{AwsError, ErrorKind, Sdk};
 use crate::job::{self, Failure, FailureType, StepError};
 use crate::limits::{ARTIFACT_BYTES, ARTIFACT_FILE_BYTES};
+use crate::task_definition::TaskDefinition;
 use crate::text;
 
 /// How many names of an archive a message lists.
@@ -60,6 +61,18 @@ impl<'a> Artifacts<'a> {
         let text = text::utf8(&bytes)
             .map_err(|why| Failure::configuration(format!("`{location}`: {why}")))?;
         Ok(text.into_owned())
+    }
+
+    /// Reads a task definition by `Artifact::path`.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and ConfigurationError when the file is no task definition.
+    pub async fn task_definition(&self, location: &str) -> Result<TaskDefinition, StepError> {
+        let text = self.read(location).await?;
+        let definition = TaskDefinition::parse(&text).map_err(|why| {
+            Failure::configuration(format!("`{location}` is not a task definition: {why}"))
+        })?;
+        Ok(definition)
     }
 
     fn input(&self, name: &str, location: &str) -> Result<&job::Artifact, StepError> {

@@ -1,8 +1,13 @@
 //! Amazon ECS clusters: how many instances there are for tasks that hold static host ports.
 
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::types::{
+    CapacityProvider, ContainerInstanceStatus as Status, ManagedScalingStatus,
+};
 
 use super::{AwsError, Sdk};
+use crate::limits::{PAGES, TASKS_PAGE};
+use crate::strategy::PortInstances;
 
 #[derive(Clone, Debug)]
 pub struct Clusters {
@@ -17,27 +22,106 @@ impl Clusters {
         }
     }
 
-    /// Container instances registered with the cluster, or `None` when there is no such cluster.
+    /// The container instances for tasks of a service with these capacity providers.
     ///
     /// # Errors
-    /// When the call fails or the answer lacks the count.
-    pub async fn instances(&self, cluster: &str) -> Result<Option<u32>, AwsError> {
-        const OPERATION: &str = "ecs:DescribeClusters";
+    /// When a call fails.
+    pub async fn port_instances(
+        &self,
+        cluster: &str,
+        capacity_providers: &[String],
+    ) -> Result<PortInstances, AwsError> {
+        let active = self.instances(cluster, Status::Active).await?;
+        let draining = self.instances(cluster, Status::Draining).await?;
 
-        let answer = self
+        Ok(PortInstances {
+            active: u32::try_from(active.len()).unwrap_or(u32::MAX),
+            draining: self.with_tasks(cluster, &draining).await?,
+            can_grow: self.can_grow(capacity_providers).await?,
+        })
+    }
+
+    /// The container instances of a cluster that have this status.
+    ///
+    /// # Errors
+    /// When a call fails, or there are too many instances.
+    pub async fn instances(&self, cluster: &str, status: Status) -> Result<Vec<String>, AwsError> {
+        const OPERATION: &str = "ecs:ListContainerInstances";
+        let mut arns = Vec::new();
+        let mut start = None;
+
+        for _ in 0..PAGES {
+            let request = self
+                .client
+                .list_container_instances()
+                .cluster(cluster)
+                .status(status.clone())
+                .max_results(TASKS_PAGE)
+                .set_next_token(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
+
+            arns.extend(page.container_instance_arns.unwrap_or_default());
+            start = page.next_token;
+            if start.is_none() {
+                return Ok(arns);
+            }
+        }
+        Err(AwsError::unexpected(
+            OPERATION,
+            format!("more than {PAGES} pages"),
+        ))
+    }
+
+    /// How many of these instances run tasks, of whatever service.
+    async fn with_tasks(&self, cluster: &str, arns: &[String]) -> Result<u32, AwsError> {
+        let mut count = 0;
+        for page in arns.chunks(usize::try_from(TASKS_PAGE).unwrap_or(1)) {
+            let request = self
+                .client
+                .describe_container_instances()
+                .cluster(cluster)
+                .set_container_instances(Some(page.to_vec()));
+            let answer = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk("ecs:DescribeContainerInstances"))?;
+
+            let found = answer.container_instances().iter();
+            count += found
+                .filter(|instance| instance.running_tasks_count() > 0)
+                .count();
+        }
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// Whether one of the capacity providers adds instances when tasks cannot be placed.
+    async fn can_grow(&self, providers: &[String]) -> Result<bool, AwsError> {
+        if providers.is_empty() {
+            return Ok(false);
+        }
+
+        let request = self
             .client
-            .describe_clusters()
-            .clusters(cluster)
+            .describe_capacity_providers()
+            .set_capacity_providers(Some(providers.to_vec()));
+        let answer = request
             .send()
             .await
-            .map_err(AwsError::from_sdk(OPERATION))?;
-        let count = answer
-            .clusters()
-            .first()
-            .map(|found| u32::try_from(found.registered_container_instances_count()));
-
-        count
-            .transpose()
-            .map_err(|_| AwsError::unexpected(OPERATION, "a negative count of container instances"))
+            .map_err(AwsError::from_sdk("ecs:DescribeCapacityProviders"))?;
+        // One that is not described may grow: it is no certainty that it does not.
+        let is_described = answer.capacity_providers().len() == providers.len();
+        Ok(!is_described || answer.capacity_providers().iter().any(grows))
     }
+}
+
+/// Managed instances always follow the tasks; an Auto Scaling group does with managed scaling.
+fn grows(provider: &CapacityProvider) -> bool {
+    let Some(group) = provider.auto_scaling_group_provider() else {
+        return true;
+    };
+    let scaling = group.managed_scaling().and_then(|scaling| scaling.status());
+    scaling != Some(&ManagedScalingStatus::Disabled)
 }

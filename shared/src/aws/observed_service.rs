@@ -95,6 +95,11 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
         // A service that never had a value is not rebalanced (Amazon ECS API: UpdateService).
         rebalancing: service.availability_zone_rebalancing()
             == Some(&AvailabilityZoneRebalancing::Enabled),
+        capacity_providers: service
+            .capacity_provider_strategy()
+            .iter()
+            .map(|item| item.capacity_provider().to_owned())
+            .collect(),
         scheduling: scheduling(service)?,
         controller: service
             .deployment_controller()

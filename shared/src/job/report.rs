@@ -73,6 +73,17 @@ impl JobReport {
         }
     }
 
+    /// The same report with a warning at the end of its summary.
+    #[must_use]
+    pub fn with_warning(mut self, warning: Option<String>) -> Self {
+        let (Self::Done { summary, .. } | Self::InProgress { summary, .. }) = &mut self;
+        if let Some(warning) = warning {
+            summary.push_str("; ");
+            summary.push_str(&warning);
+        }
+        self
+    }
+
     /// The same report with the id of what runs in another system, such as an ECS deployment.
     #[must_use]
     pub fn with_external_id(self, id: Option<&str>) -> Self {
@@ -157,6 +168,23 @@ mod tests {
         assert_eq!(clipped("äöüß", 4), "äöüß");
         assert_eq!(clipped("äöüßx", 4), "äöü…");
         assert_eq!(clipped("a long text", 4), "a l…");
+    }
+
+    #[test]
+    fn a_warning_is_added_to_the_summary() {
+        let warned = |report: JobReport| match report.with_warning(Some("mind".to_owned())) {
+            JobReport::Done { summary, .. } | JobReport::InProgress { summary, .. } => summary,
+        };
+        assert_eq!(
+            [
+                warned(JobReport::done("done", [])),
+                warned(JobReport::in_progress("going", 5))
+            ],
+            ["done; mind", "going; mind"]
+        );
+
+        let calm = JobReport::done("done", []);
+        assert_eq!(calm.clone().with_warning(None), calm);
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
         },
         early_success: None,
         rebalancing: false,
+        capacity_providers: Vec::new(),
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),

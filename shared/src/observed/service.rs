@@ -20,6 +20,8 @@ pub struct ServiceView {
     pub early_success: Option<u32>,
     /// Whether ECS moves tasks between Availability Zones that became uneven.
     pub rebalancing: bool,
+    /// The capacity providers of its strategy; none when it has a launch type.
+    pub capacity_providers: Vec<String>,
     pub scheduling: Scheduling,
     /// Who controls deployments: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub controller: String,

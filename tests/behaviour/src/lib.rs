@@ -196,6 +196,28 @@ pub fn without_mark(request: &Value) -> (Value, Option<String>) {
     (request, execution.map(ToOwned::to_owned))
 }
 
+/// The capacity provider of [`use_capacity_provider`], with this status of its managed scaling.
+pub fn add_capacity_provider(aws: &mut Aws, managed_scaling: &str) {
+    let group = "arn:aws:autoscaling:eu-west-1:111122223333:autoScalingGroup:1:\
+        autoScalingGroupName/spare";
+    let provider = json!({
+        "name": "spare",
+        "autoScalingGroupProvider": {
+            "autoScalingGroupArn": group, "managedScaling": {"status": managed_scaling},
+        },
+    });
+    ecs::call(aws, "CreateCapacityProvider", &provider).expect("legal");
+}
+
+/// Moves a service from its launch type to a capacity provider, which starts a deployment.
+pub fn use_capacity_provider(aws: &mut Aws, service: &str) {
+    let strategy = json!([{"capacityProvider": "spare", "weight": 1}]);
+    let moved = json!({
+        "cluster": CLUSTER, "service": service, "capacityProviderStrategy": strategy,
+    });
+    ecs::call(aws, "UpdateService", &moved).expect("legal");
+}
+
 /// The ledger's table.
 pub fn ledger_table(aws: &Aws) -> String {
     let stack = aws

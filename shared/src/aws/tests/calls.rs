@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_ecs::types::ContainerInstanceStatus;
 use serde_json::json;
 
 use super::script::{Answer, Script, answer, refusal, response, run, xml_refusal};
@@ -10,7 +11,8 @@ use crate::aws::{AwsError, Clusters, ErrorKind, Rules};
 use crate::job::{Failure, FailureType, StepError};
 
 fn failed(script: &Script) -> AwsError {
-    run(Clusters::new(&script.sdk()).instances("apps")).expect_err("the call fails")
+    run(Clusters::new(&script.sdk()).instances("apps", ContainerInstanceStatus::Active))
+        .expect_err("the call fails")
 }
 
 /// The kind of an error with this code and status.
@@ -39,7 +41,8 @@ fn a_call_without_a_response_in_any_attempt_is_transient() {
     assert_eq!(
         StepError::from(error),
         StepError::Busy(
-            "ecs:DescribeClusters failed: TimeoutError: no response in time; retrying".to_owned()
+            "ecs:ListContainerInstances failed: TimeoutError: no response in time; retrying"
+                .to_owned()
         )
     );
 }
@@ -62,17 +65,18 @@ fn an_attempt_takes_at_most_4_seconds_and_a_call_12() {
 
 #[test]
 fn one_response_in_four_attempts_is_enough() {
-    let clusters = answer(&json!({"clusters": [{"registeredContainerInstancesCount": 3}]}));
+    let listed = answer(&json!({"containerInstanceArns": ["i-1"]}));
     let script = Script::new([
         Answer::Silence,
         Answer::Refused,
         refusal("ThrottlingException", "slow"),
-        clusters,
+        listed,
     ]);
 
     assert_eq!(
-        run(Clusters::new(&script.sdk()).instances("apps")).expect("the fourth attempt works"),
-        Some(3)
+        run(Clusters::new(&script.sdk()).instances("apps", ContainerInstanceStatus::Active))
+            .expect("the fourth attempt works"),
+        ["i-1"]
     );
     assert!(script.is_played());
 }
@@ -86,7 +90,8 @@ fn a_refused_connection_is_transient() {
     assert_eq!(
         StepError::from(error),
         StepError::Busy(
-            "ecs:DescribeClusters failed: DispatchFailure: connection refused; retrying".to_owned()
+            "ecs:ListContainerInstances failed: DispatchFailure: connection refused; retrying"
+                .to_owned()
         )
     );
 }
@@ -98,7 +103,7 @@ fn a_server_error_with_an_unreadable_body_is_transient() {
         assert_eq!(
             StepError::from(error),
             StepError::Busy(format!(
-                "ecs:DescribeClusters failed: {status}: the service is unavailable; retrying"
+                "ecs:ListContainerInstances failed: {status}: the service is unavailable; retrying"
             ))
         );
     }
@@ -214,7 +219,8 @@ fn a_refusal_is_a_configuration_error_with_aws_message() {
         "InvalidParameterException",
         "Name must not be empty",
     )]));
-    let message = "ecs:DescribeClusters failed: InvalidParameterException: Name must not be empty";
+    let message =
+        "ecs:ListContainerInstances failed: InvalidParameterException: Name must not be empty";
 
     assert_eq!(
         StepError::from(error),
@@ -233,7 +239,7 @@ fn an_error_without_a_message_is_its_code() {
 
     assert_eq!(
         error.to_string(),
-        "ecs:DescribeClusters failed: ClientException: no message"
+        "ecs:ListContainerInstances failed: ClientException: no message"
     );
     assert_eq!(error.kind, ErrorKind::Rejected);
 }
@@ -260,35 +266,4 @@ fn errors_of_the_query_protocol_are_read() {
         )
     );
     assert_eq!(script.sent().len(), 4, "attempts");
-}
-
-#[test]
-fn the_instances_of_a_cluster_are_counted() {
-    let script = Script::new([answer(
-        &json!({"clusters": [{"registeredContainerInstancesCount": 3}]}),
-    )]);
-
-    assert_eq!(
-        run(Clusters::new(&script.sdk()).instances("apps")).expect("answered"),
-        Some(3)
-    );
-    assert_eq!(script.only().operation(), "DescribeClusters");
-    assert_eq!(script.only().json(), json!({"clusters": ["apps"]}));
-}
-
-#[test]
-fn a_missing_cluster_has_no_count() {
-    let missing =
-        answer(&json!({"clusters": [], "failures": [{"arn": "aps", "reason": "MISSING"}]}));
-
-    assert_eq!(
-        run(Clusters::new(&Script::new([missing]).sdk()).instances("aps")).expect("answered"),
-        None
-    );
-
-    let negative = answer(&json!({"clusters": [{"registeredContainerInstancesCount": -1}]}));
-    let error = run(Clusters::new(&Script::new([negative]).sdk()).instances("apps"))
-        .expect_err("a negative count");
-
-    assert_eq!(error.kind, ErrorKind::Unexpected);
 }

@@ -4,6 +4,7 @@
 mod artifacts;
 mod calls;
 mod cbor;
+mod clusters;
 mod executions;
 mod images;
 mod jobs;

@@ -71,6 +71,7 @@ pub(super) fn view() -> ServiceView {
         },
         early_success: None,
         rebalancing: false,
+        capacity_providers: Vec::new(),
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
@@ -187,6 +188,20 @@ fn a_service_is_rebalanced_only_when_it_says_so() {
         [json!("ENABLED"), json!("DISABLED"), json!(null)].map(found),
         [true, false, false]
     );
+}
+
+#[test]
+fn a_service_has_capacity_providers_or_a_launch_type() {
+    let found = with(|service| {
+        service["capacityProviderStrategy"] = json!([
+            {"capacityProvider": "spare", "weight": 1},
+            {"capacityProvider": "spot", "weight": 2},
+        ]);
+    });
+    assert_eq!(found.capacity_providers, ["spare", "spot"]);
+
+    let launched = with(|service| service["launchType"] = json!("EC2"));
+    assert_eq!(launched.capacity_providers, [""; 0]);
 }
 
 #[test]

@@ -2,4 +2,5 @@
 
 pub mod deploy;
 pub mod percentages;
+pub mod plan;
 pub mod rollback;

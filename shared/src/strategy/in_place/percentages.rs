@@ -137,16 +137,6 @@ pub fn check_counts(desired_count: Option<u32>, initial_count: Option<u32>) -> R
     Ok(())
 }
 
-/// What limits a rollout beside its percentages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
-    /// The count that the service will have.
-    pub desired: u32,
-    /// Instances of the cluster, when the tasks hold static host ports: such an instance takes one
-    /// task of the service.
-    pub static_port_instances: Option<u32>,
-}
-
 impl Strategy {
     /// Refuses bounds that contradict each other or the strategy.
     ///
@@ -223,93 +213,7 @@ impl Strategy {
             maximum,
         }
     }
-
-    /// Refuses a rollout that can never finish, with the arithmetic.
-    ///
-    /// # Errors
-    /// A message with the arithmetic and the remedy.
-    pub fn plan(&self, room: Room) -> Result<Percentages, String> {
-        let desired = room.desired;
-        self.check_task_numbers(desired)?;
-
-        let percentages = self.percentages(desired);
-        let (floor, ceiling) = (percentages.floor(desired), percentages.ceiling(desired));
-        let bounds = format!(
-            "of {desired} tasks at least {floor} must stay healthy (ceil({desired} × {} %)) and \
-             at most {ceiling} may run (floor({desired} × {} %))",
-            percentages.minimum_healthy, percentages.maximum
-        );
-
-        if desired > 0 && floor >= desired && ceiling <= desired {
-            return Err(format!(
-                "the rollout could never finish: {bounds}, so no task can be stopped first and \
-                 none started first; {}",
-                self.remedy(desired)
-            ));
-        }
-
-        // A static host port admits one task of the service an instance, so instances limit a
-        // rollout like percentages.
-        match room.static_port_instances {
-            Some(instances) if self.rules.shape == Shape::Pair && instances < desired * 2 => {
-                Err(format!(
-                    "the fill could never finish: {STATIC_PORT}, and {desired} tasks of each \
-                     colour do not fit on {instances} instances; {MORE_ROOM}"
-                ))
-            }
-            Some(instances) if instances < desired => Err(format!(
-                "the rollout could never finish: {STATIC_PORT}, and {desired} tasks do not fit on \
-                 {instances} instances; {MORE_ROOM}"
-            )),
-            Some(instances) if floor >= desired && instances <= desired => Err(format!(
-                "the rollout could never finish: {bounds}, and {STATIC_PORT}, so a new task needs \
-                 an instance without an old one, but {instances} instances run {desired} tasks; \
-                 choose `make-room`, add an instance, or use host port 0"
-            )),
-            _ => Ok(percentages),
-        }
-    }
-
-    /// Refuses task numbers that the desired count cannot keep.
-    fn check_task_numbers(&self, desired: u32) -> Result<(), String> {
-        if let Some(tasks) = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired) {
-            return Err(format!(
-                "`minimum_healthy_tasks` is {tasks}, but the service has {desired} tasks; \
-                 expected 0 to {desired}"
-            ));
-        }
-
-        if let Some(tasks) = self.maximum_tasks.filter(|tasks| *tasks < desired) {
-            return Err(format!(
-                "`maximum_tasks` is {tasks}, but the service has {desired} tasks; \
-                 expected {desired} or more"
-            ));
-        }
-
-        Ok(())
-    }
-
-    fn remedy(&self, desired: u32) -> &'static str {
-        match (self.rules.maximum, desired) {
-            (Bound::Fixed(_), 1) => {
-                "run 2 tasks or more, choose `rolling` or `doubling`, \
-                 or accept an outage with `minimum_healthy_tasks` 0"
-            }
-            (Bound::Fixed(_), _) => {
-                "lower `minimum_healthy_percent` or `minimum_healthy_tasks`, \
-                 or choose `rolling` or `doubling`"
-            }
-            _ => {
-                "lower `minimum_healthy_percent` or raise `maximum_percent` \
-                 so that one more task may run"
-            }
-        }
-    }
 }
-
-const STATIC_PORT: &str = "the tasks hold a static host port, so an instance takes one of them";
-
-const MORE_ROOM: &str = "add instances, lower the count, or use host port 0";
 
 /// The largest percentage that keeps the fewest tasks healthy, but at least `tasks` of `desired`:
 /// one of 2 tasks is 50 %, which keeps 10 of 20, and not 1 %.

@@ -1,50 +1,14 @@
 //! How a release begins, waits or is refused.
 
 use emulator::ecs;
-use harness::demo::{COUNTER, WEB};
+use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use slipway::release::Phase;
 
 use super::bench::*;
-use behaviour::{account, push, released};
-
-#[test]
-fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_changed() {
-    run(account(), Fault::None, async |driver| {
-        for strategy in ["rolling", "doubling"] {
-            let since = calls(&driver);
-            let answer = look(
-                &driver,
-                "begin-release",
-                json!({"service": COUNTER, "strategy": strategy}),
-            )
-            .await;
-            let numbers = "2 instances run 2 tasks";
-            fails(
-                &answer,
-                "ConfigurationError",
-                &["the tasks hold a static host port", numbers],
-            );
-
-            // The record says why; no lease is taken.
-            assert_eq!(
-                operations(&driver, since, "begin-release"),
-                ["TransactWriteItems"],
-                "{answer}"
-            );
-        }
-
-        let answer = look(
-            &driver,
-            "begin-release",
-            json!({"service": COUNTER, "strategy": "make-room"}),
-        )
-        .await;
-        assert_eq!(answer["status"], "done", "{answer}");
-    });
-}
+use behaviour::{push, released};
 
 /// A release that begin-release refuses: the reason is in the record, and the sweep finds it by its
 /// mark. Answers the record and the reason.
@@ -79,38 +43,6 @@ async fn refused(driver: &Driver) -> (Value, String) {
 
     let message = answer["message"].as_str().expect("a message");
     (expected, message.to_owned())
-}
-
-#[test]
-fn a_maximum_of_100_percent_is_refused_while_the_service_is_rebalanced() {
-    run(released(), Fault::None, async |driver| {
-        set(&driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
-        let command = "aws ecs update-service --cluster apps --service web \
-                       --availability-zone-rebalancing DISABLED";
-
-        for more in [
-            json!({"strategy": "make-room"}),
-            json!({"strategy": "rolling", "minimum_healthy_percent": 50, "maximum_percent": 100}),
-        ] {
-            let since = calls(&driver);
-            let answer = look(&driver, "begin-release", more).await;
-            fails(
-                &answer,
-                "ConfigurationError",
-                &["rebalancing of service `web` is ENABLED", command],
-            );
-            assert_eq!(
-                operations(&driver, since, "begin-release"),
-                ["TransactWriteItems"],
-                "{answer}"
-            );
-        }
-
-        // As the command does.
-        set(&driver, json!({"availabilityZoneRebalancing": "DISABLED"}));
-        let answer = look(&driver, "begin-release", json!({"strategy": "make-room"})).await;
-        assert_eq!(answer["status"], "done", "{answer}");
-    });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::bench::*;
 use behaviour::pair::update as update_stack;
 use behaviour::{
-    account, by_hand, outcome, push, released, service, settled, under_way, until, zipped,
+    account, by_hand, outcome, push, reason, released, service, settled, under_way, until, zipped,
 };
 
 const INTERNAL: &str = "web-internal";
@@ -284,6 +284,32 @@ fn a_file_may_rename_the_container_that_runs_now() {
         let execution = settled(&driver, "slipway-page-counter", &pushed).await;
         assert_eq!(outcome(&driver, &execution), "deployed");
     });
+}
+
+#[test]
+fn a_file_may_give_up_the_static_port_that_keeps_a_rollout_from_finishing() {
+    for (port, expected) in [("0", "deployed"), ("80", "failed")] {
+        let file = String::from_utf8_lossy(FILE)
+            .replace(r#""hostPort": 80"#, &format!(r#""hostPort": {port}"#));
+        let mut aws = with_file(file.as_bytes());
+        update_stack(
+            &mut aws,
+            "page-counter-pipeline",
+            &[("Strategy", "rolling")],
+        );
+
+        run(aws, Fault::None, async |driver| {
+            let pushed = push(&driver, COUNTER, "1.0.0");
+            let execution = settled(&driver, "slipway-page-counter", &pushed).await;
+            let reason = reason(&driver, &execution);
+            assert_eq!(outcome(&driver, &execution), expected, "{reason}");
+            assert_eq!(
+                reason.contains("the tasks hold a static host port"),
+                port == "80",
+                "{reason}"
+            );
+        });
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod families;
 mod files;
 mod finish;
 mod leftovers;
+mod placement;
 mod register;
 mod restorable;
 mod shapes;

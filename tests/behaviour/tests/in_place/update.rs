@@ -78,69 +78,6 @@ fn what_a_service_has_at_its_change_is_kept_and_restored() {
 }
 
 #[test]
-fn the_promise_is_kept_of_the_count_that_the_service_gets_during_the_rollout() {
-    run(released(), Fault::None, async |driver| {
-        registered(&driver).await;
-        let room = update(json!({"strategy": "make-room"}));
-        let bounds = |driver: &Driver| {
-            let found = web(driver)["deploymentConfiguration"].clone();
-            (
-                found["minimumHealthyPercent"].clone(),
-                found["maximumPercent"].clone(),
-            )
-        };
-        let answer = look(&driver, "update-service", room.clone()).await;
-        assert_eq!(bounds(&driver), (json!(50), json!(100)));
-
-        // As automatic scaling does under load.
-        set(&driver, json!({"desiredCount": 4}));
-        let since = calls(&driver);
-        let answer = again(&driver, "update-service", room.clone(), &answer).await;
-        assert_eq!(
-            answer["summary"],
-            "the percentages follow the count of 4 tasks: at least 3 healthy, at most 4 running"
-        );
-        assert_eq!(
-            operations(&driver, since, "update-service"),
-            ["PutItem", "UpdateService"]
-        );
-        assert_eq!(bounds(&driver), (json!(75), json!(100)));
-        assert_eq!(
-            announced(&driver)["percentages"],
-            json!({"minimum_healthy": 75, "maximum": 100})
-        );
-
-        let answer = ended(&driver, "update-service", room).await;
-        assert_eq!(
-            (&answer["status"], &answer["summary"]),
-            (&json!("done"), &json!("web:3 runs 4 of 4 tasks, steady"))
-        );
-        assert_eq!(web(&driver)["desiredCount"], 4);
-        assert_eq!(bounds(&driver), (json!(100), json!(200)), "given back");
-    });
-}
-
-#[test]
-fn rebalancing_that_was_turned_on_since_the_release_began_is_noticed_before_the_change() {
-    run(released(), Fault::None, async |driver| {
-        registered(&driver).await;
-        set(&driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
-        let since = calls(&driver);
-        let more = json!({"strategy": "make-room"});
-        let answer = look(&driver, "update-service", update(more)).await;
-
-        fails(
-            &answer,
-            "ConfigurationError",
-            &["rebalancing of service `web` is ENABLED"],
-        );
-        // The failure is recorded, and no change was announced.
-        assert_eq!(operations(&driver, since, "update-service"), ["PutItem"]);
-        assert_eq!(announced(&driver), Value::Null);
-    });
-}
-
-#[test]
 fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_again() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;

@@ -172,7 +172,11 @@ fn check(
 ) -> Result<(), String> {
     let after = release(before.clone(), bytes, key);
     let execution = newest(&after, PIPELINE);
-    let jobs = jobs(&after, &execution.id, "register-task-definition");
+    // A file that is no task definition is refused before the release begins.
+    let begun = jobs(&after, &execution.id, "begin-release");
+    let refused = begun.into_iter().filter(|job| failure(job).is_some());
+    let registered = jobs(&after, &execution.id, "register-task-definition");
+    let jobs: Vec<_> = refused.chain(registered).collect();
     let [job] = jobs[..] else {
         return Err(format!("{} jobs", jobs.len()));
     };

@@ -125,10 +125,13 @@ async fn all(sdk: &Sdk, account: &str) -> Result<(), Failed> {
 
 async fn clusters(sdk: &Sdk) {
     for name in ["apps", "nowhere"] {
-        let answer = Clusters::new(sdk).instances(name).await;
+        let answer = Clusters::new(sdk).port_instances(name, &[]).await;
         say(
             &format!("instances of cluster {name}"),
-            &answer.map_or_else(|e| refused(&e), |count| json!(count)),
+            &answer.map_or_else(
+                |e| refused(&e),
+                |found| json!([found.active, found.draining, found.can_grow]),
+            ),
         );
     }
 }

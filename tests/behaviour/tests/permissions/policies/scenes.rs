@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use behaviour::pair::{self, SHORT, listener, set_weights, until_action};
+use behaviour::{add_capacity_provider, use_capacity_provider};
 use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::{self, ActionStatus, Execution};
 use emulator::ecr::{self, Answers, Behaviour, Profile};
 use emulator::lambda::{self, InvocationStatus};
 use emulator::{Aws, ecs, elb, traffic};
 use harness::demo::canary::{ask, become_canary};
-use harness::demo::{CHAPTERS, CLUSTER, Chapter, Person, SHOP, WEB, deployed, play, push};
+use harness::demo::{CHAPTERS, CLUSTER, COUNTER, Chapter, Person, SHOP, WEB, deployed, play, push};
 use harness::driver::{Driver, Fault, run};
 use harness::functions::STEPS;
 use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
@@ -56,12 +57,14 @@ pub(super) enum Event {
     RepeatedRegistration,
     /// A person stops an execution before its release begins.
     NeverBegun,
+    /// Tasks with a static port on a cluster whose capacity provider may add instances.
+    GrowingCluster,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,
 }
 
 /// What the story does not tell, and needs permissions of its own.
-const UNTOLD: [Event; 11] = [
+const UNTOLD: [Event; 12] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -72,6 +75,7 @@ const UNTOLD: [Event; 11] = [
     Event::ReleaseOnListener,
     Event::RepeatedRegistration,
     Event::NeverBegun,
+    Event::GrowingCluster,
     Event::SenselessJobs,
 ];
 
@@ -99,6 +103,7 @@ impl Event {
             }
             Self::RepeatedRegistration => repeat_registration(driver).await,
             Self::NeverBegun => stop_before_begin(driver).await,
+            Self::GrowingCluster => release_on_capacity_provider(driver),
             Self::GrownColour => fail_when_grown(driver).await,
             Self::FailedCanary => fail_canary(driver).await,
             Self::FailedCanaryOnListener => fail_canary_on_listener(driver),
@@ -140,6 +145,7 @@ impl Event {
                 }
                 Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
                 Self::NeverBegun => ended(&driver, known, WEB, "failed").await,
+                Self::GrowingCluster => ended(&driver, known, COUNTER, "deployed").await,
                 Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
                 _ => ended(&driver, known, SHOP, "rolled-back").await,
             }
@@ -228,6 +234,14 @@ async fn repeat_registration(driver: &Driver) {
         let invocation = registered(aws).expect("it was there");
         lambda::duplicate(aws, invocation, Duration::ZERO);
     }
+}
+
+/// Moves the counter's service to a capacity provider, and pushes an image.
+fn release_on_capacity_provider(driver: &Driver) {
+    let aws = &mut driver.world.aws();
+    add_capacity_provider(aws, "ENABLED");
+    use_capacity_provider(aws, COUNTER);
+    ecr::push(aws, COUNTER, "9.6.0", Behaviour::Healthy).expect("pushed");
 }
 
 /// Stops an execution of `web` at once.

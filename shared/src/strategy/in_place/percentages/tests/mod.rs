@@ -3,7 +3,6 @@ use crate::strategy::StrategyName;
 
 mod numbers;
 mod parameters;
-mod plan;
 
 const BARE: Strategy = Strategy {
     rules: StrategyName::Rolling.rules(),
@@ -27,13 +26,6 @@ const BLUE_GREEN: Strategy = Strategy {
     rules: StrategyName::BlueGreen.rules(),
     ..BARE
 };
-
-fn room(desired: u32) -> Room {
-    Room {
-        desired,
-        static_port_instances: None,
-    }
-}
 
 fn percentages(minimum_healthy: u32, maximum: u32) -> Percentages {
     Percentages {

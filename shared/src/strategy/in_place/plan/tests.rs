@@ -1,6 +1,63 @@
-//! Rollouts that can never finish.
+//! Rollouts that can never finish, and those that may have to wait.
 
 use super::*;
+use crate::strategy::StrategyName;
+use crate::strategy::in_place::percentages::Percent;
+
+const BARE: Strategy = Strategy {
+    rules: StrategyName::Rolling.rules(),
+    minimum_healthy_percent: None,
+    minimum_healthy_tasks: None,
+    maximum_percent: None,
+    maximum_tasks: None,
+};
+
+const MAKE_ROOM: Strategy = Strategy {
+    rules: StrategyName::MakeRoom.rules(),
+    ..BARE
+};
+
+const DOUBLING: Strategy = Strategy {
+    rules: StrategyName::Doubling.rules(),
+    ..BARE
+};
+
+const BLUE_GREEN: Strategy = Strategy {
+    rules: StrategyName::BlueGreen.rules(),
+    ..BARE
+};
+
+fn room(desired: u32) -> Room {
+    Room {
+        desired,
+        static_ports: None,
+        port_is_taken: false,
+    }
+}
+
+/// Room for tasks with static ports on so many instances, none of which drains.
+fn on(desired: u32, active: u32) -> Room {
+    Room {
+        desired,
+        static_ports: Some(PortInstances {
+            active,
+            draining: 0,
+            can_grow: false,
+        }),
+        port_is_taken: true,
+    }
+}
+
+fn percentages(minimum_healthy: u32, maximum: u32) -> Percentages {
+    Percentages {
+        minimum_healthy,
+        maximum,
+    }
+}
+
+fn percent<const MIN: u32, const MAX: u32>(percent: u32) -> Option<Percent<MIN, MAX>> {
+    Some(serde_json::from_value(percent.into()).expect("within its bounds"))
+}
 
 #[test]
 fn make_room_gives_up_one_task_and_never_the_only_one() {
@@ -45,7 +102,7 @@ fn make_room_gives_up_one_task_and_never_the_only_one() {
 #[test]
 fn one_task_with_100_to_150_percent_can_never_finish() {
     let strategy = Strategy {
-        maximum_percent: Some(Percent(150)),
+        maximum_percent: percent(150),
         ..BARE
     };
     let refusal = strategy.plan(room(1)).expect_err("a ceiling of one");
@@ -56,19 +113,14 @@ fn one_task_with_100_to_150_percent_can_never_finish() {
 
 #[test]
 fn static_host_ports_need_a_free_instance_or_room() {
-    let with = |desired, instances| Room {
-        desired,
-        static_port_instances: Some(instances),
-    };
-
     assert!(
-        BARE.plan(with(2, 2))
+        BARE.plan(on(2, 2))
             .expect_err("no free instance")
             .contains("2 instances run 2 tasks")
     );
-    assert!(BARE.plan(with(2, 3)).is_ok());
-    assert!(MAKE_ROOM.plan(with(2, 2)).is_ok());
-    assert!(MAKE_ROOM.plan(with(3, 2)).is_err());
+    assert!(BARE.plan(on(2, 3)).is_ok());
+    assert!(MAKE_ROOM.plan(on(2, 2)).is_ok());
+    assert!(MAKE_ROOM.plan(on(3, 2)).is_err());
 }
 
 #[test]
@@ -113,7 +165,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
 #[test]
 fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() {
     let stuck = Strategy {
-        maximum_percent: Some(Percent(149)),
+        maximum_percent: percent(149),
         ..BARE
     };
     let refusal = stuck.plan(room(2)).expect_err("neither first");
@@ -126,7 +178,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
     );
     assert_eq!(
         Strategy {
-            maximum_percent: Some(Percent(150)),
+            maximum_percent: percent(150),
             ..BARE
         }
         .plan(room(2)),
@@ -134,7 +186,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
     );
 
     let half = Strategy {
-        minimum_healthy_percent: Some(Percent(50)),
+        minimum_healthy_percent: percent(50),
         ..stuck
     };
     assert_eq!(half.plan(room(2)), Ok(percentages(50, 149)));
@@ -157,12 +209,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
 
 #[test]
 fn a_fill_that_holds_static_ports_needs_an_instance_for_each_task_of_both_colours() {
-    let with = |desired, instances| {
-        BLUE_GREEN.plan(Room {
-            desired,
-            static_port_instances: Some(instances),
-        })
-    };
+    let with = |desired, instances| BLUE_GREEN.plan(on(desired, instances));
 
     for (desired, instances) in [(2, 3), (2, 2), (1, 1), (3, 5)] {
         let refusal = with(desired, instances).expect_err("the second colour does not fit");
@@ -186,12 +233,7 @@ fn a_fill_that_holds_static_ports_needs_an_instance_for_each_task_of_both_colour
 
 #[test]
 fn static_ports_are_counted_to_the_instance() {
-    let with = |strategy: Strategy, desired, instances| {
-        strategy.plan(Room {
-            desired,
-            static_port_instances: Some(instances),
-        })
-    };
+    let with = |strategy: Strategy, desired, instances| strategy.plan(on(desired, instances));
 
     for strategy in [BARE, MAKE_ROOM, DOUBLING] {
         let refusal = with(strategy, 3, 2).expect_err("one task too many");
@@ -209,8 +251,102 @@ fn static_ports_are_counted_to_the_instance() {
     assert_eq!(with(BARE, 2, 3), Ok(percentages(100, 200)));
 
     let half = Strategy {
-        minimum_healthy_percent: Some(Percent(50)),
+        minimum_healthy_percent: percent(50),
         ..BARE
     };
     assert_eq!(with(half, 2, 2), Ok(percentages(50, 200)));
+}
+
+#[test]
+fn a_cluster_that_can_grow_is_a_warning() {
+    let growing = |desired, active| {
+        let room = on(desired, active);
+        Room {
+            static_ports: room.static_ports.map(|ports| PortInstances {
+                can_grow: true,
+                ..ports
+            }),
+            ..room
+        }
+    };
+
+    for (strategy, room, what) in [
+        (BARE, growing(2, 2), "2 instances run 2 tasks"),
+        (
+            MAKE_ROOM,
+            growing(3, 2),
+            "3 tasks do not fit on 2 instances",
+        ),
+        (
+            BLUE_GREEN,
+            growing(2, 3),
+            "2 tasks of each colour do not fit on 3 instances",
+        ),
+    ] {
+        assert!(strategy.plan(room).is_ok());
+        let warning = strategy.warning(room).expect("it has to wait");
+        assert!(
+            warning.starts_with("warning: ")
+                && warning.contains(what)
+                && warning.ends_with(", unless the capacity provider adds instances"),
+            "{warning}"
+        );
+    }
+
+    for (strategy, room) in [
+        (BARE, growing(2, 3)),
+        (BARE, on(2, 3)),
+        (BARE, room(2)),
+        (MAKE_ROOM, growing(2, 2)),
+    ] {
+        assert_eq!(strategy.warning(room), None);
+    }
+    // What is refused is no warning besides.
+    assert_eq!(BARE.warning(on(2, 2)), None);
+}
+
+#[test]
+fn only_active_instances_take_tasks() {
+    let draining = |desired, active| Room {
+        desired,
+        static_ports: Some(PortInstances {
+            active,
+            draining: 1,
+            can_grow: false,
+        }),
+        port_is_taken: true,
+    };
+
+    // The new tasks need an ACTIVE instance each, wherever the old ones run.
+    let refusal = MAKE_ROOM.plan(draining(2, 1)).expect_err("one too few");
+    assert!(
+        refusal.contains("2 tasks do not fit on 1 instances"),
+        "{refusal}"
+    );
+
+    // An old task may run on the one that drains, so that an ACTIVE one is free.
+    assert_eq!(BARE.plan(draining(2, 2)), Ok(percentages(100, 200)));
+    let warning = BARE.warning(draining(2, 2)).expect("not known");
+    assert!(
+        warning.ends_with("unless old tasks run on the 1 instances that are DRAINING"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn a_port_that_no_task_holds_yet_is_free_on_every_instance() {
+    let free = |desired, active| Room {
+        port_is_taken: false,
+        ..on(desired, active)
+    };
+
+    assert_eq!(BARE.plan(free(2, 2)), Ok(percentages(100, 200)));
+    assert_eq!(BLUE_GREEN.plan(free(2, 2)), Ok(percentages(100, 200)));
+    for strategy in [BARE, BLUE_GREEN] {
+        let refusal = strategy.plan(free(3, 2)).expect_err("one task too many");
+        assert!(
+            refusal.contains("3 tasks do not fit on 2 instances"),
+            "{refusal}"
+        );
+    }
 }

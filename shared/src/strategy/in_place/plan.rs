@@ -1,0 +1,181 @@
+//! Whether a rollout can finish: with its percentages, and with the instances for tasks that hold
+//! static host ports.
+//!
+//! Only what can never work is refused. What may change by itself, such as the number of instances
+//! of a cluster that grows, is a warning.
+
+use super::percentages::{Bound, Percentages, Shape, Strategy};
+
+/// What limits a rollout beside its percentages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The count that the service will have.
+    pub desired: u32,
+    /// The instances of the cluster, when the tasks hold static host ports: such an instance takes
+    /// one task of the service.
+    pub static_ports: Option<PortInstances>,
+    /// Whether the tasks that run now hold the same port.
+    pub port_is_taken: bool,
+}
+
+/// The container instances of a cluster, for tasks that hold static host ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortInstances {
+    /// Those that take tasks.
+    pub active: u32,
+    /// Those that take no more tasks and still run some, perhaps of the service.
+    pub draining: u32,
+    /// Whether a capacity provider of the service adds instances when tasks cannot be placed.
+    pub can_grow: bool,
+}
+
+/// Tasks that do not fit on the instances that there are now.
+struct Shortage {
+    what: String,
+    remedy: &'static str,
+    /// Why it may pass, if it may.
+    hope: Option<String>,
+}
+
+const STATIC_PORT: &str = "the tasks hold a static host port, so an instance takes one of them";
+
+const MORE_ROOM: &str = "add instances, lower the count, or use host port 0";
+
+impl Strategy {
+    /// Refuses a rollout that can never finish, with the arithmetic.
+    ///
+    /// # Errors
+    /// A message with the arithmetic and the remedy.
+    pub fn plan(&self, room: Room) -> Result<Percentages, String> {
+        let desired = room.desired;
+        self.check_task_numbers(desired)?;
+
+        let percentages = self.percentages(desired);
+        let (floor, ceiling) = (percentages.floor(desired), percentages.ceiling(desired));
+        if desired > 0 && floor >= desired && ceiling <= desired {
+            return Err(format!(
+                "the rollout could never finish: {}, so no task can be stopped first and none \
+                 started first; {}",
+                bounds(percentages, desired),
+                self.remedy(desired)
+            ));
+        }
+
+        match self.shortage(room, percentages) {
+            Some(Shortage {
+                what,
+                remedy,
+                hope: None,
+            }) => Err(format!("{what}; {remedy}")),
+            _ => Ok(percentages),
+        }
+    }
+
+    /// What a plan that is not refused may have to wait for.
+    #[must_use]
+    pub fn warning(&self, room: Room) -> Option<String> {
+        let shortage = self.shortage(room, self.percentages(room.desired))?;
+        let hope = shortage.hope?;
+        Some(format!("warning: {}, unless {hope}", shortage.what))
+    }
+
+    /// A static host port admits one task of the service an instance, so instances limit a rollout
+    /// like percentages.
+    fn shortage(&self, room: Room, percentages: Percentages) -> Option<Shortage> {
+        let (desired, instances) = (room.desired, room.static_ports?);
+        let active = instances.active;
+        let floor = percentages.floor(desired);
+        let growth = instances
+            .can_grow
+            .then(|| "the capacity provider adds instances".to_owned());
+
+        if self.rules.shape == Shape::Pair && room.port_is_taken && active < desired * 2 {
+            return Some(Shortage {
+                what: format!(
+                    "the fill could never finish: {STATIC_PORT}, and {desired} tasks of each \
+                     colour do not fit on {active} instances"
+                ),
+                remedy: MORE_ROOM,
+                hope: growth,
+            });
+        }
+        if active < desired {
+            return Some(Shortage {
+                what: format!(
+                    "the rollout could never finish: {STATIC_PORT}, and {desired} tasks do not \
+                     fit on {active} instances"
+                ),
+                remedy: MORE_ROOM,
+                hope: growth,
+            });
+        }
+
+        // Tasks on instances that drain leave others free.
+        let drained = (instances.draining > 0).then(|| {
+            format!(
+                "old tasks run on the {} instances that are DRAINING",
+                instances.draining
+            )
+        });
+        (room.port_is_taken && floor >= desired && active <= desired).then(|| Shortage {
+            what: format!(
+                "the rollout could never finish: {}, and {STATIC_PORT}, so a new task needs an \
+                 instance without an old one, but {active} instances run {desired} tasks",
+                bounds(percentages, desired)
+            ),
+            remedy: "choose `make-room`, add an instance, or use host port 0",
+            hope: growth.or(drained),
+        })
+    }
+
+    /// Refuses task numbers that the desired count cannot keep.
+    fn check_task_numbers(&self, desired: u32) -> Result<(), String> {
+        if let Some(tasks) = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired) {
+            return Err(format!(
+                "`minimum_healthy_tasks` is {tasks}, but the service has {desired} tasks; \
+                 expected 0 to {desired}"
+            ));
+        }
+
+        if let Some(tasks) = self.maximum_tasks.filter(|tasks| *tasks < desired) {
+            return Err(format!(
+                "`maximum_tasks` is {tasks}, but the service has {desired} tasks; \
+                 expected {desired} or more"
+            ));
+        }
+
+        Ok(())
+    }
+
+    fn remedy(&self, desired: u32) -> &'static str {
+        match (self.rules.maximum, desired) {
+            (Bound::Fixed(_), 1) => {
+                "run 2 tasks or more, choose `rolling` or `doubling`, \
+                 or accept an outage with `minimum_healthy_tasks` 0"
+            }
+            (Bound::Fixed(_), _) => {
+                "lower `minimum_healthy_percent` or `minimum_healthy_tasks`, \
+                 or choose `rolling` or `doubling`"
+            }
+            _ => {
+                "lower `minimum_healthy_percent` or raise `maximum_percent` \
+                 so that one more task may run"
+            }
+        }
+    }
+}
+
+/// Floor and ceiling, with their arithmetic.
+fn bounds(percentages: Percentages, desired: u32) -> String {
+    format!(
+        "of {desired} tasks at least {} must stay healthy (ceil({desired} × {} %)) and at most {} \
+         may run (floor({desired} × {} %))",
+        percentages.floor(desired),
+        percentages.minimum_healthy,
+        percentages.ceiling(desired),
+        percentages.maximum
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! What keeps a rollout from finishing, refused before anything is changed: static host ports
+//! without room, and percentages that Availability Zone rebalancing excludes. And the percentages
+//! of a rollout, which follow the count.
+
+use emulator::ecs;
+use harness::demo::{CLUSTER, COUNTER};
+use harness::driver::{Driver, Fault, run};
+use serde_json::{Value, json};
+
+use super::bench::*;
+use behaviour::{account, add_capacity_provider, released, use_capacity_provider};
+
+#[test]
+fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_changed() {
+    run(account(), Fault::None, async |driver| {
+        for strategy in ["rolling", "doubling"] {
+            let since = calls(&driver);
+            let answer = look(
+                &driver,
+                "begin-release",
+                json!({"service": COUNTER, "strategy": strategy}),
+            )
+            .await;
+            let numbers = "2 instances run 2 tasks";
+            fails(
+                &answer,
+                "ConfigurationError",
+                &["the tasks hold a static host port", numbers],
+            );
+
+            // The record says why; no lease is taken.
+            assert_eq!(
+                operations(&driver, since, "begin-release"),
+                ["TransactWriteItems"],
+                "{answer}"
+            );
+        }
+
+        let answer = look(
+            &driver,
+            "begin-release",
+            json!({"service": COUNTER, "strategy": "make-room"}),
+        )
+        .await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+/// A rollout of the counter that needs an instance without an old task.
+async fn begins_counter(driver: &Driver, more: Value) -> Value {
+    let mut all = json!({"service": COUNTER, "strategy": "rolling"});
+    let given = more.as_object().expect("an object").clone();
+    all.as_object_mut().expect("an object").extend(given);
+    look(driver, "begin-release", all).await
+}
+
+#[test]
+fn a_static_port_is_judged_on_the_base_of_the_new_revision() {
+    run(account(), Fault::None, async |driver| {
+        // The same container with a port that ECS chooses, under another name.
+        let mut next = driver
+            .world
+            .aws()
+            .ecs
+            .request_of(&arn("page-counter:1"))
+            .expect("registered")
+            .clone();
+        next["family"] = json!("page-counter-next");
+        next["containerDefinitions"][0]["name"] = json!("counter");
+        next["containerDefinitions"][0]["portMappings"][0]["hostPort"] = json!(0);
+        ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &next).expect("legal");
+
+        let answer = begins_counter(&driver, json!({"containers": ["counter"]})).await;
+        fails(
+            &answer,
+            "ConfigurationError",
+            &[
+                "`containers` names `counter`",
+                "page-counter:1",
+                "give `taskdef` or `family`",
+            ],
+        );
+
+        let base = json!({"family": "page-counter-next", "containers": ["frontend"]});
+        let answer = begins_counter(&driver, base).await;
+        fails(
+            &answer,
+            "ConfigurationError",
+            &[
+                "`containers` names `frontend`",
+                "page-counter-next:1; expected counter",
+            ],
+        );
+
+        let base = json!({"family": "page-counter-next", "containers": ["counter"]});
+        let answer = begins_counter(&driver, base).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert!(
+            !answer["summary"].to_string().contains("warning"),
+            "{answer}"
+        );
+    });
+}
+
+#[test]
+fn a_static_port_of_a_cluster_that_can_grow_is_a_warning() {
+    for (status, refused) in [("ENABLED", false), ("DISABLED", true)] {
+        run(account(), Fault::None, async |driver| {
+            use_capacity_provider(&mut driver.world.aws(), COUNTER);
+            pass(&driver, 600).await;
+            // Now, so that the cluster did not grow for the move.
+            add_capacity_provider(&mut driver.world.aws(), status);
+
+            let answer = begins_counter(&driver, json!({})).await;
+            if refused {
+                let numbers = "2 instances run 2 tasks";
+                fails(&answer, "ConfigurationError", &[numbers]);
+                return;
+            }
+            assert_eq!(answer["status"], "done", "{answer}");
+            let summary = answer["summary"].as_str().expect("a summary");
+            assert!(
+                summary.contains("; warning: ")
+                    && summary.ends_with("unless the capacity provider adds instances"),
+                "{summary}"
+            );
+        });
+    }
+}
+
+#[test]
+fn an_instance_that_drains_is_no_room_for_a_static_port() {
+    run(account(), Fault::None, async |driver| {
+        ecs::add_container_instances(&mut driver.world.aws(), CLUSTER, 1);
+        let free = {
+            let aws = driver.world.aws();
+            let mut instances = aws.ecs.instances.values();
+            let free = instances.find(|instance| instance.ports.is_empty());
+            free.expect("a free instance").arn.clone()
+        };
+        let drain = |status: &str| {
+            let asked = json!({
+                "cluster": CLUSTER, "containerInstances": [free], "status": status,
+            });
+            ecs::call(
+                &mut driver.world.aws(),
+                "UpdateContainerInstancesState",
+                &asked,
+            )
+            .expect("legal");
+        };
+
+        drain("DRAINING");
+        let answer = begins_counter(&driver, json!({})).await;
+        fails(&answer, "ConfigurationError", &["2 instances run 2 tasks"]);
+
+        drain("ACTIVE");
+        let answer = begins_counter(&driver, json!({})).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+#[test]
+fn a_maximum_of_100_percent_is_refused_while_the_service_is_rebalanced() {
+    run(released(), Fault::None, async |driver| {
+        set(&driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
+        let command = "aws ecs update-service --cluster apps --service web \
+                       --availability-zone-rebalancing DISABLED";
+
+        for more in [
+            json!({"strategy": "make-room"}),
+            json!({"strategy": "rolling", "minimum_healthy_percent": 50, "maximum_percent": 100}),
+        ] {
+            let since = calls(&driver);
+            let answer = look(&driver, "begin-release", more).await;
+            fails(
+                &answer,
+                "ConfigurationError",
+                &["rebalancing of service `web` is ENABLED", command],
+            );
+            assert_eq!(
+                operations(&driver, since, "begin-release"),
+                ["TransactWriteItems"],
+                "{answer}"
+            );
+        }
+
+        // As the command does.
+        set(&driver, json!({"availabilityZoneRebalancing": "DISABLED"}));
+        let answer = look(&driver, "begin-release", json!({"strategy": "make-room"})).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+#[test]
+fn rebalancing_that_was_turned_on_since_the_release_began_is_noticed_before_the_change() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        set(&driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
+        let since = calls(&driver);
+        let more = json!({"strategy": "make-room"});
+        let answer = look(&driver, "update-service", update(more)).await;
+
+        fails(
+            &answer,
+            "ConfigurationError",
+            &["rebalancing of service `web` is ENABLED"],
+        );
+        // The failure is recorded, and no change was announced.
+        assert_eq!(operations(&driver, since, "update-service"), ["PutItem"]);
+        assert_eq!(lease(&driver)["release"]["change"], Value::Null);
+    });
+}
+
+#[test]
+fn the_promise_is_kept_of_the_count_that_the_service_gets_during_the_rollout() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let room = update(json!({"strategy": "make-room"}));
+        let bounds = |driver: &Driver| {
+            let found = web(driver)["deploymentConfiguration"].clone();
+            (
+                found["minimumHealthyPercent"].clone(),
+                found["maximumPercent"].clone(),
+            )
+        };
+        let answer = look(&driver, "update-service", room.clone()).await;
+        assert_eq!(bounds(&driver), (json!(50), json!(100)));
+
+        // As automatic scaling does under load.
+        set(&driver, json!({"desiredCount": 4}));
+        let since = calls(&driver);
+        let answer = again(&driver, "update-service", room.clone(), &answer).await;
+        assert_eq!(
+            answer["summary"],
+            "the percentages follow the count of 4 tasks: at least 3 healthy, at most 4 running"
+        );
+        assert_eq!(
+            operations(&driver, since, "update-service"),
+            ["PutItem", "UpdateService"]
+        );
+        assert_eq!(bounds(&driver), (json!(75), json!(100)));
+        assert_eq!(
+            lease(&driver)["release"]["change"]["percentages"],
+            json!({"minimum_healthy": 75, "maximum": 100})
+        );
+
+        let answer = ended(&driver, "update-service", room).await;
+        assert_eq!(
+            (&answer["status"], &answer["summary"]),
+            (&json!("done"), &json!("web:3 runs 4 of 4 tasks, steady"))
+        );
+        assert_eq!(web(&driver)["desiredCount"], 4);
+        assert_eq!(bounds(&driver), (json!(100), json!(200)), "given back");
+    });
+}

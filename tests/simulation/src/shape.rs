@@ -85,6 +85,8 @@ pub struct Shape {
     pub queued: bool,
     /// How ECS cleans up after an early success, if its criteria are on.
     pub early_success: Option<&'static str>,
+    /// Whether ECS moves tasks between zones that became uneven.
+    pub rebalanced: bool,
     pub pair: Option<Pair>,
 }
 
@@ -210,8 +212,9 @@ impl fmt::Display for Shape {
         )?;
         write!(f, "{}", if self.queued { "; queued" } else { "" })?;
         match self.early_success {
-            Some(cleanup) => write!(f, "; early success with {cleanup} cleanup"),
-            None => Ok(()),
+            Some(cleanup) => write!(f, "; early success with {cleanup} cleanup")?,
+            None => {}
         }
+        write!(f, "{}", if self.rebalanced { "; rebalanced" } else { "" })
     }
 }

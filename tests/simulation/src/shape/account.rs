@@ -178,6 +178,9 @@ impl Shape {
         ];
 
         let mut parameters = parameters.to_vec();
+        if self.rebalanced {
+            parameters.push(("AvailabilityZoneRebalancing", "ENABLED".to_owned()));
+        }
         if let Some(pair) = &self.pair {
             parameters.push(("BlueGreen", yes(true)));
             if let Some((least, most)) = pair.capacity {

@@ -35,7 +35,6 @@ impl Shape {
             _ => Strategy::Rolling,
         };
         let (floor, maximum_percent) = bounds(&mut rng, strategy, size);
-
         let instances = count.max(1) + spare_instances(&mut rng, strategy);
 
         Self {
@@ -56,6 +55,7 @@ impl Shape {
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
             early_success: [None, None, Some("BLOCKING"), Some("DEFERRED")][rng.usize(..4)],
+            rebalanced: rng.bool() && may_be_rebalanced(strategy, maximum_percent),
             pair: None,
         }
     }
@@ -101,6 +101,7 @@ impl Shape {
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
             early_success: None,
+            rebalanced: rng.bool(),
             pair: Some(pair),
         }
     }
@@ -114,6 +115,11 @@ fn bounds(rng: &mut fastrand::Rng, strategy: Strategy, size: u32) -> (Floor, Opt
         Strategy::MakeRoom => (Floor::Tasks(rng.u32(0..size)), None),
         Strategy::Rolling => rolling(rng, size),
     }
+}
+
+/// ECS refuses a maximum of 100 % for a service that is rebalanced, and so does a release.
+fn may_be_rebalanced(strategy: Strategy, maximum_percent: Option<u32>) -> bool {
+    strategy != Strategy::MakeRoom && maximum_percent != Some(100)
 }
 
 /// With a fixed port a new task needs an instance without an old one.

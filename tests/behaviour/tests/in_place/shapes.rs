@@ -183,15 +183,18 @@ fn a_service_in_the_network_of_its_instances_is_released_and_rolled_back() {
     is_released_and_rolled_back(&aws, LEGACY, "legacy:1", 1);
 }
 
-/// The account with early success criteria on `web`, with which old tasks are removed later.
-fn with_early_success() -> Aws {
+/// The account with early success criteria on `web`, with which old tasks are removed later: so
+/// many percent of healthy tasks are a success, and are kept healthy.
+fn with_early_success(percent: u32) -> Aws {
     let mut aws = released();
     let criteria = json!({
-        "enable": true, "healthyPercent": 100, "sourceServiceRevisionCleanup": "DEFERRED",
+        "enable": true, "healthyPercent": percent, "sourceServiceRevisionCleanup": "DEFERRED",
     });
     let input = json!({
         "cluster": CLUSTER, "service": WEB,
-        "deploymentConfiguration": {"earlySuccessCriteria": criteria},
+        "deploymentConfiguration": {
+            "minimumHealthyPercent": percent, "earlySuccessCriteria": criteria,
+        },
     });
     ecs::call(&mut aws, "UpdateService", &input).expect("legal");
     aws
@@ -199,23 +202,24 @@ fn with_early_success() -> Aws {
 
 #[test]
 fn a_service_with_early_success_criteria_is_released_and_rolled_back() {
-    is_released_and_rolled_back(&with_early_success(), WEB, "web:2", 2);
+    is_released_and_rolled_back(&with_early_success(100), WEB, "web:2", 2);
 }
 
 #[test]
 fn an_early_success_is_no_end_while_old_tasks_serve() {
-    run(with_early_success(), Fault::None, async |driver| {
+    run(with_early_success(50), Fault::None, async |driver| {
         registered(&driver).await;
-        let first = look(&driver, "update-service", update(json!({}))).await;
+        let half = update(json!({"minimum_healthy_percent": 50}));
+        let first = look(&driver, "update-service", half.clone()).await;
 
         for _ in 0..600 {
             let deployments = web(&driver)["deployments"].clone();
             if deployments[0]["rolloutState"] == "COMPLETED" {
                 assert_eq!(deployments[1]["taskDefinition"], arn("web:2"));
-                let answer = again(&driver, "update-service", update(json!({})), &first).await;
+                let answer = again(&driver, "update-service", half.clone(), &first).await;
                 assert_eq!(answer["status"], "in-progress", "{answer}");
 
-                let answer = ended(&driver, "update-service", update(json!({}))).await;
+                let answer = ended(&driver, "update-service", half).await;
                 assert_eq!(answer["status"], "done", "{answer}");
                 assert_eq!(web(&driver)["deployments"][1], Value::Null);
                 return;

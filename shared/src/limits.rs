@@ -83,6 +83,11 @@ const _: () = assert!(
 /// CodePipeline quotas); the last half hour remains for reporting why.
 pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
 
+/// Longest time for which a step reports "in progress" because AWS throttles it, is unavailable, or
+/// other invocations write first: after it the step fails with the cause. Ours: outages that are
+/// worth waiting for are over by then.
+pub const BUSY_LIMIT: Duration = Duration::from_secs(60 * 60);
+
 /// Deadline of a rollout unless the action sets one, in minutes. Ours: several waves of tasks that
 /// start slowly.
 pub const ROLLOUT_DEADLINE_MINUTES: u32 = 30;

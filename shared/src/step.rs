@@ -4,6 +4,8 @@
 //! It knows no step and decides nothing about a release. Whatever a step does, the job is reported:
 //! a step that takes too long is reported as in progress.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ use crate::job::{
     Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, StepError, StepResult, Token,
     parse_parameters,
 };
-use crate::limits::{ACTION_TOTAL, STEP_BUDGET};
+use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, STEP_BUDGET};
 use crate::timestamp::{Timestamp, readable};
 
 /// One step of a release: one action of a pipeline.
@@ -90,7 +92,8 @@ impl<S: Step> Runner<S> {
             Err(failure) => return JobOutcome::Failed(failure),
         };
 
-        let (report, payload) = match self.run_within_budget(&job).await {
+        let kept = now.since(token.last_learned());
+        let (report, token) = match self.run_within_budget(&job, kept).await {
             Ok(JobReport::InProgress {
                 summary,
                 percent,
@@ -98,7 +101,7 @@ impl<S: Step> Runner<S> {
                 payload,
             }) => (
                 JobReport::in_progress(summary, percent).with_external_id(external_id.as_deref()),
-                payload,
+                token.learned_at(now).with_payload(payload),
             ),
             Ok(report @ JobReport::Done { .. }) => {
                 return JobOutcome::Succeeded {
@@ -108,7 +111,7 @@ impl<S: Step> Runner<S> {
             }
             Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
             // Nothing was learned, so the next job receives what this one received.
-            Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token.payload.clone()),
+            Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token),
         };
 
         let elapsed = now.since(job.since);
@@ -117,32 +120,49 @@ impl<S: Step> Runner<S> {
         }
         JobOutcome::Succeeded {
             report,
-            token: Some(token.with_payload(payload).text()),
+            token: Some(token.text()),
         }
     }
 
-    /// Runs the step and records its failure, both within [`STEP_BUDGET`].
+    /// Runs the step and records its failure, both within [`STEP_BUDGET`]. `kept` is how long the
+    /// action has learned nothing.
     ///
     /// The step is dropped at whatever call it waits for. That is no worse than a crash there,
     /// which every step survives: each change is announced in the ledger before it is made, a
     /// request that is already sent takes effect within the grace that begins with the
     /// announcement, and the next job observes again. A report that is never sent would be worse:
     /// CodePipeline would wait for Lambda's retries.
-    async fn run_within_budget(&self, job: &Job<S::Parameters>) -> StepResult {
+    async fn run_within_budget(&self, job: &Job<S::Parameters>, kept: Duration) -> StepResult {
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's
         // recursion limit.
         let work = Box::pin(async {
-            let result = self.step.step(job).await;
+            let result = not_kept_too_long(self.step.step(job).await, kept);
             self.step.record_failure(&self.ledger, job, result).await
         });
 
-        match self.sdk.within(STEP_BUDGET, work).await {
+        let result = match self.sdk.within(STEP_BUDGET, work).await {
             Some(result) => result,
             None => Err(StepError::Busy(format!(
                 "in progress: AWS is slow and the step did not end within {}; retrying",
                 readable(STEP_BUDGET)
             ))),
+        };
+
+        // Also when the failure could not be recorded: roll-back then learns of it from CodePipeline.
+        not_kept_too_long(result, kept)
+    }
+}
+
+/// The result of a step, or the failure of one that has been kept for [`BUSY_LIMIT`] from learning
+/// anything.
+fn not_kept_too_long(result: StepResult, kept: Duration) -> StepResult {
+    match result {
+        Err(StepError::Busy(why)) if kept >= BUSY_LIMIT => {
+            let cause = why.strip_suffix("; retrying").unwrap_or(&why);
+            let message = format!("no progress for {}; last: {cause}", readable(kept));
+            Err(Failure::job(message).into())
         }
+        result => result,
     }
 }
 
@@ -170,7 +190,7 @@ fn read<S: Step>(
     Ok((job, token))
 }
 
-fn took_too_long(report: &JobReport, elapsed: std::time::Duration) -> Failure {
+fn took_too_long(report: &JobReport, elapsed: Duration) -> Failure {
     let (JobReport::InProgress { summary, .. } | JobReport::Done { summary, .. }) = report;
     Failure::job(format!(
         "still in progress after {}, and an action ends after 24 hours; last: {summary}",

@@ -326,7 +326,9 @@ impl EvaluateCanary {
                 let context = self.decide_return(context, &reason, true).await?;
                 self.restore(context, None).await
             }
-            Some(OperatorDecision::Promote) | None => Err(StepError::Busy(busy)),
+            // The hold has its own end.
+            None => Ok(context.in_progress(busy, 99)),
+            Some(OperatorDecision::Promote) => Err(StepError::Busy(busy)),
         }
     }
 

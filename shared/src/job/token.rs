@@ -18,6 +18,10 @@ pub struct Token {
     pub step: String,
     /// When the first job of the action began.
     pub since: Timestamp,
+    /// When a later job of the action last learned something. A job that was kept from it hands the
+    /// token on unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Timestamp>,
     /// The step's own payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
@@ -31,7 +35,23 @@ impl Token {
             v: FORMAT_VERSION,
             step: step.to_owned(),
             since,
+            learned: None,
             payload: None,
+        }
+    }
+
+    /// When the action last learned something, or began.
+    #[must_use]
+    pub fn last_learned(&self) -> Timestamp {
+        self.learned.unwrap_or(self.since)
+    }
+
+    /// The token after a job that learned something.
+    #[must_use]
+    pub fn learned_at(self, now: Timestamp) -> Self {
+        Self {
+            learned: (now != self.since).then_some(now),
+            ..self
         }
     }
 
@@ -68,6 +88,9 @@ impl Token {
     #[must_use]
     pub fn text(&self) -> String {
         let mut token = json!({ "v": self.v, "step": self.step, "since": self.since });
+        if let Some(learned) = self.learned {
+            token["learned"] = json!(learned);
+        }
         if let Some(payload) = &self.payload {
             token["payload"] = payload.clone();
         }
@@ -120,12 +143,40 @@ mod tests {
             r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z"}"#
         );
         assert_eq!(
-            token.with_payload(Some(json!({"minute": 7}))).text(),
+            token
+                .clone()
+                .with_payload(Some(json!({"minute": 7})))
+                .text(),
             concat!(
                 r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","#,
                 r#""payload":{"minute":7}}"#
             )
         );
+
+        let later = Timestamp::from_secs(1_767_603_660).expect("in range");
+        assert_eq!(
+            token.learned_at(later).with_payload(Some(json!(7))).text(),
+            concat!(
+                r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","#,
+                r#""learned":"2026-01-05T09:01:00Z","payload":7}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_token_knows_when_its_action_last_learned_something() {
+        let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+        let first = Token::new("update-service", at(0));
+        assert_eq!(first.last_learned(), at(0));
+        assert_eq!(first.clone().learned_at(at(0)), first);
+
+        let later = first.learned_at(at(60));
+        assert_eq!(later.last_learned(), at(60));
+        assert_eq!(
+            Token::parse(&later.text(), "update-service"),
+            Ok(later.clone())
+        );
+        assert_eq!(later.learned_at(at(90)).last_learned(), at(90));
     }
 
     #[test]

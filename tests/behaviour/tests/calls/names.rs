@@ -175,7 +175,7 @@ impl Names {
     }
 
     /// An instant by the whole seconds since the scene began.
-    fn at(&self, at: Millis) -> String {
+    pub(crate) fn at(&self, at: Millis) -> String {
         format!("<t{:+}s>", (at - self.began).div_euclid(1000))
     }
 }

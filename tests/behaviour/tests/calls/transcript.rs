@@ -90,7 +90,7 @@ pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
             .filter(|(call, _)| call.attempt == Some(attempt.id))
             .collect();
 
-        let mut shown = reader.calls(&own, job);
+        let mut shown = reader.calls(&own, attempt.started, job);
         shown.extend(reader.ending(attempt, job));
         match sections.iter_mut().find(|section| section.title == title) {
             Some(section) => section.attempts.push(shown),
@@ -150,7 +150,7 @@ struct Reader {
 impl Reader {
     /// What one attempt called. Reads between two writes are sorted: what is read at once arrives
     /// in any order.
-    fn calls(&mut self, calls: &[&(Call, Request)], job: Option<&str>) -> Attempt {
+    fn calls(&mut self, calls: &[&(Call, Request)], started: Millis, job: Option<&str>) -> Attempt {
         let mut shown = Vec::new();
         for run in calls.chunk_by(|(one, _), (next, _)| is_read(one) && is_read(next)) {
             let mut sorted: Vec<_> = run
@@ -171,7 +171,10 @@ impl Reader {
                     .as_ref()
                     .map_or_else(String::new, |code| format!(" (refused: {code})"));
                 let sent = self.items.changes(sent, call.error.is_none());
-                let sent = without_ledger(self.names.value(&sent, job));
+                // Of this attempt, in whole seconds as a token has them.
+                let now = (started / 1000..=call.at / 1000).map(|secs| self.names.at(secs * 1000));
+                let now: Vec<String> = now.collect();
+                let sent = without_usual(self.names.value(&sent, job), &now);
                 shown.push((format!("{} {}{error}", call.service, call.operation), sent));
             }
         }
@@ -200,14 +203,24 @@ fn is_read(call: &Call) -> bool {
     reads.iter().any(|read| call.operation.starts_with(read))
 }
 
-/// Only another table than the ledger is worth a word.
-fn without_ledger(value: Value) -> Value {
+/// Only another table than the ledger is worth a word, and in a token only another time than `now`
+/// at which its action learned something.
+fn without_usual(value: Value, now: &[String]) -> Value {
+    let is_usual = |name: &str, value: &Value| match name {
+        "TableName" => value == "<ledger table>",
+        "learned" => now.iter().any(|now| value == now),
+        _ => false,
+    };
+
     match value {
-        Value::Array(items) => items.into_iter().map(without_ledger).collect(),
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| without_usual(item, now))
+            .collect(),
         Value::Object(members) => members
             .into_iter()
-            .filter(|(name, value)| name != "TableName" || value != "<ledger table>")
-            .map(|(name, value)| (name, without_ledger(value)))
+            .filter(|(name, value)| !is_usual(name, value))
+            .map(|(name, value)| (name, without_usual(value, now)))
             .collect(),
         scalar => scalar,
     }

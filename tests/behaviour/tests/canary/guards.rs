@@ -16,7 +16,7 @@ use behaviour::shop::{SHORT, push, release, reports, said, shop};
 use behaviour::{outcome, pass, reason, settled};
 
 const ALARM: &str = "shop-errors";
-const HOLD: (&str, &str) = ("HoldMinutes", "30");
+const HOLD: &str = "30";
 
 /// The shop with other parameters of its pipeline.
 fn shop_with(changes: &[(&str, &str)]) -> Aws {
@@ -25,9 +25,9 @@ fn shop_with(changes: &[(&str, &str)]) -> Aws {
     aws
 }
 
-/// The same without requests, so that nothing can be shown.
-fn quiet_shop() -> Aws {
-    let mut aws = shop_with(&[HOLD]);
+/// The same without requests, so that nothing can be shown, and a hold of so many minutes.
+fn quiet_shop(hold: &str) -> Aws {
+    let mut aws = shop_with(&[("HoldMinutes", hold)]);
     ask(&mut aws, 0.0).expect("there is a shop");
     aws
 }
@@ -55,7 +55,7 @@ fn decide(aws: &mut Aws, decision: &str) {
 /// Pushes a good image without traffic, lets a person decide while it holds, and returns how it
 /// ended.
 fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
-    run(quiet_shop(), Fault::None, async |driver| {
+    run(quiet_shop(HOLD), Fault::None, async |driver| {
         let pushed = push(&driver, "2.3.0", Answers::GOOD);
         if let Some(decision) = decision {
             until_action(&driver, &pushed, "judge-first", 99)
@@ -117,11 +117,12 @@ fn a_person_who_decides_ends_the_hold_either_way() {
     assert_ne!(said.last(), first.last());
 }
 
-/// Who holds must not wait for metrics: they may be what is broken.
+/// Who holds must not wait for metrics: they may be what is broken. The hold is longer than a step
+/// may learn nothing.
 #[test]
 fn a_hold_ends_also_while_metrics_cannot_be_read() {
     for (decision, expected) in [(Some("roll-back"), "rolled-back"), (None, "held")] {
-        run(quiet_shop(), Fault::None, async |driver| {
+        run(quiet_shop("90"), Fault::None, async |driver| {
             let pushed = push(&driver, "2.3.0", Answers::GOOD);
             until_action(&driver, &pushed, "judge-first", 99)
                 .await
@@ -162,7 +163,7 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
 /// harm.
 #[test]
 fn a_decision_that_comes_too_early_changes_nothing() {
-    run(quiet_shop(), Fault::None, async |driver| {
+    run(quiet_shop(HOLD), Fault::None, async |driver| {
         let pushed = push(&driver, "2.3.0", Answers::GOOD);
         until_action(&driver, &pushed, "judge-first", 1)
             .await
@@ -260,12 +261,16 @@ fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
 /// Lets a release of a good image end while CloudWatch is disturbed so, and answers how, and what
 /// its first judgement said.
 fn disturbed(disturb: impl Fn(&mut Aws)) -> (String, Vec<String>) {
-    run(shop_with(&[HOLD]), Fault::None, async |driver: Driver| {
-        disturb(&mut driver.world.aws());
-        let execution = release(&driver, "2.0.0", Answers::GOOD).await;
-        let aws = driver.world.snapshot();
-        (outcome(&driver, &execution), said(&aws, "judge-first"))
-    })
+    run(
+        shop_with(&[("HoldMinutes", HOLD)]),
+        Fault::None,
+        async |driver: Driver| {
+            disturb(&mut driver.world.aws());
+            let execution = release(&driver, "2.0.0", Answers::GOOD).await;
+            let aws = driver.world.snapshot();
+            (outcome(&driver, &execution), said(&aws, "judge-first"))
+        },
+    )
 }
 
 #[test]

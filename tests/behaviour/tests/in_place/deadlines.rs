@@ -4,15 +4,18 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use emulator::client::Throttle;
 use emulator::cloudformation::deploy;
 use emulator::{Aws, codepipeline, dynamodb};
 use harness::demo::{CLUSTER, WEB};
-use harness::driver::{Driver, Fault, run};
+use harness::driver::{Driver, Fault, Faults, run};
 use invariants::ledger_reader::{FUNCTIONS_STACK, holder};
 use serde_json::json;
 
 use super::bench::*;
-use behaviour::{invoke, ledger_table, outcome, pair, push, reason, released, service, under_way};
+use behaviour::{
+    invoke, ledger_table, outcome, pair, push, reason, released, service, settled, under_way,
+};
 
 /// Deploys the functions again with another text in their template.
 fn reword(driver: &Driver, from: &str, to: &str) {
@@ -153,6 +156,35 @@ fn a_service_that_cannot_be_observed_is_given_up_at_the_deadline() {
         assert!(
             reason.contains("the rollback fails after 1h00m: ecs:DescribeServices failed")
                 && reason.ends_with("manual intervention required"),
+            "{reason}"
+        );
+    });
+}
+
+/// ECS throttles every call for 70 minutes, once the rollout has begun.
+#[test]
+fn a_step_that_is_throttled_for_an_hour_fails_and_its_release_is_rolled_back() {
+    let aws = released();
+    let from = aws.now + 30_000;
+    let throttles = vec![Throttle {
+        service: "ecs",
+        from,
+        until: from + 70 * 60_000,
+    }];
+    let faults = Faults {
+        throttles,
+        ..Faults::default()
+    };
+
+    run(aws, faults, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        let execution = settled(&driver, "slipway-web", &pushed).await;
+
+        assert_eq!(outcome(&driver, &execution), "rolled-back");
+        let reason = reason(&driver, &execution);
+        assert!(
+            reason.starts_with("no progress for 1h0")
+                && reason.contains("; last: ecs:DescribeServices failed: ThrottlingException"),
             "{reason}"
         );
     });

@@ -86,7 +86,7 @@ fn a_step_in_progress_is_reported_with_a_token_and_without_output_variables() {
     );
     let text = concat!(
         r#"{"v":1,"step":"update-service","since":"2026-01-05T08:58:30Z","#,
-        r#""payload":{"minute":8}}"#
+        r#""learned":"2026-01-05T09:00:00Z","payload":{"minute":8}}"#
     );
 
     assert_eq!(operation, "PutJobSuccessResult");
@@ -128,7 +128,10 @@ fn a_payload_that_is_not_passed_on_is_dropped() {
         Some(&token(90, Some(json!({"minute": 7})))),
         Ok(JobReport::in_progress("looking", 5)),
     );
-    let expected = r#"{"v":1,"step":"update-service","since":"2026-01-05T08:58:30Z"}"#;
+    let expected = concat!(
+        r#"{"v":1,"step":"update-service","since":"2026-01-05T08:58:30Z","#,
+        r#""learned":"2026-01-05T09:00:00Z"}"#
+    );
     assert_eq!(sent["continuationToken"], expected);
 }
 

@@ -88,6 +88,11 @@ pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
 /// worth waiting for are over by then.
 pub const BUSY_LIMIT: Duration = Duration::from_secs(60 * 60);
 
+/// Longest time for which a step looks again after AWS refused a call, or gave a response that is not
+/// understood, before its release fails for it. Ours: several jobs of an action, also when one of
+/// their invocations is lost.
+pub const SECOND_LOOK: Duration = Duration::from_secs(3 * 60);
+
 /// Deadline of a rollout unless the action sets one, in minutes. Ours: several waves of tasks that
 /// start slowly.
 pub const ROLLOUT_DEADLINE_MINUTES: u32 = 30;

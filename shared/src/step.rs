@@ -11,10 +11,11 @@ use serde_json::Value;
 
 use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{
-    Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, StepError, StepResult, Token,
-    parse_parameters,
+    Failure, FailureType, Job, JobEvent, JobOutcome, JobReport, PipelineJob, ReleaseRef, StepError,
+    StepResult, Token, parse_parameters,
 };
-use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, STEP_BUDGET};
+use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, STEP_BUDGET};
+use crate::release::Release;
 use crate::timestamp::{Timestamp, readable};
 
 /// One step of a release: one action of a pipeline.
@@ -109,7 +110,9 @@ impl<S: Step> Runner<S> {
                     token: None,
                 };
             }
-            Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
+            Err(StepError::Failed(failure) | StepError::Refused(failure)) => {
+                return JobOutcome::Failed(failure);
+            }
             // Nothing was learned, so the next job receives what this one received.
             Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token),
         };
@@ -136,11 +139,17 @@ impl<S: Step> Runner<S> {
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's
         // recursion limit.
         let work = Box::pin(async {
-            let result = not_kept_too_long(self.step.step(job).await, kept);
+            let result = self.step.step(job).await;
+            let result = self.look_again(job, kept, result).await;
+            let result = not_kept_too_long(result, kept);
             self.step.record_failure(&self.ledger, job, result).await
         });
 
         let result = match self.sdk.within(STEP_BUDGET, work).await {
+            // The failure could not be recorded: the next job does, while it may.
+            Some(Err(StepError::Refused(failure))) if kept < SECOND_LOOK => {
+                Err(StepError::Busy(failure.message))
+            }
             Some(result) => result,
             None => Err(StepError::Busy(format!(
                 "in progress: AWS is slow and the step did not end within {}; retrying",
@@ -150,6 +159,38 @@ impl<S: Step> Runner<S> {
 
         // Also when the failure could not be recorded: roll-back then learns of it from CodePipeline.
         not_kept_too_long(result, kept)
+    }
+
+    /// What AWS refused fails the release at once if it has changed nothing; after its first change
+    /// the end would be a rollback, so the next job looks again. So it does for a response that is
+    /// not understood, which says nothing about the release.
+    async fn look_again(
+        &self,
+        job: &Job<S::Parameters>,
+        kept: Duration,
+        result: StepResult,
+    ) -> StepResult {
+        let Err(StepError::Refused(failure)) = result else {
+            return result;
+        };
+
+        let is_refusal = failure.kind != FailureType::JobFailed;
+        if kept >= SECOND_LOOK || is_refusal && !self.has_made_change(&job.release).await {
+            return Err(failure.into());
+        }
+        Err(StepError::Busy(format!("{failure}; looking again")))
+    }
+
+    /// Whether the release has made a change, as far as the ledger shows. It may have, if the ledger
+    /// cannot be read.
+    async fn has_made_change(&self, wanted: &ReleaseRef) -> bool {
+        match self.ledger.lease(&wanted.cluster, &wanted.service).await {
+            Ok(lease) => lease
+                .as_ref()
+                .and_then(|lease| lease.held_by(&wanted.execution))
+                .is_some_and(Release::has_made_change),
+            Err(_) => true,
+        }
     }
 }
 

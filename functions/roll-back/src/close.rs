@@ -59,9 +59,11 @@ impl RollBack {
         if release.change().is_none() || was_restored {
             match self.retire(lease, release).await {
                 // What is not needed for safety does not keep the service from its next release.
-                Err(StepError::Failed(failure)) => conclusion.reason.push_str(&format!(
-                    "; failed to deregister the release's revisions: {failure}"
-                )),
+                Err(StepError::Failed(failure) | StepError::Refused(failure)) => {
+                    conclusion.reason.push_str(&format!(
+                        "; failed to deregister the release's revisions: {failure}"
+                    ))
+                }
                 other => other?,
             }
         }

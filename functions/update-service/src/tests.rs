@@ -258,7 +258,7 @@ fn a_refused_task_definition_is_named_and_other_errors_stay_as_they_are() {
         "{failure}"
     );
 
-    let StepError::Failed(failure) =
+    let StepError::Refused(failure) =
         refused(error(ErrorKind::Rejected, "The service is draining"), NEW)
     else {
         panic!("it is a failure");

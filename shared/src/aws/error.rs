@@ -5,7 +5,7 @@
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{SdkError, ServiceError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use thiserror::Error;
 
@@ -150,6 +150,8 @@ where
             "DispatchFailure".to_owned(),
             connector_cause(failure),
         ),
+        // Some of the SDK's crates give a response that they cannot read as the service's own error.
+        SdkError::ServiceError(service) if is_unreadable(service) => unreadable(),
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or("Unknown").to_owned();
             let message = without_signatures(service.err().message().unwrap_or("no message"));
@@ -166,12 +168,21 @@ where
             response.raw().status().as_u16().to_string(),
             "the service is unavailable".to_owned(),
         ),
-        _ => (
-            ErrorKind::Unexpected,
-            UNEXPECTED.to_owned(),
-            "the response could not be read".to_owned(),
-        ),
+        _ => unreadable(),
     }
+}
+
+/// Whether the call succeeded, and only its response is at fault.
+fn is_unreadable<E: ProvideErrorMetadata>(error: &ServiceError<E, HttpResponse>) -> bool {
+    error.raw().status().is_success() && error.err().code().is_none()
+}
+
+fn unreadable() -> (ErrorKind, String, String) {
+    (
+        ErrorKind::Unexpected,
+        UNEXPECTED.to_owned(),
+        "the response could not be read".to_owned(),
+    )
 }
 
 fn passes(operation: &str, code: &str, message: &str) -> bool {
@@ -238,19 +249,19 @@ fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFai
 
 impl From<AwsError> for StepError {
     fn from(error: AwsError) -> Self {
-        match error.kind {
-            ErrorKind::Busy => Self::Busy(format!("{error}; retrying")),
-            ErrorKind::Permission => Self::Failed(Failure {
-                kind: FailureType::PermissionError,
-                cause: None,
-                message: format!(
+        let failure = match error.kind {
+            ErrorKind::Busy => return Self::Busy(format!("{error}; retrying")),
+            ErrorKind::Permission => Failure::new(
+                FailureType::PermissionError,
+                format!(
                     "{error}; allow {}, then retry the release",
                     missing_permission(&error)
                 ),
-            }),
-            ErrorKind::Rejected => Self::Failed(Failure::configuration(error.to_string())),
-            ErrorKind::Unexpected => Self::Failed(Failure::job(error.to_string())),
-        }
+            ),
+            ErrorKind::Rejected => Failure::configuration(error.to_string()),
+            ErrorKind::Unexpected => Failure::job(error.to_string()),
+        };
+        Self::Refused(failure)
     }
 }
 
@@ -267,7 +278,7 @@ mod tests {
         };
 
         match StepError::from(error) {
-            StepError::Failed(Failure {
+            StepError::Refused(Failure {
                 kind: FailureType::PermissionError,
                 cause: None,
                 message,

@@ -147,6 +147,16 @@ impl Release {
         time_left(self.rolling_back_since()?, now)
     }
 
+    /// Whether a change of the target was made, as far as the ledger shows: traffic moves, or a
+    /// deployment is recorded.
+    #[must_use]
+    pub fn has_made_change(&self) -> bool {
+        let deployed = self
+            .change()
+            .is_some_and(|change| change.deployment.is_some());
+        deployed || self.pair().is_some_and(|pair| pair.shift.is_some())
+    }
+
     /// Whether a change of the target was announced, so that it was made or may have been.
     #[must_use]
     pub fn has_announced_change(&self) -> bool {

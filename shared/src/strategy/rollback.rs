@@ -113,7 +113,7 @@ pub fn given_up(
 ) -> Option<Conclusion> {
     let since = match (release.rolling_back_since(), error) {
         (Some(since), _) => since,
-        (None, StepError::Failed(_)) => release.began_at,
+        (None, StepError::Failed(_) | StepError::Refused(_)) => release.began_at,
         (None, StepError::Busy(_)) => return None,
     };
     let waited = now.since(since);

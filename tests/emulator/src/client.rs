@@ -29,7 +29,7 @@ use tokio::sync::Notify;
 use crate::{Aws, Call, Millis, Request, Response, lambda};
 
 pub use clock::VirtualClock;
-use conversion::{proxy_page, read_request, write_response};
+use conversion::{cut_off, proxy_page, read_request, write_response};
 use faults::Fate;
 pub use faults::{CallFault, Hang, Invocation, Trouble};
 
@@ -302,6 +302,9 @@ impl InMemoryAws {
                     aws.dynamodb.conflicts += 1;
                     aws.call(request)
                 }));
+            }
+            Trouble::CutOff => {
+                return write_response(cut_off(world.call(request, attempt, Aws::call)));
             }
             _ if effect => drop(world.call(request, attempt, Aws::call)),
             _ => {}

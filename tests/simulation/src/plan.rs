@@ -225,6 +225,7 @@ pub(super) fn fault_word(fault: CallFault) -> &'static str {
             Trouble::Reset => "connections are reset",
             Trouble::Page { .. } => "a proxy answers",
             Trouble::InternalError { .. } => "internal errors",
+            Trouble::CutOff => "responses are cut off",
             Trouble::Conflict => "conflicts of transactions",
         },
         CallFault::HangAfter(_, Hang::For(_)) => "a hang",

@@ -76,7 +76,9 @@ fn read(
 
 fn refused(location: &str, answers: impl IntoIterator<Item = Answer>) -> (FailureType, String) {
     match read(location, answers).0 {
-        Err(StepError::Failed(failure)) => (failure.kind, failure.message),
+        Err(StepError::Failed(failure) | StepError::Refused(failure)) => {
+            (failure.kind, failure.message)
+        }
         other => panic!("{other:?}"),
     }
 }

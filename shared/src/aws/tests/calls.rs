@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::ContainerInstanceStatus;
 use serde_json::json;
 
 use super::script::{Answer, Script, answer, refusal, response, run, xml_refusal};
-use crate::aws::{AwsError, Clusters, ErrorKind, Rules};
+use crate::aws::{AwsError, Clusters, ErrorKind, Ledger, Rules};
 use crate::job::{Failure, FailureType, StepError};
 
 fn failed(script: &Script) -> AwsError {
@@ -119,7 +119,7 @@ fn a_gateway_error_page_is_transient() {
 }
 
 #[test]
-fn an_unreadable_response_fails_the_job() {
+fn an_unreadable_response_of_a_call_that_succeeded_is_not_understood() {
     let error = failed(&Script::always(response(
         200,
         "application/x-amz-json-1.1",
@@ -132,12 +132,24 @@ fn an_unreadable_response_fails_the_job() {
     );
     assert!(matches!(
         StepError::from(error),
-        StepError::Failed(Failure {
+        StepError::Refused(Failure {
             kind: FailureType::JobFailed,
             cause: None,
             ..
         })
     ));
+
+    // The crates of the SDK differ in how they give it.
+    let broken = response(200, "application/x-amz-json-1.0", "{\"Item\": {\"pk\"");
+    let error = run(Ledger::new(&Script::new([broken]).sdk()).lease("apps", "web"));
+    let error = error.expect_err("broken off");
+    assert_eq!(
+        (error.kind, error.to_string().as_str()),
+        (
+            ErrorKind::Unexpected,
+            "dynamodb:GetItem failed: UnexpectedResponse: the response could not be read"
+        )
+    );
 }
 
 #[test]
@@ -202,7 +214,7 @@ fn a_denial_is_a_permission_error() {
             "AccessDeniedException",
             "no"
         )))),
-        StepError::Failed(Failure {
+        StepError::Refused(Failure {
             kind: FailureType::PermissionError,
             cause: None,
             ..
@@ -224,7 +236,7 @@ fn a_refusal_is_a_configuration_error_with_aws_message() {
 
     assert_eq!(
         StepError::from(error),
-        StepError::Failed(Failure::configuration(message))
+        StepError::Refused(Failure::configuration(message))
     );
 }
 

@@ -111,7 +111,7 @@ fn a_missing_image_fails_the_release_as_unavailable() {
     assert!(
         matches!(
             &image,
-            Err(StepError::Failed(Failure {
+            Err(StepError::Refused(Failure {
                 kind: FailureType::PermissionError,
                 ..
             }))
@@ -124,6 +124,6 @@ fn a_missing_image_fails_the_release_as_unavailable() {
         [answer(&json!({"imageDetails": []}))],
     );
 
-    assert!(matches!(&image, Err(StepError::Failed(failure))
+    assert!(matches!(&image, Err(StepError::Refused(failure))
             if failure.message.contains("no digest for")));
 }

@@ -14,7 +14,7 @@ fn wanted() -> ReleaseRef {
 }
 
 /// A lease that `e-1` holds, its release changed.
-fn held(change: impl Fn(&mut Value)) -> Answer {
+pub(super) fn held(change: impl Fn(&mut Value)) -> Answer {
     let prior = json!({"M": {
         "task_definition": {"S": "web:1"}, "desired_count": {"N": "2"},
         "percentages": {"M": {"minimum_healthy": {"N": "100"}, "maximum": {"N": "200"}}},

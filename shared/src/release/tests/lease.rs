@@ -71,6 +71,35 @@ fn a_change_a_shift_and_a_suspension_are_announced_changes() {
 }
 
 #[test]
+fn a_recorded_deployment_and_a_shift_are_made_changes() {
+    let open = |target| Release {
+        phase: Phase::Open(target),
+        ..open_service().release.expect("a release")
+    };
+    let service = |deployment: Option<&str>| {
+        open(of_service(ServiceTarget {
+            change: Some(Change {
+                deployment: deployment.map(ToOwned::to_owned),
+                ..change()
+            }),
+            ..service_target()
+        }))
+    };
+    let pair = |shift| {
+        open(of_pair(PairTarget {
+            change: Some(change()),
+            scale_in_suspended: Some(true),
+            shift,
+            ..PairTarget::new(prior_pair(), now())
+        }))
+    };
+
+    assert!(!release().has_made_change());
+    assert!(!service(None).has_made_change() && service(Some("ecs-svc/2")).has_made_change());
+    assert!(!pair(None).has_made_change() && pair(Some(shift())).has_made_change());
+}
+
+#[test]
 fn a_failed_primary_is_never_the_prior_release() {
     let with = |primary, active: Option<Rollout>| {
         let mut view = steady(NEW);

@@ -130,6 +130,17 @@ fn trouble_that_outlasts_the_retries_changes_no_ending() {
     with_each(&faults);
 }
 
+/// The SDK does not repeat a call that succeeded, so once is enough.
+#[test]
+fn a_response_that_cannot_be_read_changes_no_ending() {
+    let points = points(&scenes()[IN_PLACE]);
+    let faults: Vec<_> = points
+        .iter()
+        .map(|point| (point, 1, Trouble::CutOff))
+        .collect();
+    with_each(&faults);
+}
+
 /// Conflicts are not retried by the SDK: one is enough to fail a write, and several fail all writes
 /// of the attempt.
 fn conflicts(wanted: fn(&Point) -> bool, at_least: usize) {
@@ -179,7 +190,7 @@ fn no_revision_is_left_that_nothing_runs() {
         .find(|point| point.operation == "RegisterTaskDefinition")
         .expect("it registers");
 
-    for trouble in TROUBLES {
+    for trouble in TROUBLES.into_iter().chain([Trouble::CutOff]) {
         let fault = CallFault::From {
             first: point.call,
             count: CALL_ATTEMPTS,

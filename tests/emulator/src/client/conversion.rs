@@ -56,6 +56,27 @@ pub(super) fn write_response(response: Response) -> Result<HttpResponse, Connect
     Ok(written)
 }
 
+/// An answer whose body breaks off halfway, as through a proxy that lost its connection to the
+/// service.
+pub(super) fn cut_off(response: Response) -> Response {
+    if response.status != 200 {
+        return response;
+    }
+
+    let body = response.body[..response.body.len() / 2].to_vec();
+    let length = body.len().to_string();
+    let headers = response.headers.into_iter().map(|(name, value)| {
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        let value = if is_length { length.clone() } else { value };
+        (name, value)
+    });
+    Response {
+        status: response.status,
+        headers: headers.collect(),
+        body,
+    }
+}
+
 /// What a proxy writes that cannot reach the service behind it.
 pub(super) fn proxy_page(status: u16) -> Response {
     let body = format!(

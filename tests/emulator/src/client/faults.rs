@@ -49,6 +49,9 @@ pub enum Trouble {
     Page { status: u16, effect: bool },
     /// The service's own error, with status 500.
     InternalError { effect: bool },
+    /// The answer with its status 200, and half of its body. The service's errors come whole, and
+    /// so do objects of S3, whose length every caller knows.
+    CutOff,
     /// DynamoDB refuses writes, because another transaction has the item. Other calls are answered.
     Conflict,
 }
@@ -60,14 +63,18 @@ impl Trouble {
             Self::Silence { effect }
             | Self::Page { effect, .. }
             | Self::InternalError { effect } => effect,
-            Self::Reset => true,
+            Self::Reset | Self::CutOff => true,
             Self::Refused | Self::Conflict => false,
         }
     }
 
     /// Whether it can come to a request.
     fn meets(self, request: &Request) -> bool {
-        self != Self::Conflict || is_item_write(request)
+        match self {
+            Self::Conflict => is_item_write(request),
+            Self::CutOff => request.service().is_none_or(|service| service != "s3"),
+            _ => true,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod budget;
 mod direct;
 mod failures;
+mod looks;
 mod reports;
 
 use std::cell::Cell;

@@ -97,13 +97,13 @@ fn an_item_that_dynamodb_refuses_is_a_failure() {
 
     assert_eq!(
         run(ledger(&failed).advance(&free_lease(8))),
-        Err(Failure::configuration(message).into())
+        Err(StepError::Refused(Failure::configuration(message)))
     );
 
     let failed = Script::new([refusal("ValidationException", "Item size has exceeded")]);
     assert_eq!(
         run(ledger(&failed).advance_with(&free_lease(8), &started())),
-        Err(Failure::configuration(message).into())
+        Err(StepError::Refused(Failure::configuration(message)))
     );
 }
 

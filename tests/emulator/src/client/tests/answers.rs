@@ -114,6 +114,24 @@ async fn a_service_has_an_error_of_its_own_with_the_effect_or_without() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_is_cut_off_had_its_effect_and_is_neither_read_nor_repeated() {
+    let (error, made, fence) = outlasted(Trouble::CutOff).await;
+    assert_eq!(
+        error
+            .raw_response()
+            .map(|response| response.status().as_u16()),
+        Some(200)
+    );
+    assert_eq!(
+        error
+            .as_service_error()
+            .and_then(|error| error.meta().code()),
+        None
+    );
+    assert_eq!((made, fence.as_deref()), (1, Some("1")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_service_words_its_own_error() {
     let world = world();
     let config = || {

@@ -1,0 +1,105 @@
+//! What a step makes of a refused call, or of a response that is not understood: the release fails
+//! for it at once, or the next job looks again.
+
+use super::*;
+use crate::aws::tests::ledger_claims::held;
+use crate::job::Token;
+use crate::limits::SECOND_LOOK;
+
+const LATE: i64 = 180;
+
+/// What becomes of a failed call `secs` after the action last learned something. `lease` answers
+/// the look at the ledger, if there is one.
+fn outcome(failure: Failure, secs: i64, lease: Option<Answer>) -> (String, Value) {
+    let looks = lease.is_some();
+    let script = Script::new(lease.into_iter().chain([answer(&json!({}))]));
+    let token = Token::new("update-service", at(-9_000)).learned_at(at(-secs));
+    let text = token.with_payload(Some(json!({"minute": 7}))).text();
+
+    let event = event(&parameters().to_string(), Some(&text));
+    let handled = handle(&script, event, async |_| Err(StepError::Refused(failure)));
+    handled.expect("reported");
+
+    let sent = script.sent();
+    assert_eq!(
+        sent.len(),
+        1 + usize::from(looks),
+        "{:?}",
+        script.operations()
+    );
+    let report = sent.last().expect("a report");
+    let sent = report.json();
+    if report.operation() == "PutJobSuccessResult" {
+        assert_eq!(sent["continuationToken"], text, "it is handed on unchanged");
+    }
+    (report.operation(), sent)
+}
+
+fn again(failure: Failure, secs: i64, lease: Option<Answer>) -> bool {
+    let message = failure.message.clone();
+    let (operation, sent) = outcome(failure, secs, lease);
+    if operation == "PutJobFailureResult" {
+        assert_eq!(sent["failureDetails"]["message"], json!(message));
+        return false;
+    }
+    let summary = &sent["executionDetails"]["summary"];
+    assert_eq!(*summary, json!(format!("{message}; looking again")));
+    true
+}
+
+fn denied() -> Failure {
+    Failure::new(FailureType::PermissionError, "ecs:UpdateService failed")
+}
+
+/// A lease whose release has this change of its service.
+fn changed(deployment: &Value) -> Answer {
+    held(|release| {
+        let percentages = release["prior"]["M"]["percentages"].clone();
+        release["change"] = json!({"M": {
+            "task_definition": {"S": "web:2"}, "percentages": percentages, "deployment": deployment
+        }});
+    })
+}
+
+fn deployed() -> Answer {
+    changed(&json!({"S": "ecs-svc/2"}))
+}
+
+#[test]
+fn a_refusal_fails_a_release_that_has_changed_nothing() {
+    assert_eq!(LATE, SECOND_LOOK.as_secs().cast_signed());
+
+    for failure in [denied(), Failure::configuration("refused")] {
+        for lease in [
+            held(|_| {}),
+            changed(&json!({"NULL": true})),
+            answer(&json!({})),
+            held(|release| release["execution"] = json!({"S": "e-2"})),
+        ] {
+            assert!(!again(failure.clone(), 0, Some(lease)), "{failure}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_after_the_first_change_is_looked_at_again_for_3_minutes() {
+    for failure in [denied(), Failure::configuration("refused")] {
+        assert!(again(failure.clone(), 0, Some(deployed())));
+        assert!(again(failure.clone(), LATE - 1, Some(deployed())));
+        assert!(!again(failure, LATE, None));
+    }
+}
+
+#[test]
+fn a_release_whose_lease_cannot_be_read_may_have_changed_something() {
+    let denial = refusal("AccessDeniedException", "no");
+    assert!(again(denied(), 0, Some(denial)));
+}
+
+#[test]
+fn a_response_that_is_not_understood_is_looked_at_again_for_3_minutes_in_any_case() {
+    let failure = Failure::job("the response could not be read");
+    assert!(again(failure.clone(), 0, None));
+    assert!(again(failure.clone(), LATE - 1, None));
+    assert!(!again(failure, LATE, None));
+}

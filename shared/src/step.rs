@@ -198,9 +198,8 @@ impl<S: Step> Runner<S> {
 /// anything.
 fn not_kept_too_long(result: StepResult, kept: Duration) -> StepResult {
     match result {
-        Err(StepError::Busy(why)) if kept >= BUSY_LIMIT => {
-            let cause = why.strip_suffix("; retrying").unwrap_or(&why);
-            let message = format!("no progress for {}; last: {cause}", readable(kept));
+        Err(busy @ StepError::Busy(_)) if kept >= BUSY_LIMIT => {
+            let message = format!("no progress for {}; last: {}", readable(kept), busy.cause());
             Err(Failure::job(message).into())
         }
         result => result,

@@ -2,7 +2,8 @@
 //! removed, and the lease is free.
 
 use slipway::job::StepError;
-use slipway::release::{Conclusion, Lease, Outcome, Release};
+use slipway::limits::ROLLBACK_DEADLINE;
+use slipway::release::{Conclusion, Event, Lease, Outcome, Release, apply};
 use slipway::timestamp::{Timestamp, readable};
 
 use crate::RollBack;
@@ -48,6 +49,7 @@ impl RollBack {
     }
 
     /// Closes a release now. The revisions that it registered and does not run are retired first.
+    /// What is not needed for safety does not keep the service from its next release.
     pub(crate) async fn close_now(
         &self,
         lease: &Lease,
@@ -57,14 +59,19 @@ impl RollBack {
         let mut conclusion = conclusion.clone();
         let was_restored = matches!(conclusion.outcome, Outcome::RolledBack | Outcome::Held);
         if release.change().is_none() || was_restored {
-            match self.retire(lease, release).await {
-                // What is not needed for safety does not keep the service from its next release.
-                Err(StepError::Failed(failure) | StepError::Refused(failure)) => {
-                    conclusion.reason.push_str(&format!(
-                        "; failed to deregister the release's revisions: {failure}"
-                    ))
-                }
-                other => other?,
+            let retired = self.retire(lease, release).await;
+            if let Err(error @ StepError::Busy(_)) = &retired
+                && self
+                    .may_retire_later(lease, release, conclusion.outcome)
+                    .await?
+            {
+                return Err(error.clone());
+            }
+            if let Err(error) = retired {
+                conclusion.reason.push_str(&format!(
+                    "; failed to deregister the release's revisions: {}",
+                    error.cause()
+                ));
             }
         }
 
@@ -72,5 +79,29 @@ impl RollBack {
             .close(lease, &conclusion, self.sdk.now())
             .await?;
         Ok(format!("{}: {}", conclusion.outcome, conclusion.reason))
+    }
+
+    /// Whether there is time left to retire revisions while AWS is busy: as much as a rollback has.
+    /// It begins with the take-over, which a release that changed nothing had no need of before. One
+    /// that ends well must not be taken over: it has the time since it began.
+    async fn may_retire_later(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        outcome: Outcome,
+    ) -> Result<bool, StepError> {
+        let now = self.sdk.now();
+        let ends_well = matches!(outcome, Outcome::Deployed | Outcome::Unchanged);
+
+        let since = match release.rolling_back_since() {
+            Some(since) => since,
+            None if ends_well => release.began_at,
+            None => {
+                let taken = apply(lease, Event::TakenOver, now)?;
+                self.ledger.advance(&taken).await?;
+                return Ok(true);
+            }
+        };
+        Ok(now.since(since) < ROLLBACK_DEADLINE)
     }
 }

@@ -19,6 +19,17 @@ pub enum StepError {
     Busy(String),
 }
 
+impl StepError {
+    /// What is wrong, without what comes next.
+    #[must_use]
+    pub fn cause(&self) -> &str {
+        match self {
+            Self::Failed(failure) | Self::Refused(failure) => &failure.message,
+            Self::Busy(why) => why.strip_suffix("; retrying").unwrap_or(why),
+        }
+    }
+}
+
 /// The failure of a job, as CodePipeline and the ledger store it.
 #[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 #[error("{message}")]
@@ -135,9 +146,10 @@ mod tests {
             failures
         );
         assert_eq!(StepError::from(Failure::job("b")).to_string(), "b");
-        assert_eq!(
-            StepError::Busy("throttled".to_owned()).to_string(),
-            "throttled"
-        );
+        let busy = StepError::Busy("throttled; retrying".to_owned());
+        assert_eq!(busy.to_string(), "throttled; retrying");
+        assert_eq!(busy.cause(), "throttled");
+        assert_eq!(StepError::Busy("slow".to_owned()).cause(), "slow");
+        assert_eq!(StepError::Refused(Failure::job("b")).cause(), "b");
     }
 }

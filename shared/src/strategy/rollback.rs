@@ -120,9 +120,10 @@ pub fn given_up(
 
     (waited >= ROLLBACK_DEADLINE).then(|| {
         Conclusion::needing_operator(format!(
-            "{}; the rollback fails after {}: {error}; manual intervention required",
+            "{}; the rollback fails after {}: {}; manual intervention required",
             cause(release, ending),
-            readable(waited)
+            readable(waited),
+            error.cause()
         ))
     })
 }

@@ -132,6 +132,55 @@ fn a_revision_that_may_not_be_deregistered_keeps_no_service() {
     });
 }
 
+/// ECS throttles every call from a minute after the registration on.
+#[test]
+fn a_revision_that_cannot_be_retired_for_an_hour_keeps_no_service() {
+    let aws = released();
+    let from = aws.now + 60_000;
+    let throttles = vec![Throttle {
+        service: "ecs",
+        from,
+        until: from + 3 * 3_600_000,
+    }];
+    let faults = Faults {
+        throttles,
+        ..Faults::default()
+    };
+
+    run(aws, faults, async |driver| {
+        registered(&driver).await;
+        pass(&driver, 120).await;
+        let sweep = async || invoke(&driver, "roll-back", json!({"sweep": true})).await;
+        let error = invoke(&driver, "roll-back", event("STOPPED")).await;
+        assert!(error.is_err_and(|error| error.contains("ThrottlingException")));
+
+        for _ in 0..50 {
+            pass(&driver, 60).await;
+            let error = sweep().await.expect_err("ECS throttles");
+            assert!(error.contains("ThrottlingException"), "{error}");
+            if driver.world.aws().now > from + 50 * 60_000 {
+                break;
+            }
+        }
+        assert_eq!(record(&driver)["state"], "begun");
+
+        pass(&driver, 15 * 60).await;
+        sweep().await.expect("the release is closed");
+        let found = record(&driver);
+        assert_eq!(
+            (&found["state"], &found["outcome"]),
+            (&json!("closed"), &json!("failed"))
+        );
+        assert_eq!(
+            found["reason"],
+            "the execution was stopped; nothing had been changed; failed to deregister the \
+             release's revisions: ecs:ListTaskDefinitions failed: ThrottlingException: Rate \
+             exceeded"
+        );
+        assert!(lease(&driver)["release"].is_null());
+    });
+}
+
 #[test]
 fn a_service_that_cannot_be_observed_is_given_up_at_the_deadline() {
     run(released(), Fault::None, async |driver| {

@@ -6,7 +6,7 @@ use slipway::limits::ROLLBACK_DEADLINE;
 use slipway::release::{Conclusion, Event, Lease, Outcome, Release, apply};
 use slipway::timestamp::{Timestamp, readable};
 
-use crate::RollBack;
+use crate::{NOT_HELD, RollBack};
 
 impl RollBack {
     /// Closes a release that left nothing behind. What was observed before every announced change
@@ -44,7 +44,7 @@ impl RollBack {
             (Some(release), Some(given_up)) if release.execution == given_up.execution => {
                 self.close_now(current, release, conclusion).await
             }
-            _ => Ok("the release does not hold its service: nothing to do".to_owned()),
+            _ => Ok(NOT_HELD.to_owned()),
         }
     }
 

@@ -24,6 +24,9 @@ use slipway::strategy::messages::waiting_for_grace;
 use slipway::strategy::rollback::{Ending, RollbackStep, given_up, next_step};
 use slipway::timestamp::Timestamp;
 
+/// The status of an execution whose release is not that of the lease.
+const NOT_HELD: &str = "the release does not hold its service: nothing to do";
+
 /// The function: one event or one sweep.
 #[derive(Debug)]
 pub struct RollBack {
@@ -59,7 +62,7 @@ impl RollBack {
         let response = match RollBackTrigger::parse(event)? {
             RollBackTrigger::Irrelevant(reason) => json!({"status": "ignored", "reason": reason}),
             RollBackTrigger::Ended { execution, ending } => {
-                let status = self.ended_now(&execution, ending).await?;
+                let status = self.ended(&execution, ending).await?;
                 json!({"execution": execution, "status": status})
             }
             RollBackTrigger::Sweep => self.sweep().await?,
@@ -67,17 +70,6 @@ impl RollBack {
 
         tracing::info!(%response);
         Ok(response)
-    }
-
-    /// Handles the end of an execution, again if a step wrote the lease in between.
-    async fn ended_now(&self, execution: &str, ending: Ending) -> Result<String, StepError> {
-        for _ in 1..TAKE_OVER_ATTEMPTS {
-            match self.ended(execution, ending).await {
-                Err(StepError::Busy(why)) => tracing::info!(execution, why, "observing again"),
-                other => return other,
-            }
-        }
-        self.ended(execution, ending).await
     }
 
     /// Handles the end of an execution.
@@ -89,14 +81,9 @@ impl RollBack {
         match (&record.state, &record.cluster, &record.service) {
             (RecordState::Closed, ..) => Ok("the release is closed: nothing to do".to_owned()),
             (RecordState::Begun, Some(cluster), Some(service)) => {
-                let lease = self.ledger.lease(cluster, service).await?;
-                let held = lease.and_then(|lease| {
-                    let release = lease.held_by(execution).cloned();
-                    release.map(|release| (lease, release))
-                });
-                match held {
-                    Some((lease, release)) => self.proceed(&lease, &release, ending).await,
-                    None => Ok("the release does not hold its service: nothing to do".to_owned()),
+                match self.ledger.lease(cluster, service).await? {
+                    Some(lease) => self.proceed(execution, lease, ending).await,
+                    None => Ok(NOT_HELD.to_owned()),
                 }
             }
             _ => self.never_begun(record, ending).await,
@@ -128,8 +115,36 @@ impl RollBack {
         }
     }
 
-    /// Takes the release one step nearer to its end.
+    /// Takes the release of an execution one step nearer to its end, again if another invocation
+    /// wrote the lease in between.
     async fn proceed(
+        &self,
+        execution: &str,
+        mut lease: Lease,
+        ending: Ending,
+    ) -> Result<String, StepError> {
+        let mut attempts = 0;
+        loop {
+            let Some(release) = lease.held_by(execution) else {
+                return Ok(NOT_HELD.to_owned());
+            };
+            let done = self.proceed_once(&lease, release, ending).await;
+            attempts += 1;
+            if attempts == TAKE_OVER_ATTEMPTS || !matches!(done, Err(StepError::Busy(_))) {
+                return done;
+            }
+
+            let current = self.ledger.lease(&lease.cluster, &lease.service).await?;
+            match current.filter(|current| current.fence != lease.fence) {
+                Some(current) => lease = current,
+                None => return done,
+            }
+            tracing::info!(execution, ?done, "observing again");
+        }
+    }
+
+    /// Takes the release one step nearer to its end.
+    async fn proceed_once(
         &self,
         lease: &Lease,
         release: &Release,

@@ -27,7 +27,7 @@ impl RollBack {
                 continue;
             };
 
-            match self.sweep_lease(&lease, &release).await {
+            match self.sweep_lease(lease, &release).await {
                 Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),
             }
@@ -80,29 +80,9 @@ impl RollBack {
         )
     }
 
-    /// Checks one release, again if the event of its end was handled in between.
-    async fn sweep_lease(&self, lease: &Lease, release: &Release) -> Result<String, StepError> {
-        let first = self.sweep_one(lease, release).await;
-        let Err(StepError::Busy(why)) = first else {
-            return first;
-        };
-
-        let current = self.ledger.lease(&lease.cluster, &lease.service).await?;
-        let Some(current) = current.filter(|current| current.fence != lease.fence) else {
-            return Err(StepError::Busy(why));
-        };
-        tracing::info!(execution = release.execution, why, "observing again");
-        match current.held_by(&release.execution) {
-            Some(release) => self.sweep_one(&current, release).await,
-            None => Ok("the release does not hold its service: nothing to do".to_owned()),
-        }
-    }
-
-    async fn sweep_one(&self, lease: &Lease, release: &Release) -> Result<String, StepError> {
-        let status = self
-            .executions
-            .status(&release.pipeline, &release.execution)
-            .await?;
+    async fn sweep_lease(&self, lease: Lease, release: &Release) -> Result<String, StepError> {
+        let execution = &release.execution;
+        let status = self.executions.status(&release.pipeline, execution).await?;
         let ending = match &status {
             Some(status) => Ending::from_status(status).map_err(StepError::Busy)?,
             // CodePipeline knew the execution when it sent the job, so its pipeline was deleted.
@@ -110,9 +90,9 @@ impl RollBack {
         };
 
         match (ending, &release.phase, status) {
-            (Some(ending), ..) => self.proceed(lease, release, ending).await,
+            (Some(ending), ..) => self.proceed(execution, lease, ending).await,
             (None, Phase::RollingBack { .. }, _) => {
-                self.proceed(lease, release, Ending::Stopped).await
+                self.proceed(execution, lease, Ending::Stopped).await
             }
             (None, _, Some(status)) => Ok(format!("the execution is {status}")),
             (None, _, None) => Ok(

@@ -73,6 +73,31 @@ fn a_release_that_no_longer_holds_its_service_is_left_alone() {
 }
 
 #[test]
+fn a_rollback_that_loses_a_race_for_the_lease_goes_on_in_the_same_invocation() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        let since = calls(&driver);
+
+        let (first, second) = tokio::join!(
+            invoke(&driver, "roll-back", event("STOPPED")),
+            invoke(&driver, "roll-back", event("STOPPED")),
+        );
+        for done in [first, second] {
+            let status = done.expect("neither fails")["status"].to_string();
+            assert!(status.contains("restoring web:2"), "{status}");
+        }
+
+        let aws = driver.world.snapshot();
+        let lost = aws.calls[since..].iter().filter(|call| {
+            let error = call.error.as_ref();
+            error.is_some_and(|error| error.contains("ConditionalCheckFailed"))
+        });
+        assert!(lost.count() > 0, "nothing was written in between");
+    });
+}
+
+#[test]
 fn an_execution_that_ended_before_its_release_began_is_closed_with_its_ending() {
     for (state, outcome, word) in [
         ("FAILED", "failed", "failed"),

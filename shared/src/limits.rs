@@ -48,9 +48,15 @@ pub const ARTIFACT_BYTES: u64 = 8 * 1024 * 1024;
 /// that expand without bound.
 pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
 
-/// Shortest value of an environment variable that is redacted from messages, in bytes. Ours:
-/// numbers and flags are shorter.
+/// Shortest secret that is redacted from messages, in bytes. Ours: numbers and flags are shorter.
 pub const SECRET_CHARS: usize = 6;
+
+/// Shortest word of a command that can look drawn by chance, in characters. Ours: generated keys have
+/// 20 and more.
+pub const RANDOM_CHARS: usize = 20;
+
+/// Fewest digits of such a word. Ours: names have a number at most.
+pub const RANDOM_DIGITS: usize = 3;
 
 /// Longest reason in the ledger, in characters. Ours: a paragraph; an item could hold 400 KB.
 pub const REASON_CHARS: usize = 1_000;

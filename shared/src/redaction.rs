@@ -1,7 +1,12 @@
 //! What AWS's texts lose before they reach a message, a record or a log: the query of an address,
-//! which can be its signature, and the values of environment variables.
+//! which can be its signature, its credentials, and known secrets.
 //!
-//! Never removes what a person needs to understand the text: names and ECS's own words stay.
+//! Never removes what a person needs to understand the text: names, regions and ECS's own words
+//! stay.
+
+use std::cmp::Reverse;
+
+use serde_json::Value;
 
 use crate::limits::SECRET_CHARS;
 
@@ -69,37 +74,107 @@ pub fn without_signatures(text: &str) -> String {
 }
 
 fn unsigned(address: &str) -> String {
-    let (path, query) = match address.split_once('?') {
-        Some((path, _)) => (path, format!("?{MASK}")),
-        None => (address, String::new()),
+    let mut rest = address;
+    while let Some(at) = credentials_end(rest) {
+        rest = &rest[at + 1..];
+    }
+
+    let credentials = if rest.len() < address.len() {
+        format!("{MASK}@")
+    } else {
+        String::new()
     };
-    let host_end = path.find('/').unwrap_or(path.len());
-    let path = match path[..host_end].rfind('@') {
-        Some(at) => format!("{MASK}{}", &path[at..]),
-        None => path.to_owned(),
-    };
-    path + &query
+    match rest.split_once('?') {
+        Some((path, _)) => format!("{credentials}{path}?{MASK}"),
+        None => format!("{credentials}{rest}"),
+    }
 }
 
-/// A text with `values` masked, except those that are a word of ECS or one of `names`. Shorter
-/// values than [`SECRET_CHARS`] stay: masking every `1` or `true` would make the text unreadable.
+/// Where the `@` after credentials is, if an address has some. A password can have letters that end
+/// a host, so that only what comes after them shows that it was one.
+fn credentials_end(address: &str) -> Option<usize> {
+    let end = address.find(['/', '?', '#']).unwrap_or(address.len());
+    let start = &address[..end];
+    if let Some(at) = start.rfind('@') {
+        return Some(at);
+    }
+
+    let is_port = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    match start.split_once(':') {
+        Some((_, password)) if !is_port(password) || address[end..].starts_with('?') => {
+            address.rfind('@')
+        }
+        None if start.contains('.') => None,
+        _ => {
+            let path_end = address.find('?').unwrap_or(address.len());
+            let at = address[..path_end].rfind('@')?;
+            is_host(&address[at + 1..]).then_some(at)
+        }
+    }
+}
+
+/// Whether a text begins with a name of several parts, as a host does and a version does not.
+fn is_host(text: &str) -> bool {
+    let host = text.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    host.rsplit_once('.')
+        .is_some_and(|(_, last)| last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// A text with `secrets` masked, except those that are a region, a word of ECS or a part of one of
+/// `names`. Shorter ones than [`SECRET_CHARS`] stay: masking every `1` or `true` would make the text
+/// unreadable.
 #[must_use]
 pub fn without_values<'a>(
     text: &str,
-    values: impl Iterator<Item = &'a str>,
+    secrets: impl Iterator<Item = &'a str>,
     names: &[&str],
 ) -> String {
-    let mut values: Vec<&str> = values
-        .filter(|value| value.len() >= SECRET_CHARS)
-        .filter(|value| !WORDS.contains(value) && !names.contains(value))
+    let is_known = |secret: &str| {
+        WORDS.contains(&secret)
+            || is_region(secret)
+            || names.iter().any(|name| name.contains(secret))
+    };
+    let mut forms: Vec<String> = secrets
+        .filter(|secret| secret.len() >= SECRET_CHARS)
+        .filter(|secret| !is_known(secret))
+        .flat_map(written_forms)
         .collect();
 
-    // The longest first: a value can be a part of another one.
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    // The longest first: a secret can be a part of another one.
+    forms.sort_by_key(|form| Reverse(form.len()));
 
-    values
-        .into_iter()
-        .fold(text.to_owned(), |text, value| masked(&text, value))
+    forms
+        .iter()
+        .fold(text.to_owned(), |text, form| masked(&text, form))
+}
+
+/// A secret as AWS's texts have it: plain, in a string of JSON, and as Go writes one, which escapes
+/// more.
+fn written_forms(secret: &str) -> [String; 3] {
+    let quoted = Value::from(secret).to_string();
+    let json = quoted[1..quoted.len() - 1].to_owned();
+    let go = json
+        .replace('&', "\\u0026")
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e");
+    [secret.to_owned(), json, go]
+}
+
+/// Whether a text is the name of a region of AWS, such as `us-gov-west-1`
+/// (docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html).
+fn is_region(text: &str) -> bool {
+    const SIDES: [&str; 5] = ["central", "north", "south", "east", "west"];
+
+    let Some((place, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let mut parts = place.split('-');
+    let area = parts.next().unwrap_or_default();
+    let side = parts.next_back().unwrap_or_default();
+
+    let is_area = (2..=4).contains(&area.len()) && area.bytes().all(|b| b.is_ascii_lowercase());
+    let is_number = number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit());
+    is_area && is_number && SIDES.iter().any(|known| side.starts_with(known))
 }
 
 /// Masks a value everywhere, but one that is a word not inside a longer word.
@@ -149,6 +224,33 @@ mod tests {
             ),
             ("(https://user:word@host/path)", "(https://***@host/path)"),
             ("cut at https://a/b?X-Amz-Sig", "cut at https://a/b?***"),
+            (
+                "postgres://app:pa/ss?w@db:5432/x",
+                "postgres://***@db:5432/x",
+            ),
+            ("https://me:1234?5@host/x", "https://***@host/x"),
+            (
+                "https://me:12/34@example.com/x",
+                "https://***@example.com/x",
+            ),
+            ("https://to/ken@example.com/x", "https://***@example.com/x"),
+            (
+                "https://me:p@s/s@example.com/x",
+                "https://***@example.com/x",
+            ),
+            (
+                "https://host:8080/lib@1.2.3/x",
+                "https://host:8080/lib@1.2.3/x",
+            ),
+            (
+                "https://example.com/of/me@example.com",
+                "https://example.com/of/me@example.com",
+            ),
+            (
+                "oci://registry:5000/web@sha256:0a",
+                "oci://registry:5000/web@sha256:0a",
+            ),
+            ("http://host:8080?to=me", "http://host:8080?***"),
             ("really? yes", "really? yes"),
             ("", ""),
         ] {
@@ -174,5 +276,49 @@ mod tests {
             without("hunter, hunters and hunter", &["hunter"], &[]),
             "***, hunters and ***"
         );
+
+        let text = "DATABASE_URL is not set for web-1";
+        assert_eq!(
+            without(text, &["DATABASE", "web-1x"], &["DATABASE_URL"]),
+            text
+        );
+        assert_eq!(
+            without(text, &["DATABASE"], &[]),
+            "***_URL is not set for web-1"
+        );
+    }
+
+    #[test]
+    fn regions_are_kept_and_what_looks_like_one_is_not() {
+        for region in [
+            "eu-west-1",
+            "ap-southeast-2",
+            "us-gov-west-1",
+            "eusc-de-east-1",
+            "mx-central-1",
+        ] {
+            assert_eq!(without(region, &[region], &[]), region);
+        }
+        for secret in [
+            "my-secret-1",
+            "eu-west-12",
+            "eu-west-x",
+            "database-west-1",
+            "eu-west",
+        ] {
+            assert_eq!(without(secret, &[secret], &[]), MASK, "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_masked_as_json_and_go_write_it_too() {
+        let secret = "a\"b\\c<d&e>\n";
+        for written in [
+            secret,
+            r#"a\"b\\c<d&e>\n"#,
+            r#"a\"b\\c\u003cd\u0026e\u003e\n"#,
+        ] {
+            assert_eq!(without(&format!("[{written}]"), &[secret], &[]), "[***]");
+        }
     }
 }

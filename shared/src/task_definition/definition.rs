@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::refused::{is_reserved, remove_empty};
 use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
-use crate::redaction::without_values;
 use crate::text::utf8;
 
 /// Fields that DescribeTaskDefinition returns and RegisterTaskDefinition does not accept
@@ -176,37 +175,6 @@ impl TaskDefinition {
         mappings
             .filter_map(|mapping| mapping.get(field).and_then(Value::as_u64))
             .find(|port| *port != 0)
-    }
-
-    /// Values of the containers' environment variables, which must not be quoted in messages.
-    pub fn environment_values(&self) -> impl Iterator<Item = &str> {
-        let variables = self
-            .containers()
-            .filter_map(|c| c.get("environment").and_then(Value::as_array))
-            .flatten();
-        variables.filter_map(|variable| variable.get("value").and_then(Value::as_str))
-    }
-
-    /// A text of AWS without the values of the containers' environment variables. The definition's
-    /// own names stay.
-    #[must_use]
-    pub fn redacted(&self, text: &str) -> String {
-        let parts = self.containers().chain(self.volumes());
-        let names: Vec<&str> = parts
-            .flat_map(|part| ["name", "image"].map(|field| part.get(field)))
-            .chain(["family", "taskRoleArn", "executionRoleArn"].map(|field| self.0.get(field)))
-            .filter_map(|name| name?.as_str())
-            .collect();
-
-        without_values(text, self.environment_values(), &names)
-    }
-
-    fn volumes(&self) -> impl Iterator<Item = &Value> {
-        self.0
-            .get("volumes")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
     }
 
     /// The same definition in another family.

@@ -8,6 +8,7 @@ mod definition;
 mod images;
 mod mark;
 mod refused;
+mod secrets;
 
 pub use definition::TaskDefinition;
 pub use images::{container_images, parse_image_definitions, parse_image_detail, set_images};

@@ -1,0 +1,166 @@
+//! What a text of AWS about a task definition loses: the values of environment variables, and the
+//! secrets among the options of logs and the words of commands. ECS and Docker repeat them in
+//! refusals and in stop reasons.
+//!
+//! Never removes the definition's own names, or what a command runs.
+
+use serde_json::Value;
+
+use super::definition::TaskDefinition;
+use crate::limits::{RANDOM_CHARS, RANDOM_DIGITS};
+use crate::redaction::without_values;
+
+/// Parts of a name, in lower case, that make the value of a variable, an option or a header a
+/// secret.
+const SECRET_NAMES: [&str; 7] = [
+    "auth",
+    "credential",
+    "key",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+];
+
+/// How a name ends that says where a secret is.
+const PLACES: [&str; 4] = ["dir", "file", "path", "url"];
+
+/// What comes before the secret in a header of HTTP.
+const SCHEMES: [&str; 2] = ["basic", "bearer"];
+
+/// Options whose value is a name and a password.
+const USER_OPTIONS: [&str; 3] = ["-u", "--proxy-user", "--user"];
+
+impl TaskDefinition {
+    /// A text of AWS without the secrets of the definition. Its names stay.
+    #[must_use]
+    pub fn redacted(&self, text: &str) -> String {
+        let commands: Vec<String> = self.containers().flat_map(command_secrets).collect();
+        let options = self.containers().flat_map(log_secrets);
+        let secrets = self
+            .environment_values()
+            .chain(options)
+            .chain(commands.iter().map(String::as_str));
+        without_values(text, secrets, &self.names())
+    }
+
+    /// Values of the containers' environment variables, which must not be quoted in messages.
+    pub(super) fn environment_values(&self) -> impl Iterator<Item = &str> {
+        let variables = self
+            .containers()
+            .flat_map(|container| items(container, "environment"));
+        variables.filter_map(|variable| variable.get("value").and_then(Value::as_str))
+    }
+
+    /// The names of a definition: of itself, its roles, containers, images, volumes and variables.
+    fn names(&self) -> Vec<&str> {
+        let volumes = self.0.get("volumes").and_then(Value::as_array);
+        let variables = self.containers().flat_map(|container| {
+            ["environment", "secrets"]
+                .into_iter()
+                .flat_map(move |member| items(container, member))
+        });
+
+        self.containers()
+            .chain(volumes.into_iter().flatten())
+            .chain(variables)
+            .flat_map(|part| ["name", "image"].map(|member| part.get(member)))
+            .chain(["family", "taskRoleArn", "executionRoleArn"].map(|member| self.0.get(member)))
+            .filter_map(|name| name?.as_str())
+            .collect()
+    }
+}
+
+fn items<'a>(container: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+    let list = container.get(member).and_then(Value::as_array);
+    list.into_iter().flatten()
+}
+
+/// The secrets among the options of a container's log driver, such as `splunk-token`.
+fn log_secrets(container: &Value) -> impl Iterator<Item = &str> {
+    let options = container
+        .pointer("/logConfiguration/options")
+        .and_then(Value::as_object);
+    options
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| is_secret_name(name))
+        .filter_map(|(_, value)| value.as_str())
+}
+
+/// The secrets among the words of a container's commands.
+fn command_secrets(container: &Value) -> Vec<String> {
+    let check = container.get("healthCheck");
+    let lists = [
+        container.get("entryPoint"),
+        container.get("command"),
+        check.and_then(|check| check.get("command")),
+    ];
+
+    let mut secrets = Vec::new();
+    for list in lists.into_iter().flatten().filter_map(Value::as_array) {
+        let arguments: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+        // An argument can be a line for a shell.
+        let words = arguments
+            .iter()
+            .flat_map(|argument| argument.split(|c: char| c.is_whitespace() || "\"'`".contains(c)))
+            .filter(|word| !word.is_empty());
+
+        secrets.extend(secrets_among(arguments.iter().copied()));
+        secrets.extend(secrets_among(words));
+    }
+    secrets.into_iter().map(ToOwned::to_owned).collect()
+}
+
+/// The secrets among words, each by the word before it or by its own form.
+fn secrets_among<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut secrets = Vec::new();
+    let mut before = "";
+    for word in words {
+        secrets.extend(secret_after(before, word));
+        secrets.extend(assigned_secret(word));
+        secrets.extend(Some(word).filter(|word| is_random(word)));
+        before = word;
+    }
+    secrets
+}
+
+/// The secret in `NAME=secret` or `--name=secret`. A line for a shell is more than that.
+fn assigned_secret(word: &str) -> Option<&str> {
+    let (name, value) = word.split_once('=')?;
+    let is_one = word.starts_with('-') || !word.contains(char::is_whitespace);
+    (is_one && (is_secret_name(name) || is_random(value))).then_some(value)
+}
+
+/// The secret that a word is, or has, because of the word before it: an option, a header or its
+/// scheme.
+fn secret_after<'a>(before: &str, word: &'a str) -> Option<&'a str> {
+    let is_scheme = |word: &str| SCHEMES.contains(&word.to_ascii_lowercase().as_str());
+    let is_option = before.starts_with('-') && !before.contains(['=', ' ']);
+    let is_header = before.ends_with(':') && !before.contains(' ');
+
+    if USER_OPTIONS.contains(&before) {
+        return word.split_once(':').map(|(_, password)| password);
+    }
+    let is_announced = (is_option || is_header) && is_secret_name(before) || is_scheme(before);
+    (is_announced && !is_scheme(word) && !word.starts_with('-')).then_some(word)
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+        && !PLACES.iter().any(|part| name.ends_with(part))
+}
+
+/// Whether a word looks drawn by chance, as generated keys do: long, of small and capital letters and
+/// several digits. A path or a host is none.
+fn is_random(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    word.len() >= RANDOM_CHARS
+        && digits >= RANDOM_DIGITS
+        && word.bytes().any(|b| b.is_ascii_lowercase())
+        && word.bytes().any(|b| b.is_ascii_uppercase())
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-+".contains(&b))
+}

@@ -1,0 +1,123 @@
+//! What messages about a task definition must not quote, and what they must.
+
+use serde_json::{Value, json};
+
+use super::definition;
+
+/// A text as it is about a container with these members.
+fn redacted(members: &Value, text: &str) -> String {
+    let mut container = json!({"name": "backend", "image": "example/api:1"});
+    let own = container.as_object_mut().expect("an object");
+    own.extend(members.as_object().expect("an object").clone());
+
+    definition(json!({"family": "a", "containerDefinitions": [
+        {"name": "first", "image": "b"}, container,
+    ]}))
+    .redacted(text)
+}
+
+/// A text as it is about a container that runs this.
+fn of_command(command: &[&str], text: &str) -> String {
+    let members = json!({ "command": command });
+    let redacted = redacted(&members, text);
+    for members in [
+        json!({ "entryPoint": command }),
+        json!({"healthCheck": {"command": command}}),
+    ] {
+        assert_eq!(self::redacted(&members, text), redacted, "{members}");
+    }
+    redacted
+}
+
+#[test]
+fn regions_and_names_of_variables_are_kept() {
+    let members = json!({
+        "environment": [
+            {"name": "AWS_REGION", "value": "eu-west-1"},
+            {"name": "DATABASE_URL", "value": "postgres://app:hunter22@db/x"},
+            {"name": "WANTED", "value": "DATABASE_URL"},
+        ],
+        "secrets": [{"name": "API_TOKEN", "valueFrom": "arn:aws:ssm:eu-west-1:1:parameter/t"}],
+    });
+    let text = "DATABASE_URL and API_TOKEN are not set in eu-west-1: postgres://app:hunter22@db/x";
+    assert_eq!(
+        redacted(&members, text),
+        "DATABASE_URL and API_TOKEN are not set in eu-west-1: ***"
+    );
+
+    let named = json!({"environment": [{"name": "A", "value": "API_TOKEN"}]});
+    assert_eq!(redacted(&named, "API_TOKEN"), "***");
+}
+
+#[test]
+fn a_value_is_masked_as_json_has_it() {
+    let members = json!({"environment": [{"name": "A", "value": "quote\"<d>"}]});
+    for text in [r#"["quote\"<d>"]"#, r#"["quote\"\u003cd\u003e"]"#] {
+        assert_eq!(redacted(&members, text), r#"["***"]"#);
+    }
+}
+
+#[test]
+fn a_secret_among_the_words_of_a_command_is_masked_and_the_command_is_kept() {
+    for command in [
+        &["./run", "--api-key", "hunter22", "--port", "808080"][..],
+        &["./run", "--api-key=hunter22", "--port", "808080"],
+        &["sh", "-c", "API_KEY=hunter22 ./run --port 808080"],
+        &["sh", "-c", "curl -u admin:hunter22 http://localhost:808080"],
+        &[
+            "sh",
+            "-c",
+            "curl -H \"X-Api-Key: hunter22\" http://localhost:808080",
+        ],
+        &[
+            "sh",
+            "-c",
+            "curl -H 'Authorization: Bearer hunter22' http://localhost:808080",
+        ],
+        &[
+            "./run",
+            "--password",
+            "hunter22",
+            "--key-file=/run/server.pem",
+        ],
+    ] {
+        let line = command.join(" ");
+        let text = format!("exec: [{line}]: file not found: ./run");
+        assert_eq!(
+            of_command(command, &text),
+            text.replace("hunter22", "***"),
+            "{command:?}"
+        );
+    }
+}
+
+#[test]
+fn a_word_of_a_command_that_looks_drawn_by_chance_is_masked() {
+    let drawn = "sk_live_51H7abcDEFghiJKL";
+    for command in [
+        &["./run", drawn][..],
+        &["./run", "--with=sk_live_51H7abcDEFghiJKL"],
+    ] {
+        assert_eq!(of_command(command, &format!("run {drawn}")), "run ***");
+    }
+
+    for kept in [
+        "MyWorkerServiceVersion2Main",
+        "/opt/Service123/bin/Run456",
+        "prod-cluster-eu-west-1-2026",
+        "sk_live_51H7abcDEFg",
+    ] {
+        assert_eq!(of_command(&["./run", kept], kept), kept);
+    }
+}
+
+#[test]
+fn a_secret_among_the_options_of_a_log_driver_is_masked() {
+    let members = json!({"logConfiguration": {"logDriver": "splunk", "options": {
+        "splunk-token": "hunter22", "splunk-url": "https://splunk.example.com",
+    }}});
+    assert_eq!(
+        redacted(&members, "https://splunk.example.com refused hunter22"),
+        "https://splunk.example.com refused ***"
+    );
+}

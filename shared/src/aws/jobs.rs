@@ -28,7 +28,8 @@ impl Jobs {
         }
     }
 
-    /// Reports the result of a job. A job that has a result already keeps it.
+    /// Reports the result of a job. A job that has a result already keeps it, and one that
+    /// CodePipeline does not know has none.
     ///
     /// # Errors
     /// When the call fails.
@@ -40,11 +41,14 @@ impl Jobs {
 
         match sent {
             // Another delivery of this job reported first, or the execution was stopped.
-            Err(error)
-                if ["InvalidJobStateException", "JobNotFoundException"]
-                    .contains(&error.code.as_str()) =>
-            {
+            Err(error) if error.code == "InvalidJobStateException" => {
                 tracing::info!(job = id, code = error.code, "the job has a result already");
+                Ok(())
+            }
+            // A repeated invocation could not report it either. What it is was logged above.
+            Err(error) if is_unreportable(&error, id) => {
+                let error = error.to_string();
+                tracing::warn!(job = id, error, "CodePipeline takes no result for the job");
                 Ok(())
             }
             other => other,
@@ -132,4 +136,25 @@ impl Jobs {
             .map(drop)
             .map_err(AwsError::from_sdk(OPERATION))
     }
+}
+
+/// Whether CodePipeline knows no job of this id, or takes none with it.
+fn is_unreportable(error: &AwsError, id: &str) -> bool {
+    match error.code.as_str() {
+        "JobNotFoundException" => true,
+        "ValidationException" => !is_job_id(id),
+        _ => false,
+    }
+}
+
+/// Whether CodePipeline could have given a job this id (CodePipeline API: PutJobSuccessResult,
+/// `jobId`).
+fn is_job_id(id: &str) -> bool {
+    let is_hex = |part: &str| {
+        part.bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let parts: Vec<&str> = id.split('-').collect();
+    parts.iter().all(|part| is_hex(part))
+        && parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
 }

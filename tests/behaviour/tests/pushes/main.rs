@@ -130,6 +130,25 @@ fn a_job_that_codepipeline_does_not_know_is_reported_once_and_not_again() {
 }
 
 #[test]
+fn a_job_id_that_codepipeline_refuses_is_reported_once_and_not_again() {
+    let account = account();
+    for step in STEPS {
+        let (answer, after) = given(
+            account.clone(),
+            step,
+            json!({"CodePipeline.job": {"id": "x"}}),
+        );
+        let errors: Vec<_> = after.calls[account.calls.len()..]
+            .iter()
+            .map(|call| call.error.as_deref())
+            .collect();
+
+        assert_eq!(answer, Ok(Value::Null), "{step}");
+        assert_eq!(errors, [Some("ValidationException")], "{step}");
+    }
+}
+
+#[test]
 fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
     let mut aws = account();
     let disabled = eventbridge::call(

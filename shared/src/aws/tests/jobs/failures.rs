@@ -78,6 +78,34 @@ fn a_job_that_has_a_result_keeps_it() {
 }
 
 #[test]
+fn a_job_whose_id_codepipeline_refuses_is_not_delivered_again() {
+    let report = |id: &str| {
+        let message = "1 validation error detected: Value at 'jobId' failed to satisfy constraint";
+        let script = Script::new([refusal("ValidationException", message)]);
+        let mut event = event(&parameters().to_string(), None);
+        event["CodePipeline.job"]["id"] = json!(id);
+        handle(&script, event, async |_| Ok(JobReport::done("done", [])))
+    };
+
+    for id in [
+        "x",
+        "job-1",
+        "11111111-2222-3333-4444-55555555555",
+        "11111111-2222-3333-4444-55555555555G",
+        "11111111-2222-3333-4444-555555555555-6",
+    ] {
+        assert_eq!(report(id).expect("nothing to repeat"), Value::Null, "{id}");
+    }
+
+    // Then something else is not valid.
+    let refused = report("11111111-2222-3333-4444-55555555555a").expect_err("not reported");
+    assert!(
+        refused.to_string().contains("ValidationException"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_report_that_was_not_accepted_fails_the_invocation() {
     for (result, operation) in [
         (

@@ -284,13 +284,35 @@ fn report(arn: &str, prior: &str, wanted: &TaskDefinition, note: &str) -> JobRep
         .collect::<Vec<_>>()
         .join(",");
 
-    let summary = format!("{}: {note}; {}", revision(arn), changed.replace(',', ", "));
+    let summary = format!(
+        "{}: {note}; {}{}",
+        revision(arn),
+        changed.replace(',', ", "),
+        unpinned(&images)
+    );
     let outputs = [
         ("TaskDefinitionArn", arn.to_owned()),
         ("PriorTaskDefinitionArn", prior.to_owned()),
         ("ImageURIs", changed),
     ];
     JobReport::done(summary, outputs)
+}
+
+/// The containers whose images have no digest, as the end of a summary: what they run can change
+/// without a release.
+fn unpinned(images: &[(String, String)]) -> String {
+    let has_digest =
+        |image: &str| ImageReference::parse(image).is_ok_and(|image| image.digest.is_some());
+    let names: Vec<&str> = images
+        .iter()
+        .filter(|(_, image)| !has_digest(image))
+        .map(|(name, _)| name.as_str())
+        .collect();
+
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("; not pinned by digest: {}", names.join(", "))
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@ use slipway::job::parse_parameters;
 
 use super::*;
 
+const PINNED: &str =
+    "example/web@sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
+
 fn parameters(more: Value) -> Parameters {
     let mut all =
         json!({"pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web"});
@@ -46,22 +49,39 @@ fn at_most_one_base_and_at_least_one_image_are_given() {
 #[test]
 fn a_report_has_the_revision_the_prior_one_and_the_image_of_each_container() {
     let definition = json!({"family": "web", "containerDefinitions": [
-        {"name": "web", "image": "example/web:1"}, {"name": "log", "image": "example/log:2"},
+        {"name": "web", "image": PINNED}, {"name": "log", "image": "example/log:2"},
+        {"name": "proxy", "image": "example/proxy"},
     ]});
     let definition = TaskDefinition::from_value(definition).expect("a task definition");
     let new = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
     let old = "arn:aws:ecs:…:task-definition/web:1";
     let expected = JobReport::done(
-        "web:2: registered; web=example/web:1, log=example/log:2",
+        format!(
+            "web:2: registered; web={PINNED}, log=example/log:2, proxy=example/proxy; not pinned \
+             by digest: log, proxy"
+        ),
         [
             ("TaskDefinitionArn", new.to_owned()),
             ("PriorTaskDefinitionArn", old.to_owned()),
             (
                 "ImageURIs",
-                "web=example/web:1,log=example/log:2".to_owned(),
+                format!("web={PINNED},log=example/log:2,proxy=example/proxy"),
             ),
         ],
     );
 
     assert_eq!(report(new, old, &definition, "registered"), expected);
+}
+
+#[test]
+fn a_report_of_pinned_images_names_no_unpinned_one() {
+    let definition = json!({"family": "web", "containerDefinitions": [
+        {"name": "web", "image": PINNED},
+    ]});
+    let definition = TaskDefinition::from_value(definition).expect("a task definition");
+    let JobReport::Done { summary, .. } = report("web:2", "web:1", &definition, "registered")
+    else {
+        panic!("a report of the end");
+    };
+    assert_eq!(summary, format!("web:2: registered; web={PINNED}"));
 }

@@ -154,15 +154,17 @@ impl TaskDefinition {
 
     /// A fixed port of the instance that a task needs, if any: an instance runs only one such task.
     /// In `awsvpc` mode a task has an address of its own; in `host` mode every container port is a
-    /// port of the instance.
+    /// port of the instance. Without a mode it is on the bridge, and on Fargate no instance is the
+    /// user's (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
     #[must_use]
     pub fn static_host_port(&self) -> Option<u64> {
-        let mode = self
-            .0
-            .get("networkMode")
-            .and_then(Value::as_str)
-            .unwrap_or("bridge");
-        let field = match mode {
+        let absent = if self.is_for_fargate() {
+            "awsvpc"
+        } else {
+            "bridge"
+        };
+        let mode = self.0.get("networkMode").and_then(Value::as_str);
+        let field = match mode.unwrap_or(absent) {
             "bridge" => "hostPort",
             "host" => "containerPort",
             _ => return None,
@@ -175,6 +177,13 @@ impl TaskDefinition {
         mappings
             .filter_map(|mapping| mapping.get(field).and_then(Value::as_u64))
             .find(|port| *port != 0)
+    }
+
+    fn is_for_fargate(&self) -> bool {
+        let required = self.0.get("requiresCompatibilities");
+        required
+            .and_then(Value::as_array)
+            .is_some_and(|required| required.iter().any(|one| one == "FARGATE"))
     }
 
     /// The same definition in another family.

@@ -60,6 +60,27 @@ fn a_static_port_of_any_container_counts() {
 }
 
 #[test]
+fn without_a_network_mode_a_port_is_static_on_instances_and_not_on_fargate() {
+    let port = |compatibilities: Value| {
+        definition(
+            json!({"family": "a", "requiresCompatibilities": compatibilities,
+                "containerDefinitions": [{"name": "a", "image": "b",
+                    "portMappings": [{"containerPort": 8080, "hostPort": 8080}],
+                }],
+            }),
+        )
+        .static_host_port()
+    };
+
+    for instances in [json!(["EC2"]), json!(["EXTERNAL"]), json!([])] {
+        assert_eq!(port(instances), Some(8080));
+    }
+    for fargate in [json!(["FARGATE"]), json!(["EC2", "FARGATE"])] {
+        assert_eq!(port(fargate), None);
+    }
+}
+
+#[test]
 fn the_values_of_all_environments_are_listed() {
     let with = definition(json!({"family": "a", "containerDefinitions": [
         {"name": "a", "image": "b", "environment": [{"name": "A", "value": "one"}, {"name": "B"}]},

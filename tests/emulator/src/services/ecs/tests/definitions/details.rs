@@ -119,3 +119,24 @@ fn fargate_lacks_what_belongs_to_an_instance() {
         assert!(refused.contains("Fargate compatible task definitions do not support"));
     }
 }
+
+/// Only on the bridge a port of the host can be another one than the container's.
+#[test]
+fn without_a_network_mode_a_task_is_on_the_bridge_and_not_on_fargate() {
+    let mut definition = plain();
+    definition["containerDefinitions"][0]["portMappings"] =
+        json!([{"containerPort": 80, "hostPort": 8080}]);
+    World::new(1).ok("RegisterTaskDefinition", definition.clone());
+    for mode in ["host", "awsvpc"] {
+        let refused = refusal(definition.clone(), "/networkMode", json!(mode));
+        assert!(refused.contains("must match"), "{mode}: {refused}");
+    }
+
+    let mut definition = fargate();
+    let members = definition.as_object_mut().unwrap();
+    members.shift_remove("networkMode");
+    assert_eq!(
+        World::new(1).err("RegisterTaskDefinition", definition),
+        "ClientException: Fargate only supports network mode ‘awsvpc’."
+    );
+}

@@ -19,6 +19,10 @@ use invariants::ledger_reader::digest;
 use serde_json::{Value, json};
 use slipway::text;
 
+/// Files that name images.
+mod artifacts;
+/// Answers of `docker inspect`.
+mod docker;
 /// What every task definition needs.
 mod rules;
 

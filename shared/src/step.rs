@@ -54,6 +54,15 @@ pub struct Runner<S> {
     ledger: Ledger,
 }
 
+/// How long an action has taken.
+#[derive(Clone, Copy)]
+struct Times {
+    /// Since its first job began.
+    elapsed: Duration,
+    /// Since one of its jobs last learned something.
+    kept: Duration,
+}
+
 impl<S: Step> Runner<S> {
     #[must_use]
     pub fn new(step: S, sdk: &Sdk) -> Self {
@@ -93,8 +102,11 @@ impl<S: Step> Runner<S> {
             Err(failure) => return JobOutcome::Failed(failure),
         };
 
-        let kept = now.since(token.last_learned());
-        let (report, token) = match self.run_within_budget(&job, kept).await {
+        let times = Times {
+            elapsed: now.since(job.since),
+            kept: now.since(token.last_learned()),
+        };
+        let (report, token) = match self.run_within_budget(&job, times).await {
             Ok(JobReport::InProgress {
                 summary,
                 percent,
@@ -117,37 +129,32 @@ impl<S: Step> Runner<S> {
             Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token),
         };
 
-        let elapsed = now.since(job.since);
-        if elapsed >= ACTION_TOTAL {
-            return JobOutcome::Failed(took_too_long(&report, elapsed));
-        }
         JobOutcome::Succeeded {
             report,
             token: Some(token.text()),
         }
     }
 
-    /// Runs the step and records its failure, both within [`STEP_BUDGET`]. `kept` is how long the
-    /// action has learned nothing.
+    /// Runs the step and records its failure, both within [`STEP_BUDGET`].
     ///
     /// The step is dropped at whatever call it waits for. That is no worse than a crash there,
     /// which every step survives: each change is announced in the ledger before it is made, a
     /// request that is already sent takes effect within the grace that begins with the
     /// announcement, and the next job observes again. A report that is never sent would be worse:
     /// CodePipeline would wait for Lambda's retries.
-    async fn run_within_budget(&self, job: &Job<S::Parameters>, kept: Duration) -> StepResult {
+    async fn run_within_budget(&self, job: &Job<S::Parameters>, times: Times) -> StepResult {
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's
         // recursion limit.
         let work = Box::pin(async {
             let result = self.step.step(job).await;
-            let result = self.look_again(job, kept, result).await;
-            let result = not_kept_too_long(result, kept);
+            let result = self.look_again(job, times.kept, result).await;
+            let result = times.in_time(result);
             self.step.record_failure(&self.ledger, job, result).await
         });
 
         let result = match self.sdk.within(STEP_BUDGET, work).await {
             // The failure could not be recorded: the next job does, while it may.
-            Some(Err(StepError::Refused(failure))) if kept < SECOND_LOOK => {
+            Some(Err(StepError::Refused(failure))) if times.kept < SECOND_LOOK => {
                 Err(StepError::Busy(failure.message))
             }
             Some(result) => result,
@@ -157,8 +164,8 @@ impl<S: Step> Runner<S> {
             ))),
         };
 
-        // Also when the failure could not be recorded: roll-back then learns of it from CodePipeline.
-        not_kept_too_long(result, kept)
+        // CodePipeline receives the failure also when it could not be recorded.
+        times.in_time(result)
     }
 
     /// What AWS refused fails the release at once if it has changed nothing; after its first change
@@ -194,15 +201,27 @@ impl<S: Step> Runner<S> {
     }
 }
 
-/// The result of a step, or the failure of one that has been kept for [`BUSY_LIMIT`] from learning
-/// anything.
-fn not_kept_too_long(result: StepResult, kept: Duration) -> StepResult {
-    match result {
-        Err(busy @ StepError::Busy(_)) if kept >= BUSY_LIMIT => {
-            let message = format!("no progress for {}; last: {}", readable(kept), busy.cause());
-            Err(Failure::job(message).into())
-        }
-        result => result,
+impl Times {
+    /// The result of a step, or the failure of one that is busy or in progress for too long.
+    fn in_time(self, result: StepResult) -> StepResult {
+        let Self { elapsed, kept } = self;
+        let (last, is_busy) = match &result {
+            Ok(JobReport::InProgress { summary, .. }) => (summary.as_str(), false),
+            Err(busy @ StepError::Busy(_)) => (busy.cause(), true),
+            _ => return result,
+        };
+
+        let message = if is_busy && kept >= BUSY_LIMIT {
+            format!("no progress for {}; last: {last}", readable(kept))
+        } else if elapsed >= ACTION_TOTAL {
+            format!(
+                "still in progress after {}, and an action ends after 24 hours; last: {last}",
+                readable(elapsed)
+            )
+        } else {
+            return result;
+        };
+        Err(Failure::job(message).into())
     }
 }
 
@@ -228,12 +247,4 @@ fn read<S: Step>(
         credentials: event.credentials,
     };
     Ok((job, token))
-}
-
-fn took_too_long(report: &JobReport, elapsed: Duration) -> Failure {
-    let (JobReport::InProgress { summary, .. } | JobReport::Done { summary, .. }) = report;
-    Failure::job(format!(
-        "still in progress after {}, and an action ends after 24 hours; last: {summary}",
-        readable(elapsed)
-    ))
 }

@@ -9,8 +9,9 @@ use emulator::cloudformation::deploy;
 use emulator::{Aws, codepipeline, dynamodb};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, Faults, run};
-use invariants::ledger_reader::{FUNCTIONS_STACK, holder};
+use invariants::ledger_reader::{self, FUNCTIONS_STACK, holder};
 use serde_json::json;
+use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
@@ -236,6 +237,28 @@ fn a_step_that_is_throttled_for_an_hour_fails_and_its_release_is_rolled_back() {
                 && reason.contains("; last: ecs:DescribeServices failed: ThrottlingException"),
             "{reason}"
         );
+    });
+}
+
+#[test]
+fn a_release_that_waits_too_long_for_another_one_records_what_it_waited_for() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let now = driver.world.aws().now / 1_000;
+        let since = Timestamp::from_secs(now - 23 * 3_600 - 1_800).expect("in range");
+        let token = json!({"v": 1, "step": "begin-release", "since": since}).to_string();
+        let other = json!({"execution": "jane-2", "strategy": "rolling"});
+        let before = json!({ "continuationToken": token });
+        let answer = again(&driver, "begin-release", other, &before).await;
+
+        let message = answer["message"].as_str().expect("a message");
+        assert!(
+            message.starts_with("still in progress after 23h30m")
+                && message.contains("last: waiting for release jane-1 of slipway-by-hand"),
+            "{answer}"
+        );
+        let written = ledger_reader::record(&driver.world.aws(), "jane-2").expect("a record");
+        assert_eq!(written["reason"]["S"], json!(message));
     });
 }
 

@@ -51,8 +51,8 @@ pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
 /// Shortest secret that is redacted from messages, in bytes. Ours: numbers and flags are shorter.
 pub const SECRET_CHARS: usize = 6;
 
-/// Shortest word of a command that can look drawn by chance, in characters. Ours: generated keys have
-/// 20 and more.
+/// Shortest word of a command that can look drawn by chance, in characters. Ours: generated keys
+/// have 20 and more.
 pub const RANDOM_CHARS: usize = 20;
 
 /// Fewest digits of such a word. Ours: names have a number at most.
@@ -94,9 +94,9 @@ pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
 /// worth waiting for are over by then.
 pub const BUSY_LIMIT: Duration = Duration::from_secs(60 * 60);
 
-/// Longest time for which a step looks again after AWS refused a call, or gave a response that is not
-/// understood, before its release fails for it. Ours: several jobs of an action, also when one of
-/// their invocations is lost.
+/// Longest time for which a step looks again after AWS refused a call, or gave a response that is
+/// not understood, before its release fails for it. Ours: several jobs of an action, also when one
+/// of their invocations is lost.
 pub const SECOND_LOOK: Duration = Duration::from_secs(3 * 60);
 
 /// Deadline of a rollout unless the action sets one, in minutes. Ours: several waves of tasks that

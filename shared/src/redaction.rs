@@ -121,8 +121,8 @@ fn is_host(text: &str) -> bool {
 }
 
 /// A text with `secrets` masked, except those that are a region, a word of ECS or a part of one of
-/// `names`. Shorter ones than [`SECRET_CHARS`] stay: masking every `1` or `true` would make the text
-/// unreadable.
+/// `names`. Shorter ones than [`SECRET_CHARS`] stay: masking every `1` or `true` would make the
+/// text unreadable.
 #[must_use]
 pub fn without_values<'a>(
     text: &str,

@@ -170,7 +170,7 @@ impl<S: Step> Runner<S> {
 
     /// What AWS refused fails the release at once if it has changed nothing; after its first change
     /// the end would be a rollback, so the next job looks again. So it does for a response that is
-    /// not understood, which says nothing about the release.
+    /// not understood, which proves nothing.
     async fn look_again(
         &self,
         job: &Job<S::Parameters>,
@@ -188,8 +188,8 @@ impl<S: Step> Runner<S> {
         Err(StepError::Busy(format!("{failure}; looking again")))
     }
 
-    /// Whether the release has made a change, as far as the ledger shows. It may have, if the ledger
-    /// cannot be read.
+    /// Whether the release has made a change, as far as the ledger shows. It may have, if the
+    /// ledger cannot be read.
     async fn has_made_change(&self, wanted: &ReleaseRef) -> bool {
         match self.ledger.lease(&wanted.cluster, &wanted.service).await {
             Ok(lease) => lease

@@ -82,8 +82,8 @@ impl RollBack {
     }
 
     /// Whether there is time left to retire revisions while AWS is busy: as much as a rollback has.
-    /// It begins with the take-over, which a release that changed nothing had no need of before. One
-    /// that ends well must not be taken over: it has the time since it began.
+    /// It begins with the take-over, which a release that changed nothing had no need of before.
+    /// One that ends well must not be taken over: it has the time since it began.
     async fn may_retire_later(
         &self,
         lease: &Lease,

@@ -150,7 +150,7 @@ where
             "DispatchFailure".to_owned(),
             connector_cause(failure),
         ),
-        // Some of the SDK's crates give a response that they cannot read as the service's own error.
+        // Some of the SDK's crates return a response that they cannot read as a service's error.
         SdkError::ServiceError(service) if is_unreadable(service) => unreadable(),
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or("Unknown").to_owned();

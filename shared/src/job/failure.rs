@@ -9,8 +9,8 @@ pub enum StepError {
     /// The job fails; the reason needs an operator.
     #[error(transparent)]
     Failed(#[from] Failure),
-    /// AWS refused a call, or gave a response that is not understood. The job fails, unless one more
-    /// look may show that it was nothing.
+    /// AWS refused a call, or gave a response that is not understood. The job fails, unless one
+    /// more look may show that it was nothing.
     #[error(transparent)]
     Refused(Failure),
     /// AWS throttled the step or was unavailable, or another invocation of the same release wrote

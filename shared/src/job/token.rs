@@ -18,8 +18,8 @@ pub struct Token {
     pub step: String,
     /// When the first job of the action began.
     pub since: Timestamp,
-    /// When a later job of the action last learned something. A job that was kept from it hands the
-    /// token on unchanged.
+    /// When a later job of the action last learned something. A job that was kept from it passes
+    /// the token on unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<Timestamp>,
     /// The step's own payload.

@@ -22,7 +22,7 @@ const SECRET_NAMES: [&str; 7] = [
     "token",
 ];
 
-/// How a name ends that says where a secret is.
+/// How the name of the place of a secret ends.
 const PLACES: [&str; 4] = ["dir", "file", "path", "url"];
 
 /// What comes before the secret in a header of HTTP.
@@ -152,8 +152,8 @@ fn is_secret_name(name: &str) -> bool {
         && !PLACES.iter().any(|part| name.ends_with(part))
 }
 
-/// Whether a word looks drawn by chance, as generated keys do: long, of small and capital letters and
-/// several digits. A path or a host is none.
+/// Whether a word looks drawn by chance, as generated keys do: long, of small and capital letters
+/// and several digits. A path or a host is none.
 fn is_random(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     word.len() >= RANDOM_CHARS

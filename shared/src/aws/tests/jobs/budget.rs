@@ -73,7 +73,7 @@ fn kept(secs: i64, busy: &str) -> Option<Value> {
     let (operation, sent) = reported(Some(&text), Err(StepError::Busy(busy.to_owned())));
 
     if operation == "PutJobSuccessResult" {
-        assert_eq!(sent["continuationToken"], text, "it is handed on unchanged");
+        assert_eq!(sent["continuationToken"], text, "it is passed on unchanged");
         return None;
     }
     Some(sent["failureDetails"].clone())

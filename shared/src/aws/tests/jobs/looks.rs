@@ -8,8 +8,8 @@ use crate::limits::SECOND_LOOK;
 
 const LATE: i64 = 180;
 
-/// What becomes of a failed call `secs` after the action last learned something. `lease` answers
-/// the look at the ledger, if there is one.
+/// What becomes of a failed call `secs` after the action last learned something. `lease` is the
+/// ledger's response, if it is read.
 fn outcome(failure: Failure, secs: i64, lease: Option<Answer>) -> (String, Value) {
     let looks = lease.is_some();
     let script = Script::new(lease.into_iter().chain([answer(&json!({}))]));
@@ -30,7 +30,7 @@ fn outcome(failure: Failure, secs: i64, lease: Option<Answer>) -> (String, Value
     let report = sent.last().expect("a report");
     let sent = report.json();
     if report.operation() == "PutJobSuccessResult" {
-        assert_eq!(sent["continuationToken"], text, "it is handed on unchanged");
+        assert_eq!(sent["continuationToken"], text, "it is passed on unchanged");
     }
     (report.operation(), sent)
 }

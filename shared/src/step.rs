@@ -61,6 +61,8 @@ struct Times {
     elapsed: Duration,
     /// Since one of its jobs last learned something.
     kept: Duration,
+    /// Since AWS first refused what is looked at again.
+    refused: Duration,
 }
 
 impl<S: Step> Runner<S> {
@@ -105,6 +107,7 @@ impl<S: Step> Runner<S> {
         let times = Times {
             elapsed: now.since(job.since),
             kept: now.since(token.last_learned()),
+            refused: now.since(token.refused.unwrap_or(now)),
         };
         let (report, token) = match self.run_within_budget(&job, times).await {
             Ok(JobReport::InProgress {
@@ -122,9 +125,11 @@ impl<S: Step> Runner<S> {
                     token: None,
                 };
             }
-            Err(StepError::Failed(failure) | StepError::Refused(failure)) => {
-                return JobOutcome::Failed(failure);
-            }
+            Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
+            Err(StepError::Refused(failure)) => (
+                JobReport::in_progress(format!("{failure}; looking again"), 0),
+                token.refused_at(now),
+            ),
             // Nothing was learned, so the next job receives what this one received.
             Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token),
         };
@@ -147,15 +152,15 @@ impl<S: Step> Runner<S> {
         // recursion limit.
         let work = Box::pin(async {
             let result = self.step.step(job).await;
-            let result = self.look_again(job, times.kept, result).await;
+            let result = self.look_again(job, times, result).await;
             let result = times.in_time(result);
             self.step.record_failure(&self.ledger, job, result).await
         });
 
         let result = match self.sdk.within(STEP_BUDGET, work).await {
-            // The failure could not be recorded: the next job does, while it may.
-            Some(Err(StepError::Refused(failure))) if times.kept < SECOND_LOOK => {
-                Err(StepError::Busy(failure.message))
+            // The failure could not be recorded either.
+            Some(Err(StepError::Refused(failure))) if times.is_refused_for_long() => {
+                Err(failure.into())
             }
             Some(result) => result,
             None => Err(StepError::Busy(format!(
@@ -174,7 +179,7 @@ impl<S: Step> Runner<S> {
     async fn look_again(
         &self,
         job: &Job<S::Parameters>,
-        kept: Duration,
+        times: Times,
         result: StepResult,
     ) -> StepResult {
         let Err(StepError::Refused(failure)) = result else {
@@ -182,10 +187,10 @@ impl<S: Step> Runner<S> {
         };
 
         let is_refusal = failure.kind != FailureType::JobFailed;
-        if kept >= SECOND_LOOK || is_refusal && !self.has_made_change(&job.release).await {
+        if times.is_refused_for_long() || is_refusal && !self.has_made_change(&job.release).await {
             return Err(failure.into());
         }
-        Err(StepError::Busy(format!("{failure}; looking again")))
+        Err(StepError::Refused(failure))
     }
 
     /// Whether the release has made a change, as far as the ledger shows. It may have, if the
@@ -202,9 +207,13 @@ impl<S: Step> Runner<S> {
 }
 
 impl Times {
+    fn is_refused_for_long(self) -> bool {
+        self.refused >= SECOND_LOOK
+    }
+
     /// The result of a step, or the failure of one that is busy or in progress for too long.
     fn in_time(self, result: StepResult) -> StepResult {
-        let Self { elapsed, kept } = self;
+        let Self { elapsed, kept, .. } = self;
         let (last, is_busy) = match &result {
             Ok(JobReport::InProgress { summary, .. }) => (summary.as_str(), false),
             Err(busy @ StepError::Busy(_)) => (busy.cause(), true),

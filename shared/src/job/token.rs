@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Failure;
-use crate::limits::FORMAT_VERSION;
+use crate::limits::{FORMAT_VERSION, SECOND_LOOK};
 use crate::timestamp::Timestamp;
 
 /// A token of this version.
@@ -22,6 +22,9 @@ pub struct Token {
     /// the token on unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<Timestamp>,
+    /// When AWS first refused what the jobs since look at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Timestamp>,
     /// The step's own payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
@@ -36,6 +39,7 @@ impl Token {
             step: step.to_owned(),
             since,
             learned: None,
+            refused: None,
             payload: None,
         }
     }
@@ -46,11 +50,23 @@ impl Token {
         self.learned.unwrap_or(self.since)
     }
 
-    /// The token after a job that learned something.
+    /// The token after a job that learned something. Between two refusals of the same call a step
+    /// can wait for what it announced, so a refusal is forgotten only when it has not come again
+    /// for some time.
     #[must_use]
     pub fn learned_at(self, now: Timestamp) -> Self {
         Self {
             learned: (now != self.since).then_some(now),
+            refused: self.refused.filter(|at| now.since(*at) < SECOND_LOOK * 2),
+            ..self
+        }
+    }
+
+    /// The token after a job that AWS refused a call.
+    #[must_use]
+    pub fn refused_at(self, now: Timestamp) -> Self {
+        Self {
+            refused: self.refused.or(Some(now)),
             ..self
         }
     }
@@ -90,6 +106,9 @@ impl Token {
         let mut token = json!({ "v": self.v, "step": self.step, "since": self.since });
         if let Some(learned) = self.learned {
             token["learned"] = json!(learned);
+        }
+        if let Some(refused) = self.refused {
+            token["refused"] = json!(refused);
         }
         if let Some(payload) = &self.payload {
             token["payload"] = payload.clone();
@@ -177,6 +196,30 @@ mod tests {
             Ok(later.clone())
         );
         assert_eq!(later.learned_at(at(90)).last_learned(), at(90));
+    }
+
+    #[test]
+    fn a_token_keeps_the_first_refusal_until_it_has_not_come_again_for_6_minutes() {
+        let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+        let first = Token::new("update-service", at(0)).refused_at(at(60));
+        assert_eq!(
+            first.text(),
+            concat!(
+                r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","#,
+                r#""refused":"2026-01-05T09:01:00Z"}"#
+            )
+        );
+        assert_eq!(
+            Token::parse(&first.text(), "update-service"),
+            Ok(first.clone())
+        );
+
+        let again = first.learned_at(at(100)).refused_at(at(140));
+        assert_eq!(again.refused, Some(at(60)));
+        assert_eq!(again.clone().learned_at(at(419)).refused, Some(at(60)));
+        let forgotten = again.learned_at(at(420));
+        assert_eq!(forgotten.refused, None);
+        assert_eq!(forgotten.refused_at(at(430)).refused, Some(at(430)));
     }
 
     #[test]

@@ -8,13 +8,20 @@ use crate::limits::SECOND_LOOK;
 
 const LATE: i64 = 180;
 
-/// What becomes of a failed call `secs` after the action last learned something. `lease` is the
-/// ledger's response, if it is read.
+/// A token of an action that AWS first refused a call so many seconds ago.
+fn refused(secs: i64) -> Token {
+    let token = Token::new("update-service", at(-9_000)).learned_at(at(-600));
+    token.refused_at(at(-secs))
+}
+
+/// What becomes of a failed call `secs` after the first one. `lease` is the ledger's response, if
+/// it is read.
 fn outcome(failure: Failure, secs: i64, lease: Option<Answer>) -> (String, Value) {
     let looks = lease.is_some();
     let script = Script::new(lease.into_iter().chain([answer(&json!({}))]));
-    let token = Token::new("update-service", at(-9_000)).learned_at(at(-secs));
-    let text = token.with_payload(Some(json!({"minute": 7}))).text();
+    let text = refused(secs)
+        .with_payload(Some(json!({"minute": 7})))
+        .text();
 
     let event = event(&parameters().to_string(), Some(&text));
     let handled = handle(&script, event, async |_| Err(StepError::Refused(failure)));
@@ -102,4 +109,18 @@ fn a_response_that_is_not_understood_is_looked_at_again_for_3_minutes_in_any_cas
     assert!(again(failure.clone(), 0, None));
     assert!(again(failure.clone(), LATE - 1, None));
     assert!(!again(failure, LATE, None));
+}
+
+#[test]
+fn the_first_refusal_is_noted_and_a_wait_in_between_does_not_hide_it() {
+    let failure = Failure::job("the response could not be read");
+    let (_, sent) = reported(Some(&token(600, None)), Err(StepError::Refused(failure)));
+    let first = Token::new("update-service", at(-600)).refused_at(at(0));
+    assert_eq!(sent["continuationToken"], first.text());
+
+    let waiting = || Ok(JobReport::in_progress("waiting", 5));
+    let (_, sent) = reported(Some(&refused(LATE).text()), waiting());
+    let expected = refused(LATE).learned_at(at(0));
+    assert_eq!(expected.refused, Some(at(-LATE)));
+    assert_eq!(sent["continuationToken"], expected.text());
 }

@@ -2,6 +2,7 @@
 
 use emulator::Aws;
 use emulator::codepipeline::ReportContent;
+use emulator::iam::Denial;
 use emulator::lambda::Outcome;
 use invariants::ledger_reader::{ledger, text};
 
@@ -40,19 +41,21 @@ pub(super) fn reports(aws: &Aws) -> Vec<(&str, &str)> {
     jobs.chain(actions).chain(errors).collect()
 }
 
-/// The kind of failure by which a person learns that the permission is missing: role, action and
-/// resource.
+/// The kind of failure by which a person learns that the permission is missing: role, action and a
+/// resource for which it was denied.
 pub(super) fn learned(aws: &Aws, missing: &Permission) -> Option<String> {
     let Permission { role, action, .. } = missing;
-    let mut denials = aws.iam.denials.iter();
-    let resource = &denials
-        .find(|denial| denial.role == *role && denial.action == *action)?
-        .resource;
-    let places = [
-        format!("resource: {resource}"),
-        format!("resource: \"{resource}\""),
-        format!("resource {resource}"),
-    ];
+    let denials = aws.iam.denials.iter();
+    let places: Vec<String> = denials
+        .filter(|denial| denial.role == *role && denial.action == *action)
+        .flat_map(|Denial { resource, .. }| {
+            [
+                format!("resource: {resource}"),
+                format!("resource: \"{resource}\""),
+                format!("resource {resource}"),
+            ]
+        })
+        .collect();
     let names = |message: &str| {
         message.contains(action)
             && message.contains(role)

@@ -221,7 +221,9 @@ fn an_early_success_is_no_end_while_old_tasks_serve() {
 
                 let answer = ended(&driver, "update-service", half).await;
                 assert_eq!(answer["status"], "done", "{answer}");
-                assert_eq!(web(&driver)["deployments"][1], Value::Null);
+                // ECS lists the old deployment for a while after its last task.
+                let old = web(&driver)["deployments"][1].clone();
+                assert!(old.is_null() || old["runningCount"] == 0, "{old}");
                 return;
             }
             pass(&driver, 1).await;

@@ -122,7 +122,8 @@ async fn closes(driver: &Driver, prior: &Value) {
         Some(EXECUTION)
     );
 
-    pass(driver, secs(180)).await;
+    // The tasks of the new colour stop, and then it is proven by a sweep.
+    pass(driver, secs(300)).await;
     let aws = driver.world.snapshot();
     let record = recorded(&aws);
     let green = revision(prior["task_definition"].as_str().expect("an ARN"));

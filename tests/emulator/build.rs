@@ -16,6 +16,9 @@ fn main() {
         .collect();
 
     let out = env::var_os("OUT_DIR").expect("cargo names the folder");
-    fs::write(Path::new(&out).join("services.rs"), format!("&[{services}]"))
-        .expect("the folder of the build is writable");
+    fs::write(
+        Path::new(&out).join("services.rs"),
+        format!("&[{services}]"),
+    )
+    .expect("the folder of the build is writable");
 }

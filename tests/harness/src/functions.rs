@@ -23,8 +23,8 @@ macro_rules! functions {
         /// A function, wired as its `main.rs` wires it. Lambda keeps it between invocations.
         #[derive(Debug)]
         pub enum Function {
-            $($Step(Runner<$step_crate::$Step>),)*
-            $($Other($other_crate::$Other),)*
+            $($Step(Box<Runner<$step_crate::$Step>>),)*
+            $($Other(Box<$other_crate::$Other>),)*
         }
 
         impl Function {
@@ -36,9 +36,9 @@ macro_rules! functions {
                 match code {
                     $($step => {
                         let step = $step_crate::$Step::new(sdk);
-                        Ok(Self::$Step(Runner::new(step, sdk)))
+                        Ok(Self::$Step(Box::new(Runner::new(step, sdk))))
                     })*
-                    $($other => Ok(Self::$Other($other_crate::$Other::new(sdk))),)*
+                    $($other => Ok(Self::$Other(Box::new($other_crate::$Other::new(sdk)))),)*
                     unknown => {
                         let what = format!("template.yaml refers to unknown function `{unknown}`");
                         Err(what.into())

@@ -211,9 +211,8 @@ impl fmt::Display for Shape {
             }
         )?;
         write!(f, "{}", if self.queued { "; queued" } else { "" })?;
-        match self.early_success {
-            Some(cleanup) => write!(f, "; early success with {cleanup} cleanup")?,
-            None => {}
+        if let Some(cleanup) = self.early_success {
+            write!(f, "; early success with {cleanup} cleanup")?;
         }
         write!(f, "{}", if self.rebalanced { "; rebalanced" } else { "" })
     }

@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 use crate::service::{self, Errors};
 use crate::{ApiError, Aws, Millis, Request};
 pub(crate) use actions::{IamRequest, pass_role};
-pub(crate) use roles::SERVICE;
 pub use policy::{Access, Context, Demand, Unsupported, check as check_statement, evaluate};
+pub(crate) use roles::SERVICE;
 
 /// The caller that may do everything.
 const ADMINISTRATOR: &str = "person";

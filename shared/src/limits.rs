@@ -51,8 +51,8 @@ pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
 /// Shortest secret that is redacted from messages, in bytes. Ours: numbers and flags are shorter.
 pub const SECRET_CHARS: usize = 6;
 
-/// Shortest word of a command that can look drawn by chance, in characters. Ours: generated keys
-/// have 20 and more.
+/// Shortest word of a command that is taken for a generated key, in characters. Ours: generated
+/// keys have 20 and more.
 pub const RANDOM_CHARS: usize = 20;
 
 /// Fewest digits of such a word. Ours: names have a number at most.

@@ -178,7 +178,7 @@ fn controllers_strategies_and_schedules_are_distinguished() {
 }
 
 #[test]
-fn a_service_is_rebalanced_only_when_it_says_so() {
+fn a_service_is_rebalanced_only_when_it_is_enabled() {
     let found = |value: Value| {
         with(|service| service["availabilityZoneRebalancing"] = value.clone()).rebalancing
     };

@@ -117,7 +117,11 @@ fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
         assert_eq!(next(planned, &at(recorded, arrived()), 60), done);
     }
     assert_eq!(next(ANNOUNCED, &borrowed, 2_699), expected);
-    assert_eq!(next(ANNOUNCED, &borrowed, 2_700), done, "never for ever");
+    assert_eq!(
+        next(ANNOUNCED, &borrowed, 2_700),
+        done,
+        "the deadline has passed"
+    );
 
     // Another writer set them since.
     assert_eq!(next(ANNOUNCED, &at(PLANNED, arrived()), 60), done);

@@ -5,16 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// The files of `folder` in every folder of the corpus, by name; those of the project in `own`
 /// without one.
+///
+/// # Panics
+/// When no folder of the corpus has such a file: a test would pass on nothing.
 #[must_use]
 pub fn files(folder: &str, own: &str) -> Vec<PathBuf> {
-    let files = found(folder, own);
-    assert!(!files.is_empty(), "no files in {folder}");
-    files
-}
-
-/// The same, none if no folder of the corpus has such files.
-#[must_use]
-pub fn found(folder: &str, own: &str) -> Vec<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(own);
     let folders: Vec<PathBuf> = match std::env::var_os("SLIPWAY_CORPUS") {
         Some(corpus) => std::env::split_paths(&corpus)
@@ -32,6 +27,7 @@ pub fn found(folder: &str, own: &str) -> Vec<PathBuf> {
     files.sort();
 
     let listed: Vec<_> = folders.iter().map(|folder| folder.display()).collect();
+    assert!(!files.is_empty(), "no files in any of {listed:?}");
     println!("{} files of {listed:?}", files.len());
     files
 }

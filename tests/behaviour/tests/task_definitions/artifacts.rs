@@ -18,7 +18,7 @@ const OWN: &str = "../sandbox/examples/artifacts";
 fn a_file_of_images_is_read_as_it_is_or_refused_with_the_form() {
     let (mut definitions, mut details, mut neither) = (0, 0, 0);
 
-    for file in corpus::found("artifacts", OWN) {
+    for file in corpus::files("artifacts", OWN) {
         let name = file.display();
         let bytes = std::fs::read(&file).expect("a file that can be read");
         let text = text::utf8(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -25,7 +25,7 @@ fn answers() -> Vec<(String, Vec<u8>, Vec<Value>)> {
         };
         (file.display().to_string(), text, items)
     };
-    corpus::found("docker-inspect", OWN)
+    corpus::files("docker-inspect", OWN)
         .iter()
         .map(read)
         .collect()

@@ -57,6 +57,13 @@ pub(super) fn load_balancers(settings: &Map<String, Value>) -> &[Value] {
         .map_or(&[], Vec::as_slice)
 }
 
+/// Whether one of the load balancers is a Classic one.
+pub(super) fn is_behind_classic(settings: &Map<String, Value>) -> bool {
+    load_balancers(settings)
+        .iter()
+        .any(|balancer| balancer["loadBalancerName"].is_string())
+}
+
 /// FARGATE or EC2, from the launch type or the capacity providers.
 pub(super) fn launch_type(settings: &Map<String, Value>) -> &'static str {
     let providers = settings
@@ -121,9 +128,6 @@ fn can_be_spread(settings: &Map<String, Value>) -> bool {
         let found = settings.get(member).and_then(Value::as_array);
         found.map_or(&[][..], Vec::as_slice)
     };
-    let is_classic = load_balancers(settings)
-        .iter()
-        .any(|balancer| balancer["loadBalancerName"].is_string());
     let is_spread = list("placementStrategy")
         .first()
         .is_none_or(|first| first["type"] == "spread" && first["field"] == ZONE);
@@ -132,7 +136,7 @@ fn can_be_spread(settings: &Map<String, Value>) -> bool {
         expression.is_some_and(|expression| expression.contains(ZONE))
     });
 
-    !is_classic && is_spread && !names_zone
+    !is_behind_classic(settings) && is_spread && !names_zone
 }
 
 /// Desired counts are not negative; AWS has no task sets below 0.

@@ -305,9 +305,7 @@ impl Service {
 
     /// Whether it registers with a Classic Load Balancer: then ECS shows no rollout state.
     pub(super) fn is_behind_classic(&self) -> bool {
-        super::service_rules::load_balancers(&self.settings)
-            .iter()
-            .any(|balancer| balancer["loadBalancerName"].is_string())
+        super::service_rules::is_behind_classic(&self.settings)
     }
 
     pub(super) fn grace_period_secs(&self) -> i64 {

@@ -20,6 +20,8 @@ pub enum Quirk {
     /// Application Auto Scaling: a registration moves the count between its bounds although scaling
     /// in that direction is suspended.
     BoundsWhileSuspended,
+    /// ECS: the circuit breaker of a service behind a Classic Load Balancer trips.
+    BreaksBehindClassic,
     /// ELB: draining takes the whole deregistration delay, not only until open requests have ended.
     DrainsWholeDelay,
     /// ECS: an essential container that exits soon after its start counts as a failed start.
@@ -60,10 +62,11 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
+        Self::BreaksBehindClassic,
         Self::DrainsWholeDelay,
         Self::EarlyExitIsFailure,
         Self::EmptyImageTag,
@@ -99,6 +102,10 @@ impl Quirk {
                 ForTheAccount,
             ),
             Self::BoundsWhileSuspended => ("bounds hold while scaling is suspended", ForTheAccount),
+            Self::BreaksBehindClassic => (
+                "the circuit breaker trips behind a Classic Load Balancer",
+                ForTheAccount,
+            ),
             Self::DrainsWholeDelay => ("draining takes the whole deregistration delay", Once),
             Self::EarlyExitIsFailure => (
                 "an early exit counts towards the circuit breaker",

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::text::short_name;
-use crate::{Aws, eventbridge};
+use crate::{Aws, Quirk, eventbridge};
 
 use super::state::ServiceEvent;
 use super::{Deployment, DeploymentStatus, RolloutState, Service, scheduler, service_history};
@@ -177,14 +177,11 @@ pub(super) fn forget_emptied(aws: &mut Aws, arn: &str) {
 /// A task of a deployment ended before it proved healthy: starting is put off, and the circuit
 /// breaker may trip if that counts as a failure.
 pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
-    let now = aws.now;
+    let (now, breaks) = (aws.now, has_breaker(aws, arn));
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
-    let (threshold, breaks) = (
-        threshold(service.desired_count),
-        service.circuit_breaker("enable"),
-    );
+    let threshold = threshold(service.desired_count);
     let Some(deployment) = service
         .deployments
         .iter_mut()
@@ -233,6 +230,16 @@ pub(super) fn note_success(aws: &mut Aws, arn: &str, id: &str) {
     {
         (deployment.failed_tasks, deployment.setbacks) = (0, 0);
     }
+}
+
+/// Whether the circuit breaker of a service can trip. Documents disagree about one behind a Classic
+/// Load Balancer.
+fn has_breaker(aws: &mut Aws, arn: &str) -> bool {
+    let service = aws.ecs.services.get(arn);
+    let Some(service) = service.filter(|service| service.circuit_breaker("enable")) else {
+        return false;
+    };
+    !service.is_behind_classic() || aws.draw_quirk(Quirk::BreaksBehindClassic)
 }
 
 /// How many failures in a row trip the circuit breaker.

@@ -81,17 +81,22 @@ fn early_success_below_the_floor_is_refused() {
     );
 }
 
-#[test]
-fn behind_a_classic_load_balancer_no_rollout_state_is_shown() {
-    let mut world = World::new(1);
+/// Registers a revision of the family `web` that takes any free port of its instance.
+fn with_any_port(world: &mut World, image: &str) {
     let definition = json!({
         "family": "web",
         "containerDefinitions": [{
-            "name": "app", "image": "nginx:1", "memory": 128,
+            "name": "app", "image": image, "memory": 128,
             "portMappings": [{"containerPort": 80, "hostPort": 0}],
         }],
     });
     world.ok("RegisterTaskDefinition", definition);
+}
+
+/// A world whose service has completed its first deployment behind a Classic Load Balancer.
+fn behind_classic() -> World {
+    let mut world = World::new(1);
+    with_any_port(&mut world, "nginx:1");
     add_container_instances(&mut world.aws, "main", 2);
     world.ok(
         "CreateService",
@@ -100,16 +105,39 @@ fn behind_a_classic_load_balancer_no_rollout_state_is_shown() {
             "loadBalancers": [
                 {"loadBalancerName": "old", "containerName": "app", "containerPort": 80},
             ],
+            "deploymentConfiguration": {
+                "deploymentCircuitBreaker": {"enable": true, "rollback": true},
+            },
         }),
     );
     world.run(180, |_| {});
+    world
+}
 
+#[test]
+fn behind_a_classic_load_balancer_no_rollout_state_is_shown() {
+    let mut world = behind_classic();
     let service = world.service();
     assert_eq!(service["runningCount"], 2);
     let deployment = service["deployments"][0].as_object().expect("an object");
     assert!(
         !deployment.contains_key("rolloutState") && !deployment.contains_key("rolloutStateReason")
     );
+}
+
+#[test]
+fn whether_the_circuit_breaker_trips_behind_a_classic_load_balancer_is_drawn() {
+    for (trips, revision) in [(true, "web:1"), (false, "web:2")] {
+        let mut world = behind_classic();
+        let quirk = crate::Quirk::BreaksBehindClassic;
+        world.aws.settle_quirk(quirk, trips);
+        with_any_port(&mut world, "fate.test/missing");
+        update(&mut world, "taskDefinition", json!("web"));
+        world.run(900, |_| {});
+
+        let definition = text(&world.service()["taskDefinition"]);
+        assert!(definition.ends_with(revision), "{trips}: {definition}");
+    }
 }
 
 /// The bindings of the one task of a service on an instance, in this network mode.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::Aws;
 use crate::text::short_name;
 
-use super::{ContainerInstance, service_rules};
+use super::{ContainerInstance, TaskState, service_rules};
 
 /// Where a task will run.
 #[derive(Clone, Debug)]
@@ -32,8 +32,8 @@ const FIRST_EPHEMERAL: u16 = 32_768;
 pub(super) struct OnInstance {
     pub(super) cluster: String,
     pub(super) definition: String,
-    /// The ARN of the service over whose tasks it is spread; empty for a task of RunTask.
-    pub(super) service: String,
+    /// The group over whose tasks it is spread.
+    pub(super) group: String,
     /// Whether no instance may have two of these tasks.
     pub(super) alone: bool,
 }
@@ -62,7 +62,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
     let task = OnInstance {
         cluster: service.cluster.clone(),
         definition: primary.task_definition.clone(),
-        service: service.arn.clone(),
+        group: format!("service:{}", service.name),
         alone: needs_own_instance(&service.settings),
     };
     on_instance(aws, &task)
@@ -94,7 +94,7 @@ pub(super) fn on_instance(aws: &mut Aws, task: &OnInstance) -> Result<Place, Str
     })
 }
 
-/// The instance that has all ports free and the fewest tasks of the service; or why there is none.
+/// The instance that has all ports free and the fewest tasks of the group; or why there is none.
 fn best_instance(
     aws: &Aws,
     task: &OnInstance,
@@ -104,7 +104,7 @@ fn best_instance(
         aws.ecs
             .instances
             .values()
-            .filter(|instance| instance.cluster == task.cluster && !instance.draining)
+            .filter(|instance| instance.takes_tasks_of(&task.cluster))
     };
     let Some(any) = instances().next() else {
         return Err(
@@ -115,10 +115,10 @@ fn best_instance(
     };
 
     let tasks_on = |instance: &ContainerInstance| {
-        aws.ecs
-            .tasks_of(&task.service)
-            .filter(|task| task.instance.as_ref() == Some(&instance.arn))
-            .count()
+        let tasks = aws.ecs.tasks.values().filter(|other| {
+            other.instance.as_ref() == Some(&instance.arn) && other.state != TaskState::Stopped
+        });
+        tasks.filter(|other| other.group() == task.group).count()
     };
     let fitting = instances().filter(|instance| {
         port_requests

@@ -71,7 +71,7 @@ fn start(
         aws.ecs
             .instances
             .values()
-            .any(|instance| instance.cluster == request.cluster)
+            .any(|instance| instance.takes_tasks_of(&request.cluster))
     };
     if request.launch_type == "EC2" && !has_instances(aws) {
         return Err(invalid(
@@ -97,7 +97,7 @@ fn place(aws: &mut Aws, request: &RunRequest) -> Option<Place> {
     let task = OnInstance {
         cluster: request.cluster.clone(),
         definition: request.definition.clone(),
-        service: String::new(),
+        group: request.standalone.group.clone(),
         alone: request.alone,
     };
     placement::on_instance(aws, &task).ok()
@@ -108,7 +108,7 @@ fn without_ports(aws: &Aws, cluster: &str) -> Vec<Value> {
     aws.ecs
         .instances
         .values()
-        .filter(|instance| instance.cluster == cluster)
+        .filter(|instance| instance.takes_tasks_of(cluster))
         .map(|instance| json!({"arn": instance.arn, "reason": "RESOURCE:PORTS"}))
         .collect()
 }

@@ -77,6 +77,11 @@ impl ContainerInstance {
     pub fn status(&self) -> &'static str {
         if self.draining { "DRAINING" } else { "ACTIVE" }
     }
+
+    /// Whether tasks of a cluster can be placed on it.
+    pub(super) fn takes_tasks_of(&self, cluster: &str) -> bool {
+        self.cluster == cluster && !self.draining
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

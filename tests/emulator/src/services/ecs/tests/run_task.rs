@@ -169,6 +169,59 @@ fn instances_without_a_free_port_are_failures() {
 }
 
 #[test]
+fn an_instance_that_drains_takes_no_task_and_is_no_failure() {
+    let mut world = World::new(1);
+    world.ec2("nginx:1");
+    add_container_instances(&mut world.aws, "main", 2);
+    let instances: Vec<String> = world.aws.ecs.instances.keys().cloned().collect();
+    let drain = |world: &mut World, arn: &str| {
+        let input = json!({
+            "cluster": "main", "containerInstances": [arn], "status": "DRAINING",
+        });
+        world.ok("UpdateContainerInstancesState", input);
+    };
+
+    drain(&mut world, &instances[0]);
+    let request = json!({"cluster": "main", "taskDefinition": "web", "count": 2});
+    let ran = world.ok("RunTask", request.clone());
+    assert_eq!(ran["tasks"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        ran["failures"],
+        json!([{"arn": instances[1], "reason": "RESOURCE:PORTS"}])
+    );
+
+    drain(&mut world, &instances[1]);
+    assert_eq!(
+        world.err("RunTask", request),
+        "InvalidParameterException: No Container Instances were found in your cluster."
+    );
+}
+
+#[test]
+fn tasks_of_one_group_are_kept_apart_and_those_of_another_are_not() {
+    let mut world = World::new(1);
+    let definition = json!({
+        "family": "web",
+        "containerDefinitions": [{"name": "app", "image": "nginx:1", "memory": 128}],
+    });
+    world.ok("RegisterTaskDefinition", definition);
+    add_container_instances(&mut world.aws, "main", 1);
+    let mut started = |group: &str| {
+        let request = json!({
+            "cluster": "main", "taskDefinition": "web", "group": group,
+            "placementConstraints": [{"type": "distinctInstance"}],
+        });
+        world.ok("RunTask", request)["tasks"]
+            .as_array()
+            .map(Vec::len)
+    };
+
+    assert_eq!(started("nightly"), Some(1));
+    assert_eq!(started("nightly"), Some(0));
+    assert_eq!(started("hourly"), Some(1));
+}
+
+#[test]
 fn tags_come_from_the_request_and_from_the_definition_when_wanted() {
     let mut world = World::new(1);
     let tag = |key: &str, value: &str| json!({"key": key, "value": value});

@@ -224,6 +224,8 @@ fn give_reasons(aws: &mut Aws, reason: &str) {
 #[test]
 fn the_reason_of_a_stopped_task_is_reported_without_the_values_of_its_environment() {
     const VALUE: &str = "a-value-to-be-masked";
+    const LAYER: &str = "https://layers.s3.eu-west-1.amazonaws.com/1a";
+
     run(released(), Fault::None, async |driver| {
         ecr::push(&mut driver.world.aws(), WEB, "2.0.0", Behaviour::Exits)
             .expect("the repository is there");
@@ -239,12 +241,13 @@ fn the_reason_of_a_stopped_task_is_reported_without_the_values_of_its_environmen
             pass(&driver, 30).await;
             give_reasons(
                 &mut driver.world.aws(),
-                &format!("start {VALUE}: not found"),
+                &format!("start {VALUE}: Get \"{LAYER}?X-Amz-Signature=0a0a\": i/o timeout"),
             );
             answer = again(&driver, "update-service", update(json!({})), &answer).await;
         }
 
-        fails(&answer, "JobFailed", &["web: start ***: not found"]);
+        let expected = format!("web: start ***: Get \"{LAYER}?***\": i/o timeout");
+        fails(&answer, "JobFailed", &[&expected]);
         let message = answer["message"].as_str().expect("a message");
         assert!(!message.contains(VALUE), "{message}");
     });

@@ -9,9 +9,15 @@ use crate::observed::service::{ServiceView, TargetGroupView};
 
 /// Targets in these states, as DescribeTargetHealth has them.
 pub(super) fn targets(states: &[&str]) -> Answer {
-    let members = states.iter().enumerate().map(|(number, state)| {
+    let numbered = states.iter().enumerate();
+    health(numbered.map(|(number, state)| (format!("<Id>10.0.0.{number}</Id>"), *state)))
+}
+
+/// Targets, each by its members and its state, as DescribeTargetHealth has them.
+fn health<'a>(targets: impl Iterator<Item = (String, &'a str)>) -> Answer {
+    let members = targets.map(|(target, state)| {
         format!(
-            "<member><Target><Id>10.0.0.{number}</Id></Target>\
+            "<member><Target>{target}</Target>\
              <TargetHealth><State>{state}</State></TargetHealth></member>"
         )
     });
@@ -126,24 +132,13 @@ fn the_targets_of_every_group_are_counted() {
 /// Healthy targets of this service on an instance, by the ports of the targets and what its one
 /// task shows.
 fn healthy_on_instance(ports: &[u32], container: &serde_json::Value) -> u32 {
-    let members: String = ports
-        .iter()
-        .map(|port| {
-            format!(
-                "<member><Target><Id>i-1</Id><Port>{port}</Port></Target>\
-                 <TargetHealth><State>healthy</State></TargetHealth></member>"
-            )
-        })
-        .collect();
+    let target = |port: &u32| (format!("<Id>i-1</Id><Port>{port}</Port>"), "healthy");
     let task = json!({
         "containerInstanceArn": "instance", "lastStatus": "RUNNING", "containers": [container],
     });
     let script = Script::new([
         described(&service()),
-        xml(
-            "DescribeTargetHealth",
-            &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
-        ),
+        health(ports.iter().map(target)),
         answer(&json!({"taskArns": ["task"]})),
         answer(&json!({"tasks": [task]})),
         answer(&json!({"containerInstances": [

@@ -15,12 +15,7 @@ fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_chan
     run(account(), Fault::None, async |driver| {
         for strategy in ["rolling", "doubling"] {
             let since = calls(&driver);
-            let answer = look(
-                &driver,
-                "begin-release",
-                json!({"service": COUNTER, "strategy": strategy}),
-            )
-            .await;
+            let answer = begins_counter(&driver, json!({"strategy": strategy})).await;
             let numbers = "2 instances run 2 tasks";
             fails(
                 &answer,
@@ -36,12 +31,7 @@ fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_chan
             );
         }
 
-        let answer = look(
-            &driver,
-            "begin-release",
-            json!({"service": COUNTER, "strategy": "make-room"}),
-        )
-        .await;
+        let answer = begins_counter(&driver, json!({"strategy": "make-room"})).await;
         assert_eq!(answer["status"], "done", "{answer}");
     });
 }

@@ -115,43 +115,55 @@ async fn done(
     answer
 }
 
+/// Joe releases the image that Jane does, while her revision is the family's newest. Then hers ends
+/// with this word, and his goes on.
+async fn joe_goes_on_when_jane_ends(driver: &Driver, digest: &str, outcome: &str) {
+    let begin = json!({"strategy": "rolling", "digest": digest});
+    joe(driver, "begin-release", begin).await;
+    let images = json!({"images": {"web": image("2.0.0")}});
+    let answer = joe(driver, "register-task-definition", images).await;
+    assert_eq!(
+        answer["outputVariables"]["TaskDefinitionArn"],
+        arn("web:4"),
+        "{answer}"
+    );
+    let update = json!({"task_definition": arn("web:4"), "strategy": "rolling"});
+    joe(driver, "update-service", update).await;
+
+    let status = rolled_back(driver, "FAILED").await;
+    assert!(status.starts_with(&format!("{outcome}: ")), "{status}");
+
+    let finish = json!({"task_definition": arn("web:4")});
+    let answer = joe(driver, "finish-release", finish).await;
+    assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
+
+    let aws = driver.world.aws();
+    assert!(!aws.ecs.is_active("web:3") && aws.ecs.is_active("web:4"));
+    assert_eq!(
+        service(&aws, CLUSTER, INTERNAL)["taskDefinition"],
+        arn("web:4")
+    );
+    assert_eq!(service(&aws, CLUSTER, WEB)["taskDefinition"], arn("web:2"));
+}
+
 #[test]
 fn of_two_services_of_one_family_each_release_has_its_own_revision() {
     run(released(), Fault::None, async |driver| {
         second_service(&driver).await;
         let digest = registered(&driver).await;
+        joe_goes_on_when_jane_ends(&driver, &digest, "failed").await;
+    });
+}
 
-        // Joe releases the same image, while Jane's revision is the family's newest.
-        joe(
-            &driver,
-            "begin-release",
-            json!({"strategy": "rolling", "digest": digest}),
-        )
-        .await;
-        let images = json!({"images": {"web": image("2.0.0")}});
-        let answer = joe(&driver, "register-task-definition", images).await;
-        assert_eq!(
-            answer["outputVariables"]["TaskDefinitionArn"],
-            arn("web:4"),
-            "{answer}"
-        );
-        let update = json!({"task_definition": arn("web:4"), "strategy": "rolling"});
-        joe(&driver, "update-service", update).await;
+#[test]
+fn of_two_services_of_one_family_a_rollback_leaves_the_revision_of_the_other() {
+    run(released(), Fault::None, async |driver| {
+        second_service(&driver).await;
+        let digest = registered(&driver).await;
+        let answer = ended(&driver, "update-service", update(json!({}))).await;
+        assert_eq!(answer["status"], "done", "{answer}");
 
-        let status = rolled_back(&driver, "FAILED").await;
-        assert!(status.starts_with("failed: "), "{status}");
-
-        let finish = json!({"task_definition": arn("web:4")});
-        let answer = joe(&driver, "finish-release", finish).await;
-        assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
-
-        let aws = driver.world.aws();
-        assert!(!aws.ecs.is_active("web:3") && aws.ecs.is_active("web:4"));
-        assert_eq!(
-            service(&aws, CLUSTER, INTERNAL)["taskDefinition"],
-            arn("web:4")
-        );
-        assert_eq!(service(&aws, CLUSTER, WEB)["taskDefinition"], arn("web:2"));
+        joe_goes_on_when_jane_ends(&driver, &digest, "rolled-back").await;
     });
 }
 

@@ -183,6 +183,17 @@ fn a_service_in_the_network_of_its_instances_is_released_and_rolled_back() {
     is_released_and_rolled_back(&aws, LEGACY, "legacy:1", 1);
 }
 
+#[test]
+fn a_service_that_is_rebalanced_over_zones_is_released_and_rolled_back() {
+    let mut aws = released();
+    let input = json!({
+        "cluster": CLUSTER, "service": WEB, "availabilityZoneRebalancing": "ENABLED",
+    });
+    ecs::call(&mut aws, "UpdateService", &input).expect("legal");
+
+    is_released_and_rolled_back(&aws, WEB, "web:2", 2);
+}
+
 /// The account with early success criteria on `web`, with which old tasks are removed later: so
 /// many percent of healthy tasks are a success, and are kept healthy.
 fn with_early_success(percent: u32) -> Aws {

@@ -47,6 +47,19 @@ def record(execution):
     raise AssertionError(f"the record of {execution} was not closed within {RELEASE_LIMIT} s")
 
 
+def push(digest):
+    """The ledger's claim or refusal of a pushed digest, once there is one."""
+    key = {"pk": {"S": f"push#{PIPELINE}"}, "sk": {"S": digest}}
+    table = ledger()
+    deadline = time.monotonic() + RELEASE_LIMIT
+    while time.monotonic() < deadline:
+        found = client("dynamodb").get_item(TableName=table, Key=key)
+        if "Item" in found:
+            return found["Item"]
+        time.sleep(POLL)
+    raise AssertionError(f"the ledger has nothing of {digest} after {RELEASE_LIMIT} s")
+
+
 def ledger():
     found = client("cloudformation").describe_stack_resources(StackName="slipway", LogicalResourceId="LedgerTable")
     return found["StackResources"][0]["PhysicalResourceId"]

@@ -10,8 +10,8 @@ from botocore.config import Config
 from client_checks import server
 
 
-def client(service):
-    return boto3.client(service, endpoint_url=server.SERVER.url, region_name="eu-west-1", aws_access_key_id="any",
+def client(service, url=None, region="eu-west-1"):
+    return boto3.client(service, endpoint_url=url or server.SERVER.url, region_name=region, aws_access_key_id="any",
                         aws_secret_access_key="any", config=Config(retries={"max_attempts": 2}))
 
 

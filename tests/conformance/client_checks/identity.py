@@ -1,6 +1,6 @@
 """AWS STS and IAM: the caller and roles."""
 
-from client_checks import check
+from client_checks import check, server
 from client_checks.calls import all_pages, cli, client, modelled
 
 
@@ -18,3 +18,15 @@ def identity():
         iam.list_attached_role_policies(RoleName=name)
     assert shown
     modelled(iam, "NoSuchEntityException", iam.get_role, RoleName="none")
+
+
+@check
+def another_account_and_region():
+    other = server.Server("--empty", "--account", "444455556666", "--region", "us-west-2")
+    try:
+        sts, ecs = (client(service, other.url, "us-west-2") for service in ("sts", "ecs"))
+        assert sts.get_caller_identity()["Account"] == "444455556666"
+        cluster = ecs.create_cluster(clusterName="own")["cluster"]["clusterArn"]
+        assert cluster == "arn:aws:ecs:us-west-2:444455556666:cluster/own", cluster
+    finally:
+        other.stop()

@@ -1,8 +1,21 @@
 """The main use: a pushed image is deployed, or rolled back."""
 
+import json
+
 from client_checks import check
-from client_checks.account import CLUSTER, WEB, manifest, newest_execution, record, target_group
+from client_checks.account import CLUSTER, PIPELINE, WEB, manifest, newest_execution, push, record, target_group
 from client_checks.calls import cli, client
+
+# What cosign pushes beside an image (github.com/sigstore/cosign, specs/SIGNATURE_SPEC.md).
+SIGNATURE = json.dumps({
+    "schemaVersion": 2,
+    "mediaType": "application/vnd.oci.image.manifest.v1+json",
+    "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 233, "digest": "sha256:" + "0c" * 32},
+    "layers": [{
+        "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json", "size": 240, "digest": "sha256:" + "0d" * 32,
+        "annotations": {"dev.cosignproject.cosign/signature": "MEUC"},
+    }],
+})
 
 
 @check
@@ -32,3 +45,17 @@ def a_broken_image_is_rolled_back():
     assert closed["outcome"]["S"] == "rolled-back", closed
     after = client("ecs").describe_services(cluster=CLUSTER, services=[WEB])["services"][0]["taskDefinition"]
     assert before == after, (before, after)
+
+
+@check
+def a_signature_starts_nothing():
+    def executions():
+        listed = cli("codepipeline", "list-pipeline-executions", "--pipeline-name", PIPELINE)
+        return [summary["pipelineExecutionId"] for summary in listed["pipelineExecutionSummaries"]]
+
+    before = executions()
+    pushed = cli("ecr", "put-image", "--repository-name", WEB, "--image-tag", f"sha256-{'0a' * 32}.sig",
+                 "--image-manifest", SIGNATURE)
+    claim = push(pushed["image"]["imageId"]["imageDigest"])
+    assert "signature" in claim["refusal"]["S"] and "execution" not in claim, claim
+    assert executions() == before

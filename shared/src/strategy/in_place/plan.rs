@@ -31,10 +31,12 @@ pub struct PortInstances {
 
 /// Tasks that do not fit on the instances that there are now.
 struct Shortage {
+    /// What it delays: the rollout, or the fill of a pair.
+    change: &'static str,
     what: String,
     remedy: &'static str,
-    /// Why it may pass, if it may.
-    hope: Option<String>,
+    /// The condition on which it may pass, if it may.
+    may_pass: Option<String>,
 }
 
 const STATIC_PORT: &str = "the tasks hold a static host port, so an instance takes one of them";
@@ -63,10 +65,11 @@ impl Strategy {
 
         match self.shortage(room, percentages) {
             Some(Shortage {
+                change,
                 what,
                 remedy,
-                hope: None,
-            }) => Err(format!("{what}; {remedy}")),
+                may_pass: None,
+            }) => Err(format!("{change} could never finish: {what}; {remedy}")),
             _ => Ok(percentages),
         }
     }
@@ -75,8 +78,11 @@ impl Strategy {
     #[must_use]
     pub fn warning(&self, room: Room) -> Option<String> {
         let shortage = self.shortage(room, self.percentages(room.desired))?;
-        let hope = shortage.hope?;
-        Some(format!("warning: {}, unless {hope}", shortage.what))
+        let condition = shortage.may_pass?;
+        Some(format!(
+            "warning: {}; {} can finish only if {condition}",
+            shortage.what, shortage.change
+        ))
     }
 
     /// A static host port admits one task of the service an instance, so instances limit a rollout
@@ -91,22 +97,23 @@ impl Strategy {
 
         if self.rules.shape == Shape::Pair && room.port_is_taken && active < desired * 2 {
             return Some(Shortage {
+                change: "the fill",
                 what: format!(
-                    "the fill could never finish: {STATIC_PORT}, and {desired} tasks of each \
-                     colour do not fit on {active} instances"
+                    "{STATIC_PORT}, and {desired} tasks of each colour do not fit on {active} \
+                     instances"
                 ),
                 remedy: MORE_ROOM,
-                hope: growth,
+                may_pass: growth,
             });
         }
         if active < desired {
             return Some(Shortage {
+                change: "the rollout",
                 what: format!(
-                    "the rollout could never finish: {STATIC_PORT}, and {desired} tasks do not \
-                     fit on {active} instances"
+                    "{STATIC_PORT}, and {desired} tasks do not fit on {active} instances"
                 ),
                 remedy: MORE_ROOM,
-                hope: growth,
+                may_pass: growth,
             });
         }
 
@@ -118,13 +125,14 @@ impl Strategy {
             )
         });
         (room.port_is_taken && floor >= desired && active <= desired).then(|| Shortage {
+            change: "the rollout",
             what: format!(
-                "the rollout could never finish: {}, and {STATIC_PORT}, so a new task needs an \
-                 instance without an old one, but {active} instances run {desired} tasks",
+                "{}, and {STATIC_PORT}, so a new task needs an instance without an old one, but \
+                 {active} instances run {desired} tasks",
                 bounds(percentages, desired)
             ),
             remedy: "choose `make-room`, add an instance, or use host port 0",
-            hope: growth.or(drained),
+            may_pass: growth.or(drained),
         })
     }
 

@@ -111,7 +111,7 @@ fn a_static_port_of_a_cluster_that_can_grow_is_a_warning() {
             let summary = answer["summary"].as_str().expect("a summary");
             assert!(
                 summary.contains("; warning: ")
-                    && summary.ends_with("unless the capacity provider adds instances"),
+                    && summary.ends_with("can finish only if the capacity provider adds instances"),
                 "{summary}"
             );
         });

@@ -29,6 +29,19 @@ pub struct PortInstances {
     pub can_grow: bool,
 }
 
+impl PortInstances {
+    /// The condition on which a shortage may pass, if it may: instances that are added, or what
+    /// becomes of those that drain, as they do while they are replaced one by one.
+    fn may_pass(self, drained: &str) -> Option<String> {
+        if self.can_grow {
+            return Some("the capacity provider adds instances".to_owned());
+        }
+
+        let draining = self.draining;
+        (draining > 0).then(|| format!("the {draining} instances that are DRAINING {drained}"))
+    }
+}
+
 /// Tasks that do not fit on the instances that there are now.
 struct Shortage {
     /// What it delays: the rollout, or the fill of a pair.
@@ -40,6 +53,9 @@ struct Shortage {
 }
 
 const STATIC_PORT: &str = "the tasks hold a static host port, so an instance takes one of them";
+
+/// Old tasks on instances that drain leave others free.
+const HAVE_OR_REPLACED: &str = "have old tasks or are replaced";
 
 const MORE_ROOM: &str = "add instances, lower the count, or use host port 0";
 
@@ -91,9 +107,6 @@ impl Strategy {
         let (desired, instances) = (room.desired, room.static_ports?);
         let active = instances.active;
         let floor = percentages.floor(desired);
-        let growth = instances
-            .can_grow
-            .then(|| "the capacity provider adds instances".to_owned());
 
         if self.rules.shape == Shape::Pair && room.port_is_taken && active < desired * 2 {
             return Some(Shortage {
@@ -103,7 +116,7 @@ impl Strategy {
                      instances"
                 ),
                 remedy: MORE_ROOM,
-                may_pass: growth,
+                may_pass: instances.may_pass(HAVE_OR_REPLACED),
             });
         }
         if active < desired {
@@ -113,17 +126,10 @@ impl Strategy {
                     "{STATIC_PORT}, and {desired} tasks do not fit on {active} instances"
                 ),
                 remedy: MORE_ROOM,
-                may_pass: growth,
+                may_pass: instances.may_pass("are replaced"),
             });
         }
 
-        // Tasks on instances that drain leave others free.
-        let drained = (instances.draining > 0).then(|| {
-            format!(
-                "old tasks run on the {} instances that are DRAINING",
-                instances.draining
-            )
-        });
         (room.port_is_taken && floor >= desired && active <= desired).then(|| Shortage {
             change: "the rollout",
             what: format!(
@@ -132,7 +138,7 @@ impl Strategy {
                 bounds(percentages, desired)
             ),
             remedy: "choose `make-room`, add an instance, or use host port 0",
-            may_pass: growth.or(drained),
+            may_pass: instances.may_pass(HAVE_OR_REPLACED),
         })
     }
 

@@ -307,7 +307,7 @@ fn a_cluster_that_can_grow_is_a_warning() {
 }
 
 #[test]
-fn only_active_instances_take_tasks() {
+fn only_active_instances_take_tasks_and_those_that_drain_may_make_room() {
     let draining = |desired, active| Room {
         desired,
         static_ports: Some(PortInstances {
@@ -318,20 +318,40 @@ fn only_active_instances_take_tasks() {
         port_is_taken: true,
     };
 
-    // The new tasks need an ACTIVE instance each, wherever the old ones run.
-    let refusal = MAKE_ROOM.plan(draining(2, 1)).expect_err("one too few");
-    assert!(
-        refusal.contains("2 tasks do not fit on 1 instances"),
-        "{refusal}"
-    );
-
-    // An old task may run on the one that drains, so that an ACTIVE one is free.
-    assert_eq!(BARE.plan(draining(2, 2)), Ok(percentages(100, 200)));
-    let warning = BARE.warning(draining(2, 2)).expect("not known");
-    assert!(
-        warning.ends_with("only if old tasks run on the 1 instances that are DRAINING"),
-        "{warning}"
-    );
+    // The new tasks need an ACTIVE instance each, wherever the old ones run: one that takes the
+    // place of the one that drains. An old task may run on that one, so that an ACTIVE one is free.
+    for (strategy, room, what, drained) in [
+        (
+            MAKE_ROOM,
+            draining(2, 1),
+            "2 tasks do not fit on 1 instances",
+            "DRAINING are replaced",
+        ),
+        (
+            BARE,
+            draining(2, 2),
+            "2 instances run 2 tasks",
+            "DRAINING have old tasks or are replaced",
+        ),
+        (
+            BLUE_GREEN,
+            draining(2, 3),
+            "2 tasks of each colour do not fit on 3 instances",
+            "DRAINING have old tasks or are replaced",
+        ),
+    ] {
+        assert_eq!(
+            strategy.plan(room),
+            Ok(strategy.percentages(room.desired)),
+            "{what}"
+        );
+        let warning = strategy.warning(room).expect("not known");
+        assert!(
+            warning.contains(what)
+                && warning.ends_with(&format!("only if the 1 instances that are {drained}")),
+            "{warning}"
+        );
+    }
 }
 
 #[test]

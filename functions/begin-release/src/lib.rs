@@ -257,7 +257,8 @@ impl BeginRelease {
         let found = self.task_definitions.describe(family).await?;
         let (arn, newest) = found.ok_or_else(|| {
             Failure::configuration(format!(
-                "`family` is `{family}`, which has no active task definition"
+                "`family` is `{family}`, which has no active task definition; expected a family \
+                 with an ACTIVE revision"
             ))
         })?;
         Ok((named(&arn), newest))

@@ -114,11 +114,10 @@ impl ServiceView {
         }
 
         Err(format!(
-            "Availability Zone rebalancing of service `{service}` is ENABLED, and a maximum of \
-             {} % is planned; ECS refuses 100 % or less with it; turn it off: aws ecs \
+            "Availability Zone rebalancing of service `{service}` is ENABLED and the planned \
+             maximum is {} %; expected more than 100 %, or rebalancing DISABLED: aws ecs \
              update-service --cluster {cluster} --service {service} \
-             --availability-zone-rebalancing DISABLED; or choose a strategy that may run more \
-             tasks",
+             --availability-zone-rebalancing DISABLED",
             percentages.maximum
         ))
     }

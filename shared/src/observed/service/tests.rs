@@ -240,7 +240,7 @@ fn a_service_that_is_rebalanced_takes_no_maximum_of_100_percent() {
     let refusal = checked(&view, 100).expect_err("refused by ECS");
     for part in [
         "Availability Zone rebalancing of service `web` is ENABLED",
-        "a maximum of 100 % is planned",
+        "the planned maximum is 100 %; expected more than 100 %",
         "aws ecs update-service --cluster apps --service web \
          --availability-zone-rebalancing DISABLED",
     ] {

@@ -216,18 +216,17 @@ impl BeginRelease {
         self.prove_restorable(live, &arn, &current).await?;
 
         // With a static host port each container instance can run only one task.
-        let static_ports = match base.static_host_port() {
-            Some(_) => Some(
-                self.clusters
-                    .port_instances(&job.release.cluster, &live.capacity_providers)
-                    .await?,
-            ),
-            None => None,
+        let ports = base.static_host_ports();
+        let static_ports = if ports.is_empty() {
+            None
+        } else {
+            let (cluster, providers) = (&job.release.cluster, &live.capacity_providers);
+            Some(self.clusters.port_instances(cluster, providers).await?)
         };
         let room = Room {
             desired: job.parameters.planned_count(live.desired),
             static_ports,
-            port_is_taken: current.static_host_port() == base.static_host_port(),
+            port_is_taken: !current.static_host_ports().is_disjoint(&ports),
         };
         let strategy = job.parameters.strategy();
         let percentages = strategy.plan(room).map_err(Failure::configuration)?;

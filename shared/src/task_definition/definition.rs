@@ -1,5 +1,7 @@
 //! One task definition: how it is read and checked, and its properties.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::refused::{is_reserved, remove_empty};
@@ -152,12 +154,13 @@ impl TaskDefinition {
             .filter_map(|container| container.get("name").and_then(Value::as_str))
     }
 
-    /// A fixed port of the instance that a task needs, if any: an instance runs only one such task.
-    /// In `awsvpc` mode a task has an address of its own; in `host` mode every container port is a
-    /// port of the instance. Without a mode it is on the bridge, and on Fargate no instance is the
-    /// user's (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
+    /// The fixed ports of the instance that a task needs, with their protocols: an instance runs
+    /// only one such task. In `awsvpc` mode a task has an address of its own; in `host` mode every
+    /// container port is a port of the instance. Without a mode it is on the bridge, and on Fargate
+    /// no instance is the user's; without a protocol it is TCP
+    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
     #[must_use]
-    pub fn static_host_port(&self) -> Option<u64> {
+    pub fn static_host_ports(&self) -> BTreeSet<(u64, &str)> {
         let absent = if self.is_for_fargate() {
             "awsvpc"
         } else {
@@ -167,7 +170,7 @@ impl TaskDefinition {
         let field = match mode.unwrap_or(absent) {
             "bridge" => "hostPort",
             "host" => "containerPort",
-            _ => return None,
+            _ => return BTreeSet::new(),
         };
 
         let mappings = self
@@ -175,8 +178,12 @@ impl TaskDefinition {
             .filter_map(|c| c.get("portMappings").and_then(Value::as_array))
             .flatten();
         mappings
-            .filter_map(|mapping| mapping.get(field).and_then(Value::as_u64))
-            .find(|port| *port != 0)
+            .filter_map(|mapping| {
+                let port = mapping.get(field).and_then(Value::as_u64)?;
+                let protocol = mapping.get("protocol").and_then(Value::as_str);
+                (port != 0).then_some((port, protocol.unwrap_or("tcp")))
+            })
+            .collect()
     }
 
     fn is_for_fargate(&self) -> bool {

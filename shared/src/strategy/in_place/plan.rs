@@ -14,7 +14,7 @@ pub struct Room {
     /// The instances of the cluster, when the tasks hold static host ports: such an instance takes
     /// one task of the service.
     pub static_ports: Option<PortInstances>,
-    /// Whether the tasks that run now hold the same port.
+    /// Whether the tasks that run now hold one of the same ports.
     pub port_is_taken: bool,
 }
 

@@ -4,28 +4,36 @@ use serde_json::{Value, json};
 
 use super::{counter, definition};
 
+/// The static host ports of a definition, each with its protocol.
+fn static_ports(value: Value) -> Vec<(u64, String)> {
+    let definition = definition(value);
+    let ports = definition.static_host_ports().into_iter();
+    ports
+        .map(|(port, protocol)| (port, protocol.to_owned()))
+        .collect()
+}
+
 #[test]
 fn a_static_port_depends_on_the_network_mode() {
-    assert_eq!(definition(counter()).static_host_port(), Some(80));
+    assert_eq!(static_ports(counter()), [(80, "tcp".to_owned())]);
 
     let mode = |mode: &str, host: u64| {
-        definition(
+        static_ports(
             json!({"family": "a", "networkMode": mode, "containerDefinitions": [{
                 "name": "a", "image": "b",
                 "portMappings": [{"containerPort": 8080, "hostPort": host}],
             }]}),
         )
-        .static_host_port()
     };
 
     assert_eq!(
-        (mode("awsvpc", 8080), mode("bridge", 0), mode("host", 8080)),
-        (None, None, Some(8080))
+        [mode("awsvpc", 8080), mode("bridge", 0), mode("host", 8080)],
+        [vec![], vec![], vec![(8080, "tcp".to_owned())]]
     );
 }
 
 #[test]
-fn a_static_port_of_any_container_counts() {
+fn each_static_port_of_any_container_counts_with_its_protocol() {
     let ports = |mode: Option<&str>, mappings: Value| {
         let mut value = json!({"family": "a", "containerDefinitions": [
             {"name": "a", "image": "b"},
@@ -34,49 +42,49 @@ fn a_static_port_of_any_container_counts() {
         if let Some(mode) = mode {
             value["networkMode"] = json!(mode);
         }
-        definition(value).static_host_port()
+        static_ports(value)
     };
+    let tcp = |port: u64| (port, "tcp".to_owned());
 
-    let dynamic_first =
-        json!([{"containerPort": 8080, "hostPort": 0}, {"containerPort": 8081, "hostPort": 81}]);
+    let mixed = json!([
+        {"containerPort": 8080, "hostPort": 0},
+        {"containerPort": 8081, "hostPort": 81},
+        {"containerPort": 8082, "hostPort": 53, "protocol": "udp"},
+    ]);
+    let on_bridge = vec![(53, "udp".to_owned()), tcp(81)];
+    let on_host = vec![tcp(8080), tcp(8081), (8082, "udp".to_owned())];
 
-    assert_eq!(ports(None, dynamic_first.clone()), Some(81));
-    assert_eq!(ports(Some("bridge"), dynamic_first.clone()), Some(81));
-    assert_eq!(ports(Some("host"), dynamic_first.clone()), Some(8080));
-    assert_eq!(
-        [
-            ports(Some("awsvpc"), dynamic_first.clone()),
-            ports(Some("none"), dynamic_first)
-        ],
-        [None, None]
-    );
-    assert_eq!(
-        [
-            ports(None, json!([{"containerPort": 8080}])),
-            ports(None, json!([]))
-        ],
-        [None, None]
-    );
+    assert_eq!(ports(None, mixed.clone()), on_bridge);
+    assert_eq!(ports(Some("bridge"), mixed.clone()), on_bridge);
+    assert_eq!(ports(Some("host"), mixed.clone()), on_host);
+
+    for none in [
+        ports(Some("awsvpc"), mixed.clone()),
+        ports(Some("none"), mixed),
+        ports(None, json!([{"containerPort": 8080}])),
+        ports(None, json!([])),
+    ] {
+        assert!(none.is_empty(), "{none:?}");
+    }
 }
 
 #[test]
 fn without_a_network_mode_a_port_is_static_on_instances_and_not_on_fargate() {
     let port = |compatibilities: Value| {
-        definition(
+        static_ports(
             json!({"family": "a", "requiresCompatibilities": compatibilities,
                 "containerDefinitions": [{"name": "a", "image": "b",
                     "portMappings": [{"containerPort": 8080, "hostPort": 8080}],
                 }],
             }),
         )
-        .static_host_port()
     };
 
     for instances in [json!(["EC2"]), json!(["EXTERNAL"]), json!([])] {
-        assert_eq!(port(instances), Some(8080));
+        assert_eq!(port(instances), [(8080, "tcp".to_owned())]);
     }
     for fargate in [json!(["FARGATE"]), json!(["EC2", "FARGATE"])] {
-        assert_eq!(port(fargate), None);
+        assert!(port(fargate).is_empty());
     }
 }
 

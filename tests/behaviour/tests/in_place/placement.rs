@@ -93,6 +93,21 @@ fn a_static_port_is_judged_on_the_base_of_the_new_revision() {
 }
 
 #[test]
+fn a_static_port_is_taken_if_any_of_the_new_ones_is_held() {
+    run(account(), Fault::None, async |driver| {
+        register_copy(&driver, "page-counter:1", |request| {
+            request["family"] = json!("page-counter-next");
+            let mappings = &mut request["containerDefinitions"][0]["portMappings"];
+            let metrics = json!({"containerPort": 9090, "hostPort": 79, "protocol": "tcp"});
+            mappings.as_array_mut().expect("a list").insert(0, metrics);
+        });
+
+        let answer = begins_counter(&driver, json!({"family": "page-counter-next"})).await;
+        fails(&answer, "ConfigurationError", &["2 instances run 2 tasks"]);
+    });
+}
+
+#[test]
 fn a_static_port_of_a_cluster_that_can_grow_is_a_warning() {
     for (status, refused) in [("ENABLED", false), ("DISABLED", true)] {
         run(account(), Fault::None, async |driver| {

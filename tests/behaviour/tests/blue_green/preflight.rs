@@ -281,6 +281,22 @@ fn weights_are_not_settled_on_a_colour_that_cannot_serve() {
     );
 }
 
+#[test]
+fn colours_of_one_family_are_refused() {
+    let mut aws = shop(&SHORT);
+    let live = service(&aws, CLUSTER, "shop-green")["taskDefinition"].clone();
+    pair::set(&mut aws, "shop-blue", json!({"taskDefinition": live}));
+    let aws = run(aws, Fault::None, async |driver| {
+        pass(&driver, pair::secs(300)).await;
+        driver.world.snapshot()
+    });
+    refused(
+        aws,
+        "services `shop-blue` and `shop-green` both run family `shop-green`",
+        &["expected a family of its own"],
+    );
+}
+
 /// A release that is refused at its beginning: the job says why, and nothing is changed.
 fn refused(aws: Aws, why: &str, more: &[&str]) {
     let before = state(&aws);

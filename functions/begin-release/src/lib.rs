@@ -4,6 +4,7 @@
 //! It never changes a service. The only change it makes to AWS is to repair the weights that an
 //! interrupted release left on a listener rule.
 
+mod external;
 mod pair;
 mod parameters;
 mod restorable;
@@ -13,8 +14,7 @@ use slipway::aws::{
     Artifacts, Clusters, Images, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions,
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
-use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
-use slipway::observed::service::{DeploymentView, Rollout, ServiceView, revision};
+use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
@@ -22,6 +22,7 @@ use slipway::strategy::Room;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::{Timestamp, readable};
 
+use external::external_deployment;
 pub use parameters::Parameters;
 
 /// The step: one CodePipeline job is one invocation.
@@ -141,8 +142,8 @@ impl BeginRelease {
             .await?;
         let warning = self.preflight(job, target.live()).await?;
 
-        for view in target.views() {
-            if let Some(report) = external_deployment(view, job)? {
+        for seen in target.services() {
+            if let Some(report) = external_deployment(seen.name(), &seen.view, job)? {
                 return Ok(TakeResult::NotYet(report));
             }
         }
@@ -324,48 +325,6 @@ fn no_deployment(service: &str) -> Failure {
         "service `{service}` has no deployment; expected a service that ECS deploys; \
          create it again"
     ))
-}
-
-/// Waits for a deployment started outside Slipway, if a completed deployment exists to roll back
-/// to.
-fn external_deployment(
-    view: &ServiceView,
-    job: &Job<Parameters>,
-) -> Result<Option<JobReport>, Failure> {
-    let Some(primary) = view
-        .primary()
-        .filter(|primary| is_in_progress(view, primary))
-    else {
-        return Ok(None);
-    };
-
-    let waited = job.now.since(job.since);
-    let deployment = format!("{} ({})", revision(&primary.task_definition), primary.id);
-    if waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60 {
-        return Err(Failure::configuration(format!(
-            "an external deployment of {deployment} has been in progress for more than {}; wait \
-             for it or stop it, then retry the release",
-            readable(waited)
-        )));
-    }
-
-    let summary = format!(
-        "waiting for a deployment started outside Slipway: {deployment}: {}",
-        view.progress(&primary.task_definition)
-    );
-    Ok(Some(JobReport::in_progress(summary, 0)))
-}
-
-/// Where ECS shows no rollout state, another deployment that is still listed is the one to return
-/// to.
-fn is_in_progress(view: &ServiceView, primary: &DeploymentView) -> bool {
-    let mut others = view.deployments.iter().filter(|other| !other.primary);
-
-    match primary.rollout {
-        Rollout::InProgress => others.any(|other| other.rollout == Rollout::Completed),
-        Rollout::Absent => !view.is_completed(primary) && others.next().is_some(),
-        Rollout::Completed | Rollout::Failed => false,
-    }
 }
 
 fn waiting(other: &Release, now: Timestamp) -> JobReport {

@@ -44,10 +44,10 @@ impl Target {
         }
     }
 
-    pub(crate) fn views(&self) -> Vec<&ServiceView> {
+    pub(crate) fn services(&self) -> Vec<&ObservedService> {
         match self {
-            Self::Service(seen) => vec![&seen.view],
-            Self::Pair { live, idle, .. } => vec![&live.view, &idle.view],
+            Self::Service(seen) => vec![seen.as_ref()],
+            Self::Pair { live, idle, .. } => vec![live.as_ref(), idle.as_ref()],
         }
     }
 

@@ -1,12 +1,14 @@
 use serde_json::{Value, json};
 use slipway::job::{Origin, parse_parameters};
-use slipway::observed::service::{DeploymentView, Scheduling};
+use slipway::observed::service::{DeploymentView, Rollout, Scheduling};
 use slipway::release::{Phase, PriorService};
 use slipway::strategy::{Percentages, StrategyName};
 
 use super::*;
 
 const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
+/// Cluster and service.
+const NAME: (&str, &str) = ("apps", "web");
 const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
@@ -253,7 +255,7 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
         ("ecs-svc/2", NEW, true, Rollout::InProgress),
         ("ecs-svc/1", OLD, false, Rollout::Completed),
     ]);
-    let waits = |waited| external_deployment(&moving, &job(json!({}), waited));
+    let waits = |waited| external_deployment(NAME, &moving, &job(json!({}), waited));
     let Ok(Some(JobReport::InProgress {
         summary,
         percent: 0,
@@ -270,11 +272,14 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
 
     let refusal = waits(1_800).expect_err("long enough");
     assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
-    assert!(
-        refusal.message.contains("web:2 (ecs-svc/2)") && refusal.message.contains("30m00s"),
-        "{}",
-        refusal.message
-    );
+    for part in [
+        "web:2 (ecs-svc/2)",
+        "30m00s",
+        "or return to web:1: aws ecs update-service --cluster apps --service web \
+         --task-definition web:1; then retry",
+    ] {
+        assert!(refusal.message.contains(part), "{}", refusal.message);
+    }
 
     for other in [
         view(&[("ecs-svc/2", NEW, true, Rollout::Completed)]),
@@ -287,10 +292,28 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
         view(&[]),
     ] {
         assert_eq!(
-            external_deployment(&other, &job(json!({}), 9)),
+            external_deployment(NAME, &other, &job(json!({}), 9)),
             Ok(None),
             "{other:?}"
         );
+    }
+}
+
+#[test]
+fn without_a_rollout_state_only_a_deployment_with_tasks_is_one_to_return_to() {
+    let mut moving = view(&[
+        ("ecs-svc/2", NEW, true, Rollout::Absent),
+        ("ecs-svc/1", OLD, false, Rollout::Absent),
+    ]);
+    let waits = |view: &ServiceView| {
+        let waits = external_deployment(NAME, view, &job(json!({}), 9));
+        waits.expect("not refused").is_some()
+    };
+
+    for (running, pending, expected) in [(1, 0, true), (0, 1, true), (0, 0, false)] {
+        moving.deployments[1].running = running;
+        moving.deployments[1].pending = pending;
+        assert_eq!(waits(&moving), expected, "{running} and {pending}");
     }
 }
 

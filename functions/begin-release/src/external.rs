@@ -1,0 +1,58 @@
+//! Deployments that were started outside Slipway: a release waits for their end, and then names the
+//! command that ends one.
+
+use slipway::job::{Failure, Job, JobReport};
+use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
+use slipway::observed::service::{DeploymentView, Rollout, ServiceView, revision};
+use slipway::timestamp::readable;
+
+use crate::Parameters;
+
+/// Waits for a deployment started outside Slipway, if there is a deployment to return to.
+pub(crate) fn external_deployment(
+    (cluster, service): (&str, &str),
+    view: &ServiceView,
+    job: &Job<Parameters>,
+) -> Result<Option<JobReport>, Failure> {
+    let Some(primary) = view.primary() else {
+        return Ok(None);
+    };
+    let Some(before) = to_return_to(view, primary) else {
+        return Ok(None);
+    };
+
+    let waited = job.now.since(job.since);
+    let deployment = format!("{} ({})", revision(&primary.task_definition), primary.id);
+    if waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60 {
+        return Err(Failure::configuration(format!(
+            "an external deployment of {deployment} has been in progress for more than {}; \
+             expected a completed one; wait for it, or return to {before}: aws ecs update-service \
+             --cluster {cluster} --service {service} --task-definition {before}; then retry the \
+             release",
+            readable(waited),
+            before = revision(&before.task_definition)
+        )));
+    }
+
+    let summary = format!(
+        "waiting for a deployment started outside Slipway: {deployment}: {}",
+        view.progress(&primary.task_definition)
+    );
+    Ok(Some(JobReport::in_progress(summary, 0)))
+}
+
+/// The deployment that was there before one that is in progress. Where ECS shows no rollout state,
+/// it is another one that still has tasks: one without may stay listed.
+fn to_return_to<'view>(
+    view: &'view ServiceView,
+    primary: &DeploymentView,
+) -> Option<&'view DeploymentView> {
+    let mut others = view.deployments.iter().filter(|other| !other.primary);
+
+    match primary.rollout {
+        Rollout::InProgress => others.find(|other| other.rollout == Rollout::Completed),
+        Rollout::Absent if view.is_completed(primary) => None,
+        Rollout::Absent => others.find(|other| other.running + other.pending > 0),
+        Rollout::Completed | Rollout::Failed => None,
+    }
+}

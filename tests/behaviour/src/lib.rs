@@ -58,16 +58,29 @@ pub fn action<'a>(pipeline: &'a mut Value, name: &str) -> &'a mut Value {
     found.expect("the pipeline has the action")
 }
 
-/// Leaves a pipeline its first two steps, and gives the second further parameters.
+/// Changes the user parameters of an action of a pipeline's second stage.
+fn change_parameters(
+    pipeline: &mut Value,
+    name: &str,
+    change: impl FnOnce(&mut Map<String, Value>),
+) {
+    let given = &mut action(pipeline, name)["configuration"]["UserParameters"];
+    let text = given.as_str().expect("parameters");
+    let mut parameters: Map<String, Value> = serde_json::from_str(text).expect("an object");
+    change(&mut parameters);
+    *given = json!(Value::from(parameters).to_string());
+}
+
+/// Leaves a pipeline its first two steps, and gives the second further parameters. The first does
+/// not look for the template's container, because the second may get images of others.
 pub fn only_register(aws: &mut Aws, name: &str, more: Value) {
     let changed = update_pipeline(aws, name, |pipeline| {
-        let register = action(pipeline, "register-task-definition");
-        let given = register["configuration"]["UserParameters"]
-            .as_str()
-            .expect("parameters");
-        let mut parameters: Map<String, Value> = serde_json::from_str(given).expect("an object");
-        parameters.extend(more.as_object().expect("an object").clone());
-        register["configuration"]["UserParameters"] = json!(Value::from(parameters).to_string());
+        change_parameters(pipeline, "begin-release", |parameters| {
+            parameters.remove("containers");
+        });
+        change_parameters(pipeline, "register-task-definition", |parameters| {
+            parameters.extend(more.as_object().expect("an object").clone());
+        });
 
         let actions = pipeline["stages"][1]["actions"]
             .as_array_mut()

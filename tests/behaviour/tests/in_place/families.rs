@@ -285,6 +285,16 @@ fn with_file(file: &[u8]) -> Aws {
 fn a_file_may_rename_the_container_that_runs_now() {
     let renamed = String::from_utf8_lossy(FILE).replace("frontend", "web");
     let mut aws = with_file(renamed.as_bytes());
+    run(aws.clone(), Fault::None, async |driver| {
+        let pushed = push(&driver, COUNTER, "1.0.0");
+        let execution = settled(&driver, "slipway-page-counter", &pushed).await;
+        let reason = reason(&driver, &execution);
+        assert!(
+            reason.contains("did not begin: `containers` names `frontend`, which is not in file"),
+            "{reason}"
+        );
+    });
+
     update_stack(
         &mut aws,
         "page-counter-pipeline",

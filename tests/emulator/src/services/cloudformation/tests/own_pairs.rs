@@ -156,9 +156,12 @@ fn every_choice_of_the_blue_green_template_deploys() {
 
         let actions = actions(&aws);
         assert_eq!(Value::Object(shift_parameters(&actions)), expected);
+        let begin = user_parameters(&actions, "begin-release");
+        assert_eq!(begin["strategy"], "blue-green");
+        assert_eq!(begin["containers"], json!(["web"]));
         assert_eq!(
-            user_parameters(&actions, "begin-release")["strategy"],
-            "blue-green"
+            begin.contains_key("taskdef"),
+            more.iter().any(|(name, _)| *name == "TaskDefinitionFile")
         );
         assert_eq!(user_parameters(&actions, "fill")["mode"], "fill");
         assert_eq!(user_parameters(&actions, "retire")["mode"], "retire");

@@ -11,7 +11,8 @@ mod restorable;
 mod target;
 
 use slipway::aws::{
-    Artifacts, Clusters, Images, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions,
+    Artifacts, Clusters, Images, Ledger, ObservedService, Pairs, Rules, Sdk, Services,
+    TaskDefinitions,
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{ServiceView, revision};
@@ -24,6 +25,7 @@ use slipway::timestamp::{Timestamp, readable};
 
 use external::external_deployment;
 pub use parameters::Parameters;
+use restorable::PriorRevision;
 
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ pub struct BeginRelease {
 enum TakeResult {
     Taken {
         lease: Box<Lease>,
-        /// What the rollout may have to wait for.
+        /// What the rollout or its rollback may have to wait for.
         warning: Option<String>,
     },
     NotYet(JobReport),
@@ -196,12 +198,13 @@ impl BeginRelease {
     }
 
     /// Refuses what can never work, and what could not be rolled back to the live revision. Returns
-    /// what the rollout may have to wait for.
+    /// what the rollout or its rollback may have to wait for.
     async fn preflight(
         &self,
         job: &Job<Parameters>,
-        live: &ServiceView,
+        seen: &ObservedService,
     ) -> Result<Option<String>, StepError> {
+        let live = &seen.view;
         let arn = PriorService::from_view(live)
             .ok_or_else(|| no_deployment(&job.release.service))?
             .task_definition;
@@ -214,8 +217,32 @@ impl BeginRelease {
 
         let (name, base) = self.base(job, &arn, &current).await?;
         validate_containers(&job.parameters, &name, &base)?;
-        self.prove_restorable(live, &arn, &current).await?;
+        let prior = PriorRevision {
+            service: seen.name(),
+            live,
+            arn: &arn,
+            definition: &current,
+        };
+        let replaced = &job.parameters.containers;
+        let mut warnings = self.prove_restorable(&prior, &base, replaced).await?;
 
+        let room = self.room(job, live, (&current, &base)).await?;
+        let strategy = job.parameters.strategy();
+        let percentages = strategy.plan(room).map_err(Failure::configuration)?;
+        live.check_percentages((&job.release.cluster, &job.release.service), percentages)
+            .map_err(Failure::configuration)?;
+
+        warnings.extend(strategy.warning(room));
+        Ok((!warnings.is_empty()).then(|| warnings.join("; ")))
+    }
+
+    /// What limits the rollout from the definition that runs to the base of the next one.
+    async fn room(
+        &self,
+        job: &Job<Parameters>,
+        live: &ServiceView,
+        (current, base): (&TaskDefinition, &TaskDefinition),
+    ) -> Result<Room, StepError> {
         // With a static host port each container instance can run only one task.
         let ports = base.static_host_ports();
         let static_ports = if ports.is_empty() {
@@ -224,16 +251,11 @@ impl BeginRelease {
             let (cluster, providers) = (&job.release.cluster, &live.capacity_providers);
             Some(self.clusters.port_instances(cluster, providers).await?)
         };
-        let room = Room {
+        Ok(Room {
             desired: job.parameters.planned_count(live.desired),
             static_ports,
             port_is_taken: !current.static_host_ports().is_disjoint(&ports),
-        };
-        let strategy = job.parameters.strategy();
-        let percentages = strategy.plan(room).map_err(Failure::configuration)?;
-        live.check_percentages((&job.release.cluster, &job.release.service), percentages)
-            .map_err(Failure::configuration)?;
-        Ok(strategy.warning(room))
+        })
     }
 
     /// The definition that the release will register with new images, and its name for messages.

@@ -5,35 +5,53 @@
 //! neither is what has never run. A revision that was deregistered is registered again when it is
 //! restored.
 
+use slipway::aws::NotPullable;
 use slipway::image::ImageReference;
-use slipway::job::{Failure, FailureType, StepError};
+use slipway::job::{Failure, StepError};
 use slipway::observed::service::{ServiceView, revision};
 use slipway::task_definition::{TaskDefinition, container_images};
 
 use crate::BeginRelease;
 
+/// What a release will return to: the revision that a service runs.
+pub(crate) struct PriorRevision<'a> {
+    /// Cluster and service.
+    pub(crate) service: (&'a str, &'a str),
+    pub(crate) live: &'a ServiceView,
+    pub(crate) arn: &'a str,
+    pub(crate) definition: &'a TaskDefinition,
+}
+
 impl BeginRelease {
-    /// Refuses a release of a service that runs images which can no longer be pulled.
+    /// Refuses a release of a service that runs images which can no longer be pulled. An image that
+    /// the release leaves as it is may come from a pull through cache, which imports it when it is
+    /// missing: that is a warning.
     pub(crate) async fn prove_restorable(
         &self,
-        live: &ServiceView,
-        arn: &str,
-        definition: &TaskDefinition,
-    ) -> Result<(), StepError> {
-        if live.desired == 0 || !has_completed(live, arn) {
-            return Ok(());
+        prior: &PriorRevision<'_>,
+        base: &TaskDefinition,
+        replaced: &[String],
+    ) -> Result<Vec<String>, StepError> {
+        let mut warnings = Vec::new();
+        if prior.live.desired == 0 || !has_completed(prior.live, prior.arn) {
+            return Ok(warnings);
         }
 
-        for (container, image) in container_images(definition) {
-            let own = ImageReference::parse(&image)
-                .ok()
-                .filter(|image| is_beside(arn, image));
-            if let Some(image) = own {
-                let found = self.images.resolve(&image).await;
-                found.map_err(|error| unrestorable(arn, &container, error))?;
+        for container in container_images(prior.definition) {
+            let image = ImageReference::parse(&container.1).ok();
+            let Some(image) = image.filter(|image| is_beside(prior.arn, image)) else {
+                continue;
+            };
+
+            match self.images.not_pullable(&image).await? {
+                Some(NotPullable::Missing) if is_kept(&container, base, replaced) => {
+                    warnings.push(missing(prior.arn, &container));
+                }
+                Some(why) => return Err(unrestorable(prior, &container, &why).into()),
+                None => {}
             }
         }
-        Ok(())
+        Ok(warnings)
     }
 }
 
@@ -53,25 +71,57 @@ fn is_beside(arn: &str, image: &ImageReference) -> bool {
     })
 }
 
-fn unrestorable(arn: &str, container: &str, error: StepError) -> StepError {
-    match error {
-        StepError::Failed(failure) if failure.kind == FailureType::RevisionUnavailable => {
-            Failure::configuration(format!(
-                "the prior release {} cannot be restored: container `{container}`: {}",
-                revision(arn),
-                failure.message
-            ))
-            .into()
-        }
-        other => other,
-    }
+/// Whether a release leaves a container's image as it is. Without the names of those that get new
+/// images it may replace each.
+fn is_kept(container: &(String, String), base: &TaskDefinition, replaced: &[String]) -> bool {
+    !replaced.is_empty()
+        && !replaced.contains(&container.0)
+        && container_images(base).contains(container)
+}
+
+fn missing(arn: &str, (container, image): &(String, String)) -> String {
+    format!(
+        "warning: the image of container `{container}` of the prior release {} is {image}, which \
+         is missing in Amazon ECR; its tasks can start only if a pull through cache imports it",
+        revision(arn)
+    )
+}
+
+fn unrestorable(
+    prior: &PriorRevision<'_>,
+    (container, image): &(String, String),
+    why: &NotPullable,
+) -> Failure {
+    let (found, remedy) = match why {
+        NotPullable::Missing => ("missing in Amazon ECR", "push it again".to_owned()),
+        NotPullable::Archived(restore) => ("archived", format!("restore it: {restore}")),
+    };
+    let (cluster, service) = prior.service;
+
+    Failure::configuration(format!(
+        "the prior release {} cannot be restored: the image of container `{container}` is {image}, \
+         which is {found}; expected an image that can be pulled; {remedy}; or deploy a revision \
+         whose images exist: aws ecs update-service --cluster {cluster} --service {service} \
+         --task-definition <family:revision>",
+        revision(prior.arn)
+    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::target::tests::service;
 
     const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
+
+    fn definition(images: &[(&str, &str)]) -> TaskDefinition {
+        let container = |(name, image): &(&str, &str)| json!({"name": name, "image": image});
+        let containers: Vec<_> = images.iter().map(container).collect();
+        TaskDefinition::from_value(json!({"family": "web", "containerDefinitions": containers}))
+            .expect("a task definition")
+    }
 
     #[test]
     fn only_images_of_the_same_account_and_region_are_read() {
@@ -84,17 +134,48 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_is_not_there_is_named_with_the_prior_release() {
-        let missing = Failure::new(FailureType::RevisionUnavailable, "image web:1 is not there");
-        let expected = Failure::configuration(
-            "the prior release web:1 cannot be restored: container `app`: image web:1 is not there",
+    fn an_image_is_kept_if_the_base_has_it_and_another_container_gets_a_new_one() {
+        let proxy = ("proxy".to_owned(), "proxy:1".to_owned());
+        let base = definition(&[("web", "web:2"), ("proxy", "proxy:1")]);
+        let kept = |base: &TaskDefinition, replaced: &[&str]| {
+            let replaced: Vec<String> = replaced.iter().map(|name| (*name).to_owned()).collect();
+            is_kept(&proxy, base, &replaced)
+        };
+
+        assert!(kept(&base, &["web"]));
+        assert!(!kept(&base, &["web", "proxy"]));
+        assert!(!kept(&base, &[]));
+        assert!(!kept(&definition(&[("proxy", "proxy:2")]), &["web"]));
+        assert!(!kept(&definition(&[("web", "web:2")]), &["web"]));
+    }
+
+    #[test]
+    fn what_cannot_be_pulled_is_named_with_the_command_that_gets_out_of_it() {
+        let live = service();
+        let definition = definition(&[("app", "web:1")]);
+        let prior = PriorRevision {
+            service: ("apps", "web"),
+            live: &live,
+            arn: ARN,
+            definition: &definition,
+        };
+        let app = ("app".to_owned(), "web:1".to_owned());
+        let expected = |found: &str, remedy: &str| {
+            Failure::configuration(format!(
+                "the prior release web:1 cannot be restored: the image of container `app` is \
+                 web:1, which is {found}; expected an image that can be pulled; {remedy}; or \
+                 deploy a revision whose images exist: aws ecs update-service --cluster apps \
+                 --service web --task-definition <family:revision>"
+            ))
+        };
+
+        assert_eq!(
+            unrestorable(&prior, &app, &NotPullable::Missing),
+            expected("missing in Amazon ECR", "push it again")
         );
         assert_eq!(
-            unrestorable(ARN, "app", missing.into()),
-            StepError::Failed(expected)
+            unrestorable(&prior, &app, &NotPullable::Archived("aws ecr …".to_owned())),
+            expected("archived", "restore it: aws ecr …")
         );
-
-        let other = StepError::Failed(Failure::new(FailureType::PermissionError, "denied"));
-        assert_eq!(unrestorable(ARN, "app", other.clone()), other);
     }
 }

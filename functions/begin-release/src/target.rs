@@ -37,10 +37,10 @@ impl Target {
     }
 
     /// The service that serves now.
-    pub(crate) fn live(&self) -> &ServiceView {
+    pub(crate) fn live(&self) -> &ObservedService {
         match self {
-            Self::Service(seen) => &seen.view,
-            Self::Pair { live, .. } => &live.view,
+            Self::Service(seen) => seen,
+            Self::Pair { live, .. } => live,
         }
     }
 

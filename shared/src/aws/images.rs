@@ -14,6 +14,15 @@ const OPERATION: &str = "ecr:DescribeImages";
 /// Error codes for an image that does not exist.
 const MISSING: [&str; 2] = ["ImageNotFoundException", "RepositoryNotFoundException"];
 
+/// Why Amazon ECS could not pull an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotPullable {
+    /// ECR has no such repository or image. A pull through cache imports it when it is pulled.
+    Missing,
+    /// It is in the archive; the command that restores it.
+    Archived(String),
+}
+
 #[derive(Clone, Debug)]
 pub struct Images {
     sdk: Sdk,
@@ -37,7 +46,7 @@ impl Images {
         };
 
         let detail = match self.describe(&repository, image).await {
-            Err(error) if MISSING.contains(&error.code.as_str()) => {
+            Err(error) if is_missing(&error) => {
                 return Err(unavailable(image, &missing(image, &error)).into());
             }
             described => described?,
@@ -48,6 +57,25 @@ impl Images {
             .image_digest()
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))?;
         Ok(image.pinned(digest))
+    }
+
+    /// Why an image could not be pulled. Nothing is known of images of other registries.
+    ///
+    /// # Errors
+    /// If the call fails; Busy while the image is being restored from the archive.
+    pub async fn not_pullable(
+        &self,
+        image: &ImageReference,
+    ) -> Result<Option<NotPullable>, StepError> {
+        let Some(repository) = image.ecr() else {
+            return Ok(None);
+        };
+
+        let detail = match self.describe(&repository, image).await {
+            Err(error) if is_missing(&error) => return Ok(Some(NotPullable::Missing)),
+            described => described?,
+        };
+        Ok(archived(image, &repository, &detail)?.map(NotPullable::Archived))
     }
 
     /// What ECR states about a digest of a repository in the function's own account and region.
@@ -130,25 +158,41 @@ fn check(
         .into());
     }
 
+    match archived(image, repository, detail)? {
+        Some(restore) => {
+            let why = format!(
+                "it is archived and cannot be pulled; restore it with {restore}, or push it again"
+            );
+            Err(unavailable(image, &why).into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// The command that restores an image from the archive, if it is there.
+fn archived(
+    image: &ImageReference,
+    repository: &EcrRepository,
+    detail: &ImageDetail,
+) -> Result<Option<String>, StepError> {
     match detail.image_status() {
         Some(ImageStatus::Archived) => {
             let digest = detail.image_digest().unwrap_or("<digest>");
-            Err(unavailable(
-                image,
-                &format!(
-                    "it is archived and cannot be pulled; restore it with aws ecr \
-                     update-image-storage-class --region {} --repository-name {} --image-id \
-                     imageDigest={digest} --target-storage-class STANDARD, or push it again",
-                    repository.region, repository.repository
-                ),
-            )
-            .into())
+            Ok(Some(format!(
+                "aws ecr update-image-storage-class --region {} --repository-name {} --image-id \
+                 imageDigest={digest} --target-storage-class STANDARD",
+                repository.region, repository.repository
+            )))
         }
         Some(ImageStatus::Activating) => Err(StepError::Busy(format!(
             "image {image} is being restored from the archive; waiting until it is active"
         ))),
-        _ => Ok(()),
+        _ => Ok(None),
     }
+}
+
+fn is_missing(error: &AwsError) -> bool {
+    MISSING.contains(&error.code.as_str())
 }
 
 /// A repository of a pull through cache holds an image only after its first pull.

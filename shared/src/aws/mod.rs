@@ -29,7 +29,7 @@ pub use artifacts::Artifacts;
 pub use clusters::Clusters;
 pub use error::{AwsError, ErrorKind};
 pub use executions::Executions;
-pub use images::Images;
+pub use images::{Images, NotPullable};
 pub use jobs::{Jobs, Retry};
 pub use ledger::{Ledger, Listing};
 pub use metrics::{Alarm, Metrics};

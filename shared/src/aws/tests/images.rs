@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::script::{Answer, Script, answer, refusal, run};
-use crate::aws::Images;
+use crate::aws::{Images, NotPullable};
 use crate::image::ImageReference;
 use crate::job::{Failure, FailureType, StepError};
 
@@ -126,4 +126,46 @@ fn a_missing_image_fails_the_release_as_unavailable() {
 
     assert!(matches!(&image, Err(StepError::Refused(failure))
             if failure.message.contains("no digest for")));
+}
+
+#[test]
+fn an_image_that_is_missing_or_archived_cannot_be_pulled() {
+    let not_pullable = |image: &str, answers: Vec<Answer>| {
+        let script = Script::new(answers);
+        let image = ImageReference::parse(image).expect("a reference");
+        run(Images::new(&script.sdk()).not_pullable(&image))
+    };
+    let own = format!("{REPOSITORY}:1.0");
+    let with_status = |status: &str| {
+        let detail = json!({"imageDigest": digest("0a"), "imageStatus": status});
+        vec![answer(&json!({"imageDetails": [detail]}))]
+    };
+
+    for code in ["ImageNotFoundException", "RepositoryNotFoundException"] {
+        let found = not_pullable(&own, vec![refusal(code, "there is none")]);
+        assert_eq!(found, Ok(Some(NotPullable::Missing)), "{code}");
+    }
+
+    let restore = format!(
+        "aws ecr update-image-storage-class --region us-east-2 --repository-name team/web \
+         --image-id imageDigest={} --target-storage-class STANDARD",
+        digest("0a")
+    );
+    assert_eq!(
+        not_pullable(&own, with_status("ARCHIVED")),
+        Ok(Some(NotPullable::Archived(restore)))
+    );
+    assert_eq!(not_pullable(&own, with_status("ACTIVE")), Ok(None));
+    assert_eq!(
+        not_pullable("public.ecr.aws/nginx/nginx:1", vec![]),
+        Ok(None)
+    );
+
+    let restoring = not_pullable(&own, with_status("ACTIVATING"));
+    assert!(
+        matches!(restoring, Err(StepError::Busy(_))),
+        "{restoring:?}"
+    );
+    let denied = not_pullable(&own, vec![refusal("AccessDeniedException", "no")]);
+    assert!(matches!(denied, Err(StepError::Refused(_))), "{denied:?}");
 }

@@ -43,9 +43,10 @@ fn a_release_is_refused_while_an_image_of_the_prior_release_cannot_be_pulled() {
             &answer,
             "ConfigurationError",
             &[
-                "the prior release web:2 cannot be restored: container `web`: ",
-                "it is archived and cannot be pulled",
+                "the prior release web:2 cannot be restored: the image of container `web` is ",
+                "which is archived; expected an image that can be pulled; restore it: ",
                 "aws ecr update-image-storage-class",
+                "aws ecs update-service --cluster apps --service web --task-definition",
             ],
         );
 

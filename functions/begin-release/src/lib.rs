@@ -19,13 +19,13 @@ use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
-use slipway::strategy::Room;
+use slipway::strategy::{Room, StrategyName};
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::{Timestamp, readable};
 
 use external::external_deployment;
 pub use parameters::Parameters;
-use restorable::PriorRevision;
+use restorable::{PriorRevision, check_roles};
 
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
@@ -223,6 +223,9 @@ impl BeginRelease {
             arn: &arn,
             definition: &current,
         };
+        if job.parameters.strategy != StrategyName::BlueGreen {
+            check_roles(&prior)?;
+        }
         let replaced = &job.parameters.containers;
         let mut warnings = self.prove_restorable(&prior, &base, replaced).await?;
 

@@ -1,5 +1,5 @@
 //! Proof, before anything is changed, that the prior release can be restored: its images can still
-//! be pulled.
+//! be pulled, and its roles may be passed to its tasks.
 //!
 //! Only what is certain refuses a release: images of other accounts and regions are not read, and
 //! neither is what has never run. A revision that was deregistered is registered again when it is
@@ -9,7 +9,7 @@ use slipway::aws::NotPullable;
 use slipway::image::ImageReference;
 use slipway::job::{Failure, StepError};
 use slipway::observed::service::{ServiceView, revision};
-use slipway::task_definition::{TaskDefinition, container_images};
+use slipway::task_definition::{ROLE_PATH, TaskDefinition, container_images};
 
 use crate::BeginRelease;
 
@@ -52,6 +52,20 @@ impl BeginRelease {
             }
         }
         Ok(warnings)
+    }
+}
+
+/// Refuses a release in place whose rollback may not pass the roles of the prior release to tasks:
+/// it deploys that revision again. The live colour of a pair is deployed by no rollback.
+pub(crate) fn check_roles(prior: &PriorRevision<'_>) -> Result<(), Failure> {
+    let role = prior.definition.roles_outside_path().next();
+    match role.filter(|_| has_completed(prior.live, prior.arn)) {
+        None => Ok(()),
+        Some((field, role)) => Err(Failure::configuration(format!(
+            "the prior release {} cannot be restored: `{field}` is {role}; expected a role under \
+             the path {ROLE_PATH}; deploy a revision with such roles first",
+            revision(prior.arn)
+        ))),
     }
 }
 
@@ -110,6 +124,7 @@ fn unrestorable(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use slipway::observed::service::{DeploymentView, Rollout};
 
     use super::*;
     use crate::target::tests::service;
@@ -121,6 +136,20 @@ mod tests {
         let containers: Vec<_> = images.iter().map(container).collect();
         TaskDefinition::from_value(json!({"family": "web", "containerDefinitions": containers}))
             .expect("a task definition")
+    }
+
+    fn deployment(rollout: Rollout) -> DeploymentView {
+        DeploymentView {
+            id: "ecs-svc/1".to_owned(),
+            primary: true,
+            task_definition: ARN.to_owned(),
+            rollout,
+            reason: String::new(),
+            desired: 2,
+            running: 2,
+            pending: 0,
+            failed_tasks: 0,
+        }
     }
 
     #[test]
@@ -147,6 +176,37 @@ mod tests {
         assert!(!kept(&base, &[]));
         assert!(!kept(&definition(&[("proxy", "proxy:2")]), &["web"]));
         assert!(!kept(&definition(&[("web", "web:2")]), &["web"]));
+    }
+
+    #[test]
+    fn roles_that_may_not_be_passed_refuse_what_has_run() {
+        let role = "arn:aws:iam::111122223333:role/web-execution";
+        let definition = TaskDefinition::from_value(json!({
+            "family": "web", "executionRoleArn": role,
+            "containerDefinitions": [{"name": "app", "image": "web:1"}],
+        }))
+        .expect("a task definition");
+        let checked = |rollout: Rollout| {
+            let live = ServiceView {
+                deployments: vec![deployment(rollout)],
+                ..service()
+            };
+            check_roles(&PriorRevision {
+                service: ("apps", "web"),
+                live: &live,
+                arn: ARN,
+                definition: &definition,
+            })
+        };
+
+        assert_eq!(checked(Rollout::InProgress), Ok(()));
+        assert_eq!(
+            checked(Rollout::Completed),
+            Err(Failure::configuration(format!(
+                "the prior release web:1 cannot be restored: `executionRoleArn` is {role}; \
+                 expected a role under the path /slipway/; deploy a revision with such roles first"
+            )))
+        );
     }
 
     #[test]

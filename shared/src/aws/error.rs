@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::job::{Failure, FailureType, StepError};
 use crate::redaction::without_signatures;
+use crate::task_definition::ROLE_PATH;
 
 /// A failed call.
 #[derive(Clone, Debug, Error)]
@@ -229,9 +230,9 @@ fn missing_permission(error: &AwsError) -> String {
     // The shipped policies allow passing roles of one path only, so usually the role's path is
     // wrong.
     let path = if action == Some("iam:PassRole") {
-        ", or use roles under the IAM path /slipway/"
+        format!(", or use roles under the IAM path {ROLE_PATH}")
     } else {
-        ""
+        String::new()
     };
 
     format!("{}{on} in {role}{path}", action.unwrap_or(error.operation))

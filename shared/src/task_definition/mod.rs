@@ -8,11 +8,13 @@ mod definition;
 mod images;
 mod mark;
 mod refused;
+mod roles;
 mod secrets;
 
 pub use definition::TaskDefinition;
 pub use images::{container_images, parse_image_definitions, parse_image_detail, set_images};
 pub use mark::Mark;
+pub use roles::ROLE_PATH;
 
 #[cfg(test)]
 mod tests;

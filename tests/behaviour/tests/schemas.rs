@@ -11,6 +11,7 @@ use slipway::job::{NoParameters, PIPELINE_PREFIX, ReleaseRef};
 use slipway::limits::FUNCTION_TIMEOUT;
 use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::percentages::Shape;
+use slipway::task_definition::ROLE_PATH;
 
 /// The schema of a step's own parameters with the common ones of all actions, which come first. A
 /// type without fields has no properties.
@@ -110,7 +111,7 @@ fn templates_offer_every_in_place_strategy() {
 }
 
 #[test]
-fn the_functions_template_has_the_time_out_the_prefix_and_the_tag_that_the_steps_know() {
+fn the_functions_template_has_the_time_out_the_names_and_the_tag_that_the_steps_know() {
     let text = template("template.yaml");
     let after = |mark: &str| text.split(mark).skip(1).collect::<Vec<&str>>();
 
@@ -122,6 +123,12 @@ fn the_functions_template_has_the_time_out_the_prefix_and_the_tag_that_the_steps
     assert_eq!(pipelines.len(), 2);
     for pipeline in pipelines {
         assert!(pipeline.starts_with(&format!("{PIPELINE_PREFIX}*'\n")));
+    }
+
+    let roles = after(":iam::${AWS::AccountId}:role");
+    assert_eq!(roles.len(), 3);
+    for role in roles {
+        assert!(role.starts_with(&format!("{ROLE_PATH}*'\n")));
     }
 
     let tags = after("aws:ResourceTag/");

@@ -5,6 +5,7 @@ mod mark;
 mod parse;
 mod properties;
 mod refused;
+mod roles;
 mod secrets;
 
 use std::collections::BTreeMap;

@@ -63,6 +63,29 @@ fn a_release_is_refused_while_an_image_of_the_prior_release_cannot_be_pulled() {
 }
 
 #[test]
+fn a_release_is_refused_while_a_role_of_the_prior_release_may_not_be_passed() {
+    run(released(), Fault::None, async |driver| {
+        let role = "arn:aws:iam::111122223333:role/web-task";
+        let runs = register_copy(&driver, "web:2", |request| {
+            request["taskRoleArn"] = json!(role);
+        });
+        set(&driver, json!({"taskDefinition": runs}));
+        pass(&driver, 600).await;
+
+        let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+        fails(
+            &answer,
+            "ConfigurationError",
+            &[
+                "the prior release web:3 cannot be restored: `taskRoleArn` is ",
+                role,
+                "expected a role under the path /slipway/",
+            ],
+        );
+    });
+}
+
+#[test]
 fn a_service_without_tasks_needs_no_image_to_return_to() {
     run(released(), Fault::None, async |driver| {
         move_image(&driver, "ARCHIVE");

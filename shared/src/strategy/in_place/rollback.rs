@@ -113,15 +113,25 @@ fn external_revision<'a>(service: &ServiceTarget, view: &'a ServiceView) -> Opti
 }
 
 /// The percentages of the rollback's deployment: those that the release promised, as long as they
-/// let a task move at the count that the service will have.
+/// let a task move at the count that the service will have and ECS takes them; else the recorded
+/// ones, else those that the service has.
 fn rollback_percentages(service: &ServiceTarget, view: &ServiceView) -> Percentages {
     let prior = &service.prior;
     let count = restored_count(service, view).unwrap_or(view.desired);
     let promised = service.change.as_ref().map(|change| change.percentages);
-    let works =
-        |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;
+    let works = |found: &Percentages| found.floor(count) < count || found.ceiling(count) > count;
 
-    promised.filter(works).unwrap_or(prior.percentages)
+    let candidates = [promised, Some(prior.percentages), Some(view.percentages)];
+    let mut accepted = candidates
+        .into_iter()
+        .flatten()
+        .filter(|found| view.accepts(*found));
+    let fallback = if view.accepts(prior.percentages) {
+        prior.percentages
+    } else {
+        view.percentages
+    };
+    accepted.find(works).unwrap_or(fallback)
 }
 
 /// The count that a restoration sets: the recorded one if the service has fewer, or still has what

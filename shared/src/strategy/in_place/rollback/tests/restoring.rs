@@ -172,6 +172,39 @@ fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
 }
 
 #[test]
+fn a_rollback_uses_the_first_percentages_that_ecs_takes_and_that_let_a_task_move() {
+    let of = |minimum_healthy, maximum| Percentages {
+        minimum_healthy,
+        maximum,
+    };
+    let chosen = |promised, recorded, seen| {
+        let mut release = release(true, Some(at(0)));
+        change_of(&mut release).percentages = promised;
+        prior_of(&mut release).percentages = recorded;
+        let rebalanced = ServiceView {
+            percentages: seen,
+            rebalancing: true,
+            ..steady(NEW)
+        };
+        match restored(&release, Ending::Failed, &rebalanced, at(60)) {
+            Restoration::Apply(percentages) => percentages,
+            other => panic!("{other:?}"),
+        }
+    };
+
+    // Rebalancing was turned on during the release, and ECS refuses a maximum of 100 % with it.
+    let (refused, stuck) = (of(50, 100), of(100, 149));
+    assert_eq!(chosen(of(50, 150), refused, of(50, 200)), of(50, 150));
+    assert_eq!(chosen(refused, of(100, 200), of(50, 200)), of(100, 200));
+    assert_eq!(chosen(refused, refused, of(50, 200)), of(50, 200));
+    assert_eq!(chosen(stuck, stuck, of(50, 200)), of(50, 200));
+
+    // None lets a task move.
+    assert_eq!(chosen(refused, refused, stuck), stuck);
+    assert_eq!(chosen(refused, of(100, 120), stuck), of(100, 120));
+}
+
+#[test]
 fn a_restoration_whose_deployment_failed_is_made_again() {
     let mut failed = steady(OLD);
     failed.deployments[0].rollout = crate::observed::service::Rollout::Failed;

@@ -97,7 +97,7 @@ enum ChangeStatus<'a> {
     AppliedUnrecorded(&'a DeploymentView),
     /// ECS rolled our deployment back to another.
     RolledBackByEcs { reason: String },
-    /// Our deployment is gone, and the PRIMARY deployment runs the prior release.
+    /// Our deployment was made, and the PRIMARY deployment runs the prior release.
     Returned(&'a DeploymentView),
     /// The PRIMARY deployment is neither ours nor the one before: another writer's.
     External(&'a DeploymentView),
@@ -214,11 +214,13 @@ fn displaced<'a>(
         };
     }
 
-    let is_recorded = change.deployment.is_some();
-    if ours.is_none() && is_recorded && context.before.prior == primary.task_definition {
+    // An operator's StopServiceDeployment rolls back as well, and ours may be listed until its
+    // tasks are gone.
+    let was_made = change.deployment.is_some() || ours.is_some();
+    if was_made && context.before.prior == primary.task_definition {
         return ChangeStatus::Returned(primary);
     }
-    if ours.is_none() && !is_recorded && context.before.runs(primary) {
+    if !was_made && context.before.runs(primary) {
         return ChangeStatus::NotApplied;
     }
     ChangeStatus::External(primary)
@@ -244,7 +246,7 @@ fn wait_for_new_read(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
     }
 }
 
-/// The prior release was deployed again in place of ours, of which no trace is left. The newest
+/// The prior release was deployed again in place of ours, which is not listed as FAILED. The newest
 /// message that names it may explain that.
 fn returned(context: &DeployContext<'_>, found: &DeploymentView) -> DeployStep {
     let ours = context.announced.and_then(|it| it.deployment.as_deref());

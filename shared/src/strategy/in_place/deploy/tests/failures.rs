@@ -12,14 +12,27 @@ fn a_prior_release_that_is_deployed_again_is_a_rollback_and_another_revision_is_
         &["rolled back to web:1 (ecs-svc/3), by ECS or outside this release"],
     );
 
-    // A deployment that is listed and did not fail was replaced outside the release.
+    // So it is while ours is still listed, as after an operator's StopServiceDeployment: also when
+    // the id is not written down yet, but the deployment is still there.
     let mut replaced = went_back(Rollout::InProgress);
     replaced.deployments[0].id = "ecs-svc/3".to_owned();
-    fails(
-        step(Some("ecs-svc/2"), &replaced),
-        StepFailureCause::Overridden,
-        &["web:1 was deployed outside this release (ecs-svc/3)"],
-    );
+    for id in ["ecs-svc/2", ""] {
+        fails(
+            step(Some(id), &replaced),
+            StepFailureCause::Rollout,
+            &["rolled back to web:1 (ecs-svc/3), by ECS or outside this release"],
+        );
+    }
+
+    let mut other = went_back(Rollout::InProgress);
+    other.deployments[0].task_definition = OTHER.to_owned();
+    for id in ["ecs-svc/2", ""] {
+        fails(
+            step(Some(id), &other),
+            StepFailureCause::Overridden,
+            &["web:9 was deployed outside this release"],
+        );
+    }
 
     fails(
         step(Some("ecs-svc/2"), &steady(OTHER)),

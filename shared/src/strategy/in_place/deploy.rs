@@ -6,12 +6,13 @@
 
 use std::time::Duration;
 
+pub use super::bounds::{NewPercentages, RolloutBounds};
+use super::bounds::{following, restored};
 use crate::job::Failure;
 use crate::limits::{FINISH_DEADLINE, STALE_READ};
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::{Before, Change};
 use crate::strategy::failure::StepFailureCause;
-use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::{readable, readable_of};
 
 /// The goal of a deployment.
@@ -24,14 +25,6 @@ pub struct DeployGoal {
     pub deadline: Duration,
     /// What the service had before the release, and gets back.
     pub recorded: RolloutBounds,
-}
-
-/// What bounds the rollouts of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RolloutBounds {
-    pub percentages: Percentages,
-    /// `healthyPercent` of the early success criteria; as seen when not given.
-    pub early_success: Option<u32>,
 }
 
 /// What the next step is decided from, besides the goal.
@@ -72,15 +65,6 @@ pub enum DeployStep {
         failure: Failure,
         cause: StepFailureCause,
     },
-}
-
-/// Percentages that are set after the change was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewPercentages {
-    /// The change, as it is announced again.
-    pub announced: Change,
-    pub bounds: RolloutBounds,
-    pub summary: String,
 }
 
 /// The status of this release's change, from the record and the service together.
@@ -128,7 +112,7 @@ pub fn next_step(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
             format!("the rollout failed: {}", failure_reason(ours)),
         ),
         ChangeStatus::Applied(ours) => {
-            kept_promise(goal, context, ours).unwrap_or_else(|| wait_until_steady(goal, context))
+            follow_count(goal, context, ours).unwrap_or_else(|| wait_until_steady(goal, context))
         }
         ChangeStatus::RolledBackByEcs { reason } => fail(
             StepFailureCause::Rollout,
@@ -142,8 +126,8 @@ pub fn next_step(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
         {
             wait_for_new_read(goal, found)
         }
-        ChangeStatus::Returned(found) => returned(context, found),
-        ChangeStatus::External(found) => external(goal, found),
+        ChangeStatus::Returned(found) => fail_as_returned(context, found),
+        ChangeStatus::External(found) => fail_as_external(goal, found),
     }
 }
 
@@ -248,7 +232,7 @@ fn wait_for_new_read(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
 
 /// The prior release was deployed again in place of ours, which is not listed as FAILED. The newest
 /// message that names it may explain that.
-fn returned(context: &DeployContext<'_>, found: &DeploymentView) -> DeployStep {
+fn fail_as_returned(context: &DeployContext<'_>, found: &DeploymentView) -> DeployStep {
     let ours = context.announced.and_then(|it| it.deployment.as_deref());
     let mut messages = context.view.messages.iter();
     let explained = messages
@@ -267,7 +251,7 @@ fn returned(context: &DeployContext<'_>, found: &DeploymentView) -> DeployStep {
 }
 
 /// What was seen is another writer's.
-fn external(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
+fn fail_as_external(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
     fail(
         StepFailureCause::Overridden,
         format!(
@@ -280,59 +264,28 @@ fn external(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
     )
 }
 
-/// A number of tasks is another percentage of another count, so the percentages follow the count
-/// for as long as the rollout is in progress.
-fn kept_promise(
+/// The percentages follow the count for as long as the rollout is in progress.
+fn follow_count(
     goal: &DeployGoal,
     context: &DeployContext<'_>,
     ours: &DeploymentView,
 ) -> Option<DeployStep> {
-    let (view, planned) = (context.view, goal.change.percentages);
-    let announced = context.announced?;
-    let is_kept = view.percentages == planned || !view.accepts(planned);
-
-    if is_kept || view.is_completed(ours) || context.elapsed >= goal.deadline {
+    let view = context.view;
+    if view.is_completed(ours) || context.elapsed >= goal.deadline {
         return None;
     }
-    Some(DeployStep::SetPercentages(NewPercentages {
-        announced: Change {
-            percentages: planned,
-            ..announced.clone()
-        },
-        bounds: RolloutBounds {
-            percentages: planned,
-            early_success: None,
-        },
-        summary: format!(
-            "the percentages follow the count of {} tasks: {}",
-            view.desired,
-            planned.summary(view.desired)
-        ),
-    }))
+
+    following(view, context.announced?, goal.change.percentages).map(DeployStep::SetPercentages)
 }
 
-/// The percentages of the release are given back once its rollout has ended. Those that another
-/// writer set are left alone.
-fn given_back(goal: &DeployGoal, context: &DeployContext<'_>) -> Option<DeployStep> {
-    let (view, recorded) = (context.view, goal.recorded);
-    let announced = context.announced?;
-    let is_borrowed =
-        view.percentages == announced.percentages && view.percentages != recorded.percentages;
+/// The service gets its own percentages back once the rollout has ended.
+fn restore_percentages(goal: &DeployGoal, context: &DeployContext<'_>) -> Option<DeployStep> {
     let is_late = context.elapsed >= goal.deadline + FINISH_DEADLINE;
-
-    if !is_borrowed || is_late || !view.accepts(recorded.percentages) {
+    if is_late {
         return None;
     }
-    Some(DeployStep::SetPercentages(NewPercentages {
-        announced: announced.clone(),
-        bounds: recorded,
-        summary: format!(
-            "{} is steady; restoring the percentages {} and {}",
-            revision(&goal.change.task_definition),
-            recorded.percentages.minimum_healthy,
-            recorded.percentages.maximum
-        ),
-    }))
+
+    restored(context.view, context.announced?, goal.recorded).map(DeployStep::SetPercentages)
 }
 
 /// The right deployment is in place: done, too late, or not yet.
@@ -342,7 +295,7 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
     let missing = view.missing(wanted, goal.size);
 
     if missing.is_empty() {
-        return given_back(goal, context).unwrap_or_else(|| DeployStep::Done {
+        return restore_percentages(goal, context).unwrap_or_else(|| DeployStep::Done {
             summary: format!(
                 "{} runs {} of {} tasks, steady",
                 revision(wanted),

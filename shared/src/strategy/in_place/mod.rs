@@ -1,5 +1,6 @@
 //! Releases in place: the tasks of one service are replaced by those of a new revision.
 
+mod bounds;
 pub mod deploy;
 pub mod percentages;
 pub mod plan;

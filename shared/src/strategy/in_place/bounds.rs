@@ -1,0 +1,78 @@
+//! What bounds the rollouts of a service, and when a release sets it after its change: it follows
+//! the count during the rollout, and is restored afterwards.
+//!
+//! Everything here is pure. Percentages that ECS would refuse are never set.
+
+use super::percentages::Percentages;
+use crate::observed::service::{ServiceView, revision};
+use crate::release::Change;
+
+/// What bounds the rollouts of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RolloutBounds {
+    pub percentages: Percentages,
+    /// `healthyPercent` of the early success criteria; as seen when not given.
+    pub early_success: Option<u32>,
+}
+
+/// Percentages that are set after the change was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPercentages {
+    /// The change, as it is announced again.
+    pub announced: Change,
+    pub bounds: RolloutBounds,
+    pub summary: String,
+}
+
+/// The planned percentages of a rollout in progress, unless the service has them: a number of tasks
+/// is another percentage of another count.
+pub(super) fn following(
+    view: &ServiceView,
+    announced: &Change,
+    planned: Percentages,
+) -> Option<NewPercentages> {
+    if view.percentages == planned || !view.accepts(planned) {
+        return None;
+    }
+
+    Some(NewPercentages {
+        announced: Change {
+            percentages: planned,
+            ..announced.clone()
+        },
+        bounds: RolloutBounds {
+            percentages: planned,
+            early_success: None,
+        },
+        summary: format!(
+            "the percentages follow the count of {} tasks: {}",
+            view.desired,
+            planned.summary(view.desired)
+        ),
+    })
+}
+
+/// The recorded percentages, if the service has those of the release. Those that another writer set
+/// are left alone.
+pub(super) fn restored(
+    view: &ServiceView,
+    announced: &Change,
+    recorded: RolloutBounds,
+) -> Option<NewPercentages> {
+    let is_borrowed =
+        view.percentages == announced.percentages && view.percentages != recorded.percentages;
+
+    if !is_borrowed || !view.accepts(recorded.percentages) {
+        return None;
+    }
+    Some(NewPercentages {
+        announced: announced.clone(),
+        bounds: recorded,
+        summary: format!(
+            "{} is steady; restoring the percentages {} and {}",
+            revision(&announced.task_definition),
+            recorded.percentages.minimum_healthy,
+            recorded.percentages.maximum
+        ),
+    })
+}

@@ -20,7 +20,7 @@ use slipway::step::Step;
 use slipway::strategy::StrategyName;
 use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{
-    DeployContext, DeployGoal, DeployStep, NewPercentages, RolloutBounds, next_step,
+    DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
 
 pub use parameters::{Mode, Parameters};
@@ -97,15 +97,10 @@ impl UpdateService {
         })?;
 
         let prior = &target.prior;
-        let recorded = RolloutBounds {
-            percentages: prior.percentages,
-            early_success: prior.early_success,
-        };
         let goal = job
             .parameters
-            .goal(seen.view.desired, context.announced, recorded)?;
-        self.deploy(context, target.prior.found(), goal, &seen)
-            .await
+            .goal(seen.view.desired, context.announced, prior)?;
+        self.deploy(context, prior.found(), goal, &seen).await
     }
 
     /// Brings one service a step nearer to the goal.

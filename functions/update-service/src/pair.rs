@@ -62,9 +62,11 @@ impl UpdateService {
         let idle_seen = seen.of(idle);
 
         let mut goal = fill_goal(&job.parameters, target, live_seen.view.desired);
-        // The colour keeps its own percentages, and those that another writer set since.
+        // The release borrows nothing from the colour: percentages that differ by now are another
+        // writer's, and are not set back.
         if target.change.is_some() {
             goal.change.percentages = idle_seen.view.percentages;
+            goal.recorded.percentages = idle_seen.view.percentages;
         }
         let runs = idle_seen
             .view
@@ -220,6 +222,7 @@ fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployG
         },
         size: count,
         deadline: parameters.deadline(),
+        made_with: idle.percentages,
         recorded: RolloutBounds {
             percentages: idle.percentages,
             early_success: None,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::observed::service::check_revision_arn;
-use slipway::release::Change;
+use slipway::release::{Change, PriorService};
 use slipway::strategy::in_place::deploy::{DeployGoal, RolloutBounds};
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
@@ -123,13 +123,13 @@ impl Parameters {
         }
     }
 
-    /// The goal for a service that has `live` tasks. A count that is announced stays as it was
-    /// announced; the percentages follow the count.
+    /// The goal for a service that has `live` tasks, and had `prior` at its change. A count that is
+    /// announced stays as it was announced; the percentages follow the count.
     pub(crate) fn goal(
         &self,
         live: u32,
         announced: Option<&Change>,
-        recorded: RolloutBounds,
+        prior: &PriorService,
     ) -> Result<DeployGoal, Failure> {
         let initial = || (live == 0).then(|| self.initial_count.unwrap_or(1));
         let desired_count = match announced {
@@ -150,6 +150,7 @@ impl Parameters {
             (Some(change), _) if count == 0 => change.percentages,
             (_, planned) => planned.map_err(Failure::configuration)?,
         };
+        let count_at_change = desired_count.unwrap_or(prior.desired_count);
 
         Ok(DeployGoal {
             change: Change {
@@ -160,7 +161,11 @@ impl Parameters {
             },
             size: desired_count.unwrap_or(1),
             deadline: self.deadline(),
-            recorded,
+            made_with: self.strategy().percentages(count_at_change),
+            recorded: RolloutBounds {
+                percentages: prior.percentages,
+                early_success: prior.early_success,
+            },
         })
     }
 

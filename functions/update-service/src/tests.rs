@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 use slipway::aws::ErrorKind;
 use slipway::job::parse_parameters;
+use slipway::release::PriorService;
 use slipway::strategy::Percentages;
+use slipway::strategy::in_place::deploy::RolloutBounds;
+use slipway::timestamp::Timestamp;
 
 use super::*;
 
@@ -19,14 +22,20 @@ fn parameters(more: Value) -> Parameters {
     parse_parameters(Some(&all.to_string())).expect("valid").1
 }
 
-/// What the service had before.
-const HAD: RolloutBounds = RolloutBounds {
-    percentages: Percentages {
-        minimum_healthy: 100,
-        maximum: 200,
-    },
-    early_success: None,
-};
+/// What the service had before, with two tasks.
+fn had() -> PriorService {
+    PriorService {
+        task_definition: NEW.replace("web:2", "web:1"),
+        desired_count: 2,
+        percentages: Percentages {
+            minimum_healthy: 100,
+            maximum: 200,
+        },
+        early_success: Some(60),
+        found: None,
+        recorded_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
+    }
+}
 
 fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Change {
     let percentages = Percentages {
@@ -45,7 +54,7 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
 /// The goal for a service that has `live` tasks: the change and the size.
 fn goal(more: Value, live: u32, announced: Option<&Change>) -> (Change, u32) {
     let goal = parameters(more)
-        .goal(live, announced, HAD)
+        .goal(live, announced, &had())
         .expect("it can work");
     (goal.change, goal.size)
 }
@@ -89,7 +98,7 @@ fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
     }
 
     let refusal = parameters(one)
-        .goal(9, None, HAD)
+        .goal(9, None, &had())
         .expect_err("more tasks than may run");
     assert!(
         refusal
@@ -126,9 +135,34 @@ fn percentages_follow_the_count_that_others_give_the_service() {
 }
 
 #[test]
+fn what_the_change_was_made_with_is_planned_for_the_count_of_that_moment() {
+    let of = |announced: Option<u32>| {
+        let change = Change {
+            deployment: Some("ecs-svc/2".to_owned()),
+            ..change(95, 100, announced)
+        };
+        let room = parameters(json!({"strategy": "make-room"}));
+        room.goal(20, Some(&change), &had()).expect("it can work")
+    };
+    let recorded = RolloutBounds {
+        percentages: had().percentages,
+        early_success: Some(60),
+    };
+
+    for (announced, minimum_healthy) in [(None, 50), (Some(4), 75)] {
+        let goal = of(announced);
+        assert_eq!(
+            goal.made_with,
+            change(minimum_healthy, 100, None).percentages
+        );
+        assert_eq!(goal.recorded, recorded);
+    }
+}
+
+#[test]
 fn the_deadline_is_the_given_one_or_half_an_hour() {
     let deadline = |more: Value| {
-        let goal = parameters(more).goal(2, None, HAD).expect("it can work");
+        let goal = parameters(more).goal(2, None, &had()).expect("it can work");
         goal.deadline.as_secs()
     };
 

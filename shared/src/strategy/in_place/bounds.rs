@@ -1,7 +1,8 @@
 //! What bounds the rollouts of a service, and when a release sets it after its change: it follows
 //! the count during the rollout, and is restored afterwards.
 //!
-//! Everything here is pure. Percentages that ECS would refuse are never set.
+//! Everything here is pure. Percentages that ECS would refuse are never set, and those that another
+//! writer set during the release are never overwritten.
 
 use super::percentages::Percentages;
 use crate::observed::service::{ServiceView, revision};
@@ -24,14 +25,17 @@ pub struct NewPercentages {
     pub summary: String,
 }
 
-/// The planned percentages of a rollout in progress, unless the service has them: a number of tasks
-/// is another percentage of another count.
+/// The planned percentages of a rollout in progress, if the service has those of the release, `own`,
+/// and not these: a number of tasks is another percentage of another count.
 pub(super) fn following(
     view: &ServiceView,
     announced: &Change,
+    own: [Percentages; 2],
     planned: Percentages,
 ) -> Option<NewPercentages> {
-    if view.percentages == planned || !view.accepts(planned) {
+    let is_behind = own.contains(&view.percentages) && view.percentages != planned;
+
+    if !is_behind || !view.accepts(planned) {
         return None;
     }
 
@@ -52,15 +56,14 @@ pub(super) fn following(
     })
 }
 
-/// The recorded percentages, if the service has those of the release. Those that another writer set
-/// are left alone.
+/// The recorded percentages, if the service has those of the release, `own`.
 pub(super) fn restored(
     view: &ServiceView,
     announced: &Change,
+    own: [Percentages; 2],
     recorded: RolloutBounds,
 ) -> Option<NewPercentages> {
-    let is_borrowed =
-        view.percentages == announced.percentages && view.percentages != recorded.percentages;
+    let is_borrowed = own.contains(&view.percentages) && view.percentages != recorded.percentages;
 
     if !is_borrowed || !view.accepts(recorded.percentages) {
         return None;

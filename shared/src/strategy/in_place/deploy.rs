@@ -13,6 +13,7 @@ use crate::limits::{FINISH_DEADLINE, STALE_READ};
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::{Before, Change};
 use crate::strategy::failure::StepFailureCause;
+use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::{readable, readable_of};
 
 /// The goal of a deployment.
@@ -23,6 +24,8 @@ pub struct DeployGoal {
     pub size: u32,
     /// How long the rollout may take.
     pub deadline: Duration,
+    /// The percentages that the change was made with, planned for the count of that moment.
+    pub made_with: Percentages,
     /// What the service had before the release, and gets back.
     pub recorded: RolloutBounds,
 }
@@ -270,12 +273,13 @@ fn follow_count(
     context: &DeployContext<'_>,
     ours: &DeploymentView,
 ) -> Option<DeployStep> {
-    let view = context.view;
+    let (view, announced) = (context.view, context.announced?);
     if view.is_completed(ours) || context.elapsed >= goal.deadline {
         return None;
     }
 
-    following(view, context.announced?, goal.change.percentages).map(DeployStep::SetPercentages)
+    let own = own_percentages(goal, announced);
+    following(view, announced, own, goal.change.percentages).map(DeployStep::SetPercentages)
 }
 
 /// The service gets its own percentages back once the rollout has ended.
@@ -285,7 +289,15 @@ fn restore_percentages(goal: &DeployGoal, context: &DeployContext<'_>) -> Option
         return None;
     }
 
-    restored(context.view, context.announced?, goal.recorded).map(DeployStep::SetPercentages)
+    let announced = context.announced?;
+    let own = own_percentages(goal, announced);
+    restored(context.view, announced, own, goal.recorded).map(DeployStep::SetPercentages)
+}
+
+/// What this release set: the percentages that were announced last and, until these show, those
+/// that the change was made with. Others are another writer's.
+fn own_percentages(goal: &DeployGoal, announced: &Change) -> [Percentages; 2] {
+    [announced.percentages, goal.made_with]
 }
 
 /// The right deployment is in place: done, too late, or not yet.

@@ -54,8 +54,12 @@ fn scale_in_is_suspended_before_the_idle_colour_is_filled() {
     });
 }
 
-/// The next look of a fill changes nothing.
+/// The next look of a fill changes nothing, also not percentages that another writer set.
 async fn only_looks(driver: &Driver, new: &str, deployment: &Value) {
+    let others = json!({"minimumHealthyPercent": 100, "maximumPercent": 150});
+    let others = json!({"deploymentConfiguration": others});
+    set(&mut driver.world.aws(), "shop-blue", others);
+
     let since = calls(driver);
     let answer = look(driver, "update-service", &fill(new)).await;
     assert_eq!(

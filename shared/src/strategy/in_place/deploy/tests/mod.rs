@@ -2,7 +2,6 @@ use super::*;
 use crate::job::FailureType;
 use crate::observed::fixtures::{NEW, OLD, deployment, steady};
 use crate::release::{FoundDeployment, PriorService};
-use crate::strategy::in_place::percentages::Percentages;
 
 mod failures;
 mod percentages;
@@ -24,6 +23,7 @@ fn goal(task_definition: &str) -> DeployGoal {
         change,
         size: 2,
         deadline: Duration::from_secs(1_800),
+        made_with: percentages,
         recorded: RolloutBounds {
             percentages,
             early_success: None,

@@ -13,6 +13,17 @@ const ANNOUNCED: Percentages = Percentages {
     maximum: 100,
 };
 
+/// What the change was made with, before the count changed for the first time.
+const MADE_WITH: Percentages = Percentages {
+    minimum_healthy: 66,
+    maximum: 100,
+};
+
+const EXTERNAL: Percentages = Percentages {
+    minimum_healthy: 60,
+    maximum: 150,
+};
+
 /// The change as it was announced and made.
 fn made() -> Change {
     Change {
@@ -27,6 +38,7 @@ fn made() -> Change {
 fn next(planned: Percentages, view: &ServiceView, secs: u64) -> DeployStep {
     let mut goal = goal(NEW);
     goal.change.percentages = planned;
+    goal.made_with = MADE_WITH;
     goal.recorded.early_success = Some(80);
     next_step(
         &goal,
@@ -96,6 +108,25 @@ fn percentages_follow_the_count_while_the_rollout_is_in_progress() {
 }
 
 #[test]
+fn only_percentages_of_the_release_follow_the_count() {
+    // What was announced last does not show yet, or was never set.
+    for planned in [PLANNED, ANNOUNCED] {
+        let DeployStep::SetPercentages(new) = next(planned, &at(MADE_WITH, rolling()), 60) else {
+            panic!("it is set")
+        };
+        assert_eq!(new.bounds.percentages, planned);
+    }
+
+    // Another writer set them since.
+    for planned in [PLANNED, ANNOUNCED] {
+        assert!(matches!(
+            next(planned, &at(EXTERNAL, rolling()), 60),
+            DeployStep::Wait { .. }
+        ));
+    }
+}
+
+#[test]
 fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
     let recorded = goal(NEW).recorded.percentages;
     let expected = DeployStep::SetPercentages(NewPercentages {
@@ -123,8 +154,11 @@ fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
         "the deadline has passed"
     );
 
+    // The rollout ended before what was announced last was set.
+    assert_eq!(next(ANNOUNCED, &at(MADE_WITH, arrived()), 60), expected);
+
     // Another writer set them since.
-    assert_eq!(next(ANNOUNCED, &at(PLANNED, arrived()), 60), done);
+    assert_eq!(next(ANNOUNCED, &at(EXTERNAL, arrived()), 60), done);
 
     // A task that stops afterwards changes nothing.
     let mut lost = at(recorded, arrived());

@@ -211,11 +211,21 @@ impl UpdateService {
         };
         let announced = apply(lease, announcement, job.now)?;
         self.ledger.advance(&announced).await?;
-        self.services
+        let set = self
+            .services
             .set_percentages(seen, new.bounds.percentages, new.bounds.early_success)
-            .await?;
+            .await;
 
-        let report = JobReport::in_progress(new.summary, percent);
+        let report = match set.map_err(StepError::from) {
+            Ok(()) => JobReport::in_progress(new.summary, percent),
+            // The rollout has ended: what its safety does not need keeps no release.
+            Err(StepError::Refused(failure)) if !new.required => {
+                let summary = format!("{} is steady", revision(&job.parameters.task_definition));
+                let warning = format!("warning: restoring its own percentages failed: {failure}");
+                done(job, summary).with_warning(Some(warning))
+            }
+            Err(error) => return Err(error),
+        };
         Ok(report.with_external_id(deployment.as_deref()))
     }
 

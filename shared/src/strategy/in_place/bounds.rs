@@ -23,6 +23,8 @@ pub struct NewPercentages {
     pub announced: Change,
     pub bounds: RolloutBounds,
     pub summary: String,
+    /// Whether a rollout needs them, so that the release fails when ECS refuses them.
+    pub required: bool,
 }
 
 /// The planned percentages of a rollout in progress, if the service has those of the release, `own`,
@@ -53,6 +55,7 @@ pub(super) fn following(
             view.desired,
             planned.summary(view.desired)
         ),
+        required: true,
     })
 }
 
@@ -77,5 +80,6 @@ pub(super) fn restored(
             recorded.percentages.minimum_healthy,
             recorded.percentages.maximum
         ),
+        required: false,
     })
 }

@@ -3,9 +3,10 @@
 //! of a rollout, which follow the count.
 
 use emulator::ecs;
-use harness::demo::{CLUSTER, COUNTER};
+use harness::demo::{CLUSTER, COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
+use slipway::release::{Phase, Target};
 
 use super::bench::*;
 use behaviour::{account, add_capacity_provider, released, use_capacity_provider};
@@ -257,5 +258,36 @@ fn the_promise_is_kept_of_the_count_that_the_service_gets_during_the_rollout() {
         );
         assert_eq!(web(&driver)["desiredCount"], 4);
         assert_eq!(bounds(&driver), (json!(100), json!(200)), "given back");
+    });
+}
+
+#[test]
+fn a_release_ends_although_ecs_refuses_its_former_percentages() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let half = update(json!({"minimum_healthy_percent": 50}));
+        look(&driver, "update-service", half.clone()).await;
+        edit(&driver, WEB, |lease| {
+            with_release(lease, |release| {
+                let Phase::Open(Target::Service(service)) = &mut release.phase else {
+                    panic!("no release of a service is open")
+                };
+                service.prior.percentages.minimum_healthy = 101;
+            })
+        })
+        .await;
+
+        let answer = ended(&driver, "update-service", half).await;
+        let summary = answer["summary"].as_str().expect("a summary");
+        let warning = "warning: restoring its own percentages failed: ecs:UpdateService failed: ";
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert!(
+            summary.starts_with(&format!("web:3 is steady; {warning}")),
+            "{summary}"
+        );
+
+        let finish = json!({"task_definition": arn("web:3")});
+        let answer = ended(&driver, "finish-release", finish).await;
+        assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
     });
 }

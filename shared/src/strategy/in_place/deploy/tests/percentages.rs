@@ -79,6 +79,7 @@ fn percentages_follow_the_count_while_the_rollout_is_in_progress() {
         summary: "the percentages follow the count of 2 tasks: at least 2 healthy, at most 2 \
             running"
             .to_owned(),
+        required: true,
     });
     let rolling = at(ANNOUNCED, rolling());
     assert_eq!(next(PLANNED, &rolling, 60), expected);
@@ -136,6 +137,7 @@ fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
             early_success: Some(80),
         },
         summary: "web:2 is steady; restoring the percentages 100 and 200".to_owned(),
+        required: false,
     });
     let done = DeployStep::Done {
         summary: "web:2 runs 2 of 2 tasks, steady".to_owned(),

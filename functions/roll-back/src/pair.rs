@@ -170,7 +170,7 @@ impl RollBack {
                 .apply(
                     seen.of(colour),
                     &ServiceGoal {
-                        task_definition: definition,
+                        task_definition: Some(definition),
                         percentages: recorded.percentages,
                         early_success: None,
                         desired: count,

@@ -3,7 +3,7 @@
 
 use slipway::aws::{ObservedService, ServiceGoal};
 use slipway::job::StepError;
-use slipway::observed::service::revision;
+use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
 use slipway::strategy::Percentages;
 use slipway::strategy::in_place::rollback::{restoration, restored_count};
@@ -45,7 +45,7 @@ impl RollBack {
             Restoration::Apply(percentages) => percentages,
         };
 
-        match self.deployable(lease, service).await? {
+        match self.deployable(lease, service, &seen.view).await? {
             Some((lease, service)) => self.apply(&lease, &service, percentages, &seen).await,
             None => {
                 let conclusion = unrestorable(release, ending, &service.prior.task_definition);
@@ -55,15 +55,17 @@ impl RollBack {
     }
 
     /// The lease and the service with a prior revision that can be deployed; `None` when its
-    /// definition does not exist any more. ECS goes on running a deregistered revision, but deploys
-    /// it no more: its definition is registered again.
+    /// definition does not exist any more. ECS goes on running and scaling a deregistered revision,
+    /// but deploys it no more (Amazon ECS API: DeregisterTaskDefinition): unless the service runs
+    /// it, its definition is registered again.
     async fn deployable(
         &self,
         lease: &Lease,
         service: &ServiceTarget,
+        view: &ServiceView,
     ) -> Result<Option<(Lease, ServiceTarget)>, StepError> {
         let prior = &service.prior.task_definition;
-        if self.task_definitions.is_active(prior).await? {
+        if view.runs(prior) || self.task_definitions.is_active(prior).await? {
             return Ok(Some((lease.clone(), service.clone())));
         }
         let Some((_, definition)) = self.task_definitions.describe(prior).await? else {
@@ -105,13 +107,15 @@ impl RollBack {
         let prior = &service.prior;
         self.announce_restoration(lease).await?;
 
+        // What the service runs is not deployed again.
+        let revision_differs = !seen.view.runs(&prior.task_definition);
         let count = restored_count(service, &seen.view);
         let deployment = self
             .services
             .apply(
                 seen,
                 &ServiceGoal {
-                    task_definition: &prior.task_definition,
+                    task_definition: revision_differs.then_some(prior.task_definition.as_str()),
                     percentages,
                     early_success: prior.early_success,
                     desired: count,

@@ -173,7 +173,7 @@ impl UpdateService {
             .apply(
                 seen,
                 &ServiceGoal {
-                    task_definition: &change.task_definition,
+                    task_definition: Some(&change.task_definition),
                     percentages: change.percentages,
                     early_success: None,
                     desired: change.desired_count,

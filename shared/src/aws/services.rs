@@ -18,7 +18,8 @@ pub struct Services {
 /// What a service is made to run.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceGoal<'a> {
-    pub task_definition: &'a str,
+    /// The one that the service has when not given; no deployment begins then.
+    pub task_definition: Option<&'a str>,
     pub percentages: Percentages,
     /// `healthyPercent` of the early success criteria before the release; as seen when not given.
     pub early_success: Option<u32>,
@@ -109,9 +110,10 @@ impl Services {
     }
 
     /// Makes the service run a task definition with the given percentages, and a count only if one
-    /// is given. Early success criteria never stay below the floor, and a FAILED deployment of the
-    /// same revision is replaced by a new one: it starts no tasks. What else its deployment
-    /// configuration holds, such as the circuit breaker, is sent back as it was seen.
+    /// is given; the task definition may be left as it is. Early success criteria never stay below
+    /// the floor, and a FAILED deployment of the same revision is replaced by a new one: it starts
+    /// no tasks. What else its deployment configuration holds, such as the circuit breaker, is sent
+    /// back as it was seen.
     ///
     /// Returns the id of the PRIMARY deployment.
     ///
@@ -124,15 +126,18 @@ impl Services {
     ) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:UpdateService";
 
+        let is_failed = goal
+            .task_definition
+            .is_some_and(|revision| seen.view.has_failed(revision));
         let request = self
             .ecs
             .update_service()
             .cluster(&seen.cluster)
             .service(&seen.service)
-            .task_definition(goal.task_definition)
+            .set_task_definition(goal.task_definition.map(ToOwned::to_owned))
             .deployment_configuration(configured(seen, goal.percentages, goal.early_success)?)
             .set_desired_count(goal.desired.map(signed).transpose()?)
-            .set_force_new_deployment(seen.view.has_failed(goal.task_definition).then_some(true));
+            .set_force_new_deployment(is_failed.then_some(true));
         let answer = request
             .send()
             .await

@@ -138,6 +138,14 @@ impl ServiceView {
         })
     }
 
+    /// Whether the PRIMARY deployment is one of this revision that did not fail.
+    #[must_use]
+    pub fn runs(&self, task_definition: &str) -> bool {
+        self.primary().is_some_and(|primary| {
+            primary.task_definition == task_definition && primary.rollout != Rollout::Failed
+        })
+    }
+
     /// Whether the rollout of a deployment of this service has ended well. Where ECS shows no
     /// state, the counts decide.
     #[must_use]

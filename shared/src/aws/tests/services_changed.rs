@@ -191,7 +191,7 @@ fn a_new_size_that_ecs_refuses_is_an_error() {
 
 fn goal(desired: Option<u32>) -> ServiceGoal<'static> {
     ServiceGoal {
-        task_definition: "web:7",
+        task_definition: Some("web:7"),
         percentages: PERCENTAGES,
         early_success: None,
         desired,
@@ -210,6 +210,21 @@ fn a_failed_deployment_of_the_same_revision_is_replaced_by_a_new_one() {
     assert_eq!(forced("FAILED", "web:7"), json!(true));
     assert_eq!(forced("COMPLETED", "web:7"), json!(null));
     assert_eq!(forced("FAILED", "web:6"), json!(null));
+}
+
+#[test]
+fn a_task_definition_that_is_not_given_is_left_as_it_is() {
+    let mut failed = service();
+    failed["deployments"][0]["rolloutState"] = json!("FAILED");
+    let kept = ServiceGoal {
+        task_definition: None,
+        ..goal(Some(3))
+    };
+    let (_, sent) = applied_goal(&failed, &kept, updated());
+
+    assert_eq!(sent["taskDefinition"], json!(null));
+    assert_eq!(sent["forceNewDeployment"], json!(null));
+    assert_eq!(sent["desiredCount"], 3);
 }
 
 #[test]

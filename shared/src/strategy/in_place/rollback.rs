@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::percentages::Percentages;
-use crate::observed::service::{Rollout, ServiceView, revision};
+use crate::observed::service::{ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
 use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, cause, concluded};
 use crate::timestamp::Timestamp;
@@ -59,9 +59,7 @@ pub fn restoration(
 
 fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<Percentages> {
     let prior = &service.prior;
-    let definition_differs = view.primary().is_none_or(|primary| {
-        primary.task_definition != prior.task_definition || primary.rollout == Rollout::Failed
-    });
+    let definition_differs = !view.runs(&prior.task_definition);
     let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
 
     if definition_differs || count_differs {

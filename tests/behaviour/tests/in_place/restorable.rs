@@ -5,6 +5,7 @@ use emulator::{ecr, ecs};
 use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use serde_json::json;
+use slipway::release::{Change, Event, Lease, Target};
 
 use super::bench::*;
 use behaviour::{released, without_mark};
@@ -119,6 +120,49 @@ fn a_prior_revision_that_was_deregistered_is_registered_again_and_restored() {
         assert!(aws.ecs.is_active("web:4") && !aws.ecs.is_active("web:3"));
         let request = aws.ecs.request_of(&arn("web:4")).expect("registered");
         assert_eq!(without_mark(request).1, None);
+    });
+}
+
+/// Announces a change to web:3 that is never made.
+fn announced(lease: &Lease) -> Lease {
+    let release = lease.release.as_ref().expect("a release");
+    let Some(Target::Service(service)) = release.target() else {
+        panic!("{release:?} has recorded no service")
+    };
+
+    let change = Change {
+        task_definition: arn("web:3"),
+        percentages: service.prior.percentages,
+        desired_count: None,
+        deployment: None,
+    };
+    after(lease, Event::ChangeAnnounced { change, had: None })
+}
+
+#[test]
+fn a_deregistered_revision_that_still_runs_is_scaled_and_not_deployed_again() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        edit(&driver, WEB, announced).await;
+        deregister(&driver, "web:2");
+        let id = primary(&driver)["id"].clone();
+
+        let others = json!({"minimumHealthyPercent": 100, "maximumPercent": 150});
+        set(
+            &driver,
+            json!({"desiredCount": 1, "deploymentConfiguration": others}),
+        );
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert_eq!(
+            status,
+            "rolled-back: the execution was stopped; web:2 serves again with 2 of 2 tasks"
+        );
+        assert_eq!(primary(&driver)["id"], id);
+        assert_eq!(
+            web(&driver)["deploymentConfiguration"]["maximumPercent"],
+            200
+        );
+        assert!(driver.world.aws().ecs.request_of("web:4").is_none());
     });
 }
 

@@ -226,7 +226,7 @@ async fn services(sdk: &Sdk) {
     };
 
     let to = |task_definition| ServiceGoal {
-        task_definition,
+        task_definition: Some(task_definition),
         percentages: Percentages {
             minimum_healthy: 100,
             maximum: 200,

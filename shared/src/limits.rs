@@ -111,6 +111,12 @@ pub const ROLLOUT_DEADLINE_MAX_MINUTES: u32 = 23 * 60;
 /// task is healthy again by then.
 pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
+/// Time beyond its deadline for a rollout that lacks nothing but its completion, while ECS watches
+/// deployment alarms. Ours: ECS computes this bake time from the alarms and accepts no other
+/// (docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html); alarms of
+/// three periods of five minutes need this long.
+pub const ALARM_BAKE: Duration = Duration::from_secs(15 * 60);
+
 /// Longest time for which roll-back tries to restore before it records a failure that requires
 /// manual intervention. Ours: twice `ROLLOUT_DEADLINE_MINUTES`.
 pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);

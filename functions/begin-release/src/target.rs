@@ -140,6 +140,7 @@ pub(crate) mod tests {
                 maximum: 200,
             },
             early_success: None,
+            deployment_alarms: false,
             rebalancing: false,
             capacity_providers: Vec::new(),
             scheduling: Scheduling::Replica,

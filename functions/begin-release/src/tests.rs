@@ -79,6 +79,7 @@ fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
             maximum: 200,
         },
         early_success: None,
+        deployment_alarms: false,
         rebalancing: false,
         capacity_providers: Vec::new(),
         scheduling: Scheduling::Replica,

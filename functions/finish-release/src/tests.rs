@@ -25,6 +25,7 @@ fn prior() -> PriorService {
         desired_count: 2,
         percentages: percentages(),
         early_success: None,
+        deployment_alarms: false,
         found: None,
         recorded_at: at(0),
     }

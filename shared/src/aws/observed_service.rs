@@ -92,6 +92,7 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
         pending: count(service.pending_count(), "pendingCount")?,
         percentages: percentages(configuration)?,
         early_success: early_success(configuration)?,
+        deployment_alarms: configuration.alarms().is_some_and(|alarms| alarms.enable()),
         // A service that never had a value is not rebalanced (Amazon ECS API: UpdateService).
         rebalancing: service.availability_zone_rebalancing()
             == Some(&AvailabilityZoneRebalancing::Enabled),

@@ -38,6 +38,7 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
             maximum: 200,
         },
         early_success: None,
+        deployment_alarms: false,
         rebalancing: false,
         capacity_providers: Vec::new(),
         scheduling: Scheduling::Replica,

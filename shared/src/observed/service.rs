@@ -18,6 +18,8 @@ pub struct ServiceView {
     pub percentages: Percentages,
     /// `healthyPercent` of the early success criteria, when they are on.
     pub early_success: Option<u32>,
+    /// Whether CloudWatch alarms can fail its deployments.
+    pub deployment_alarms: bool,
     /// Whether ECS moves tasks between Availability Zones that became uneven.
     pub rebalancing: bool,
     /// The capacity providers of its strategy; none when it has a launch type.
@@ -214,6 +216,29 @@ impl ServiceView {
         }
 
         missing
+    }
+
+    /// Whether ECS completes a rollout only when a bake time has ended, which it computes from the
+    /// deployment alarms
+    /// (docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html; Amazon
+    /// ECS API: DeploymentEarlySuccessCriteria).
+    #[must_use]
+    pub fn bakes(&self) -> bool {
+        self.deployment_alarms || self.early_success.is_some()
+    }
+
+    /// Whether nothing is missing as in [`Self::missing`] but the completion of a rollout that
+    /// bakes.
+    #[must_use]
+    pub fn is_baking(&self, task_definition: &str, size: u32) -> bool {
+        let mut completed = self.clone();
+        for deployment in &mut completed.deployments {
+            if deployment.primary && deployment.rollout == Rollout::InProgress {
+                deployment.rollout = Rollout::Completed;
+            }
+        }
+
+        self.bakes() && completed != *self && completed.missing(task_definition, size).is_empty()
     }
 
     fn lacks_tasks(&self, primary: &DeploymentView) -> Option<String> {

@@ -58,6 +58,11 @@ pub(super) fn described(service: &Value) -> Answer {
     answer(&json!({"services": [service], "failures": []}))
 }
 
+const PERCENTAGES: Percentages = Percentages {
+    minimum_healthy: 50,
+    maximum: 150,
+};
+
 pub(super) fn view() -> ServiceView {
     ServiceView {
         observed_at: at(0),
@@ -65,11 +70,9 @@ pub(super) fn view() -> ServiceView {
         desired: 4,
         running: 5,
         pending: 1,
-        percentages: Percentages {
-            minimum_healthy: 50,
-            maximum: 150,
-        },
+        percentages: PERCENTAGES,
         early_success: None,
+        deployment_alarms: true,
         rebalancing: false,
         capacity_providers: Vec::new(),
         scheduling: Scheduling::Replica,
@@ -186,6 +189,20 @@ fn a_service_is_rebalanced_only_when_it_is_enabled() {
     // A service that never had a value is not rebalanced.
     assert_eq!(
         [json!("ENABLED"), json!("DISABLED"), json!(null)].map(found),
+        [true, false, false]
+    );
+}
+
+#[test]
+fn deployment_alarms_count_only_when_they_are_enabled() {
+    let found = |alarms: Value| {
+        let seen = with(|service| service["deploymentConfiguration"]["alarms"] = alarms.clone());
+        seen.deployment_alarms
+    };
+    let alarms = |enable: bool| json!({"alarmNames": ["a"], "rollback": true, "enable": enable});
+
+    assert_eq!(
+        [alarms(true), alarms(false), json!(null)].map(found),
         [true, false, false]
     );
 }

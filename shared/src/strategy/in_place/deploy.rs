@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use super::bounds::{NewPercentages, RolloutBounds};
 use super::bounds::{following, restored};
 use crate::job::Failure;
-use crate::limits::{FINISH_DEADLINE, STALE_READ};
+use crate::limits::{ALARM_BAKE, FINISH_DEADLINE, STALE_READ};
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::{Before, Change};
 use crate::strategy::failure::StepFailureCause;
@@ -284,7 +284,7 @@ fn follow_count(
 
 /// The service gets its own percentages back once the rollout has ended.
 fn restore_percentages(goal: &DeployGoal, context: &DeployContext<'_>) -> Option<DeployStep> {
-    let is_late = context.elapsed >= goal.deadline + FINISH_DEADLINE;
+    let is_late = context.elapsed >= deadline(goal, context.view.bakes()) + FINISH_DEADLINE;
     if is_late {
         return None;
     }
@@ -317,7 +317,9 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
         });
     }
 
-    if elapsed >= goal.deadline {
+    let is_baking = view.is_baking(wanted, goal.size);
+    let deadline = deadline(goal, is_baking);
+    if elapsed >= deadline {
         let newest = view
             .messages
             .first()
@@ -326,21 +328,36 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
         let message = format!(
             "not steady after {} (deadline {}): {}{newest}",
             readable(elapsed),
-            readable(goal.deadline),
+            readable(deadline),
             missing.join("; ")
         );
         return fail(StepFailureCause::Rollout, message);
     }
 
+    let bake = match (is_baking, view.deployment_alarms) {
+        (true, true) => "ECS is watching its alarms; ",
+        (true, false) => "ECS has not ended its bake time; ",
+        (false, _) => "",
+    };
     DeployStep::Wait {
         summary: format!(
-            "{}: {}; {}; {}",
+            "{}: {}; {}; {bake}{}",
             revision(wanted),
             view.progress(wanted),
             goal.change.percentages.summary(view.desired),
-            readable_of(elapsed, goal.deadline)
+            readable_of(elapsed, deadline)
         ),
         percent: view.percent(wanted),
+    }
+}
+
+/// When a rollout is late. One that bakes is given more time, because ECS alone knows how long it
+/// watches its alarms.
+fn deadline(goal: &DeployGoal, bakes: bool) -> Duration {
+    if bakes {
+        goal.deadline + ALARM_BAKE
+    } else {
+        goal.deadline
     }
 }
 

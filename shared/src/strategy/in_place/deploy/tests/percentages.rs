@@ -155,6 +155,12 @@ fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
         done,
         "the deadline has passed"
     );
+    let baked = ServiceView {
+        deployment_alarms: true,
+        ..borrowed.clone()
+    };
+    assert_eq!(next(ANNOUNCED, &baked, 3_599), expected);
+    assert_eq!(next(ANNOUNCED, &baked, 3_600), done);
 
     // The rollout ended before what was announced last was set.
     assert_eq!(next(ANNOUNCED, &at(MADE_WITH, arrived()), 60), expected);

@@ -60,10 +60,11 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
 
     match primary {
         Some((id, RolloutState::InProgress)) if may_complete(aws, service) => {
-            let wait = if service.desired_count == 0 {
-                Duration::ZERO
-            } else {
-                Duration::from_millis(aws.rng.u64(1000..10_000))
+            let wait = match (service.desired_count, service.has_alarms()) {
+                (0, _) => Duration::ZERO,
+                (_, false) => Duration::from_millis(aws.rng.u64(1000..10_000)),
+                // The bake time, in which the alarms are watched.
+                (_, true) => Duration::from_secs(aws.rng.u64(120..300)),
             };
             settle_later(aws, arn, id, wait);
         }

@@ -308,6 +308,12 @@ impl Service {
         })
     }
 
+    /// Whether alarms can fail its deployments.
+    pub(super) fn has_alarms(&self) -> bool {
+        let configuration = self.settings.get("deploymentConfiguration");
+        configuration.is_some_and(|it| it["alarms"]["enable"] == true)
+    }
+
     /// Whether it registers with a Classic Load Balancer: then ECS shows no rollout state.
     pub(super) fn is_behind_classic(&self) -> bool {
         super::service_rules::is_behind_classic(&self.settings)

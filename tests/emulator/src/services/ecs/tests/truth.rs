@@ -65,6 +65,33 @@ fn early_success_with_blocking_cleanup_waits_for_old_tasks_to_be_gone() {
 }
 
 #[test]
+fn deployment_alarms_keep_a_rollout_in_progress_for_a_bake_time() {
+    let mut world = deployed(1, 4);
+    let alarms = json!({"alarmNames": ["web-5xx"], "enable": true, "rollback": true});
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        json!({ "alarms": alarms }),
+    );
+    let definition = world.fargate("nginx:2");
+    update(&mut world, "taskDefinition", json!(definition));
+
+    let mut baked = 0;
+    loop {
+        world.run(1, |_| {});
+        let service = world.service();
+        let primary = &service["deployments"][0];
+        if primary["rolloutState"] == "COMPLETED" {
+            break;
+        }
+        let is_in_place = primary["runningCount"] == 4 && service["runningCount"] == 4;
+        baked = if is_in_place { baked + 1 } else { 0 };
+        assert!(baked < 900, "{service}");
+    }
+    assert!(baked >= 110, "{baked}");
+}
+
+#[test]
 fn early_success_below_the_floor_is_refused() {
     let mut world = deployed(1, 4);
     let refused = world.err(

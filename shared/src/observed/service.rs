@@ -189,7 +189,7 @@ impl ServiceView {
 
         missing.extend(self.left_of_others().map(|other| {
             format!(
-                "{} tasks of {} are not stopped",
+                "not stopped: {} tasks of {}",
                 other.running + other.pending,
                 revision(&other.task_definition)
             )

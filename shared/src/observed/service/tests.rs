@@ -207,7 +207,7 @@ fn deployed_is_proven_by_the_counts_of_each_deployment() {
     // With early success criteria the rollout is COMPLETED while old tasks still serve.
     assert_eq!(
         beside(Rollout::Completed, 2, 2).missing(NEW, 1),
-        ["2 of 4 tasks run web:2", "2 tasks of web:1 are not stopped"]
+        ["2 of 4 tasks run web:2", "not stopped: 2 tasks of web:1"]
     );
     assert_eq!(beside(Rollout::Completed, 4, 0).missing(NEW, 1), [""; 0]);
 }

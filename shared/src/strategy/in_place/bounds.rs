@@ -75,10 +75,9 @@ pub(super) fn restored(
         announced: announced.clone(),
         bounds: recorded,
         summary: format!(
-            "{} is steady; restoring the percentages {} and {}",
+            "{} is steady; restoring its own percentages: {}",
             revision(&announced.task_definition),
-            recorded.percentages.minimum_healthy,
-            recorded.percentages.maximum
+            recorded.percentages.summary(view.desired)
         ),
         required: false,
     })

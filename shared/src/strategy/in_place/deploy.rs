@@ -311,7 +311,7 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
             summary: format!(
                 "{} runs {} of {} tasks, steady",
                 revision(wanted),
-                view.desired,
+                view.running,
                 view.desired
             ),
         });

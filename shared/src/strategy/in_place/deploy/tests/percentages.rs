@@ -136,7 +136,9 @@ fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
             percentages: recorded,
             early_success: Some(80),
         },
-        summary: "web:2 is steady; restoring the percentages 100 and 200".to_owned(),
+        summary: "web:2 is steady; restoring its own percentages: at least 2 healthy, at most 4 \
+            running"
+            .to_owned(),
         required: false,
     });
     let done = DeployStep::Done {

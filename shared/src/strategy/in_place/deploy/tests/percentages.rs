@@ -181,6 +181,37 @@ fn the_recorded_percentages_are_given_back_when_the_rollout_has_ended() {
 }
 
 #[test]
+fn recorded_percentages_that_ecs_refuses_by_now_are_not_restored() {
+    let of = |maximum| Percentages {
+        minimum_healthy: 50,
+        maximum,
+    };
+    let mut goal = goal(NEW);
+    goal.recorded.percentages = of(100);
+    let change = Change {
+        percentages: of(150),
+        ..made()
+    };
+    let decide = |rebalancing| {
+        let view = ServiceView {
+            rebalancing,
+            ..at(of(150), arrived())
+        };
+        let context = DeployContext {
+            announced: Some(&change),
+            before: before(OLD),
+            view: &view,
+            elapsed: Duration::from_secs(60),
+            since_change: None,
+        };
+        next_step(&goal, &context)
+    };
+
+    assert!(matches!(decide(false), DeployStep::SetPercentages(_)));
+    assert!(matches!(decide(true), DeployStep::Done { .. }));
+}
+
+#[test]
 fn a_release_that_changed_nothing_gives_nothing_back() {
     let other = at(ANNOUNCED, steady(NEW));
     assert!(matches!(step(None, &other), DeployStep::Done { .. }));

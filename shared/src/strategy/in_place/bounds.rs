@@ -27,8 +27,8 @@ pub struct NewPercentages {
     pub required: bool,
 }
 
-/// The planned percentages of a rollout in progress, if the service has those of the release, `own`,
-/// and not these: a number of tasks is another percentage of another count.
+/// The planned percentages of a rollout in progress, if the service has others of the release,
+/// `own`: a number of tasks is another percentage of another count.
 pub(super) fn following(
     view: &ServiceView,
     announced: &Change,

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{
-    Failure, FailureType, Job, JobEvent, JobOutcome, JobReport, PipelineJob, ReleaseRef, StepError,
-    StepResult, Token, parse_parameters,
+    Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, ReleaseRef, StepError, StepResult,
+    Token, parse_parameters,
 };
 use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, STEP_BUDGET};
 use crate::release::Release;
@@ -126,7 +126,7 @@ impl<S: Step> Runner<S> {
                 };
             }
             Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
-            Err(StepError::Refused(failure)) => (
+            Err(StepError::Refused(failure) | StepError::Unexpected(failure)) => (
                 JobReport::in_progress(format!("{failure}; looking again"), 0),
                 token.refused_at(now),
             ),
@@ -159,7 +159,9 @@ impl<S: Step> Runner<S> {
 
         let result = match self.sdk.within(STEP_BUDGET, work).await {
             // The failure could not be recorded either.
-            Some(Err(StepError::Refused(failure))) if times.is_refused_for_long() => {
+            Some(Err(StepError::Refused(failure) | StepError::Unexpected(failure)))
+                if times.is_refused_for_long() =>
+            {
                 Err(failure.into())
             }
             Some(result) => result,
@@ -182,15 +184,22 @@ impl<S: Step> Runner<S> {
         times: Times,
         result: StepResult,
     ) -> StepResult {
-        let Err(StepError::Refused(failure)) = result else {
-            return result;
+        let fails = match &result {
+            Err(StepError::Refused(_) | StepError::Unexpected(_))
+                if times.is_refused_for_long() =>
+            {
+                true
+            }
+            Err(StepError::Refused(_)) => !self.has_made_change(&job.release).await,
+            _ => false,
         };
 
-        let is_refusal = failure.kind != FailureType::JobFailed;
-        if times.is_refused_for_long() || is_refusal && !self.has_made_change(&job.release).await {
-            return Err(failure.into());
+        match result {
+            Err(StepError::Refused(failure) | StepError::Unexpected(failure)) if fails => {
+                Err(failure.into())
+            }
+            other => other,
         }
-        Err(StepError::Refused(failure))
     }
 
     /// Whether the release has made a change, as far as the ledger shows. It may have, if the

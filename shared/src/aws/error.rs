@@ -250,19 +250,18 @@ fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFai
 
 impl From<AwsError> for StepError {
     fn from(error: AwsError) -> Self {
-        let failure = match error.kind {
-            ErrorKind::Busy => return Self::Busy(format!("{error}; retrying")),
-            ErrorKind::Permission => Failure::new(
+        match error.kind {
+            ErrorKind::Busy => Self::Busy(format!("{error}; retrying")),
+            ErrorKind::Permission => Self::Refused(Failure::new(
                 FailureType::PermissionError,
                 format!(
                     "{error}; allow {}, then retry the release",
                     missing_permission(&error)
                 ),
-            ),
-            ErrorKind::Rejected => Failure::configuration(error.to_string()),
-            ErrorKind::Unexpected => Failure::job(error.to_string()),
-        };
-        Self::Refused(failure)
+            )),
+            ErrorKind::Rejected => Self::Refused(Failure::configuration(error.to_string())),
+            ErrorKind::Unexpected => Self::Unexpected(Failure::job(error.to_string())),
+        }
     }
 }
 

@@ -9,10 +9,12 @@ pub enum StepError {
     /// The job fails; the reason needs an operator.
     #[error(transparent)]
     Failed(#[from] Failure),
-    /// AWS refused a call, or gave a response that is not understood. The job fails, unless one
-    /// more look may show that it was nothing.
+    /// AWS refused a call. The job fails, unless one more look may show that it was nothing.
     #[error(transparent)]
     Refused(Failure),
+    /// A call succeeded, but its response is not understood: that proves nothing about the release.
+    #[error(transparent)]
+    Unexpected(Failure),
     /// AWS throttled the step or was unavailable, or another invocation of the same release wrote
     /// first: the job stays in progress.
     #[error("{0}")]
@@ -24,7 +26,9 @@ impl StepError {
     #[must_use]
     pub fn cause(&self) -> &str {
         match self {
-            Self::Failed(failure) | Self::Refused(failure) => &failure.message,
+            Self::Failed(failure) | Self::Refused(failure) | Self::Unexpected(failure) => {
+                &failure.message
+            }
             Self::Busy(why) => why.strip_suffix("; retrying").unwrap_or(why),
         }
     }
@@ -151,5 +155,6 @@ mod tests {
         assert_eq!(busy.cause(), "throttled");
         assert_eq!(StepError::Busy("slow".to_owned()).cause(), "slow");
         assert_eq!(StepError::Refused(Failure::job("b")).cause(), "b");
+        assert_eq!(StepError::Unexpected(Failure::job("b")).cause(), "b");
     }
 }

@@ -113,8 +113,10 @@ pub fn given_up(
 ) -> Option<Conclusion> {
     let since = match (release.rolling_back_since(), error) {
         (Some(since), _) => since,
-        (None, StepError::Failed(_) | StepError::Refused(_)) => release.began_at,
         (None, StepError::Busy(_)) => return None,
+        (None, StepError::Failed(_) | StepError::Refused(_) | StepError::Unexpected(_)) => {
+            release.began_at
+        }
     };
     let waited = now.since(since);
 

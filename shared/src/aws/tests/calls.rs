@@ -132,7 +132,7 @@ fn an_unreadable_response_of_a_call_that_succeeded_is_not_understood() {
     );
     assert!(matches!(
         StepError::from(error),
-        StepError::Refused(Failure {
+        StepError::Unexpected(Failure {
             kind: FailureType::JobFailed,
             cause: None,
             ..

@@ -124,7 +124,7 @@ fn a_missing_image_fails_the_release_as_unavailable() {
         [answer(&json!({"imageDetails": []}))],
     );
 
-    assert!(matches!(&image, Err(StepError::Refused(failure))
+    assert!(matches!(&image, Err(StepError::Unexpected(failure))
             if failure.message.contains("no digest for")));
 }
 

@@ -105,7 +105,8 @@ fn refused(error: &AwsError) -> Value {
 fn stopped(error: &StepError) -> Value {
     match error {
         StepError::Failed(Failure { kind, message, .. })
-        | StepError::Refused(Failure { kind, message, .. }) => {
+        | StepError::Refused(Failure { kind, message, .. })
+        | StepError::Unexpected(Failure { kind, message, .. }) => {
             json!({"failed": kind, "message": message})
         }
         StepError::Busy(message) => json!({"busy": true, "message": message}),

@@ -16,7 +16,7 @@ fn refused(secs: i64) -> Token {
 
 /// What becomes of a failed call `secs` after the first one. `lease` is the ledger's response, if
 /// it is read.
-fn outcome(failure: Failure, secs: i64, lease: Option<Answer>) -> (String, Value) {
+fn outcome(error: StepError, secs: i64, lease: Option<Answer>) -> (String, Value) {
     let looks = lease.is_some();
     let script = Script::new(lease.into_iter().chain([answer(&json!({}))]));
     let text = refused(secs)
@@ -24,7 +24,7 @@ fn outcome(failure: Failure, secs: i64, lease: Option<Answer>) -> (String, Value
         .text();
 
     let event = event(&parameters().to_string(), Some(&text));
-    let handled = handle(&script, event, async |_| Err(StepError::Refused(failure)));
+    let handled = handle(&script, event, async |_| Err(error));
     handled.expect("reported");
 
     let sent = script.sent();
@@ -42,9 +42,9 @@ fn outcome(failure: Failure, secs: i64, lease: Option<Answer>) -> (String, Value
     (report.operation(), sent)
 }
 
-fn again(failure: Failure, secs: i64, lease: Option<Answer>) -> bool {
-    let message = failure.message.clone();
-    let (operation, sent) = outcome(failure, secs, lease);
+fn again(error: StepError, secs: i64, lease: Option<Answer>) -> bool {
+    let message = error.cause().to_owned();
+    let (operation, sent) = outcome(error, secs, lease);
     if operation == "PutJobFailureResult" {
         assert_eq!(sent["failureDetails"]["message"], json!(message));
         return false;
@@ -54,8 +54,20 @@ fn again(failure: Failure, secs: i64, lease: Option<Answer>) -> bool {
     true
 }
 
-fn denied() -> Failure {
-    Failure::new(FailureType::PermissionError, "ecs:UpdateService failed")
+fn denied() -> StepError {
+    let kind = FailureType::PermissionError;
+    StepError::Refused(Failure::new(kind, "ecs:UpdateService failed"))
+}
+
+fn refusals() -> [StepError; 2] {
+    [
+        denied(),
+        StepError::Refused(Failure::configuration("refused")),
+    ]
+}
+
+fn not_understood() -> StepError {
+    StepError::Unexpected(Failure::job("the response could not be read"))
 }
 
 /// A lease whose release has this change of its service.
@@ -76,24 +88,24 @@ fn deployed() -> Answer {
 fn a_refusal_fails_a_release_that_has_changed_nothing() {
     assert_eq!(LATE, SECOND_LOOK.as_secs().cast_signed());
 
-    for failure in [denied(), Failure::configuration("refused")] {
+    for error in refusals() {
         for lease in [
             held(|_| {}),
             changed(&json!({"NULL": true})),
             answer(&json!({})),
             held(|release| release["execution"] = json!({"S": "e-2"})),
         ] {
-            assert!(!again(failure.clone(), 0, Some(lease)), "{failure}");
+            assert!(!again(error.clone(), 0, Some(lease)), "{error}");
         }
     }
 }
 
 #[test]
 fn a_refusal_after_the_first_change_is_looked_at_again_for_3_minutes() {
-    for failure in [denied(), Failure::configuration("refused")] {
-        assert!(again(failure.clone(), 0, Some(deployed())));
-        assert!(again(failure.clone(), LATE - 1, Some(deployed())));
-        assert!(!again(failure, LATE, None));
+    for error in refusals() {
+        assert!(again(error.clone(), 0, Some(deployed())));
+        assert!(again(error.clone(), LATE - 1, Some(deployed())));
+        assert!(!again(error, LATE, None));
     }
 }
 
@@ -105,16 +117,14 @@ fn a_release_whose_lease_cannot_be_read_may_have_changed_something() {
 
 #[test]
 fn a_response_that_is_not_understood_is_looked_at_again_for_3_minutes_in_any_case() {
-    let failure = Failure::job("the response could not be read");
-    assert!(again(failure.clone(), 0, None));
-    assert!(again(failure.clone(), LATE - 1, None));
-    assert!(!again(failure, LATE, None));
+    assert!(again(not_understood(), 0, None));
+    assert!(again(not_understood(), LATE - 1, None));
+    assert!(!again(not_understood(), LATE, None));
 }
 
 #[test]
 fn the_first_refusal_is_noted_and_a_wait_in_between_does_not_hide_it() {
-    let failure = Failure::job("the response could not be read");
-    let (_, sent) = reported(Some(&token(600, None)), Err(StepError::Refused(failure)));
+    let (_, sent) = reported(Some(&token(600, None)), Err(not_understood()));
     let first = Token::new("update-service", at(-600)).refused_at(at(0));
     assert_eq!(sent["continuationToken"], first.text());
 

@@ -12,7 +12,7 @@ pub const TOKEN_CHARS: usize = 2_048;
 
 /// Longest payload of a step in its continuation token, in characters. Ours: the rest of
 /// `TOKEN_CHARS` holds what every token has.
-pub const PAYLOAD_CHARS: usize = 1_900;
+pub const PAYLOAD_CHARS: usize = 1_850;
 
 /// Longest summary of an action execution, in characters (CodePipeline API: PutJobSuccessResult,
 /// `executionDetails.summary`).
@@ -94,9 +94,9 @@ pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
 /// worth waiting for are over by then.
 pub const BUSY_LIMIT: Duration = Duration::from_secs(60 * 60);
 
-/// Longest time for which a step looks again after AWS refused a call, or gave a response that is
-/// not understood, before its release fails for it. Ours: several jobs of an action, also when one
-/// of their invocations is lost.
+/// Longest time for which a step looks again while AWS refuses a call, or gives a response that is
+/// not understood, before its release fails for it; what does not come again for as long is
+/// forgotten. Ours: several jobs of an action, also when one of their invocations is lost.
 pub const SECOND_LOOK: Duration = Duration::from_secs(3 * 60);
 
 /// Deadline of a rollout unless the action sets one, in minutes. Ours: several waves of tasks that

@@ -61,7 +61,7 @@ struct Times {
     elapsed: Duration,
     /// Since one of its jobs last learned something.
     kept: Duration,
-    /// Since AWS first refused what is looked at again.
+    /// Since AWS first refused what it refused again since.
     refused: Duration,
 }
 
@@ -250,7 +250,7 @@ fn read<S: Step>(
 ) -> Result<(Job<S::Parameters>, Token), Failure> {
     let (release, parameters) = parse_parameters(event.user_parameters.as_deref())?;
     let token = match &event.token {
-        Some(text) => Token::parse(text, S::NAME)?,
+        Some(text) => Token::parse(text, S::NAME)?.without_old_refusals(now),
         None => Token::new(S::NAME, now),
     };
 

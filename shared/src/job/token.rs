@@ -25,6 +25,9 @@ pub struct Token {
     /// When AWS first refused what the jobs since look at again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Timestamp>,
+    /// When AWS last refused it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_again: Option<Timestamp>,
     /// The step's own payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
@@ -40,6 +43,7 @@ impl Token {
             since,
             learned: None,
             refused: None,
+            refused_again: None,
             payload: None,
         }
     }
@@ -50,14 +54,26 @@ impl Token {
         self.learned.unwrap_or(self.since)
     }
 
-    /// The token after a job that learned something. Between two refusals of the same call a step
-    /// can wait for what it announced, so a refusal is forgotten only when it has not come again
-    /// for some time.
+    /// The token after a job that learned something.
     #[must_use]
     pub fn learned_at(self, now: Timestamp) -> Self {
         Self {
             learned: (now != self.since).then_some(now),
-            refused: self.refused.filter(|at| now.since(*at) < SECOND_LOOK * 2),
+            ..self
+        }
+    }
+
+    /// The token without refusals that have not come again for some time. Between two refusals of
+    /// the same call a step can wait for what it announced, so one job without it proves nothing.
+    #[must_use]
+    pub fn without_old_refusals(self, now: Timestamp) -> Self {
+        let last = self.refused_again.or(self.refused);
+        if last.is_none_or(|last| now.since(last) < SECOND_LOOK) {
+            return self;
+        }
+        Self {
+            refused: None,
+            refused_again: None,
             ..self
         }
     }
@@ -67,6 +83,7 @@ impl Token {
     pub fn refused_at(self, now: Timestamp) -> Self {
         Self {
             refused: self.refused.or(Some(now)),
+            refused_again: self.refused.map(|_| now),
             ..self
         }
     }
@@ -110,6 +127,9 @@ impl Token {
         if let Some(refused) = self.refused {
             token["refused"] = json!(refused);
         }
+        if let Some(again) = self.refused_again {
+            token["refused_again"] = json!(again);
+        }
         if let Some(payload) = &self.payload {
             token["payload"] = payload.clone();
         }
@@ -120,6 +140,7 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{PAYLOAD_CHARS, TOKEN_CHARS};
 
     #[test]
     fn tokens_round_trip_and_those_of_others_are_refused() {
@@ -131,7 +152,6 @@ mod tests {
             Token::parse(&token.text(), "update-service"),
             Ok(token.clone())
         );
-        assert!(token.text().len() <= crate::limits::TOKEN_CHARS);
 
         let loaded = token.with_payload(Some(json!({ "minute": 7 })));
         assert_eq!(Token::parse(&loaded.text(), "update-service"), Ok(loaded));
@@ -199,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_keeps_the_first_refusal_until_it_has_not_come_again_for_6_minutes() {
+    fn a_token_keeps_the_first_refusal_until_it_has_not_come_again_for_3_minutes() {
         let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
         let first = Token::new("update-service", at(0)).refused_at(at(60));
         assert_eq!(
@@ -213,13 +233,35 @@ mod tests {
             Token::parse(&first.text(), "update-service"),
             Ok(first.clone())
         );
+        let later = |token: &Token, secs| token.clone().without_old_refusals(at(secs));
+        assert_eq!(later(&first, 239), first);
+        assert_eq!(later(&first, 240), Token::new("update-service", at(0)));
 
         let again = first.learned_at(at(100)).refused_at(at(140));
-        assert_eq!(again.refused, Some(at(60)));
-        assert_eq!(again.clone().learned_at(at(419)).refused, Some(at(60)));
-        let forgotten = again.learned_at(at(420));
-        assert_eq!(forgotten.refused, None);
-        assert_eq!(forgotten.refused_at(at(430)).refused, Some(at(430)));
+        let times = |token: &Token| (token.refused, token.refused_again);
+        assert_eq!(times(&again), (Some(at(60)), Some(at(140))));
+        assert_eq!(
+            Token::parse(&again.text(), "update-service"),
+            Ok(again.clone())
+        );
+        assert_eq!(later(&again, 319), again);
+        let forgotten = later(&again, 320);
+        assert_eq!(times(&forgotten), (None, None));
+        assert_eq!(times(&forgotten.refused_at(at(330))), (Some(at(330)), None));
+    }
+
+    #[test]
+    fn the_longest_payload_fits_into_a_token_that_has_everything() {
+        let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+        let payload = "x".repeat(PAYLOAD_CHARS - "\"\"".len());
+        let token = Token::new("register-task-definition", at(0))
+            .learned_at(at(60))
+            .refused_at(at(120))
+            .refused_at(at(180))
+            .with_payload(Some(json!(payload)));
+
+        let text = token.text();
+        assert!(text.len() <= TOKEN_CHARS, "{}", text.len());
     }
 
     #[test]

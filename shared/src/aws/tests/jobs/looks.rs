@@ -8,10 +8,11 @@ use crate::limits::SECOND_LOOK;
 
 const LATE: i64 = 180;
 
-/// A token of an action that AWS first refused a call so many seconds ago.
+/// A token of an action that AWS first refused a call so many seconds ago, and last within 30
+/// seconds.
 fn refused(secs: i64) -> Token {
     let token = Token::new("update-service", at(-9_000)).learned_at(at(-600));
-    token.refused_at(at(-secs))
+    token.refused_at(at(-secs)).refused_at(at(-secs.min(30)))
 }
 
 /// What becomes of a failed call `secs` after the first one. `lease` is the ledger's response, if
@@ -19,11 +20,9 @@ fn refused(secs: i64) -> Token {
 fn outcome(error: StepError, secs: i64, lease: Option<Answer>) -> (String, Value) {
     let looks = lease.is_some();
     let script = Script::new(lease.into_iter().chain([answer(&json!({}))]));
-    let text = refused(secs)
-        .with_payload(Some(json!({"minute": 7})))
-        .text();
+    let token = refused(secs).with_payload(Some(json!({"minute": 7})));
 
-    let event = event(&parameters().to_string(), Some(&text));
+    let event = event(&parameters().to_string(), Some(&token.text()));
     let handled = handle(&script, event, async |_| Err(error));
     handled.expect("reported");
 
@@ -37,7 +36,11 @@ fn outcome(error: StepError, secs: i64, lease: Option<Answer>) -> (String, Value
     let report = sent.last().expect("a report");
     let sent = report.json();
     if report.operation() == "PutJobSuccessResult" {
-        assert_eq!(sent["continuationToken"], text, "it is passed on unchanged");
+        let expected = token.refused_at(at(0)).text();
+        assert_eq!(
+            sent["continuationToken"], expected,
+            "its payload is passed on"
+        );
     }
     (report.operation(), sent)
 }
@@ -132,5 +135,19 @@ fn the_first_refusal_is_noted_and_a_wait_in_between_does_not_hide_it() {
     let (_, sent) = reported(Some(&refused(LATE).text()), waiting());
     let expected = refused(LATE).learned_at(at(0));
     assert_eq!(expected.refused, Some(at(-LATE)));
+    assert_eq!(sent["continuationToken"], expected.text());
+}
+
+#[test]
+fn two_refusals_with_3_minutes_between_them_are_not_one() {
+    let action = || Token::new("update-service", at(-600));
+    let once = |secs: i64| action().refused_at(at(-secs)).text();
+
+    let (operation, sent) = reported(Some(&once(LATE)), Err(not_understood()));
+    assert_eq!(operation, "PutJobSuccessResult");
+    assert_eq!(sent["continuationToken"], action().refused_at(at(0)).text());
+
+    let (_, sent) = reported(Some(&once(LATE - 1)), Err(not_understood()));
+    let expected = action().refused_at(at(1 - LATE)).refused_at(at(0));
     assert_eq!(sent["continuationToken"], expected.text());
 }

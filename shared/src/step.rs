@@ -60,7 +60,7 @@ struct Times {
     /// Since its first job began.
     elapsed: Duration,
     /// Since one of its jobs last learned something.
-    kept: Duration,
+    without_progress: Duration,
     /// Since AWS first refused what it refused again since.
     refused: Duration,
 }
@@ -106,7 +106,7 @@ impl<S: Step> Runner<S> {
 
         let times = Times {
             elapsed: now.since(job.since),
-            kept: now.since(token.last_learned()),
+            without_progress: now.since(token.last_learned()),
             refused: now.since(token.refused.unwrap_or(now)),
         };
         let (report, token) = match self.run_within_budget(&job, times).await {
@@ -222,15 +222,22 @@ impl Times {
 
     /// The result of a step, or the failure of one that is busy or in progress for too long.
     fn in_time(self, result: StepResult) -> StepResult {
-        let Self { elapsed, kept, .. } = self;
+        let Self {
+            elapsed,
+            without_progress,
+            ..
+        } = self;
         let (last, is_busy) = match &result {
             Ok(JobReport::InProgress { summary, .. }) => (summary.as_str(), false),
             Err(busy @ StepError::Busy(_)) => (busy.cause(), true),
             _ => return result,
         };
 
-        let message = if is_busy && kept >= BUSY_LIMIT {
-            format!("no progress for {}; last: {last}", readable(kept))
+        let message = if is_busy && without_progress >= BUSY_LIMIT {
+            format!(
+                "no progress for {}; last: {last}",
+                readable(without_progress)
+            )
         } else if elapsed >= ACTION_TOTAL {
             format!(
                 "still in progress after {}, and an action ends after 24 hours; last: {last}",

@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     TargetDescription, TargetHealthDescription, TargetHealthStateEnum,
 };
 
-use super::{AwsError, ObservedService, Services};
+use super::{AwsError, ObservedService, Services, short_name};
 use crate::limits::{PAGES, TASKS_PAGE};
 
 /// Where the tasks of a service can be registered: by address, or by instance and host port.
@@ -109,7 +109,8 @@ impl Services {
                 .ecs
                 .list_tasks()
                 .cluster(cluster)
-                .service_name(service)
+                // Documented as a name, not as an ARN (Amazon ECS API: ListTasks).
+                .service_name(short_name(service))
                 .desired_status(DesiredStatus::Running)
                 .max_results(TASKS_PAGE)
                 .set_next_token(start);

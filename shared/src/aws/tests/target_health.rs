@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::script::{Answer, Script, answer, run, xml};
-use super::services::{GROUP, described, service, view};
+use super::services::{ARN, GROUP, described, service, view};
 use crate::aws::Services;
 use crate::observed::service::{ServiceView, TargetGroupView};
 
@@ -101,6 +101,23 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
         ]
     );
     assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
+}
+
+#[test]
+fn the_tasks_of_a_service_that_is_given_by_its_arn_are_listed_by_its_name() {
+    let [listed, described_tasks] = tasks(&[0]);
+    let script = Script::new([
+        described(&service()),
+        targets(&["healthy"]),
+        listed,
+        described_tasks,
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", ARN))
+        .expect("answered")
+        .expect("there");
+
+    assert_eq!(found.view.target_groups[0].healthy, 1);
+    assert_eq!(script.sent()[2].json()["serviceName"], "web");
 }
 
 #[test]

@@ -14,7 +14,7 @@ const MASK: &str = "***";
 
 /// Words of ECS's own messages of at least [`SECRET_CHARS`] letters. As the value of a variable
 /// they are no secret, and masked they would make a refusal unreadable.
-const WORDS: [&str; 33] = [
+pub const WORDS: [&str; 33] = [
     "awsvpc",
     "bridge",
     "cluster",
@@ -120,21 +120,21 @@ fn is_host(text: &str) -> bool {
         .is_some_and(|(_, last)| last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
-/// A text with `secrets` masked, except those that are a region, a word of ECS or a part of one of
-/// `names`. Shorter ones than [`SECRET_CHARS`] stay: masking every `1` or `true` would make the
-/// text unreadable.
+/// A text with `secrets` masked, and those `values` that are not whole parts of one of `names`.
+/// What is a region, a word of ECS or shorter than [`SECRET_CHARS`] stays: masking every `1` or
+/// `true` would make the text unreadable.
 #[must_use]
 pub fn without_values<'a>(
     text: &str,
     secrets: impl Iterator<Item = &'a str>,
+    values: impl Iterator<Item = &'a str>,
     names: &[&str],
 ) -> String {
-    let is_known = |secret: &str| {
-        WORDS.contains(&secret)
-            || is_region(secret)
-            || names.iter().any(|name| name.contains(secret))
-    };
+    let is_named = |value: &str| names.iter().any(|name| has_part(name, value));
+    let is_known = |secret: &str| WORDS.contains(&secret) || is_region(secret);
+
     let mut forms: Vec<String> = secrets
+        .chain(values.filter(|value| !is_named(value)))
         .filter(|secret| secret.len() >= SECRET_CHARS)
         .filter(|secret| !is_known(secret))
         .flat_map(written_forms)
@@ -146,6 +146,17 @@ pub fn without_values<'a>(
     forms
         .iter()
         .fold(text.to_owned(), |text, form| masked(&text, form))
+}
+
+/// Whether a value is a whole part of a name, or several: `api` and `example/api` of
+/// `example/api:1`. Any other piece of a name is no name.
+fn has_part(name: &str, value: &str) -> bool {
+    let ends = |next: Option<char>| next.is_none_or(|c| "/:-_.@".contains(c));
+
+    name.match_indices(value).any(|(at, _)| {
+        let (before, from) = name.split_at(at);
+        ends(before.chars().next_back()) && ends(from[value.len()..].chars().next())
+    })
 }
 
 /// A secret as AWS's texts have it: plain, in a string of JSON, and as Go writes one, which escapes
@@ -203,7 +214,7 @@ mod tests {
     use super::*;
 
     fn without(text: &str, values: &[&str], names: &[&str]) -> String {
-        without_values(text, values.iter().copied(), names)
+        without_values(text, std::iter::empty(), values.iter().copied(), names)
     }
 
     #[test]
@@ -286,6 +297,42 @@ mod tests {
             without(text, &["DATABASE"], &[]),
             "***_URL is not set for web-1"
         );
+    }
+
+    #[test]
+    fn a_value_is_kept_as_whole_parts_of_a_name_only() {
+        let name = "1.dkr.ecr.eu-west-1.amazonaws.com/example/hunter:stable@sha256:0a";
+        for part in [
+            "example",
+            "example/hunter",
+            "hunter",
+            "stable",
+            "amazonaws.com",
+        ] {
+            assert_eq!(without(part, &[part], &[name]), part);
+        }
+        for piece in [
+            "xample",
+            "example/hunt",
+            "hunter:sta",
+            "256:0a",
+            "zonaws.com",
+        ] {
+            assert_eq!(without(piece, &[piece], &[name]), MASK, "{piece}");
+        }
+        assert_eq!(without("backend", &["backend"], &["backend"]), "backend");
+    }
+
+    #[test]
+    fn a_known_secret_is_masked_although_it_is_a_name() {
+        let secret = ["backend"];
+        let text = without_values(
+            "backend failed",
+            secret.into_iter(),
+            std::iter::empty(),
+            &["backend"],
+        );
+        assert_eq!(text, "*** failed");
     }
 
     #[test]

@@ -32,24 +32,34 @@ const SCHEMES: [&str; 2] = ["basic", "bearer"];
 const USER_OPTIONS: [&str; 3] = ["-u", "--proxy-user", "--user"];
 
 impl TaskDefinition {
-    /// A text of AWS without the secrets of the definition. Its names stay.
+    /// A text of AWS without the secrets of the definition. Its names stay, unless a variable whose
+    /// own name is that of a secret has one as its value.
     #[must_use]
     pub fn redacted(&self, text: &str) -> String {
         let commands: Vec<String> = self.containers().flat_map(command_secrets).collect();
         let options = self.containers().flat_map(log_secrets);
-        let secrets = self
-            .environment_values()
+        let (named, other): (Vec<_>, Vec<_>) =
+            self.variables().partition(|(name, _)| is_secret_name(name));
+
+        let secrets = named
+            .iter()
+            .map(|(_, value)| *value)
             .chain(options)
             .chain(commands.iter().map(String::as_str));
-        without_values(text, secrets, &self.names())
+        let values = other.iter().map(|(_, value)| *value);
+        without_values(text, secrets, values, &self.names())
     }
 
-    /// Values of the containers' environment variables, which must not be quoted in messages.
-    pub(super) fn environment_values(&self) -> impl Iterator<Item = &str> {
+    /// Names and values of the containers' environment variables.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         let variables = self
             .containers()
             .flat_map(|container| items(container, "environment"));
-        variables.filter_map(|variable| variable.get("value").and_then(Value::as_str))
+        variables.filter_map(|variable| {
+            let name = variable.get("name").and_then(Value::as_str);
+            let value = variable.get("value").and_then(Value::as_str)?;
+            Some((name.unwrap_or_default(), value))
+        })
     }
 
     /// The names of a definition: of itself, its roles, containers, images, volumes and variables.

@@ -96,7 +96,7 @@ fn the_values_of_all_environments_are_listed() {
     ]}));
 
     assert_eq!(
-        with.environment_values().collect::<Vec<_>>(),
+        with.variables().map(|(_, value)| value).collect::<Vec<_>>(),
         ["one", "two"]
     );
 }

@@ -50,6 +50,21 @@ fn regions_and_names_of_variables_are_kept() {
 }
 
 #[test]
+fn a_value_that_is_a_name_is_kept_unless_its_variable_is_named_as_a_secret() {
+    for (variable, value, text, expected) in [
+        ("HOST", "backend", "backend failed", "backend failed"),
+        ("HOST", "ackend", "backend: ackend", "backend: ***"),
+        ("IMAGE", "example/api", "example/api:1", "example/api:1"),
+        ("IMAGE", "xample/api", "example/api:1", "e***:1"),
+        ("DB_PASSWORD", "backend", "backend failed", "*** failed"),
+        ("API_KEY", "example", "example/api:1", "***/api:1"),
+    ] {
+        let members = json!({"environment": [{"name": variable, "value": value}]});
+        assert_eq!(redacted(&members, text), expected, "{variable}={value}");
+    }
+}
+
+#[test]
 fn a_value_is_masked_as_json_has_it() {
     let members = json!({"environment": [{"name": "A", "value": "quote\"<d>"}]});
     for text in [r#"["quote\"<d>"]"#, r#"["quote\"\u003cd\u003e"]"#] {

@@ -9,6 +9,7 @@ use behaviour::corpus;
 use serde_json::{Value, json};
 use slipway::image::{ImageReference, is_digest};
 use slipway::limits::SECRET_CHARS;
+use slipway::redaction::WORDS;
 use slipway::task_definition::{TaskDefinition, parse_image_definitions, parse_image_detail};
 use slipway::text;
 
@@ -128,12 +129,26 @@ fn values_of_variables_are_redacted_and_their_names_are_kept() {
     }
 }
 
-/// Whether a value is too short, a word, a region, or a part of the name of a variable.
+/// Whether a value is too short, a word of ECS, a region, or whole parts of the name of a variable.
 fn may_be_shown(value: &str, variables: &[(&str, &str)]) -> bool {
-    let is_region = value.split('-').count() > 2 && value.ends_with(|c: char| c.is_ascii_digit());
+    let parted = |text: &str| format!("_{}_", text.replace(['/', ':', '-', '.', '@'], "_"));
 
     value.len() < SECRET_CHARS
-        || is_region
-        || value.bytes().all(|b| b.is_ascii_alphabetic())
-        || variables.iter().any(|(name, _)| name.contains(value))
+        || WORDS.contains(&value)
+        || is_region(value)
+        || variables
+            .iter()
+            .any(|(name, _)| parted(name).contains(&parted(value)))
+}
+
+/// Whether a value has the form of the regions of AWS: `eu-west-1`, `us-gov-east-1`.
+fn is_region(value: &str) -> bool {
+    const AREAS: [&str; 11] = [
+        "af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us",
+    ];
+    let parts: Vec<&str> = value.split('-').collect();
+
+    AREAS.contains(&parts[0])
+        && matches!(parts.len(), 3 | 4)
+        && parts.last().is_some_and(|last| last.len() == 1)
 }

@@ -200,14 +200,33 @@ impl RollBack {
             }
         };
 
-        match restored {
-            Err(error) if lease.grace_left(now).is_none() => {
-                match given_up(release, ending, &error, now) {
-                    Some(conclusion) => self.give_up(lease, &conclusion).await,
-                    None => Err(error),
-                }
+        let error = match restored {
+            Err(error) => error,
+            done => return done,
+        };
+        let conclusion = match lease.grace_left(now) {
+            None => given_up(release, ending, &error, now),
+            Some(_) => None,
+        };
+        match conclusion {
+            Some(conclusion) => self.give_up(lease, &conclusion).await,
+            None => {
+                self.note(release, &error).await;
+                Err(error)
             }
-            other => other,
+        }
+    }
+
+    /// Writes into the record why the release is not restored yet: an operator can mend what AWS
+    /// refuses before the deadline. A cause that passes is not noted.
+    async fn note(&self, release: &Release, error: &StepError) {
+        if matches!(error, StepError::Busy(_)) {
+            return;
+        }
+
+        let noted = self.ledger.note_reason(&release.execution, error.cause());
+        if let Err(failed) = noted.await {
+            tracing::warn!(%failed, "failed to note the cause in the record");
         }
     }
 }

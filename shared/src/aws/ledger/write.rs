@@ -10,6 +10,7 @@ use super::Ledger;
 use super::item::{LEASE, RECORD, item, lease_key, push_key, record_key, started_key, text};
 use crate::aws::{AwsError, ErrorKind};
 use crate::job::StepError;
+use crate::limits::REASON_CHARS;
 use crate::release::{Lease, Push, Record, RecordState, Started};
 
 impl Ledger {
@@ -65,6 +66,43 @@ impl Ledger {
                 .transact_items(self.mark(record)?),
         )
         .await
+    }
+
+    /// Writes into the record of a release that has begun why it does not go on, unless that is
+    /// written already or the release has ended meanwhile.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn note_reason(&self, execution: &str, reason: &str) -> Result<(), AwsError> {
+        let reason: String = reason.chars().take(REASON_CHARS).collect();
+        let known = self.record(execution).await?;
+        let Some(record) = known.filter(|record| {
+            record.state == RecordState::Begun && record.reason.as_ref() != Some(&reason)
+        }) else {
+            return Ok(());
+        };
+
+        let record = Record {
+            reason: Some(reason),
+            ..record
+        };
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(&record_key(execution), RECORD, &record)?))
+            .condition_expression("#state = :begun")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":begun", text("begun"));
+
+        match request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
+        {
+            Err(error) if !is_lost_race(&error) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn put_of(&self, record: &Record) -> Result<PutBuilder, AwsError> {

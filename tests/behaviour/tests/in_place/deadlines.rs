@@ -197,6 +197,12 @@ fn a_service_that_cannot_be_observed_is_given_up_at_the_deadline() {
                 let error = swept.expect_err("the call is denied");
                 assert!(error.contains("allow ecs:DescribeServices"), "{error}");
             }
+            if minute == 2 {
+                let found = record(&driver);
+                assert_eq!(found["state"], "begun", "{found}");
+                let noted = found["reason"].as_str().expect("a reason");
+                assert!(noted.contains("allow ecs:DescribeServices"), "{noted}");
+            }
         }
 
         let found = record(&driver);

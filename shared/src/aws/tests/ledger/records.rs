@@ -78,3 +78,40 @@ fn a_record_that_is_further_already_is_false_and_one_that_failed_is_an_error() {
         ("dynamodb:PutItem", ErrorKind::Permission)
     );
 }
+
+#[test]
+fn a_reason_is_noted_once_in_the_record_of_a_release_that_has_begun() {
+    let noted = |reason: &str| {
+        let mut record = record_item("begun");
+        record["reason"] = json!({"S": reason});
+        record
+    };
+
+    let script = Script::new([item(&record_item("begun")), answer(&json!({}))]);
+    run(ledger(&script).note_reason("e-1", "denied")).expect("written");
+    assert_eq!(
+        script.sent()[1].json(),
+        json!({
+            "TableName": "ledger",
+            "Item": noted("denied"),
+            "ConditionExpression": "#state = :begun",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {":begun": {"S": "begun"}}
+        })
+    );
+
+    // The release was closed in between.
+    let lost = refusal("ConditionalCheckFailedException", "no");
+    let script = Script::new([item(&noted("busy")), lost]);
+    run(ledger(&script).note_reason("e-1", "denied")).expect("nothing to note");
+
+    for known in [
+        noted("denied"),
+        record_item("started"),
+        record_item("closed"),
+    ] {
+        let script = Script::new([item(&known)]);
+        run(ledger(&script).note_reason("e-1", "denied")).expect("nothing to note");
+        assert_eq!(script.operations(), ["GetItem"]);
+    }
+}

@@ -85,6 +85,11 @@ const _: () = assert!(
     "the report must fit between the end of the step and the time-out of the function"
 );
 
+/// Shortest time that a sweep has for one release, however many there are; of fewer each has its
+/// share of [`STEP_BUDGET`]. Ours: longer than [`CALL_TOTAL`], and three slow releases fit into
+/// [`STEP_BUDGET`].
+pub const SWEEP_SHARE: Duration = Duration::from_secs(15);
+
 /// Longest duration of an action. Ours: CodePipeline ends a Lambda action after 24 hours (AWS
 /// CodePipeline quotas); the last half hour remains for reporting why.
 pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);

@@ -1,16 +1,36 @@
 //! The sweep: every open release and every one that has not begun is checked, since events can be
 //! lost.
 //!
-//! What is wrong with one never stops the others.
+//! What is wrong with one never stops the others, and none has more than its share of the time.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use slipway::aws::Retry;
 use slipway::job::{Origin, StepError};
-use slipway::limits::ACTION_TOTAL;
+use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
 use slipway::release::{Lease, Phase, Release, Started};
 use slipway::strategy::rollback::Ending;
+use slipway::timestamp::{Timestamp, readable};
 
 use crate::RollBack;
+
+/// What a sweep checks.
+enum Open {
+    /// A release, with the lease that it holds.
+    Begun(Box<(Lease, Release)>),
+    /// An execution whose release has not begun.
+    Started(Started),
+}
+
+impl Open {
+    fn execution(&self) -> &str {
+        match self {
+            Self::Begun(begun) => &begun.1.execution,
+            Self::Started(started) => &started.execution,
+        }
+    }
+}
 
 impl RollBack {
     /// Checks every open release and every one that has not begun, since events can be lost. One
@@ -22,21 +42,27 @@ impl RollBack {
         let listing = self.ledger.leases().await?;
         failed.extend(listing.unreadable.iter().map(ToString::to_string));
 
-        for lease in listing.leases {
-            let Some(release) = lease.release.clone() else {
-                continue;
-            };
+        let begun = listing.leases.into_iter().filter_map(|lease| {
+            let release = lease.release.clone()?;
+            Some(Open::Begun(Box::new((lease, release))))
+        });
+        let started = listing.started.into_iter().map(Open::Started);
+        let mut open: Vec<Open> = begun.chain(started).collect();
+        let share = share(open.len());
+        let first = first(open.len(), self.sdk.now());
+        open.rotate_left(first);
 
-            match self.sweep_lease(lease, &release).await {
-                Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
-                Err(error) => failed.push(format!("{}: {error}", release.execution)),
-            }
-        }
-
-        for started in listing.started {
-            match self.sweep_started(&started).await {
-                Ok(status) => drop(swept.insert(started.execution, Value::String(status))),
-                Err(error) => failed.push(format!("{}: {error}", started.execution)),
+        for checked in open {
+            let execution = checked.execution().to_owned();
+            // A check that is dropped is no worse than a crash: each change is announced before it
+            // is made.
+            match self.sdk.within(share, Box::pin(self.check(checked))).await {
+                Some(Ok(status)) => drop(swept.insert(execution, Value::String(status))),
+                Some(Err(error)) => failed.push(format!("{execution}: {error}")),
+                None => failed.push(format!(
+                    "{execution}: AWS is slow and the check did not end within {}",
+                    readable(share)
+                )),
             }
         }
 
@@ -44,6 +70,16 @@ impl RollBack {
             Ok(json!({"swept": swept}))
         } else {
             Err(failed.join("; ").into())
+        }
+    }
+
+    async fn check(&self, open: Open) -> Result<String, StepError> {
+        match open {
+            Open::Begun(begun) => {
+                let (lease, release) = *begun;
+                self.sweep_lease(lease, &release).await
+            }
+            Open::Started(started) => self.sweep_started(&started).await,
         }
     }
 
@@ -99,5 +135,46 @@ impl RollBack {
                 "CodePipeline does not know the execution: a manual release, left open".to_owned(),
             ),
         }
+    }
+}
+
+/// How long a sweep may check one of so many releases.
+fn share(count: usize) -> Duration {
+    let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+    (STEP_BUDGET / count).max(SWEEP_SHARE)
+}
+
+/// Which of so many releases a sweep begins with: another one each minute, so that those before it
+/// do not keep a release waiting for ever.
+fn first(count: usize, now: Timestamp) -> usize {
+    let minute = usize::try_from(now.secs() / 60).unwrap_or_default();
+    minute.checked_rem(count).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_release_has_its_share_of_45_seconds_but_15_at_least() {
+        for (count, millis) in [
+            (0, 45_000),
+            (1, 45_000),
+            (2, 22_500),
+            (3, 15_000),
+            (4, 15_000),
+            (1_000, 15_000),
+        ] {
+            assert_eq!(share(count), Duration::from_millis(millis), "{count}");
+        }
+    }
+
+    #[test]
+    fn each_minute_begins_with_the_next_release() {
+        let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+        let minutes = [0, 59, 60, 120, 180].map(|secs| first(3, at(secs)));
+        assert_eq!(minutes, [0, 0, 1, 2, 0]);
+        assert_eq!(first(1, at(60)), 0);
+        assert_eq!(first(0, at(60)), 0);
     }
 }

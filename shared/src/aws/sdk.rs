@@ -72,8 +72,9 @@ impl Sdk {
             .into()
     }
 
-    /// The output of `work`, or `None` when it takes longer than `limit` by the SDK's own timer.
-    pub(crate) async fn within<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
+    /// The output of `work`, or `None` when it takes longer than `limit` by the SDK's own timer. It
+    /// is dropped then, at whatever call it waits for.
+    pub async fn within<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
         let Some(timer) = self.config.sleep_impl() else {
             return Some(work.await);
         };

@@ -283,10 +283,20 @@ pub async fn invoke_with(
     event: Value,
     fault: CallFault,
 ) -> Result<Value, String> {
+    invoke_with_all(driver, code, event, vec![fault]).await
+}
+
+/// The same with several faults.
+pub async fn invoke_with_all(
+    driver: &Driver,
+    code: &str,
+    event: Value,
+    faults: Vec<CallFault>,
+) -> Result<Value, String> {
     // One after the other: both would hold the account at once.
     let table = ledger_table(&driver.world.aws());
     let reports = reports_bucket(&driver.world.aws());
-    let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{code}"), fault);
+    let invocation = Invocation::of_attempt(None, format!("{FUNCTIONS_STACK}-{code}"), faults);
     let config = sdk_config(&driver.world, Arc::clone(&invocation));
     let sdk = Sdk::new(config, &table).with_reports(&reports);
     let answer = functions::answer(code, &sdk, event);

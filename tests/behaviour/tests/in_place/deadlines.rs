@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use emulator::client::Throttle;
+use emulator::client::{CallFault, Throttle, Trouble};
 use emulator::cloudformation::deploy;
 use emulator::{Aws, codepipeline, dynamodb};
 use harness::demo::{CLUSTER, WEB};
@@ -15,7 +15,8 @@ use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
-    invoke, ledger_table, outcome, pair, push, reason, released, service, settled, under_way,
+    invoke, invoke_with_all, ledger_table, outcome, pair, push, reason, released, service, settled,
+    under_way,
 };
 
 /// Deploys the functions again with another text in their template.
@@ -108,6 +109,37 @@ fn a_release_that_cannot_be_observed_is_reported_and_keeps_no_other_waiting() {
             }
         }
         panic!("the release is still open");
+    });
+}
+
+/// Two of three calls from the second on get no answer, so that each takes more than 8 seconds.
+fn slow_calls() -> Vec<CallFault> {
+    let silence = |first| CallFault::From {
+        first,
+        count: 2,
+        trouble: Trouble::Silence { effect: false },
+    };
+    (2..200).step_by(3).map(silence).collect()
+}
+
+#[test]
+fn a_release_whose_check_is_slow_keeps_no_other_waiting() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        open_release_that_cannot_be_observed(&mut driver.world.aws());
+
+        // Another one is first in each minute.
+        for _ in 0..2 {
+            pass(&driver, 60).await;
+            let sweep = json!({"sweep": true});
+            let swept = invoke_with_all(&driver, "roll-back", sweep, slow_calls()).await;
+            let error = swept.expect_err("AWS is slow");
+            let late = format!("{JANE}: AWS is slow and the check did not end within 22s");
+            assert!(error.contains(&late), "{error}");
+            assert!(error.contains(OTHER), "{error}");
+        }
     });
 }
 

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{
-    Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, ReleaseRef, StepError, StepResult,
-    Token, parse_parameters,
+    Failure, Job, JobEvent, JobOutcome, JobReport, Origin, PipelineJob, ReleaseRef, StepError,
+    StepResult, Token, parse_parameters, parse_release,
 };
 use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, STEP_BUDGET};
 use crate::release::Release;
@@ -99,9 +99,17 @@ impl<S: Step> Runner<S> {
 
     async fn run_job(&self, event: PipelineJob) -> JobOutcome {
         let now = self.sdk.now();
+        // An operator sees the failure in the response, and can invoke the step again.
+        let release = match event.origin() {
+            Origin::Job => parse_release(event.user_parameters.as_deref()),
+            Origin::Operator => None,
+        };
         let (job, token) = match read::<S>(event, now) {
             Ok(read) => read,
-            Err(failure) => return JobOutcome::Failed(failure),
+            Err(failure) => {
+                self.record_unreadable(release.as_ref(), &failure).await;
+                return JobOutcome::Failed(failure);
+            }
         };
 
         let times = Times {
@@ -137,6 +145,20 @@ impl<S: Step> Runner<S> {
         JobOutcome::Succeeded {
             report,
             token: Some(token.text()),
+        }
+    }
+
+    /// Records why a job cannot be read, if at least the release that it belongs to can be. The job
+    /// fails also when it could not be recorded.
+    async fn record_unreadable(&self, release: Option<&ReleaseRef>, failure: &Failure) {
+        let Some(release) = release else {
+            return;
+        };
+
+        let recording = Box::pin(self.ledger.record_unreadable(release, failure));
+        let recorded = self.sdk.within(STEP_BUDGET, recording).await;
+        if !matches!(recorded, Some(Ok(()))) {
+            tracing::warn!(?recorded, "failed to record why the job cannot be read");
         }
     }
 

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
 pub use failure::{Failure, FailureType, StepError};
-pub use parameters::{NoParameters, PIPELINE_PREFIX, ReleaseRef, parse as parse_parameters};
+pub use parameters::{
+    NoParameters, PIPELINE_PREFIX, ReleaseRef, parse as parse_parameters, parse_release,
+};
 pub use report::{JobOutcome, JobReport, clipped};
 pub use token::Token;
 

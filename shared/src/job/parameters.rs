@@ -71,6 +71,13 @@ pub fn parse<P: DeserializeOwned>(text: Option<&str>) -> Result<(ReleaseRef, P),
         .map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
 }
 
+/// The release that an action belongs to, if at least that can be read from the text of its
+/// `UserParameters`.
+#[must_use]
+pub fn parse_release(text: Option<&str>) -> Option<ReleaseRef> {
+    serde_json::from_str(text?).ok()
+}
+
 fn from_value<P: DeserializeOwned>(value: Value) -> Result<(ReleaseRef, P), String> {
     let Value::Object(mut own) = value.clone() else {
         return Err(format!("found {}; expected a JSON object", kind(&value)));
@@ -231,6 +238,18 @@ mod tests {
                 Images { images }
             ))
         );
+    }
+
+    #[test]
+    fn the_release_is_read_whatever_else_is_wrong() {
+        let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
+        let text = format!("{{{RELEASE},\"service\":\"web\",\"stategy\":7}}");
+        assert_eq!(parse_release(Some(&text)), Some(release));
+
+        for text in ["", "[]", "{", &format!("{{{RELEASE}}}")] {
+            assert_eq!(parse_release(Some(text)), None, "{text}");
+        }
+        assert_eq!(parse_release(None), None);
     }
 
     #[test]

@@ -11,9 +11,9 @@ use aws_sdk_dynamodb::Client;
 use serde::de::DeserializeOwned;
 
 use super::{AwsError, Sdk};
-use crate::job::{ReleaseRef, StepError, StepResult};
+use crate::job::{Failure, ReleaseRef, StepError, StepResult};
 use crate::limits::PAGES;
-use crate::release::{self, ClaimResult, Conclusion, Lease, Push, Record, Started};
+use crate::release::{self, ClaimResult, Conclusion, Lease, Push, Record, RecordState, Started};
 use crate::timestamp::Timestamp;
 use item::{
     Item, LEASE, RECORD, checked, is_started, lease_key, push_key, record_key, sort_key, text,
@@ -171,18 +171,41 @@ impl Ledger {
     /// # Errors
     /// The result's own.
     pub async fn record_failure(&self, wanted: &ReleaseRef, result: StepResult) -> StepResult {
-        let Err(StepError::Failed(failure)) = &result else {
-            return result;
-        };
+        if let Err(StepError::Failed(failure)) = &result {
+            self.fail_release(wanted, failure).await?;
+        }
+        result
+    }
 
+    /// Records why a job of an execution cannot be read: in the record, while its release has not
+    /// begun, or else in the open release, if it has none yet.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn record_unreadable(
+        &self,
+        wanted: &ReleaseRef,
+        failure: &Failure,
+    ) -> Result<(), StepError> {
+        match self.record(&wanted.execution).await? {
+            Some(record) if record.state == RecordState::Started => {
+                let reason = Some(failure.message.clone());
+                self.put_record(&Record { reason, ..record }).await?;
+                Ok(())
+            }
+            _ => self.fail_release(wanted, failure).await,
+        }
+    }
+
+    async fn fail_release(&self, wanted: &ReleaseRef, failure: &Failure) -> Result<(), StepError> {
         let lease = self.lease(&wanted.cluster, &wanted.service).await?;
         let now = self.sdk.now();
         let failed = lease
             .and_then(|lease| release::record_failure(&lease, &wanted.execution, failure, now));
-        if let Some(failed) = failed {
-            self.advance(&failed).await?;
+        match failed {
+            Some(failed) => self.advance(&failed).await,
+            None => Ok(()),
         }
-        result
     }
 
     /// Writes the end of the release that holds `lease`: the free lease and the record, together.

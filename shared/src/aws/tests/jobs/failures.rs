@@ -1,6 +1,31 @@
 //! How failures are reported, and what becomes of a report that is refused.
 
 use super::*;
+use crate::aws::tests::ledger_claims::held;
+
+/// A token of another step.
+const FOREIGN: &str = r#"{"v":1,"step":"begin-release","since":"2026-01-05T09:00:00Z"}"#;
+
+/// The ledger's response to a read of the record.
+fn record(state: &str) -> Answer {
+    answer(&json!({"Item": {
+        "pk": {"S": "execution#e-1"}, "sk": {"S": "record"}, "v": {"N": "1"},
+        "execution": {"S": "e-1"}, "pipeline": {"S": "slipway-web"}, "state": {"S": state},
+        "started_at": {"S": "2026-01-05T08:57:00Z"}
+    }}))
+}
+
+/// What an invocation sends whose job cannot be read, with these responses of the ledger, and the
+/// details of the failure that it reports.
+fn unread(event: Value, ledger: impl IntoIterator<Item = Answer>) -> (Script, Value) {
+    let script = Script::new(ledger.into_iter().chain([answer(&json!({}))]));
+    handle(&script, event, async |_| panic!("the step ran")).expect("reported");
+
+    let report = script.sent().pop().expect("a report");
+    assert_eq!(report.operation(), "PutJobFailureResult");
+    let details = report.json()["failureDetails"].clone();
+    (script, details)
+}
 
 #[test]
 fn each_failure_is_reported_with_its_type_and_message() {
@@ -29,23 +54,73 @@ fn each_failure_is_reported_with_its_type_and_message() {
 
 #[test]
 fn wrong_parameters_and_tokens_of_other_steps_fail_the_job_before_the_step_runs() {
-    let refused = |event: Value| {
-        let script = Script::new([answer(&json!({}))]);
-        handle(&script, event, async |_| panic!("the step ran")).expect("reported");
-        assert_eq!(script.only().operation(), "PutJobFailureResult");
-        script.only().json()["failureDetails"].clone()
-    };
+    let (script, details) = unread(event("[]", None), []);
+    assert_eq!(script.operations(), ["PutJobFailureResult"]);
+    assert_eq!(details["type"], "ConfigurationError");
 
-    assert_eq!(refused(event("[]", None))["type"], "ConfigurationError");
-
-    let foreign = r#"{"v":1,"step":"begin-release","since":"2026-01-05T09:00:00Z"}"#;
-    let details = refused(event(&parameters().to_string(), Some(foreign)));
+    // No release of the execution is known.
+    let none = || answer(&json!({}));
+    let foreign = event(&parameters().to_string(), Some(FOREIGN));
+    let (_, details) = unread(foreign, [none(), none()]);
     assert_eq!(details["type"], "JobFailed");
     assert_eq!(
         details["message"],
         "the continuation token is version 1 of begin-release, expected version 1 of \
          update-service; retry the stage, so that the action starts again"
     );
+}
+
+#[test]
+fn what_makes_a_job_unreadable_is_kept_in_the_open_release() {
+    let written = answer(&json!({}));
+    let foreign = event(&parameters().to_string(), Some(FOREIGN));
+    let begun = record("begun");
+    let (script, details) = unread(foreign, [begun, held(|_| {}), written]);
+
+    assert_eq!(
+        script.operations(),
+        ["GetItem", "GetItem", "PutItem", "PutJobFailureResult"]
+    );
+    let failure = &script.sent()[2].json()["Item"]["release"]["M"]["failure"]["M"];
+    assert_eq!(failure["type"]["S"], "JobFailed");
+    assert_eq!(failure["message"]["S"], details["message"]);
+}
+
+#[test]
+fn what_makes_a_job_unreadable_is_kept_in_the_record_before_the_release_has_begun() {
+    let mut wrong = parameters();
+    wrong["text"] = json!(7);
+    let written = answer(&json!({}));
+    let event = event(&wrong.to_string(), None);
+    let (script, details) = unread(event, [record("started"), written]);
+
+    assert_eq!(
+        script.operations(),
+        ["GetItem", "TransactWriteItems", "PutJobFailureResult"]
+    );
+    let put = &script.sent()[1].json()["TransactItems"][0]["Put"]["Item"];
+    assert_eq!(put["reason"]["S"], details["message"]);
+    assert_eq!(details["type"], "ConfigurationError");
+}
+
+#[test]
+fn an_operator_may_correct_parameters_that_cannot_be_read() {
+    let script = Script::new([]);
+    let event = json!({"parameters": parameters(), "continuationToken": FOREIGN});
+    let response = handle(&script, event, async |_| panic!("the step ran"));
+
+    assert_eq!(response.expect("answered")["status"], "failed");
+    assert_eq!(script.operations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_job_that_cannot_be_read_fails_also_when_that_cannot_be_recorded() {
+    let denied = refusal("AccessDeniedException", "no");
+    let foreign = event(&parameters().to_string(), Some(FOREIGN));
+    let (script, details) = unread(foreign, [denied]);
+
+    assert_eq!(script.operations(), ["GetItem", "PutJobFailureResult"]);
+    assert_eq!(details["type"], "JobFailed");
 }
 
 /// The result of an invocation whose report is answered with this.

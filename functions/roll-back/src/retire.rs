@@ -3,7 +3,10 @@
 //! back.
 //!
 //! Never deregisters a revision that the release did not register, or that is in use, as far as the
-//! leases and the release's own service show: what a service without a lease runs is not observed.
+//! leases, the release's own service and the tasks in the clusters of free leases show. Tasks in
+//! other clusters are not observed.
+
+use std::collections::BTreeSet;
 
 use slipway::job::StepError;
 use slipway::observed::colour::Colour;
@@ -24,13 +27,12 @@ impl RollBack {
             return Err(unreadable.into());
         }
 
+        let mut running = self.run_by_others(lease, release, &listing.leases).await?;
         // After a change the service was just proven to run the prior revision. Without one it was
         // not looked at.
-        let running = if release.change().is_none() {
-            self.running(lease, release).await?
-        } else {
-            Vec::new()
-        };
+        if release.change().is_none() {
+            running.extend(self.running(lease, release).await?);
+        }
 
         for arn in made {
             let leased = listing.leases.iter().any(|other| {
@@ -73,23 +75,63 @@ impl RollBack {
         Ok(arns)
     }
 
+    /// The revisions of the release's family that other services run. No lease has what a service
+    /// runs whose release has ended, so in the clusters of free leases the tasks show it.
+    async fn run_by_others(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        leases: &[Lease],
+    ) -> Result<BTreeSet<String>, StepError> {
+        let Some(announced) = &release.registering else {
+            return Ok(BTreeSet::new());
+        };
+        let is_free = |other: &&Lease| {
+            let is_own = (&other.cluster, &other.service) == (&lease.cluster, &lease.service);
+            other.release.is_none() && !is_own
+        };
+        let clusters: BTreeSet<&str> = leases
+            .iter()
+            .filter(is_free)
+            .map(|other| other.cluster.as_str())
+            .collect();
+
+        let mut running = BTreeSet::new();
+        for cluster in clusters {
+            // Tasks of the release's own service are on their way out.
+            let own = if cluster == lease.cluster {
+                services(lease, release)
+            } else {
+                Vec::new()
+            };
+            let others = self
+                .services
+                .running_revisions(cluster, &announced.family, &own);
+            running.extend(others.await?);
+        }
+        Ok(running)
+    }
+
     /// The revisions that the release's own service works towards, or the services of its pair. An
     /// older deployment only ends its tasks, and a colour without tasks runs nothing.
     async fn running(&self, lease: &Lease, release: &Release) -> Result<Vec<String>, StepError> {
-        let services = match release.target() {
-            Some(Target::Pair(_)) => [Colour::Blue, Colour::Green]
-                .map(|colour| colour.service(&lease.service))
-                .to_vec(),
-            Some(Target::Service(_)) | None => vec![lease.service.clone()],
-        };
-
         let mut running = Vec::new();
-        for service in &services {
+        for service in &services(lease, release) {
             let seen = self.services.describe(&lease.cluster, service).await?;
             let primary = seen.as_ref().and_then(|seen| seen.view.primary());
             let used = primary.filter(|primary| primary.desired > 0 || primary.running > 0);
             running.extend(used.map(|primary| primary.task_definition.clone()));
         }
         Ok(running)
+    }
+}
+
+/// The names of the release's own service, or of the services of its pair.
+fn services(lease: &Lease, release: &Release) -> Vec<String> {
+    match release.target() {
+        Some(Target::Pair(_)) => [Colour::Blue, Colour::Green]
+            .map(|colour| colour.service(&lease.service))
+            .to_vec(),
+        Some(Target::Service(_)) | None => vec![lease.service.clone()],
     }
 }

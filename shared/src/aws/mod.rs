@@ -16,6 +16,7 @@ mod observed_service;
 mod pairs;
 mod reports;
 mod rules;
+mod running_tasks;
 mod scaling;
 mod sdk;
 mod services;

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ecs::types::{DesiredStatus, Task};
+use aws_sdk_ecs::types::Task;
 use aws_sdk_elasticloadbalancingv2::types::{
     TargetDescription, TargetHealthDescription, TargetHealthStateEnum,
 };
 
-use super::{AwsError, ObservedService, Services, short_name};
-use crate::limits::{PAGES, TASKS_PAGE};
+use super::{AwsError, ObservedService, Services};
+use crate::limits::TASKS_PAGE;
 
 /// Where the tasks of a service can be registered: by address, or by instance and host port.
 #[derive(Debug, Default)]
@@ -98,40 +98,6 @@ impl Services {
             }
         }
         Ok(addresses)
-    }
-
-    async fn running_tasks(&self, cluster: &str, service: &str) -> Result<Vec<Task>, AwsError> {
-        let mut tasks = Vec::new();
-        let mut start = None;
-
-        for _ in 0..PAGES {
-            let request = self
-                .ecs
-                .list_tasks()
-                .cluster(cluster)
-                // Documented as a name, not as an ARN (Amazon ECS API: ListTasks).
-                .service_name(short_name(service))
-                .desired_status(DesiredStatus::Running)
-                .max_results(TASKS_PAGE)
-                .set_next_token(start);
-            let page = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
-
-            tasks.extend(
-                self.tasks(cluster, page.task_arns.unwrap_or_default())
-                    .await?,
-            );
-            start = page.next_token;
-            if start.is_none() {
-                return Ok(tasks);
-            }
-        }
-        Err(AwsError::unexpected(
-            "ecs:ListTasks",
-            format!("more than {PAGES} pages"),
-        ))
     }
 
     /// The EC2 instances of container instances, by the ARN of these.

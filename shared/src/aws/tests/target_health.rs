@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::script::{Answer, Script, answer, run, xml};
+use super::script::{Answer, Script, answer, refusal, run, xml};
 use super::services::{ARN, GROUP, described, service, view};
 use crate::aws::Services;
 use crate::observed::service::{ServiceView, TargetGroupView};
@@ -144,6 +144,34 @@ fn the_targets_of_every_group_are_counted() {
 
     assert_eq!(counts, [("one", 1), ("two", 2)]);
     assert_eq!(script.sent()[2].form()["TargetGroupArn"], "two");
+}
+
+#[test]
+fn the_revisions_that_a_family_runs_are_those_of_other_services() {
+    let task = |group: &str, revision: &str| json!({"group": group, "taskDefinitionArn": revision});
+    let script = Script::new([
+        answer(&json!({"taskArns": ["a", "b", "c"]})),
+        answer(&json!({"tasks": [
+            task("service:web", "web:3"),
+            task("service:web-internal", "web:2"),
+            task("family:web", "web:1"),
+        ]})),
+    ]);
+    let own = [ARN.to_owned()];
+    let running = run(Services::new(&script.sdk()).running_revisions("apps", "web", &own));
+
+    let running = running.expect("answered");
+    assert_eq!(running.iter().collect::<Vec<_>>(), ["web:1", "web:2"]);
+    assert_eq!(
+        script.sent()[0].json(),
+        json!({
+            "cluster": "apps", "family": "web", "desiredStatus": "RUNNING", "maxResults": 100
+        })
+    );
+
+    let gone = Script::new([refusal("ClusterNotFoundException", "Cluster not found.")]);
+    let running = run(Services::new(&gone.sdk()).running_revisions("apps", "web", &[]));
+    assert!(running.expect("answered").is_empty());
 }
 
 /// Healthy targets of this service on an instance, by the ports of the targets and what its one

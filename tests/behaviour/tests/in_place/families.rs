@@ -187,6 +187,34 @@ fn a_revision_that_the_release_of_another_service_deploys_is_not_retired() {
     });
 }
 
+#[test]
+fn a_revision_that_a_released_service_runs_is_not_retired() {
+    run(released(), Fault::None, async |driver| {
+        second_service(&driver).await;
+        let digest = registered(&driver).await;
+
+        // Joe's release of the revision that Jane's registered is over when hers fails.
+        joe(
+            &driver,
+            "begin-release",
+            json!({"strategy": "rolling", "digest": digest}),
+        )
+        .await;
+        joe(&driver, "update-service", update(json!({}))).await;
+        let finish = json!({"task_definition": arn("web:3")});
+        let answer = joe(&driver, "finish-release", finish).await;
+        assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
+        rolled_back(&driver, "FAILED").await;
+
+        let aws = driver.world.aws();
+        assert!(aws.ecs.is_active("web:3"));
+        assert_eq!(
+            service(&aws, CLUSTER, INTERNAL)["taskDefinition"],
+            arn("web:3")
+        );
+    });
+}
+
 /// A person registers a revision like one that is there, with another family or size.
 fn registered_like(driver: &Driver, revision: &str, change: &Value) {
     let mut aws = driver.world.aws();

@@ -1,0 +1,91 @@
+//! The running tasks of a service, and the revisions that the tasks of a family run.
+//!
+//! It only observes.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ecs::operation::list_tasks::builders::ListTasksFluentBuilder;
+use aws_sdk_ecs::types::{DesiredStatus, Task};
+
+use super::{AwsError, Services, short_name};
+use crate::limits::{PAGES, TASKS_PAGE};
+
+/// What the group of a service's tasks begins with (Amazon ECS API: Task).
+const SERVICE_GROUP: &str = "service:";
+
+impl Services {
+    pub(super) async fn running_tasks(
+        &self,
+        cluster: &str,
+        service: &str,
+    ) -> Result<Vec<Task>, AwsError> {
+        // Documented as a name, not as an ARN (Amazon ECS API: ListTasks).
+        let of_service = self.ecs.list_tasks().service_name(short_name(service));
+        self.running(cluster, of_service).await
+    }
+
+    /// The revisions of a family that tasks in a cluster run, besides those of the services
+    /// `except`. None when there is no such cluster.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn running_revisions(
+        &self,
+        cluster: &str,
+        family: &str,
+        except: &[String],
+    ) -> Result<BTreeSet<String>, AwsError> {
+        let of_family = self.ecs.list_tasks().family(family);
+        let tasks = match self.running(cluster, of_family).await {
+            Err(error) if error.code == "ClusterNotFoundException" => return Ok(BTreeSet::new()),
+            listed => listed?,
+        };
+
+        let is_other = |task: &&Task| {
+            let group = task.group().unwrap_or_default();
+            let service = group.strip_prefix(SERVICE_GROUP);
+            !service.is_some_and(|name| except.iter().any(|except| short_name(except) == name))
+        };
+        Ok(tasks
+            .iter()
+            .filter(is_other)
+            .filter_map(|task| task.task_definition_arn())
+            .map(ToOwned::to_owned)
+            .collect())
+    }
+
+    async fn running(
+        &self,
+        cluster: &str,
+        listed: ListTasksFluentBuilder,
+    ) -> Result<Vec<Task>, AwsError> {
+        let mut tasks = Vec::new();
+        let mut start = None;
+
+        for _ in 0..PAGES {
+            let request = listed
+                .clone()
+                .cluster(cluster)
+                .desired_status(DesiredStatus::Running)
+                .max_results(TASKS_PAGE)
+                .set_next_token(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
+
+            tasks.extend(
+                self.tasks(cluster, page.task_arns.unwrap_or_default())
+                    .await?,
+            );
+            start = page.next_token;
+            if start.is_none() {
+                return Ok(tasks);
+            }
+        }
+        Err(AwsError::unexpected(
+            "ecs:ListTasks",
+            format!("more than {PAGES} pages"),
+        ))
+    }
+}

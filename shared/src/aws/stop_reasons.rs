@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 
-use super::{AwsError, Services};
+use super::{AwsError, Services, short_name};
 use crate::limits::{EXPLAINED_TASKS, PAGES, TASKS_PAGE};
 use crate::redaction::without_signatures;
 
@@ -28,7 +28,7 @@ impl Services {
                 .ecs
                 .list_tasks()
                 .cluster(cluster)
-                .service_name(service)
+                .service_name(short_name(service))
                 .desired_status(DesiredStatus::Stopped)
                 .max_results(TASKS_PAGE)
                 .set_next_token(start);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, run};
-use super::services::{NEW, OLD};
+use super::services::{ARN, NEW, OLD};
 use crate::aws::Services;
 
 fn task(definition: &str, stopped: &str, containers: Value) -> Value {
@@ -13,7 +13,7 @@ fn task(definition: &str, stopped: &str, containers: Value) -> Value {
 fn reasons(answers: impl IntoIterator<Item = Answer>) -> (Vec<String>, Script) {
     let script = Script::new(answers);
     let reasons =
-        run(Services::new(&script.sdk()).stop_reasons("apps", "web", NEW)).expect("answered");
+        run(Services::new(&script.sdk()).stop_reasons("apps", ARN, NEW)).expect("answered");
     assert!(script.is_played());
     (reasons, script)
 }

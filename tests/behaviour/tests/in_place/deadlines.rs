@@ -6,17 +6,17 @@ use std::os::unix::fs::symlink;
 
 use emulator::client::{CallFault, Throttle, Trouble};
 use emulator::cloudformation::deploy;
-use emulator::{Aws, codepipeline, dynamodb};
+use emulator::{Aws, codepipeline, dynamodb, eventbridge};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, Faults, run};
-use invariants::ledger_reader::{self, FUNCTIONS_STACK, holder};
+use invariants::ledger_reader::{self, FUNCTIONS_STACK, digest, executions, holder};
 use serde_json::json;
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
-    invoke, invoke_with_all, ledger_table, outcome, pair, push, reason, released, service, settled,
-    under_way,
+    invoke, invoke_with, invoke_with_all, ledger_table, newest, only_register, outcome, pair, push,
+    reason, released, service, settled, under_way,
 };
 
 /// Deploys the functions again with another text in their template.
@@ -211,6 +211,41 @@ fn a_revision_that_cannot_be_retired_for_an_hour_keeps_no_service() {
              exceeded"
         );
         assert!(lease(&driver)["release"].is_null());
+    });
+}
+
+/// The pipeline registers a revision and ends well.
+#[test]
+fn a_release_that_ends_well_is_not_taken_over_while_its_revision_cannot_be_retired() {
+    let mut aws = released();
+    only_register(&mut aws, "slipway-web", json!({}));
+    let rule = json!({ "Name": "slipway-sweep" });
+    eventbridge::call(&mut aws, "DisableRule", &rule).expect("the rule is there");
+
+    run(aws, Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        behaviour::until(&driver, |aws| {
+            executions(aws, "slipway-web")
+                .any(|one| digest(one) == Some(pushed.as_str()) && one.is_over())
+        })
+        .await;
+        let execution = newest(&driver.world.aws(), "slipway-web").id.clone();
+        pass(&driver, 180).await;
+        let sweep =
+            async |fault| invoke_with(&driver, "roll-back", json!({"sweep": true}), fault).await;
+
+        // The leases and the execution are read first, then the service in 4 calls.
+        let throttled = sweep(CallFault::ThrottleFrom(7, 4)).await;
+        let error = throttled.expect_err("ECS throttles");
+        assert!(
+            error.contains("ecs:ListTaskDefinitions failed: ThrottlingException"),
+            "{error}"
+        );
+        assert_eq!(lease(&driver)["release"]["state"], "open");
+
+        sweep(CallFault::None).await.expect("it is closed");
+        assert_eq!(outcome(&driver, &execution), "unchanged");
+        assert!(!driver.world.aws().ecs.is_active("web:3"));
     });
 }
 

@@ -44,7 +44,7 @@ impl Services {
         let is_other = |task: &&Task| {
             let group = task.group().unwrap_or_default();
             let service = group.strip_prefix(SERVICE_GROUP);
-            !service.is_some_and(|name| except.iter().any(|except| short_name(except) == name))
+            service.is_none_or(|name| except.iter().all(|own| short_name(own) != name))
         };
         Ok(tasks
             .iter()

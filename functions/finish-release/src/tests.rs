@@ -25,7 +25,6 @@ fn prior() -> PriorService {
         desired_count: 2,
         percentages: percentages(),
         early_success: None,
-        deployment_alarms: false,
         found: None,
         recorded_at: at(0),
     }
@@ -57,6 +56,7 @@ fn view() -> ServiceView {
     };
 
     ServiceView {
+        deployment_alarms: false,
         observed_at: at(0),
         status: "ACTIVE".to_owned(),
         desired: 4,

@@ -36,6 +36,7 @@ fn release(changed: bool) -> Release {
         percentages: percentages(),
         desired_count: None,
         deployment: None,
+        set_before: None,
     };
     let target = Target::Service(Box::new(ServiceTarget {
         prior: prior(),

@@ -219,6 +219,7 @@ fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployG
             percentages: idle.percentages,
             desired_count: Some(count),
             deployment: None,
+            set_before: None,
         },
         size: count,
         deadline: parameters.deadline(),

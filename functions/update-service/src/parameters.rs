@@ -158,6 +158,7 @@ impl Parameters {
                 percentages,
                 desired_count,
                 deployment: None,
+                set_before: None,
             },
             size: desired_count.unwrap_or(1),
             deadline: self.deadline(),

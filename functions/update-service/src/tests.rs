@@ -48,6 +48,7 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
         percentages,
         desired_count,
         deployment: None,
+        set_before: None,
     }
 }
 

@@ -92,6 +92,9 @@ pub struct Change {
     /// The deployment that ECS made of it, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
+    /// The percentages of the release that the service had when others were announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_before: Option<Percentages>,
 }
 
 /// The decision of a step to return the traffic to the old colour.

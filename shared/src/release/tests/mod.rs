@@ -50,6 +50,7 @@ fn change() -> Change {
         percentages: percentages(50, 150),
         desired_count: Some(5),
         deployment: None,
+        set_before: None,
     }
 }
 

@@ -125,6 +125,7 @@ pub(crate) fn target(view: &PairView, shifted: Option<Weights>) -> PairTarget {
             percentages: pair().of(Colour::Green).percentages,
             desired_count: Some(2),
             deployment: None,
+            set_before: None,
         }),
         shift: shifted.map(|to| TrafficShift {
             from: pair().weights(),

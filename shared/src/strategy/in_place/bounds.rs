@@ -32,7 +32,7 @@ pub struct NewPercentages {
 pub(super) fn following(
     view: &ServiceView,
     announced: &Change,
-    own: [Percentages; 2],
+    own: &[Percentages],
     planned: Percentages,
 ) -> Option<NewPercentages> {
     let is_behind = own.contains(&view.percentages) && view.percentages != planned;
@@ -44,6 +44,7 @@ pub(super) fn following(
     Some(NewPercentages {
         announced: Change {
             percentages: planned,
+            set_before: Some(view.percentages),
             ..announced.clone()
         },
         bounds: RolloutBounds {
@@ -63,7 +64,7 @@ pub(super) fn following(
 pub(super) fn restored(
     view: &ServiceView,
     announced: &Change,
-    own: [Percentages; 2],
+    own: &[Percentages],
     recorded: RolloutBounds,
 ) -> Option<NewPercentages> {
     let is_borrowed = own.contains(&view.percentages) && view.percentages != recorded.percentages;

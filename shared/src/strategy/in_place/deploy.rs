@@ -279,7 +279,7 @@ fn follow_count(
     }
 
     let own = own_percentages(goal, announced);
-    following(view, announced, own, goal.change.percentages).map(DeployStep::SetPercentages)
+    following(view, announced, &own, goal.change.percentages).map(DeployStep::SetPercentages)
 }
 
 /// The service gets its own percentages back once the rollout has ended.
@@ -291,13 +291,14 @@ fn restore_percentages(goal: &DeployGoal, context: &DeployContext<'_>) -> Option
 
     let announced = context.announced?;
     let own = own_percentages(goal, announced);
-    restored(context.view, announced, own, goal.recorded).map(DeployStep::SetPercentages)
+    restored(context.view, announced, &own, goal.recorded).map(DeployStep::SetPercentages)
 }
 
 /// What this release set: the percentages that were announced last and, until these show, those
-/// that the change was made with. Others are another writer's.
-fn own_percentages(goal: &DeployGoal, announced: &Change) -> [Percentages; 2] {
-    [announced.percentages, goal.made_with]
+/// before them and those that the change was made with. Others are another writer's.
+fn own_percentages(goal: &DeployGoal, announced: &Change) -> Vec<Percentages> {
+    let last = [announced.percentages, goal.made_with];
+    last.into_iter().chain(announced.set_before).collect()
 }
 
 /// The right deployment is in place: done, too late, or not yet.

@@ -135,6 +135,7 @@ fn announced(lease: &Lease) -> Lease {
         percentages: service.prior.percentages,
         desired_count: None,
         deployment: None,
+        set_before: None,
     };
     after(lease, Event::ChangeAnnounced { change, had: None })
 }

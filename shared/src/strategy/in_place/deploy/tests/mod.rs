@@ -17,6 +17,7 @@ fn goal(task_definition: &str) -> DeployGoal {
         percentages,
         desired_count: None,
         deployment: None,
+        set_before: None,
     };
 
     DeployGoal {

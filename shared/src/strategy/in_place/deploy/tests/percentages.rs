@@ -36,6 +36,15 @@ fn made() -> Change {
 
 /// The next step when these percentages are planned for the count by now.
 fn next(planned: Percentages, view: &ServiceView, secs: u64) -> DeployStep {
+    next_after(&made(), planned, view, secs)
+}
+
+fn next_after(
+    announced: &Change,
+    planned: Percentages,
+    view: &ServiceView,
+    secs: u64,
+) -> DeployStep {
     let mut goal = goal(NEW);
     goal.change.percentages = planned;
     goal.made_with = MADE_WITH;
@@ -43,7 +52,7 @@ fn next(planned: Percentages, view: &ServiceView, secs: u64) -> DeployStep {
     next_step(
         &goal,
         &DeployContext {
-            announced: Some(&made()),
+            announced: Some(announced),
             before: before(OLD),
             view,
             elapsed: Duration::from_secs(secs),
@@ -70,6 +79,7 @@ fn percentages_follow_the_count_while_the_rollout_is_in_progress() {
     let expected = DeployStep::SetPercentages(NewPercentages {
         announced: Change {
             percentages: PLANNED,
+            set_before: Some(ANNOUNCED),
             ..made()
         },
         bounds: RolloutBounds {
@@ -106,6 +116,31 @@ fn percentages_follow_the_count_while_the_rollout_is_in_progress() {
         next(PLANNED, &rebalanced, 60),
         DeployStep::Wait { .. }
     ));
+}
+
+#[test]
+fn percentages_whose_successors_were_lost_follow_the_count() {
+    let shown = Percentages {
+        minimum_healthy: 95,
+        maximum: 100,
+    };
+    let lost = Change {
+        set_before: Some(shown),
+        ..made()
+    };
+    let DeployStep::SetPercentages(new) = next_after(&lost, ANNOUNCED, &at(shown, rolling()), 60)
+    else {
+        panic!("it is set")
+    };
+    assert_eq!(new.bounds.percentages, ANNOUNCED);
+    assert_eq!(new.announced.set_before, Some(shown));
+
+    let recorded = goal(NEW).recorded.percentages;
+    let DeployStep::SetPercentages(new) = next_after(&lost, ANNOUNCED, &at(shown, arrived()), 60)
+    else {
+        panic!("it is restored")
+    };
+    assert_eq!(new.bounds.percentages, recorded);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
+use slipway::strategy::in_place::percentages::Percentages;
 
 pub use parameters::{Mode, Parameters};
 
@@ -221,7 +222,17 @@ impl UpdateService {
             // The rollout has ended: what its safety does not need keeps no release.
             Err(StepError::Refused(failure)) if !new.required => {
                 let summary = format!("{} is steady", revision(&job.parameters.task_definition));
-                let warning = format!("warning: restoring its own percentages failed: {failure}");
+                let (cluster, service) = seen.name();
+                let Percentages {
+                    minimum_healthy,
+                    maximum,
+                } = new.bounds.percentages;
+                let warning = format!(
+                    "warning: restoring its own percentages failed: {failure}; restore them: aws \
+                     ecs update-service --cluster {cluster} --service {service} \
+                     --deployment-configuration \
+                     minimumHealthyPercent={minimum_healthy},maximumPercent={maximum}"
+                );
                 done(job, summary).with_warning(Some(warning))
             }
             Err(error) => return Err(error),

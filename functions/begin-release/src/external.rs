@@ -22,8 +22,12 @@ pub(crate) fn external_deployment(
     };
 
     let waited = job.now.since(job.since);
+    let is_late = waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60;
+    if is_late && primary.rollout == Rollout::Absent && tasks(before) == 0 {
+        return Ok(None);
+    }
     let deployment = format!("{} ({})", revision(&primary.task_definition), primary.id);
-    if waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60 {
+    if is_late {
         return Err(Failure::configuration(format!(
             "an external deployment of {deployment} has been in progress for more than {}; \
              expected a completed one; wait for it, or return to {before}: aws ecs update-service \
@@ -41,8 +45,13 @@ pub(crate) fn external_deployment(
     Ok(Some(JobReport::in_progress(summary, 0)))
 }
 
+fn tasks(deployment: &DeploymentView) -> u32 {
+    deployment.running + deployment.pending
+}
+
 /// The deployment that was there before one that is in progress. Where ECS shows no rollout state,
-/// it is another one that still has tasks: one without may stay listed.
+/// it is another one that still has tasks, or one without while tasks are lacking: it may stay
+/// listed, but may also have made room.
 fn to_return_to<'view>(
     view: &'view ServiceView,
     primary: &DeploymentView,
@@ -52,7 +61,10 @@ fn to_return_to<'view>(
     match primary.rollout {
         Rollout::InProgress => others.find(|other| other.rollout == Rollout::Completed),
         Rollout::Absent if view.is_completed(primary) => None,
-        Rollout::Absent => others.find(|other| other.running + other.pending > 0),
+        Rollout::Absent if primary.running < view.desired => {
+            others.max_by_key(|other| tasks(other))
+        }
+        Rollout::Absent => others.find(|other| tasks(other) > 0),
         Rollout::Completed | Rollout::Failed => None,
     }
 }

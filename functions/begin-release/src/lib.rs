@@ -19,13 +19,13 @@ use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
-use slipway::strategy::{Room, StrategyName};
+use slipway::strategy::Room;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::{Timestamp, readable};
 
 use external::external_deployment;
 pub use parameters::Parameters;
-use restorable::{PriorRevision, check_roles};
+use restorable::PlannedRollout;
 
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
@@ -142,13 +142,15 @@ impl BeginRelease {
         let target = self
             .observe(job, free.and_then(|lease| lease.last_known))
             .await?;
-        let warning = self.preflight(job, target.live()).await?;
+        let rollout = self.preflight(job, target.live()).await?;
 
         for seen in target.services() {
             if let Some(report) = external_deployment(seen.name(), &seen.view, job)? {
                 return Ok(TakeResult::NotYet(report));
             }
         }
+        // After the wait: a deployment by hand may be what a refusal asked for.
+        let warning = self.prove_restorable(job, &target, rollout).await?;
 
         let free = free
             .cloned()
@@ -197,13 +199,12 @@ impl BeginRelease {
         Ok((lease, Target::new(prior)))
     }
 
-    /// Refuses what can never work, and what could not be rolled back to the live revision. Returns
-    /// what the rollout or its rollback may have to wait for.
+    /// Refuses what can never work.
     async fn preflight(
         &self,
         job: &Job<Parameters>,
         seen: &ObservedService,
-    ) -> Result<Option<String>, StepError> {
+    ) -> Result<PlannedRollout, StepError> {
         let live = &seen.view;
         let arn = PriorService::from_view(live)
             .ok_or_else(|| no_deployment(&job.release.service))?
@@ -217,26 +218,18 @@ impl BeginRelease {
 
         let (name, base) = self.base(job, &arn, &current).await?;
         validate_containers(&job.parameters, &name, &base)?;
-        let prior = PriorRevision {
-            service: seen.name(),
-            live,
-            arn: &arn,
-            definition: &current,
-        };
-        if job.parameters.strategy != StrategyName::BlueGreen {
-            check_roles(&prior)?;
-        }
-        let replaced = &job.parameters.containers;
-        let mut warnings = self.prove_restorable(&prior, &base, replaced).await?;
-
         let room = self.room(job, live, (&current, &base)).await?;
         let strategy = job.parameters.strategy();
         let percentages = strategy.plan(room).map_err(Failure::configuration)?;
         live.check_percentages((&job.release.cluster, &job.release.service), percentages)
             .map_err(Failure::configuration)?;
 
-        warnings.extend(strategy.warning(room));
-        Ok((!warnings.is_empty()).then(|| warnings.join("; ")))
+        Ok(PlannedRollout {
+            warning: strategy.warning(room),
+            arn,
+            current,
+            base,
+        })
     }
 
     /// What limits the rollout from the definition that runs to the base of the next one.

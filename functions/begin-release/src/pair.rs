@@ -4,7 +4,7 @@
 use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::colour::{Colour, PerColour};
-use slipway::observed::service::{ServiceView, family, revision};
+use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorService};
 use slipway::routing::listener_rule::RuleView;
 use slipway::routing::weights::Weights;
@@ -59,8 +59,6 @@ impl BeginRelease {
                 suspended,
             })
         })?;
-        let [blue, green] = [&colours.blue, &colours.green].map(|one| family(&one.task_definition));
-        check_families(&job.release.service, blue, green)?;
         let prior = PriorPair {
             rule: rule_arn(job).to_owned(),
             live,
@@ -178,21 +176,6 @@ fn forward_groups(
     Ok(groups)
 }
 
-/// The new revision is registered in the idle colour's family before it is approved. In a common
-/// family it would be the live colour's newest revision, which a stack update deploys.
-fn check_families(service: &str, blue: &str, green: &str) -> Result<(), Failure> {
-    if blue != green {
-        return Ok(());
-    }
-
-    Err(Failure::configuration(format!(
-        "services `{}` and `{}` both run family `{blue}`; expected a family of its own for each; \
-         register the definition in another family and deploy it to the idle colour",
-        Colour::Blue.service(service),
-        Colour::Green.service(service)
-    )))
-}
-
 /// The colour's group in the rule, and its weight there.
 fn forward_group(
     service: &str,
@@ -284,21 +267,6 @@ mod tests {
         assert!(
             why.starts_with("the rule forwards to several target groups of service `shop-green`"),
             "{why}"
-        );
-    }
-
-    #[test]
-    fn colours_of_one_family_are_refused_with_both_services() {
-        assert_eq!(check_families("shop", "shop-blue", "shop-green"), Ok(()));
-
-        let refusal = check_families("shop", "shop", "shop").expect_err("one family");
-        assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
-        assert!(
-            refusal.message.starts_with(
-                "services `shop-blue` and `shop-green` both run family `shop`; expected a family"
-            ),
-            "{}",
-            refusal.message
         );
     }
 

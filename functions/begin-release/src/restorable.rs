@@ -7,26 +7,67 @@
 
 use slipway::aws::NotPullable;
 use slipway::image::ImageReference;
-use slipway::job::{Failure, StepError};
-use slipway::observed::service::{ServiceView, revision};
+use slipway::job::{Failure, Job, StepError};
+use slipway::observed::service::{ServiceView, family, revision};
+use slipway::strategy::blue_green::prior::PriorPair;
 use slipway::task_definition::{ROLE_PATH, TaskDefinition, container_images};
 
-use crate::BeginRelease;
+use crate::target::Target;
+use crate::{BeginRelease, Parameters};
 
 /// What a release will return to: the revision that a service runs.
-pub(crate) struct PriorRevision<'a> {
+struct PriorRevision<'a> {
     /// Cluster and service.
-    pub(crate) service: (&'a str, &'a str),
-    pub(crate) live: &'a ServiceView,
-    pub(crate) arn: &'a str,
-    pub(crate) definition: &'a TaskDefinition,
+    service: (&'a str, &'a str),
+    live: &'a ServiceView,
+    arn: &'a str,
+    definition: &'a TaskDefinition,
+}
+
+/// The rollout that was planned: from the revision that runs to the base of the next one.
+pub(crate) struct PlannedRollout {
+    pub(crate) arn: String,
+    pub(crate) current: TaskDefinition,
+    pub(crate) base: TaskDefinition,
+    /// What the rollout may have to wait for.
+    pub(crate) warning: Option<String>,
 }
 
 impl BeginRelease {
+    /// Refuses a release that could not be rolled back to the live revision. Returns what the
+    /// rollout or its rollback may have to wait for.
+    pub(crate) async fn prove_restorable(
+        &self,
+        job: &Job<Parameters>,
+        target: &Target,
+        rollout: PlannedRollout,
+    ) -> Result<Option<String>, StepError> {
+        let PlannedRollout {
+            arn, current, base, ..
+        } = &rollout;
+        let seen = target.live();
+        let prior = PriorRevision {
+            service: seen.name(),
+            live: &seen.view,
+            arn,
+            definition: current,
+        };
+
+        match target {
+            Target::Service(_) => check_roles(&prior, base)?,
+            Target::Pair { idle, prior, .. } => check_families(prior, seen.name(), idle.name().1)?,
+        }
+        let mut warnings = self
+            .prove_images(&prior, base, &job.parameters.containers)
+            .await?;
+        warnings.extend(rollout.warning);
+        Ok((!warnings.is_empty()).then(|| warnings.join("; ")))
+    }
+
     /// Refuses a release of a service that runs images which can no longer be pulled. An image that
     /// the release leaves as it is may come from a pull through cache, which imports it when it is
     /// missing: that is a warning.
-    pub(crate) async fn prove_restorable(
+    async fn prove_images(
         &self,
         prior: &PriorRevision<'_>,
         base: &TaskDefinition,
@@ -56,9 +97,13 @@ impl BeginRelease {
 }
 
 /// Refuses a release in place whose rollback may not pass the roles of the prior release to tasks:
-/// it deploys that revision again. The live colour of a pair is deployed by no rollback.
-pub(crate) fn check_roles(prior: &PriorRevision<'_>) -> Result<(), Failure> {
-    let role = prior.definition.roles_outside_path().next();
+/// it deploys that revision again. The live colour of a pair is deployed by no rollback. A role
+/// that the base has as well is proven by the registration.
+fn check_roles(prior: &PriorRevision<'_>, base: &TaskDefinition) -> Result<(), Failure> {
+    let kept: Vec<_> = base.roles_outside_path().collect();
+    let mut roles = prior.definition.roles_outside_path();
+    let role = roles.find(|role| !kept.contains(role));
+
     match role.filter(|_| has_completed(prior.live, prior.arn)) {
         None => Ok(()),
         Some((field, role)) => Err(Failure::configuration(format!(
@@ -67,6 +112,24 @@ pub(crate) fn check_roles(prior: &PriorRevision<'_>) -> Result<(), Failure> {
             revision(prior.arn)
         ))),
     }
+}
+
+/// The new revision is registered in the idle colour's family before it is approved. In a common
+/// family it would be the live colour's newest revision, which a stack update deploys.
+fn check_families(pair: &PriorPair, live: (&str, &str), idle: &str) -> Result<(), Failure> {
+    let of = |colour| family(&pair.of(colour).task_definition);
+    let (common, other) = (of(pair.live), of(pair.idle()));
+    if common != other {
+        return Ok(());
+    }
+
+    let (cluster, live) = live;
+    Err(Failure::configuration(format!(
+        "services `{live}` and `{idle}` both run family `{common}`; expected a family of its own \
+         for each; register the definition in another family and deploy it to the idle colour: aws \
+         ecs update-service --cluster {cluster} --service {idle} --task-definition \
+         <family:revision>"
+    )))
 }
 
 /// Whether a revision has run: a deployment of it is completed.
@@ -186,22 +249,29 @@ mod tests {
             "containerDefinitions": [{"name": "app", "image": "web:1"}],
         }))
         .expect("a task definition");
-        let checked = |rollout: Rollout| {
+        let other = self::definition(&[("app", "web:2")]);
+        let checked = |rollout: Rollout, base: &TaskDefinition| {
             let live = ServiceView {
                 deployments: vec![deployment(rollout)],
                 ..service()
             };
-            check_roles(&PriorRevision {
+            let prior = PriorRevision {
                 service: ("apps", "web"),
                 live: &live,
                 arn: ARN,
                 definition: &definition,
-            })
+            };
+            check_roles(&prior, base)
         };
 
-        assert_eq!(checked(Rollout::InProgress), Ok(()));
+        assert_eq!(checked(Rollout::InProgress, &other), Ok(()));
         assert_eq!(
-            checked(Rollout::Completed),
+            checked(Rollout::Completed, &definition),
+            Ok(()),
+            "the registration proves it"
+        );
+        assert_eq!(
+            checked(Rollout::Completed, &other),
             Err(Failure::configuration(format!(
                 "the prior release web:1 cannot be restored: `executionRoleArn` is {role}; \
                  expected a role under the path /slipway/; deploy a revision with such roles first"

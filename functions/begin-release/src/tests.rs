@@ -301,20 +301,28 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
 }
 
 #[test]
-fn without_a_rollout_state_only_a_deployment_with_tasks_is_one_to_return_to() {
+fn without_a_rollout_state_a_release_waits_for_other_tasks_and_for_those_that_lack() {
     let mut moving = view(&[
         ("ecs-svc/2", NEW, true, Rollout::Absent),
         ("ecs-svc/1", OLD, false, Rollout::Absent),
     ]);
-    let waits = |view: &ServiceView| {
-        let waits = external_deployment(NAME, view, &job(json!({}), 9));
-        waits.expect("not refused").is_some()
+    let waits = |view: &ServiceView, secs: i64| {
+        let waits = external_deployment(NAME, view, &job(json!({}), secs));
+        waits.map(|report| report.is_some()).map_err(|_| ())
     };
 
-    for (running, pending, expected) in [(1, 0, true), (0, 1, true), (0, 0, false)] {
+    for (own, running, pending, early, late) in [
+        (2, 1, 0, Ok(true), Err(())),
+        (2, 0, 1, Ok(true), Err(())),
+        (2, 0, 0, Ok(false), Ok(false)),
+        // It made room, and the new task does not run yet.
+        (1, 0, 0, Ok(true), Ok(false)),
+    ] {
+        moving.deployments[0].running = own;
         moving.deployments[1].running = running;
         moving.deployments[1].pending = pending;
-        assert_eq!(waits(&moving), expected, "{running} and {pending}");
+        let found = (waits(&moving, 9), waits(&moving, 1_800));
+        assert_eq!(found, (early, late), "{own}, {running} and {pending}");
     }
 }
 

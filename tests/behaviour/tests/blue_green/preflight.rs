@@ -292,8 +292,8 @@ fn colours_of_one_family_are_refused() {
     });
     refused(
         aws,
-        "services `shop-blue` and `shop-green` both run family `shop-green`",
-        &["expected a family of its own"],
+        "services `shop-green` and `shop-blue` both run family `shop-green`",
+        &["expected a family of its own", "--service shop-blue"],
     );
 }
 

@@ -73,7 +73,10 @@ fn a_release_is_refused_while_a_role_of_the_prior_release_may_not_be_passed() {
         set(&driver, json!({"taskDefinition": runs}));
         pass(&driver, 600).await;
 
-        let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+        // The next revision has other roles: its registration proves nothing of these.
+        register_copy(&driver, "web:2", |_| ());
+        let next = json!({"strategy": "rolling", "family": "web"});
+        let answer = look(&driver, "begin-release", next).await;
         fails(
             &answer,
             "ConfigurationError",

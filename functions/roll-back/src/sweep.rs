@@ -48,12 +48,15 @@ impl RollBack {
         });
         let started = listing.started.into_iter().map(Open::Started);
         let mut open: Vec<Open> = begun.chain(started).collect();
-        let share = share(open.len());
-        let first = first(open.len(), self.sdk.now());
+        let began = self.sdk.now();
+        let first = first(open.len(), began);
         open.rotate_left(first);
 
+        let mut left = open.len();
         for checked in open {
             let execution = checked.execution().to_owned();
+            let share = share(left, self.sdk.now().since(began));
+            left -= 1;
             // A check that is dropped is no worse than a crash: each change is announced before it
             // is made.
             match self.sdk.within(share, Box::pin(self.check(checked))).await {
@@ -138,10 +141,11 @@ impl RollBack {
     }
 }
 
-/// How long a sweep may check one of so many releases.
-fn share(count: usize) -> Duration {
-    let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
-    (STEP_BUDGET / count).max(SWEEP_SHARE)
+/// How long a sweep that has taken so long may check the next of so many releases that are left:
+/// what quick ones leave is for slow ones.
+fn share(left: usize, elapsed: Duration) -> Duration {
+    let left = u32::try_from(left.max(1)).unwrap_or(u32::MAX);
+    (STEP_BUDGET.saturating_sub(elapsed) / left).max(SWEEP_SHARE)
 }
 
 /// Which of so many releases a sweep begins with: another one each minute, so that those before it
@@ -157,15 +161,18 @@ mod tests {
 
     #[test]
     fn each_release_has_its_share_of_45_seconds_but_15_at_least() {
-        for (count, millis) in [
-            (0, 45_000),
-            (1, 45_000),
-            (2, 22_500),
-            (3, 15_000),
-            (4, 15_000),
-            (1_000, 15_000),
+        for (left, elapsed, millis) in [
+            (0, 0, 45_000),
+            (1, 0, 45_000),
+            (2, 0, 22_500),
+            (2, 1, 22_000),
+            (1, 3, 42_000),
+            (3, 0, 15_000),
+            (1, 44, 15_000),
+            (1_000, 0, 15_000),
         ] {
-            assert_eq!(share(count), Duration::from_millis(millis), "{count}");
+            let found = share(left, Duration::from_secs(elapsed));
+            assert_eq!(found, Duration::from_millis(millis), "{left}, {elapsed} s");
         }
     }
 

@@ -154,6 +154,7 @@ impl Record {
             state: RecordState::Begun,
             cluster: Some(cluster.to_owned()),
             service: Some(service.to_owned()),
+            reason: None,
             ..self
         }
     }

@@ -252,6 +252,9 @@ impl Times {
         let (last, is_busy) = match &result {
             Ok(JobReport::InProgress { summary, .. }) => (summary.as_str(), false),
             Err(busy @ StepError::Busy(_)) => (busy.cause(), true),
+            Err(again @ (StepError::Refused(_) | StepError::Unexpected(_))) => {
+                (again.cause(), false)
+            }
             _ => return result,
         };
 

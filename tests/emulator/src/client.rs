@@ -304,7 +304,11 @@ impl InMemoryAws {
                 }));
             }
             Trouble::CutOff => {
-                return write_response(cut_off(world.call(request, attempt, Aws::call)));
+                return write_response(world.call(request, attempt, |aws, request| {
+                    let response = aws.call(request);
+                    aws.calls.cut_off();
+                    cut_off(response)
+                }));
             }
             _ if effect => drop(world.call(request, attempt, Aws::call)),
             _ => {}

@@ -32,8 +32,8 @@ pub(super) struct Endings {
 impl Endings {
     /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic
     /// that it has, or while it gives it back. A function that was throttled before it saw the
-    /// targets, or whose time ran out while it waited for an answer, reports nothing about them and
-    /// tries again.
+    /// targets, that could not read a response, or whose time ran out while it waited for an answer,
+    /// reports nothing about them and tries again.
     pub(super) fn went_on(
         &self,
         aws: &Aws,
@@ -69,8 +69,9 @@ impl Endings {
             return Ok(());
         }
 
-        let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
-        pair::bakes(ledger, observations, routes, percent, throttled)
+        let is_blind = |other: &Call| other.is_throttled() || other.cut_off;
+        let ended_early = || aws.calls.iter().rev().filter(ours).any(is_blind);
+        pair::bakes(ledger, observations, routes, percent, ended_early)
     }
 
     /// Checks the records that were closed by the last write of an attempt.

@@ -304,13 +304,13 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
 }
 
 /// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic
-/// goes back. `throttled` says whether the look may have ended early.
+/// goes back. `ended_early` says whether the look may have ended before it saw them.
 pub(super) fn bakes(
     ledger: &Ledger,
     observations: &[Observation],
     routes: &Routes,
     percent: u32,
-    throttled: impl Fn() -> bool,
+    ended_early: impl Fn() -> bool,
 ) -> Result<(), String> {
     let Some(lease) = ledger.open() else {
         return Ok(());
@@ -339,7 +339,7 @@ pub(super) fn bakes(
 
     let filled = number(lease, "release.change.desired_count").unwrap_or(1);
     let needed = (filled * u64::from(percent)).div_ceil(100);
-    if !observation.healthy.contains_key(group) && throttled() {
+    if !observation.healthy.contains_key(group) && ended_early() {
         return Ok(());
     }
 

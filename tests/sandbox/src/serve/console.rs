@@ -163,6 +163,7 @@ mod tests {
             operation: operation.to_owned(),
             error: error.map(str::to_owned),
             attempt: None,
+            cut_off: false,
         }
     }
 

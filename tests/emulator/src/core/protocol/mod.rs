@@ -105,6 +105,8 @@ pub struct Call {
     pub error: Option<String>,
     /// The attempt of Lambda that called, when the driver says which.
     pub attempt: Option<u64>,
+    /// Whether no more than half of the response arrived.
+    pub cut_off: bool,
 }
 
 impl Call {
@@ -127,6 +129,13 @@ impl CallLog {
     /// Says which attempt of Lambda makes the calls from now on.
     pub fn attribute_to(&mut self, attempt: Option<u64>) {
         self.attempt = attempt;
+    }
+
+    /// Says that the response of the last call does not arrive whole.
+    pub(crate) fn cut_off(&mut self) {
+        if let Some(last) = self.calls.last_mut() {
+            last.cut_off = true;
+        }
     }
 }
 
@@ -270,6 +279,7 @@ impl Aws {
             operation,
             error,
             attempt,
+            cut_off: false,
         });
         response
     }

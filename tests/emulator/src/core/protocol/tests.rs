@@ -110,6 +110,7 @@ fn every_call_is_logged_with_its_error() {
         operation: operation.to_owned(),
         error: error.map(str::to_owned),
         attempt: None,
+        cut_off: false,
     };
     let start = aws.now - 5;
 

@@ -47,6 +47,7 @@ DOCUMENTED = {
         "detail": {
             "manifest-media-type": "application/vnd.oci.image.manifest.v1+json",
             "artifact-media-type": "application/vnd.oci.image.config.v1+json",
+            "target-storage-class": "ARCHIVE",
         }
     },
     # https://docs.aws.amazon.com/lambda/latest/dg/services-codepipeline.html
@@ -74,6 +75,9 @@ DOCUMENTED = {
         "detail": {},
     },
 }
+
+# Members that an event may lack, though each of a few examples has them: an image is archived by its digest.
+OPTIONAL = {"detail.image-tag"}
 
 # Members with names of the user's choice: what is below them is not compared.
 FREE = {f"{JOB}.data.actionConfiguration.configuration"}
@@ -110,7 +114,7 @@ def differences(event, examples, documented=None):
         elif kind not in known[path]:
             yield f"{path}: {kind}, where AWS has {' or '.join(sorted(known[path]))}"
     common = set.intersection(*({path for path, _ in paths(example)} for example in examples))
-    for path in sorted(common - set(own)):
+    for path in sorted(common - set(own) - OPTIONAL):
         parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
         # An array may be empty; then nothing of its items is missing.
         if not path.endswith("[]") and (parent in own or not parent) and not any(part in FREE for part in (path, parent)):

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use crate::canary::Metrics;
 use crate::plan::{Act, Anchor, Incident, When};
 use crate::shape::Shape;
-use emulator::client::{CallFault, Hang, Trouble};
+use emulator::client::{CallFault, Hang};
 use emulator::eventbridge::Mishap;
 
 use super::{SERVICES, attempt, secs, soon};
@@ -58,21 +58,6 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             nth: rng.usize(..pushes),
             mishap: Mishap::Again(late(rng)),
         },
-    }
-}
-
-/// A call takes effect, and its response breaks off.
-pub(super) fn cut_off(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
-    let (function, nth) = attempt(rng, shape, pushes);
-    let fault = CallFault::From {
-        first: rng.u32(1..=9).min(rng.u32(1..=12)),
-        count: 1,
-        trouble: Trouble::CutOff,
-    };
-    Incident::Call {
-        function,
-        nth,
-        fault,
     }
 }
 

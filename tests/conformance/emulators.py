@@ -26,6 +26,9 @@ ALLOWED = {
     ("moto", r"image web:1.0.0", ALL): "a digest of moto is not the one of the manifest",
     ("moto", r"registration with (nothing essential|a strange network mode)", ALL): "moto registers what ECS refuses",
     ("moto", TASK_DEFINITION, r".*\.systemControls"): "ECS returns the list when it is empty, moto does not",
+    ("moto|ministack", r"instances of cluster nowhere", ALL): (
+        "ListContainerInstances of a missing cluster is a ClusterNotFoundException (API reference), no empty list"
+    ),
     ("moto|ministack", TASK_DEFINITION, r"definition\.enableFaultInjection"): "ECS answers false where nothing was sent",
     ("ministack", r"registration with (nothing essential|no memory|a strange network mode)", ALL): (
         "ministack registers what ECS refuses"

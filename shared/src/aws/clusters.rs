@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{
-    CapacityProvider, ContainerInstanceStatus as Status, ManagedScalingStatus,
+    CapacityProvider, ContainerInstance, ContainerInstanceStatus as Status, ManagedScalingStatus,
 };
 
 use super::{AwsError, Sdk};
@@ -77,23 +77,11 @@ impl Clusters {
 
     /// How many of these instances run tasks, of whatever service.
     async fn with_tasks(&self, cluster: &str, arns: &[String]) -> Result<u32, AwsError> {
-        let mut count = 0;
-        for page in arns.chunks(usize::try_from(TASKS_PAGE).unwrap_or(1)) {
-            let request = self
-                .client
-                .describe_container_instances()
-                .cluster(cluster)
-                .set_container_instances(Some(page.to_vec()));
-            let answer = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk("ecs:DescribeContainerInstances"))?;
-
-            let found = answer.container_instances().iter();
-            count += found
-                .filter(|instance| instance.running_tasks_count() > 0)
-                .count();
-        }
+        let found = describe_instances(&self.client, cluster, arns).await?;
+        let count = found
+            .iter()
+            .filter(|instance| instance.running_tasks_count() > 0)
+            .count();
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
@@ -115,6 +103,27 @@ impl Clusters {
         let is_described = answer.capacity_providers().len() == providers.len();
         Ok(!is_described || answer.capacity_providers().iter().any(grows))
     }
+}
+
+/// Container instances, as many pages as it takes.
+pub(super) async fn describe_instances(
+    ecs: &Client,
+    cluster: &str,
+    arns: &[String],
+) -> Result<Vec<ContainerInstance>, AwsError> {
+    let mut instances = Vec::new();
+    for page in arns.chunks(usize::try_from(TASKS_PAGE).unwrap_or(1)) {
+        let request = ecs
+            .describe_container_instances()
+            .cluster(cluster)
+            .set_container_instances(Some(page.to_vec()));
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("ecs:DescribeContainerInstances"))?;
+        instances.extend(answer.container_instances.unwrap_or_default());
+    }
+    Ok(instances)
 }
 
 /// Managed instances always follow the tasks; an Auto Scaling group does with managed scaling.

@@ -1,4 +1,4 @@
-//! The running tasks of a service, and the revisions that the tasks of a family run.
+//! Tasks, page by page: the running ones of a service, and the revisions that those of a family run.
 //!
 //! It only observes.
 
@@ -63,22 +63,10 @@ impl Services {
         let mut start = None;
 
         for _ in 0..PAGES {
-            let request = listed
-                .clone()
-                .cluster(cluster)
-                .desired_status(DesiredStatus::Running)
-                .max_results(TASKS_PAGE)
-                .set_next_token(start);
-            let page = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
-
-            tasks.extend(
-                self.tasks(cluster, page.task_arns.unwrap_or_default())
-                    .await?,
-            );
-            start = page.next_token;
+            let request = listed.clone().desired_status(DesiredStatus::Running);
+            let (page, next) = self.tasks_page(cluster, request, start).await?;
+            tasks.extend(page);
+            start = next;
             if start.is_none() {
                 return Ok(tasks);
             }
@@ -87,5 +75,36 @@ impl Services {
             "ecs:ListTasks",
             format!("more than {PAGES} pages"),
         ))
+    }
+    /// The tasks of one page of a list, and where the next page starts.
+    pub(super) async fn tasks_page(
+        &self,
+        cluster: &str,
+        listed: ListTasksFluentBuilder,
+        start: Option<String>,
+    ) -> Result<(Vec<Task>, Option<String>), AwsError> {
+        let request = listed
+            .cluster(cluster)
+            .max_results(TASKS_PAGE)
+            .set_next_token(start);
+        let page = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
+        let arns = page.task_arns.unwrap_or_default();
+        if arns.is_empty() {
+            return Ok((Vec::new(), page.next_token));
+        }
+
+        let request = self
+            .ecs
+            .describe_tasks()
+            .cluster(cluster)
+            .set_tasks(Some(arns));
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("ecs:DescribeTasks"))?;
+        Ok((answer.tasks.unwrap_or_default(), page.next_token))
     }
 }

@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 
 use super::{AwsError, Services, short_name};
-use crate::limits::{EXPLAINED_TASKS, PAGES, TASKS_PAGE};
+use crate::limits::{EXPLAINED_TASKS, PAGES};
 use crate::redaction::without_signatures;
 
 /// How ECS words the stop of a task that it no longer needs: not a reason for a failure.
@@ -24,28 +24,18 @@ impl Services {
         let mut start = None;
 
         for _ in 0..PAGES {
-            let request = self
+            let listed = self
                 .ecs
                 .list_tasks()
-                .cluster(cluster)
                 .service_name(short_name(service))
-                .desired_status(DesiredStatus::Stopped)
-                .max_results(TASKS_PAGE)
-                .set_next_token(start);
-            let page = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
-
-            let tasks = self
-                .tasks(cluster, page.task_arns.unwrap_or_default())
-                .await?;
+                .desired_status(DesiredStatus::Stopped);
+            let (tasks, next) = self.tasks_page(cluster, listed, start).await?;
             let ours = tasks
                 .iter()
                 .filter(|task| task.task_definition_arn() == Some(task_definition));
             reasons.extend(ours.filter_map(stop_reason));
 
-            start = page.next_token;
+            start = next;
             if start.is_none() || reasons.len() >= EXPLAINED_TASKS {
                 break;
             }
@@ -60,28 +50,6 @@ impl Services {
             }
         }
         Ok(distinct)
-    }
-
-    /// The tasks of one page of ListTasks.
-    pub(super) async fn tasks(
-        &self,
-        cluster: &str,
-        arns: Vec<String>,
-    ) -> Result<Vec<Task>, AwsError> {
-        if arns.is_empty() {
-            return Ok(Vec::new());
-        }
-
-        let request = self
-            .ecs
-            .describe_tasks()
-            .cluster(cluster)
-            .set_tasks(Some(arns));
-        let answer = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("ecs:DescribeTasks"))?;
-        Ok(answer.tasks.unwrap_or_default())
     }
 }
 

@@ -10,8 +10,8 @@ use aws_sdk_elasticloadbalancingv2::types::{
     TargetDescription, TargetHealthDescription, TargetHealthStateEnum,
 };
 
+use super::clusters::describe_instances;
 use super::{AwsError, ObservedService, Services};
-use crate::limits::TASKS_PAGE;
 
 /// Where the tasks of a service can be registered: by address, or by instance and host port.
 #[derive(Debug, Default)]
@@ -107,25 +107,12 @@ impl Services {
         arns: &BTreeSet<&str>,
     ) -> Result<BTreeMap<String, String>, AwsError> {
         let arns: Vec<String> = arns.iter().map(|arn| (*arn).to_owned()).collect();
-        let mut instances = BTreeMap::new();
-
-        for page in arns.chunks(usize::try_from(TASKS_PAGE).unwrap_or(1)) {
-            let request = self
-                .ecs
-                .describe_container_instances()
-                .cluster(cluster)
-                .set_container_instances(Some(page.to_vec()));
-            let answer = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk("ecs:DescribeContainerInstances"))?;
-
-            instances.extend(answer.container_instances().iter().filter_map(|found| {
-                let arn = found.container_instance_arn()?.to_owned();
-                Some((arn, found.ec2_instance_id()?.to_owned()))
-            }));
-        }
-        Ok(instances)
+        let found = describe_instances(&self.ecs, cluster, &arns).await?;
+        let ids = found.into_iter().filter_map(|instance| {
+            let arn = instance.container_instance_arn?;
+            Some((arn, instance.ec2_instance_id?))
+        });
+        Ok(ids.collect())
     }
 }
 

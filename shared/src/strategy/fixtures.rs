@@ -1,8 +1,33 @@
-//! The release that tests of the strategies vary.
+//! The strategies and the release that tests vary.
 
 use crate::observed::fixtures::{NEW, OLD, steady};
 use crate::release::{Change, Phase, PriorService, Release, ServiceTarget, Target};
+use crate::strategy::{Strategy, StrategyName};
 use crate::timestamp::Timestamp;
+
+/// The strategy `rolling` without any number, which the others vary.
+pub(crate) const BARE: Strategy = Strategy {
+    rules: StrategyName::Rolling.rules(),
+    minimum_healthy_percent: None,
+    minimum_healthy_tasks: None,
+    maximum_percent: None,
+    maximum_tasks: None,
+};
+
+pub(crate) const MAKE_ROOM: Strategy = Strategy {
+    rules: StrategyName::MakeRoom.rules(),
+    ..BARE
+};
+
+pub(crate) const DOUBLING: Strategy = Strategy {
+    rules: StrategyName::Doubling.rules(),
+    ..BARE
+};
+
+pub(crate) const BLUE_GREEN: Strategy = Strategy {
+    rules: StrategyName::BlueGreen.rules(),
+    ..BARE
+};
 
 pub(crate) fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_767_603_600 + secs).expect("in range")

@@ -98,10 +98,7 @@ mod tests {
         let found = StrategyName::ALL.map(|name| {
             let strategy = Strategy {
                 rules: name.rules(),
-                minimum_healthy_percent: None,
-                minimum_healthy_tasks: None,
-                maximum_percent: None,
-                maximum_tasks: None,
+                ..fixtures::BARE
             };
             let percentages = strategy.percentages(4);
             (

@@ -1,31 +1,8 @@
 //! Rollouts that can never finish, and those that may have to wait.
 
 use super::*;
-use crate::strategy::StrategyName;
+use crate::strategy::fixtures::{BARE, BLUE_GREEN, DOUBLING, MAKE_ROOM};
 use crate::strategy::in_place::percentages::Percent;
-
-const BARE: Strategy = Strategy {
-    rules: StrategyName::Rolling.rules(),
-    minimum_healthy_percent: None,
-    minimum_healthy_tasks: None,
-    maximum_percent: None,
-    maximum_tasks: None,
-};
-
-const MAKE_ROOM: Strategy = Strategy {
-    rules: StrategyName::MakeRoom.rules(),
-    ..BARE
-};
-
-const DOUBLING: Strategy = Strategy {
-    rules: StrategyName::Doubling.rules(),
-    ..BARE
-};
-
-const BLUE_GREEN: Strategy = Strategy {
-    rules: StrategyName::BlueGreen.rules(),
-    ..BARE
-};
 
 fn room(desired: u32) -> Room {
     Room {

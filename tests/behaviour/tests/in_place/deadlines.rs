@@ -165,20 +165,25 @@ fn a_revision_that_may_not_be_deregistered_keeps_no_service() {
     });
 }
 
+/// ECS throttles every call for so many minutes.
+fn ecs_throttled(from: i64, minutes: i64) -> Faults {
+    let throttle = Throttle {
+        service: "ecs",
+        from,
+        until: from + minutes * 60_000,
+    };
+    Faults {
+        throttles: vec![throttle],
+        ..Faults::default()
+    }
+}
+
 /// ECS throttles every call from a minute after the registration on.
 #[test]
 fn a_revision_that_cannot_be_retired_for_an_hour_keeps_no_service() {
     let aws = released();
     let from = aws.now + 60_000;
-    let throttles = vec![Throttle {
-        service: "ecs",
-        from,
-        until: from + 3 * 3_600_000,
-    }];
-    let faults = Faults {
-        throttles,
-        ..Faults::default()
-    };
+    let faults = ecs_throttled(from, 180);
 
     run(aws, faults, async |driver| {
         registered(&driver).await;
@@ -288,16 +293,7 @@ fn a_service_that_cannot_be_observed_is_given_up_at_the_deadline() {
 #[test]
 fn a_step_that_is_throttled_for_an_hour_fails_and_its_release_is_rolled_back() {
     let aws = released();
-    let from = aws.now + 30_000;
-    let throttles = vec![Throttle {
-        service: "ecs",
-        from,
-        until: from + 70 * 60_000,
-    }];
-    let faults = Faults {
-        throttles,
-        ..Faults::default()
-    };
+    let faults = ecs_throttled(aws.now + 30_000, 70);
 
     run(aws, faults, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");

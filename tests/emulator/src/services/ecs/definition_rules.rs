@@ -92,21 +92,36 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
             name(container)
         )));
     }
-    let pairs = list(container, "environment")
+    check_variables(container)?;
+
+    list(container, "portMappings")
         .iter()
-        .chain(list(container, "secrets"));
-    if pairs
-        .into_iter()
-        .any(|pair| pair["name"].as_str().is_none_or(str::is_empty))
-    {
+        .try_for_each(|mapping| check_ports(input, container, mapping))
+}
+
+fn check_variables(container: &Value) -> Result<(), ApiError> {
+    let environment: Vec<&str> = list(container, "environment").iter().map(name).collect();
+    let secrets: Vec<&str> = list(container, "secrets").iter().map(name).collect();
+    if environment.contains(&"") || secrets.contains(&"") {
         return Err(client_error(
             "Environment variable name should not be null or empty.",
         ));
     }
 
-    list(container, "portMappings")
-        .iter()
-        .try_for_each(|mapping| check_ports(input, container, mapping))
+    for (position, secret) in secrets.iter().enumerate() {
+        if secrets[..position].contains(secret) {
+            return Err(client_error(format!(
+                "Duplicate secret names found: {secret}. Each secret name must be unique."
+            )));
+        }
+        if environment.contains(secret) {
+            return Err(client_error(format!(
+                "The secret name must be unique and not shared with any new or existing \
+                 environment variables set on the container, such as '{secret}'."
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Letters, numbers, hyphens, underscores, colons, periods, slashes and number signs, and what a

@@ -203,6 +203,29 @@ fn links_dependencies_and_secrets_need_what_they_refer_to() {
 }
 
 #[test]
+fn a_secret_shares_its_name_with_no_other_variable() {
+    let secret = json!({"name": "A", "valueFrom": "b"});
+    assert_eq!(
+        refusal(
+            plain(),
+            "/containerDefinitions/0/secrets",
+            json!([secret, secret])
+        ),
+        client("Duplicate secret names found: A. Each secret name must be unique.")
+    );
+
+    let mut both = plain();
+    both["containerDefinitions"][0]["environment"] = json!([{"name": "A", "value": "c"}]);
+    assert_eq!(
+        refusal(both, "/containerDefinitions/0/secrets", json!([secret])),
+        client(
+            "The secret name must be unique and not shared with any new or existing environment \
+             variables set on the container, such as 'A'."
+        )
+    );
+}
+
+#[test]
 fn fargate_has_rules_of_its_own() {
     assert_eq!(
         refusal(fargate(), "/networkMode", json!("bridge")),

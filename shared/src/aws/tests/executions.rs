@@ -102,3 +102,18 @@ fn an_unknown_execution_has_no_status() {
         ("codepipeline:GetPipelineExecution", ErrorKind::Permission)
     );
 }
+
+#[test]
+fn a_refused_request_tells_nothing_of_an_execution_whose_id_is_codepipelines_own() {
+    let found = |execution: &str| {
+        let script = Script::new([refusal("ValidationException", "no")]);
+        run(Executions::new(&script.sdk()).status("slipway-web", execution))
+    };
+
+    let error = found("11111111-2222-3333-4444-555555555555").expect_err("it may go on");
+    assert_eq!(error.kind, ErrorKind::Rejected);
+
+    for by_hand in ["release-of-friday-the-5th-of-january", "a-b-c-d-e"] {
+        assert_eq!(found(by_hand).expect("by hand"), None, "{by_hand}");
+    }
+}

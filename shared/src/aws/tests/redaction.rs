@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::script::{Script, answer, refusal, run};
-use super::services::NEW;
+use super::services::{NEW, described, service};
 use crate::aws::{Services, TaskDefinitions};
 
 const SIGNED: &str = "Get \"https://layers.s3.eu-west-1.amazonaws.com/1a?X-Amz-Signature=0a\": i/o";
@@ -77,4 +77,17 @@ fn a_signed_address_loses_its_query_in_errors_and_stop_reasons() {
     let script = Script::new([answer(&json!({"taskArns": ["a"]})), answer(&tasks)]);
     let reasons = run(Services::new(&script.sdk()).stop_reasons("apps", "web", NEW));
     assert_eq!(reasons.expect("answered"), [format!("{KEPT}; web: {KEPT}")]);
+}
+
+#[test]
+fn a_signed_address_loses_its_query_in_reasons_and_messages_of_a_service() {
+    let mut found = service();
+    found["deployments"][0]["rolloutStateReason"] = json!(SIGNED);
+    found["events"] = json!([{"message": SIGNED}]);
+    let script = Script::new([described(&found)]);
+    let found = run(Services::new(&script.sdk()).describe("apps", "web"));
+    let view = found.expect("answered").expect("there").view;
+
+    assert_eq!(view.deployments[0].reason, KEPT);
+    assert_eq!(view.messages, [KEPT]);
 }

@@ -94,3 +94,19 @@ fn a_capacity_provider_can_grow_unless_its_managed_scaling_is_off() {
         );
     }
 }
+
+#[test]
+fn instances_are_described_100_at_a_time() {
+    let arns: Vec<String> = (1..=101).map(|number| format!("i-{number}")).collect();
+    let names: Vec<&str> = arns.iter().map(String::as_str).collect();
+    let busy = || {
+        let instance = json!({"containerInstanceArn": "i", "runningTasksCount": 1});
+        answer(&json!({"containerInstances": [instance]}))
+    };
+    let (instances, sent) = found(&[], vec![listed(&[]), listed(&names), busy(), busy()]);
+
+    assert_eq!((instances.active, instances.draining), (0, 2));
+    let described = |at: usize| sent[at].1["containerInstances"].clone();
+    assert_eq!(described(2), json!(names[..100]));
+    assert_eq!(described(3), json!(["i-101"]));
+}

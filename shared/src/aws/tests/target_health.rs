@@ -177,13 +177,26 @@ fn the_revisions_that_a_family_runs_are_those_of_other_services() {
 /// Healthy targets of this service on an instance, by the ports of the targets and what its one
 /// task shows.
 fn healthy_on_instance(ports: &[u32], container: &serde_json::Value) -> u32 {
-    let target = |port: &u32| (format!("<Id>i-1</Id><Port>{port}</Port>"), "healthy");
+    let targets: Vec<_> = ports.iter().map(|port| ("i-1", *port)).collect();
+    healthy_on_instances(&targets, "RUNNING", container)
+}
+
+/// Healthy targets of this service, by instance and port, when its one task is on `i-1`.
+fn healthy_on_instances(
+    targets: &[(&str, u32)],
+    status: &str,
+    container: &serde_json::Value,
+) -> u32 {
+    let target = |(instance, port): &(&str, u32)| {
+        let target = format!("<Id>{instance}</Id><Port>{port}</Port>");
+        (target, "healthy")
+    };
     let task = json!({
-        "containerInstanceArn": "instance", "lastStatus": "RUNNING", "containers": [container],
+        "containerInstanceArn": "instance", "lastStatus": status, "containers": [container],
     });
     let script = Script::new([
         described(&service()),
-        health(ports.iter().map(target)),
+        health(targets.iter().map(target)),
         answer(&json!({"taskArns": ["task"]})),
         answer(&json!({"tasks": [task]})),
         answer(&json!({"containerInstances": [
@@ -211,4 +224,36 @@ fn targets_on_instances_are_known_by_the_host_ports_of_the_container_port() {
 
     // In the network mode `host` no binding is shown, and the ports are the container's.
     assert_eq!(healthy_on_instance(&[80, 32_768], &json!({})), 1);
+}
+
+#[test]
+fn a_host_port_is_the_task_s_on_its_own_instance_only() {
+    let bound = json!({"networkBindings": [{"containerPort": 80, "hostPort": 32_768}]});
+    let targets = [("i-1", 32_768), ("i-2", 32_768)];
+    assert_eq!(healthy_on_instances(&targets, "RUNNING", &bound), 1);
+}
+
+#[test]
+fn a_task_that_starts_shows_no_bindings_and_is_not_on_the_network_of_its_host() {
+    assert_eq!(
+        healthy_on_instances(&[("i-1", 80)], "PENDING", &json!({})),
+        0
+    );
+}
+
+#[test]
+fn targets_are_known_by_the_ipv6_address_of_their_task() {
+    let address = "2001:db8::1";
+    let interface = json!({"privateIpv4Address": "10.0.0.1", "ipv6Address": address});
+    let script = Script::new([
+        described(&service()),
+        health([(format!("<Id>{address}</Id>"), "healthy")].into_iter()),
+        answer(&json!({"taskArns": ["task"]})),
+        answer(&json!({"tasks": [{"containers": [{"networkInterfaces": [interface]}]}]})),
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+
+    assert_eq!(found.view.target_groups[0].healthy, 1);
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::aws::tests::ledger_claims::held;
+use crate::limits::STEP_BUDGET;
 
 /// A token of another step.
 const FOREIGN: &str = r#"{"v":1,"step":"begin-release","since":"2026-01-05T09:00:00Z"}"#;
@@ -121,6 +122,17 @@ fn a_job_that_cannot_be_read_fails_also_when_that_cannot_be_recorded() {
 
     assert_eq!(script.operations(), ["GetItem", "PutJobFailureResult"]);
     assert_eq!(details["type"], "JobFailed");
+}
+
+#[test]
+fn a_job_that_cannot_be_read_is_recorded_within_the_budget_of_a_step() {
+    let foreign = event(&parameters().to_string(), Some(FOREIGN));
+    let (script, _) = unread(foreign, [record("closed"), answer(&json!({}))]);
+    assert!(
+        script.waits().contains(&STEP_BUDGET),
+        "{:?}",
+        script.waits()
+    );
 }
 
 /// The result of an invocation whose report is answered with this.

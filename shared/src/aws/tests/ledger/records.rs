@@ -115,3 +115,16 @@ fn a_reason_is_noted_once_in_the_record_of_a_release_that_has_begun() {
         assert_eq!(script.operations(), ["GetItem"]);
     }
 }
+
+#[test]
+fn a_reason_that_is_noted_has_at_most_1000_characters() {
+    let script = Script::new([item(&record_item("begun")), answer(&json!({}))]);
+    run(ledger(&script).note_reason("e-1", &"é".repeat(1_001))).expect("written");
+
+    let written = script.sent()[1].json()["Item"]["reason"].clone();
+    assert_eq!(written, json!({"S": "é".repeat(1_000)}));
+
+    let script = Script::new([item(&script.sent()[1].json()["Item"])]);
+    run(ledger(&script).note_reason("e-1", &"é".repeat(1_001))).expect("nothing to note");
+    assert_eq!(script.operations(), ["GetItem"]);
+}

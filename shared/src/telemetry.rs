@@ -18,18 +18,47 @@ pub fn init() {
         .and_then(|level| level.parse().ok())
         .unwrap_or(LevelFilter::INFO);
 
-    let filter = LIMITED_TO_WARN
-        .into_iter()
-        .fold(Targets::new().with_default(level), |filter, library| {
-            filter.with_target(library, level.min(LevelFilter::WARN))
-        });
-
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .with_ansi(false)
         .without_time();
     tracing_subscriber::registry()
         .with(lines)
-        .with(filter)
+        .with(filter(level))
         .init();
+}
+
+/// What is logged at this level.
+fn filter(level: LevelFilter) -> Targets {
+    LIMITED_TO_WARN
+        .into_iter()
+        .fold(Targets::new().with_default(level), |filter, library| {
+            filter.with_target(library, level.min(LevelFilter::WARN))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn no_level_makes_a_library_log_payloads() {
+        for level in [LevelFilter::TRACE, LevelFilter::DEBUG, LevelFilter::INFO] {
+            let filter = filter(level);
+            for library in [
+                "lambda_runtime",
+                "hyper::proto",
+                "h2",
+                "rustls",
+                "aws_config",
+            ] {
+                assert!(filter.would_enable(library, &Level::WARN), "{library}");
+                assert!(!filter.would_enable(library, &Level::INFO), "{library}");
+            }
+        }
+        assert!(filter(LevelFilter::TRACE).would_enable("slipway::step", &Level::TRACE));
+        assert!(!filter(LevelFilter::INFO).would_enable("slipway::step", &Level::DEBUG));
+        assert!(!filter(LevelFilter::ERROR).would_enable("hyper", &Level::WARN));
+    }
 }

@@ -351,6 +351,7 @@ mod tests {
             "eu-west-12",
             "eu-west-x",
             "database-west-1",
+            "a1b2-west-1",
             "eu-west",
         ] {
             assert_eq!(without(secret, &[secret], &[]), MASK, "{secret}");

@@ -95,6 +95,19 @@ fn a_secret_among_the_words_of_a_command_is_masked_and_the_command_is_kept() {
             "hunter22",
             "--key-file=/run/server.pem",
         ],
+        &[
+            "sh",
+            "-c",
+            "curl -H 'Authorization: Basic hunter22' http://localhost:808080",
+        ],
+        &[
+            "curl",
+            "--user",
+            "admin:hunter22",
+            "http://localhost:808080",
+        ],
+        &["curl", "--proxy-user", "admin:hunter22", "localhost:808080"],
+        &["./run", "--api-key=hunter22", "serving"],
     ] {
         let line = command.join(" ");
         let text = format!("exec: [{line}]: file not found: ./run");
@@ -135,4 +148,45 @@ fn a_secret_among_the_options_of_a_log_driver_is_masked() {
         redacted(&members, "https://splunk.example.com refused hunter22"),
         "https://splunk.example.com refused ***"
     );
+}
+
+#[test]
+fn places_of_secrets_flags_and_names_in_capitals_are_kept() {
+    for command in [
+        &[
+            "./run",
+            "--key-path",
+            "/run/server.pem",
+            "--token-url",
+            "id.example.com",
+        ][..],
+        &["./run", "--secret-dir=/run/secrets", "--port", "808080"],
+        &["./run", "--no-auth", "--verbose"],
+        &["./run", "SHOP_PRODUCTION_2026_01_05"],
+    ] {
+        let line = command.join(" ");
+        assert_eq!(of_command(command, &line), line);
+    }
+}
+
+#[test]
+fn names_of_volumes_family_and_roles_are_kept() {
+    let definition = |value: &str| {
+        definition(json!({
+            "family": "storefront",
+            "taskRoleArn": "arn:aws:iam::111122223333:role/slipway/web-task",
+            "executionRoleArn": "arn:aws:iam::111122223333:role/slipway/web-start",
+            "volumes": [{"name": "uploads"}],
+            "containerDefinitions": [{
+                "name": "web", "image": "web:1", "environment": [{"name": "A", "value": value}],
+            }],
+        }))
+    };
+
+    for name in ["storefront", "web-task", "web-start", "uploads"] {
+        let text = format!("{name} cannot be used");
+        assert_eq!(definition(name).redacted(&text), text);
+    }
+    let text = "anything cannot be used";
+    assert_eq!(definition("anything").redacted(text), "*** cannot be used");
 }

@@ -123,6 +123,11 @@ fn too_little_traffic_is_reported_early_with_the_time_it_needs() {
         "{traffic}"
     );
 
+    // Three requests a minute that all fail are enough to roll back.
+    thin.insert(key("c_e"), thin[&key("c_n")].clone());
+    let bad = evaluated(&Settings::default(), &bake_state(), &thin, 4);
+    assert_eq!((bad.decision, bad.traffic), (Decision::Rollback, None));
+
     let none = evaluated(&Settings::default(), &bake_state(), &Data::new(), 4)
         .traffic
         .expect("a message");
@@ -301,6 +306,23 @@ fn remarks_on_the_data_are_noted() {
     assert_eq!(
         noted(&BakeState::new(FIRST, thresholds(), (1.0, 2.5), 0.0)),
         [format!("slow requests {overdispersed}")]
+    );
+
+    let configured = Settings {
+        judge: JudgeConfig {
+            dispersion_errors: 3.0,
+            ..JudgeConfig::default()
+        },
+        ..Settings::default()
+    };
+    let noted_by = |state: &BakeState| evaluated(&configured, state, &data(3, 0.0, 3.0), 3).notes;
+    assert_eq!(
+        noted_by(&bake_state()),
+        ["evidence is divided by the dispersion in the settings"]
+    );
+    assert_eq!(
+        noted_by(&BakeState::new(FIRST, thresholds(), (2.5, 1.0), 0.0)),
+        [format!("errors {overdispersed}")]
     );
 
     let without = "there were no response times in the hour before the bake; latency is not judged";

@@ -124,6 +124,14 @@ fn slow_requests_are_counted_among_response_times() {
 }
 
 #[test]
+fn more_slow_requests_than_response_times_are_not_believed() {
+    let points = [("c_s", 149.0), ("c_t1", 20.0), ("c_p1", 150.0)];
+    let reading = read(&points, &Settings::default(), 130).get(1, 2);
+    assert_eq!(reading.canary, side(149, Some(20)));
+    assert_eq!(reading.canary_bad_promote, None);
+}
+
+#[test]
 fn fewer_can_be_worse() {
     let settings = settings(json!([memory_metric(), orders()]));
     let points = [

@@ -324,6 +324,16 @@ fn without_a_rollout_state_a_release_waits_for_other_tasks_and_for_those_that_la
         let found = (waits(&moving, 9), waits(&moving, 1_800));
         assert_eq!(found, (early, late), "{own}, {running} and {pending}");
     }
+
+    // Of several others, one has tasks to return to.
+    moving.deployments[0].running = 1;
+    moving.deployments[1].running = 0;
+    let other = DeploymentView {
+        running: 1,
+        ..moving.deployments[1].clone()
+    };
+    moving.deployments.push(other);
+    assert_eq!(waits(&moving, 1_800), Err(()));
 }
 
 #[test]

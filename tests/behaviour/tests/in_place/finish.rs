@@ -42,6 +42,22 @@ fn a_service_that_does_not_run_the_revision_is_waited_for_until_the_deadline() {
 }
 
 #[test]
+fn a_service_that_was_scaled_to_zero_is_not_finished() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        set(&driver, json!({"desiredCount": 0}));
+        pass(&driver, 600).await;
+
+        let live = json!({"task_definition": arn("web:2")});
+        let answer = look(&driver, "finish-release", live).await;
+        assert_eq!(
+            answer["summary"],
+            "not steady: desired count is 0, expected 1 or more; 0s of 15m00s"
+        );
+    });
+}
+
+#[test]
 fn a_steady_service_is_finished_once_no_invocation_can_change_it_any_more() {
     run(released(), Fault::None, async |driver| {
         begun(&driver, json!({})).await;

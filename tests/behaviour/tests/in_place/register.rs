@@ -205,6 +205,21 @@ fn a_new_revision_is_made_when_the_newest_of_the_family_is_another() {
 }
 
 #[test]
+fn a_revision_of_the_same_release_with_another_image_is_not_taken() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let digest = push(&driver, WEB, "3.0.0");
+        pass(&driver, 61).await;
+
+        let answer = register(&driver, &image("3.0.0")).await;
+        let outputs = &answer["outputVariables"];
+        assert_eq!(outputs["TaskDefinitionArn"], arn("web:4"), "{answer}");
+        let images = outputs["ImageURIs"].as_str().expect("images");
+        assert!(images.contains(&pinned(&digest)), "{images}");
+    });
+}
+
+#[test]
 fn the_newest_revision_of_a_named_family_is_the_base() {
     run(released(), Fault::None, async |driver| {
         let mut request = driver
@@ -236,6 +251,30 @@ fn the_newest_revision_of_a_named_family_is_the_base() {
         assert_eq!(
             without_mark(registered),
             (without_mark(&request).0, Some(JANE.to_owned()))
+        );
+    });
+}
+
+#[test]
+fn a_registration_in_another_family_is_announced_anew() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let mut aws = driver.world.aws();
+        let mut request = aws.ecs.request_of("web:2").expect("released").clone();
+        request["family"] = json!("template");
+        ecs::call(&mut aws, "RegisterTaskDefinition", &request).expect("legal");
+        drop(aws);
+
+        let parameters = json!({"images": {"web": image("2.0.0")}, "family": "template"});
+        let answer = look(&driver, "register-task-definition", parameters).await;
+        assert_eq!(
+            answer["outputVariables"]["TaskDefinitionArn"],
+            arn("template:2"),
+            "{answer}"
+        );
+        assert_eq!(
+            lease(&driver)["release"]["registering"],
+            json!({"family": "template", "newest": arn("template:1")})
         );
     });
 }

@@ -161,6 +161,13 @@ fn a_deployment_that_ecs_rolled_back_fails_with_its_reason() {
         StepFailureCause::Rollout,
         &["rolled the deployment back to web:1: 3 tasks failed to start"],
     );
+
+    // It is not the one that this release made.
+    fails(
+        step(Some("ecs-svc/9"), &counted),
+        StepFailureCause::Rollout,
+        &["rolled back to web:1 (ecs-svc/1), by ECS or outside this release"],
+    );
 }
 
 #[test]

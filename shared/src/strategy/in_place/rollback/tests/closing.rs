@@ -109,6 +109,17 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
         Restoration::Close(Conclusion::new(Outcome::Failed, reason))
     );
 
+    let mut stopped = steady(NEW);
+    stopped.desired = 0;
+    stopped.running = 0;
+    stopped.deployments[0].running = 0;
+    let reason =
+        format!("{cause}, and the service is not steady: desired count is 0, expected 1 or more");
+    assert_eq!(
+        of(true, &stopped),
+        Restoration::Close(Conclusion::new(Outcome::Failed, reason))
+    );
+
     // Once it was taken over, a success does not count any more.
     let taken_over = restored(
         &release(true, Some(at(0))),
@@ -181,6 +192,21 @@ fn an_external_deployment_is_named_with_the_cause_and_stays_even_when_it_is_not_
         reason.starts_with("the execution was stopped; ")
             && reason.contains("web:9 was deployed outside this release"),
         "{reason}"
+    );
+
+    // At the deadline nothing is restored, which another deployment does not change.
+    let release = release(true, Some(at(0)));
+    let late = restored(&release, Ending::Stopped, &third, at(3_600));
+    assert!(
+        matches!(
+            late,
+            Restoration::Close(Conclusion {
+                outcome: Outcome::Failed,
+                needs_operator: true,
+                ..
+            })
+        ),
+        "{late:?}"
     );
 }
 

@@ -262,3 +262,36 @@ fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
         "{foreign}"
     );
 }
+
+/// The lease with more members of its release.
+fn with(lease: &Lease, members: &Value) -> Lease {
+    let mut stored = serde_json::to_value(lease).expect("JSON");
+    let release = stored["release"].as_object_mut().expect("an object");
+    release.extend(members.as_object().expect("an object").clone());
+    serde_json::from_value(stored).expect("a lease")
+}
+
+#[test]
+fn the_wait_for_a_decision_is_that_of_its_own_action() {
+    let waits = |action: i64| {
+        let holding = json!({"holding": {"action": at(action), "since": at(TEN + 60)}});
+        let lease = with(&lease(Some(TEN), RULE), &holding);
+        with_context(&job(TEN, TEN + 120, None), &lease, |context| {
+            context.awaiting().is_some()
+        })
+    };
+    assert_eq!([waits(TEN), waits(TEN - 1_800)], [true, false]);
+}
+
+#[test]
+fn a_report_is_waited_for_ten_minutes_from_the_decision_to_return_the_traffic() {
+    let waited = |secs: i64| {
+        let now = TEN + 1_200;
+        let restoring = json!({"restoring": {"reason": "5xx", "since": at(now - secs)}});
+        let lease = with(&lease(Some(TEN), RULE), &restoring);
+        with_context(&job(TEN, now, None), &lease, |context| {
+            context.waited_for_report()
+        })
+    };
+    assert_eq!([waited(599), waited(600)], [false, true]);
+}

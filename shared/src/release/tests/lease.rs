@@ -167,3 +167,62 @@ fn the_prior_task_definition_is_the_live_colour_s() {
     assert_eq!(of(Colour::Green).prior_task_definition(), NEW);
     assert_eq!(of_service(service_target()).prior_task_definition(), OLD);
 }
+
+/// A revision by its number.
+fn web(number: u32) -> String {
+    format!("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:{number}")
+}
+
+fn found(number: u32) -> Option<FoundDeployment> {
+    Some(FoundDeployment {
+        task_definition: web(number),
+        deployment: "ecs-svc/1".to_owned(),
+    })
+}
+
+fn change_to(number: u32) -> Option<Change> {
+    Some(Change {
+        task_definition: web(number),
+        ..change()
+    })
+}
+
+#[test]
+fn a_release_names_what_it_returns_to_found_deploys_and_registered() {
+    let service = of_service(ServiceTarget {
+        prior: PriorService {
+            task_definition: web(1),
+            found: found(2),
+            ..prior_service()
+        },
+        change: change_to(3),
+    });
+    let release = Release {
+        registered: Some(web(4)),
+        ..held(Phase::Open(service)).release.expect("a release")
+    };
+
+    let named: Vec<u32> = (1..=6)
+        .filter(|number| release.names(&web(*number)))
+        .collect();
+    assert_eq!(named, [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_pair_names_what_either_colour_has_and_ran_what_the_live_one_had() {
+    let mut prior = prior_pair();
+    prior.colours.blue.task_definition = web(1);
+    prior.colours.blue.found = found(2);
+    prior.colours.green.task_definition = web(3);
+    prior.colours.green.found = found(4);
+    let pair = of_pair(PairTarget {
+        change: change_to(5),
+        ..PairTarget::new(prior, now())
+    });
+
+    let of = |is: &dyn Fn(&str) -> bool| -> Vec<u32> {
+        (1..=6).filter(|number| is(&web(*number))).collect()
+    };
+    assert_eq!(of(&|revision| pair.names(revision)), [1, 2, 3, 4, 5]);
+    assert_eq!(of(&|revision| pair.ran(revision)), [2]);
+}

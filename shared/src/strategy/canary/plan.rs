@@ -165,6 +165,14 @@ mod tests {
 
         assert_eq!(thresholds(&data), [70.0, 100.0, 350.0, 525.0]);
         assert!(thresholds(&Data::new()).is_empty());
+
+        let idle = of(&[
+            ("b_w", &[(0, 0.0)]),
+            ("b_p75", &[(0, 0.06)]),
+            ("b_p90", &[(0, 0.1)]),
+            ("b_p99", &[(0, 0.3)]),
+        ]);
+        assert!(thresholds(&idle).is_empty());
     }
 
     #[test]
@@ -220,5 +228,36 @@ mod tests {
             errors(&of(&[("b_n", &requests), ("b_e", &quiet)]), FIRST).requests,
             56.0 * 6_000.0
         );
+    }
+
+    #[test]
+    fn the_largest_dispersion_of_all_thresholds_counts() {
+        let each = |bad: &dyn Fn(i64) -> f64| -> Vec<(i64, f64)> {
+            (1..=60).map(|back| (FIRST - back, bad(back))).collect()
+        };
+        let all = each(&|_| 6_000.0);
+        let even = each(&|back| 10.0 + (back % 3) as f64);
+        let uneven = each(&|back| if back % 4 == 0 { 80.0 } else { 0.0 });
+        let of = |first: &[(i64, f64)], second: &[(i64, f64)]| {
+            let data = of(&[("b_s", &all), ("b_t0", first), ("b_t1", second)]);
+            latency_dispersion(&data, FIRST, 2)
+        };
+
+        assert!(of(&even, &even) < 1.5, "{}", of(&even, &even));
+        assert!(of(&even, &uneven) > 10.0, "{}", of(&even, &uneven));
+        assert_eq!(of(&even, &uneven), of(&uneven, &even));
+    }
+
+    #[test]
+    fn refused_connections_are_usual_errors_too() {
+        let each = |value: f64| -> Vec<(i64, f64)> {
+            (1..=60).map(|back| (FIRST - back, value)).collect()
+        };
+        let data = of(&[
+            ("b_n", &each(1_000.0)),
+            ("b_e", &each(1.0)),
+            ("b_x", &each(2.0)),
+        ]);
+        assert_eq!(errors(&data, FIRST).rate, 0.003);
     }
 }

@@ -84,6 +84,21 @@ fn a_start_by_hand_that_has_not_begun_is_left_to_its_person() {
 }
 
 #[test]
+fn a_start_that_codepipeline_has_forgotten_for_a_day_is_closed() {
+    run(released(), Fault::None, async |driver| {
+        let yesterday = Timestamp::from_secs(1_767_603_600 - 86_400).expect("in range");
+        let started = Record::started(JANE, "slipway-by-hand", None, yesterday);
+        put_record(&driver, &started).await;
+
+        let swept = sweep(&driver).await;
+        let reason = "the execution is no longer known to CodePipeline before its release began; \
+                      nothing had been changed";
+        assert_eq!(swept[JANE], format!("failed: {reason}"), "{swept}");
+        assert_eq!(record(&driver)["state"], "closed");
+    });
+}
+
+#[test]
 fn a_release_whose_prior_revision_is_gone_ends_at_once_and_names_the_cause() {
     run(released(), Fault::None, async |driver| {
         let counter = json!({"execution": "jane-2", "service": COUNTER, "strategy": "make-room"});

@@ -151,3 +151,28 @@ fn two_refusals_with_3_minutes_between_them_are_not_one() {
     let expected = action().refused_at(at(1 - LATE)).refused_at(at(0));
     assert_eq!(sent["continuationToken"], expected.text());
 }
+
+/// A step that fails, and records that as every step does.
+struct Failing;
+
+impl Step for Failing {
+    const NAME: &'static str = "update-service";
+    type Parameters = Parameters;
+
+    async fn step(&self, _: &Job<Parameters>) -> StepResult {
+        Err(Failure::job("unhealthy").into())
+    }
+}
+
+#[test]
+fn a_failure_that_the_ledger_refuses_to_record_is_reported_after_3_minutes() {
+    let operations = |secs: i64| {
+        let denied = refusal("AccessDeniedException", "no");
+        let script = Script::new([denied, answer(&json!({}))]);
+        let event = event(&parameters().to_string(), Some(&refused(secs).text()));
+        run(Runner::new(Failing, &script.sdk()).handle(event)).expect("reported");
+        script.operations()
+    };
+    assert_eq!(operations(LATE - 1), ["GetItem", "PutJobSuccessResult"]);
+    assert_eq!(operations(LATE), ["GetItem", "PutJobFailureResult"]);
+}

@@ -203,3 +203,17 @@ fn the_page_has_facts_notes_and_the_numbers_of_the_metric_that_decided() {
     assert_eq!(shown, [true; 7]);
     assert!(html(&undecided()).contains("the metric that looks worst"));
 }
+
+#[test]
+fn invisible_characters_of_names_facts_and_notes_are_written_out() {
+    let reversed = "a\u{202e}b";
+    let mut judgement = undecided()
+        .with_fact(reversed, reversed)
+        .with_note(reversed);
+    judgement.name = reversed.to_owned();
+    judgement.metrics[0].label = reversed.to_owned();
+
+    let page = html(&judgement);
+    assert!(!page.contains('\u{202e}'), "{page}");
+    assert!(page.contains("a⟨U+202E⟩b"), "{page}");
+}

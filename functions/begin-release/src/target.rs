@@ -122,7 +122,7 @@ pub(crate) fn validate_service(service: &str, view: &ServiceView) -> Result<(), 
 #[cfg(test)]
 pub(crate) mod tests {
     use slipway::job::FailureType;
-    use slipway::strategy::Percentages;
+    use slipway::observed::percentages::Percentages;
     use slipway::timestamp::Timestamp;
 
     use super::*;

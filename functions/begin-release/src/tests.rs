@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 use slipway::job::{Origin, parse_parameters};
+use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{DeploymentView, Rollout, Scheduling};
 use slipway::release::{Phase, PriorService};
-use slipway::strategy::{Percentages, StrategyName};
+use slipway::strategy::StrategyName;
 
 use super::*;
 

@@ -1,6 +1,6 @@
+use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{Scheduling, TargetGroupView};
 use slipway::release::{Change, Phase, PriorService, ServiceTarget};
-use slipway::strategy::Percentages;
 
 use super::*;
 

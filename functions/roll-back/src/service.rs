@@ -3,9 +3,9 @@
 
 use slipway::aws::{ObservedService, ServiceGoal};
 use slipway::job::StepError;
+use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
-use slipway::strategy::Percentages;
 use slipway::strategy::in_place::rollback::{restoration, restored_count};
 use slipway::strategy::rollback::{Ending, Restoration, unrestorable};
 

@@ -12,6 +12,7 @@ use slipway::aws::{
     AwsError, Ledger, ObservedService, Pairs, Sdk, ServiceGoal, Services, TaskDefinitions,
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::observed::percentages::Percentages;
 use slipway::observed::service::revision;
 use slipway::release::{
     ActiveRelease, Before, Change, Event, Lease, PriorState, ServiceTarget, Target, apply,
@@ -22,7 +23,6 @@ use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
-use slipway::strategy::in_place::percentages::Percentages;
 
 pub use parameters::{Mode, Parameters};
 

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 use slipway::aws::ErrorKind;
 use slipway::job::parse_parameters;
+use slipway::observed::percentages::Percentages;
 use slipway::release::PriorService;
-use slipway::strategy::Percentages;
 use slipway::strategy::in_place::deploy::RolloutBounds;
 use slipway::timestamp::Timestamp;
 

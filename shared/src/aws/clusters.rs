@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{
 
 use super::{AwsError, Sdk};
 use crate::limits::{PAGES, TASKS_PAGE};
-use crate::strategy::PortInstances;
+use crate::observed::instances::PortInstances;
 
 #[derive(Clone, Debug)]
 pub struct Clusters {

@@ -9,9 +9,9 @@ use aws_sdk_ecs::types::{
 };
 
 use super::short_name;
+use crate::observed::percentages::Percentages;
 use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
 use crate::redaction::without_signatures;
-use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::Timestamp;
 
 /// Messages of a service that are read; ECS keeps a hundred.

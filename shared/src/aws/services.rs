@@ -6,7 +6,7 @@ use aws_sdk_elasticloadbalancingv2 as elb;
 
 use super::observed_service::{ObservedService, find_service};
 use super::{AwsError, Sdk};
-use crate::strategy::in_place::percentages::Percentages;
+use crate::observed::percentages::Percentages;
 
 #[derive(Clone, Debug)]
 pub struct Services {

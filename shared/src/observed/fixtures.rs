@@ -1,7 +1,7 @@
 //! What tests observe: services that are steady on a revision.
 
+use super::percentages::Percentages;
 use super::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
-use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::Timestamp;
 
 pub(crate) const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";

@@ -3,7 +3,9 @@
 //! Nothing here performs I/O or decides what is done next.
 
 pub mod colour;
+pub mod instances;
 pub mod pair;
+pub mod percentages;
 pub mod scaling;
 pub mod service;
 

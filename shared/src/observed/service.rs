@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::strategy::in_place::percentages::Percentages;
+use super::percentages::Percentages;
 use crate::timestamp::Timestamp;
 
 /// A service as one observation saw it.

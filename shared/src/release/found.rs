@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::observed::percentages::Percentages;
 use crate::observed::service::{DeploymentView, Rollout, ServiceView};
-use crate::strategy::Percentages;
 
 /// What a service had at the moment before its first change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::{Before, FoundDeployment, PriorState, Refusal};
 use crate::job::Failure;
 use crate::observed::colour::Colour;
+use crate::observed::percentages::Percentages;
 use crate::observed::service::ServiceView;
 use crate::routing::weights::{TrafficShift, Weights};
-use crate::strategy::Percentages;
 use crate::strategy::blue_green::prior::PriorPair;
 use crate::timestamp::Timestamp;
 

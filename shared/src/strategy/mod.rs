@@ -18,8 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use in_place::percentages::{Bound, Rules, Shape};
-pub use in_place::percentages::{Percent, Percentages, Strategy, check_counts};
-pub use in_place::plan::{PortInstances, Room};
+pub use in_place::percentages::{Percent, Strategy, check_counts};
+pub use in_place::plan::Room;
 
 /// The words of the `strategy` parameter.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, run};
 use crate::aws::Clusters;
-use crate::strategy::PortInstances;
+use crate::observed::instances::PortInstances;
 
 fn listed(arns: &[&str]) -> Answer {
     answer(&json!({"containerInstanceArns": arns}))

@@ -11,11 +11,11 @@ use crate::aws::{ObservePairError, ObservedPair, Pairs};
 use crate::job::{Failure, StepError};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::pair::IncompletePair;
+use crate::observed::percentages::Percentages;
 use crate::observed::scaling::ScalingView;
 use crate::release::Lease;
 use crate::routing::weights::Weights;
 use crate::strategy::blue_green::prior::{PriorColour, PriorPair};
-use crate::strategy::in_place::percentages::Percentages;
 
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";

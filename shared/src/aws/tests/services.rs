@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, at, refusal, run};
 use crate::aws::{ErrorKind, ObservedService, Services};
+use crate::observed::percentages::Percentages;
 use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
-use crate::strategy::in_place::percentages::Percentages;
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
 pub(super) const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";

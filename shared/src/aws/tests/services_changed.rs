@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::script::{Answer, Script, answer, refusal, run};
 use super::services::{described, service};
 use crate::aws::{AwsError, ErrorKind, ServiceGoal, Services};
-use crate::strategy::in_place::percentages::Percentages;
+use crate::observed::percentages::Percentages;
 
 const PERCENTAGES: Percentages = Percentages {
     minimum_healthy: 100,

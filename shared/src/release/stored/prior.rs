@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Contradiction;
+use crate::observed::percentages::Percentages;
 use crate::release::{FoundDeployment, Prior, PriorService};
-use crate::strategy::Percentages;
 use crate::strategy::blue_green::prior::PriorPair;
 use crate::timestamp::Timestamp;
 

@@ -15,8 +15,8 @@ use super::*;
 use crate::job::Failure;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::fixtures::{NEW, OLD};
+use crate::observed::percentages::Percentages;
 use crate::routing::weights::{TrafficShift, Weights};
-use crate::strategy::Percentages;
 use crate::strategy::blue_green::prior::{PriorColour, PriorPair};
 use crate::timestamp::Timestamp;
 

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::observed::colour::{Colour, PerColour};
+use crate::observed::percentages::Percentages;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::revision;
 use crate::release::{Before, FoundDeployment};
 use crate::routing::weights::Weights;
-use crate::strategy::in_place::percentages::Percentages;
 
 /// A pair before a release changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 //! Everything here is pure. Percentages that ECS would refuse are never set, and those that another
 //! writer set during the release are never overwritten.
 
-use super::percentages::Percentages;
+use crate::observed::percentages::Percentages;
 use crate::observed::service::{ServiceView, revision};
 use crate::release::Change;
 

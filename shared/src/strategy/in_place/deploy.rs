@@ -10,10 +10,10 @@ pub use super::bounds::{NewPercentages, RolloutBounds};
 use super::bounds::{following, restored};
 use crate::job::Failure;
 use crate::limits::{ALARM_BAKE, FINISH_DEADLINE, STALE_READ};
+use crate::observed::percentages::Percentages;
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::{Before, Change};
 use crate::strategy::failure::StepFailureCause;
-use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::{readable, readable_of};
 
 /// The goal of a deployment.

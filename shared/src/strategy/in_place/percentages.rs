@@ -1,11 +1,10 @@
-//! How many tasks must stay healthy and how many may run while a service's tasks are replaced.
-//!
-//! Amazon ECS takes both as percentages of the desired count and rounds for safety: the floor of
-//! healthy tasks up, the ceiling of running tasks down
-//! (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html).
+//! What a strategy lets a release set: the percentages for tasks that stay healthy and that run at
+//! once, as the parameters of an action give them.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::observed::percentages::Percentages;
 
 /// Which services a strategy works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,38 +85,6 @@ pub struct Strategy {
     pub minimum_healthy_tasks: Option<u32>,
     pub maximum_percent: Option<Percent<100, 200>>,
     pub maximum_tasks: Option<u32>,
-}
-
-/// The bounds of a strategy for one desired count, as ECS takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Percentages {
-    pub minimum_healthy: u32,
-    pub maximum: u32,
-}
-
-impl Percentages {
-    /// Tasks that stay healthy: `ceil(desired × minimum / 100)`.
-    #[must_use]
-    pub fn floor(self, desired: u32) -> u32 {
-        (desired * self.minimum_healthy).div_ceil(100)
-    }
-
-    /// Tasks that may run at once: `floor(desired × maximum / 100)`.
-    #[must_use]
-    pub fn ceiling(self, desired: u32) -> u32 {
-        desired * self.maximum / 100
-    }
-
-    /// Both bounds for `desired` tasks, for summaries.
-    #[must_use]
-    pub fn summary(self, desired: u32) -> String {
-        format!(
-            "at least {} healthy, at most {} running",
-            self.floor(desired),
-            self.ceiling(desired)
-        )
-    }
 }
 
 /// Refuses counts of 0: a release without tasks proves nothing.

@@ -4,7 +4,9 @@
 //! Only what can never work is refused. What may change by itself, such as the number of instances
 //! of a cluster that grows, is a warning.
 
-use super::percentages::{Bound, Percentages, Shape, Strategy};
+use super::percentages::{Bound, Shape, Strategy};
+use crate::observed::instances::PortInstances;
+use crate::observed::percentages::Percentages;
 
 /// What limits a rollout beside its percentages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,30 +18,6 @@ pub struct Room {
     pub static_ports: Option<PortInstances>,
     /// Whether the tasks that run now hold one of the same ports.
     pub port_is_taken: bool,
-}
-
-/// The container instances of a cluster, for tasks that hold static host ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PortInstances {
-    /// Those that take tasks.
-    pub active: u32,
-    /// Those that take no more tasks and still run some, perhaps of the service.
-    pub draining: u32,
-    /// Whether a capacity provider of the service adds instances when tasks cannot be placed.
-    pub can_grow: bool,
-}
-
-impl PortInstances {
-    /// The condition on which a shortage may pass, if it may: instances that are added, or what
-    /// becomes of those that drain, as they do while they are replaced one by one.
-    fn may_pass(self, drained: &str) -> Option<String> {
-        if self.can_grow {
-            return Some("the capacity provider adds instances".to_owned());
-        }
-
-        let draining = self.draining;
-        (draining > 0).then(|| format!("the {draining} instances that are DRAINING {drained}"))
-    }
 }
 
 /// Tasks that do not fit on the instances that there are now.
@@ -116,7 +94,7 @@ impl Strategy {
                      instances"
                 ),
                 remedy: MORE_ROOM,
-                may_pass: instances.may_pass(HAVE_OR_REPLACED),
+                may_pass: may_pass(instances, HAVE_OR_REPLACED),
             });
         }
         if active < desired {
@@ -126,7 +104,7 @@ impl Strategy {
                     "{STATIC_PORT}, and {desired} tasks do not fit on {active} instances"
                 ),
                 remedy: MORE_ROOM,
-                may_pass: instances.may_pass("are replaced"),
+                may_pass: may_pass(instances, "are replaced"),
             });
         }
 
@@ -138,7 +116,7 @@ impl Strategy {
                 bounds(percentages, desired)
             ),
             remedy: "choose `make-room`, add an instance, or use host port 0",
-            may_pass: instances.may_pass(HAVE_OR_REPLACED),
+            may_pass: may_pass(instances, HAVE_OR_REPLACED),
         })
     }
 
@@ -177,6 +155,17 @@ impl Strategy {
             }
         }
     }
+}
+
+/// The condition on which a shortage may pass, if it may: instances that are added, or what becomes
+/// of those that drain, as they do while they are replaced one by one.
+fn may_pass(instances: PortInstances, drained: &str) -> Option<String> {
+    if instances.can_grow {
+        return Some("the capacity provider adds instances".to_owned());
+    }
+
+    let draining = instances.draining;
+    (draining > 0).then(|| format!("the {draining} instances that are DRAINING {drained}"))
 }
 
 /// Floor and ceiling, with their arithmetic.

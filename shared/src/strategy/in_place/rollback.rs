@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::percentages::Percentages;
+use crate::observed::percentages::Percentages;
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
 use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, cause, concluded};

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use slipway::aws::{AwsError, Ledger, Sdk};
 use slipway::job::{ReleaseRef, StepError};
+use slipway::observed::percentages::Percentages;
 use slipway::release::{
     ClaimResult, Conclusion, Event, Lease, Outcome, Prior, PriorService, Push, Record, Release,
     apply,
 };
-use slipway::strategy::Percentages;
 use slipway::timestamp::Timestamp;
 
 use super::{Failed, refused, say, stopped};

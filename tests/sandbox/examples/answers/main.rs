@@ -21,7 +21,7 @@ use slipway::aws::{
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, Origin, ReleaseRef, StepError};
-use slipway::strategy::Percentages;
+use slipway::observed::percentages::Percentages;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::Timestamp;
 use zip::write::SimpleFileOptions;

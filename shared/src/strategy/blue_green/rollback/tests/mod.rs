@@ -3,11 +3,11 @@ use crate::job::Failure;
 use crate::observed::colour::Colour;
 use crate::observed::fixtures::{NEW, OLD};
 use crate::observed::pair::PairView;
+use crate::observed::percentages::Percentages;
 use crate::observed::service::Rollout;
 use crate::release::{PairTarget, TrafficReturn};
 use crate::routing::weights::Weights;
 use crate::strategy::blue_green::fixtures::*;
-use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::Timestamp;
 
 mod endings;

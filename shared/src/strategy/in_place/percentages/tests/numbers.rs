@@ -64,23 +64,6 @@ fn of_equal_percentages_the_one_is_taken_that_keeps_most_when_the_count_changes(
 }
 
 #[test]
-fn the_floor_is_rounded_up_and_the_ceiling_down() {
-    let bounds = |minimum, maximum, desired| {
-        let percentages = percentages(minimum, maximum);
-        (percentages.floor(desired), percentages.ceiling(desired))
-    };
-
-    assert_eq!(
-        [bounds(50, 150, 3), bounds(34, 166, 3), bounds(33, 167, 3)],
-        [(2, 4), (2, 4), (1, 5)]
-    );
-    assert_eq!(
-        [bounds(0, 100, 5), bounds(100, 200, 5), bounds(50, 150, 0)],
-        [(0, 5), (5, 10), (0, 0)]
-    );
-}
-
-#[test]
 fn make_room_stops_one_task_and_never_the_only_one() {
     let made_room = [0, 1, 2, 3, 4, 100, 101, 200].map(|desired| MAKE_ROOM.percentages(desired));
     assert_eq!(

@@ -13,14 +13,14 @@
 //! - [`job`]: CodePipeline's protocol. The only module that knows the JSON of a job; never decides.
 //! - [`task_definition`]: task definitions as opaque JSON. Never drops an unknown field.
 //! - [`metrics`]: which series are read for a canary, and how. Never judges them.
-//! - [`observed`]: observations of services and pairs. Never decides what follows from them.
+//! - [`observed`]: observations of services, pairs and rules. Never decides what follows from them.
 //! - [`release`]: the ledger's leases, records and pushes, and their transitions. Never performs
 //!   I/O.
 //! - [`strategy`]: one folder per strategy: the next step of a release. Never performs I/O.
 //! - [`step`]: runs one step and reports its outcome. Never decides.
 //! - [`events`]: EventBridge events that invoke functions. Never decides what follows from them.
-//! - [`routing`]: the production rule and its weights; moves traffic in [`routing::mover`], the
-//!   only module besides `aws` that performs I/O. Decides only what `strategy` decided.
+//! - [`routing`]: moves the traffic of a pair in [`routing::mover`], the only module besides `aws`
+//!   that performs I/O. Never decides: `strategy` does.
 //! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; never
 //!   decides.
 //! - [`telemetry`]: logs. Never logs a payload.

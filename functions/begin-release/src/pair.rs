@@ -4,11 +4,10 @@
 use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::colour::{Colour, PerColour};
+use slipway::observed::listener_rule::RuleView;
 use slipway::observed::service::{ServiceView, revision};
-use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorService};
-use slipway::routing::listener_rule::RuleView;
-use slipway::routing::weights::Weights;
-use slipway::strategy::blue_green::prior::{PriorColour, PriorPair};
+use slipway::observed::weights::Weights;
+use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorColour, PriorPair, PriorService};
 
 use crate::target::{Target, missing_service, validate_service};
 use crate::{BeginRelease, Parameters, no_deployment};
@@ -110,7 +109,7 @@ impl BeginRelease {
         // A late duplicate delivery sees its own release in progress; its weights need no repair.
         let has_gone_on = target.change.is_some();
         if seen.view.weights != recorded && !has_gone_on {
-            if seen.view.healthy(pair, live) == 0 {
+            if pair.healthy(&seen.view, live) == 0 {
                 return Err(Failure::configuration(format!(
                     "the weights are {} and the last release left them at {recorded}, but {live} \
                      has no healthy target for the traffic; set the weights by hand, then retry \

@@ -9,7 +9,7 @@ use slipway::aws::NotPullable;
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service::{ServiceView, family, revision};
-use slipway::strategy::blue_green::prior::PriorPair;
+use slipway::release::PriorPair;
 use slipway::task_definition::{ROLE_PATH, TaskDefinition, container_images};
 
 use crate::target::Target;

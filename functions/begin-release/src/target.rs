@@ -5,9 +5,8 @@ use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::service::{Scheduling, ServiceView};
-use slipway::release::{LastKnownRouting, Prior, PriorService};
+use slipway::release::{LastKnownRouting, Prior, PriorPair, PriorService};
 use slipway::strategy::StrategyName;
-use slipway::strategy::blue_green::prior::PriorPair;
 
 use crate::{BeginRelease, Parameters};
 

@@ -3,9 +3,8 @@
 use slipway::job::{Failure, Job, JobReport};
 use slipway::limits::{BAKE_AHEAD, METRIC_DELAY, REPORT_DEADLINE};
 use slipway::metrics::Sides;
-use slipway::release::{AwaitingDecision, Lease, PairTarget, Release};
-use slipway::routing::weights::Weights;
-use slipway::strategy::blue_green::prior::PriorPair;
+use slipway::observed::weights::Weights;
+use slipway::release::{AwaitingDecision, Lease, PairTarget, PriorPair, Release};
 use slipway::strategy::canary::{Bake, BakeState};
 
 use crate::Parameters;

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use slipway::aws::{Alarm, Ledger, Metrics, Pairs, Reports, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::observed::weights::Weights;
 use slipway::release::{ActiveRelease, Event, PairTarget, apply};
 use slipway::routing::mover::TrafficMover;
-use slipway::routing::weights::Weights;
 use slipway::step::Step;
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;

@@ -7,12 +7,11 @@ mod parameters;
 
 use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepResult};
-use slipway::release::{ActiveRelease, Event, Lease, PairTarget, TrafficReturn, apply};
+use slipway::release::{ActiveRelease, Event, Lease, PairTarget, PriorPair, TrafficReturn, apply};
 use slipway::routing::mover::{ReturnProgress, TrafficMover};
 use slipway::step::Step;
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
-use slipway::strategy::blue_green::prior::PriorPair;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
 
 pub use parameters::{Parameters, ShiftName};

@@ -119,7 +119,7 @@ impl UpdateService {
             view: &seen.view,
         });
         let desired = seen.view.of(old).desired;
-        let healthy = seen.view.healthy(pair, old);
+        let healthy = pair.healthy(&seen.view, old);
 
         let summary = format!(
             "{healthy} of {needed} healthy targets that {old} needs for all of the traffic"

@@ -10,9 +10,8 @@ use crate::job::StepError;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::pair::{IncompletePair, PairView};
 use crate::observed::scaling::ScalingView;
-use crate::release::Lease;
-use crate::routing::weights::Weights;
-use crate::strategy::blue_green::prior::PriorPair;
+use crate::observed::weights::Weights;
+use crate::release::{Lease, PriorPair};
 
 #[derive(Clone, Debug)]
 pub struct Pairs {
@@ -86,7 +85,7 @@ impl Pairs {
 
         let view = PairView {
             observed_at: self.sdk.now(),
-            weights: rule.view.weights_of(pair)?,
+            weights: pair.weights_in(&rule.view)?,
             services: PerColour::from_fn(|colour| services.of(colour).view.clone()),
         };
         Ok(ObservedPair {

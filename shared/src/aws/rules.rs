@@ -7,7 +7,7 @@ use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, TargetGroupTuple};
 
 use super::{AwsError, Sdk};
-use crate::routing::listener_rule::RuleView;
+use crate::observed::listener_rule::RuleView;
 
 #[derive(Clone, Debug)]
 pub struct Rules {

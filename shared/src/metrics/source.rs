@@ -13,7 +13,7 @@ use crate::judge::spec::MetricSpec;
 use crate::limits::COUNTED_A_MINUTE;
 use crate::observed::colour::Colour;
 use crate::observed::service::revision;
-use crate::strategy::blue_green::prior::PriorPair;
+use crate::release::PriorPair;
 
 /// Values of one series by the minute (since the Unix epoch) in which their period begins.
 pub type Points = BTreeMap<i64, f64>;

@@ -4,10 +4,12 @@
 
 pub mod colour;
 pub mod instances;
+pub mod listener_rule;
 pub mod pair;
 pub mod percentages;
 pub mod scaling;
 pub mod service;
+pub mod weights;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -5,9 +5,8 @@ use thiserror::Error;
 
 use super::colour::{Colour, PerColour};
 use super::service::ServiceView;
+use super::weights::Weights;
 use crate::job::Failure;
-use crate::routing::weights::Weights;
-use crate::strategy::blue_green::prior::PriorPair;
 use crate::timestamp::Timestamp;
 
 /// A pair as one observation saw it.
@@ -22,17 +21,6 @@ impl PairView {
     #[must_use]
     pub fn of(&self, colour: Colour) -> &ServiceView {
         self.services.of(colour)
-    }
-
-    /// How many targets of a colour's production group are healthy.
-    #[must_use]
-    pub fn healthy(&self, pair: &PriorPair, colour: Colour) -> u32 {
-        let group = &pair.of(colour).target_group;
-        self.of(colour)
-            .target_groups
-            .iter()
-            .find(|found| found.arn == *group)
-            .map_or(0, |found| found.healthy)
     }
 }
 
@@ -55,32 +43,5 @@ impl IncompletePair {
         Failure::needing_operator(format!(
             "{self}; a release cannot go on or back without it; manual intervention required"
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::observed::service::TargetGroupView;
-    use crate::strategy::blue_green::fixtures::{pair, view};
-
-    #[test]
-    fn healthy_targets_are_those_of_the_group_of_the_colour_in_the_rule() {
-        let mut seen = view(pair().weights());
-        let other = TargetGroupView {
-            arn: "arn:…:targetgroup/internal/1".to_owned(),
-            healthy: 9,
-            registered: 9,
-        };
-        seen.services.blue.target_groups.insert(0, other.clone());
-        seen.services.green.target_groups = vec![other];
-
-        assert_eq!(
-            (
-                seen.healthy(&pair(), Colour::Blue),
-                seen.healthy(&pair(), Colour::Green)
-            ),
-            (2, 0)
-        );
     }
 }

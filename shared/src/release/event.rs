@@ -9,7 +9,7 @@ use super::{
     TrafficReturn,
 };
 use crate::job::Failure;
-use crate::routing::weights::Weights;
+use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
 /// One event. Each change of AWS is announced by an event that is written before the change is

@@ -11,6 +11,7 @@ mod found;
 mod lease;
 mod names;
 mod outcome;
+mod prior_pair;
 mod push;
 mod record;
 mod refusal;
@@ -19,6 +20,7 @@ mod stored;
 mod target;
 #[cfg(test)]
 mod tests;
+mod traffic_shift;
 mod transition;
 
 pub use claim::{ActiveRelease, ClaimResult, claim, record_failure};
@@ -26,6 +28,7 @@ pub use event::{Event, EventName};
 pub use found::{Before, FoundDeployment, PriorState};
 pub use lease::{Lease, Phase, Registering, Release};
 pub use outcome::{Conclusion, Outcome};
+pub use prior_pair::{PriorColour, PriorPair};
 pub use push::{Push, PushDecision};
 pub use record::{Record, RecordState, Started};
 pub use refusal::Refusal;
@@ -34,4 +37,5 @@ pub use target::{
     AwaitingDecision, Change, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
     ServiceTarget, Target, TrafficReturn,
 };
+pub use traffic_shift::TrafficShift;
 pub use transition::{IllegalTransition, PhaseName, apply, close};

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::target::is_false;
-use super::{Change, Conclusion, JudgementRecord, Lease, Outcome, Prior, Release, Target};
+use super::{
+    Change, Conclusion, JudgementRecord, Lease, Outcome, Prior, Release, Target, TrafficShift,
+};
 use crate::job::Failure;
 use crate::limits::{FORMAT_VERSION, REASON_CHARS};
-use crate::routing::weights::TrafficShift;
 use crate::timestamp::Timestamp;
 
 /// One execution of a pipeline that is a release.

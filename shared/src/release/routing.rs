@@ -3,7 +3,7 @@
 
 use super::{Outcome, PairTarget};
 use crate::observed::colour::{Colour, PerColour};
-use crate::routing::weights::Weights;
+use crate::observed::weights::Weights;
 
 /// The live colour, its weights, and the scale-in settings that are still to be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Before, FoundDeployment, PriorState, Refusal};
+use super::{Before, FoundDeployment, PriorPair, PriorState, Refusal, TrafficShift};
 use crate::job::Failure;
 use crate::observed::colour::Colour;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::ServiceView;
-use crate::routing::weights::{TrafficShift, Weights};
-use crate::strategy::blue_green::prior::PriorPair;
+use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
 /// The target of a release, from the moment its prior state is recorded.

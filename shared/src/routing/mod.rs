@@ -1,5 +1,3 @@
-//! What moves traffic: weights, the rule that carries them, and the one module that moves them.
+//! What moves traffic: the one module outside `aws` that performs I/O.
 
-pub mod listener_rule;
 pub mod mover;
-pub mod weights;

@@ -6,10 +6,11 @@
 
 use crate::aws::{Ledger, ObservedPair, ObservedService, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
-use crate::release::{Event, Lease, PairTarget, Release, TrafficReturn, apply};
-use crate::routing::weights::{TrafficShift, Weights};
+use crate::observed::weights::Weights;
+use crate::release::{
+    Event, Lease, PairTarget, PriorPair, Release, TrafficReturn, TrafficShift, apply,
+};
 use crate::strategy::blue_green::context::PairContext;
-use crate::strategy::blue_green::prior::PriorPair;
 use crate::strategy::blue_green::rollback::{ReturnStep, next_return_step};
 use crate::timestamp::Timestamp;
 

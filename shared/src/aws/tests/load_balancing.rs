@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::script::{Answer, Script, run, xml, xml_refusal};
 use crate::aws::{AwsError, ErrorKind, ObservedRule, Rules};
-use crate::routing::listener_rule::RuleView;
+use crate::observed::listener_rule::RuleView;
 
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";

@@ -13,9 +13,8 @@ use crate::observed::colour::{Colour, PerColour};
 use crate::observed::pair::IncompletePair;
 use crate::observed::percentages::Percentages;
 use crate::observed::scaling::ScalingView;
-use crate::release::Lease;
-use crate::routing::weights::Weights;
-use crate::strategy::blue_green::prior::{PriorColour, PriorPair};
+use crate::observed::weights::Weights;
+use crate::release::{Lease, PriorColour, PriorPair};
 
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";

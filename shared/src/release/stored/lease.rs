@@ -8,9 +8,8 @@ use crate::limits::FORMAT_VERSION;
 use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, JudgementRecord, LastKnownRouting, Lease, PairTarget, Phase, Prior,
-    Registering, Release, ServiceTarget, Target, TrafficReturn,
+    Registering, Release, ServiceTarget, Target, TrafficReturn, TrafficShift,
 };
-use crate::routing::weights::TrafficShift;
 use crate::timestamp::Timestamp;
 
 #[derive(Serialize, Deserialize)]

@@ -4,8 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Contradiction;
 use crate::observed::percentages::Percentages;
-use crate::release::{FoundDeployment, Prior, PriorService};
-use crate::strategy::blue_green::prior::PriorPair;
+use crate::release::{FoundDeployment, Prior, PriorPair, PriorService};
 use crate::timestamp::Timestamp;
 
 /// The prior release as the steps of one service know it; of a pair, what the live colour ran.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::observed::colour::{Colour, PerColour};
+use crate::observed::weights::Weights;
 use crate::release::LastKnownRouting;
-use crate::routing::weights::Weights;
 
 #[derive(Serialize, Deserialize)]
 struct StoredRouting {

@@ -16,8 +16,7 @@ use crate::job::Failure;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::fixtures::{NEW, OLD};
 use crate::observed::percentages::Percentages;
-use crate::routing::weights::{TrafficShift, Weights};
-use crate::strategy::blue_green::prior::{PriorColour, PriorPair};
+use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
 fn after(secs: i64) -> Timestamp {

@@ -1,9 +1,7 @@
 //! What every decision about a pair is made from.
 
-use super::prior::PriorPair;
 use crate::observed::pair::PairView;
-use crate::release::PairTarget;
-use crate::routing::weights::TrafficShift;
+use crate::release::{PairTarget, PriorPair, TrafficShift};
 
 /// What a release recorded and announced of its pair, and the pair as it was observed now.
 #[derive(Clone, Copy, Debug)]

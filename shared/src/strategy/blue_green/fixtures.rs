@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::context::PairContext;
 use super::plan::ShiftPlan;
-use super::prior::{PriorColour, PriorPair};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::fixtures::{NEW, OLD, steady};
 use crate::observed::pair::PairView;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::TargetGroupView;
-use crate::release::{Change, PairTarget, Phase, Release, Target};
-use crate::routing::weights::{TrafficShift, Weights};
+use crate::observed::weights::Weights;
+use crate::release::{
+    Change, PairTarget, Phase, PriorColour, PriorPair, Release, Target, TrafficShift,
+};
 use crate::timestamp::Timestamp;
 
 pub(crate) const IDLE: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web-green:7";

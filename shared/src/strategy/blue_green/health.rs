@@ -9,7 +9,7 @@ pub(super) fn health_failure(plan: &ShiftPlan, context: &PairContext<'_>) -> Opt
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let new = pair.idle();
-    let (healthy, required) = (view.healthy(pair, new), plan.required_healthy());
+    let (healthy, required) = (pair.healthy(view, new), plan.required_healthy());
 
     match view.of(new).primary() {
         Some(primary) if primary.task_definition != plan.task_definition => Some(format!(
@@ -45,7 +45,7 @@ pub(super) fn not_ready(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<N
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let new = pair.idle();
-    let (service, healthy) = (view.of(new), view.healthy(pair, new));
+    let (service, healthy) = (view.of(new), pair.healthy(view, new));
 
     // Before its first traffic the new colour must be truly deployed. While it serves it may be
     // growing with its load, and tasks that are still starting are no reason to wait: only the
@@ -75,7 +75,7 @@ pub(super) fn health_summary(plan: &ShiftPlan, context: &PairContext<'_>) -> Str
 
     format!(
         "{} healthy targets in {new}, at least {} needed",
-        view.healthy(pair, new),
+        pair.healthy(view, new),
         plan.required_healthy()
     )
 }

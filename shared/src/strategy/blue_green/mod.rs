@@ -7,7 +7,6 @@
 pub mod context;
 mod health;
 pub mod plan;
-pub mod prior;
 pub mod retire;
 pub mod rollback;
 pub mod shift;

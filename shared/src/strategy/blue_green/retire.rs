@@ -9,7 +9,7 @@ use super::context::PairContext;
 use crate::job::Failure;
 use crate::observed::colour::PerColour;
 use crate::observed::scaling::ScalingView;
-use crate::routing::weights::TrafficShift;
+use crate::release::TrafficShift;
 use crate::strategy::failure::StepFailureCause;
 use crate::strategy::messages::waiting_for_grace;
 use crate::timestamp::readable_of;

@@ -10,14 +10,12 @@
 use std::time::Duration;
 
 use super::context::PairContext;
-use super::prior::PriorColour;
 use super::size::required_tasks;
 use crate::limits::SIZING_DEADLINE;
 use crate::observed::colour::PerColour;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::{ServiceView, revision};
-use crate::release::{Conclusion, Outcome, Release};
-use crate::routing::weights::TrafficShift;
+use crate::release::{Conclusion, Outcome, PriorColour, Release, TrafficShift};
 use crate::strategy::messages::waiting_for_grace;
 use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, concluded};
 use crate::timestamp::readable_of;
@@ -73,8 +71,8 @@ pub fn next_return_step(context: &PairContext<'_>, waited: Duration) -> ReturnSt
     let pair = &target.prior;
     let (old, new) = (pair.live, pair.idle());
     let required = required_tasks(context);
-    let healthy = view.healthy(pair, old);
-    let new_cannot_serve = view.healthy(pair, new) == 0 && (healthy > 0 || required == 0);
+    let healthy = pair.healthy(view, old);
+    let new_cannot_serve = pair.healthy(view, new) == 0 && (healthy > 0 || required == 0);
 
     if view.of(old).desired < required {
         return ReturnStep::Resize {
@@ -196,7 +194,7 @@ fn next_for_traffic(
             // one serves is not sent there before.
             let may_stop = input.steps_left.filter(|_| target.retiring);
             match may_stop {
-                Some(left) if view.healthy(pair, new) > 0 => Next::Wait(waiting_for_grace(left)),
+                Some(left) if pair.healthy(view, new) > 0 => Next::Wait(waiting_for_grace(left)),
                 _ => Next::Urgent(PairChange::MoveTraffic),
             }
         }

@@ -12,7 +12,7 @@ use super::weights_status::{WeightsStatus, overridden, weights_status};
 use crate::job::Failure;
 use crate::limits::HEALTH_DEADLINE;
 use crate::observed::service::revision;
-use crate::routing::weights::Weights;
+use crate::observed::weights::Weights;
 use crate::strategy::failure::StepFailureCause;
 use crate::strategy::messages::waiting_for_grace;
 use crate::timestamp::{readable, readable_of};

@@ -34,8 +34,8 @@ pub fn required_tasks(context: &PairContext<'_>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observed::weights::Weights;
     use crate::release::PairTarget;
-    use crate::routing::weights::Weights;
     use crate::strategy::blue_green::fixtures::{context, pair, target, view};
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::context::PairContext;
 use crate::job::Failure;
-use crate::routing::weights::{TrafficShift, Weights};
+use crate::observed::weights::Weights;
+use crate::release::TrafficShift;
 
 /// The status of the last announced traffic move.
 pub(super) enum WeightsStatus {

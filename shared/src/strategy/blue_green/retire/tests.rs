@@ -1,8 +1,8 @@
 use super::*;
 use crate::observed::colour::Colour;
 use crate::observed::fixtures::NEW;
+use crate::observed::weights::Weights;
 use crate::release::PairTarget;
-use crate::routing::weights::Weights;
 use crate::strategy::blue_green::fixtures::*;
 
 fn next(

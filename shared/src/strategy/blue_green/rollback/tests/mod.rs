@@ -5,8 +5,8 @@ use crate::observed::fixtures::{NEW, OLD};
 use crate::observed::pair::PairView;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::Rollout;
+use crate::observed::weights::Weights;
 use crate::release::{PairTarget, TrafficReturn};
-use crate::routing::weights::Weights;
 use crate::strategy::blue_green::fixtures::*;
 use crate::timestamp::Timestamp;
 

@@ -58,21 +58,3 @@ fn a_share_is_of_the_sum_of_both_weights_and_rounded_down() {
         }
     );
 }
-
-#[test]
-fn the_weights_before_a_shift_are_possible_until_it_is_confirmed() {
-    let [a, b, c] = [0, 20, 50].map(|percent| Weights::with(Colour::Green, percent));
-    let at = Timestamp::from_secs(1_767_603_600).expect("in range");
-    let shift = |made, known: &[Weights]| TrafficShift {
-        from: a,
-        to: b,
-        at,
-        made,
-        known: known.to_vec(),
-    };
-
-    assert_eq!(shift(false, &[]).possible_weights(), [a, b]);
-    assert_eq!(shift(true, &[]).possible_weights(), [b]);
-    assert_eq!(shift(true, &[c, a]).possible_weights(), [c, a, b]);
-    assert_eq!(shift(false, &[b, a]).possible_weights(), [b, a]);
-}

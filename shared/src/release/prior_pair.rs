@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Before, FoundDeployment};
 use crate::observed::colour::{Colour, PerColour};
+use crate::observed::listener_rule::RuleView;
+use crate::observed::pair::{IncompletePair, PairView};
 use crate::observed::percentages::Percentages;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::revision;
-use crate::release::{Before, FoundDeployment};
-use crate::routing::weights::Weights;
+use crate::observed::weights::Weights;
 
 /// A pair before a release changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +70,35 @@ impl PriorPair {
         PerColour::from_fn(|colour| self.of(colour).weight)
     }
 
+    /// The weights of both colours in the production rule as it was seen.
+    ///
+    /// # Errors
+    /// When the rule no longer forwards to a recorded group.
+    pub fn weights_in(&self, rule: &RuleView) -> Result<Weights, IncompletePair> {
+        PerColour::try_from_fn(|colour| {
+            let group = &self.of(colour).target_group;
+            let found = rule.weights.iter().find(|(arn, _)| arn == group);
+
+            found
+                .map(|(_, weight)| *weight)
+                .ok_or_else(|| IncompletePair::TargetGroup {
+                    rule: self.rule.clone(),
+                    target_group: group.clone(),
+                })
+        })
+    }
+
+    /// How many targets of a colour's production group were seen healthy.
+    #[must_use]
+    pub fn healthy(&self, view: &PairView, colour: Colour) -> u32 {
+        let production = &self.of(colour).target_group;
+        view.of(colour)
+            .target_groups
+            .iter()
+            .find(|found| found.arn == *production)
+            .map_or(0, |found| found.healthy)
+    }
+
     /// Why a step has nothing to do, when the live colour already runs the revision.
     #[must_use]
     pub fn already_live(&self, task_definition: &str) -> Option<String> {
@@ -111,7 +142,8 @@ impl PriorPair {
 mod tests {
     use super::*;
     use crate::observed::fixtures::{NEW, OLD};
-    use crate::strategy::blue_green::fixtures::pair;
+    use crate::observed::service::TargetGroupView;
+    use crate::strategy::blue_green::fixtures::{pair, view};
 
     #[test]
     fn the_recorded_weights_and_the_idle_colour_follow_from_the_live_one() {
@@ -164,6 +196,26 @@ mod tests {
             !differs([None, None], [off, off])
                 && !differs([on, on], [None, None])
                 && !differs([None, on], [off, on])
+        );
+    }
+
+    #[test]
+    fn healthy_targets_are_those_of_the_group_of_the_colour_in_the_rule() {
+        let mut seen = view(pair().weights());
+        let other = TargetGroupView {
+            arn: "arn:…:targetgroup/internal/1".to_owned(),
+            healthy: 9,
+            ..seen.services.blue.target_groups[0].clone()
+        };
+        seen.services.blue.target_groups.insert(0, other.clone());
+        seen.services.green.target_groups = vec![other];
+
+        assert_eq!(
+            (
+                pair().healthy(&seen, Colour::Blue),
+                pair().healthy(&seen, Colour::Green)
+            ),
+            (2, 0)
         );
     }
 }

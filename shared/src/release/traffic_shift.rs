@@ -1,61 +1,10 @@
-//! The weights of a pair's production rule, and the last traffic move of a release, as the ledger
-//! keeps it.
-//!
-//! Everything here is pure; [`super::mover`] sets the weights.
-
-use std::fmt;
+//! The last move of a pair's traffic, as the ledger keeps it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::limits::STALE_READ;
-use crate::observed::colour::{Colour, PerColour};
+use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
-
-/// The weights of both colours in the production rule, 0 to 999 each
-/// (docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html).
-pub type Weights = PerColour<u32>;
-
-impl Weights {
-    /// `percent` of the traffic to `colour`, the rest to the other one.
-    #[must_use]
-    pub fn with(colour: Colour, percent: u32) -> Self {
-        let share = percent.min(100);
-        match colour {
-            Colour::Blue => Self {
-                blue: share,
-                green: 100 - share,
-            },
-            Colour::Green => Self {
-                blue: 100 - share,
-                green: share,
-            },
-        }
-    }
-
-    /// The colour's share of the traffic, in percent, rounded down; 0 when both weights are 0.
-    #[must_use]
-    pub fn percent(self, colour: Colour) -> u32 {
-        (self.of(colour) * 100)
-            .checked_div(self.blue + self.green)
-            .unwrap_or(0)
-    }
-
-    /// The colour that gets all of the traffic, if one does.
-    #[must_use]
-    pub fn live(self) -> Option<Colour> {
-        match (self.blue > 0, self.green > 0) {
-            (true, false) => Some(Colour::Blue),
-            (false, true) => Some(Colour::Green),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Weights {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blue {} / green {}", self.blue, self.green)
-    }
-}
 
 /// The traffic that a release last moved: announced, then set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,4 +59,25 @@ impl TrafficShift {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::observed::colour::Colour;
+
+    #[test]
+    fn the_weights_before_a_shift_are_possible_until_it_is_confirmed() {
+        let [a, b, c] = [0, 20, 50].map(|percent| Weights::with(Colour::Green, percent));
+        let at = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let shift = |made, known: &[Weights]| TrafficShift {
+            from: a,
+            to: b,
+            at,
+            made,
+            known: known.to_vec(),
+        };
+
+        assert_eq!(shift(false, &[]).possible_weights(), [a, b]);
+        assert_eq!(shift(true, &[]).possible_weights(), [b]);
+        assert_eq!(shift(true, &[c, a]).possible_weights(), [c, a, b]);
+        assert_eq!(shift(false, &[b, a]).possible_weights(), [b, a]);
+    }
+}

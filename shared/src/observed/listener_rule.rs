@@ -1,0 +1,14 @@
+//! A listener rule as one observation saw it: where its forward action sends the traffic.
+//!
+//! How the rule is read and written is a matter of `aws::Rules` alone.
+
+use std::time::Duration;
+
+/// Where a rule sends its traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleView {
+    /// Target groups of the forward action with their weights, 0 to 999.
+    pub weights: Vec<(String, u32)>,
+    /// How long a client stays with its group whatever the weights, when the action is sticky.
+    pub sticky: Option<Duration>,
+}

@@ -16,13 +16,13 @@ mod observed_service;
 mod pairs;
 mod reports;
 mod rules;
-mod running_tasks;
 mod scaling;
 mod sdk;
 mod services;
 mod stop_reasons;
 mod target_health;
 mod task_definitions;
+mod tasks;
 #[cfg(test)]
 mod tests;
 

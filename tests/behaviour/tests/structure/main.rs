@@ -1,5 +1,5 @@
-//! The structure of the sources: no import circles, small files and functions, and paragraphs
-//! within lines of 100 columns. All findings are listed in one failure.
+//! The structure of the sources: no import circles between files or folders, small files and
+//! functions, and paragraphs within lines of 100 columns. All findings are listed in one failure.
 //!
 //! Reads the sources as text: it never depends on what they do.
 

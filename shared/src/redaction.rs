@@ -53,7 +53,7 @@ pub const WORDS: [&str; 33] = [
 /// A text with the query and the credentials of every address in it removed: a signed address lets
 /// every reader fetch what it names.
 #[must_use]
-pub fn without_signatures(text: &str) -> String {
+pub(crate) fn without_signatures(text: &str) -> String {
     const SCHEME_END: &str = "://";
 
     let mut kept = String::with_capacity(text.len());
@@ -124,7 +124,7 @@ fn is_host(text: &str) -> bool {
 /// What is a region, a word of ECS or shorter than [`SECRET_CHARS`] stays: masking every `1` or
 /// `true` would make the text unreadable.
 #[must_use]
-pub fn without_values<'a>(
+pub(crate) fn without_values<'a>(
     text: &str,
     secrets: impl Iterator<Item = &'a str>,
     values: impl Iterator<Item = &'a str>,

@@ -41,7 +41,10 @@ impl Services {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn observe_targets(&self, observed: &mut ObservedService) -> Result<(), AwsError> {
+    pub(crate) async fn observe_targets(
+        &self,
+        observed: &mut ObservedService,
+    ) -> Result<(), AwsError> {
         let mut targets = Vec::new();
         for group in &observed.view.target_groups {
             targets.push(self.targets(&group.arn).await?);

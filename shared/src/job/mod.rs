@@ -13,10 +13,10 @@ use serde_json::Value;
 
 pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
 pub use failure::{Failure, FailureType, StepError};
-pub use parameters::{
-    NoParameters, PIPELINE_PREFIX, ReleaseRef, parse as parse_parameters, parse_release,
-};
-pub use report::{JobOutcome, JobReport, clipped};
+pub(crate) use parameters::parse_release;
+pub use parameters::{NoParameters, PIPELINE_PREFIX, ReleaseRef, parse as parse_parameters};
+pub(crate) use report::clipped;
+pub use report::{JobOutcome, JobReport};
 pub use token::Token;
 
 use crate::timestamp::Timestamp;

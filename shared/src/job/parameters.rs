@@ -74,7 +74,7 @@ pub fn parse<P: DeserializeOwned>(text: Option<&str>) -> Result<(ReleaseRef, P),
 /// The release that an action belongs to, if at least that can be read from the text of its
 /// `UserParameters`.
 #[must_use]
-pub fn parse_release(text: Option<&str>) -> Option<ReleaseRef> {
+pub(crate) fn parse_release(text: Option<&str>) -> Option<ReleaseRef> {
     serde_json::from_str(text?).ok()
 }
 

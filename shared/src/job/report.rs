@@ -151,7 +151,7 @@ impl JobOutcome {
 
 /// A text cut to the length that CodePipeline accepts; an ellipsis marks the cut.
 #[must_use]
-pub fn clipped(text: &str, chars: usize) -> String {
+pub(crate) fn clipped(text: &str, chars: usize) -> String {
     if text.chars().count() <= chars {
         return text.to_owned();
     }

@@ -50,13 +50,13 @@ impl Token {
 
     /// When the action last learned something, or began.
     #[must_use]
-    pub fn last_learned(&self) -> Timestamp {
+    pub(crate) fn last_learned(&self) -> Timestamp {
         self.learned.unwrap_or(self.since)
     }
 
     /// The token after a job that learned something.
     #[must_use]
-    pub fn learned_at(self, now: Timestamp) -> Self {
+    pub(crate) fn learned_at(self, now: Timestamp) -> Self {
         Self {
             learned: (now != self.since).then_some(now),
             ..self
@@ -66,7 +66,7 @@ impl Token {
     /// The token without refusals that have not come again for some time. Between two refusals of
     /// the same call a step can wait for what it announced, so one job without it proves nothing.
     #[must_use]
-    pub fn without_old_refusals(self, now: Timestamp) -> Self {
+    pub(crate) fn without_old_refusals(self, now: Timestamp) -> Self {
         let last = self.refused_again.or(self.refused);
         if last.is_none_or(|last| now.since(last) < SECOND_LOOK) {
             return self;
@@ -80,7 +80,7 @@ impl Token {
 
     /// The token after a job that AWS refused a call.
     #[must_use]
-    pub fn refused_at(self, now: Timestamp) -> Self {
+    pub(crate) fn refused_at(self, now: Timestamp) -> Self {
         Self {
             refused: self.refused.or(Some(now)),
             refused_again: self.refused.map(|_| now),
@@ -90,7 +90,7 @@ impl Token {
 
     /// The same token with the step's own payload.
     #[must_use]
-    pub fn with_payload(self, payload: Option<Value>) -> Self {
+    pub(crate) fn with_payload(self, payload: Option<Value>) -> Self {
         Self { payload, ..self }
     }
 

@@ -4,7 +4,7 @@
 //! arrived yet must not look healthy, so its minute waits, and after a while is left out for good.
 
 /// Minutes that a minute with an unknown value is waited for before it is skipped.
-pub const WAIT_MINUTES: u32 = 3;
+pub(crate) const WAIT_MINUTES: u32 = 3;
 
 /// What is visible of one side in one minute; `None` is unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

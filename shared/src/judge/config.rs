@@ -12,13 +12,13 @@ use super::strict::{FieldError, Node};
 use crate::limits::JUDGED_MINUTES;
 
 /// Latency thresholds are baseline p75, p90, p99 and 1.5 times p99.
-pub const LATENCY_THRESHOLDS: usize = 4;
+pub(crate) const LATENCY_THRESHOLDS: usize = 4;
 
 /// A promotion must show p90 and p99 to be no worse; the others only warn.
 const PROMOTING_THRESHOLDS: [usize; 2] = [1, 2];
 
 /// The canary may be this much slower at every threshold before a request counts as slow.
-pub const LATENCY_TOLERANCE: f64 = 1.1;
+pub(crate) const LATENCY_TOLERANCE: f64 = 1.1;
 
 /// A setting as the report shows it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,7 +98,7 @@ settings! {
 }
 
 /// Whether a metric of this name is one of [`JudgeConfig::metrics`].
-pub fn is_built_in(name: &str) -> bool {
+pub(crate) fn is_built_in(name: &str) -> bool {
     name == "errors" || name.starts_with("latency[")
 }
 

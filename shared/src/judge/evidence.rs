@@ -11,7 +11,7 @@ use super::logs::log_sum_exp;
 use super::spec::MetricSpec;
 
 /// The ratios of harm, canary to tolerated, that evidence is weighed for, with equal weight.
-pub const HARM_RATIOS: [f64; 11] = [1.2, 1.4, 1.7, 2.0, 2.5, 3.5, 5.0, 8.0, 15.0, 40.0, 200.0];
+const HARM_RATIOS: [f64; 11] = [1.2, 1.4, 1.7, 2.0, 2.5, 3.5, 5.0, 8.0, 15.0, 40.0, 200.0];
 
 /// Belief beforehand that a regression is there from the first minute, as most are.
 const PRIOR_FIRST: f64 = 0.8;
@@ -80,7 +80,7 @@ impl Harm {
 
     /// Adds a usable minute: ratio `x_c·ln r − m·ln(1 + (r−1)·θ)`, floor
     /// `x_c·ln r − (r−1)·n_c·ε`, each divided by the dispersion φ.
-    pub fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
+    pub(crate) fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
         let bad = counts.canary_bad as f64;
         let all_bad = bad + counts.baseline_bad as f64;
         let share = counts.canary_share(spec.tolerance);
@@ -94,7 +94,7 @@ impl Harm {
     }
 
     /// ln of the smaller of the two: harm needs both a ratio and an absolute rate.
-    pub fn log_evidence(&self) -> f64 {
+    pub(crate) fn log_evidence(&self) -> f64 {
         let floor = self
             .floor
             .as_ref()

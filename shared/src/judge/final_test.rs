@@ -20,7 +20,7 @@ pub struct FinalTestTotals {
 
 impl FinalTestTotals {
     /// Adds a usable minute.
-    pub fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
+    pub(crate) fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
         let all_bad = counts.canary_bad + counts.baseline_bad;
         self.canary_requests += counts.canary_requests;
         self.canary_bad += counts.canary_bad;
@@ -36,7 +36,7 @@ impl FinalTestTotals {
     /// The chance p of at least this many bad canary events if the canary were just within
     /// tolerance: `max(P[Bin(M, θ̄) ≥ X], P[Poisson(ε·Σn_c) ≥ X])` with `θ̄ = Σ m·θ / M`, `X =
     /// ⌊Σx_c/φ⌋` and `M = ⌈Σm/φ⌉`. It is 1 where X exceeds its expectation by less than one event.
-    pub fn p_value(&self, spec: &MetricSpec) -> f64 {
+    pub(crate) fn p_value(&self, spec: &MetricSpec) -> f64 {
         if self.all_bad == 0 {
             return 1.0;
         }

@@ -8,7 +8,7 @@ use super::logs::log_sum_exp;
 use super::spec::{MetricSpec, Promotion};
 
 /// The fractions of the bound that evidence is weighed for, with equal weight.
-pub const HEALTH_RATIOS: [f64; 10] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+const HEALTH_RATIOS: [f64; 10] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /// Evidence that a metric of the canary stays within the bound of a promotion.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,7 @@ impl NonInferiority {
     /// Adds a usable minute: ratio `x_c·ln q − m·ln(1 + (q−1)·θ_p)`, floor
     /// `x_c·ln q + (1−q)·n_c·ε_p`, each divided by the dispersion φ. A regression that begins
     /// later is not its concern, so these are plain sums without a start minute.
-    pub fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
+    pub(crate) fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
         let bad = counts.canary_bad_promote as f64;
         let all_bad = bad + counts.baseline_bad as f64;
         let share = counts.canary_share(self.bound.tolerance);
@@ -45,7 +45,7 @@ impl NonInferiority {
     }
 
     /// ln of the mean of the mixtures: either a good ratio or a small absolute rate will do.
-    pub fn log_evidence(&self) -> f64 {
+    pub(crate) fn log_evidence(&self) -> f64 {
         let mixtures = if self.bound.floor.is_some() { 2.0 } else { 1.0 };
         let floor = self.floor.iter().filter(|_| self.bound.floor.is_some());
         log_sum_exp(self.ratio.iter().chain(floor).copied())

@@ -81,7 +81,7 @@ pub fn z_score(canary: &[f64], baseline: &[f64], shift: f64) -> f64 {
 
 /// The chance that a canary value exceeds a baseline value, ties counted half (Vargha and Delaney,
 /// 2000). `NaN` where a side is empty.
-pub fn common_language_effect(canary: &[f64], baseline: &[f64]) -> f64 {
+pub(crate) fn common_language_effect(canary: &[f64], baseline: &[f64]) -> f64 {
     let n = canary.len() as f64;
     let m = baseline.len() as f64;
     (rank_sum(canary, baseline).0 - n * (n + 1.0) / 2.0) / (n * m)

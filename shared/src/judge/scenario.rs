@@ -12,7 +12,7 @@ use super::config::{JudgeConfig, LATENCY_THRESHOLDS};
 use super::strict::{FieldError, Node};
 
 /// The version of the scenario format.
-pub const SCENARIO_VERSION: u64 = 1;
+const SCENARIO_VERSION: u64 = 1;
 
 /// Fields of a minute whose visibility `seen` may delay.
 const SEEN_FIELDS: [&str; 11] = [

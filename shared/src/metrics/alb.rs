@@ -15,7 +15,7 @@ const MINUTE_SECS: i32 = 60;
 const HOUR_SECS: i32 = 3_600;
 
 /// A promotion measures slow requests by a laxer threshold than a rollback.
-pub const PROMOTE_TOLERANCE: f64 = 1.25;
+const PROMOTE_TOLERANCE: f64 = 1.25;
 
 /// What the load balancer measures of both target groups.
 #[derive(Clone, Copy, Debug)]

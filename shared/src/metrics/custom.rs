@@ -54,7 +54,7 @@ pub struct CustomMetric {
 
 impl CustomMetric {
     #[must_use]
-    pub fn is_count(&self) -> bool {
+    pub(crate) fn is_count(&self) -> bool {
         matches!(self.kind, CustomKind::Count { .. })
     }
 

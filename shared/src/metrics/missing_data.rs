@@ -8,14 +8,14 @@
 
 /// Seconds after the end of a minute from which on a missing point is unlikely to come: late points
 /// are published within three minutes, but for rare stragglers. Ours.
-pub const STRAGGLE_SECS: i64 = 240;
+pub(crate) const STRAGGLE_SECS: i64 = 240;
 
 /// A zero is not surprising where fewer events than this were expected: with 3 it happens in one
 /// minute of twenty.
 const SURPRISE: f64 = 3.0;
 
 /// A zero where this many events were expected happens once in a thousand minutes.
-pub const DISBELIEF: f64 = 7.0;
+pub(crate) const DISBELIEF: f64 = 7.0;
 
 /// Rates of the other side up to this multiple of the usual rate count as normal.
 const ALIKE: f64 = 3.0;

@@ -29,7 +29,7 @@ pub enum Side {
 }
 
 impl Side {
-    pub const BOTH: [Self; 2] = [Self::Canary, Self::Baseline];
+    pub(crate) const BOTH: [Self; 2] = [Self::Canary, Self::Baseline];
 
     #[must_use]
     pub fn other(self) -> Self {
@@ -285,7 +285,7 @@ impl Observations<'_> {
 
     /// Seconds since the end of a minute.
     #[must_use]
-    pub fn age_secs(&self, at: i64) -> i64 {
+    pub(crate) fn age_secs(&self, at: i64) -> i64 {
         self.now_secs - (at + 1) * 60
     }
 

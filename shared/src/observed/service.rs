@@ -134,7 +134,7 @@ impl ServiceView {
 
     /// Whether the PRIMARY deployment is one of this revision that failed.
     #[must_use]
-    pub fn has_failed(&self, task_definition: &str) -> bool {
+    pub(crate) fn has_failed(&self, task_definition: &str) -> bool {
         self.primary().is_some_and(|primary| {
             primary.task_definition == task_definition && primary.rollout == Rollout::Failed
         })

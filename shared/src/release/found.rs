@@ -91,7 +91,7 @@ impl<'a> Before<'a> {
 
     /// Whether `deployment` is the very one that was there before, and failed.
     #[must_use]
-    pub fn is_failed(&self, deployment: &DeploymentView) -> bool {
+    pub(crate) fn is_failed(&self, deployment: &DeploymentView) -> bool {
         self.deployment == Some(&deployment.id) && deployment.rollout == Rollout::Failed
     }
 }

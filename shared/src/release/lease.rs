@@ -150,7 +150,7 @@ impl Release {
     /// Whether a change of the target was made, as far as the ledger shows: traffic moves, or a
     /// deployment is recorded.
     #[must_use]
-    pub fn has_made_change(&self) -> bool {
+    pub(crate) fn has_made_change(&self) -> bool {
         let deployed = self
             .change()
             .is_some_and(|change| change.deployment.is_some());

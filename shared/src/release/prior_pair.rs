@@ -74,7 +74,7 @@ impl PriorPair {
     ///
     /// # Errors
     /// When the rule no longer forwards to a recorded group.
-    pub fn weights_in(&self, rule: &RuleView) -> Result<Weights, IncompletePair> {
+    pub(crate) fn weights_in(&self, rule: &RuleView) -> Result<Weights, IncompletePair> {
         PerColour::try_from_fn(|colour| {
             let group = &self.of(colour).target_group;
             let found = rule.weights.iter().find(|(arn, _)| arn == group);
@@ -116,7 +116,7 @@ impl PriorPair {
     /// What scale-in of each colour is set to while the release has it `suspended`, and when it is
     /// restored: suspended, or as recorded. None for a colour without automatic scaling.
     #[must_use]
-    pub fn wanted_scale_in(&self, suspended: bool) -> PerColour<Option<bool>> {
+    pub(crate) fn wanted_scale_in(&self, suspended: bool) -> PerColour<Option<bool>> {
         PerColour::from_fn(|colour| {
             let recorded = self.of(colour).suspended?;
             Some(suspended || recorded)

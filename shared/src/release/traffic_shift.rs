@@ -26,7 +26,7 @@ impl TrafficShift {
     /// Whether `seen`, read at `now`, may be older than this shift: the weights are those of
     /// before, and the shift was confirmed less than [`STALE_READ`] ago.
     #[must_use]
-    pub fn may_be_unseen(&self, seen: Weights, now: Timestamp) -> bool {
+    pub(crate) fn may_be_unseen(&self, seen: Weights, now: Timestamp) -> bool {
         self.made && seen == self.from && seen != self.to && now.since(self.at) < STALE_READ
     }
 
@@ -45,7 +45,7 @@ impl TrafficShift {
     /// it may have died before it set anything. After the shift is confirmed they do not: if they
     /// are seen again, another writer set them.
     #[must_use]
-    pub fn possible_weights(self) -> Vec<Weights> {
+    pub(crate) fn possible_weights(self) -> Vec<Weights> {
         let mut possible = self.known;
         let before = (!self.made).then_some(self.from);
 

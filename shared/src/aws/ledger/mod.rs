@@ -182,7 +182,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn record_unreadable(
+    pub(crate) async fn record_unreadable(
         &self,
         wanted: &ReleaseRef,
         failure: &Failure,

@@ -66,7 +66,7 @@ pub enum EffectMeasure {
 
 impl EffectMeasure {
     /// The size of no difference, and the default of every threshold.
-    pub fn neutral(self) -> f64 {
+    pub(crate) fn neutral(self) -> f64 {
         match self {
             Self::MeanRatio => 1.0,
             Self::CommonLanguage => 0.5,

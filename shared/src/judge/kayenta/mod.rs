@@ -21,7 +21,8 @@ pub use classify::{
     Analysis, Classification, Direction, EffectMeasure, Label, NanStrategy, RankTest, classify,
 };
 pub use config::{KayentaConfig, MetricConfig, OutlierStrategy};
-pub use pairs::{MetricPair, read_pairs};
+pub use pairs::MetricPair;
+use pairs::read_pairs;
 pub use score::{Grade, GroupScore, KayentaReport, MetricResult};
 
 use super::strict::FieldError;

@@ -27,7 +27,7 @@ pub struct MetricPair {
 ///
 /// # Errors
 /// The first field that is unknown, missing or of the wrong type.
-pub fn read_pairs(value: &Value) -> Result<Vec<MetricPair>, FieldError> {
+pub(crate) fn read_pairs(value: &Value) -> Result<Vec<MetricPair>, FieldError> {
     Node::root(value).array()?.iter().map(read_pair).collect()
 }
 

@@ -303,7 +303,7 @@ impl Judgement {
 
 impl Look {
     /// The metric that decided, if one did.
-    pub fn reason_metric(&self) -> Option<&str> {
+    pub(crate) fn reason_metric(&self) -> Option<&str> {
         match &self.reason {
             Reason::Harm { metric, .. } | Reason::FinalTest { metric, .. } => Some(metric),
             Reason::Unsettled | Reason::NonInferior | Reason::EndOfBake => None,

@@ -19,7 +19,7 @@ impl<'a> PairContext<'a> {
 
     /// The last traffic move, if the weights may have been read from before it.
     #[must_use]
-    pub fn unseen_shift(&self) -> Option<&'a TrafficShift> {
+    pub(crate) fn unseen_shift(&self) -> Option<&'a TrafficShift> {
         let shift = self.target.shift.as_ref()?;
         shift
             .may_be_unseen(self.view.weights, self.view.observed_at)

@@ -26,7 +26,7 @@ impl ShiftPlan {
     /// Healthy targets without which the new colour must not keep its traffic: `ceil(filled ×
     /// minimum / 100)`, at least 1.
     #[must_use]
-    pub fn required_healthy(&self) -> u32 {
+    pub(crate) fn required_healthy(&self) -> u32 {
         (self.filled * self.minimum_healthy_percent)
             .div_ceil(100)
             .max(1)

@@ -66,7 +66,7 @@ pub struct RestorationInput {
 /// That is waited for at most `SIZING_DEADLINE`, and not at all when the new colour has no healthy
 /// target: then every second on it is an outage.
 #[must_use]
-pub fn next_return_step(context: &PairContext<'_>, waited: Duration) -> ReturnStep {
+pub(crate) fn next_return_step(context: &PairContext<'_>, waited: Duration) -> ReturnStep {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let (old, new) = (pair.live, pair.idle());

@@ -17,11 +17,11 @@ use crate::metrics::source::{Data, Group, Key, Metric, Points, Side};
 
 /// How long nothing of a minute may have changed, in seconds: two observations a minute apart, less
 /// the jitter of jobs. Ours.
-pub const STEADY_SECS: i64 = 50;
+const STEADY_SECS: i64 = 50;
 
 /// Seconds after the end of a minute from which on one observation is enough: the judge then waits
 /// no longer, and a canary whose counters are corrected repeatedly must be judged too.
-pub const FINAL_SECS: i64 = METRIC_DELAY.as_secs() as i64 + WAIT_MINUTES as i64 * 60;
+pub(crate) const FINAL_SECS: i64 = METRIC_DELAY.as_secs() as i64 + WAIT_MINUTES as i64 * 60;
 
 /// One minute of the hour before the bake may not balance, or one in so many, as a point may be
 /// lost. Ours.
@@ -55,7 +55,7 @@ impl MinuteArrival {
 /// Observes every minute from 1 to `last` that is not final yet. `first` is the first judged minute
 /// since the Unix epoch.
 #[must_use]
-pub fn observe_arrivals(
+pub(crate) fn observe_arrivals(
     earlier: &Arrivals,
     data: &Data,
     first: i64,
@@ -160,7 +160,7 @@ fn balance(data: &Data, side: Side, at: i64) -> Option<bool> {
 /// Whether the counters of a side contradict each other in a minute, where those of the hour before
 /// did not.
 #[must_use]
-pub fn is_contradictory(data: &Data, side: Side, at: i64) -> bool {
+pub(crate) fn is_contradictory(data: &Data, side: Side, at: i64) -> bool {
     balance(data, side, at) == Some(false)
 }
 

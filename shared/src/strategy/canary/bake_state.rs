@@ -141,7 +141,7 @@ impl BakeState {
 
     /// The same with what an evaluation left, short enough for a token.
     #[must_use]
-    pub fn with_progress(self, progress: &Progress, names: &[String]) -> Self {
+    pub(crate) fn with_progress(self, progress: &Progress, names: &[String]) -> Self {
         let place = |name: &str| names.iter().position(|known| known == name);
         let mut skipped: BTreeMap<usize, Vec<Range>> = BTreeMap::new();
         for (name, ranges) in &progress.skipped {

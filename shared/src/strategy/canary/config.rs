@@ -16,7 +16,7 @@ use crate::metrics::custom::{CustomKind, CustomMetric, Worse};
 use crate::metrics::{Source, SourceSettings, sources};
 
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
-pub const CUSTOM_METRICS: usize = 10;
+const CUSTOM_METRICS: usize = 10;
 
 /// What the metrics of a user and of further sources may take of the error rate; the rest is for
 /// errors and latency.

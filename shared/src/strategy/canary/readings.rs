@@ -31,7 +31,7 @@ impl Readings {
     /// The readings of minutes 1 to `last`, in the order of [`Settings::metrics`]. A minute that
     /// has not arrived whole is not read.
     #[must_use]
-    pub fn from_points(input: &ReadingInput<'_>, last: u32) -> Self {
+    pub(crate) fn from_points(input: &ReadingInput<'_>, last: u32) -> Self {
         let ReadingInput {
             data,
             settings,

@@ -15,7 +15,7 @@ use crate::metrics::custom::{CustomMetric, Worse};
 use crate::metrics::source::{CustomPart, Data, Key, Metric, Side};
 
 /// Values on each side below which nothing is compared: with fewer, chance alone can look certain.
-pub const VALUES_MIN: usize = 5;
+pub(crate) const VALUES_MIN: usize = 5;
 
 /// Ranks that are as rare as this within tolerance look worse: no harm is shown, but nothing is
 /// promoted either.
@@ -49,7 +49,7 @@ pub struct Harm {
 
 /// Numbers of minutes at which a series of at most `end` minutes is compared.
 #[must_use]
-pub fn comparisons(end: usize) -> Vec<usize> {
+fn comparisons(end: usize) -> Vec<usize> {
     let mut comparisons = Vec::new();
     let mut next = VALUES_MIN;
 

@@ -59,7 +59,7 @@ impl EvaluateCanary {
         };
 
         let written = self
-            .write(&context, outlook, &key, judge::Decision::Promote, &why)
+            .write(&context, outlook, judge::Decision::Promote, &why)
             .await;
         let report = match written {
             Ok(()) => format!("report: {}", self.reports.link(&key)),
@@ -69,7 +69,7 @@ impl EvaluateCanary {
         };
 
         let summary = format!("{verdict}: {why}; {report}");
-        let judged = self.judged(&context, verdict, summary, outlook, &key);
+        let judged = self.judged(&context, verdict, summary, outlook);
         let ended = Event::JudgementRecorded(judged.clone());
         self.ledger
             .advance(&apply(&context.lease, ended, context.job.now)?)
@@ -126,7 +126,7 @@ impl EvaluateCanary {
 
         let key = context.key();
         let context = Context { lease, ..context };
-        let written = match self.report_rollback(&context, outlook, &key, &reason).await {
+        let written = match self.report_rollback(&context, outlook, &reason).await {
             Ok(true) => format!("; report: {}", self.reports.link(&key)),
             Ok(false) => String::new(),
             // The traffic is safe: a report that cannot be written must not delay the end of the
@@ -145,7 +145,6 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         outlook: Option<Outlook>,
-        key: &str,
         reason: &str,
     ) -> Result<bool, StepError> {
         let outlook = match outlook {
@@ -156,10 +155,10 @@ impl EvaluateCanary {
             return Ok(false);
         };
 
-        self.write(context, &outlook, key, judge::Decision::Rollback, reason)
+        self.write(context, &outlook, judge::Decision::Rollback, reason)
             .await?;
 
-        let judged = self.judged(context, "rollback", reason.to_owned(), &outlook, key);
+        let judged = self.judged(context, "rollback", reason.to_owned(), &outlook);
         let ended = Event::JudgementRecorded(judged);
         self.ledger
             .advance(&apply(&context.lease, ended, context.job.now)?)
@@ -188,7 +187,6 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         outlook: &Outlook,
-        key: &str,
         decision: judge::Decision,
         reason: &str,
     ) -> Result<(), StepError> {
@@ -222,7 +220,7 @@ impl EvaluateCanary {
             judgement.with_fact(name, fact)
         });
         let judgement = judgement.with_ending(decision, reason);
-        Ok(self.reports.write(key, &judgement).await?)
+        Ok(self.reports.write(&context.key(), &judgement).await?)
     }
 
     fn judged(
@@ -231,12 +229,11 @@ impl EvaluateCanary {
         verdict: &str,
         summary: String,
         outlook: &Outlook,
-        key: &str,
     ) -> JudgementRecord {
         let judge = &outlook.verdict;
         let evidence = |log_e: f64| format!("{:.3}", log_e.exp().min(1e9));
         let canary = &judge.comparison.totals.canary;
-        let report = self.reports.location(key);
+        let report = self.reports.location(&context.key());
 
         let outputs = [
             ("Verdict", verdict.to_owned()),

@@ -6,15 +6,17 @@
 
 mod parameters;
 
+use std::time::Duration;
+
 use slipway::aws::{Ledger, Pairs, Sdk, Services};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::FINISH_DEADLINE;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{
-    ActiveRelease, ClaimResult, Conclusion, Lease, Outcome, PairTarget, Record, Release, Target,
+    ActiveRelease, ClaimResult, Conclusion, Lease, Outcome, PairTarget, Record, Target,
 };
 use slipway::step::Step;
-use slipway::timestamp::{Timestamp, readable};
+use slipway::timestamp::readable;
 
 pub use parameters::Parameters;
 
@@ -74,7 +76,8 @@ impl Step for FinishRelease {
             return Ok(JobReport::in_progress(summary, 90));
         }
 
-        let (outcome, reason) = outcome(&job.parameters, &release, &target, &view, job.now);
+        let took = job.now.since(release.began_at);
+        let (outcome, reason) = outcome(&job.parameters, &target, &view, took);
         let conclusion = Conclusion::new(outcome, reason);
         self.ledger.close(&lease, &conclusion, job.now).await?;
         Ok(done(outcome, &conclusion.reason))
@@ -165,10 +168,9 @@ fn unsteady(job: &Job<Parameters>, missing: &str) -> StepResult {
 
 fn outcome(
     parameters: &Parameters,
-    release: &Release,
     target: &Target,
     view: &ServiceView,
-    now: Timestamp,
+    took: Duration,
 ) -> (Outcome, String) {
     let prior = target.prior_task_definition();
     let runs = format!(
@@ -188,10 +190,10 @@ fn outcome(
         return (Outcome::Unchanged, reason);
     }
 
-    let took = readable(now.since(release.began_at));
     let reason = format!(
-        "the service runs {runs}{healthy}; it ran {} before; took {took}",
-        revision(prior)
+        "the service runs {runs}{healthy}; it ran {} before; took {}",
+        revision(prior),
+        readable(took)
     );
     (Outcome::Deployed, reason)
 }

@@ -1,6 +1,7 @@
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{Scheduling, TargetGroupView};
-use slipway::release::{Change, Phase, PriorService, ServiceTarget};
+use slipway::release::{Change, PriorService, ServiceTarget};
+use slipway::timestamp::Timestamp;
 
 use super::*;
 
@@ -30,7 +31,7 @@ fn prior() -> PriorService {
     }
 }
 
-fn release(changed: bool) -> Release {
+fn target(changed: bool) -> Target {
     let change = Change {
         task_definition: NEW.to_owned(),
         percentages: percentages(),
@@ -38,15 +39,11 @@ fn release(changed: bool) -> Release {
         deployment: None,
         set_before: None,
     };
-    let target = Target::Service(Box::new(ServiceTarget {
+
+    Target::Service(Box::new(ServiceTarget {
         prior: prior(),
         change: changed.then_some(change),
-    }));
-
-    Release {
-        phase: Phase::Open(target),
-        ..Release::begin("e-1", "slipway-web", None, at(0))
-    }
+    }))
 }
 
 fn view() -> ServiceView {
@@ -88,10 +85,9 @@ fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
     let outcome = |task_definition, changed| {
         outcome(
             &parameters(task_definition),
-            &release(changed),
-            release(changed).target().expect("recorded"),
+            &target(changed),
             &view(),
-            at(252),
+            Duration::from_secs(252),
         )
     };
     let seen = "on 3 of 4 tasks, 3 targets healthy in web, 2 targets healthy in admin";

@@ -4,6 +4,7 @@
 //! metrics of a user take their part of it from the built-in ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -152,9 +153,9 @@ impl CustomFile {
         let at = |field: &str| format!("metrics[{index}].{field}");
         self.validate_names(&at)?;
 
-        let weight = between(&at("weight"), self.weight, WEIGHT, 1e-6, CUSTOM_WEIGHT)?;
-        let tolerance = between(&at("tolerance"), self.tolerance, TOLERANCE, 1.0, 1e3)?;
-        let dispersion = between(&at("dispersion"), self.dispersion, 1.0, 1.0, 1e3)?;
+        let weight = between(&at("weight"), self.weight, WEIGHT, 1e-6..=CUSTOM_WEIGHT)?;
+        let tolerance = between(&at("tolerance"), self.tolerance, TOLERANCE, 1.0..=1e3)?;
+        let dispersion = between(&at("dispersion"), self.dispersion, 1.0, 1.0..=1e3)?;
         let floor = share(&at("floor"), self.floor)?;
         let promotion = self.promotion(&at)?;
         let kind = self.kind(&at)?;
@@ -179,7 +180,7 @@ impl CustomFile {
             return Ok(None);
         };
 
-        let tolerance = between(&at("promote_tolerance"), Some(tolerance), 2.0, 1.0, 1e3)?;
+        let tolerance = between(&at("promote_tolerance"), Some(tolerance), 2.0, 1.0..=1e3)?;
         Ok(Some(Promotion {
             tolerance,
             floor: promote_floor,
@@ -252,20 +253,21 @@ fn between(
     field: &str,
     value: Option<f64>,
     default: f64,
-    low: f64,
-    high: f64,
+    bounds: RangeInclusive<f64>,
 ) -> Result<f64, String> {
     match value {
-        Some(found) if !(low..=high).contains(&found) => {
-            Err(format!("{field}: found {found}; expected {low} to {high}"))
-        }
+        Some(found) if !bounds.contains(&found) => Err(format!(
+            "{field}: found {found}; expected {} to {}",
+            bounds.start(),
+            bounds.end()
+        )),
         found => Ok(found.unwrap_or(default)),
     }
 }
 
 fn share(field: &str, value: Option<f64>) -> Result<Option<f64>, String> {
     match value {
-        Some(found) => between(field, Some(found), 0.0, 0.0, 1.0).map(Some),
+        Some(found) => between(field, Some(found), 0.0, 0.0..=1.0).map(Some),
         None => Ok(None),
     }
 }

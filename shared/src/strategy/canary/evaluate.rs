@@ -120,7 +120,7 @@ pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
 
     let measured = minute.min(settings.judge.end);
     let objection = objection(&live.metrics, &readings, &series, measured);
-    let (decision, reason) = decide(settings, state, &verdict, &series, objection, minute);
+    let (decision, reason) = decide(observed, &verdict, &series, objection);
     let traffic = missing_traffic(decision, &live, &readings, settings.judge.end);
     let notes = notes(state, &live.metrics, &series);
     let state = state.clone().with_arrivals(arrivals.clone());
@@ -225,13 +225,18 @@ fn config(settings: &Settings, state: &BakeState, minute: u32) -> JudgeConfig {
 
 /// The worst reason wins.
 fn decide(
-    settings: &Settings,
-    state: &BakeState,
+    observed: &Observed<'_>,
     verdict: &Verdict,
     series: &[Series],
     objection: Option<String>,
-    minute: u32,
 ) -> (Decision, String) {
+    let Observed {
+        settings,
+        state,
+        minute,
+        ..
+    } = *observed;
+
     if verdict.decision == Decision::Rollback {
         return (Decision::Rollback, verdict.to_string());
     }

@@ -1,7 +1,7 @@
 //! What AWS's texts lose before they reach a message, a record or a log: the query of an address,
 //! which can be its signature, its credentials, and known secrets.
 //!
-//! Never removes what a person needs to understand the text: names, regions and ECS's own words
+//! Never removes what an operator needs to understand the text: names, regions and ECS's own words
 //! stay.
 
 use std::cmp::Reverse;

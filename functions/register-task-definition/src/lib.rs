@@ -124,7 +124,7 @@ impl RegisterTaskDefinition {
         Ok(base.unmarked())
     }
 
-    /// Whether a release registered the current revision from the same definition. A person who
+    /// Whether a release registered the current revision from the same definition. An operator who
     /// copies a revision copies its mark too, so the release must have deployed this very revision.
     async fn was_registered_from(
         &self,
@@ -175,7 +175,7 @@ impl RegisterTaskDefinition {
         Ok(images)
     }
 
-    /// The revision that this release registered, or a new one. What another release or a person
+    /// The revision that this release registered, or a new one. What another release or an operator
     /// registered is never taken, even if it is the same: its owner may deregister it.
     async fn find_or_register(
         &self,

@@ -1,4 +1,4 @@
-//! Functions that are invoked as a person does, one after the other.
+//! Functions that are invoked as an operator does, one after the other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use slipway::limits::FUNCTION_TIMEOUT;
 
 use crate::{ledger_table, pass, reports_bucket};
 
-/// Invokes a function as a person does, and waits for its answer.
+/// Invokes a function as an operator does, and waits for its answer.
 pub async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
     invoke_with(driver, code, event, CallFault::None).await
 }

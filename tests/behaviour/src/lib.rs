@@ -1,4 +1,4 @@
-//! What the tests of the whole share: an account, its pipelines changed as a person would, and
+//! What the tests of the whole share: an account, its pipelines changed as an operator would, and
 //! functions invoked one by one.
 
 mod by_hand;
@@ -24,7 +24,7 @@ pub use by_hand::{by_hand, invoke, invoke_with, invoke_with_all};
 /// Longest that anything may take, in virtual time.
 pub const LIMIT: Duration = Duration::from_secs(4 * 3600);
 
-/// The story's account, its services steady and nothing released yet.
+/// The demo's account, its services steady and nothing released yet.
 pub fn account() -> Aws {
     static ACCOUNT: OnceLock<Aws> = OnceLock::new();
     ACCOUNT
@@ -32,7 +32,7 @@ pub fn account() -> Aws {
         .clone()
 }
 
-/// Changes a pipeline with UpdatePipeline, as a person would.
+/// Changes a pipeline with UpdatePipeline, as an operator would.
 pub fn update_pipeline(
     aws: &mut Aws,
     name: &str,

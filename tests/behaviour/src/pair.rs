@@ -85,13 +85,13 @@ pub fn actions(aws: &Aws, weights: [i64; 2]) -> Value {
     actions
 }
 
-/// A person sets the weights.
+/// An operator sets the weights.
 pub fn set_weights(aws: &mut Aws, weights: [i64; 2]) {
     let (rule, actions) = (rule(aws), actions(aws, weights));
     elb::update_rule(aws, &rule, &json!({ "Actions": actions })).expect("the rule is there");
 }
 
-/// A person updates a colour.
+/// An operator updates a colour.
 pub fn set(aws: &mut Aws, name: &str, more: Value) {
     let mut input = more;
     input["cluster"] = json!(CLUSTER);
@@ -99,7 +99,7 @@ pub fn set(aws: &mut Aws, name: &str, more: Value) {
     ecs::call(aws, "UpdateService", &input).unwrap_or_else(|error| panic!("{input}: {error}"));
 }
 
-/// A person suspends scale-in of a colour, or enables it again.
+/// An operator suspends scale-in of a colour, or enables it again.
 pub fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
     let asked = json!({
         "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
@@ -162,7 +162,7 @@ pub fn state(aws: &Aws) -> Value {
 
 /// The parameters that a stack was given.
 pub fn parameters(aws: &Aws, stack: &str) -> BTreeMap<String, String> {
-    let stack = aws.cloudformation.stack(stack).expect("the story's stack");
+    let stack = aws.cloudformation.stack(stack).expect("the demo's stack");
     let text = |value: &Value| match value {
         Value::Array(items) => items
             .iter()
@@ -189,7 +189,7 @@ pub fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
 
-    let old = aws.cloudformation.stack(stack).expect("the story's stack");
+    let old = aws.cloudformation.stack(stack).expect("the demo's stack");
     let template = old.template.clone();
     deploy(aws, stack, &template, &parameters)
         .unwrap_or_else(|error| panic!("{changes:?}: {error}"));
@@ -255,7 +255,7 @@ pub async fn until_weights(driver: &Driver, wanted: [i64; 2]) {
         .expect("the traffic is shifted");
 }
 
-/// A person stops an execution at once.
+/// An operator stops an execution at once.
 pub fn stop(driver: &Driver, execution: &str) {
     let asked = json!({
         "pipelineName": PIPELINE,

@@ -56,11 +56,11 @@ struct Container {
 /// Looks at the account at every instant; an error ends the run.
 pub type Watch<'a> = &'a mut dyn FnMut(&Aws) -> Result<(), String>;
 
-/// Runs `story` on `aws` in virtual time, on a runtime of its own.
+/// Runs `scenario` on `aws` in virtual time, on a runtime of its own.
 ///
 /// # Panics
 /// When the runtime cannot be built.
-pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Driver) -> T) -> T {
+pub fn run<T>(aws: Aws, faults: impl Into<Faults>, scenario: impl AsyncFnOnce(Driver) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -70,7 +70,7 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Drive
 
     LocalSet::new().block_on(&runtime, async {
         let driver = Driver::new(World::new(aws), faults);
-        let result = story(driver.clone()).await;
+        let result = scenario(driver.clone()).await;
         // A listener holds the driver and the driver its listeners: without this neither they nor
         // the account would ever be freed.
         driver.on_start.borrow_mut().take();
@@ -79,19 +79,20 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Drive
     })
 }
 
-/// Runs `story` on `aws` in time that passes by the machine's clock, `speed` times as fast.
+/// Runs `scenario` on `aws` in time that passes by the machine's clock, `speed` times as fast.
 ///
 /// # Errors
 /// What the machine refused when the runtime was built.
 pub fn run_live<T>(
     aws: Aws,
     speed: u32,
-    story: impl AsyncFnOnce(Driver) -> T,
+    scenario: impl AsyncFnOnce(Driver) -> T,
 ) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let live = async { story(Driver::new(World::at_speed(aws, speed), Faults::default())).await };
+    let live =
+        async { scenario(Driver::new(World::at_speed(aws, speed), Faults::default())).await };
     Ok(LocalSet::new().block_on(&runtime, live))
 }
 

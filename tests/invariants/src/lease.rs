@@ -29,7 +29,7 @@ pub(super) struct Leases {
     announced: BTreeMap<u64, String>,
     /// The weights that each attempt announced last, blue's and green's.
     weights: BTreeMap<u64, [Option<i64>; 2]>,
-    /// The definition that a person deployed last, by service.
+    /// The definition that an operator deployed last, by service.
     by_hand: BTreeMap<String, String>,
     /// What each service ran when it was looked at last.
     runs: BTreeMap<String, String>,
@@ -86,7 +86,7 @@ impl Leases {
         }
     }
 
-    /// A person changed services: what they deployed is theirs.
+    /// An operator changed services: what they deployed is theirs.
     pub(super) fn changed_by_hand(&mut self, aws: &Aws) {
         let before = self.runs.clone();
         self.look(aws);

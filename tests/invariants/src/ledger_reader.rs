@@ -1,4 +1,4 @@
-//! The account seen from outside, for the story, its pictures and its invariants: raw state, read
+//! The account seen from outside, for the demo, its pictures and its invariants: raw state, read
 //! without any code of the functions, so that a mistake there is not repeated here.
 
 use serde_json::{Value, json};

@@ -227,7 +227,7 @@ impl Invariants {
                 pair::fit(aws, &self.ledger, observations, routes)
             })?;
 
-            self.count("8 weights that a person set are left alone", left);
+            self.count("8 weights that an operator set are left alone", left);
             self.count("1 traffic goes to a colour that was seen fit", raised);
 
             if raised > 0 {
@@ -249,7 +249,7 @@ impl Invariants {
         Ok(())
     }
 
-    /// A person started an execution with an image, which may have been rejected before.
+    /// An operator started an execution with an image, which may have been rejected before.
     pub fn started_by_hand(&mut self, digest: &str, execution: &str) {
         self.pushes.started_by_hand(digest, execution);
     }
@@ -265,7 +265,7 @@ impl Invariants {
         self.pushes.changed_by_hand(aws, on_purpose)
     }
 
-    /// A person set the weights of this rule.
+    /// An operator set the weights of this rule.
     pub fn weights_set_by_hand(&mut self, aws: &Aws, rule: &str) {
         self.weights_by_hand
             .insert(rule.to_owned(), Elb::forwards(aws.elb.actions_of(rule)));

@@ -222,8 +222,8 @@ fn check_fit(
     Ok(())
 }
 
-/// Weights that a person set during a release, and that the function that changes the rule saw, are
-/// left alone. `theirs` are the weights that people set last.
+/// Weights that an operator set during a release, and that the function that changes the rule saw,
+/// are left alone. `theirs` are the weights that people set last.
 pub(super) fn leaves_alone(
     aws: &Aws,
     ledger: &Ledger,

@@ -11,7 +11,7 @@ use emulator::{Aws, Call, Request};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pushes {
-    /// Executions that a person started, with their digest.
+    /// Executions that an operator started, with their digest.
     by_hand: BTreeMap<String, String>,
     /// Digests that a push released and that were rolled back. What a person starts by hand is not
     /// claimed by a push, and says nothing about the next one.
@@ -107,7 +107,7 @@ impl Pushes {
         Ok(1)
     }
 
-    /// A person changed the service: only on purpose does that bring a rejected image back.
+    /// An operator changed the service: only on purpose does that bring a rejected image back.
     pub(super) fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
         let before = self.runs.clone();
         self.look(aws);

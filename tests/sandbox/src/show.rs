@@ -1,4 +1,4 @@
-//! The demo as a person sees it: live on a terminal, line by line in a pipe.
+//! The demo as a user sees it: live on a terminal, line by line in a pipe.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -100,7 +100,7 @@ pub(super) fn promised(plan: &Plan) -> u32 {
         )
     });
 
-    // The stack has percentages of its own, and weights that a person sets promise nothing.
+    // The stack has percentages of its own, and weights that an operator sets promise nothing.
     let promised = plan.shape.promised(least, most);
     if by_stack && plan.shape.pair.is_some() {
         0

@@ -36,7 +36,7 @@ pub struct Canary {
 /// What follows when nothing was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inconclusive {
-    /// Wait so many minutes for a person.
+    /// Wait so many minutes for an operator.
     Hold(u32),
     RollBack,
     Promote,

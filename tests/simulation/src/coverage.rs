@@ -196,8 +196,8 @@ impl Coverage {
         for execution in executions(aws, PIPELINE) {
             let decisions = canary::decisions(aws, &execution.id);
             for decision in &decisions {
-                // Something else than the judge has ended it: a person, an alarm, or tasks that are
-                // not healthy.
+                // Something else than the judge has ended it: an operator, an alarm, or tasks that
+                // are not healthy.
                 let is_open = decision == "continue";
                 self.add("verdict", if is_open { "none yet" } else { decision }, 1);
 

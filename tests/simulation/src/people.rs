@@ -21,7 +21,7 @@ pub(super) enum Done {
     /// There was nothing to act on, or AWS refused it.
     Nothing,
     Something,
-    /// A service was changed other than by a release; whether a person wanted that very image to
+    /// A service was changed other than by a release; whether an operator wanted that very image to
     /// run.
     ServiceChanged {
         on_purpose: bool,
@@ -199,7 +199,7 @@ pub(super) fn answer(aws: &mut Aws, mut asked: Value, approves: bool) -> bool {
     codepipeline::call(aws, "PutApprovalResult", &asked).is_ok()
 }
 
-/// The execution that a lease is held by and that waits for a person to decide, and since when.
+/// The execution that a lease is held by and that waits for an operator to decide, and since when.
 pub(super) fn waiting_hold(lease: &Value) -> Option<(String, String)> {
     let field = |name: &str| text(lease, &format!("release.{name}")).map(ToOwned::to_owned);
     field("execution")

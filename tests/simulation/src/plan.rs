@@ -54,14 +54,14 @@ impl Image {
     }
 }
 
-/// What a person answers to an approval, so long after it is asked for.
+/// What an operator answers to an approval, so long after it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub approves: bool,
     pub after: Duration,
 }
 
-/// One thing that goes wrong, or that a person does.
+/// One thing that goes wrong, or that an operator does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incident {
     Call {
@@ -116,26 +116,26 @@ pub enum Anchor {
     },
 }
 
-/// What a person does, or what happens to tasks and instances.
+/// What an operator does, or what happens to tasks and instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// A person stops the newest execution that is in progress.
+    /// An operator stops the newest execution that is in progress.
     Stop { abandon: bool },
-    /// A person retries the failed actions of the newest failed execution.
+    /// An operator retries the failed actions of the newest failed execution.
     Retry,
-    /// A person starts the pipeline with the image of a push.
+    /// An operator starts the pipeline with the image of a push.
     Start { push: usize },
-    /// A person asks roll-back to undo the newest execution.
+    /// An operator asks roll-back to undo the newest execution.
     AskRollBack,
-    /// A person sets the count.
+    /// An operator sets the count.
     SetCount(u32),
-    /// A person deploys the oldest revision of the service that is live.
+    /// An operator deploys the oldest revision of the service that is live.
     SetDefinition,
-    /// A person deploys the oldest revision of the idle colour of a pair.
+    /// An operator deploys the oldest revision of the idle colour of a pair.
     SetIdleDefinition,
-    /// A person deregisters the revision that the live service runs, as clean-up scripts do.
+    /// An operator deregisters the revision that the live service runs, as clean-up scripts do.
     Deregister,
-    /// A person sends so many percent of a pair's traffic to blue, the rest to green.
+    /// An operator sends so many percent of a pair's traffic to blue, the rest to green.
     SetWeights(u32),
     /// A person updates the service's stack while no release is open.
     UpdateStack,

@@ -140,11 +140,11 @@ struct Stage {
     /// Pushes and acts that are still to come.
     pending: Rc<Cell<usize>>,
     pushed: Rc<RefCell<Vec<String>>>,
-    /// Approvals that a person is looking at.
+    /// Approvals that an operator is looking at.
     noticed: Rc<RefCell<BTreeSet<String>>>,
     /// Releases that were taken over so far.
     taken_over: Rc<Cell<usize>>,
-    /// Releases that hold and that a person has seen.
+    /// Releases that hold and that an operator has seen.
     held: Rc<RefCell<BTreeSet<(String, String)>>>,
 }
 

@@ -124,7 +124,7 @@ impl Shape {
 
     /// Tasks that stay healthy while `size` of them are replaced, by the words of the strategy. ECS
     /// knows percentages only: a number of tasks became one for at most `most` tasks, and is less
-    /// of a service that a person makes smaller in between.
+    /// of a service that an operator makes smaller in between.
     #[must_use]
     pub fn promised(&self, size: u32, most: u32) -> u32 {
         if let Some((least, _)) = self.pair.as_ref().and_then(|pair| pair.capacity) {

@@ -1,5 +1,5 @@
-//! An approval stands between fill and swap: whatever a person approved is what gets the traffic,
-//! whatever is pushed meanwhile.
+//! An approval stands between fill and swap: whatever an operator approved is what gets the
+//! traffic, whatever is pushed meanwhile.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn answer(aws: &mut Aws, token: &str, approves: bool) {
     let status = if approves { "Approved" } else { "Rejected" };
     let result = json!({
         "pipelineName": PIPELINE, "stageName": "Release", "actionName": "approve", "token": token,
-        "result": {"status": status, "summary": "a person's word"},
+        "result": {"status": status, "summary": "an operator's word"},
     });
     codepipeline::call(aws, "PutApprovalResult", &result).expect("it waits");
 }

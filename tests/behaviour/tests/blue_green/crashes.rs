@@ -1,5 +1,5 @@
 //! Crashes between two calls, enumerated: after every AWS call of a release with five steps,
-//! followed by Lambda's retry, by nothing, or by a person who stops the execution and calls
+//! followed by Lambda's retry, by nothing, or by an operator who stops the execution and calls
 //! `roll-back`.
 
 use std::cell::RefCell;
@@ -36,8 +36,8 @@ enum After {
     Retry,
     /// No attempt of the job is left: CodePipeline waits for an answer for 20 minutes.
     Nothing,
-    /// A person stops the execution and calls `roll-back`.
-    Person,
+    /// An operator stops the execution and calls `roll-back`.
+    Operator,
 }
 
 /// The account at rest before an attempt, and how many attempts had been started by then.
@@ -157,7 +157,7 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
                 invariants.at_instant(aws)?;
                 serves(aws, &rule)
             };
-            if after == After::Person {
+            if after == After::Operator {
                 let died = |_: &Aws| driver.ran().iter().any(|ran| !ran.met.is_empty());
                 driver.until(LIMIT, &mut watch, died).await?;
                 stop_and_roll_back(&driver, &undisturbed.pushed).await;
@@ -387,7 +387,7 @@ fn a_crash_after_any_call_and_nothing_more_leaves_nothing_in_between() {
 
 #[test]
 fn a_crash_after_any_call_and_a_persons_stop_leave_nothing_in_between() {
-    let outcomes = after_each_call(After::Person);
+    let outcomes = after_each_call(After::Operator);
     assert_eq!(
         outcomes.keys().collect::<Vec<_>>(),
         ["deployed", "failed", "rolled-back"]

@@ -1,5 +1,5 @@
-//! A person stops a release in the middle of its shift: the traffic goes back within seconds, and
-//! what an invocation that hung changes afterwards is restored as well.
+//! An operator stops a release in the middle of its shift: the traffic goes back within seconds,
+//! and what an invocation that hung changes afterwards is restored as well.
 
 use emulator::client::{CallFault, Hang};
 use emulator::{Aws, eventbridge};

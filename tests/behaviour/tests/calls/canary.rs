@@ -63,7 +63,7 @@ fn a_bad_image() {
     });
 }
 
-/// No request comes, so that nothing can be shown; a person decides to go back.
+/// No request comes, so that nothing can be shown; an operator decides to go back.
 #[test]
 fn a_hold_and_a_decision() {
     let mut aws = shop();

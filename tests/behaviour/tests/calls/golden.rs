@@ -13,7 +13,7 @@ use behaviour::pass;
 /// Longest that a file may be, so that people read it.
 const LINES_MAX: usize = 300;
 
-/// How long a scene goes on after its story.
+/// How long a scene goes on after its act.
 const AFTER: Duration = Duration::from_secs(100);
 
 /// A file and the sections of the transcript that it has, by the beginnings of their titles.
@@ -50,11 +50,11 @@ const FILES: [&str; 19] = [
 ///
 /// Chance begins afresh, so that what was drawn while the account was made does not matter.
 #[track_caller]
-pub(crate) fn check(parts: &[Part], mut aws: Aws, story: impl AsyncFnOnce(&Driver)) {
+pub(crate) fn check(parts: &[Part], mut aws: Aws, act: impl AsyncFnOnce(&Driver)) {
     aws.rng = fastrand::Rng::with_seed(1);
     let sections = run(aws, Fault::None, async |driver| {
         let record = recorded(&driver);
-        story(&driver).await;
+        act(&driver).await;
         // What the end of an execution wakes is part of it too.
         pass(&driver, AFTER).await;
         sections(&driver.world.snapshot(), &record)

@@ -1,4 +1,4 @@
-//! What ends a judgement beside its statistics, what holds it for a person, and what must not
+//! What ends a judgement beside its statistics, what holds it for an operator, and what must not
 //! disturb it.
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn quiet_shop(hold: &str) -> Aws {
     aws
 }
 
-/// Invokes the judge as a person does who decides: with the parameters of the job that holds.
+/// Invokes the judge as an operator does who decides: with the parameters of the job that holds.
 fn decide(aws: &mut Aws, decision: &str) {
     let function = format!("{FUNCTIONS_STACK}-evaluate-canary");
     let parameters = aws
@@ -52,7 +52,7 @@ fn decide(aws: &mut Aws, decision: &str) {
     lambda::invoke_async(aws, &function, json!({ "parameters": parameters })).expect("accepted");
 }
 
-/// Pushes a good image without traffic, lets a person decide while it holds, and returns how it
+/// Pushes a good image without traffic, lets an operator decide while it holds, and returns how it
 /// ended.
 fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
     run(quiet_shop(HOLD), Fault::None, async |driver| {

@@ -3,9 +3,9 @@
 
 mod cases;
 mod crashes;
+mod demo;
 mod endings;
 mod guards;
 mod metrics;
 mod promotion;
-mod story;
 mod wrong_parameters;

@@ -1,4 +1,4 @@
-//! The chapters of the story with the accounts that they begin on, and what their undisturbed runs
+//! The chapters of the demo with the accounts that they begin on, and what their undisturbed runs
 //! did.
 
 use std::sync::OnceLock;
@@ -56,7 +56,7 @@ pub(crate) fn scenes() -> &'static [Scene] {
             .map(|chapter| {
                 let before = aws.clone();
                 let played = play(aws.clone(), chapter, Fault::None, &mut |_| {})
-                    .expect("the story goes as written");
+                    .expect("the demo goes as written");
                 aws = played.aws;
                 let attempts = played
                     .ran

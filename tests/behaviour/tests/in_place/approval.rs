@@ -28,7 +28,7 @@ async fn waiting(driver: &Driver) -> (String, String) {
 fn answer(driver: &Driver, token: &str, status: &str) {
     let result = json!({
         "pipelineName": PIPELINE, "stageName": "Release", "actionName": "approve", "token": token,
-        "result": {"status": status, "summary": "a person's word"},
+        "result": {"status": status, "summary": "an operator's word"},
     });
     codepipeline::call(&mut driver.world.aws(), "PutApprovalResult", &result).expect("it waits");
     driver.world.touch();

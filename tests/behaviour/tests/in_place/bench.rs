@@ -1,4 +1,4 @@
-//! Steps invoked one by one on the story's account. No function runs by itself, so nothing comes in
+//! Steps invoked one by one on the demo's account. No function runs by itself, so nothing comes in
 //! between.
 
 use std::time::Duration;
@@ -271,7 +271,7 @@ pub(crate) fn web(driver: &Driver) -> Value {
     service(&driver.world.aws(), CLUSTER, WEB)
 }
 
-/// What a person changes of web by hand.
+/// What an operator changes of web by hand.
 pub(crate) fn set(driver: &Driver, more: Value) {
     let mut input = more;
     (input["cluster"], input["service"]) = (json!(CLUSTER), json!(WEB));
@@ -308,7 +308,7 @@ pub(crate) fn register_copy(
         .to_owned()
 }
 
-/// A person registers a revision of web with another image.
+/// An operator registers a revision of web with another image.
 pub(crate) fn register_by_hand(driver: &Driver, image: &str) -> String {
     register_copy(driver, "web:2", |request| {
         request["containerDefinitions"][0]["image"] = json!(image);

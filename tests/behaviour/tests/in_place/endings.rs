@@ -161,7 +161,7 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
 
-        // The other revision is taken away by a person in the time in which the restoration may
+        // The other revision is taken away by an operator in the time in which the restoration may
         // still be made.
         assert!(
             roll_back(&driver, "STOPPED")

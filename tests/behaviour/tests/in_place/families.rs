@@ -25,7 +25,7 @@ async fn all_steady(driver: &Driver) {
     .await;
 }
 
-/// `web` runs a revision without a tag, as a person registers one.
+/// `web` runs a revision without a tag, as an operator registers one.
 async fn untagged(driver: &Driver) {
     {
         let mut aws = driver.world.aws();
@@ -215,7 +215,7 @@ fn a_revision_that_a_released_service_runs_is_not_retired() {
     });
 }
 
-/// A person registers a revision like one that is there, with another family or size.
+/// An operator registers a revision like one that is there, with another family or size.
 fn registered_like(driver: &Driver, revision: &str, change: &Value) {
     let mut aws = driver.world.aws();
     let mut request = aws.ecs.request_of(revision).expect("registered").clone();
@@ -273,7 +273,7 @@ fn a_base_that_is_registered_already_changes_nothing_unless_a_person_copied_its_
             "unchanged"
         );
 
-        // A person deploys a copy with another size, which the template does not have.
+        // An operator deploys a copy with another size, which the template does not have.
         registered_like(&driver, "template:2", &json!({"memory": "2048"}));
         set(&driver, json!({"taskDefinition": arn("template:4")}));
         all_steady(&driver).await;

@@ -64,8 +64,8 @@ async fn steady(driver: &Driver) {
     .await;
 }
 
-/// The account in which a person deploys `web:3`, whose image is not there, with a circuit breaker
-/// that does not roll back.
+/// The account in which an operator deploys `web:3`, whose image is not there, with a circuit
+/// breaker that does not roll back.
 fn with_failed_primary() -> Aws {
     run(released(), Fault::None, async |driver| {
         let breaker = json!({"deploymentCircuitBreaker": {"enable": true, "rollback": false}});

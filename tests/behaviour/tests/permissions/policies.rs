@@ -139,7 +139,7 @@ fn compare(aws: &Aws, scenes: &[Scene]) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes one permission away, plays the first scene that demands it, and answers how a person
+/// Takes one permission away, plays the first scene that demands it, and answers how an operator
 /// learns of it.
 fn without(scenes: &[Scene], missing: &Permission) -> Result<String, String> {
     let demand = (missing.role.clone(), missing.action.clone());
@@ -167,7 +167,7 @@ fn without(scenes: &[Scene], missing: &Permission) -> Result<String, String> {
     })
 }
 
-/// Takes each permission away and compares how a person learns of it with what is expected.
+/// Takes each permission away and compares how an operator learns of it with what is expected.
 fn with_each_missing(
     scenes: &[Scene],
     permissions: &[Permission],

@@ -52,7 +52,7 @@ fn secrets(event: &Value) -> Vec<String> {
 fn is_harmless(answer: &Result<Value, String>, code: &str, event: &Value) -> bool {
     match answer {
         // Lambda delivers it again and then keeps it in the dead-letter queue, so the text must
-        // help a person.
+        // help an operator.
         Err(text) => text.len() > 20,
         Ok(Value::Null) => event.get("CodePipeline.job").is_some() && STEPS.contains(&code),
         Ok(value) => {

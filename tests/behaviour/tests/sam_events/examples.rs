@@ -1,4 +1,4 @@
-//! Examples for a step that has none yet, made from what the story sends to it.
+//! Examples for a step that has none yet, made from what the demo sends to it.
 
 use emulator::Aws;
 use emulator::lambda::Invocation;

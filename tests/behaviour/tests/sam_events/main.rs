@@ -1,8 +1,8 @@
 //! The example events in tests/events, which people and the conformance checks invoke the functions
 //! with: each belongs to a function of template.yaml, looks like what AWS sends, and does on a
-//! story's account what its name says.
+//! demo's account what its name says.
 //!
-//! `SLIPWAY_WRITE_EVENTS=1` writes the examples of a step that has none yet, from what the story
+//! `SLIPWAY_WRITE_EVENTS=1` writes the examples of a step that has none yet, from what the demo
 //! sends to it.
 
 mod examples;
@@ -117,7 +117,7 @@ async fn report_job(driver: &Driver, logical_id: &str, case: &str, report: &str)
     );
 }
 
-/// Invokes a step in all three ways; a person is answered `status`.
+/// Invokes a step in all three ways; an operator is answered `status`.
 async fn step(driver: &Driver, logical_id: &str, status: &str) -> Value {
     report_job(driver, logical_id, "job", "PutJobSuccessResult").await;
     report_job(driver, logical_id, "job-with-token", "PutJobSuccessResult").await;
@@ -127,10 +127,10 @@ async fn step(driver: &Driver, logical_id: &str, status: &str) -> Value {
 }
 
 /// An account with the image of the files, and all that is done to it before they come.
-fn with_image<T>(story: impl AsyncFnOnce(&Driver) -> T) -> T {
+fn with_image<T>(scenario: impl AsyncFnOnce(&Driver) -> T) -> T {
     let mut aws = deployed(1).expect("the stacks deploy");
     ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("pushed");
-    run(aws, Fault::None, async |driver| story(&driver).await)
+    run(aws, Fault::None, async |driver| scenario(&driver).await)
 }
 
 async fn begin_to_update(driver: &Driver) {
@@ -226,7 +226,7 @@ fn events_look_like_what_the_story_sends() {
     for ((function_id, case), mut event) in events() {
         let function = function(&aws, &function_id);
         if case == "job-with-token" {
-            // An undisturbed story gives few of these, so the token is looked at by itself.
+            // An undisturbed demo gives few of these, so the token is looked at by itself.
             let data = event["CodePipeline.job"]["data"]
                 .as_object_mut()
                 .expect("a job with data");
@@ -241,7 +241,7 @@ fn events_look_like_what_the_story_sends() {
 
         assert!(
             like || case == "parameters",
-            "{function_id}.{case}.json is unlike all that the story sends to {name}"
+            "{function_id}.{case}.json is unlike all that the demo sends to {name}"
         );
     }
 }

@@ -38,7 +38,7 @@ fn root() -> PathBuf {
 
 /// Deploys a stack again with the parameters that it has, but for one.
 fn update(aws: &mut Aws, stack: &str, (name, value): (&str, &str)) -> Result<(), StackError> {
-    let old = aws.cloudformation.stack(stack).expect("the story's stack");
+    let old = aws.cloudformation.stack(stack).expect("the demo's stack");
     let text = |value: &Value| match value {
         Value::Array(items) => items
             .iter()
@@ -63,7 +63,7 @@ fn update_and_roll_back(aws: &mut Aws, stack: &str, change: (&str, &str)) {
     let before = aws
         .cloudformation
         .stack(stack)
-        .expect("the story's stack")
+        .expect("the demo's stack")
         .parameters[change.0]
         .clone();
     update(aws, stack, change).unwrap_or_else(|error| panic!("{change:?}: {error}"));
@@ -148,10 +148,7 @@ fn an_update_that_is_rolled_back_resets_nothing() {
 #[test]
 fn no_parameter_but_those_that_are_fixed_for_life_reaches_the_production_rule() {
     let before = after_a_release();
-    let stack = before
-        .cloudformation
-        .stack(SHOP)
-        .expect("the story's stack");
+    let stack = before.cloudformation.stack(SHOP).expect("the demo's stack");
     let rule = stack
         .resource("ProductionRule")
         .expect("a pair")
@@ -165,7 +162,7 @@ fn no_parameter_but_those_that_are_fixed_for_life_reaches_the_production_rule() 
     ]) {
         let mut aws = before.clone();
         update(&mut aws, SHOP, change).unwrap_or_else(|error| panic!("{change:?}: {error}"));
-        let stack = aws.cloudformation.stack(SHOP).expect("the story's stack");
+        let stack = aws.cloudformation.stack(SHOP).expect("the demo's stack");
 
         assert_eq!(
             stack.resource("ProductionRule").expect("a pair").properties,
@@ -263,7 +260,7 @@ fn the_templates_are_those_that_people_deploy() {
         let deployed = &aws
             .cloudformation
             .stack(stack)
-            .expect("the story's stack")
+            .expect("the demo's stack")
             .template;
         let same = deployed.canonicalize().expect("a file")
             == root().join(template).canonicalize().expect("a file");

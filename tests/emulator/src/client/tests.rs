@@ -301,18 +301,18 @@ async fn a_service_can_throttle_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_gives_the_same_story() {
-    let mut stories = Vec::new();
+async fn the_same_seed_gives_the_same_calls() {
+    let mut calls = Vec::new();
     for _ in 0..2 {
         let world = world();
         let (client, _) = ledger(&world, CallFault::ThrottleFrom(2, 2));
         count(&client).send().await.unwrap();
         count(&client).send().await.unwrap();
         let aws = world.aws();
-        stories.push(aws.calls.to_vec());
+        calls.push(aws.calls.to_vec());
     }
 
-    assert_eq!(stories[0], stories[1]);
+    assert_eq!(calls[0], calls[1]);
 }
 
 #[tokio::test(start_paused = true)]

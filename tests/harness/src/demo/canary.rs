@@ -7,7 +7,7 @@ use std::time::Duration;
 use slipway::release::Outcome;
 
 use super::stacks::{CLUSTER, SHOP, root};
-use super::{Chapter, Image, Person, deployed, play};
+use super::{Chapter, Image, Operator, deployed, play};
 use crate::driver::{Driver, Fault, run};
 use emulator::cloudformation::deploy;
 use emulator::ecr::{Answers, Behaviour, Profile};
@@ -99,7 +99,7 @@ pub fn opened(seed: u64, changes: &[(&str, &str)]) -> Result<Aws, String> {
         application: SHOP,
         tag: "1.0.0",
         image: Image::New(Behaviour::Healthy),
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         outcome: Outcome::Deployed,
         reason: "2 targets healthy",
     };
@@ -183,7 +183,7 @@ impl Case {
             application: SHOP,
             tag: self.tag,
             image: Image::Answering(Profile::of(self.answers)),
-            person: Person::LooksOn,
+            operator: Operator::Watches,
             outcome: self.outcome,
             reason: self.reason,
         }

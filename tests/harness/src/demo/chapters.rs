@@ -1,4 +1,4 @@
-//! The chapters of the demo: what is pushed, what a person does, and how the release ends.
+//! The chapters of the demo: what is pushed, what an operator does, and how the release ends.
 
 use slipway::release::Outcome;
 
@@ -14,16 +14,16 @@ pub struct Chapter {
     pub application: &'static str,
     pub tag: &'static str,
     pub image: Image,
-    pub person: Person,
+    pub operator: Operator,
     pub outcome: Outcome,
     /// What the reason must say.
     pub reason: &'static str,
 }
 
-/// What a person does while the release goes on.
+/// What an operator does while the release goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Person {
-    LooksOn,
+pub enum Operator {
+    Watches,
     /// Stops the execution during the bake, once the new colour has traffic.
     StopsInBake,
 }
@@ -38,13 +38,13 @@ pub enum Image {
     SameAs(&'static str),
 }
 
-/// The story, in order.
+/// The demo, in order.
 pub const CHAPTERS: [Chapter; 10] = [
     Chapter {
         title: "first release",
         application: WEB,
         tag: "1.0.0",
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 targets healthy",
@@ -53,7 +53,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         title: "a new version in place",
         application: WEB,
         tag: "1.1.0",
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 targets healthy",
@@ -62,7 +62,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         title: "the same image again",
         application: WEB,
         tag: "1.1.0-again",
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         image: Image::SameAs("1.1.0"),
         outcome: Outcome::Unchanged,
         reason: "nothing to do",
@@ -71,7 +71,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         title: "the counter's first release",
         application: COUNTER,
         tag: "1.0.0",
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 of 2 tasks",
@@ -80,7 +80,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         title: "the counter makes room",
         application: COUNTER,
         tag: "1.1.0",
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 of 2 tasks",
@@ -89,7 +89,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         title: "a broken image",
         application: WEB,
         tag: "1.2.0",
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         image: Image::New(Behaviour::NeverHealthy),
         outcome: Outcome::RolledBack,
         reason: "serves again",
@@ -99,7 +99,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         application: SHOP,
         tag: "1.0.0",
         image: Image::New(Behaviour::Healthy),
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         outcome: Outcome::Deployed,
         reason: "2 targets healthy",
     },
@@ -108,7 +108,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         application: SHOP,
         tag: "1.1.0",
         image: Image::New(Behaviour::Healthy),
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         outcome: Outcome::Deployed,
         reason: "it ran shop-green:",
     },
@@ -117,7 +117,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         application: SHOP,
         tag: "1.2.0",
         image: Image::New(Behaviour::FailsUnderTraffic),
-        person: Person::LooksOn,
+        operator: Operator::Watches,
         outcome: Outcome::RolledBack,
         reason: "traffic restored to blue 100 / green 0",
     },
@@ -126,7 +126,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         application: SHOP,
         tag: "1.3.0",
         image: Image::New(Behaviour::Healthy),
-        person: Person::StopsInBake,
+        operator: Operator::StopsInBake,
         outcome: Outcome::RolledBack,
         reason: "serves again as blue",
     },

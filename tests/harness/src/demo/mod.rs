@@ -23,12 +23,12 @@ use invariants::{Invariants, Promise};
 pub use stacks::root;
 pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
 
-pub use chapters::{CHAPTERS, Chapter, Image, Person};
+pub use chapters::{CHAPTERS, Chapter, Image, Operator};
 
 /// Longest that a chapter may take, in virtual time.
 const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
 
-/// What the strategies of the story promise: web doubles, and the counter gives up one of its two
+/// What the strategies of the demo promise: web doubles, and the counter gives up one of its two
 /// tasks.
 pub const PROMISES: [Promise; 2] = [
     Promise {
@@ -121,7 +121,7 @@ pub fn play(
             watch(aws);
             check_instant(&invariants, &broken, aws)
         };
-        if chapter.person == Person::StopsInBake {
+        if chapter.operator == Operator::StopsInBake {
             let baking = |aws: &Aws| is_baking(aws, chapter, &digest, pushed_at);
             driver.until(CHAPTER_LIMIT, &mut check, baking).await?;
             stop(&mut driver.world.aws(), chapter, &digest, pushed_at)?;
@@ -196,7 +196,7 @@ fn check_outcome(chapter: &Chapter, release: &Release) -> Result<(), String> {
     ))
 }
 
-/// The templates must allow all that the story needs.
+/// The templates must allow all that the demo needs.
 fn nothing_denied(aws: &Aws) -> Result<(), String> {
     aws.iam.denials.first().map_or(Ok(()), |denial| {
         Err(format!(
@@ -277,7 +277,7 @@ fn stop(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result
         execution_of(aws, chapter, pushed, since).ok_or("the push started no execution")?;
     let asked = json!({
         "pipelineName": execution.pipeline, "pipelineExecutionId": execution.id, "abandon": true,
-        "reason": "a person had doubts"
+        "reason": "an operator had doubts"
     });
     codepipeline::call(aws, "StopPipelineExecution", &asked)
         .map(drop)

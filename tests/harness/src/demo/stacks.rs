@@ -1,4 +1,4 @@
-//! The story's account: three applications and Slipway itself, deployed from the templates that
+//! The demo's account: three applications and Slipway itself, deployed from the templates that
 //! people deploy.
 
 use std::collections::BTreeMap;

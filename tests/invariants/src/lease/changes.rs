@@ -12,7 +12,7 @@ use emulator::{Aws, Call, Millis, Request};
 use super::{Leases, ROLL_BACK, was_found, was_running};
 
 impl Leases {
-    /// What a person deployed while the release was open is left alone.
+    /// What an operator deployed while the release was open is left alone.
     fn overwritten(&mut self, call: &Call, asked: &Value, lease: &Value) -> Option<String> {
         let new = asked["taskDefinition"]
             .as_str()
@@ -24,7 +24,7 @@ impl Leases {
             || was_found(lease, &old)
             || text(lease, "release.change.task_definition") == Some(&old);
         (is_theirs && !is_ours)
-            .then(|| format!("it replaced {old}, which a person deployed meanwhile, by {new}"))
+            .then(|| format!("it replaced {old}, which an operator deployed meanwhile, by {new}"))
     }
 
     /// A function that changes a service holds its lease, has announced the change, and acts in

@@ -1,4 +1,4 @@
-//! What a person sees while the sandbox serves: one line a request, one for every pipeline
+//! What a user sees while the sandbox serves: one line a request, one for every pipeline
 //! execution that begins or ends, and one for what was asked for and is missing.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! The commands that a person can try on what is there.
+//! The commands that a user can try on what is there.
 
 use std::time::Duration;
 

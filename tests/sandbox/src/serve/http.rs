@@ -110,7 +110,7 @@ impl Desk {
     }
 }
 
-/// A person with a browser or curl, who did not sign and asks nothing of a service.
+/// A user with a browser or curl, who did not sign and asks nothing of a service.
 fn is_visit(request: &Request<Incoming>) -> bool {
     let signed = request.headers().contains_key("authorization") || request.uri().query().is_some();
     request.method() == Method::GET && request.uri().path() == "/" && !signed

@@ -126,7 +126,7 @@ impl Stage {
                 let word = if answer.approves { "approve" } else { "reject" };
                 stage.trace.borrow_mut().say(
                     &aws,
-                    &format!("a person answers the approval: {word}, accepted: {taken}"),
+                    &format!("an operator answers the approval: {word}, accepted: {taken}"),
                 );
 
                 if taken {
@@ -139,7 +139,7 @@ impl Stage {
         }
     }
 
-    /// The release that waits for a person, and since when.
+    /// The release that waits for an operator, and since when.
     fn hold(&self) -> Option<(String, String)> {
         self.invariants().leases().find_map(people::waiting_hold)
     }
@@ -170,7 +170,7 @@ impl Stage {
 
             stage.trace.borrow_mut().say(
                 &aws,
-                &format!("a person decides the hold: {word}, accepted: {taken}"),
+                &format!("an operator decides the hold: {word}, accepted: {taken}"),
             );
             if taken {
                 stage.coverage.borrow_mut().answer(word);

@@ -128,7 +128,7 @@ impl Shape {
         })
     }
 
-    /// The templates have no early success criteria: a person switches them on.
+    /// The templates have no early success criteria: an operator switches them on.
     fn set_early_success(&self, aws: &mut Aws) -> Result<(), String> {
         let Some(cleanup) = self.early_success else {
             return Ok(());

@@ -33,7 +33,7 @@ fn refused(bench: Bench, cases: &[(Wrong, &[&str])]) {
 /// ARN of another rule, or of the listener, that the pair's stack has.
 fn rule_named(name: &str) -> Value {
     let aws = account();
-    let stack = aws.cloudformation.stack(SHOP).expect("the story's stack");
+    let stack = aws.cloudformation.stack(SHOP).expect("the demo's stack");
     json!(stack.resource(name).expect("a rule").physical_id)
 }
 

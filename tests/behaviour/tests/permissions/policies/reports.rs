@@ -1,4 +1,4 @@
-//! What a person can read of a release, and whether it names a permission that is missing.
+//! What an operator can read of a release, and whether it names a permission that is missing.
 
 use emulator::Aws;
 use emulator::codepipeline::ReportContent;
@@ -8,8 +8,8 @@ use invariants::ledger_reader::{ledger, text};
 
 use super::Permission;
 
-/// Everything that a person can read: how jobs and actions failed, and the errors of functions in
-/// their logs.
+/// Everything that an operator can read: how jobs and actions failed, and the errors of functions
+/// in their logs.
 pub(super) fn reports(aws: &Aws) -> Vec<(&str, &str)> {
     let jobs = aws
         .codepipeline
@@ -41,8 +41,8 @@ pub(super) fn reports(aws: &Aws) -> Vec<(&str, &str)> {
     jobs.chain(actions).chain(errors).collect()
 }
 
-/// The kind of failure by which a person learns that the permission is missing: role, action and a
-/// resource for which it was denied.
+/// The kind of failure by which an operator learns that the permission is missing: role, action and
+/// a resource for which it was denied.
 pub(super) fn learned(aws: &Aws, missing: &Permission) -> Option<String> {
     let Permission { role, action, .. } = missing;
     let denials = aws.iam.denials.iter();

@@ -11,7 +11,7 @@ use emulator::ecr::{self, Answers, Behaviour, Profile};
 use emulator::lambda::{self, InvocationStatus};
 use emulator::{Aws, ecs, elb, traffic};
 use harness::demo::canary::{ask, become_canary};
-use harness::demo::{CHAPTERS, CLUSTER, COUNTER, Chapter, Person, SHOP, WEB, deployed, play, push};
+use harness::demo::{self, CHAPTERS, CLUSTER, COUNTER, Chapter, SHOP, WEB, deployed, play, push};
 use harness::driver::{Driver, Fault, run};
 use harness::functions::STEPS;
 use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
@@ -36,7 +36,7 @@ pub(super) enum Event {
     Push(&'static Chapter),
     /// An image that ECR replicates, of which the event does not state what it is.
     Replica,
-    /// A person stops a release while it rolls out, so that `roll-back` restores the prior one.
+    /// An operator stops a release while it rolls out, so that `roll-back` restores the prior one.
     StoppedRelease,
     /// The same, after the prior revision was deregistered.
     DeregisteredPrior,
@@ -55,7 +55,7 @@ pub(super) enum Event {
     ReleaseOnListener,
     /// The job that registers a revision is delivered once more, and finds what it registered.
     RepeatedRegistration,
-    /// A person stops an execution before its release begins.
+    /// An operator stops an execution before its release begins.
     NeverBegun,
     /// Tasks with a static port on a cluster whose capacity provider may add instances.
     GrowingCluster,
@@ -63,7 +63,7 @@ pub(super) enum Event {
     SenselessJobs,
 }
 
-/// What the story does not tell, and needs permissions of its own.
+/// What the demo does not show, and needs permissions of its own.
 const UNTOLD: [Event; 12] = [
     Event::Replica,
     Event::StoppedRelease,
@@ -156,7 +156,7 @@ impl Event {
 
 async fn begin_chapter(driver: &Driver, chapter: &Chapter) {
     let pushed = push(&mut driver.world.aws(), chapter).expect("pushed");
-    if chapter.person == Person::StopsInBake {
+    if chapter.operator == demo::Operator::StopsInBake {
         stop_in_bake(driver, &pushed).await;
     }
 }

@@ -75,7 +75,7 @@ impl Iam {
         self.roles.values()
     }
 
-    /// A role to be changed by hand, as a person may.
+    /// A role to be changed by hand, as an operator may.
     pub fn role_mut(&mut self, name: &str) -> Option<&mut Role> {
         self.roles.get_mut(name)
     }

@@ -2,7 +2,7 @@
 //! CodePipeline works under the role of the pipeline. What no statement allows is denied, in the
 //! words of the service that was called.
 //!
-//! A person is an administrator. Roles belong to CloudFormation, which creates them.
+//! An operator is an administrator. Roles belong to CloudFormation, which creates them.
 
 pub(crate) mod actions;
 mod artifact_credentials;

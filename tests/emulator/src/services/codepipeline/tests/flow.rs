@@ -11,7 +11,7 @@ fn creating_a_pipeline_runs_it_and_emits_its_events_in_order() {
     succeed(&mut aws, &job);
     assert_eq!(status(&aws, &id), ExecutionStatus::Succeeded);
     assert_eq!(
-        story(&aws, &id),
+        history(&aws, &id),
         [
             "Pipeline STARTED",
             "Stage STARTED",
@@ -81,7 +81,10 @@ fn a_newer_execution_supersedes_the_one_that_waits_before_a_locked_stage() {
         aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant,
         Some(third)
     );
-    assert_eq!(story(&aws, &second).last().unwrap(), "Pipeline SUPERSEDED");
+    assert_eq!(
+        history(&aws, &second).last().unwrap(),
+        "Pipeline SUPERSEDED"
+    );
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn a_failed_stage_gives_its_lock_up_and_can_be_retried_until_a_newer_one_enters(
         aws.lambda.take_ready().is_none(),
         "only the failed action runs again"
     );
-    assert!(story(&aws, &first).contains(&"Pipeline RESUMED".to_owned()));
+    assert!(history(&aws, &first).contains(&"Pipeline RESUMED".to_owned()));
 
     fail(&mut aws, &again);
     let second = start(&mut aws);
@@ -219,7 +222,7 @@ fn stop_and_wait_lets_the_action_finish_and_starts_no_other() {
         "PipelineExecutionNotStoppableException"
     );
 
-    let states = story(&aws, &id);
+    let states = history(&aws, &id);
     assert_eq!(
         states[states.len() - 2..],
         ["Stage STOPPED", "Pipeline STOPPED"]
@@ -299,7 +302,7 @@ fn updating_a_pipeline_cancels_its_executions() {
             &json!({"jobId": id_of(&job)}),
         );
         assert_eq!(status(&aws, &id), ExecutionStatus::Cancelled);
-        assert_eq!(story(&aws, &id).last().unwrap(), "Pipeline CANCELED");
+        assert_eq!(history(&aws, &id).last().unwrap(), "Pipeline CANCELED");
         assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, None);
     }
 }

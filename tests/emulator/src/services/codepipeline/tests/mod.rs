@@ -144,7 +144,7 @@ pub(super) fn status(aws: &Aws, id: &str) -> ExecutionStatus {
 }
 
 /// `kind state` of every event of an execution, in order.
-pub(super) fn story(aws: &Aws, id: &str) -> Vec<String> {
+pub(super) fn history(aws: &Aws, id: &str) -> Vec<String> {
     let of_execution = aws
         .events
         .events

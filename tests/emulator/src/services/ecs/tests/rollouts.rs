@@ -230,7 +230,7 @@ fn the_threshold_is_half_of_the_desired_count_between_3_and_200() {
 fn a_task_that_stops_is_replaced() {
     let mut world = deployed(1, 2);
     let task = world.aws.ecs.tasks.keys().next().unwrap().clone();
-    stop_task(&mut world.aws, &task, "a person");
+    stop_task(&mut world.aws, &task, "an operator");
     world.run(1, |_| {});
 
     assert_eq!(World::healthy(&world.aws), 1);

@@ -192,7 +192,7 @@ fn invalid_references_are_refused() {
 }
 
 #[test]
-fn a_refusal_says_what_is_wrong_with_the_reference() {
+fn a_refusal_names_what_is_wrong_with_the_reference() {
     let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
     let long = "1".repeat(129);
 

@@ -122,7 +122,7 @@ fn a_main_only_wires() {
 }
 
 #[test]
-fn every_module_says_why_it_exists() {
+fn every_module_states_its_purpose() {
     for (name, text) in [
         files("functions", "rs"),
         files("shared", "rs"),

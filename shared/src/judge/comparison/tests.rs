@@ -27,7 +27,7 @@ pub(in crate::judge) fn comparison(
 }
 
 #[test]
-fn a_comparison_says_what_there_is_to_compare() {
+fn a_comparison_names_what_there_is_to_compare() {
     let cases = [
         (
             comparison((100, 6), (10_000, 50), None, 1.04),

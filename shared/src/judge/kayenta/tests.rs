@@ -63,7 +63,7 @@ fn five_points_a_side_are_compared_and_four_are_no_data() {
 }
 
 #[test]
-fn a_side_without_values_stands_for_zeros_only_where_the_config_says_so() {
+fn a_side_without_values_stands_for_zeros_only_where_configured() {
     let points = [1.0, 2.0, 3.0, 4.0, 5.0];
     let found =
         [NanStrategy::Remove, NanStrategy::Replace].map(|nan| classified(nan, &points, &[]).0);

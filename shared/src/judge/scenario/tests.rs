@@ -18,7 +18,7 @@ fn side(requests: u64, bad: Option<u64>) -> SideCounts {
 }
 
 #[test]
-fn a_reading_holds_what_the_minute_says_of_its_metric() {
+fn a_reading_has_what_the_minute_has_of_its_metric() {
     let minutes = json!([{
         "t": 3, "c": {"n": 60, "bad": 1, "slow_r": [9, 8, 7, 6], "slow_p": [5, 4, 3, null]},
         "b": {"n": 540, "bad": 2, "slow": [19, 18, null, 16]},

@@ -46,7 +46,7 @@ fn a_zero_that_is_no_surprise_is_one_at_once() {
 }
 
 #[test]
-fn a_surprising_zero_is_waited_for_and_then_believed() {
+fn a_surprising_zero_is_waited_for_and_then_counts() {
     for surprise in [usually(0.01, 0.0), usually(0.0, 0.05), amid(0.005, 0.0)] {
         assert_eq!(young(surprise), None, "{surprise:?}");
     }
@@ -140,7 +140,7 @@ fn up_to_three_times_the_usual_rate_is_usual() {
 }
 
 #[test]
-fn a_surprising_zero_is_believed_from_four_minutes_on() {
+fn a_surprising_zero_counts_from_four_minutes_on() {
     let surprising = |age_secs| {
         counted(
             None,
@@ -160,7 +160,7 @@ fn a_surprising_zero_is_believed_from_four_minutes_on() {
 }
 
 #[test]
-fn a_point_that_is_there_is_believed_whatever_is_around_it() {
+fn a_point_that_is_there_counts_whatever_is_around_it() {
     let around = Around {
         requests: 1_000.0,
         age_secs: 130,

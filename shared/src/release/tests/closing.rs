@@ -62,7 +62,7 @@ fn a_free_lease_cannot_be_closed() {
 }
 
 #[test]
-fn a_record_says_when_an_operator_is_needed() {
+fn a_record_shows_when_an_operator_is_needed() {
     let needs = |lease: &Lease, conclusion: Conclusion| {
         let (_, record) = close(lease, &conclusion, now()).expect("it is open");
         record.needs_operator

@@ -58,7 +58,7 @@ fn a_mark_needs_room_for_two_tags() {
 }
 
 #[test]
-fn a_fingerprint_tells_definitions_apart_and_not_the_order_of_their_members() {
+fn a_fingerprint_differs_by_definition_and_not_by_the_order_of_members() {
     let text = r#"{"containerDefinitions":[{"image":"i:1","name":"a"}],"family":"f"}"#;
     let sorted = definition(serde_json::from_str(text).expect("JSON"));
     let other = json!({"family": "f", "containerDefinitions": [{"name": "a", "image": "i:1"}]});

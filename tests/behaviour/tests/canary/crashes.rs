@@ -128,7 +128,7 @@ fn the_first_look_again_when_the_judgement_is_long_over_changes_nothing() {
 }
 
 #[test]
-fn a_look_that_dies_after_any_of_its_calls_is_made_good() {
+fn a_look_that_ends_after_any_of_its_calls_is_repeated() {
     // The looks before the verdict make six calls, the one that gives the traffic back some more.
     for nth in 0..8 {
         for call in 0..14 {

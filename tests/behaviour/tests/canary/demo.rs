@@ -7,7 +7,7 @@ use harness::driver::Fault;
 use behaviour::pair;
 
 /// Plays the five cases of a seed; each must end as its case says.
-fn five_images_end_as_their_metrics_deserve(seed: u64) {
+fn five_images_end_as_their_metrics_require(seed: u64) {
     let mut aws = opened(seed, &[]).expect("the shop opens");
     for case in &CASES {
         let before = pair::state(&aws);
@@ -38,21 +38,21 @@ fn five_images_end_as_their_metrics_deserve(seed: u64) {
 // Four tests, so that they run side by side.
 
 #[test]
-fn five_images_end_as_their_metrics_deserve_with_seeds_1_to_5() {
-    (1..=5).for_each(five_images_end_as_their_metrics_deserve);
+fn five_images_end_as_their_metrics_require_with_seeds_1_to_5() {
+    (1..=5).for_each(five_images_end_as_their_metrics_require);
 }
 
 #[test]
-fn five_images_end_as_their_metrics_deserve_with_seeds_6_to_10() {
-    (6..=10).for_each(five_images_end_as_their_metrics_deserve);
+fn five_images_end_as_their_metrics_require_with_seeds_6_to_10() {
+    (6..=10).for_each(five_images_end_as_their_metrics_require);
 }
 
 #[test]
-fn five_images_end_as_their_metrics_deserve_with_seeds_11_to_15() {
-    (11..=15).for_each(five_images_end_as_their_metrics_deserve);
+fn five_images_end_as_their_metrics_require_with_seeds_11_to_15() {
+    (11..=15).for_each(five_images_end_as_their_metrics_require);
 }
 
 #[test]
-fn five_images_end_as_their_metrics_deserve_with_seeds_16_to_20() {
-    (16..=20).for_each(five_images_end_as_their_metrics_deserve);
+fn five_images_end_as_their_metrics_require_with_seeds_16_to_20() {
+    (16..=20).for_each(five_images_end_as_their_metrics_require);
 }

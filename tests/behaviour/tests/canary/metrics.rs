@@ -143,7 +143,7 @@ fn fewer_orders_roll_a_release_back() {
 }
 
 #[test]
-fn more_memory_rolls_a_release_back_and_the_report_says_that_this_was_why() {
+fn more_memory_rolls_a_release_back_and_the_report_gives_it_as_the_reason() {
     let (outcome, said, reports) = released(&metrics(), Some(300.0), 900.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.starts_with("memory 90"), "{said}");

@@ -49,7 +49,7 @@ fn refusal(aws: &Aws, pipeline: &str, digest: &str) -> Option<String> {
 }
 
 #[test]
-fn what_cannot_run_starts_nothing_and_the_ledger_says_why() {
+fn what_cannot_run_starts_nothing_and_the_ledger_has_the_reason() {
     const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     const CACHE: &str = "application/vnd.buildkit.cacheconfig.v0";
     const CHART: &str = "application/vnd.cncf.helm.config.v1+json";

@@ -251,7 +251,7 @@ fn an_update_of_its_pipeline_rolls_a_release_under_way_back() {
 }
 
 #[test]
-fn the_templates_are_those_that_people_deploy() {
+fn the_templates_are_those_that_users_deploy() {
     let aws = account();
     for (stack, template) in [
         (SHOP, "infra/service.yaml"),

@@ -112,7 +112,7 @@ async fn dynamodb_through_the_sdk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn transactions_through_the_sdk_say_why_they_failed() {
+async fn transactions_through_the_sdk_return_why_they_failed() {
     let world = world();
     let (client, _) = ledger(&world, CallFault::None);
     let put = aws_sdk_dynamodb::types::Put::builder()

@@ -74,7 +74,7 @@ fn metric_pairs_are_judged_by_a_canary_config() {
 }
 
 #[test]
-fn wrong_usage_says_what_is_right() {
+fn wrong_usage_is_answered_with_the_right_one() {
     let output = judge(&["--kayneta", "a.json"], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(

@@ -80,7 +80,7 @@ fn kept(secs: i64, busy: &str) -> Option<Value> {
 }
 
 #[test]
-fn a_step_that_learns_nothing_for_an_hour_fails_and_says_what_kept_it() {
+fn a_step_that_reads_nothing_for_an_hour_fails_and_names_what_kept_it() {
     let limit = BUSY_LIMIT.as_secs().cast_signed();
     assert_eq!(limit, 3_600);
 

@@ -94,7 +94,7 @@ fn a_minute_that_did_not_count_is_in_no_total() {
 }
 
 #[test]
-fn the_table_of_metrics_says_what_was_found_of_each() {
+fn the_table_of_metrics_shows_what_was_found_of_each() {
     let judgement = judged(30, 3, |_| reading(1_000, 1));
     let finding = |judgement: &Judgement, decisive| metric_row(judgement, 0, decisive).finding;
     assert_eq!(finding(&judgement, true), "worse than tolerated");

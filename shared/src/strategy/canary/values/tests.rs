@@ -72,7 +72,7 @@ fn what_is_not_certain_yet_is_doubtful() {
 }
 
 #[test]
-fn too_few_values_say_nothing() {
+fn too_few_values_prove_nothing() {
     let few = compared("more", |_| 9_000.0, 4);
     assert_eq!((few.harm, few.minutes, few.doubtful), (None, 4, false));
     assert!(few.medians.is_some());

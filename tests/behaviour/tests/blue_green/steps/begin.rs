@@ -147,7 +147,7 @@ fn scale_in_that_the_last_release_owes_is_recorded_as_it_must_become() {
 }
 
 #[test]
-fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
+fn ambiguous_weights_are_set_to_what_the_last_release_left() {
     for by_hand in [[60, 40], [0, 0]] {
         let mut aws = free();
         set_weights(&mut aws, by_hand);

@@ -121,7 +121,7 @@ fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
 }
 
 #[test]
-fn the_old_colour_drains_for_five_minutes_unless_the_action_says_otherwise() {
+fn the_old_colour_drains_for_five_minutes_unless_the_action_sets_another_time() {
     let is_drained = |secs, drain: Value| {
         first_look(left(secs), drain)[1] == "scale-in re-enabled for both colours"
     };

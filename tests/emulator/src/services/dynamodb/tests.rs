@@ -257,7 +257,7 @@ fn a_page_holds_a_megabyte_before_the_filter() {
 }
 
 #[test]
-fn a_query_ends_its_page_as_early_as_the_account_says() {
+fn a_query_ends_its_page_as_early_as_the_account_sets() {
     let mut aws = world();
     for sk in ["0", "1", "2", "3"] {
         put(&mut aws, "a", sk, 1);

@@ -60,7 +60,7 @@ fn an_event_that_is_too_old_is_not_retried() {
 }
 
 #[test]
-fn no_retries_when_the_configuration_says_none() {
+fn no_retries_when_the_configuration_has_none() {
     let mut aws = account();
     let config = EventInvokeConfig {
         maximum_retry_attempts: 0,

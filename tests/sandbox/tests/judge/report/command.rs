@@ -256,7 +256,7 @@ fn a_file_that_is_not_a_judgement_is_refused_by_its_path() {
 }
 
 #[test]
-fn a_replay_that_finds_another_verdict_says_what_differs() {
+fn a_replay_that_finds_another_verdict_names_what_differs() {
     let folder = Folder::new("changed");
     let page = folder.path("a.html");
     assert_eq!(

@@ -12,7 +12,7 @@ fn described(aws: &mut Aws, tag: &str) -> Value {
 }
 
 #[test]
-fn the_event_of_a_push_and_the_description_say_what_the_manifest_holds() {
+fn the_event_of_a_push_and_the_description_have_what_the_manifest_has() {
     let image = json!({ "mediaType": OCI_MANIFEST, "schemaVersion": 2,
         "config": { "mediaType": "application/vnd.oci.image.config.v1+json" } });
     let chart = json!({ "mediaType": OCI_MANIFEST, "schemaVersion": 2,

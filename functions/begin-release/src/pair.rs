@@ -9,7 +9,7 @@ use slipway::observed::service::{ServiceView, revision};
 use slipway::observed::weights::Weights;
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorColour, PriorPair, PriorService};
 
-use crate::target::{Target, missing_service, validate_service};
+use crate::target::{FoundTarget, missing_service, validate_service};
 use crate::{BeginRelease, Parameters, no_deployment};
 
 /// The target group of one colour, as the listener rule forwards to it.
@@ -24,7 +24,7 @@ impl BeginRelease {
         &self,
         job: &Job<Parameters>,
         last_known: Option<LastKnownRouting>,
-    ) -> Result<Target, StepError> {
+    ) -> Result<FoundTarget, StepError> {
         let rule = self.observe_rule(job).await?;
         let found = self.observe_colours(job).await?;
 
@@ -64,7 +64,7 @@ impl BeginRelease {
             colours,
         };
 
-        Ok(Target::of_pair(found, prior))
+        Ok(FoundTarget::of_pair(found, prior))
     }
 
     async fn observe_rule(&self, job: &Job<Parameters>) -> Result<RuleView, StepError> {

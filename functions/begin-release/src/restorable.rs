@@ -12,7 +12,7 @@ use slipway::observed::service::{ServiceView, family, revision};
 use slipway::release::PriorPair;
 use slipway::task_definition::{ROLE_PATH, TaskDefinition, container_images};
 
-use crate::target::Target;
+use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters};
 
 /// What a release will return to: the revision that a service runs.
@@ -39,7 +39,7 @@ impl BeginRelease {
     pub(crate) async fn prove_restorable(
         &self,
         job: &Job<Parameters>,
-        target: &Target,
+        target: &FoundTarget,
         rollout: PlannedRollout,
     ) -> Result<Option<String>, StepError> {
         let PlannedRollout {
@@ -54,8 +54,10 @@ impl BeginRelease {
         };
 
         match target {
-            Target::Service(_) => check_roles(&prior, base)?,
-            Target::Pair { idle, prior, .. } => check_families(prior, seen.name(), idle.name().1)?,
+            FoundTarget::Service(_) => check_roles(&prior, base)?,
+            FoundTarget::Pair { idle, prior, .. } => {
+                check_families(prior, seen.name(), idle.name().1)?
+            }
         }
         let mut warnings = self
             .prove_images(&prior, base, &job.parameters.containers)

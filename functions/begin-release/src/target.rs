@@ -11,7 +11,7 @@ use slipway::strategy::StrategyName;
 use crate::{BeginRelease, Parameters};
 
 /// The observed target.
-pub(crate) enum Target {
+pub(crate) enum FoundTarget {
     Service(Box<ObservedService>),
     Pair {
         live: Box<ObservedService>,
@@ -20,7 +20,7 @@ pub(crate) enum Target {
     },
 }
 
-impl Target {
+impl FoundTarget {
     pub(crate) fn of_pair(found: PerColour<ObservedService>, prior: PriorPair) -> Self {
         let PerColour { blue, green } = found;
         let (live, idle) = match prior.live {
@@ -66,7 +66,7 @@ impl BeginRelease {
         &self,
         job: &Job<Parameters>,
         last_known: Option<LastKnownRouting>,
-    ) -> Result<Target, StepError> {
+    ) -> Result<FoundTarget, StepError> {
         if job.parameters.strategy == StrategyName::BlueGreen {
             return self.observe_pair(job, last_known).await;
         }
@@ -76,7 +76,7 @@ impl BeginRelease {
         let seen = self.services.describe(cluster, service).await?;
         let seen = seen.ok_or_else(|| missing_service(cluster, service))?;
         validate_service(service, &seen.view)?;
-        Ok(Target::Service(Box::new(seen)))
+        Ok(FoundTarget::Service(Box::new(seen)))
     }
 }
 

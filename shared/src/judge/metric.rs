@@ -13,7 +13,7 @@ use super::spec::MetricSpec;
 
 /// One metric while it is judged.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Metric {
+pub(super) struct JudgedMetric {
     pub(super) spec: MetricSpec,
     pub(super) skipped: MinuteRanges,
     pub(super) usable_minutes: u32,
@@ -24,7 +24,7 @@ pub(super) struct Metric {
     health: Option<NonInferiority>,
 }
 
-impl Metric {
+impl JudgedMetric {
     pub(super) fn new(spec: MetricSpec, skipped: MinuteRanges) -> Self {
         Self {
             harm: Harm::new(&spec),

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::clean::{CountError, Reading};
 use super::config::JudgeConfig;
 use super::logs::log_sum_exp;
-use super::metric::Metric;
+use super::metric::JudgedMetric;
 use super::progress::{MinuteRanges, PROGRESS_VERSION, Peak, Progress};
 use super::spec::MetricSpec;
 use super::strict::FieldError;
@@ -57,7 +57,7 @@ pub enum SetupError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judge {
     config: JudgeConfig,
-    metrics: Vec<Metric>,
+    metrics: Vec<JudgedMetric>,
     highest: Option<Peak>,
 }
 
@@ -94,7 +94,7 @@ impl Judge {
         } = progress;
         let metric = |spec: MetricSpec| {
             let ranges = skipped.remove(&spec.name).unwrap_or_default();
-            Metric::new(spec, ranges)
+            JudgedMetric::new(spec, ranges)
         };
 
         Ok(Self {
@@ -136,7 +136,7 @@ impl Judge {
             metric.consume(now.min(self.config.end), now, |minute| read(minute, index))?;
         }
 
-        let log_e = log_sum_exp(self.metrics.iter().map(Metric::log_weighted_harm));
+        let log_e = log_sum_exp(self.metrics.iter().map(JudgedMetric::log_weighted_harm));
         let worst = self.worst();
         self.raise_highest(now, log_e, worst);
         Ok(self.verdict(now, log_e, worst))
@@ -144,7 +144,11 @@ impl Judge {
 
     /// The metric with the largest part in the family's evidence; the first of equals.
     fn worst(&self) -> usize {
-        let parts: Vec<f64> = self.metrics.iter().map(Metric::log_weighted_harm).collect();
+        let parts: Vec<f64> = self
+            .metrics
+            .iter()
+            .map(JudgedMetric::log_weighted_harm)
+            .collect();
         (0..parts.len()).fold(0, |worst, index| {
             if parts[index] > parts[worst] {
                 index
@@ -169,7 +173,7 @@ impl Judge {
     }
 
     fn verdict(&self, now: u32, log_e: f64, worst: usize) -> Verdict {
-        let health = |metric: &&Metric| metric.log_health().unwrap_or(f64::INFINITY);
+        let health = |metric: &&JudgedMetric| metric.log_health().unwrap_or(f64::INFINITY);
         let weakest = self
             .metrics
             .iter()
@@ -263,7 +267,7 @@ impl Judge {
             })
     }
 
-    fn find(&self, name: &str) -> Option<&Metric> {
+    fn find(&self, name: &str) -> Option<&JudgedMetric> {
         self.metrics.iter().find(|metric| metric.spec.name == name)
     }
 }

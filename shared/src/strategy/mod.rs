@@ -17,7 +17,7 @@ pub(crate) mod fixtures;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use in_place::percentages::{Bound, Rules, Shape};
+use in_place::percentages::{Bound, Shape, StrategyRules};
 pub use in_place::percentages::{Percent, Strategy, check_counts};
 pub use in_place::plan::Room;
 
@@ -47,30 +47,30 @@ impl StrategyName {
 
     /// The row of this word.
     #[must_use]
-    pub const fn rules(self) -> &'static Rules {
+    pub const fn rules(self) -> &'static StrategyRules {
         match self {
-            Self::Rolling => &Rules {
+            Self::Rolling => &StrategyRules {
                 word: "rolling",
                 shape: Shape::Service,
                 minimum: Bound::Default(100),
                 maximum: Bound::Default(200),
                 definition: "replaces tasks in waves",
             },
-            Self::Doubling => &Rules {
+            Self::Doubling => &StrategyRules {
                 word: "doubling",
                 shape: Shape::Service,
                 minimum: Bound::Fixed(100),
                 maximum: Bound::Fixed(200),
                 definition: "is 100 % to 200 % by definition",
             },
-            Self::MakeRoom => &Rules {
+            Self::MakeRoom => &StrategyRules {
                 word: "make-room",
                 shape: Shape::Service,
                 minimum: Bound::OneFewer,
                 maximum: Bound::Fixed(100),
                 definition: "never runs more than the desired count",
             },
-            Self::BlueGreen => &Rules {
+            Self::BlueGreen => &StrategyRules {
                 word: "blue-green",
                 shape: Shape::Pair,
                 minimum: Bound::Fixed(100),

@@ -34,7 +34,7 @@ fn reading(bad: Option<u64>) -> Reading {
 
 #[test]
 fn minutes_are_consumed_in_order_up_to_the_first_that_may_still_arrive() {
-    let mut metric = Metric::new(spec(), MinuteRanges::default());
+    let mut metric = JudgedMetric::new(spec(), MinuteRanges::default());
     let late = |minute: u32| reading(if minute == 2 { None } else { Some(0) });
     metric.consume(4, 4, late).unwrap();
 
@@ -63,7 +63,7 @@ fn minutes_are_consumed_in_order_up_to_the_first_that_may_still_arrive() {
 
 #[test]
 fn a_skipped_minute_is_not_read() {
-    let mut metric = Metric::new(spec(), serde_json::from_str("[[1,2]]").unwrap());
+    let mut metric = JudgedMetric::new(spec(), serde_json::from_str("[[1,2]]").unwrap());
     metric
         .consume(3, 9, |minute| {
             if minute == 3 {
@@ -86,7 +86,7 @@ fn a_skipped_minute_is_not_read() {
 
 #[test]
 fn a_metric_that_does_not_promote_needs_no_measure_for_it_and_has_no_health() {
-    let mut metric = Metric::new(
+    let mut metric = JudgedMetric::new(
         MetricSpec {
             promotion: None,
             ..spec()
@@ -105,6 +105,6 @@ fn a_metric_that_does_not_promote_needs_no_measure_for_it_and_has_no_health() {
 
 #[test]
 fn evidence_of_a_metric_counts_by_its_weight() {
-    let metric = Metric::new(spec(), MinuteRanges::default());
+    let metric = JudgedMetric::new(spec(), MinuteRanges::default());
     assert_eq!(metric.log_weighted_harm(), 0.5_f64.ln());
 }

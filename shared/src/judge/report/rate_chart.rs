@@ -80,7 +80,7 @@ struct Place {
 }
 
 /// The paths of one side.
-struct Side {
+struct SidePaths {
     line: String,
     dots: String,
     bars: String,
@@ -88,7 +88,7 @@ struct Side {
 }
 
 impl Place {
-    fn side(&self, points: &[Bucket], tally: impl Fn(&Bucket) -> Tally) -> Side {
+    fn side(&self, points: &[Bucket], tally: impl Fn(&Bucket) -> Tally) -> SidePaths {
         let (mut line, mut dots, mut bars, mut band) = <(Path, Path, Path, Path)>::default();
         // A gap in the data is a gap in the line.
         for run in points.split(|bucket| bucket.used == 0) {
@@ -116,7 +116,7 @@ impl Place {
             band.area(&edges);
         }
 
-        Side {
+        SidePaths {
             line: line.finish(),
             dots: dots.finish(),
             bars: bars.finish(),

@@ -32,14 +32,14 @@ pub struct Series {
     pub minutes: usize,
     pub medians: Option<(f64, f64)>,
     /// The comparison that found the canary worse.
-    pub harm: Option<Harm>,
+    pub harm: Option<SeriesHarm>,
     /// Whether the series looks worse than tolerated over all minutes that have arrived.
     pub doubtful: bool,
 }
 
 /// A comparison at which a series was worse than tolerated.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Harm {
+pub struct SeriesHarm {
     /// Values a side at that comparison.
     pub minutes: usize,
     pub p: f64,
@@ -110,7 +110,7 @@ fn series(custom: &CustomMetric, both: &[(f64, f64)], end: usize, share: f64) ->
         .filter(|minutes| **minutes <= both.len())
         .find_map(|&minutes| {
             let p = p_value(custom, &canary[..minutes], &baseline[..minutes]);
-            (p <= limit).then_some(Harm { minutes, p, limit })
+            (p <= limit).then_some(SeriesHarm { minutes, p, limit })
         });
     let medians = median(&canary).zip(median(&baseline));
     let doubtful = both.len() >= VALUES_MIN && p_value(custom, &canary, &baseline) <= DOUBT;

@@ -28,7 +28,7 @@ pub enum Bound {
 
 /// What a strategy is: its word, the services it works on and its bounds.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct StrategyRules {
     pub word: &'static str,
     pub shape: Shape,
     /// Tasks that stay healthy.
@@ -80,7 +80,7 @@ impl<const MIN: u32, const MAX: u32> JsonSchema for Percent<MIN, MAX> {
 /// The strategy as an action's parameters give it.
 #[derive(Clone, Copy, Debug)]
 pub struct Strategy {
-    pub rules: &'static Rules,
+    pub rules: &'static StrategyRules,
     pub minimum_healthy_percent: Option<Percent<0, 100>>,
     pub minimum_healthy_tasks: Option<u32>,
     pub maximum_percent: Option<Percent<100, 200>>,

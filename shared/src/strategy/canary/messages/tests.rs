@@ -5,7 +5,7 @@ use super::super::readings::ReadingInput;
 use super::*;
 use crate::metrics::source::tests::key;
 use crate::metrics::source::{Data, Points};
-use crate::strategy::canary::values::Harm;
+use crate::strategy::canary::values::SeriesHarm;
 
 const FIRST: i64 = 29_460_060;
 
@@ -32,7 +32,7 @@ fn what_was_measured_fits_in_one_line() {
     );
 }
 
-fn series_of(minutes: usize, doubtful: bool, harm: Option<Harm>) -> Series {
+fn series_of(minutes: usize, doubtful: bool, harm: Option<SeriesHarm>) -> Series {
     Series {
         name: "memory".to_owned(),
         minutes,
@@ -44,7 +44,7 @@ fn series_of(minutes: usize, doubtful: bool, harm: Option<Harm>) -> Series {
 
 #[test]
 fn each_finding_on_a_series_has_its_text() {
-    let found = Harm {
+    let found = SeriesHarm {
         minutes: 10,
         p: 9.1e-5,
         limit: 1.4e-4,

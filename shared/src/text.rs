@@ -1,4 +1,4 @@
-//! Texts of files that other people's tools wrote: UTF-8 with or without a byte-order mark, and
+//! Texts of files that other tools wrote: UTF-8 with or without a byte-order mark, and
 //! UTF-16, which PowerShell writes by default.
 //!
 //! Never guesses: without a mark a text is UTF-8.

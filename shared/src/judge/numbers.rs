@@ -1,4 +1,4 @@
-//! Writes numbers for people, in one way for messages and for the report.
+//! Writes numbers for readers, in one way for messages and for the report.
 //!
 //! Nothing here decides: what is compared is compared before it is rounded.
 

@@ -1,4 +1,4 @@
-//! Files that other people wrote: those of the folders that `SLIPWAY_CORPUS` names, separated by
+//! Files that others wrote: those of the folders that `SLIPWAY_CORPUS` names, separated by
 //! colons, or the project's own examples.
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What people do by hand: a release without a pipeline, wrong invocations, and services too small
-//! for their strategy.
+//! What operators do by hand: a release without a pipeline, wrong invocations, and services too
+//! small for their strategy.
 
 use behaviour::{
     LIMIT, account, by_hand, ecs_state, failure, image_of, invoke, is_closed, jobs, newest,

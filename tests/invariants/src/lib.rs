@@ -44,9 +44,9 @@ pub struct Invariants {
     ledger: Ledger,
     /// Attempts of functions with which something went wrong.
     disturbed: BTreeSet<u64>,
-    /// When people last changed a service by hand.
+    /// When operators last changed a service by hand.
     by_hand: Vec<Millis>,
-    /// The weights that people set last, by rule.
+    /// The weights that operators set last, by rule.
     weights_by_hand: endings::Routes,
     bake_percent: u32,
     evaluated: BTreeMap<&'static str, u64>,

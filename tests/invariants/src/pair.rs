@@ -223,7 +223,7 @@ fn check_fit(
 }
 
 /// Weights that an operator set during a release, and that the function that changes the rule saw,
-/// are left alone. `theirs` are the weights that people set last.
+/// are left alone. `theirs` are the weights that operators set last.
 pub(super) fn leaves_alone(
     aws: &Aws,
     ledger: &Ledger,

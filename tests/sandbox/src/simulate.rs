@@ -18,7 +18,7 @@ const ENOUGH_SEEDS: u64 = 1000;
 /// Failing seeds whose plans are made smaller and printed with their trace.
 const EXPLAINED: usize = 3;
 
-/// Draws services, releases, people and faults from seeds, runs the real functions on them, and
+/// Draws services, releases, operators and faults from seeds, runs the real functions on them, and
 /// holds every run to the invariants.
 ///
 /// A failing seed prints its number, the invariant, the fewest incidents with which it still fails,

@@ -16,7 +16,7 @@ use invariants::ledger_reader::{digest, executions, flag, record, text};
 /// lease waits for.
 const BOUND: Duration = Duration::from_secs(45 * 60);
 
-/// Whether nothing goes wrong, people only push and approve, and every image is healthy.
+/// Whether nothing goes wrong, operators only push and approve, and every image is healthy.
 pub(super) fn is_calm(plan: &Plan) -> bool {
     plan.incidents.is_empty() && is_well(plan) && !plan.shape.is_hasty()
 }

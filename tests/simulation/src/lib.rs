@@ -1,5 +1,5 @@
-//! A simulation that tries to break everything: random services, releases, people and faults, each
-//! run drawn from one seed and held to the invariants.
+//! A simulation that tries to break everything: random services, releases, operators and faults,
+//! each run drawn from one seed and held to the invariants.
 //!
 //! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same
 //! seed gives the same bytes.
@@ -8,7 +8,7 @@ mod bound;
 mod canary;
 mod coverage;
 mod draw;
-mod people;
+mod operators;
 mod plan;
 mod play;
 mod shape;

@@ -15,10 +15,10 @@ pub struct Plan {
     pub seed: u64,
     pub shape: Shape,
     pub pushes: Vec<Push>,
-    /// What people answer when they are asked to approve, in order; from then on they approve after
-    /// a minute. Releases that hold are answered in order, too, and then no more.
+    /// What operators answer when they are asked to approve, in order; from then on they approve
+    /// after a minute. Releases that hold are answered in order, too, and then no more.
     pub answers: Vec<Answer>,
-    /// What goes wrong and what people do beside pushing.
+    /// What goes wrong and what operators do beside pushing.
     pub incidents: Vec<Incident>,
 }
 

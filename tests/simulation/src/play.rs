@@ -1,4 +1,4 @@
-//! Plays a plan on an account in virtual time: people act, functions run, things go wrong, and
+//! Plays a plan on an account in virtual time: operators act, functions run, things go wrong, and
 //! every invariant is checked.
 
 mod acts;

@@ -1,4 +1,4 @@
-//! What happened in a run, for people: one line for each thing, with its virtual time.
+//! What happened in a run, for readers: one line for each thing, with its virtual time.
 
 mod states;
 

@@ -1,6 +1,6 @@
 //! Judges by the canary configs of Spinnaker's Kayenta, once, at the end of the bake.
 //!
-//! People who come from Kayenta bring their configs; this reads them and reaches Kayenta's verdict
+//! Users of Kayenta have configs; this reads them and reaches Kayenta's verdict
 //! (github.com/spinnaker/kayenta, NetflixACAJudge-v1.0), except where that verdict is a hole:
 //! - an Error is a failure; in Kayenta it leaves the denominator;
 //! - a group without data leaves the score with its weight; in Kayenta it scores 100;

@@ -1,4 +1,4 @@
-//! Writes a judgement down: as JSON that can be judged again, and as one page for people.
+//! Writes a judgement down: as JSON that can be judged again, and as one page for readers.
 //!
 //! A [`Judgement`] holds everything a verdict rests on: the settings, the metrics, every minute as
 //! it was read, what was kept between looks, and each look's evidence. [`replay`] judges it anew

@@ -14,7 +14,7 @@ const POINT_REQUESTS: u64 = 30;
 /// Points that are kept even so, since fewer show no course of time.
 const POINTS_MIN: usize = 6;
 
-/// Lengths of a point in minutes that people count in.
+/// Lengths of a point in minutes that readers count in.
 const POINT_MINUTES: [u32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 300, 360];
 
 /// Neighbouring minutes of one metric, added up.

@@ -15,7 +15,7 @@ use slipway::timestamp::Timestamp;
 use behaviour::pair::{PIPELINE, SHORT, configure, shop};
 use behaviour::{is_closed, push, recorded};
 
-/// What people do: when the second and third image are pushed after the first one, and how they
+/// What operators do: when the second and third image are pushed after the first one, and how they
 /// answer.
 #[derive(Clone, Copy, Debug)]
 struct Plan {

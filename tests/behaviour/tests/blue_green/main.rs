@@ -1,4 +1,4 @@
-//! Blue/green releases of the shop, with what people, images and chance do to them: what was
+//! Blue/green releases of the shop, with what operators, images and chance do to them: what was
 //! approved is what gets the traffic, a failing bake gives back exactly what was recorded, and no
 //! crash between two calls leaves the pair in between.
 

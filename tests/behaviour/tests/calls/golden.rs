@@ -10,7 +10,7 @@ use harness::driver::{Driver, Fault, run};
 use crate::transcript::{recorded, sections, written};
 use behaviour::pass;
 
-/// Longest that a file may be, so that people read it.
+/// Longest that a file may be, so that it is read.
 const LINES_MAX: usize = 300;
 
 /// How long a scene goes on after its act.

@@ -1,5 +1,5 @@
-//! What comes between a release and its end: people stop it, retry it, push again, deploy past it
-//! or delete its service, and events get lost.
+//! What comes between a release and its end: operators stop it, retry it, push again, deploy past
+//! it or delete its service, and events get lost.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Other people's events, given to every function: nothing panics, what is not ours is refused or
+//! Events of other systems, given to every function: nothing panics, what is not ours is refused or
 //! ignored without a change in the account, and what credentials an event holds are never repeated.
 //!
 //! `SLIPWAY_CORPUS` names folders with a folder `events`; without it the project's own examples

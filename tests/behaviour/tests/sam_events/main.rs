@@ -1,4 +1,4 @@
-//! The example events in tests/events, which people and the conformance checks invoke the functions
+//! The example events in tests/events, which users and the conformance checks invoke the functions
 //! with: each belongs to a function of template.yaml, looks like what AWS sends, and does on a
 //! demo's account what its name says.
 //!

@@ -1,5 +1,5 @@
-//! Other people's `imagedefinitions.json`, `imageDetail.json` and what they take for one: read as
-//! it is if it has the form, and refused with the form if it has not.
+//! `imagedefinitions.json`, `imageDetail.json` and what others take for one: read as it is if it
+//! has the form, and refused with the form if it has not.
 //!
 //! `SLIPWAY_CORPUS` names folders with a folder `artifacts`; without it the project's own examples
 //! are used.

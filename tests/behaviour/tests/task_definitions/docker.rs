@@ -1,4 +1,4 @@
-//! Other people's answers of `docker inspect`: the references in them are read as Docker wrote
+//! Recorded answers of `docker inspect`: the references in them are read as Docker wrote
 //! them, their variables and commands are redacted, and given as another file they are refused
 //! without repeating a value.
 //!

@@ -1,4 +1,4 @@
-//! Other people's task definitions, each the base of a real release: what Amazon ECS would take is
+//! Task definitions of others, each the base of a real release: what Amazon ECS would take is
 //! registered as it is but for the images and the read-only fields, and what it would not take
 //! fails the action with a message that says why.
 //!
@@ -115,7 +115,7 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Other people's definitions name roles of other accounts. Which roles may be passed on is a
+/// Definitions of others name roles of other accounts. Which roles may be passed on is a
 /// matter of the policies, so here they allow them all, and only the definition decides.
 fn any_role_may_be_passed(mut aws: Aws) -> Aws {
     let role = aws.lambda.functions["slipway-register-task-definition"]

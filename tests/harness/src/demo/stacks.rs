@@ -1,5 +1,5 @@
 //! The demo's account: three applications and Slipway itself, deployed from the templates that
-//! people deploy.
+//! users deploy.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};

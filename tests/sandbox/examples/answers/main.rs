@@ -4,7 +4,7 @@
 //! `answers sandbox` asks the in-memory AWS in this process; `answers endpoint` asks what
 //! `AWS_ENDPOINT_URL` names. Both stand on tests/conformance/fixture.json, which the script that
 //! starts the other AWS has put there. `answers` is how the conformance checks compare the sandbox
-//! with other people's emulators.
+//! with emulators of others.
 
 mod ledger;
 

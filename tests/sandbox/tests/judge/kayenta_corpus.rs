@@ -1,4 +1,4 @@
-//! Kayenta's judge against its own test vectors, and against the configs that people have
+//! Kayenta's judge against its own test vectors, and against the configs that users have
 //! published.
 //!
 //! They are in the folders `canary-configs` of `SLIPWAY_CORPUS`; without it nothing here is

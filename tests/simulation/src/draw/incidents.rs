@@ -1,4 +1,4 @@
-//! What goes wrong and what people do, and when.
+//! What goes wrong and what operators do, and when.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
-//! What people do during a run: approvals, holds, and acts at their anchors.
+//! What operators do during a run: approvals, holds, and acts at their anchors.
 
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::people::{self, Done};
+use crate::operators::{self, Done};
 use crate::plan::{Act, Anchor, Incident, When};
 use crate::{canary, plan, shape};
 use emulator::{Aws, cloudwatch, ecs};
@@ -41,7 +41,7 @@ impl Stage {
 
         let done = {
             let mut aws = self.driver.world.aws();
-            let done = people::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
+            let done = operators::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
             self.trace
                 .borrow_mut()
                 .say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
@@ -73,7 +73,7 @@ impl Stage {
         match (act, &done) {
             (Act::InstanceBusy(lasts), Done::Something) => {
                 self.driver.world.clock.sleep(lasts).await;
-                people::busy(&mut self.driver.world.aws(), false);
+                operators::busy(&mut self.driver.world.aws(), false);
             }
             (Act::AlarmActive(lasts), _) => {
                 self.driver.world.clock.sleep(lasts).await;
@@ -85,7 +85,7 @@ impl Stage {
 
     /// A task does not answer for a while.
     async fn silence(&self, act: Act, lasts: Duration) {
-        let Some(task) = people::serving(&self.driver.world.aws()) else {
+        let Some(task) = operators::serving(&self.driver.world.aws()) else {
             return;
         };
 
@@ -103,9 +103,9 @@ impl Stage {
         self.driver.world.touch();
     }
 
-    /// People see that an approval waits, and answer it in their time.
+    /// Operators see that an approval waits, and answer it in their time.
     pub(super) fn notice_approvals(&self, aws: &Aws) {
-        for (action, asked) in people::waiting_approvals(aws) {
+        for (action, asked) in operators::waiting_approvals(aws) {
             if !self.noticed.borrow_mut().insert(action) {
                 continue;
             }
@@ -122,7 +122,7 @@ impl Stage {
             tokio::task::spawn_local(async move {
                 stage.driver.world.clock.sleep(answer.after).await;
                 let mut aws = stage.driver.world.aws();
-                let taken = people::answer(&mut aws, asked, answer.approves);
+                let taken = operators::answer(&mut aws, asked, answer.approves);
                 let word = if answer.approves { "approve" } else { "reject" };
                 stage.trace.borrow_mut().say(
                     &aws,
@@ -141,11 +141,11 @@ impl Stage {
 
     /// The release that waits for an operator, and since when.
     fn hold(&self) -> Option<(String, String)> {
-        self.invariants().leases().find_map(people::waiting_hold)
+        self.invariants().leases().find_map(operators::waiting_hold)
     }
 
-    /// People see that a release holds, and decide in their time; after the last of their answers
-    /// none follows.
+    /// Operators see that a release holds, and decide in their time; after the last of their
+    /// answers none follows.
     pub(super) fn notice_hold(&self) {
         let Some(hold) = self.hold() else { return };
         if !self.held.borrow_mut().insert(hold.clone()) {
@@ -161,7 +161,7 @@ impl Stage {
             stage.driver.world.clock.sleep(answer.after).await;
             let mut aws = stage.driver.world.aws();
             let still = stage.hold().as_ref() == Some(&hold);
-            let taken = still && people::decide(&mut aws, &hold.0, answer.approves);
+            let taken = still && operators::decide(&mut aws, &hold.0, answer.approves);
             let word = if answer.approves {
                 "decide to promote"
             } else {

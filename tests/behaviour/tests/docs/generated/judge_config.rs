@@ -44,7 +44,7 @@ fn values(kind: &str, read: &str) -> String {
     }
 }
 
-/// A number of Rust as people write it.
+/// A number of Rust as text has it.
 fn decimal(number: &str) -> String {
     let number: f64 = number.replace('_', "").parse().expect("a number");
     if number != 0.0 && number < 1e-5 {

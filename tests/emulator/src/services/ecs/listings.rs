@@ -1,4 +1,4 @@
-//! Lists by which people find their way: clusters, families and container instances.
+//! Lists by which users find resources: clusters, families and container instances.
 
 use serde_json::{Value, json};
 

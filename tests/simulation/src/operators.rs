@@ -1,5 +1,5 @@
-//! What people do beside pushing, and what happens to tasks and instances: each act on the account
-//! as it is at that moment. An act that finds nothing to act on does nothing.
+//! What operators do beside pushing, and what happens to tasks and instances: each act on the
+//! account as it is at that moment. An act that finds nothing to act on does nothing.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,4 @@
-//! Rolling deployments: how one begins, completes, fails, and is rolled back by the circuit
-//! breaker.
+//! Rolling deployments: how one begins, completes, fails, and is rolled back.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::text::short_name;
 use crate::{Aws, Quirk, eventbridge};
 
+use super::failure_detection::{self, Detector};
 use super::state::ServiceEvent;
 use super::{Deployment, DeploymentStatus, RolloutState, Service, scheduler, service_history};
 
@@ -24,15 +24,17 @@ const STEADY: Duration = Duration::from_secs(10);
 /// The longest time that starting is put off after failures.
 const LONGEST_BACKOFF_SECS: i64 = 300;
 
-/// Makes a new deployment PRIMARY, either as requested or, with `rollback_of`, back to that one.
-pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Option<&Deployment>) {
-    let id = format!(
-        "ecs-svc/{}",
-        aws.rng
-            .u64(1_000_000_000_000_000_000..9_223_372_036_854_775_807)
-    );
-    match rollback_of {
-        Some(to) => service_history::roll_back(aws, arn, &to.revision),
+/// Makes a new deployment PRIMARY, either as requested or, with `rollback`, back to that one.
+pub(super) fn begin(
+    aws: &mut Aws,
+    arn: &str,
+    definition: &str,
+    rollback: Option<(&Deployment, Detector)>,
+) {
+    let id = new_id(aws);
+    let rollback_of = rollback.map(|(to, _)| to);
+    match rollback {
+        Some((to, detector)) => service_history::roll_back(aws, arn, &to.revision, detector),
         None => service_history::begin(aws, arn, &id),
     }
     let now = aws.now;
@@ -51,7 +53,7 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
         task_definition: definition.to_owned(),
         revision: rollback_of.map_or_else(|| short_name(&id).to_owned(), |to| to.revision.clone()),
         rollout: RolloutState::InProgress,
-        reason: first_reason(&id, rollback_of),
+        reason: first_reason(&id, rollback),
         created_at: now,
         updated_at: now,
         is_rollback: rollback_of.is_some(),
@@ -64,18 +66,27 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
     };
     service.deployments.insert(0, deployment);
 
-    if let Some(to) = rollback_of {
-        adopt(aws, arn, &to.id, &id);
+    match rollback_of {
+        Some(to) => adopt(aws, arn, &to.id, &id),
+        None => failure_detection::watch(aws, arn, &id),
     }
 
     announce(aws, arn, &id, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS");
     scheduler::wake(aws, arn);
 }
 
-fn first_reason(id: &str, rollback_of: Option<&Deployment>) -> String {
-    match rollback_of {
-        Some(to) => format!(
-            "ECS deployment circuit breaker: rolling back to deploymentId {}.",
+fn new_id(aws: &mut Aws) -> String {
+    let number = aws
+        .rng
+        .u64(1_000_000_000_000_000_000..9_223_372_036_854_775_807);
+    format!("ecs-svc/{number}")
+}
+
+fn first_reason(id: &str, rollback: Option<(&Deployment, Detector)>) -> String {
+    match rollback {
+        Some((to, detector)) => format!(
+            "{}: rolling back to deploymentId {}.",
+            detector.name(),
             to.id
         ),
         None => format!("ECS deployment {id} in progress."),
@@ -207,7 +218,7 @@ pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
     );
 
     if trips {
-        fail(aws, arn);
+        fail(aws, arn, Detector::CircuitBreaker);
     } else if often {
         note(aws, arn, |name| {
             format!(
@@ -247,22 +258,25 @@ pub(super) fn threshold(desired_count: u32) -> u32 {
     desired_count.div_ceil(2).clamp(3, 200)
 }
 
-fn fail(aws: &mut Aws, arn: &str) {
+/// Gives the primary deployment up, and goes back to the last completed one if the detector has
+/// that option.
+pub(super) fn fail(aws: &mut Aws, arn: &str, detector: Detector) {
     let now = aws.now;
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
-    let rolls_back = service.circuit_breaker("rollback");
+    let rolls_back = detector.rolls_back(service);
     let Some(failed) = service.deployments.first_mut() else {
         return;
     };
 
     failed.rollout = RolloutState::Failed;
-    failed.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+    failed.reason = format!("{}: {}", detector.name(), detector.finding());
     failed.updated_at = now;
     let (id, was_rollback) = (failed.id.clone(), failed.is_rollback);
     note(aws, arn, |name| {
-        format!("(service {name}) (deployment {id}) deployment failed: tasks failed to start.")
+        let finding = detector.finding();
+        format!("(service {name}) (deployment {id}) deployment failed: {finding}")
     });
     announce(aws, arn, &id, "ERROR", "SERVICE_DEPLOYMENT_FAILED");
 
@@ -279,7 +293,7 @@ fn fail(aws: &mut Aws, arn: &str) {
         format!("(service {name}) rolling back to deployment {}.", to.id)
     });
     restore_settings(aws, arn, &to);
-    begin(aws, arn, &to.task_definition, Some(&to));
+    begin(aws, arn, &to.task_definition, Some((&to, detector)));
 }
 
 /// Where tasks run and register goes back with their definition; counts and percentages stay.

@@ -8,7 +8,7 @@ use crate::text::short_name;
 use crate::{ApiError, Aws, Millis};
 
 use super::input::{Input, found_and_missing};
-use super::service_history::{Counts, Rollback, ServiceDeployment, State};
+use super::service_history::{Counts, ServiceDeployment, State};
 use super::{Service, invalid};
 
 /// The most service deployments of one DescribeServiceDeployments.
@@ -31,9 +31,6 @@ const STATUSES: [&str; 9] = [
     "ROLLBACK_SUCCESSFUL",
     "ROLLBACK_FAILED",
 ];
-
-const BREAKER_TRIPPED: &str =
-    "Service deployment rolled back because the circuit breaker threshold was exceeded.";
 
 const NO_CANDIDATE: &str = "No rollback candidate was found to run the rollback.";
 
@@ -142,7 +139,7 @@ fn status(aws: &Aws, one: &ServiceDeployment) -> &'static str {
 
 fn status_reason(one: &ServiceDeployment) -> Option<&'static str> {
     match (&one.rollback, one.state) {
-        (Some(_), _) => Some(BREAKER_TRIPPED),
+        (Some(rollback), _) => Some(rollback.detector.rollback_reason()),
         (None, State::RollbackFailed) => Some(NO_CANDIDATE),
         (None, _) => None,
     }
@@ -194,10 +191,11 @@ fn answer(aws: &Aws, service: &Service, one: &ServiceDeployment) -> Value {
     if let Some(ended) = one.ended.as_ref().filter(|_| one.state == State::Stopped) {
         answer["stoppedAt"] = Aws::seconds(ended.at);
     }
-    if let Some(Rollback { at, revision }) = &one.rollback {
+    if let Some(rollback) = &one.rollback {
         answer["rollback"] = json!({
-            "reason": BREAKER_TRIPPED, "startedAt": Aws::seconds(*at),
-            "serviceRevisionArn": revision_arn(aws, service, revision),
+            "reason": rollback.detector.rollback_reason(),
+            "startedAt": Aws::seconds(rollback.at),
+            "serviceRevisionArn": revision_arn(aws, service, &rollback.revision),
         });
     }
 
@@ -234,14 +232,17 @@ fn circuit_breaker(service: &Service, one: &ServiceDeployment) -> Value {
     json!({"status": status, "failureCount": failed, "threshold": one.threshold})
 }
 
-/// No alarm ever ends a deployment of the emulator.
 fn alarms(one: &ServiceDeployment) -> Value {
-    let alarms = &one.configuration["alarms"];
-    if alarms["enable"] != true {
+    if one.watched.is_empty() {
         return json!({"status": "DISABLED"});
     }
+    let status = if one.triggered.is_empty() {
+        watching(one)
+    } else {
+        "TRIGGERED"
+    };
     json!({
-        "status": watching(one), "alarmNames": alarms["alarmNames"], "triggeredAlarmNames": [],
+        "status": status, "alarmNames": one.watched, "triggeredAlarmNames": one.triggered,
     })
 }
 

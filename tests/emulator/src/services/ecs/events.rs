@@ -1,6 +1,6 @@
 //! What ECS does by itself when its time comes.
 
-use super::{TaskStep, capacity, deployments, scheduler, task_lifecycle};
+use super::{TaskStep, capacity, deployments, failure_detection, scheduler, task_lifecycle};
 use crate::{Aws, Event};
 
 /// What ECS does by itself.
@@ -10,6 +10,8 @@ pub(crate) enum EcsEvent {
     Reconcile { service: String },
     /// A deployment that looked finished is looked at again.
     Settle { service: String, deployment: String },
+    /// The alarms of a deployment are looked at.
+    PollAlarms { service: String, deployment: String },
     /// An instance that a capacity provider started joins its cluster.
     InstanceRegistered { provider: String, cluster: String },
     /// A task goes on in its life.
@@ -24,6 +26,10 @@ impl Event for EcsEvent {
                 service,
                 deployment,
             } => deployments::settle(aws, service, deployment),
+            Self::PollAlarms {
+                service,
+                deployment,
+            } => failure_detection::poll(aws, service, deployment),
             Self::InstanceRegistered { provider, cluster } => {
                 capacity::registered(aws, provider, cluster);
             }

@@ -14,6 +14,7 @@ mod describe_services;
 mod describe_tasks;
 mod empty_members;
 mod events;
+mod failure_detection;
 mod failures;
 mod iam;
 mod input;

@@ -8,8 +8,8 @@ use crate::{Aws, Quirk};
 
 use super::deployments::{note, settle_later};
 use super::{
-    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, capacity, deployments, placement,
-    task_lifecycle,
+    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, capacity, deployments,
+    failure_detection, placement, task_lifecycle,
 };
 
 /// The most tasks that one look of the scheduler starts.
@@ -60,7 +60,8 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
 
     match primary {
         Some((id, RolloutState::InProgress)) if may_complete(aws, service) => {
-            let wait = match (service.desired_count, service.has_alarms()) {
+            let is_watched = failure_detection::is_watched(service);
+            let wait = match (service.desired_count, is_watched) {
                 (0, _) => Duration::ZERO,
                 (_, false) => Duration::from_millis(aws.rng.u64(1000..10_000)),
                 // The bake time, in which the alarms are watched.

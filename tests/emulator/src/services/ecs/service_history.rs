@@ -1,13 +1,14 @@
 //! Service deployments: what a service was deployed to, and how each deployment ended.
 //!
-//! A rollback by the circuit breaker belongs to the service deployment that failed, although
-//! DescribeServices lists it as a deployment of its own.
+//! A rollback by ECS belongs to the service deployment that failed, although DescribeServices lists
+//! it as a deployment of its own.
 
 use serde_json::Value;
 
 use crate::text::short_name;
 use crate::{Aws, Millis};
 
+use super::failure_detection::{self, Detector};
 use super::{Deployment, Service, deployments};
 
 /// For how long ended service deployments are kept: 90 days.
@@ -31,6 +32,9 @@ pub(super) struct ServiceDeployment {
     pub(super) ended: Option<Ended>,
     pub(super) configuration: Value,
     pub(super) threshold: u32,
+    /// The alarms that can fail it, and those that did.
+    pub(super) watched: Vec<String>,
+    pub(super) triggered: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,7 @@ pub(super) enum State {
 pub(super) struct Rollback {
     pub(super) at: Millis,
     pub(super) revision: String,
+    pub(super) detector: Detector,
 }
 
 #[derive(Clone, Debug)]
@@ -122,7 +127,7 @@ fn counts(aws: &Aws, service: &Service, revision: &str) -> Counts {
 /// A deployment is about to begin that is no rollback; an earlier one in progress ends with it.
 pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) {
     end(aws, arn, State::Stopped);
-    let now = aws.now;
+    let (now, watched) = (aws.now, failure_detection::watched(aws, arn));
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
@@ -146,6 +151,8 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) {
         ended: None,
         configuration: configuration.cloned().unwrap_or_default(),
         threshold: deployments::threshold(service.desired_count),
+        watched,
+        triggered: Vec::new(),
     };
     service
         .history
@@ -155,7 +162,7 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) {
 
 /// The deployment in progress has failed, and one back to an earlier service revision is about to
 /// begin.
-pub(super) fn roll_back(aws: &mut Aws, arn: &str, revision: &str) {
+pub(super) fn roll_back(aws: &mut Aws, arn: &str, revision: &str, detector: Detector) {
     let at = aws.now;
     let service = aws.ecs.services.get_mut(arn);
     let current = service.and_then(|service| service.history.last_mut());
@@ -164,7 +171,16 @@ pub(super) fn roll_back(aws: &mut Aws, arn: &str, revision: &str) {
         current.rollback = Some(Rollback {
             at,
             revision: revision.to_owned(),
+            detector,
         });
+    }
+}
+
+/// Alarms were found in ALARM during the deployment in progress.
+pub(super) fn trigger(aws: &mut Aws, arn: &str, alarms: Vec<String>) {
+    let service = aws.ecs.services.get_mut(arn);
+    if let Some(current) = service.and_then(|service| service.history.last_mut()) {
+        current.triggered = alarms;
     }
 }
 

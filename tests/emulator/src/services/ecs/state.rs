@@ -101,7 +101,7 @@ pub struct Service {
     pub desired_count: u32,
     /// Newest first; the first is PRIMARY.
     pub deployments: Vec<Deployment>,
-    /// The deployment to which the circuit breaker would return.
+    /// The deployment to which ECS would return.
     pub last_completed: Option<Deployment>,
     /// Newest last.
     pub(super) history: Vec<ServiceDeployment>,
@@ -159,7 +159,7 @@ pub struct Deployment {
     pub reason: String,
     pub created_at: Millis,
     pub updated_at: Millis,
-    /// Whether the circuit breaker started it.
+    /// Whether ECS started it to go back.
     pub is_rollback: bool,
     /// Failed tasks since the last one that proved healthy.
     pub failed_tasks: u32,

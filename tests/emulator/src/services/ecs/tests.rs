@@ -7,6 +7,7 @@ use super::*;
 use crate::ecr::Behaviour;
 use crate::elb;
 
+mod alarms;
 mod api;
 mod colours;
 mod definitions;

@@ -7,18 +7,18 @@ fn listed(world: &mut World) -> Vec<Value> {
     listed["serviceDeployments"].as_array().unwrap().clone()
 }
 
-fn described(world: &mut World, number: usize) -> Value {
+pub(super) fn described(world: &mut World, number: usize) -> Value {
     let arn = listed(world)[number]["serviceDeploymentArn"].clone();
     let request = json!({"serviceDeploymentArns": [arn]});
     world.ok("DescribeServiceDeployments", request)["serviceDeployments"][0].clone()
 }
 
-fn statuses(world: &mut World) -> Vec<String> {
+pub(super) fn statuses(world: &mut World) -> Vec<String> {
     let listed = listed(world);
     listed.iter().map(|one| text(&one["status"])).collect()
 }
 
-fn deploy(world: &mut World, image: &str) {
+pub(super) fn deploy(world: &mut World, image: &str) {
     let definition = world.fargate(image);
     update(world, "taskDefinition", json!(definition));
 }

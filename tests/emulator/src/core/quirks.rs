@@ -38,6 +38,8 @@ pub enum Quirk {
     ListsUnreachedQueries,
     /// CloudWatch: a count of samples within bounds has no data point if it is 0.
     NoZeroCounts,
+    /// ECS: a service revision has the number of the deployment that deploys it first.
+    NumbersRevisionsAsDeployments,
     /// ECS: a new service that does not say whether it is rebalanced is, although its maximumPercent
     /// excludes it.
     RebalancesByDefault,
@@ -62,7 +64,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
@@ -75,6 +77,7 @@ impl Quirk {
         Self::InitialIsUnhealthy,
         Self::ListsUnreachedQueries,
         Self::NoZeroCounts,
+        Self::NumbersRevisionsAsDeployments,
         Self::RebalancesByDefault,
         Self::RegistersOnFamily,
         Self::StaleRead,
@@ -126,6 +129,10 @@ impl Quirk {
                 ForTheAccount,
             ),
             Self::NoZeroCounts => ("a count of 0 has no data point", ForTheAccount),
+            Self::NumbersRevisionsAsDeployments => (
+                "service revisions are numbered as deployments",
+                ForTheAccount,
+            ),
             Self::RebalancesByDefault => (
                 "services are rebalanced unless they say otherwise",
                 ForTheAccount,

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::text::short_name;
 use crate::{Aws, Quirk, eventbridge};
 
 use super::failure_detection::{self, Detector};
@@ -33,10 +32,10 @@ pub(super) fn begin(
 ) {
     let id = new_id(aws);
     let rollback_of = rollback.map(|(to, _)| to);
-    match rollback {
+    let revision = match rollback {
         Some((to, detector)) => service_history::roll_back(aws, arn, &to.revision, detector),
         None => service_history::begin(aws, arn, &id),
-    }
+    };
     let now = aws.now;
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
@@ -51,7 +50,7 @@ pub(super) fn begin(
         id: id.clone(),
         status: DeploymentStatus::Primary,
         task_definition: definition.to_owned(),
-        revision: rollback_of.map_or_else(|| short_name(&id).to_owned(), |to| to.revision.clone()),
+        revision,
         rollout: RolloutState::InProgress,
         reason: first_reason(&id, rollback),
         created_at: now,

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::text::short_name;
-use crate::{Aws, Millis};
+use crate::{Aws, Millis, Quirk};
 
 use super::failure_detection::{self, Detector};
 use super::{Deployment, Service, deployments};
@@ -125,11 +125,13 @@ fn counts(aws: &Aws, service: &Service, revision: &str) -> Counts {
 }
 
 /// A deployment is about to begin that is no rollback; an earlier one in progress ends with it.
-pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) {
+/// Returns its service revision.
+pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) -> String {
     end(aws, arn, State::Stopped);
+    let target = new_revision(aws, deployment);
     let (now, watched) = (aws.now, failure_detection::watched(aws, arn));
     let Some(service) = aws.ecs.services.get_mut(arn) else {
-        return;
+        return target;
     };
 
     let mut sources: Vec<String> = Vec::new();
@@ -143,7 +145,7 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) {
     let begun = ServiceDeployment {
         id: spelled(deployment),
         deployment: deployment.to_owned(),
-        target: short_name(deployment).to_owned(),
+        target: target.clone(),
         sources,
         created_at: now,
         state: State::InProgress,
@@ -158,11 +160,23 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) {
         .history
         .retain(|old| old.ended.as_ref().is_none_or(|it| now - it.at < KEPT_MS));
     service.history.push(begun);
+    target
+}
+
+/// The number of the service revision that a deployment deploys as the first.
+fn new_revision(aws: &mut Aws, deployment: &str) -> String {
+    let number = short_name(deployment);
+    if aws.draw_quirk(Quirk::NumbersRevisionsAsDeployments) {
+        return number.to_owned();
+    }
+    // Another number of as many digits.
+    let (first, rest) = number.split_at(1);
+    format!("{first}{}", rest.chars().rev().collect::<String>())
 }
 
 /// The deployment in progress has failed, and one back to an earlier service revision is about to
-/// begin.
-pub(super) fn roll_back(aws: &mut Aws, arn: &str, revision: &str, detector: Detector) {
+/// begin. Returns that service revision.
+pub(super) fn roll_back(aws: &mut Aws, arn: &str, revision: &str, detector: Detector) -> String {
     let at = aws.now;
     let service = aws.ecs.services.get_mut(arn);
     let current = service.and_then(|service| service.history.last_mut());
@@ -174,6 +188,7 @@ pub(super) fn roll_back(aws: &mut Aws, arn: &str, revision: &str, detector: Dete
             detector,
         });
     }
+    revision.to_owned()
 }
 
 /// Alarms were found in ALARM during the deployment in progress.

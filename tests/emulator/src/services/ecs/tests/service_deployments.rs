@@ -71,6 +71,23 @@ fn arns_have_cluster_service_and_an_id() {
 }
 
 #[test]
+fn whether_service_revisions_have_the_numbers_of_deployments_is_drawn() {
+    for same in [true, false] {
+        let mut world = World::new(1);
+        let quirk = crate::Quirk::NumbersRevisionsAsDeployments;
+        world.aws.settle_quirk(quirk, same);
+        world.fargate("nginx:1");
+        let request = world.balanced(1);
+        world.ok("CreateService", request);
+
+        let deployment = text(&world.service()["deployments"][0]["id"]);
+        let revision = text(&listed(&mut world)[0]["targetServiceRevisionArn"]);
+        let number = deployment.rsplit('/').next().unwrap();
+        assert_eq!(revision.ends_with(number), same, "{deployment} {revision}");
+    }
+}
+
+#[test]
 fn a_newer_deployment_stops_the_one_in_progress() {
     let mut world = deployed(1, 1);
     deploy(&mut world, "nginx:2");

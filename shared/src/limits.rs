@@ -159,6 +159,10 @@ pub const PAGES: usize = 100;
 /// DescribeTasks and DescribeContainerInstances take (Amazon ECS API).
 pub const TASKS_PAGE: i32 = 100;
 
+/// Service deployments of one call: the most that DescribeServiceDeployments takes (Amazon ECS
+/// API).
+pub const SERVICE_DEPLOYMENTS_PAGE: i32 = 20;
+
 /// Tasks whose stop reasons are read to explain a failed rollout. Ours: enough to see the reason;
 /// DescribeTasks takes 100 at most (Amazon ECS API).
 pub const EXPLAINED_TASKS: usize = 10;

@@ -18,6 +18,7 @@ mod reports;
 mod rules;
 mod scaling;
 mod sdk;
+mod service_deployments;
 mod services;
 mod stop_reasons;
 mod target_health;

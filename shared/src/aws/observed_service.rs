@@ -199,7 +199,7 @@ fn early_success(configuration: &DeploymentConfiguration) -> Result<Option<u32>,
         .transpose()
 }
 
-fn count(number: i32, name: &str) -> Result<u32, String> {
+pub(super) fn count(number: i32, name: &str) -> Result<u32, String> {
     u32::try_from(number).map_err(|_| format!("{name} is {number}"))
 }
 

@@ -9,6 +9,7 @@ pub mod pair;
 pub mod percentages;
 pub mod scaling;
 pub mod service;
+pub mod service_deployment;
 pub mod weights;
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod redaction;
 mod reports;
 mod scaling;
 mod script;
+mod service_deployments;
 mod services;
 mod services_changed;
 mod stop_reasons;

@@ -23,6 +23,7 @@ use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
+use slipway::strategy::in_place::ended::{explained, is_unexplained};
 
 pub use parameters::{Mode, Parameters};
 
@@ -41,6 +42,14 @@ struct Context<'a> {
     lease: &'a Lease,
     /// The change that this release announced.
     announced: Option<&'a Change>,
+}
+
+/// A deployment that failed.
+struct Failed<'a> {
+    goal: &'a DeployGoal,
+    decided_from: &'a DeployContext<'a>,
+    failure: Failure,
+    cause: StepFailureCause,
 }
 
 impl UpdateService {
@@ -144,7 +153,13 @@ impl UpdateService {
             DeployStep::SetPercentages(new) => self.set_percentages(context, new, seen).await,
             DeployStep::Done { summary } => Ok(done(job, summary).with_external_id(deployment)),
             DeployStep::Fail { failure, cause } => {
-                Err(self.explain(job, seen, failure, cause).await)
+                let failed = Failed {
+                    goal: &goal,
+                    decided_from: &deploy_context,
+                    failure,
+                    cause,
+                };
+                Err(self.failed(context, seen, failed).await)
             }
         }
     }
@@ -238,6 +253,49 @@ impl UpdateService {
             Err(error) => return Err(error),
         };
         Ok(report.with_external_id(deployment.as_deref()))
+    }
+
+    /// The failure, with how the deployment ended if only its service deployment shows that. It is
+    /// the same failure when that cannot be read.
+    async fn failed(
+        &self,
+        context: &Context<'_>,
+        seen: &ObservedService,
+        failed: Failed<'_>,
+    ) -> StepError {
+        let Context { job, lease, .. } = context;
+        let Failed {
+            goal,
+            decided_from,
+            failure,
+            cause,
+        } = failed;
+        if cause != StepFailureCause::Rollout || !is_unexplained(goal, decided_from) {
+            return self.explain(job, seen, failure, cause).await;
+        }
+
+        let (cluster, service) = seen.name();
+        let began = lease.release.as_ref().map(|release| release.began_at);
+        let history = self
+            .services
+            .service_deployments(cluster, service, began.unwrap_or(job.since))
+            .await;
+        let unexplained = |why: String| Failure {
+            message: format!("{}; {why}", failure.message),
+            ..failure.clone()
+        };
+
+        let (failure, cause) = match history {
+            Ok(history) => explained(goal, decided_from, &history).unwrap_or_else(|| {
+                let why = "its service deployments do not show how it ended";
+                (unexplained(why.to_owned()), cause)
+            }),
+            Err(error) => {
+                let why = format!("failed to read its service deployments: {error}");
+                (unexplained(why), cause)
+            }
+        };
+        self.explain(job, seen, failure, cause).await
     }
 
     /// The failure, with the reasons for which the new tasks stopped. It is the same failure when

@@ -253,18 +253,22 @@ fn fail_as_returned(context: &DeployContext<'_>, found: &DeploymentView) -> Depl
     )
 }
 
-/// What was seen is another writer's.
 fn fail_as_external(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {
-    fail(
-        StepFailureCause::Overridden,
-        format!(
-            "overridden: {} was deployed outside this release ({}) while it was deploying {}; \
-             find the other writer, then retry the release",
-            revision(&found.task_definition),
-            found.id,
-            revision(&goal.change.task_definition)
-        ),
-    )
+    DeployStep::Fail {
+        failure: overridden(goal, found),
+        cause: StepFailureCause::Overridden,
+    }
+}
+
+/// What was seen is another writer's.
+pub(super) fn overridden(goal: &DeployGoal, found: &DeploymentView) -> Failure {
+    Failure::overridden(format!(
+        "overridden: {} was deployed outside this release ({}) while it was deploying {}; find \
+         the other writer, then retry the release",
+        revision(&found.task_definition),
+        found.id,
+        revision(&goal.change.task_definition)
+    ))
 }
 
 /// The percentages follow the count for as long as the rollout is in progress.
@@ -370,11 +374,10 @@ fn failure_reason(deployment: &DeploymentView) -> String {
 }
 
 fn fail(cause: StepFailureCause, message: String) -> DeployStep {
-    let failure = match cause {
-        StepFailureCause::Overridden => Failure::overridden(message),
-        _ => Failure::job(message),
-    };
-    DeployStep::Fail { failure, cause }
+    DeployStep::Fail {
+        failure: Failure::job(message),
+        cause,
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod bounds;
 pub mod deploy;
+pub mod ended;
 pub mod percentages;
 pub mod plan;
 pub mod rollback;

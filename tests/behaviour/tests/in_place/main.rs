@@ -1,6 +1,7 @@
 //! Releases in place, step by step by hand: what each step writes into the ledger, what it changes
 //! and in which order, and what a release leaves behind however it ends.
 
+mod alarms;
 mod approval;
 mod begin;
 mod bench;

@@ -2,6 +2,7 @@
 //! no run ever called. Each action is taken away once, and a report must name it, the resource and
 //! the role.
 
+mod in_place;
 mod reports;
 mod scenes;
 
@@ -262,7 +263,12 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
                 "function"
             }
             // What explains a failed rollout is added to that failure.
-            ("update-service", "ecs:DescribeTaskDefinition") => "JobFailed",
+            (
+                "update-service",
+                "ecs:DescribeTaskDefinition"
+                | "ecs:ListServiceDeployments"
+                | "ecs:DescribeServiceDeployments",
+            ) => "JobFailed",
             // A judgement stands without its report, which is said where it fails the job.
             ("evaluate-canary", "s3:PutObject") => "JobFailed",
             _ => "PermissionError",

@@ -6,16 +6,18 @@ use std::time::Duration;
 use behaviour::pair::{self, SHORT, listener, set_weights, until_action};
 use behaviour::{add_capacity_provider, use_capacity_provider};
 use emulator::cloudwatch::set_alarm;
-use emulator::codepipeline::{self, ActionStatus, Execution};
+use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Answers, Behaviour, Profile};
 use emulator::lambda::{self, InvocationStatus};
-use emulator::{Aws, ecs, elb, traffic};
+use emulator::{Aws, elb, traffic};
 use harness::demo::canary::{ask, become_canary};
-use harness::demo::{self, CHAPTERS, CLUSTER, COUNTER, Chapter, SHOP, WEB, deployed, play, push};
+use harness::demo::{self, CHAPTERS, COUNTER, Chapter, SHOP, WEB, deployed, play, push};
 use harness::driver::{Driver, Fault, run};
 use harness::functions::STEPS;
 use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
 use serde_json::json;
+
+use super::in_place::{deregister_prior, fail_by_alarm, stop_a_release, stop_before_begin};
 
 /// Longest until the report, in virtual time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3_600);
@@ -40,6 +42,8 @@ pub(super) enum Event {
     StoppedRelease,
     /// The same, after the prior revision was deregistered.
     DeregisteredPrior,
+    /// A release in place that ECS rolls back, because an alarm of the service is in ALARM.
+    FailedByAlarm,
     /// A new colour of the pair grows and then fails, so that the old one must grow before it takes
     /// the traffic back. What weights from outside are repaired first.
     GrownColour,
@@ -64,10 +68,11 @@ pub(super) enum Event {
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 12] = [
+const UNTOLD: [Event; 13] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
+    Event::FailedByAlarm,
     Event::GrownColour,
     Event::FailedCanary,
     Event::FailedCanaryOnListener,
@@ -101,6 +106,7 @@ impl Event {
                 deregister_prior(&mut driver.world.aws());
                 stop_a_release(driver, "9.6.0").await;
             }
+            Self::FailedByAlarm => fail_by_alarm(driver, "9.7.0").await,
             Self::RepeatedRegistration => repeat_registration(driver).await,
             Self::NeverBegun => stop_before_begin(driver).await,
             Self::GrowingCluster => release_on_capacity_provider(driver),
@@ -140,7 +146,7 @@ impl Event {
                         .expect_err("time ends it");
                 }
                 Self::Replica => ended(&driver, known, WEB, "deployed").await,
-                Self::StoppedRelease | Self::DeregisteredPrior => {
+                Self::StoppedRelease | Self::DeregisteredPrior | Self::FailedByAlarm => {
                     ended(&driver, known, WEB, "rolled-back").await
                 }
                 Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
@@ -166,51 +172,6 @@ async fn begin_chapter(driver: &Driver, chapter: &Chapter) {
 async fn stop_in_bake(driver: &Driver, pushed: &str) {
     if let Ok(execution) = until_action(driver, pushed, "swap-target-groups", 1).await {
         pair::stop(driver, &execution);
-    }
-}
-
-fn deregister_prior(aws: &mut Aws) {
-    let service = aws.ecs.service_named(CLUSTER, WEB).expect("a service");
-    let prior = service.primary().expect("deployed").task_definition.clone();
-    let input = json!({ "taskDefinition": prior });
-    ecs::call(aws, "DeregisterTaskDefinition", &input).expect("it is there");
-}
-
-async fn stop_a_release(driver: &Driver, tag: &str) {
-    let before = driver.world.aws().codepipeline.executions.len();
-    ecr::push(&mut driver.world.aws(), WEB, tag, Behaviour::Healthy).expect("pushed");
-    let rolling = |aws: &Aws| {
-        let execution = aws.codepipeline.executions.get(before);
-        let action =
-            execution.and_then(|execution| execution.latest_action("Release", "update-service"));
-        action.is_some_and(|action| {
-            action.status == ActionStatus::InProgress && action.external_id.is_some()
-        })
-    };
-    driver
-        .until(PATIENCE, &mut |_| Ok(()), rolling)
-        .await
-        .expect("the rollout begins");
-    stop(driver, before);
-}
-
-async fn stop_before_begin(driver: &Driver) {
-    let before = driver.world.aws().codepipeline.executions.len();
-    ecr::push(&mut driver.world.aws(), WEB, "9.9.0", Behaviour::Healthy).expect("pushed");
-    let started = |aws: &Aws| {
-        let execution = aws.codepipeline.executions.get(before);
-        execution
-            .and_then(|execution| record(aws, &execution.id))
-            .is_some()
-    };
-
-    // Without a permission it does not come so far.
-    if driver
-        .until(PATIENCE, &mut |_| Ok(()), started)
-        .await
-        .is_ok()
-    {
-        stop(driver, before);
     }
 }
 
@@ -242,20 +203,6 @@ fn release_on_capacity_provider(driver: &Driver) {
     add_capacity_provider(aws, "ENABLED");
     use_capacity_provider(aws, COUNTER);
     ecr::push(aws, COUNTER, "9.6.0", Behaviour::Healthy).expect("pushed");
-}
-
-/// Stops an execution of `web` at once.
-fn stop(driver: &Driver, execution: usize) {
-    let id = driver.world.aws().codepipeline.executions[execution]
-        .id
-        .clone();
-    let asked = json!({
-        "pipelineName": format!("slipway-{WEB}"),
-        "pipelineExecutionId": id,
-        "abandon": true,
-        "reason": "a test",
-    });
-    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked).expect("stopped");
 }
 
 /// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new

@@ -1,0 +1,93 @@
+//! What happens to releases of `web` in the scenes.
+
+use emulator::cloudwatch::set_alarm;
+use emulator::codepipeline::{self, ActionStatus};
+use emulator::ecr::{self, Behaviour};
+use emulator::{Aws, ecs};
+use harness::demo::{CLUSTER, WEB};
+use harness::driver::Driver;
+use invariants::ledger_reader::record;
+use serde_json::json;
+
+use super::scenes::PATIENCE;
+
+const ALARM: &str = "web-errors";
+
+pub(super) fn deregister_prior(aws: &mut Aws) {
+    let service = aws.ecs.service_named(CLUSTER, WEB).expect("a service");
+    let prior = service.primary().expect("deployed").task_definition.clone();
+    let input = json!({ "taskDefinition": prior });
+    ecs::call(aws, "DeregisterTaskDefinition", &input).expect("it is there");
+}
+
+pub(super) async fn stop_a_release(driver: &Driver, tag: &str) {
+    let execution = roll_out(driver, tag).await;
+    stop(driver, execution);
+}
+
+/// Turns an alarm of the service on, and lets it go to ALARM while a release rolls out.
+pub(super) async fn fail_by_alarm(driver: &Driver, tag: &str) {
+    set_alarm(&mut driver.world.aws(), ALARM, "OK");
+    let alarms = json!({"alarmNames": [ALARM], "enable": true, "rollback": true});
+    let input = json!({
+        "cluster": CLUSTER, "service": WEB, "deploymentConfiguration": {"alarms": alarms},
+    });
+    ecs::call(&mut driver.world.aws(), "UpdateService", &input).expect("it is there");
+
+    roll_out(driver, tag).await;
+    set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
+}
+
+/// Pushes an image and returns its execution once its rollout goes on.
+async fn roll_out(driver: &Driver, tag: &str) -> usize {
+    let before = driver.world.aws().codepipeline.executions.len();
+    ecr::push(&mut driver.world.aws(), WEB, tag, Behaviour::Healthy).expect("pushed");
+    let rolling = |aws: &Aws| {
+        let execution = aws.codepipeline.executions.get(before);
+        let action =
+            execution.and_then(|execution| execution.latest_action("Release", "update-service"));
+        action.is_some_and(|action| {
+            action.status == ActionStatus::InProgress && action.external_id.is_some()
+        })
+    };
+    driver
+        .until(PATIENCE, &mut |_| Ok(()), rolling)
+        .await
+        .expect("the rollout begins");
+    before
+}
+
+pub(super) async fn stop_before_begin(driver: &Driver) {
+    let before = driver.world.aws().codepipeline.executions.len();
+    ecr::push(&mut driver.world.aws(), WEB, "9.9.0", Behaviour::Healthy).expect("pushed");
+    let started = |aws: &Aws| {
+        let execution = aws.codepipeline.executions.get(before);
+        execution
+            .and_then(|execution| record(aws, &execution.id))
+            .is_some()
+    };
+
+    // Without a permission it does not come so far.
+    if driver
+        .until(PATIENCE, &mut |_| Ok(()), started)
+        .await
+        .is_ok()
+    {
+        stop(driver, before);
+    }
+}
+
+/// Stops an execution of `web` at once.
+fn stop(driver: &Driver, execution: usize) {
+    let id = driver.world.aws().codepipeline.executions[execution]
+        .id
+        .clone();
+    let request = json!({
+        "pipelineName": format!("slipway-{WEB}"),
+        "pipelineExecutionId": id,
+        "abandon": true,
+        "reason": "a test",
+    });
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &request)
+        .expect("stopped");
+}

@@ -137,6 +137,9 @@ impl Coverage {
     /// What the account and the attempts of a run tell. `pushed` are the digests of the pushes.
     pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran], pushed: &[String]) {
         self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
+        if let Some(oddity) = plan.shape.oddity {
+            self.add("service", oddity.word(), 1);
+        }
         if let Some(pair) = &plan.shape.pair {
             let word = match pair.shift {
                 Shift::AllAtOnce => "all-at-once",

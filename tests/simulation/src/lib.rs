@@ -20,5 +20,5 @@ pub use coverage::{Canaries, Coverage};
 pub use draw::{About, plan};
 pub use plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
-pub use shape::{CANARIES_FROM, PAIRS_FROM, SHAPES, Shape};
+pub use shape::{CANARIES_FROM, Oddity, PAIRS_FROM, SHAPES, Shape};
 pub use shrink::shrink;

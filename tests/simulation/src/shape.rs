@@ -6,12 +6,14 @@
 
 mod account;
 mod draw;
+mod oddity;
 
 use std::fmt;
 
 use super::canary::Canary;
 
 pub(super) use account::{load, production_rule};
+pub use oddity::Oddity;
 
 /// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green
 /// pairs, of which those from [`CANARIES_FROM`] on are judged.
@@ -87,6 +89,8 @@ pub struct Shape {
     pub early_success: Option<&'static str>,
     /// Whether ECS moves tasks between zones that became uneven.
     pub rebalanced: bool,
+    /// What else is unusual about it.
+    pub oddity: Option<Oddity>,
     pub pair: Option<Pair>,
 }
 
@@ -201,19 +205,17 @@ impl fmt::Display for Shape {
         }
 
         write!(f, "; {} min a rollout", self.deadline_minutes)?;
-        write!(
-            f,
-            "{}",
-            if self.approval {
-                "; with an approval"
-            } else {
-                ""
-            }
-        )?;
-        write!(f, "{}", if self.queued { "; queued" } else { "" })?;
         if let Some(cleanup) = self.early_success {
             write!(f, "; early success with {cleanup} cleanup")?;
         }
-        write!(f, "{}", if self.rebalanced { "; rebalanced" } else { "" })
+
+        let notes = [
+            self.approval.then_some("with an approval"),
+            self.queued.then_some("queued"),
+            self.rebalanced.then_some("rebalanced"),
+            self.oddity.map(Oddity::word),
+        ];
+        let mut notes = notes.into_iter().flatten();
+        notes.try_for_each(|note| write!(f, "; {note}"))
     }
 }

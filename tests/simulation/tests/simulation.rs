@@ -1,8 +1,12 @@
 //! The simulation on a few hundred seeds, and that a seed is all there is to a run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use simulation::{About, Coverage, Image, Incident, SHAPES, Shape, plan, play, shrink};
+use emulator::ecr::Behaviour;
+use simulation::{
+    About, Coverage, Image, Incident, PAIRS_FROM, Plan, Push, SHAPES, Shape, plan, play, shrink,
+};
 
 /// Seeds of one of the tests below, which run side by side.
 const SEEDS: u64 = 150;
@@ -77,6 +81,36 @@ fn every_shape_can_be_deployed_and_its_strategy_can_move() {
             .unwrap_or_else(|error| panic!("shape {number}, {shape}: {error}"));
         let size = shape.size(shape.count);
         assert!(shape.promised(size, size) <= size, "{shape}");
+    }
+}
+
+/// A plan in which one healthy image is pushed and nothing goes wrong.
+fn calm(shape: Shape) -> Plan {
+    let push = Push {
+        after: Duration::from_secs(1),
+        image: Image::New(Behaviour::Healthy),
+    };
+    Plan {
+        seed: u64::from(shape.number),
+        shape,
+        pushes: vec![push],
+        answers: Vec::new(),
+        incidents: Vec::new(),
+    }
+}
+
+#[test]
+fn a_healthy_release_of_every_unusual_service_is_deployed() {
+    let unusual = |shape: &Shape| shape.oddity.is_some();
+    for plan in (0..PAIRS_FROM).map(Shape::nth).filter(unusual).map(calm) {
+        let played = play(&plan, false);
+        assert_eq!(played.failure, None, "{plan}");
+
+        let lines = played.coverage.lines(About::Releases);
+        assert!(
+            lines.contains(&("outcome: deployed".to_owned(), 1)),
+            "{plan}"
+        );
     }
 }
 

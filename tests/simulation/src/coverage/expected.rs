@@ -69,6 +69,10 @@ pub(super) const EXPECTED: Expected = &[
 pub(super) const EXPECTED_OF_RELEASES: Expected = &[
     ("shift", &["all-at-once", "linear", "listed"]),
     ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
+    (
+        "service",
+        &["a revision without tags", "a deregistered revision"],
+    ),
     ("image", &["exits"]),
     ("act", &["an instance is busy", "update the stack"]),
 ];

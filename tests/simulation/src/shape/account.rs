@@ -63,6 +63,12 @@ impl Shape {
         self.deploy_pipeline(&mut aws)?;
         self.set_counts(&mut aws)?;
         self.set_early_success(&mut aws)?;
+        let mut aws = self.steady(aws)?;
+
+        let Some(oddity) = self.oddity else {
+            return Ok(aws);
+        };
+        oddity.make(&mut aws)?;
         self.steady(aws)
     }
 

@@ -4,7 +4,7 @@
 
 use crate::canary::Canary;
 
-use super::{CANARIES_FROM, Floor, PAIRS_FROM, Pair, Shape, Shift, Strategy};
+use super::{CANARIES_FROM, Floor, Oddity, PAIRS_FROM, Pair, Shape, Shift, Strategy};
 
 impl Shape {
     /// The shape of a number below [`SHAPES`].
@@ -15,6 +15,14 @@ impl Shape {
         }
 
         let mut rng = fastrand::Rng::with_seed(u64::from(number) * 7919 + 17);
+        let usual = Self::single(number, &mut rng);
+        match Oddity::draw(&mut rng, &usual) {
+            Some(oddity) => oddity.of(usual),
+            None => usual,
+        }
+    }
+
+    fn single(number: u32, rng: &mut fastrand::Rng) -> Self {
         let fargate = rng.bool();
         let static_port = !fargate && rng.bool();
         let count = if rng.u8(..8) == 0 && !static_port {
@@ -34,8 +42,8 @@ impl Shape {
             1 => Strategy::Doubling,
             _ => Strategy::Rolling,
         };
-        let (floor, maximum_percent) = bounds(&mut rng, strategy, size);
-        let instances = count.max(1) + spare_instances(&mut rng, strategy);
+        let (floor, maximum_percent) = bounds(rng, strategy, size);
+        let instances = count.max(1) + spare_instances(rng, strategy);
 
         Self {
             number,
@@ -56,6 +64,7 @@ impl Shape {
             queued: rng.u8(..4) == 0,
             early_success: [None, None, Some("BLOCKING"), Some("DEFERRED")][rng.usize(..4)],
             rebalanced: rng.bool() && may_be_rebalanced(strategy, maximum_percent),
+            oddity: None,
             pair: None,
         }
     }
@@ -102,6 +111,7 @@ impl Shape {
             queued: rng.u8(..4) == 0,
             early_success: None,
             rebalanced: rng.bool(),
+            oddity: None,
             pair: Some(pair),
         }
     }

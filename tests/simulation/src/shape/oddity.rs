@@ -1,0 +1,102 @@
+//! What is unusual about some services: AWS permits it, and the templates do not make it. One of
+//! the rows below, at most, is drawn for a shape.
+
+use serde_json::{Value, json};
+
+use super::Shape;
+use emulator::{Aws, ecs};
+use harness::demo::{CLUSTER, WEB};
+
+/// What is unusual about a service before its first release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// The revision that it runs has no tags.
+    NoTags,
+    /// The revision that it runs was deregistered.
+    Inactive,
+}
+
+/// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
+/// is added goes to the end, so that what was drawn before stays.
+const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 2] =
+    [(Oddity::NoTags, 4, any), (Oddity::Inactive, 4, any)];
+/// What the numbers of the table are parts of.
+const OF: u8 = 64;
+
+impl Oddity {
+    /// Draws what is unusual about a shape: mostly nothing.
+    pub(super) fn draw(rng: &mut fastrand::Rng, shape: &Shape) -> Option<Self> {
+        let mut drawn = rng.u8(..OF);
+        for (oddity, part, permits) in TABLE {
+            if drawn < part {
+                return permits(shape).then_some(oddity);
+            }
+            drawn -= part;
+        }
+        None
+    }
+
+    /// The shape with it: nothing else is unusual then, and a rollout has the time to end, so that
+    /// a healthy release must be deployed.
+    pub(super) fn of(self, shape: Shape) -> Shape {
+        Shape {
+            deadline_minutes: 15,
+            early_success: None,
+            rebalanced: false,
+            oddity: Some(self),
+            ..shape
+        }
+    }
+
+    /// A word for it, for counting.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoTags => "a revision without tags",
+            Self::Inactive => "a deregistered revision",
+        }
+    }
+
+    /// Changes the service of an account that is steady, as a person may have done.
+    pub(super) fn make(self, aws: &mut Aws) -> Result<(), String> {
+        match self {
+            Self::NoTags => redeploy(aws, |request| {
+                if let Some(members) = request.as_object_mut() {
+                    members.remove("tags");
+                }
+            })
+            .map(drop),
+            Self::Inactive => {
+                let running = redeploy(aws, |_| ())?;
+                let gone = json!({ "taskDefinition": running });
+                call(aws, "DeregisterTaskDefinition", &gone).map(drop)
+            }
+        }
+    }
+}
+
+fn any(_: &Shape) -> bool {
+    true
+}
+
+/// Registers what the service runs once more, with a change, and deploys it; returns its ARN.
+fn redeploy(aws: &mut Aws, change: impl FnOnce(&mut Value)) -> Result<String, String> {
+    let service = aws.ecs.service_named(CLUSTER, WEB);
+    let primary = service.and_then(|service| service.primary());
+    let runs = primary.and_then(|primary| aws.ecs.request_of(&primary.task_definition));
+    let mut request = runs.ok_or("the service runs nothing")?.clone();
+    change(&mut request);
+
+    let registered = call(aws, "RegisterTaskDefinition", &request)?;
+    let arn = registered["taskDefinition"]["taskDefinitionArn"]
+        .as_str()
+        .ok_or("the revision has no ARN")?
+        .to_owned();
+    let deploys = json!({"cluster": CLUSTER, "service": WEB, "taskDefinition": arn});
+    call(aws, "UpdateService", &deploys)?;
+    Ok(arn)
+}
+
+fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, String> {
+    ecs::call(aws, operation, input).map_err(|error| error.to_string())
+}

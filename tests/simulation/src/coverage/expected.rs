@@ -71,7 +71,11 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
     ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
     (
         "service",
-        &["a revision without tags", "a deregistered revision"],
+        &[
+            "a revision without tags",
+            "a deregistered revision",
+            "deployment alarms",
+        ],
     ),
     ("image", &["exits"]),
     ("act", &["an instance is busy", "update the stack"]),

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::Shape;
-use emulator::{Aws, ecs};
+use crate::canary::ALARM;
+use emulator::{Aws, cloudwatch, ecs};
 use harness::demo::{CLUSTER, WEB};
 
 /// What is unusual about a service before its first release.
@@ -14,12 +15,17 @@ pub enum Oddity {
     NoTags,
     /// The revision that it runs was deregistered.
     Inactive,
+    /// ECS watches an alarm for a while before it completes a deployment.
+    Alarms,
 }
 
 /// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
 /// is added goes to the end, so that what was drawn before stays.
-const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 2] =
-    [(Oddity::NoTags, 4, any), (Oddity::Inactive, 4, any)];
+const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 3] = [
+    (Oddity::NoTags, 4, any),
+    (Oddity::Inactive, 4, any),
+    (Oddity::Alarms, 4, any),
+];
 /// What the numbers of the table are parts of.
 const OF: u8 = 64;
 
@@ -54,6 +60,7 @@ impl Oddity {
         match self {
             Self::NoTags => "a revision without tags",
             Self::Inactive => "a deregistered revision",
+            Self::Alarms => "deployment alarms",
         }
     }
 
@@ -70,6 +77,14 @@ impl Oddity {
                 let running = redeploy(aws, |_| ())?;
                 let gone = json!({ "taskDefinition": running });
                 call(aws, "DeregisterTaskDefinition", &gone).map(drop)
+            }
+            Self::Alarms => {
+                cloudwatch::set_alarm(aws, ALARM, "OK");
+                let alarms = json!({"alarmNames": [ALARM], "enable": true, "rollback": true});
+                update(
+                    aws,
+                    json!({"deploymentConfiguration": { "alarms": alarms }}),
+                )
             }
         }
     }
@@ -92,9 +107,14 @@ fn redeploy(aws: &mut Aws, change: impl FnOnce(&mut Value)) -> Result<String, St
         .as_str()
         .ok_or("the revision has no ARN")?
         .to_owned();
-    let deploys = json!({"cluster": CLUSTER, "service": WEB, "taskDefinition": arn});
-    call(aws, "UpdateService", &deploys)?;
+    update(aws, json!({ "taskDefinition": arn }))?;
     Ok(arn)
+}
+
+/// Changes the service.
+fn update(aws: &mut Aws, mut change: Value) -> Result<(), String> {
+    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(WEB));
+    call(aws, "UpdateService", &change).map(drop)
 }
 
 fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, String> {

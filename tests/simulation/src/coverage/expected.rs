@@ -75,6 +75,7 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "a revision without tags",
             "a deregistered revision",
             "deployment alarms",
+            "a draining instance",
         ],
     ),
     ("image", &["exits"]),

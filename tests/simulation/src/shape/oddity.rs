@@ -17,14 +17,17 @@ pub enum Oddity {
     Inactive,
     /// ECS watches an alarm for a while before it completes a deployment.
     Alarms,
+    /// One of the instances of its cluster is DRAINING.
+    Draining,
 }
 
 /// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
 /// is added goes to the end, so that what was drawn before stays.
-const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 3] = [
+const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 4] = [
     (Oddity::NoTags, 4, any),
     (Oddity::Inactive, 4, any),
     (Oddity::Alarms, 4, any),
+    (Oddity::Draining, 8, |shape: &Shape| !shape.fargate),
 ];
 /// What the numbers of the table are parts of.
 const OF: u8 = 64;
@@ -61,6 +64,7 @@ impl Oddity {
             Self::NoTags => "a revision without tags",
             Self::Inactive => "a deregistered revision",
             Self::Alarms => "deployment alarms",
+            Self::Draining => "a draining instance",
         }
     }
 
@@ -86,6 +90,7 @@ impl Oddity {
                     json!({"deploymentConfiguration": { "alarms": alarms }}),
                 )
             }
+            Self::Draining => drain(aws),
         }
     }
 }
@@ -109,6 +114,19 @@ fn redeploy(aws: &mut Aws, change: impl FnOnce(&mut Value)) -> Result<String, St
         .to_owned();
     update(aws, json!({ "taskDefinition": arn }))?;
     Ok(arn)
+}
+
+/// Drains an instance that has no task; another one takes its place.
+fn drain(aws: &mut Aws) -> Result<(), String> {
+    ecs::add_container_instances(aws, CLUSTER, 1);
+    let mut instances = aws.ecs.instances.values();
+    let idle = instances.find(|instance| instance.ports.is_empty());
+    let idle = idle.ok_or("every instance has tasks")?.arn.clone();
+
+    let drains = json!({
+        "cluster": CLUSTER, "containerInstances": [idle], "status": "DRAINING",
+    });
+    call(aws, "UpdateContainerInstancesState", &drains).map(drop)
 }
 
 /// Changes the service.

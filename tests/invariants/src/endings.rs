@@ -348,10 +348,8 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
     let Some(found) = aws.ecs.service_named(cluster, service).filter(|_| !newer) else {
         return Ok(());
     };
-    let recorded = match text(record, "outcome") {
-        Some("deployed") => text(record, "change.task_definition"),
-        Some("unchanged" | "rolled-back" | "failed") => text(record, "prior.task_definition"),
-        _ => return Ok(()),
+    let Some(recorded) = left_running(record) else {
+        return Ok(());
     };
     if let (Some("rolled-back"), Some(count)) = (
         text(record, "outcome"),
@@ -364,17 +362,31 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
         ));
     }
 
-    match (
-        recorded,
-        found
-            .primary()
-            .map(|primary| primary.task_definition.as_str()),
-    ) {
-        (Some(recorded), Some(runs)) if recorded != runs => Err(format!(
+    let runs = found
+        .primary()
+        .map(|primary| primary.task_definition.as_str());
+    match runs {
+        Some(runs) if recorded != runs => Err(format!(
             "invariant 2: the ledger has {:?} for {service}, which should run {recorded} and runs \
             {runs}",
             text(record, "outcome")
         )),
         _ => Ok(()),
+    }
+}
+
+/// What a release leaves a service with, as its record has it. One that announced no change leaves
+/// what it found, which is not the prior release where a deployment had failed.
+fn left_running(record: &Value) -> Option<&str> {
+    let changed = text(record, "change.task_definition");
+    let prior = text(record, "prior.task_definition");
+
+    match text(record, "outcome") {
+        Some("deployed") => changed,
+        Some("failed") if changed.is_none() => {
+            text(record, "prior.found.task_definition").or(prior)
+        }
+        Some("unchanged" | "rolled-back" | "failed") => prior,
+        _ => None,
     }
 }

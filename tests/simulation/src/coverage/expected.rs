@@ -76,6 +76,7 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "a deregistered revision",
             "deployment alarms",
             "a draining instance",
+            "a failed deployment",
         ],
     ),
     ("image", &["exits"]),

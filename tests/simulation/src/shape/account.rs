@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::canary::{ALARM, Canary};
 use emulator::codepipeline::Execution;
+use emulator::ecs::RolloutState;
 use emulator::{Aws, cloudformation, cloudwatch, ecs, traffic};
 use harness::demo::{CLUSTER, WEB, root};
 use harness::driver::{Fault, run};
@@ -116,7 +117,8 @@ impl Shape {
         run(aws, Fault::None, async |driver| {
             let steady = |aws: &Aws| {
                 aws.ecs.services.values().all(|service| {
-                    !service.is_deploying()
+                    let primary = service.primary();
+                    primary.is_some_and(|primary| primary.rollout != RolloutState::InProgress)
                         && aws.ecs.tasks_of(&service.arn).count() == service.desired_count as usize
                 }) && aws.codepipeline.executions.iter().all(Execution::is_over)
             };

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::Shape;
+use super::{Shape, Strategy};
 use crate::canary::ALARM;
 use emulator::{Aws, cloudwatch, ecs};
 use harness::demo::{CLUSTER, WEB};
@@ -19,15 +19,21 @@ pub enum Oddity {
     Alarms,
     /// One of the instances of its cluster is DRAINING.
     Draining,
+    /// Its PRIMARY deployment failed, and the one before serves.
+    Failed,
 }
 
 /// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
 /// is added goes to the end, so that what was drawn before stays.
-const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 4] = [
+const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 5] = [
     (Oddity::NoTags, 4, any),
     (Oddity::Inactive, 4, any),
     (Oddity::Alarms, 4, any),
     (Oddity::Draining, 8, |shape: &Shape| !shape.fargate),
+    // Nothing fails without a task, and all old tasks stay while none has to make room.
+    (Oddity::Failed, 8, |shape: &Shape| {
+        shape.count > 0 && shape.strategy != Strategy::MakeRoom
+    }),
 ];
 /// What the numbers of the table are parts of.
 const OF: u8 = 64;
@@ -65,6 +71,7 @@ impl Oddity {
             Self::Inactive => "a deregistered revision",
             Self::Alarms => "deployment alarms",
             Self::Draining => "a draining instance",
+            Self::Failed => "a failed deployment",
         }
     }
 
@@ -91,6 +98,19 @@ impl Oddity {
                 )
             }
             Self::Draining => drain(aws),
+            Self::Failed => {
+                let breaker = json!({"enable": true, "rollback": false});
+                update(
+                    aws,
+                    json!({"deploymentConfiguration": { "deploymentCircuitBreaker": breaker }}),
+                )?;
+                let host = format!("{}.dkr.ecr.{}.amazonaws.com", aws.account, aws.region);
+                redeploy(aws, |request| {
+                    let missing = json!(format!("{host}/{WEB}:missing"));
+                    request["containerDefinitions"][0]["image"] = missing;
+                })
+                .map(drop)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::body;
-use emulator::ecs::RolloutState;
+use emulator::ecs::{Deployment, RolloutState, Service};
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Request};
 
@@ -133,7 +133,7 @@ pub(super) fn observation(aws: &Aws, cluster: &str, name: &str) -> Option<Observ
     Some(Observation {
         service: name.to_owned(),
         runs: primary.task_definition.clone(),
-        completed: primary.rollout == RolloutState::Completed,
+        completed: is_completed(aws, service, primary),
         desired: service.desired_count as usize,
         running: aws
             .ecs
@@ -149,4 +149,13 @@ pub(super) fn observation(aws: &Aws, cluster: &str, name: &str) -> Option<Observ
         groups,
         healthy: BTreeMap::new(),
     })
+}
+
+/// Whether the rollout of a PRIMARY deployment has ended. Where ECS shows no rollout state, it has
+/// when nothing else has tasks: how many of its own there must be is checked beside it.
+fn is_completed(aws: &Aws, service: &Service, primary: &Deployment) -> bool {
+    let mut tasks = aws.ecs.tasks_of(&service.arn).filter(|task| task.is_live());
+    let is_alone = tasks.all(|task| task.deployment == primary.id);
+
+    primary.rollout == RolloutState::Completed || service.is_behind_classic() && is_alone
 }

@@ -77,6 +77,7 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "deployment alarms",
             "a draining instance",
             "a failed deployment",
+            "a Classic Load Balancer",
         ],
     ),
     ("image", &["exits"]),

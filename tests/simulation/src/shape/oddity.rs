@@ -21,11 +21,13 @@ pub enum Oddity {
     Draining,
     /// Its PRIMARY deployment failed, and the one before serves.
     Failed,
+    /// It registers with a Classic Load Balancer, so that ECS shows no rollout state.
+    Classic,
 }
 
 /// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
 /// is added goes to the end, so that what was drawn before stays.
-const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 5] = [
+const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 6] = [
     (Oddity::NoTags, 4, any),
     (Oddity::Inactive, 4, any),
     (Oddity::Alarms, 4, any),
@@ -34,6 +36,8 @@ const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 5] = [
     (Oddity::Failed, 8, |shape: &Shape| {
         shape.count > 0 && shape.strategy != Strategy::MakeRoom
     }),
+    // The network mode of tasks on Fargate cannot use one.
+    (Oddity::Classic, 8, |shape: &Shape| !shape.fargate),
 ];
 /// What the numbers of the table are parts of.
 const OF: u8 = 64;
@@ -58,6 +62,7 @@ impl Oddity {
             deadline_minutes: 15,
             early_success: None,
             rebalanced: false,
+            load_balanced: shape.load_balanced && self != Self::Classic,
             oddity: Some(self),
             ..shape
         }
@@ -72,10 +77,12 @@ impl Oddity {
             Self::Alarms => "deployment alarms",
             Self::Draining => "a draining instance",
             Self::Failed => "a failed deployment",
+            Self::Classic => "a Classic Load Balancer",
         }
     }
 
-    /// Changes the service of an account that is steady, as a person may have done.
+    /// Makes the service of an account that is steady one of these. At AWS it may have come about in
+    /// another way: one behind a Classic Load Balancer is created so.
     pub(super) fn make(self, aws: &mut Aws) -> Result<(), String> {
         match self {
             Self::NoTags => redeploy(aws, |request| {
@@ -110,6 +117,12 @@ impl Oddity {
                     request["containerDefinitions"][0]["image"] = missing;
                 })
                 .map(drop)
+            }
+            Self::Classic => {
+                let balancer = json!({
+                    "loadBalancerName": "old", "containerName": "web", "containerPort": 8080,
+                });
+                update(aws, json!({ "loadBalancers": [balancer] }))
             }
         }
     }

@@ -315,7 +315,7 @@ impl Service {
     }
 
     /// Whether it registers with a Classic Load Balancer: then ECS shows no rollout state.
-    pub(super) fn is_behind_classic(&self) -> bool {
+    pub fn is_behind_classic(&self) -> bool {
         super::service_rules::is_behind_classic(&self.settings)
     }
 

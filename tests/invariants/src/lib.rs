@@ -254,6 +254,11 @@ impl Invariants {
         self.pushes.started_by_hand(digest, execution);
     }
 
+    /// What was pushed with this digest cannot run.
+    pub fn cannot_run(&mut self, digest: &str) {
+        self.pushes.cannot_run(digest);
+    }
+
     /// A person changed a service, other than by a release.
     ///
     /// # Errors
@@ -295,6 +300,8 @@ impl Invariants {
 
         let once = self.pushes.none_twice(aws, &self.disturbed)?;
         self.count("4 no push starts twice", once);
+        let idle = self.pushes.none_of_idle(aws)?;
+        self.count("4 what cannot run starts nothing", idle);
         self.count(
             "6 every job is answered once",
             jobs::answered(aws, &self.disturbed)?,

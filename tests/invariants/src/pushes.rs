@@ -13,6 +13,8 @@ use emulator::{Aws, Call, Request};
 pub(super) struct Pushes {
     /// Executions that an operator started, with their digest.
     by_hand: BTreeMap<String, String>,
+    /// Digests of what was pushed and cannot run.
+    idle: BTreeSet<String>,
     /// Digests that a push released and that were rolled back. What a person starts by hand is not
     /// claimed by a push, and says nothing about the next one.
     rejected: BTreeSet<String>,
@@ -25,6 +27,21 @@ pub(super) struct Pushes {
 impl Pushes {
     pub(super) fn started_by_hand(&mut self, digest: &str, execution: &str) {
         self.by_hand.insert(execution.to_owned(), digest.to_owned());
+    }
+
+    pub(super) fn cannot_run(&mut self, digest: &str) {
+        self.idle.insert(digest.to_owned());
+    }
+
+    /// What cannot run was never delivered.
+    pub(super) fn none_of_idle(&self, aws: &Aws) -> Result<u64, String> {
+        let mut started = aws.codepipeline.executions.iter().filter_map(digest);
+        match started.find(|digest| self.idle.contains(*digest)) {
+            Some(digest) => Err(format!(
+                "invariant 4: {digest} cannot run, and an execution was started with it"
+            )),
+            None => Ok(self.idle.len() as u64),
+        }
     }
 
     /// Remembers how releases ended.

@@ -18,7 +18,7 @@ const BOUND: Duration = Duration::from_secs(45 * 60);
 
 /// Whether nothing goes wrong, operators only push and approve, and every image is healthy.
 pub(super) fn is_calm(plan: &Plan) -> bool {
-    plan.incidents.is_empty() && is_well(plan) && !plan.shape.is_hasty()
+    plan.incidents.iter().all(Incident::is_unrelated) && is_well(plan) && !plan.shape.is_hasty()
 }
 
 /// Whether every image is healthy and no execution is stopped.
@@ -40,7 +40,7 @@ fn only_disturbs(plan: &Plan) -> bool {
         && plan
             .incidents
             .iter()
-            .all(|incident| !matches!(incident, Incident::Act { .. }))
+            .all(|incident| incident.is_unrelated() || !matches!(incident, Incident::Act { .. }))
 }
 
 /// Whether no service is changed from outside and no task dies, so that requests are answered as
@@ -54,6 +54,7 @@ pub(super) fn is_steady(plan: &Plan) -> bool {
                     | Act::Retry
                     | Act::Start { .. }
                     | Act::AskRollBack
+                    | Act::PushArtifact(_)
                     | Act::AlarmActive(_)
             )
         }
@@ -129,6 +130,7 @@ fn can_restore(plan: &Plan) -> bool {
                     | Act::Start { .. }
                     | Act::AskRollBack
                     | Act::Deregister
+                    | Act::PushArtifact(_)
                     | Act::TaskDies
                     | Act::AlarmActive(_)
             )

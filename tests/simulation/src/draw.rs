@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::artifact::Artifact;
 use super::plan::{Act, Anchor, Answer, Image, Incident, Plan, When};
 use super::shape::{CANARIES_FROM, PAIRS_FROM, SHAPES, Shape};
 use harness::functions::ALL;
@@ -89,6 +90,11 @@ pub fn plan(seed: u64, about: About) -> Plan {
             ))
     });
 
+    // Also in a run that is undisturbed otherwise.
+    if rng.u8(..8) == 0 {
+        incidents.push(artifact(&mut rng, pushes.len()));
+    }
+
     Plan {
         seed,
         shape,
@@ -125,6 +131,18 @@ fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
         });
     }
     incidents
+}
+
+fn artifact(rng: &mut Rng, pushes: usize) -> Incident {
+    let when = When {
+        anchor: Anchor::Push(rng.usize(..pushes)),
+        after: secs(rng, 0, 120),
+    };
+    let artifact = Artifact::ALL[rng.usize(..Artifact::ALL.len())];
+    Incident::Act {
+        when,
+        act: Act::PushArtifact(artifact),
+    }
 }
 
 fn answer(rng: &mut Rng) -> Answer {

@@ -4,6 +4,7 @@
 //! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same
 //! seed gives the same bytes.
 
+mod artifact;
 mod bound;
 mod canary;
 mod coverage;
@@ -15,6 +16,7 @@ mod shape;
 mod shrink;
 mod trace;
 
+pub use artifact::Artifact;
 pub use canary::{Canary, Flaw, Inconclusive, Metrics};
 pub use coverage::{Canaries, Coverage};
 pub use draw::{About, plan};

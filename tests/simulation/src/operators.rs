@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
+use super::artifact::Artifact;
 use super::canary::ALARM;
 use super::plan::Act;
 use super::shape::{PIPELINE, Shape, production_rule};
 use emulator::codepipeline::{self, ActionStatus, ExecutionStatus};
 use emulator::elb::{self, Elb};
-use emulator::{Aws, cloudwatch, ecs, lambda};
+use emulator::{Aws, cloudwatch, ecr, ecs, lambda};
 use harness::demo::{CLUSTER, WEB};
 use invariants::ledger_reader::{executions, holder, text};
 
@@ -30,6 +31,10 @@ pub(super) enum Done {
     Asked {
         digest: String,
         execution: String,
+    },
+    /// This was pushed, which cannot run.
+    Stored {
+        digest: String,
     },
 }
 
@@ -57,6 +62,9 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
         }
         Act::Deregister => deregister(aws),
         Act::SetWeights(blue) => set_weights(aws, blue),
+        Act::PushArtifact(artifact) => pushed
+            .last()
+            .map_or(Done::Nothing, |digest| push_artifact(aws, artifact, digest)),
         Act::UpdateStack if holder(aws, CLUSTER, WEB).is_none() => {
             match shape.update_service_stack(aws) {
                 Ok(()) => Done::ServiceChanged { on_purpose: false },
@@ -292,6 +300,23 @@ fn start(aws: &mut Aws, digest: &str) -> Done {
             }
         }
         Err(_) => Done::Nothing,
+    }
+}
+
+/// Pushes something about the image of a digest.
+fn push_artifact(aws: &mut Aws, artifact: Artifact, digest: &str) -> Done {
+    let manifest = artifact.manifest(digest).to_string();
+    let mut asked = json!({"repositoryName": WEB, "imageManifest": manifest});
+    if let Some(tag) = artifact.tag(digest) {
+        asked["imageTag"] = json!(tag);
+    }
+
+    let put = ecr::call(aws, "PutImage", &asked).unwrap_or_default();
+    match put["image"]["imageId"]["imageDigest"].as_str() {
+        Some(digest) => Done::Stored {
+            digest: digest.to_owned(),
+        },
+        None => Done::Nothing,
     }
 }
 

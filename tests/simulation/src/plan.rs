@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::artifact::Artifact;
 use super::canary::{Flaw, Metrics};
 use super::shape::Shape;
 use emulator::client::{CallFault, Hang, Trouble};
@@ -137,6 +138,8 @@ pub enum Act {
     Deregister,
     /// An operator sends so many percent of a pair's traffic to blue, the rest to green.
     SetWeights(u32),
+    /// A tool pushes something about the newest image, which cannot run.
+    PushArtifact(Artifact),
     /// A person updates the service's stack while no release is open.
     UpdateStack,
     /// A task that serves dies.
@@ -163,6 +166,7 @@ impl Act {
             Self::SetDefinition | Self::SetIdleDefinition => "deploy by hand",
             Self::Deregister => "deregister what runs",
             Self::SetWeights(_) => "set the weights",
+            Self::PushArtifact(artifact) => artifact.word(),
             Self::UpdateStack => "update the stack",
             Self::TaskDies => "a task dies",
             Self::TaskSilent(_) => "a task does not answer",
@@ -182,6 +186,15 @@ impl Act {
 }
 
 impl Incident {
+    /// Whether it is nothing that a release may notice.
+    #[must_use]
+    pub fn is_unrelated(&self) -> bool {
+        let Self::Act { act, .. } = self else {
+            return false;
+        };
+        matches!(act, Act::PushArtifact(_))
+    }
+
     /// A word for it, for counting.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -51,6 +51,9 @@ pub(super) const EXPECTED: Expected = &[
             "set the weights",
             "a task dies",
             "a task does not answer",
+            "push a signature",
+            "push an attestation",
+            "push a referrer",
         ],
     ),
     (

@@ -50,6 +50,7 @@ impl Stage {
                 Done::Asked { digest, execution } => {
                     self.invariants().started_by_hand(digest, execution)
                 }
+                Done::Stored { digest } => self.invariants().cannot_run(digest),
                 Done::ServiceChanged { on_purpose } => {
                     if let Err(what) = self.invariants().changed_by_hand(&aws, *on_purpose) {
                         self.broken

@@ -7,6 +7,9 @@ use emulator::Aws;
 use emulator::codepipeline::Execution;
 use emulator::ecs::{Service, Task};
 
+/// The events of an image that arrives in a repository.
+const ARRIVALS: [&str; 2] = ["ECR Image Action", "ECR Replication Action"];
+
 /// The functions' stack.
 pub const FUNCTIONS_STACK: &str = "slipway";
 
@@ -76,15 +79,15 @@ pub fn executions<'a>(
         .filter(move |execution| execution.pipeline == pipeline)
 }
 
-/// Pipelines with the digests that were pushed, with a tag, to the repository of the pipeline's
-/// name.
+/// Pipelines with the digests that were pushed or replicated, with a tag, to the repository of the
+/// pipeline's name.
 #[must_use]
 pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
     let pushes = aws
         .events
         .events
         .iter()
-        .filter(|event| event["detail-type"] == "ECR Image Action");
+        .filter(|event| ARRIVALS.iter().any(|kind| event["detail-type"] == *kind));
     let tagged = pushes.filter(|event| {
         event["detail"]["image-tag"]
             .as_str()

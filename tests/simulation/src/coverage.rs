@@ -160,6 +160,7 @@ impl Coverage {
         }
         for push in &plan.pushes {
             self.add("image", push.image.word(), 1);
+            self.add("image", "replicated", u64::from(push.replicated));
         }
         for attempt in ran {
             for fault in &attempt.met {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::artifact::Artifact;
-use super::plan::{Act, Anchor, Answer, Image, Incident, Plan, When};
+use super::plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
 use super::shape::{CANARIES_FROM, PAIRS_FROM, SHAPES, Shape};
 use harness::functions::ALL;
 
@@ -61,7 +61,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
         About::Canaries => rng.u32(CANARIES_FROM..SHAPES),
     };
     let shape = Shape::nth(number);
-    let pushes = if shape.canary().is_some() {
+    let mut pushes = if shape.canary().is_some() {
         canaries(&mut rng)
     } else {
         pushes(&mut rng)
@@ -91,9 +91,8 @@ pub fn plan(seed: u64, about: About) -> Plan {
     });
 
     // Also in a run that is undisturbed otherwise.
-    if rng.u8(..8) == 0 {
-        incidents.push(artifact(&mut rng, pushes.len()));
-    }
+    incidents.extend(artifact(&mut rng, pushes.len()));
+    pushes.iter_mut().for_each(|push| replicate(&mut rng, push));
 
     Plan {
         seed,
@@ -133,16 +132,26 @@ fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
     incidents
 }
 
-fn artifact(rng: &mut Rng, pushes: usize) -> Incident {
+/// In one run of eight something is pushed that cannot run.
+fn artifact(rng: &mut Rng, pushes: usize) -> Option<Incident> {
+    if rng.u8(..8) > 0 {
+        return None;
+    }
+
     let when = When {
         anchor: Anchor::Push(rng.usize(..pushes)),
         after: secs(rng, 0, 120),
     };
     let artifact = Artifact::ALL[rng.usize(..Artifact::ALL.len())];
-    Incident::Act {
+    Some(Incident::Act {
         when,
         act: Act::PushArtifact(artifact),
-    }
+    })
+}
+
+/// One new image in sixteen was pushed in another region.
+fn replicate(rng: &mut Rng, push: &mut Push) {
+    push.replicated = rng.u8(..16) == 0 && matches!(push.image, Image::New(_));
 }
 
 fn answer(rng: &mut Rng) -> Answer {

@@ -28,6 +28,8 @@ pub struct Plan {
 pub struct Push {
     pub after: Duration,
     pub image: Image,
+    /// Whether ECR replicates it from another region, where it was pushed.
+    pub replicated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +258,12 @@ impl fmt::Display for Plan {
         for (number, push) in self.pushes.iter().enumerate() {
             match push.image {
                 Image::New(behaviour) => {
-                    writeln!(f, "  push {number} after {:?}: {behaviour:?}", push.after)?
+                    let how = if push.replicated { ", replicated" } else { "" };
+                    writeln!(
+                        f,
+                        "  push {number} after {:?}: {behaviour:?}{how}",
+                        push.after
+                    )?
                 }
                 Image::Flawed(flaw) => {
                     writeln!(f, "  push {number} after {:?}: {flaw:?}", push.after)?

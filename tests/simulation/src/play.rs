@@ -271,6 +271,9 @@ impl Stage {
                 let mut aws = self.driver.world.aws();
                 let tag = format!("1.{number}.0");
                 let pushed = match push.image {
+                    Image::New(behaviour) if push.replicated => {
+                        ecr::replicate(&mut aws, WEB, &tag, behaviour, "us-west-2")
+                    }
                     Image::New(behaviour) => ecr::push(&mut aws, WEB, &tag, behaviour),
                     Image::Flawed(flaw) => {
                         ecr::push_with(&mut aws, WEB, &tag, ecr::Behaviour::Healthy, flaw.profile())

@@ -89,6 +89,7 @@ fn calm(shape: Shape) -> Plan {
     let push = Push {
         after: Duration::from_secs(1),
         image: Image::New(Behaviour::Healthy),
+        replicated: false,
     };
     Plan {
         seed: u64::from(shape.number),

@@ -17,6 +17,7 @@ pub(super) const EXPECTED: Expected = &[
             "fails after a while",
             "fails under traffic",
             "the same again",
+            "replicated",
         ],
     ),
     (

@@ -74,6 +74,7 @@ fn pushed(
                     after
                 },
                 image,
+                replicated: false,
             }
         })
         .scan(Vec::new(), |known: &mut Vec<Image>, push| {

@@ -2,11 +2,12 @@
 //! of every run, from the account's own state, by code that shares nothing with the functions.
 //!
 //! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and
-//! 5, `jobs` 6, `lease` 8. That a healthy release ends deployed, and a plainly worse one does not
+//! 5, `jobs` 6, `lease` 8, and `families` too. That a healthy release ends deployed, and a plainly worse one does not
 //! (9), needs to know what was asked for: the simulation checks it.
 
 mod colours;
 mod endings;
+mod families;
 mod jobs;
 mod lease;
 mod ledger;
@@ -26,6 +27,7 @@ use emulator::client::World;
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Millis, Request};
 
+pub use families::A_SHARED_FAMILY;
 pub use traffic::Promise;
 
 use ledger::Ledger;
@@ -141,6 +143,11 @@ impl Invariants {
             | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
             | ("application-autoscaling", "RegisterScalableTarget") => {
                 self.changed(aws, call, request)
+            }
+            ("ecs", "DeregisterTaskDefinition") => {
+                let unused = families::unused(aws, request, &self.ledger)?;
+                self.count(A_SHARED_FAMILY, unused);
+                Ok(())
             }
             ("codepipeline", "PutJobSuccessResult") => {
                 self.endings

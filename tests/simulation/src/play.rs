@@ -160,13 +160,8 @@ impl Stage {
             .pair
             .as_ref()
             .map_or(0, |pair| u64::from(pair.drain_minutes) * 60);
-        let promise = Promise {
-            cluster: CLUSTER,
-            service: WEB,
-            healthy: bound::promised(plan),
-        };
         let invariants = Arc::new(Mutex::new(
-            Invariants::new(&[promise])
+            Invariants::new(&promises(plan))
                 .baking(baked)
                 .draining(Duration::from_secs(drained))
                 .resumed(&driver.world.aws()),
@@ -335,6 +330,21 @@ impl Stage {
             trace: self.trace.borrow_mut().take(),
         }
     }
+}
+
+/// What the services are promised. The other one of the family has one task.
+fn promises(plan: &Plan) -> Vec<Promise> {
+    let healthy = bound::promised(plan);
+    let promise = |service, healthy| Promise {
+        cluster: CLUSTER,
+        service,
+        healthy,
+    };
+    let sibling = promise(shape::SIBLING, healthy.min(1));
+
+    let mut promises = vec![promise(WEB, healthy)];
+    promises.extend(plan.shape.has_sibling().then_some(sibling));
+    promises
 }
 
 /// Gives the image of a digest another tag.

@@ -14,6 +14,7 @@ use super::canary::Canary;
 
 pub(super) use account::{load, production_rule};
 pub use oddity::Oddity;
+pub(super) use oddity::SIBLING;
 
 /// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green
 /// pairs, of which those from [`CANARIES_FROM`] on are judged.
@@ -102,6 +103,11 @@ impl Shape {
             Shift::Judged(canary) => Some(canary),
             Shift::AllAtOnce | Shift::Linear(_) | Shift::Listed(_) => None,
         }
+    }
+
+    /// Whether another service runs revisions of the same family.
+    pub(super) fn has_sibling(&self) -> bool {
+        self.oddity == Some(Oddity::Sibling)
     }
 
     /// Whether a judge has traffic enough to both colours: an old one without tasks answers

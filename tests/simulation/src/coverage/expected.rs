@@ -1,6 +1,6 @@
 //! What must have been met, whatever the seeds are.
 
-use invariants::A_FAILED_CANARY;
+use invariants::{A_FAILED_CANARY, A_SHARED_FAMILY};
 
 /// Words that must have been met, by what they are words of.
 type Expected = &'static [(&'static str, &'static [&'static str])];
@@ -82,10 +82,12 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "a draining instance",
             "a failed deployment",
             "a Classic Load Balancer",
+            "another service of its family",
         ],
     ),
     ("image", &["exits"]),
     ("act", &["an instance is busy", "update the stack"]),
+    ("invariant", &[A_SHARED_FAMILY]),
 ];
 
 pub(super) const WORSE: &str = "9 what is plainly worse is not deployed";

@@ -23,11 +23,16 @@ pub enum Oddity {
     Failed,
     /// It registers with a Classic Load Balancer, so that ECS shows no rollout state.
     Classic,
+    /// Another service, without a pipeline, runs a revision of the same family.
+    Sibling,
 }
+
+/// The other service of the family, with one task.
+pub(crate) const SIBLING: &str = "web-internal";
 
 /// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
 /// is added goes to the end, so that what was drawn before stays.
-const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 6] = [
+const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 7] = [
     (Oddity::NoTags, 4, any),
     (Oddity::Inactive, 4, any),
     (Oddity::Alarms, 4, any),
@@ -38,6 +43,8 @@ const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 6] = [
     }),
     // The network mode of tasks on Fargate cannot use one.
     (Oddity::Classic, 8, |shape: &Shape| !shape.fargate),
+    // With a fixed port both would need instances of their own.
+    (Oddity::Sibling, 4, |shape: &Shape| !shape.static_port),
 ];
 /// What the numbers of the table are parts of.
 const OF: u8 = 64;
@@ -78,6 +85,7 @@ impl Oddity {
             Self::Draining => "a draining instance",
             Self::Failed => "a failed deployment",
             Self::Classic => "a Classic Load Balancer",
+            Self::Sibling => "another service of its family",
         }
     }
 
@@ -124,6 +132,7 @@ impl Oddity {
                 });
                 update(aws, json!({ "loadBalancers": [balancer] }))
             }
+            Self::Sibling => create_sibling(aws),
         }
     }
 }
@@ -147,6 +156,25 @@ fn redeploy(aws: &mut Aws, change: impl FnOnce(&mut Value)) -> Result<String, St
         .to_owned();
     update(aws, json!({ "taskDefinition": arn }))?;
     Ok(arn)
+}
+
+/// Creates the other service, which runs what this one runs.
+fn create_sibling(aws: &mut Aws) -> Result<(), String> {
+    let asked = json!({"cluster": CLUSTER, "services": [WEB]});
+    let found = call(aws, "DescribeServices", &asked)?;
+    let web = &found["services"][0];
+    let breaker = json!({"enable": true, "rollback": true});
+    let mut request = json!({
+        "cluster": CLUSTER, "serviceName": SIBLING, "desiredCount": 1,
+        "taskDefinition": web["taskDefinition"], "launchType": web["launchType"],
+        "availabilityZoneRebalancing": "DISABLED",
+        "deploymentConfiguration": { "deploymentCircuitBreaker": breaker },
+        "tags": [{"key": "slipway:service", "value": SIBLING}],
+    });
+    if !web["networkConfiguration"].is_null() {
+        request["networkConfiguration"] = web["networkConfiguration"].clone();
+    }
+    call(aws, "CreateService", &request).map(drop)
 }
 
 /// Drains an instance that has no task; another one takes its place.

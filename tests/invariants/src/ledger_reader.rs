@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use emulator::Aws;
-use emulator::codepipeline::Execution;
+use emulator::codepipeline::{Execution, Pipeline};
 use emulator::ecs::{Service, Task};
 
 /// The events of an image that arrives in a repository.
@@ -79,8 +79,8 @@ pub fn executions<'a>(
         .filter(move |execution| execution.pipeline == pipeline)
 }
 
-/// Pipelines with the digests that were pushed or replicated, with a tag, to the repository of the
-/// pipeline's name.
+/// Pipelines with the digests that were pushed or replicated, with a tag, to the repository that
+/// they deliver.
 #[must_use]
 pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
     let pushes = aws
@@ -93,16 +93,31 @@ pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
             .as_str()
             .is_some_and(|tag| !tag.is_empty())
     });
-    let named = tagged.filter_map(|event| {
+    let arrived = tagged.filter_map(|event| {
         let detail = &event["detail"];
         Some((
-            format!("slipway-{}", detail["repository-name"].as_str()?),
-            detail["image-digest"].as_str()?.to_owned(),
+            detail["repository-name"].as_str()?,
+            detail["image-digest"].as_str()?,
         ))
     });
-    named
-        .filter(|(pipeline, _)| aws.codepipeline.pipelines.contains_key(pipeline))
+    arrived
+        .flat_map(|(repository, digest)| {
+            let pipelines = aws.codepipeline.pipelines.values();
+            pipelines
+                .filter(move |pipeline| delivers(pipeline, repository))
+                .map(move |pipeline| (pipeline.name.clone(), digest.to_owned()))
+        })
         .collect()
+}
+
+/// Whether a repository is the source of a pipeline.
+fn delivers(pipeline: &Pipeline, repository: &str) -> bool {
+    let stages = pipeline.declaration.stages.iter();
+    let mut actions = stages.flat_map(|stage| &stage.actions);
+    actions.any(|action| {
+        let source = action.configuration.get("RepositoryName");
+        source.is_some_and(|name| name == repository)
+    })
 }
 
 /// The digest that an execution was started with.

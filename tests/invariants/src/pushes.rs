@@ -7,7 +7,11 @@ use serde_json::Value;
 
 use super::{Ledger, body, execution_of};
 use crate::ledger_reader::{digest, ledger, pushed, text};
+use emulator::codepipeline::Execution;
 use emulator::{Aws, Call, Request};
+
+/// A pipeline's name, and a digest that it delivers.
+type Delivery = (String, String);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pushes {
@@ -15,11 +19,11 @@ pub(super) struct Pushes {
     by_hand: BTreeMap<String, String>,
     /// Digests of what was pushed and cannot run.
     idle: BTreeSet<String>,
-    /// Digests that a push released and that were rolled back. What a person starts by hand is not
-    /// claimed by a push, and says nothing about the next one.
-    rejected: BTreeSet<String>,
-    /// The execution that deployed a digest last.
-    deployed: BTreeMap<String, String>,
+    /// What a push released and was rolled back. What a person starts by hand is not claimed by a
+    /// push, and proves nothing about the next one.
+    rejected: BTreeSet<Delivery>,
+    /// The execution of each that deployed it last.
+    deployed: BTreeMap<Delivery, String>,
     /// What each service runs: the digest of its first container.
     runs: BTreeMap<String, String>,
 }
@@ -52,12 +56,12 @@ impl Pushes {
             else {
                 continue;
             };
+            let pipeline = text(record, "pipeline").unwrap_or_default();
+            let delivery = (pipeline.to_owned(), digest.to_owned());
             match text(record, "outcome") {
                 Some("rolled-back") if self.by_hand.contains_key(execution) => {}
-                Some("rolled-back") => drop(self.rejected.insert(digest.to_owned())),
-                Some("deployed") => {
-                    drop(self.deployed.insert(digest.to_owned(), execution.clone()))
-                }
+                Some("rolled-back") => drop(self.rejected.insert(delivery)),
+                Some("deployed") => drop(self.deployed.insert(delivery, execution.clone())),
                 _ => {}
             }
         }
@@ -100,7 +104,12 @@ impl Pushes {
         if call.caller.ends_with("roll-back") || old.as_ref() == Some(&new) || by_hand {
             return Ok(0);
         }
-        if self.rejected.contains(&new) {
+        let running = execution
+            .as_ref()
+            .and_then(|id| aws.codepipeline.execution(id));
+        let pipeline = running.map_or("", |execution| execution.pipeline.as_str());
+        let delivery = |digest: &String| (pipeline.to_owned(), digest.clone());
+        if self.rejected.contains(&delivery(&new)) {
             return Err(format!(
                 "invariant 5: {} deployed {new} to {service}, which was rejected",
                 call.caller
@@ -114,9 +123,9 @@ impl Pushes {
         };
         let replaced = old
             .as_ref()
-            .and_then(|old| self.deployed.get(old))
+            .and_then(|old| self.deployed.get(&delivery(old)))
             .and_then(started);
-        if replaced > execution.as_ref().and_then(started) {
+        if replaced > running.map(|execution| execution.started) {
             return Err(format!(
                 "invariant 5: {old:?} on {service} was replaced by {new} of an older execution"
             ));
@@ -130,7 +139,8 @@ impl Pushes {
         self.look(aws);
 
         for (service, digest) in self.runs.iter().filter(|_| !on_purpose) {
-            if before.get(service) != Some(digest) && self.rejected.contains(digest) {
+            let is_rejected = self.rejected.iter().any(|(_, rejected)| rejected == digest);
+            if before.get(service) != Some(digest) && is_rejected {
                 return Err(format!(
                     "invariant 5: {digest}, which was rejected, came back to {service} by a stack \
                     update"
@@ -154,26 +164,28 @@ impl Pushes {
         }
 
         let (mut delivered, mut started) = (
-            BTreeMap::<String, u64>::new(),
-            BTreeMap::<String, u64>::new(),
+            BTreeMap::<Delivery, u64>::new(),
+            BTreeMap::<Delivery, u64>::new(),
         );
-        pushed(aws)
-            .into_iter()
-            .for_each(|(_, digest)| *delivered.entry(digest).or_default() += 1);
-
-        for digest in aws.codepipeline.executions.iter().filter_map(digest) {
-            *started.entry(digest.to_owned()).or_default() += 1;
+        for delivery in pushed(aws) {
+            *delivered.entry(delivery).or_default() += 1;
         }
-        for (digest, started) in &started {
-            let requested = delivered.get(digest).unwrap_or(&0)
-                + self
-                    .by_hand
-                    .values()
-                    .filter(|started| *started == digest)
-                    .count() as u64;
-            if *started > requested {
+        for execution in self.by_hand.keys() {
+            let by_hand = aws.codepipeline.execution(execution);
+            if let Some(delivery) = by_hand.and_then(delivery) {
+                *delivered.entry(delivery).or_default() += 1;
+            }
+        }
+        for delivery in aws.codepipeline.executions.iter().filter_map(delivery) {
+            *started.entry(delivery).or_default() += 1;
+        }
+
+        for (delivery, started) in &started {
+            let requested = delivered.get(delivery).unwrap_or(&0);
+            if started > requested {
                 return Err(format!(
-                    "invariant 4: {digest} was pushed {requested} times and started {started} times"
+                    "invariant 4: {} was pushed {requested} times and started {started} times",
+                    delivery.1
                 ));
             }
         }
@@ -201,6 +213,11 @@ pub(super) fn none_lost(aws: &Aws) -> Result<u64, String> {
         }
     }
     Ok(pushed.len() as u64)
+}
+
+/// What an execution delivers that was started with a digest.
+fn delivery(execution: &Execution) -> Option<Delivery> {
+    Some((execution.pipeline.clone(), digest(execution)?.to_owned()))
 }
 
 /// The name of the service that a request is about, by name or by ARN.

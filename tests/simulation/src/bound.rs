@@ -142,7 +142,8 @@ fn can_restore(plan: &Plan) -> bool {
 
 /// A release that could be rolled back does not end in manual intervention.
 fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
-    for execution in executions(aws, PIPELINE).filter(|_| can_restore(plan)) {
+    let executions = aws.codepipeline.executions.iter();
+    for execution in executions.filter(|_| can_restore(plan)) {
         let record = record(aws, &execution.id);
         let reason = record
             .as_ref()
@@ -214,7 +215,8 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         return Ok(());
     }
 
-    for execution in executions(aws, PIPELINE).filter(|execution| digest(execution).is_some()) {
+    let executions = aws.codepipeline.executions.iter();
+    for execution in executions.filter(|execution| digest(execution).is_some()) {
         let record = record(aws, &execution.id);
         let field = |name: &str| {
             record
@@ -261,7 +263,8 @@ fn is_explained(plan: &Plan, aws: &Aws, execution: &Execution, outcome: &str) ->
 
 /// When an execution could begin: when the one before it had ended.
 fn started(aws: &Aws, execution: &Execution) -> Millis {
-    let before = executions(aws, PIPELINE).filter(|other| other.started < execution.started);
+    let before =
+        executions(aws, &execution.pipeline).filter(|other| other.started < execution.started);
     before
         .filter_map(|other| other.ended)
         .filter(|ended| Some(*ended) < execution.ended)

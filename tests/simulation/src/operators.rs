@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::artifact::Artifact;
 use super::canary::ALARM;
 use super::plan::Act;
-use super::shape::{PIPELINE, Shape, production_rule};
+use super::shape::{Oddity, PIPELINE, Shape, production_rule};
 use emulator::codepipeline::{self, ActionStatus, ExecutionStatus};
 use emulator::elb::{self, Elb};
 use emulator::{Aws, cloudwatch, ecr, ecs, lambda};
@@ -65,6 +65,9 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
         Act::PushArtifact(artifact) => pushed
             .last()
             .map_or(Done::Nothing, |digest| push_artifact(aws, artifact, digest)),
+        // The stack names the family, and would deploy what the release of the other service has
+        // registered.
+        Act::UpdateStack if shape.oddity == Some(Oddity::ReleasedSibling) => Done::Nothing,
         Act::UpdateStack if holder(aws, CLUSTER, WEB).is_none() => {
             match shape.update_service_stack(aws) {
                 Ok(()) => Done::ServiceChanged { on_purpose: false },

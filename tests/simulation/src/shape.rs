@@ -107,7 +107,7 @@ impl Shape {
 
     /// Whether another service runs revisions of the same family.
     pub(super) fn has_sibling(&self) -> bool {
-        self.oddity == Some(Oddity::Sibling)
+        matches!(self.oddity, Some(Oddity::Sibling | Oddity::ReleasedSibling))
     }
 
     /// Whether a judge has traffic enough to both colours: an old one without tasks answers

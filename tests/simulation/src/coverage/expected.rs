@@ -83,6 +83,7 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "a failed deployment",
             "a Classic Load Balancer",
             "another service of its family",
+            "another service of its family with a pipeline",
         ],
     ),
     ("image", &["exits"]),

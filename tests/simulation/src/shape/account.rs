@@ -325,7 +325,7 @@ fn yes(it_is: bool) -> String {
     if it_is { "yes" } else { "no" }.to_owned()
 }
 
-fn stack(
+pub(super) fn stack(
     aws: &mut Aws,
     name: &str,
     template: &str,

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::account::stack;
 use super::{Shape, Strategy};
 use crate::canary::ALARM;
 use emulator::{Aws, cloudwatch, ecs};
@@ -25,6 +26,8 @@ pub enum Oddity {
     Classic,
     /// Another service, without a pipeline, runs a revision of the same family.
     Sibling,
+    /// The same, and a pipeline of its own releases the same images.
+    ReleasedSibling,
 }
 
 /// The other service of the family, with one task.
@@ -32,7 +35,7 @@ pub(crate) const SIBLING: &str = "web-internal";
 
 /// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
 /// is added goes to the end, so that what was drawn before stays.
-const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 7] = [
+const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 8] = [
     (Oddity::NoTags, 4, any),
     (Oddity::Inactive, 4, any),
     (Oddity::Alarms, 4, any),
@@ -44,7 +47,8 @@ const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 7] = [
     // The network mode of tasks on Fargate cannot use one.
     (Oddity::Classic, 8, |shape: &Shape| !shape.fargate),
     // With a fixed port both would need instances of their own.
-    (Oddity::Sibling, 4, |shape: &Shape| !shape.static_port),
+    (Oddity::Sibling, 4, is_dynamic),
+    (Oddity::ReleasedSibling, 8, is_dynamic),
 ];
 /// What the numbers of the table are parts of.
 const OF: u8 = 64;
@@ -86,6 +90,7 @@ impl Oddity {
             Self::Failed => "a failed deployment",
             Self::Classic => "a Classic Load Balancer",
             Self::Sibling => "another service of its family",
+            Self::ReleasedSibling => "another service of its family with a pipeline",
         }
     }
 
@@ -133,12 +138,20 @@ impl Oddity {
                 update(aws, json!({ "loadBalancers": [balancer] }))
             }
             Self::Sibling => create_sibling(aws),
+            Self::ReleasedSibling => {
+                create_sibling(aws)?;
+                deploy_sibling_pipeline(aws)
+            }
         }
     }
 }
 
 fn any(_: &Shape) -> bool {
     true
+}
+
+fn is_dynamic(shape: &Shape) -> bool {
+    !shape.static_port
 }
 
 /// Registers what the service runs once more, with a change, and deploys it; returns its ARN.
@@ -175,6 +188,22 @@ fn create_sibling(aws: &mut Aws) -> Result<(), String> {
         request["networkConfiguration"] = web["networkConfiguration"].clone();
     }
     call(aws, "CreateService", &request).map(drop)
+}
+
+/// Deploys the pipeline that releases the other service from the same repository.
+fn deploy_sibling_pipeline(aws: &mut Aws) -> Result<(), String> {
+    let parameters = [
+        ("Name", SIBLING),
+        ("Cluster", CLUSTER),
+        ("Service", SIBLING),
+        ("Repository", WEB),
+        ("ContainerName", "web"),
+        ("Strategy", "rolling"),
+        ("DeadlineMinutes", "15"),
+    ];
+    let parameters = parameters.map(|(name, value)| (name, value.to_owned()));
+    let template = "infra/pipelines/in-place.yaml";
+    stack(aws, "web-internal-pipeline", template, &parameters)
 }
 
 /// Drains an instance that has no task; another one takes its place.

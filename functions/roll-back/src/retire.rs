@@ -17,7 +17,8 @@ use crate::RollBack;
 
 impl RollBack {
     pub(crate) async fn retire(&self, lease: &Lease, release: &Release) -> Result<(), StepError> {
-        let made = self.registered_revisions(release).await?;
+        let mut made = self.registered_revisions(release).await?;
+        made.retain(|arn| !is_prior(release, arn));
         if made.is_empty() {
             return Ok(());
         }
@@ -123,6 +124,15 @@ impl RollBack {
             running.extend(used.map(|primary| primary.task_definition.clone()));
         }
         Ok(running)
+    }
+}
+
+/// Whether a rollback restores this revision to the release's own service: a deregistered one was
+/// registered again by the release.
+fn is_prior(release: &Release, arn: &str) -> bool {
+    match release.target() {
+        Some(Target::Service(service)) => service.prior.task_definition == arn,
+        Some(Target::Pair(_)) | None => false,
     }
 }
 

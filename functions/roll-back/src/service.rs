@@ -8,6 +8,7 @@ use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
 use slipway::strategy::in_place::rollback::{restoration, restored_count};
 use slipway::strategy::rollback::{Ending, Restoration, unrestorable};
+use slipway::task_definition::{Mark, TaskDefinition};
 
 use crate::RollBack;
 
@@ -72,12 +73,8 @@ impl RollBack {
             return Ok(None);
         };
 
-        // An invocation that ends before it has recorded the revision leaves one that is the same.
         let announced = self.announce_restoration(lease).await?;
-        let arn = self
-            .task_definitions
-            .register(&definition.unmarked())
-            .await?;
+        let arn = self.register_again(&announced, prior, definition).await?;
 
         let registered = Event::PriorRegistered {
             task_definition: arn.clone(),
@@ -88,6 +85,35 @@ impl RollBack {
         let mut service = service.clone();
         service.prior.task_definition = arn;
         Ok(Some((recorded, service)))
+    }
+
+    /// Registers the deregistered revision `prior` again, with the mark of this release. One that an
+    /// invocation registered which ended before it recorded it is found by that mark.
+    async fn register_again(
+        &self,
+        lease: &Lease,
+        prior: &str,
+        definition: TaskDefinition,
+    ) -> Result<String, StepError> {
+        let definition = definition.unmarked();
+        let execution = lease.release.as_ref().map(|release| &release.execution);
+        let mark = Mark {
+            execution: execution.cloned().unwrap_or_default(),
+            sent: definition.fingerprint(),
+        };
+
+        let registered = self
+            .task_definitions
+            .registered_by(&mark.execution, definition.family(), Some(prior))
+            .await?;
+        let mut own = registered.into_iter();
+        if let Some((arn, _)) = own.find(|(_, found)| *found == mark) {
+            return Ok(arn);
+        }
+
+        // A definition whose tags leave no room for a mark is restored without one.
+        let marked = definition.clone().marked(&mark).unwrap_or(definition);
+        Ok(self.task_definitions.register(&marked).await?)
     }
 
     async fn announce_restoration(&self, lease: &Lease) -> Result<Lease, StepError> {

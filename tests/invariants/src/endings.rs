@@ -145,7 +145,10 @@ fn retired(aws: &Aws, execution: &str, record: &Value) -> Result<(), String> {
     };
     let mut marked = aws.ecs.definition_arns().filter(is_marked);
 
-    match marked.find(|arn| unused && aws.ecs.is_active(arn) && !is_run(arn)) {
+    // A deregistered prior revision is registered again, with the mark of the release.
+    let is_prior = |arn: &str| text(record, "prior.task_definition") == Some(arn);
+
+    match marked.find(|arn| unused && aws.ecs.is_active(arn) && !is_run(arn) && !is_prior(arn)) {
         Some(registered) => Err(format!(
             "invariant 5: {execution} left {registered} behind, which the next stack update deploys"
         )),

@@ -6,6 +6,7 @@ use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use serde_json::json;
 use slipway::release::{Change, Event, Lease, Target};
+use slipway::task_definition::TaskDefinition;
 
 use super::bench::*;
 use behaviour::{released, without_mark};
@@ -122,7 +123,34 @@ fn a_prior_revision_that_was_deregistered_is_registered_again_and_restored() {
         let aws = driver.world.aws();
         assert!(aws.ecs.is_active("web:4") && !aws.ecs.is_active("web:3"));
         let request = aws.ecs.request_of(&arn("web:4")).expect("registered");
-        assert_eq!(without_mark(request).1, None);
+        assert_eq!(without_mark(request).1, Some(JANE.to_owned()));
+    });
+}
+
+#[test]
+fn a_prior_revision_that_was_registered_again_and_not_recorded_is_found() {
+    run(released(), Fault::None, async |driver| {
+        deregister(&driver, "web:2");
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+
+        // As if the invocation that registered it had ended before it recorded it.
+        let input = json!({"taskDefinition": arn("web:2"), "include": ["TAGS"]});
+        let described = ecs::call(&mut driver.world.aws(), "DescribeTaskDefinition", &input)
+            .expect("registered");
+        let sent = TaskDefinition::from_value(described).expect("a task definition");
+        let sent = sent.unmarked().fingerprint();
+        let again = register_copy(&driver, "web:2", |request| {
+            request["tags"] = json!([
+                {"key": "slipway:execution", "value": JANE}, {"key": "slipway:sent", "value": sent},
+            ]);
+        });
+        assert_eq!(again, arn("web:4"));
+
+        rolled_back(&driver, "STOPPED").await;
+        assert_eq!(web(&driver)["taskDefinition"], arn("web:4"));
+        let aws = driver.world.aws();
+        assert!(aws.ecs.is_active("web:4") && aws.ecs.request_of("web:5").is_none());
     });
 }
 

@@ -37,8 +37,8 @@ impl RollBack {
 
         for arn in made {
             let leased = listing.leases.iter().any(|other| {
-                let is_own = (&other.cluster, &other.service) == (&lease.cluster, &lease.service);
-                let release = other.release.as_ref().filter(|_| !is_own);
+                let release = other.release.as_ref();
+                let release = release.filter(|_| !other.is_of_same_service(lease));
                 release.is_some_and(|release| release.names(&arn))
             });
 
@@ -87,20 +87,10 @@ impl RollBack {
         let Some(announced) = &release.registering else {
             return Ok(BTreeSet::new());
         };
-        let is_free = |other: &&Lease| {
-            let is_own = (&other.cluster, &other.service) == (&lease.cluster, &lease.service);
-            other.release.is_none() && !is_own
-        };
-        let clusters: BTreeSet<&str> = leases
-            .iter()
-            .filter(is_free)
-            .map(|other| other.cluster.as_str())
-            .collect();
-
         let mut running = BTreeSet::new();
-        for cluster in clusters {
+        for cluster in clusters_of_others(lease, leases) {
             // Tasks of the release's own service are on their way out.
-            let own = if cluster == lease.cluster {
+            let own = if cluster == lease.cluster_name() {
                 services(lease, release)
             } else {
                 Vec::new()
@@ -127,6 +117,15 @@ impl RollBack {
     }
 }
 
+/// The names of the clusters of other services whose leases are free.
+fn clusters_of_others<'a>(lease: &Lease, leases: &'a [Lease]) -> BTreeSet<&'a str> {
+    leases
+        .iter()
+        .filter(|other| other.release.is_none() && !other.is_of_same_service(lease))
+        .map(Lease::cluster_name)
+        .collect()
+}
+
 /// Whether a rollback restores this revision to the release's own service: a deregistered one was
 /// registered again by the release.
 fn is_prior(release: &Release, arn: &str) -> bool {
@@ -143,5 +142,38 @@ fn services(lease: &Lease, release: &Release) -> Vec<String> {
             .map(|colour| colour.service(&lease.service))
             .to_vec(),
         Some(Target::Service(_)) | None => vec![lease.service.clone()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway::timestamp::Timestamp;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:cluster/apps";
+
+    #[test]
+    fn a_cluster_is_the_same_by_its_name_and_by_its_arn() {
+        let lease = Lease::unwritten("apps", "web");
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let held = Lease {
+            release: Some(Release::begin("e-2", "slipway-shop", None, now)),
+            ..Lease::unwritten("shop", "shop")
+        };
+        let clusters = |leases: &[Lease]| -> Vec<String> {
+            let found = clusters_of_others(&lease, leases);
+            found.into_iter().map(ToOwned::to_owned).collect()
+        };
+
+        assert_eq!(clusters(&[Lease::unwritten(ARN, "web"), held]), [""; 0]);
+        assert_eq!(
+            clusters(&[
+                Lease::unwritten(ARN, "web-internal"),
+                Lease::unwritten("apps", "api"),
+                Lease::unwritten("shop", "web"),
+            ]),
+            ["apps", "shop"]
+        );
     }
 }

@@ -40,7 +40,8 @@ pub use pairs::{ObservePairError, ObservedPair, Pairs};
 pub use reports::Reports;
 pub use rules::{ObservedRule, Rules};
 pub use scaling::Scaling;
-use sdk::short_name;
 pub use sdk::{Sdk, connect};
 pub use services::{ServiceGoal, Services};
 pub use task_definitions::TaskDefinitions;
+
+use crate::observed::service::short_name;

@@ -15,11 +15,6 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL};
 use crate::timestamp::Timestamp;
 
-/// The name of a cluster or service, given as a name or as an ARN.
-pub(super) fn short_name(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
 /// What every adapter is made from: the SDK's configuration, the name of the ledger's table, and
 /// the name of the bucket of reports.
 #[derive(Clone, Debug)]

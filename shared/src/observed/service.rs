@@ -349,6 +349,11 @@ pub fn check_revision_arn(text: &str) -> Result<(), String> {
     }
 }
 
+/// The name of a cluster or service, given as a name or as an ARN.
+pub(crate) fn short_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
 /// `family:revision` of a task definition ARN, for messages.
 #[must_use]
 pub fn revision(arn: &str) -> &str {

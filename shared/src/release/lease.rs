@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Change, LastKnownRouting, PairTarget, Target};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
+use crate::observed::service::short_name;
 use crate::timestamp::Timestamp;
 
 /// The lease of one service, or of one blue/green pair. Every write raises `fence` by one, on the
@@ -176,6 +177,20 @@ impl Lease {
             last_known: None,
             release: None,
         }
+    }
+
+    /// The name of the cluster, which the release that took the lease first gave as a name or an
+    /// ARN.
+    #[must_use]
+    pub fn cluster_name(&self) -> &str {
+        short_name(&self.cluster)
+    }
+
+    /// Whether both are leases of one service, or of one pair.
+    #[must_use]
+    pub fn is_of_same_service(&self, other: &Self) -> bool {
+        self.cluster_name() == other.cluster_name()
+            && short_name(&self.service) == short_name(&other.service)
     }
 
     /// The release, if `execution` holds the lease.

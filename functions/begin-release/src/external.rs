@@ -1,12 +1,17 @@
 //! Deployments that were started outside Slipway: a release waits for their end, and then names the
 //! command that ends one.
 
+use std::time::Duration;
+
 use slipway::job::{Failure, Job, JobReport};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::observed::service::{DeploymentView, Rollout, ServiceView, revision};
-use slipway::timestamp::readable;
+use slipway::timestamp::{readable, readable_of};
 
 use crate::Parameters;
+
+/// How long a release waits: as long as a rollout of its own may take.
+const LIMIT: Duration = Duration::from_secs(ROLLOUT_DEADLINE_MINUTES as u64 * 60);
 
 /// Waits for a deployment started outside Slipway, if there is a deployment to return to.
 pub(crate) fn external_deployment(
@@ -22,7 +27,7 @@ pub(crate) fn external_deployment(
     };
 
     let waited = job.now.since(job.since);
-    let is_late = waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60;
+    let is_late = waited >= LIMIT;
     if is_late && primary.rollout == Rollout::Absent && tasks(before) == 0 {
         return Ok(None);
     }
@@ -39,8 +44,9 @@ pub(crate) fn external_deployment(
     }
 
     let summary = format!(
-        "waiting for a deployment started outside Slipway: {deployment}: {}",
-        view.progress(&primary.task_definition)
+        "waiting for a deployment started outside Slipway: {deployment}: {}; waited {}",
+        view.progress(&primary.task_definition),
+        readable_of(waited, LIMIT)
     );
     Ok(Some(JobReport::in_progress(summary, 0)))
 }

@@ -268,7 +268,8 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
     };
 
     assert!(
-        summary.contains("web:2 (ecs-svc/2)") && summary.ends_with(": 1 of 2 new tasks running"),
+        summary.contains("web:2 (ecs-svc/2)")
+            && summary.ends_with(": 1 of 2 new tasks running; waited 29m59s of 30m00s"),
         "{summary}"
     );
 

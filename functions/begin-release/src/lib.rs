@@ -14,7 +14,7 @@ use slipway::aws::{
     Artifacts, Clusters, Images, Ledger, ObservedService, Pairs, Rules, Sdk, Services,
     TaskDefinitions,
 };
-use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::job::{Failure, Job, JobReport, Origin, StepError, StepResult};
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
 use slipway::routing::mover::TrafficMover;
@@ -352,10 +352,20 @@ fn waiting(other: &Release, now: Timestamp) -> JobReport {
         "has held"
     };
     let age = readable(now.since(other.began_at));
+    // The sweep ends it neither by the end of its execution nor by that of its pipeline.
+    let remedy = if other.origin == Some(Origin::Operator) && !other.is_rolling_back() {
+        format!(
+            "; it was begun by hand: end it with finish-release, or invoke roll-back with \
+             {{\"parameters\":{{\"execution\":\"{}\"}}}}",
+            other.execution
+        )
+    } else {
+        String::new()
+    };
 
     JobReport::in_progress(
         format!(
-            "waiting for release {} of {}, which {state} this service for {age}",
+            "waiting for release {} of {}, which {state} this service for {age}{remedy}",
             other.execution, other.pipeline
         ),
         0,

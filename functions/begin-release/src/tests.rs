@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use slipway::job::{Origin, parse_parameters};
+use slipway::job::parse_parameters;
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{DeploymentView, Rollout, Scheduling};
 use slipway::release::{Phase, PriorService};
@@ -340,7 +340,14 @@ fn without_a_rollout_state_a_release_waits_for_other_tasks_and_for_those_that_la
 
 #[test]
 fn the_report_of_a_held_lease_names_its_holder() {
-    let summary = |phase| match waiting(&Release { phase, ..release() }, at(252)) {
+    let summary = |origin, phase| match waiting(
+        &Release {
+            origin,
+            phase,
+            ..release()
+        },
+        at(252),
+    ) {
         JobReport::InProgress {
             summary,
             percent: 0,
@@ -349,19 +356,26 @@ fn the_report_of_a_held_lease_names_its_holder() {
         } => summary,
         other => panic!("{other:?} does not wait"),
     };
-    let open = summary(Phase::Beginning);
-
-    assert!(
-        open.contains("release e-1 of slipway-web") && open.contains("which has held this service"),
-        "{open}"
+    let open = "waiting for release e-1 of slipway-web, which has held this service for 4m12s";
+    assert_eq!(summary(Some(Origin::Job), Phase::Beginning), open);
+    assert_eq!(summary(None, Phase::Beginning), open);
+    assert_eq!(
+        summary(Some(Origin::Operator), Phase::Beginning),
+        format!(
+            "{open}; it was begun by hand: end it with finish-release, or invoke roll-back with \
+             {{\"parameters\":{{\"execution\":\"e-1\"}}}}"
+        )
     );
-    assert!(open.contains("for 4m12s"), "{open}");
 
     let rolling_back = Phase::RollingBack {
         since: at(9),
         target: None,
     };
-    assert!(summary(rolling_back).contains("is being rolled back"));
+    assert_eq!(
+        summary(Some(Origin::Operator), rolling_back),
+        "waiting for release e-1 of slipway-web, which is being rolled back and has held this \
+         service for 4m12s"
+    );
 }
 
 #[test]

@@ -70,8 +70,8 @@ fn read_id<'a>(
     } else if !is_id(id) {
         let place = input.named("Id");
         *wrong += &format!(
-            "The value {id} for parameter {place} is invalid. It must start with a lowercase \
-             letter and have letters, digits and underscores only.\n"
+            "The value {id} for parameter {place} is not matching the expected pattern \
+             ^[a-z][a-zA-Z0-9_]*$.\n"
         );
     } else if !ids.insert(id) {
         *wrong += "The values for parameter id in MetricDataQueries are not unique.\n";

@@ -263,9 +263,10 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
 
     let mut upper = good;
     upper["Id"] = json!("Q");
-    assert!(
-        refused_queries(&mut world, vec![upper])
-            .contains("The value Q for parameter MetricDataQueries.member.1.Id is invalid")
+    assert_eq!(
+        refused_queries(&mut world, vec![upper]),
+        "ValidationError: The value Q for parameter MetricDataQueries.member.1.Id is not matching \
+         the expected pattern ^[a-z][a-zA-Z0-9_]*$.\n"
     );
 }
 

@@ -226,6 +226,7 @@ mod tests {
             arn: (*arn).to_owned(),
             healthy: 0,
             registered: 0,
+            unreachable: 0,
         };
         ServiceView {
             target_groups: groups.iter().map(group).collect(),

@@ -51,6 +51,7 @@ fn view() -> ServiceView {
         arn: format!("arn:…:targetgroup/{name}/0123456789abcdef"),
         healthy,
         registered: 4,
+        unreachable: 0,
     };
 
     ServiceView {

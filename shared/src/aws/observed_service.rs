@@ -153,6 +153,7 @@ fn target_groups(service: &Service) -> Vec<TargetGroupView> {
             arn: arn.to_owned(),
             healthy: 0,
             registered: 0,
+            unreachable: 0,
         })
         .collect()
 }

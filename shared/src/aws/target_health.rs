@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::types::Task;
 use aws_sdk_elasticloadbalancingv2::types::{
-    TargetDescription, TargetHealthDescription, TargetHealthStateEnum,
+    TargetDescription, TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
 };
 
 use super::clusters::describe_instances;
@@ -24,6 +24,23 @@ struct Addresses {
 }
 
 impl Addresses {
+    /// Where tasks are registered. Instances are the EC2 ones by the ARNs of container instances.
+    fn of<'a>(tasks: impl Iterator<Item = &'a Task>, instances: &BTreeMap<String, String>) -> Self {
+        let mut addresses = Self::default();
+        for task in tasks {
+            addresses.addresses.extend(own_addresses(task));
+            let instance = task
+                .container_instance_arn()
+                .and_then(|arn| instances.get(arn));
+            if let Some(instance) = instance {
+                addresses.bindings.extend(host_ports(task, instance));
+                let own = is_on_host_network(task).then(|| instance.clone());
+                addresses.hosts.extend(own);
+            }
+        }
+        addresses
+    }
+
     fn contains(&self, target: &TargetDescription, container_port: Option<i32>) -> bool {
         let id = target.id().unwrap_or_default();
         let same = |port: i32| container_port.is_none_or(|wanted| wanted == port);
@@ -51,12 +68,18 @@ impl Services {
         }
 
         // Tasks are read after the targets: what was healthy before is listed by then.
-        let addresses = if targets.iter().flatten().any(is_healthy) {
-            let (cluster, service) = observed.name();
-            self.addresses(cluster, service).await?
+        let (cluster, service) = observed.name();
+        let tasks = if targets.iter().flatten().any(is_healthy) {
+            self.running_tasks(cluster, service).await?
         } else {
-            Addresses::default()
+            Vec::new()
         };
+        let instances = self.instances(cluster, &tasks).await?;
+
+        let addresses = Addresses::of(tasks.iter(), &instances);
+        let primary = observed.view.primary().map(|primary| primary.id.as_str());
+        let is_new = |task: &&Task| primary.is_some() && task.started_by() == primary;
+        let of_primary = Addresses::of(tasks.iter().filter(is_new), &instances);
 
         let groups = observed.view.target_groups.iter_mut();
         for ((group, targets), port) in groups.zip(&targets).zip(&observed.ports) {
@@ -67,6 +90,16 @@ impl Services {
                         .is_some_and(|target| addresses.contains(target, *port))
             });
             group.healthy = number(ours.count());
+            // No target of a group that no listener uses is healthy.
+            let is_used = targets.iter().any(is_healthy);
+            let unreachable = targets.iter().filter(|target| {
+                is_used
+                    && is_not_in_use(target)
+                    && target
+                        .target()
+                        .is_some_and(|target| of_primary.contains(target, *port))
+            });
+            group.unreachable = number(unreachable.count());
             group.registered = number(targets.iter().filter(|target| !drains(target)).count());
         }
         Ok(())
@@ -80,36 +113,17 @@ impl Services {
         Ok(answer.target_health_descriptions.unwrap_or_default())
     }
 
-    async fn addresses(&self, cluster: &str, service: &str) -> Result<Addresses, AwsError> {
-        let tasks = self.running_tasks(cluster, service).await?;
-        let on_instances: BTreeSet<&str> = tasks
-            .iter()
-            .filter_map(|task| task.container_instance_arn())
-            .collect();
-        let instances = self.instances(cluster, &on_instances).await?;
-
-        let mut addresses = Addresses::default();
-        for task in &tasks {
-            addresses.addresses.extend(own_addresses(task));
-            let instance = task
-                .container_instance_arn()
-                .and_then(|arn| instances.get(arn));
-            if let Some(instance) = instance {
-                addresses.bindings.extend(host_ports(task, instance));
-                let own = is_on_host_network(task).then(|| instance.clone());
-                addresses.hosts.extend(own);
-            }
-        }
-        Ok(addresses)
-    }
-
-    /// The EC2 instances of container instances, by the ARN of these.
+    /// The EC2 instances that tasks run on, by the ARNs of their container instances.
     async fn instances(
         &self,
         cluster: &str,
-        arns: &BTreeSet<&str>,
+        tasks: &[Task],
     ) -> Result<BTreeMap<String, String>, AwsError> {
-        let arns: Vec<String> = arns.iter().map(|arn| (*arn).to_owned()).collect();
+        let arns: BTreeSet<&str> = tasks
+            .iter()
+            .filter_map(|task| task.container_instance_arn())
+            .collect();
+        let arns: Vec<String> = arns.into_iter().map(ToOwned::to_owned).collect();
         let found = describe_instances(&self.ecs, cluster, &arns).await?;
         let ids = found.into_iter().filter_map(|instance| {
             let arn = instance.container_instance_arn?;
@@ -121,6 +135,13 @@ impl Services {
 
 fn is_healthy(target: &TargetHealthDescription) -> bool {
     state(target) == Some(&TargetHealthStateEnum::Healthy)
+}
+
+/// Beside healthy targets of the same group this means that the target's Availability Zone is not
+/// enabled for the load balancer (Elastic Load Balancing API: TargetHealth).
+fn is_not_in_use(target: &TargetHealthDescription) -> bool {
+    let health = target.target_health();
+    health.and_then(|health| health.reason()) == Some(&TargetHealthReasonEnum::NotInUse)
 }
 
 fn drains(target: &TargetHealthDescription) -> bool {

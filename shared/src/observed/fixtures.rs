@@ -55,6 +55,7 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
             arn: "arn:…:targetgroup/web/0123456789abcdef".to_owned(),
             healthy: 2,
             registered: 2,
+            unreachable: 0,
         }],
         messages: Vec::new(),
     }

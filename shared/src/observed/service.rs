@@ -77,6 +77,9 @@ pub struct TargetGroupView {
     pub healthy: u32,
     /// Targets that do not drain, those of other services in the group included.
     pub registered: u32,
+    /// Tasks of the PRIMARY deployment in an Availability Zone that is not enabled for the load
+    /// balancer: no request reaches them.
+    pub unreachable: u32,
 }
 
 impl TargetGroupView {
@@ -84,6 +87,21 @@ impl TargetGroupView {
     #[must_use]
     pub fn name(&self) -> &str {
         self.arn.split('/').nth(1).unwrap_or(&self.arn)
+    }
+
+    /// How many targets are healthy, of so many.
+    fn health(&self, of: u32) -> String {
+        let name = self.name();
+        let unreachable = match self.unreachable {
+            0 => String::new(),
+            count => format!(
+                ", {count} in an Availability Zone that is not enabled for the load balancer"
+            ),
+        };
+        format!(
+            "{} of {of} targets healthy in {name}{unreachable}",
+            self.healthy
+        )
     }
 }
 
@@ -205,14 +223,9 @@ impl ServiceView {
         for group in self
             .target_groups
             .iter()
-            .filter(|group| group.healthy < self.desired)
+            .filter(|group| group.healthy < self.desired || group.unreachable > 0)
         {
-            missing.push(format!(
-                "{} of {} targets healthy in {}",
-                group.healthy,
-                self.desired,
-                group.name()
-            ));
+            missing.push(group.health(self.desired));
         }
 
         missing
@@ -239,6 +252,14 @@ impl ServiceView {
         }
 
         self.bakes() && completed != *self && completed.missing(task_definition, size).is_empty()
+    }
+
+    /// Whether the PRIMARY deployment has all of its tasks, and no request reaches some of them.
+    pub(crate) fn has_unreachable_tasks(&self) -> bool {
+        let all_run = self
+            .primary()
+            .is_some_and(|primary| primary.running >= self.desired && primary.pending == 0);
+        all_run && self.target_groups.iter().any(|group| group.unreachable > 0)
     }
 
     fn lacks_tasks(&self, primary: &DeploymentView) -> Option<String> {
@@ -278,13 +299,7 @@ impl ServiceView {
         };
 
         for group in &self.target_groups {
-            let _ = write!(
-                text,
-                ", {} of {} targets healthy in {}",
-                group.healthy,
-                group.registered,
-                group.name()
-            );
+            let _ = write!(text, ", {}", group.health(group.registered));
         }
 
         if let Some(failed) = new.map(|new| new.failed_tasks).filter(|failed| *failed > 0) {

@@ -107,6 +107,7 @@ pub(super) fn view() -> ServiceView {
             arn: GROUP.to_owned(),
             healthy: 0,
             registered: 0,
+            unreachable: 0,
         }],
         messages: vec!["newest".to_owned(), "older".to_owned()],
     }

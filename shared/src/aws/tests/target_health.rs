@@ -82,6 +82,7 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
         arn: GROUP.to_owned(),
         healthy: 2,
         registered: 5,
+        unreachable: 0,
     };
 
     assert_eq!(
@@ -101,6 +102,47 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
         ]
     );
     assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
+}
+
+/// Of two tasks, the second one of this deployment: unreachable targets beside a healthy one.
+fn unreachable(first: &str, deployment: &str) -> u32 {
+    let state = "<State>unused</State><Reason>Target.NotInUse</Reason>";
+    let targets = xml(
+        "DescribeTargetHealth",
+        &format!(
+            "<TargetHealthDescriptions>\
+             <member><Target><Id>10.0.0.0</Id></Target><TargetHealth><State>{first}</State>\
+             </TargetHealth></member><member><Target><Id>10.0.0.1</Id></Target>\
+             <TargetHealth>{state}</TargetHealth></member></TargetHealthDescriptions>"
+        ),
+    );
+    let task = |number: usize, started_by: &str| {
+        let address = format!("10.0.0.{number}");
+        json!({
+            "startedBy": started_by,
+            "containers": [{"networkInterfaces": [{"privateIpv4Address": address}]}],
+        })
+    };
+    let script = Script::new([
+        described(&service()),
+        targets,
+        answer(&json!({"taskArns": ["task"]})),
+        answer(&json!({"tasks": [task(0, "ecs-svc/2"), task(1, deployment)]})),
+    ]);
+
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    found.view.target_groups[0].unreachable
+}
+
+#[test]
+fn new_tasks_are_unreachable_if_their_targets_are_unused_beside_healthy_ones() {
+    let primary = view().primary().expect("a PRIMARY deployment").id.clone();
+
+    assert_eq!(unreachable("healthy", &primary), 1);
+    assert_eq!(unreachable("healthy", "ecs-svc/1"), 0, "an older task");
+    assert_eq!(unreachable("initial", &primary), 0, "an unused group");
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn names_are_taken_out_of_arns() {
         arn: "web".to_owned(),
         healthy: 0,
         registered: 0,
+        unreachable: 0,
     };
     assert_eq!(unnamed.name(), "web");
 }
@@ -125,6 +126,7 @@ fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
                 arn,
                 healthy: 1,
                 registered: 2,
+                unreachable: 0,
             });
         }),
     ]
@@ -137,6 +139,30 @@ fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
         spoil(&mut view);
         assert_eq!(view.missing(NEW, 2), expected);
     }
+}
+
+#[test]
+fn tasks_that_no_request_reaches_are_named() {
+    let mut view = steady(NEW);
+    view.target_groups[0].healthy = 1;
+    assert!(!view.has_unreachable_tasks());
+
+    view.target_groups[0].unreachable = 1;
+    let health = "1 of 2 targets healthy in web, 1 in an Availability Zone that is not enabled for \
+                  the load balancer";
+    assert_eq!(view.missing(NEW, 2), [health]);
+    assert_eq!(
+        view.progress(NEW),
+        format!("2 of 2 new tasks running, {health}")
+    );
+    assert!(view.has_unreachable_tasks());
+
+    // Old tasks are healthy in place of new ones.
+    view.target_groups[0].healthy = 2;
+    assert_eq!(view.missing(NEW, 2), [health.replace("1 of 2", "2 of 2")]);
+
+    view.deployments[0].running = 1;
+    assert!(!view.has_unreachable_tasks(), "a task is being replaced");
 }
 
 #[test]

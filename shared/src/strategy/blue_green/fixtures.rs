@@ -70,6 +70,7 @@ pub(crate) fn view_of(definition: &str, weights: Weights) -> PairView {
             arn: group(colour),
             healthy: 2,
             registered: 2,
+            unreachable: 0,
         }];
         service
     };

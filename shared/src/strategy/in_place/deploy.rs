@@ -324,7 +324,7 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
 
     let is_baking = view.is_baking(wanted, goal.size);
     let deadline = deadline(goal, is_baking);
-    if elapsed >= deadline {
+    if elapsed >= deadline || is_stuck(context) {
         let newest = view
             .messages
             .first()
@@ -354,6 +354,12 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
         ),
         percent: view.percent(wanted),
     }
+}
+
+/// Whether no request reaches some tasks, and ECS has had the time to replace them.
+fn is_stuck(context: &DeployContext<'_>) -> bool {
+    let waited = context.since_change.unwrap_or(context.elapsed);
+    context.view.has_unreachable_tasks() && waited >= FINISH_DEADLINE
 }
 
 /// When a rollout is late. One that bakes is given more time, because ECS alone knows how long it

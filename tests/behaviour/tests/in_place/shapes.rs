@@ -270,3 +270,37 @@ fn targets_of_another_service_in_the_same_group_are_not_counted() {
         );
     });
 }
+
+/// A task of web:3 comes up in an Availability Zone that the load balancer does not have.
+async fn one_is_unreachable(driver: &Driver) {
+    for _ in 0..600 {
+        let found = {
+            let aws = driver.world.aws();
+            let mut tasks = aws.ecs.tasks.values();
+            let new = tasks
+                .find(|task| task.task_definition == arn("web:3") && !task.attachments.is_empty());
+            new.map(|task| task.arn.clone())
+        };
+        if let Some(task) = found {
+            return ecs::leave_zones(&mut driver.world.aws(), &task);
+        }
+        pass(driver, 1).await;
+    }
+    panic!("no task of web:3 is registered");
+}
+
+#[test]
+fn a_task_that_no_request_reaches_is_named_and_not_waited_for() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let first = look(&driver, "update-service", update(json!({}))).await;
+        assert_eq!(first["status"], "in-progress", "{first}");
+        one_is_unreachable(&driver).await;
+
+        let began = driver.world.aws().now;
+        let answer = ended(&driver, "update-service", update(json!({}))).await;
+        let named = ", 1 in an Availability Zone that is not enabled for the load balancer";
+        fails(&answer, "JobFailed", &["not steady after 1", named]);
+        assert!(driver.world.aws().now - began < 20 * 60_000, "{answer}");
+    });
+}

@@ -29,6 +29,21 @@ pub fn set_answering(aws: &mut Aws, arn: &str, answers: bool) {
     }
 }
 
+/// A running task is in an Availability Zone that its load balancers do not have.
+pub fn leave_zones(aws: &mut Aws, arn: &str) {
+    let Some(task) = aws.ecs.tasks.get(arn) else {
+        return;
+    };
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in task.attachments.clone()
+    {
+        elb::leave_zones(aws, &target_group, &target_id, port);
+    }
+}
+
 fn check_at(aws: &mut Aws, arn: &str, at: Millis) {
     later(
         aws,

@@ -45,7 +45,7 @@ use events::EcsEvent;
 pub use capacity::CapacityProvider;
 pub use clusters::add_container_instances;
 pub(crate) use failures::meet_traffic;
-pub use failures::set_answering;
+pub use failures::{leave_zones, set_answering};
 pub use scheduler::stop_task;
 pub(crate) use services::scale;
 pub use state::{

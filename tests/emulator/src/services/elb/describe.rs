@@ -28,7 +28,11 @@ pub(super) fn target_health(aws: &Aws, parameters: &Parameters) -> Result<Value,
             continue;
         };
         if wanted_ids.is_empty() || wanted_ids.contains(id) {
-            descriptions.push(health_description(id, *port, state, reason(state)));
+            let reason = match state {
+                TargetState::Unused if !target.in_enabled_zone => OTHER_ZONE,
+                _ => reason(state),
+            };
+            descriptions.push(health_description(id, *port, state, reason));
         }
     }
 
@@ -65,6 +69,12 @@ fn health_description(
         "Target": {"Port": port, "Id": id},
     })
 }
+
+/// Reason and description of a target that its load balancer cannot reach.
+const OTHER_ZONE: (&str, &str) = (
+    "Target.NotInUse",
+    "Target is in an Availability Zone that is not enabled for the load balancer",
+);
 
 fn reason(state: TargetState) -> (&'static str, &'static str) {
     match state {

@@ -45,6 +45,7 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
         since: now,
         answers: true,
         draining_until: None,
+        in_enabled_zone: true,
     };
     let target = group
         .targets
@@ -80,6 +81,16 @@ pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, ans
         return;
     };
     (target.before, target.since, target.answers) = (before, now, answers);
+}
+
+/// A target is in an Availability Zone that its load balancer does not have: no request reaches it.
+pub fn leave_zones(aws: &mut Aws, target_group: &str, id: &str, port: u16) {
+    traffic::note(aws);
+    let group = aws.elb.target_groups.get_mut(target_group);
+    let target = group.and_then(|group| group.targets.get_mut(&(id.to_owned(), port)));
+    if let Some(target) = target {
+        target.in_enabled_zone = false;
+    }
 }
 
 /// Takes a target out: no new requests from now on. Answers how long its open requests take to end,
@@ -142,7 +153,7 @@ pub(crate) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Opt
     if let Some(until) = target.draining_until {
         return (now < until).then_some(TargetState::Draining);
     }
-    let Some(used_since) = group.used_since else {
+    let Some(used_since) = group.used_since.filter(|_| target.in_enabled_zone) else {
         return Some(TargetState::Unused);
     };
 

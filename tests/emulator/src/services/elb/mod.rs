@@ -19,7 +19,9 @@ use crate::protocol::{Protocol, Query};
 use crate::service::{Errors, Service};
 use crate::{Aws, Quirk};
 
-pub use health::{TargetState, deregister, next_change, register, set_answering, state};
+pub use health::{
+    TargetState, deregister, leave_zones, next_change, register, set_answering, state,
+};
 pub(crate) use health::{changes, state_of as state_at};
 use operations::NAMESPACE;
 pub use operations::answer;

@@ -59,6 +59,8 @@ pub struct Target {
     pub(crate) since: Millis,
     pub(crate) answers: bool,
     pub(crate) draining_until: Option<Millis>,
+    /// Whether its Availability Zone is one of the load balancer's.
+    pub(crate) in_enabled_zone: bool,
 }
 
 impl TargetGroup {

@@ -103,6 +103,39 @@ fn a_stalled_rollout_and_a_late_one_fail_with_the_arithmetic() {
 }
 
 #[test]
+fn a_rollout_does_not_wait_for_tasks_that_no_request_reaches() {
+    let mut view = steady(NEW);
+    view.target_groups[0].healthy = 1;
+    view.target_groups[0].unreachable = 1;
+    let change = Change {
+        deployment: Some("ecs-svc/1".to_owned()),
+        ..goal(NEW).change
+    };
+    let after = |view: &ServiceView, secs| {
+        next_step(
+            &goal(NEW),
+            &DeployContext {
+                announced: Some(&change),
+                before: before(OLD),
+                view,
+                elapsed: Duration::from_secs(secs + 20),
+                since_change: Some(Duration::from_secs(secs)),
+            },
+        )
+    };
+
+    assert!(matches!(after(&view, 899), DeployStep::Wait { .. }));
+    assert_eq!(
+        message(after(&view, 900)),
+        "not steady after 15m20s (deadline 30m00s): 1 of 2 targets healthy in web, 1 in an \
+         Availability Zone that is not enabled for the load balancer"
+    );
+
+    view.deployments[0].pending = 1;
+    assert!(matches!(after(&view, 900), DeployStep::Wait { .. }));
+}
+
+#[test]
 fn a_service_that_is_not_active_or_has_no_deployment_is_not_deployed_to() {
     for status in ["DRAINING", "INACTIVE"] {
         let view = ServiceView {

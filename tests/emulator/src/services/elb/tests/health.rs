@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::elb::*;
 
-use super::balanced;
+use super::{balanced, call, parameters};
 
 #[test]
 fn a_target_is_healthy_after_interval_times_threshold() {
@@ -83,6 +83,29 @@ fn targets_of_a_group_without_listener_are_unused_until_it_is_used() {
     assert_eq!(
         state(&aws, &green, "10.0.0.1", 80),
         Some(TargetState::Healthy)
+    );
+}
+
+#[test]
+fn a_target_in_a_zone_that_the_load_balancer_lacks_is_unused_beside_others() {
+    let (mut aws, blue, ..) = balanced();
+    register(&mut aws, &blue, "10.0.0.1", 80).unwrap();
+    register(&mut aws, &blue, "10.0.0.2", 80).unwrap();
+    leave_zones(&mut aws, &blue, "10.0.0.2", 80);
+    aws.now += 60_000;
+
+    let states = ["10.0.0.1", "10.0.0.2"].map(|id| state(&aws, &blue, id, 80));
+    assert_eq!(
+        states,
+        [Some(TargetState::Healthy), Some(TargetState::Unused)]
+    );
+
+    let asked = parameters(&[("TargetGroupArn", &blue)]);
+    let body = call(&mut aws, "DescribeTargetHealth", &asked).unwrap();
+    assert!(
+        body.contains("<Reason>Target.NotInUse</Reason>")
+            && body.contains("in an Availability Zone that is not enabled for the load balancer"),
+        "{body}"
     );
 }
 

@@ -8,6 +8,7 @@
 mod clock;
 mod conversion;
 mod faults;
+mod refusals;
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -302,6 +303,9 @@ impl InMemoryAws {
                     aws.dynamodb.conflicts += 1;
                     aws.call(request)
                 }));
+            }
+            Trouble::Passing => {
+                return write_response(world.call(request, attempt, refusals::refuse));
             }
             Trouble::CutOff => {
                 return write_response(world.call(request, attempt, |aws, request| {

@@ -242,6 +242,7 @@ pub(super) fn fault_word(fault: CallFault) -> &'static str {
             Trouble::InternalError { .. } => "internal errors",
             Trouble::CutOff => "responses are cut off",
             Trouble::Conflict => "conflicts of transactions",
+            Trouble::Passing => "refusals that pass",
         },
         CallFault::HangAfter(_, Hang::For(_)) => "a hang",
         CallFault::HangAfter(_, Hang::UntilLeft(_)) => "a hang to the last moment",

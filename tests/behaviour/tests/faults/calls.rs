@@ -171,6 +171,27 @@ fn writes_of_a_start_that_conflict_with_a_transaction_change_no_ending() {
     conflicts(|point| point.function == START, 3);
 }
 
+/// No SDK repeats what is refused because something else is going on, so once is enough.
+#[test]
+fn refusals_that_pass_change_no_ending() {
+    for operation in [
+        "RegisterTaskDefinition",
+        "RegisterScalableTarget",
+        "StartPipelineExecution",
+    ] {
+        let mut found = scenes().iter().flat_map(|scene| {
+            let points = points(scene).into_iter();
+            points.map(move |point| (scene, point))
+        });
+        let (scene, point) = found
+            .find(|(_, point)| point.operation == operation)
+            .expect(operation);
+
+        let alike = with(scene, &point, 1, Trouble::Passing);
+        assert_eq!(alike, Ok(()), "{operation} of {}", point.function);
+    }
+}
+
 /// What a RegisterTaskDefinition leaves behind that is repeated because its answer was lost, the
 /// release must clear away.
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::refusals;
 use crate::Request;
 
 /// What goes wrong with one call of an invocation. Calls are counted from 1, the SDK's retries
@@ -54,6 +55,9 @@ pub enum Trouble {
     CutOff,
     /// DynamoDB refuses writes, because another transaction has the item. Other calls are answered.
     Conflict,
+    /// A service is busy with what the call is about, and refuses it until that has passed. Calls
+    /// of operations without such a refusal are answered.
+    Passing,
 }
 
 impl Trouble {
@@ -64,7 +68,7 @@ impl Trouble {
             | Self::Page { effect, .. }
             | Self::InternalError { effect } => effect,
             Self::Reset | Self::CutOff => true,
-            Self::Refused | Self::Conflict => false,
+            Self::Refused | Self::Conflict | Self::Passing => false,
         }
     }
 
@@ -72,6 +76,7 @@ impl Trouble {
     fn meets(self, request: &Request) -> bool {
         match self {
             Self::Conflict => is_item_write(request),
+            Self::Passing => !refusals::passing(request).is_empty(),
             Self::CutOff => request.service().is_none_or(|service| service != "s3"),
             _ => true,
         }

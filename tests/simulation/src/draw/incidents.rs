@@ -7,7 +7,7 @@ use fastrand::Rng;
 use crate::canary::Metrics;
 use crate::plan::{Act, Anchor, Incident, When};
 use crate::shape::Shape;
-use emulator::client::{CallFault, Hang};
+use emulator::client::{CallFault, Hang, Trouble};
 use emulator::eventbridge::Mishap;
 
 use super::{SERVICES, attempt, secs, soon};
@@ -35,7 +35,7 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         0..=1 => fault(CallFault::CrashAfter(call)),
         2 => fault(CallFault::CrashBefore(call)),
         3 => fault(CallFault::TimeoutAfterEffect(call)),
-        4 => fault(CallFault::ThrottleFrom(call, rng.u32(1..=6))),
+        4 => fault(refused(rng, call)),
         5..=7 => fault(CallFault::HangAfter(call, hang(rng))),
         8..=9 => Incident::Duplicate {
             function,
@@ -58,6 +58,18 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             nth: rng.usize(..pushes),
             mishap: Mishap::Again(late(rng)),
         },
+    }
+}
+
+/// A service has no room for a call, or is busy with what it is about.
+fn refused(rng: &mut Rng, call: u32) -> CallFault {
+    if rng.u8(..4) > 0 {
+        return CallFault::ThrottleFrom(call, rng.u32(1..=6));
+    }
+    CallFault::From {
+        first: 1,
+        count: rng.u32(1..=40),
+        trouble: Trouble::Passing,
     }
 }
 

@@ -212,7 +212,9 @@ impl BeginRelease {
         let found = self.task_definitions.describe(&arn).await?;
         let (_, current) = found.ok_or_else(|| {
             Failure::configuration(format!(
-                "the service's task definition {arn} does not exist"
+                "the service's task definition {} does not exist; deploy one that does, then retry \
+                 the release",
+                revision(&arn)
             ))
         })?;
 

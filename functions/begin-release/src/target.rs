@@ -75,7 +75,7 @@ impl BeginRelease {
         let service = &job.release.service;
         let seen = self.services.describe(cluster, service).await?;
         let seen = seen.ok_or_else(|| missing_service(cluster, service))?;
-        validate_service(service, &seen.view)?;
+        validate_service(service, seen.arn(), &seen.view)?;
         Ok(FoundTarget::Service(Box::new(seen)))
     }
 }
@@ -89,7 +89,11 @@ pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
 
 /// Releases work on active replica services that Amazon ECS rolls itself, and that carry the tag
 /// required by the functions' IAM policies.
-pub(crate) fn validate_service(service: &str, view: &ServiceView) -> Result<(), Failure> {
+pub(crate) fn validate_service(
+    service: &str,
+    arn: &str,
+    view: &ServiceView,
+) -> Result<(), Failure> {
     let refuse = |what: &str, found: &str, expected: &str| {
         Err(Failure::configuration(format!(
             "{what} of service `{service}` is {found}; expected {expected} for a release; change \
@@ -106,8 +110,8 @@ pub(crate) fn validate_service(service: &str, view: &ServiceView) -> Result<(), 
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged => Ok(()),
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(Failure::configuration(format!(
             "service `{service}` is missing the tag `slipway:service` (IAM allows changes only to \
-             tagged services); add it: aws ecs tag-resource --resource-arn <ARN of the service> \
-             --tags key=slipway:service,value={service}"
+             tagged services); {}",
+            tag_command(service, arn)
         ))),
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => {
             refuse("the scheduling strategy", "DAEMON", "REPLICA")
@@ -116,6 +120,25 @@ pub(crate) fn validate_service(service: &str, view: &ServiceView) -> Result<(), 
         ("ACTIVE", controller, _, _) => refuse("the deployment controller", controller, "ECS"),
         (status, ..) => refuse("the status", status, "ACTIVE"),
     }
+}
+
+/// How a service gets its tag. ECS tags no service whose ARN is of the short form, without the
+/// cluster (docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html).
+fn tag_command(service: &str, arn: &str) -> String {
+    let is_short = arn
+        .split_once(":service/")
+        .is_some_and(|(_, name)| !name.contains('/'));
+    if is_short {
+        return format!(
+            "its ARN {arn} is of the short form, which cannot be tagged; expected \
+             arn:…:service/<cluster>/{service}; create the service again, after aws ecs \
+             put-account-setting-default --name serviceLongArnFormat --value enabled"
+        );
+    }
+    let name = service.rsplit('/').next().unwrap_or(service);
+    format!(
+        "add it: aws ecs tag-resource --resource-arn {arn} --tags key=slipway:service,value={name}"
+    )
 }
 
 #[cfg(test)]
@@ -185,15 +208,43 @@ pub(crate) mod tests {
         ),
     ];
 
+    const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
+
+    #[test]
+    fn a_missing_tag_is_refused_with_what_adds_it() {
+        let view = ServiceView {
+            tagged: false,
+            ..service()
+        };
+        let refusal = |service: &str, arn: &str| {
+            let failure = validate_service(service, arn, &view).expect_err("not tagged");
+            let (_, remedy) = failure.message.split_once("; ").expect("a remedy");
+            remedy.to_owned()
+        };
+
+        let add = format!(
+            "add it: aws ecs tag-resource --resource-arn {ARN} --tags \
+             key=slipway:service,value=web"
+        );
+        assert_eq!(refusal("web", ARN), add);
+        assert_eq!(refusal(ARN, ARN), add);
+        assert_eq!(
+            refusal("web", &ARN.replace("apps/", "")),
+            "its ARN arn:aws:ecs:eu-west-1:111122223333:service/web is of the short form, which \
+             cannot be tagged; expected arn:…:service/<cluster>/web; create the service again, \
+             after aws ecs put-account-setting-default --name serviceLongArnFormat --value enabled"
+        );
+    }
+
     #[test]
     fn only_tagged_replica_services_that_ecs_rolls_are_released() {
-        assert_eq!(validate_service("web", &service()), Ok(()));
+        assert_eq!(validate_service("web", ARN, &service()), Ok(()));
 
         for (spoil, start) in UNFIT {
             let mut view = service();
             spoil(&mut view);
 
-            let failure = validate_service("web", &view).expect_err(start);
+            let failure = validate_service("web", ARN, &view).expect_err(start);
             assert_eq!(failure.kind, FailureType::ConfigurationError);
             assert!(failure.message.starts_with(start), "{}", failure.message);
         }

@@ -26,6 +26,7 @@ pub struct ObservedService {
     pub view: ServiceView,
     pub(super) cluster: String,
     pub(super) service: String,
+    arn: String,
     pub(super) configuration: DeploymentConfiguration,
     /// The container port of each target group of the view.
     pub(super) ports: Vec<Option<i32>>,
@@ -36,6 +37,11 @@ impl ObservedService {
     #[must_use]
     pub fn name(&self) -> (&str, &str) {
         (&self.cluster, &self.service)
+    }
+
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
     }
 }
 
@@ -74,6 +80,7 @@ pub(super) fn find_service(
         view,
         cluster: cluster.to_owned(),
         service: service.to_owned(),
+        arn: found.service_arn().unwrap_or_default().to_owned(),
         configuration,
         ports: registrations(found).map(|(_, port)| port).collect(),
     }))

@@ -72,6 +72,34 @@ fn a_deployment_keeps_the_circuit_breaker_alarms_and_bake_time() {
     );
 }
 
+/// ECS shows and takes alarms without a name, and a bake time of 0 beside ROLLING, which no service
+/// was given by hand.
+#[test]
+fn what_ecs_shows_and_does_not_use_is_sent_back_as_it_was() {
+    let mut service = service();
+    service["deploymentConfiguration"] = json!({
+        "deploymentCircuitBreaker": {"enable": false, "rollback": false},
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        "alarms": {"alarmNames": [], "rollback": false, "enable": false},
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
+    });
+
+    for member in ["", "alarms", "strategy", "bakeTimeInMinutes"] {
+        let configuration = &mut service["deploymentConfiguration"];
+        configuration
+            .as_object_mut()
+            .expect("an object")
+            .shift_remove(member);
+        let sent = applied(&service, None, updated()).1;
+        assert_eq!(
+            sent["deploymentConfiguration"], service["deploymentConfiguration"],
+            "without {member}"
+        );
+    }
+}
+
 #[test]
 fn a_count_is_sent_only_when_one_is_asked_for() {
     assert_eq!(

@@ -278,6 +278,8 @@ fn with_defaults(aws: &mut Aws, settings: &mut Map<String, Value>) {
     configuration
         .entry("minimumHealthyPercent")
         .or_insert(100.into());
+    configuration.entry("strategy").or_insert("ROLLING".into());
+    configuration.entry("bakeTimeInMinutes").or_insert(0.into());
 
     if !settings.contains_key("availabilityZoneRebalancing") {
         let rebalancing = service_rules::default_rebalancing(aws, settings);

@@ -118,6 +118,20 @@ fn one_task_with_100_and_150_percent_can_never_finish() {
 }
 
 #[test]
+fn a_configuration_is_taken_back_as_it_is_shown() {
+    let mut world = deployed(1, 1);
+    let mut shown = world.service()["deploymentConfiguration"].clone();
+    assert_eq!(
+        (&shown["strategy"], &shown["bakeTimeInMinutes"]),
+        (&json!("ROLLING"), &json!(0))
+    );
+
+    shown["alarms"] = json!({"alarmNames": [], "rollback": false, "enable": false});
+    let updated = update(&mut world, "deploymentConfiguration", shown.clone());
+    assert_eq!(updated["deploymentConfiguration"], shown);
+}
+
+#[test]
 fn counts_and_configuration_alone_start_no_deployment() {
     let mut world = deployed(1, 1);
     let id = world.service()["deployments"][0]["id"].clone();

@@ -202,7 +202,10 @@ impl RollBack {
 
         let error = match restored {
             Err(error) => error,
-            done => return done,
+            done => {
+                self.note(release, None).await;
+                return done;
+            }
         };
         let conclusion = match lease.grace_left(now) {
             None => given_up(release, ending, &error, now),
@@ -211,20 +214,19 @@ impl RollBack {
         match conclusion {
             Some(conclusion) => self.give_up(lease, &conclusion).await,
             None => {
-                self.note(release, &error).await;
+                // A cause that passes is not noted.
+                if !matches!(error, StepError::Busy(_)) {
+                    self.note(release, Some(error.cause())).await;
+                }
                 Err(error)
             }
         }
     }
 
-    /// Writes into the record why the release is not restored yet: an operator can mend what AWS
-    /// refuses before the deadline. A cause that passes is not noted.
-    async fn note(&self, release: &Release, error: &StepError) {
-        if matches!(error, StepError::Busy(_)) {
-            return;
-        }
-
-        let noted = self.ledger.note_reason(&release.execution, error.cause());
+    /// Writes into the record why the release is not restored yet, and removes it once it has
+    /// passed: an operator can mend what AWS refuses before the deadline.
+    async fn note(&self, release: &Release, cause: Option<&str>) {
+        let noted = self.ledger.note_reason(&release.execution, cause);
         if let Err(failed) = noted.await {
             tracing::warn!(%failed, "failed to note the cause in the record");
         }

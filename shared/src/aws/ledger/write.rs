@@ -68,24 +68,22 @@ impl Ledger {
         .await
     }
 
-    /// Writes into the record of a release that has begun why it does not go on, unless that is
-    /// written already or the release has ended meanwhile.
+    /// Writes into the record of a release that has begun why it does not go on, or removes that
+    /// when it goes on, unless the record is so already or the release has ended meanwhile.
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn note_reason(&self, execution: &str, reason: &str) -> Result<(), AwsError> {
-        let reason: String = reason.chars().take(REASON_CHARS).collect();
+    pub async fn note_reason(&self, execution: &str, reason: Option<&str>) -> Result<(), AwsError> {
+        let reason: Option<String> =
+            reason.map(|reason| reason.chars().take(REASON_CHARS).collect());
         let known = self.record(execution).await?;
-        let Some(record) = known.filter(|record| {
-            record.state == RecordState::Begun && record.reason.as_ref() != Some(&reason)
-        }) else {
+        let Some(record) =
+            known.filter(|record| record.state == RecordState::Begun && record.reason != reason)
+        else {
             return Ok(());
         };
 
-        let record = Record {
-            reason: Some(reason),
-            ..record
-        };
+        let record = Record { reason, ..record };
         let request = self
             .client
             .put_item()

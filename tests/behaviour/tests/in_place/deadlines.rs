@@ -291,6 +291,34 @@ fn a_service_that_cannot_be_observed_is_given_up_at_the_deadline() {
     });
 }
 
+#[test]
+fn a_cause_that_has_passed_is_not_in_the_record_any_more() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+
+        // Record and lease are read and the lease is written before the service is described.
+        let cut_off = CallFault::From {
+            first: 4,
+            count: 1,
+            trouble: Trouble::CutOff,
+        };
+        invoke_with(&driver, "roll-back", event("STOPPED"), cut_off)
+            .await
+            .expect_err("the response cannot be read");
+        let noted = record(&driver)["reason"].clone();
+        let noted = noted.as_str().expect("a reason");
+        assert!(noted.contains("ecs:DescribeServices failed"), "{noted}");
+
+        roll_back(&driver, "STOPPED").await;
+        let found = record(&driver);
+        assert_eq!(
+            (&found["state"], found.get("reason")),
+            (&json!("begun"), None)
+        );
+    });
+}
+
 /// ECS throttles every call for 70 minutes, once the rollout has begun.
 #[test]
 fn a_step_that_is_throttled_for_an_hour_fails_and_its_release_is_rolled_back() {

@@ -88,7 +88,7 @@ fn a_reason_is_noted_once_in_the_record_of_a_release_that_has_begun() {
     };
 
     let script = Script::new([item(&record_item("begun")), answer(&json!({}))]);
-    run(ledger(&script).note_reason("e-1", "denied")).expect("written");
+    run(ledger(&script).note_reason("e-1", Some("denied"))).expect("written");
     assert_eq!(
         script.sent()[1].json(),
         json!({
@@ -103,7 +103,7 @@ fn a_reason_is_noted_once_in_the_record_of_a_release_that_has_begun() {
     // The release was closed in between.
     let lost = refusal("ConditionalCheckFailedException", "no");
     let script = Script::new([item(&noted("busy")), lost]);
-    run(ledger(&script).note_reason("e-1", "denied")).expect("nothing to note");
+    run(ledger(&script).note_reason("e-1", Some("denied"))).expect("nothing to note");
 
     for known in [
         noted("denied"),
@@ -111,7 +111,25 @@ fn a_reason_is_noted_once_in_the_record_of_a_release_that_has_begun() {
         record_item("closed"),
     ] {
         let script = Script::new([item(&known)]);
-        run(ledger(&script).note_reason("e-1", "denied")).expect("nothing to note");
+        run(ledger(&script).note_reason("e-1", Some("denied"))).expect("nothing to note");
+        assert_eq!(script.operations(), ["GetItem"]);
+    }
+}
+
+#[test]
+fn a_reason_that_has_passed_is_removed_from_the_record() {
+    let mut noted = record_item("begun");
+    noted["reason"] = json!({"S": "denied"});
+
+    let script = Script::new([item(&noted), answer(&json!({}))]);
+    run(ledger(&script).note_reason("e-1", None)).expect("written");
+    assert_eq!(script.sent()[1].json()["Item"], record_item("begun"));
+
+    let mut closed = record_item("closed");
+    closed["reason"] = json!({"S": "done"});
+    for known in [record_item("begun"), closed] {
+        let script = Script::new([item(&known)]);
+        run(ledger(&script).note_reason("e-1", None)).expect("nothing to remove");
         assert_eq!(script.operations(), ["GetItem"]);
     }
 }
@@ -119,12 +137,12 @@ fn a_reason_is_noted_once_in_the_record_of_a_release_that_has_begun() {
 #[test]
 fn a_reason_that_is_noted_has_at_most_1000_characters() {
     let script = Script::new([item(&record_item("begun")), answer(&json!({}))]);
-    run(ledger(&script).note_reason("e-1", &"é".repeat(1_001))).expect("written");
+    run(ledger(&script).note_reason("e-1", Some(&"é".repeat(1_001)))).expect("written");
 
     let written = script.sent()[1].json()["Item"]["reason"].clone();
     assert_eq!(written, json!({"S": "é".repeat(1_000)}));
 
     let script = Script::new([item(&script.sent()[1].json()["Item"])]);
-    run(ledger(&script).note_reason("e-1", &"é".repeat(1_001))).expect("nothing to note");
+    run(ledger(&script).note_reason("e-1", Some(&"é".repeat(1_001)))).expect("nothing to note");
     assert_eq!(script.operations(), ["GetItem"]);
 }

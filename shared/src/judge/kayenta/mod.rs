@@ -6,6 +6,8 @@
 //! - a group without data leaves the score with its weight; in Kayenta it scores 100;
 //! - each side needs [`POINTS_MIN`] points; below, no data can reach 98 %, and Kayenta's bound is
 //!   then the end of the range, which calls identical data High;
+//! - where gaps are replaced by zeros, a side without values stands for zeros; in Kayenta such a
+//!   metric passes, whatever the other side has;
 //! - a metric of the config without a pair is Nodata; in Kayenta it is ignored;
 //! - bounds are searched relative to the data; Kayenta's absolute 1e-4 swallows small fractions;
 //! - constants are compared exactly; Kayenta adds random noise;
@@ -124,6 +126,10 @@ fn judge_metric(metric: &MetricConfig, pairs: &[MetricPair]) -> Vec<MetricResult
         .collect()
 }
 
+fn or_zeros<'a>(side: &'a [f64], zeros: &'a [f64]) -> &'a [f64] {
+    if side.is_empty() { zeros } else { side }
+}
+
 /// Kayenta's classification behind the guards that it lacks.
 fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> Classification {
     if canary
@@ -134,10 +140,14 @@ fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> 
         return Classification::error(&metric.analysis, "a value is infinite");
     }
 
-    // What was configured to stand for zeros is no lack of data.
-    let replaced = metric.analysis.nan_strategy == NanStrategy::Replace
-        && canary.is_empty() != baseline.is_empty();
-    if !replaced && canary.len().min(baseline.len()) < POINTS_MIN {
+    // What was configured to stand for zeros is no lack of data, and is compared as such.
+    let zeros = match metric.analysis.nan_strategy {
+        NanStrategy::Replace => vec![0.0; canary.len().max(baseline.len())],
+        NanStrategy::Remove => Vec::new(),
+    };
+    let (canary, baseline) = (or_zeros(canary, &zeros), or_zeros(baseline, &zeros));
+
+    if canary.len().min(baseline.len()) < POINTS_MIN {
         let reason = format!(
             "{} and {} points in canary and baseline, {POINTS_MIN} needed",
             canary.len(),

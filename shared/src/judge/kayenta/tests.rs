@@ -65,9 +65,21 @@ fn five_points_a_side_are_compared_and_four_are_no_data() {
 #[test]
 fn a_side_without_values_stands_for_zeros_only_where_configured() {
     let points = [1.0, 2.0, 3.0, 4.0, 5.0];
-    let found =
-        [NanStrategy::Remove, NanStrategy::Replace].map(|nan| classified(nan, &points, &[]).0);
-    assert_eq!(found, [Label::Nodata, Label::Pass]);
+    let both = [NanStrategy::Remove, NanStrategy::Replace];
+    assert_eq!(
+        both.map(|nan| classified(nan, &points, &[]).0),
+        [Label::Nodata, Label::Low]
+    );
+    assert_eq!(
+        both.map(|nan| classified(nan, &[], &points).0),
+        [Label::Nodata, Label::High]
+    );
+
+    let few = "4 and 4 points in canary and baseline, 5 needed".to_owned();
+    assert_eq!(
+        classified(NanStrategy::Replace, &[], &points[..4]),
+        (Label::Nodata, few)
+    );
     assert_eq!(
         classified(NanStrategy::Replace, &[], &[]).0,
         Label::Nodata,

@@ -169,6 +169,12 @@ where
             response.raw().status().as_u16().to_string(),
             "the service is unavailable".to_owned(),
         ),
+        // As after a connection that was reset, the call may have had its effect.
+        SdkError::ResponseError(_) if broke_off(error) => (
+            ErrorKind::Busy,
+            "ResponseError".to_owned(),
+            "the response broke off".to_owned(),
+        ),
         _ => unreadable(),
     }
 }
@@ -176,6 +182,12 @@ where
 /// Whether the call succeeded, and only its response is at fault.
 fn is_unreadable<E: ProvideErrorMetadata>(error: &ServiceError<E, HttpResponse>) -> bool {
     error.raw().status().is_success() && error.err().code().is_none()
+}
+
+/// Whether the connection ended before the body of a response did.
+fn broke_off(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source())
+        .any(|cause| cause.is::<std::io::Error>())
 }
 
 fn unreadable() -> (ErrorKind, String, String) {

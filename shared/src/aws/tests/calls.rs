@@ -1,9 +1,15 @@
 //! Failed calls: which errors are transient, and which failure the others are. ECS stands for all
 //! services.
 
+use std::io;
 use std::time::Duration;
 
 use aws_sdk_ecs::types::ContainerInstanceStatus;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::ErrorMetadata;
 use serde_json::json;
 
 use super::script::{Answer, Script, answer, refusal, response, run, xml_refusal};
@@ -150,6 +156,28 @@ fn an_unreadable_response_of_a_call_that_succeeded_is_not_understood() {
             "dynamodb:GetItem failed: UnexpectedResponse: the response could not be read"
         )
     );
+}
+
+#[test]
+fn a_response_that_broke_off_is_transient() {
+    let failed = |source: BoxError| {
+        let status = 200_u16.try_into().expect("a status of HTTP");
+        let response = HttpResponse::new(status, SdkBody::from("{\"Item\""));
+        let error = SdkError::<ErrorMetadata, _>::response_error(source, response);
+        AwsError::from_sdk("ecs:UpdateService")(error)
+    };
+    let ended = || BoxError::from(io::Error::from(io::ErrorKind::UnexpectedEof));
+
+    assert_eq!(
+        StepError::from(failed(ended())),
+        StepError::Busy(
+            "ecs:UpdateService failed: ResponseError: the response broke off; retrying".to_owned()
+        )
+    );
+    // The HTTP client's own error is around it.
+    let wrapped = ConnectorError::io(ended()).into();
+    assert_eq!(failed(wrapped).kind, ErrorKind::Busy);
+    assert_eq!(failed("not an object".into()).kind, ErrorKind::Unexpected);
 }
 
 #[test]

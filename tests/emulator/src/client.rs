@@ -30,7 +30,7 @@ use tokio::sync::Notify;
 use crate::{Aws, Call, Millis, Request, Response, lambda};
 
 pub use clock::VirtualClock;
-use conversion::{cut_off, proxy_page, read_request, write_response};
+use conversion::{proxy_page, read_request, write_cut_off, write_response};
 use faults::Fate;
 pub use faults::{CallFault, Hang, Invocation, Trouble};
 
@@ -308,10 +308,10 @@ impl InMemoryAws {
                 return write_response(world.call(request, attempt, refusals::refuse));
             }
             Trouble::CutOff => {
-                return write_response(world.call(request, attempt, |aws, request| {
+                return write_cut_off(world.call(request, attempt, |aws, request| {
                     let response = aws.call(request);
                     aws.calls.cut_off();
-                    cut_off(response)
+                    response
                 }));
             }
             _ if effect => drop(world.call(request, attempt, Aws::call)),

@@ -130,13 +130,13 @@ fn trouble_that_outlasts_the_retries_changes_no_ending() {
     with_each(&faults);
 }
 
-/// The SDK does not repeat a call that succeeded, so once is enough.
+/// Every attempt of the call has its effect.
 #[test]
-fn a_response_that_cannot_be_read_changes_no_ending() {
+fn a_response_that_is_cut_off_changes_no_ending() {
     let points = points(&scenes()[IN_PLACE]);
     let faults: Vec<_> = points
         .iter()
-        .map(|point| (point, 1, Trouble::CutOff))
+        .map(|point| (point, CALL_ATTEMPTS, Trouble::CutOff))
         .collect();
     with_each(&faults);
 }

@@ -1,9 +1,13 @@
 //! Requests and responses of the SDK as those of the emulator, and back.
 
+use std::future;
+use std::io;
+
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use http_body_util::BodyExt;
 
 use crate::{Request, Response};
 
@@ -56,25 +60,23 @@ pub(super) fn write_response(response: Response) -> Result<HttpResponse, Connect
     Ok(written)
 }
 
-/// An answer whose body breaks off halfway, as through a proxy that lost its connection to the
-/// service.
-pub(super) fn cut_off(response: Response) -> Response {
-    if response.status != 200 {
-        return response;
+/// Like `write_response`, but a body breaks off halfway. HTTP announces its length, so that its
+/// reader gets the half and then an error, never a shorter body (RFC 9112, section 8).
+pub(super) fn write_cut_off(response: Response) -> Result<HttpResponse, ConnectorError> {
+    let is_whole = response.status != 200;
+    let half = response.body[..response.body.len() / 2].to_vec();
+    let mut written = write_response(response)?;
+    if is_whole {
+        return Ok(written);
     }
 
-    let body = response.body[..response.body.len() / 2].to_vec();
-    let length = body.len().to_string();
-    let headers = response.headers.into_iter().map(|(name, value)| {
-        let is_length = name.eq_ignore_ascii_case("content-length");
-        let value = if is_length { length.clone() } else { value };
-        (name, value)
-    });
-    Response {
-        status: response.status,
-        headers: headers.collect(),
-        body,
-    }
+    let error = io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "end of file before message length reached",
+    );
+    let rest = future::ready(Some(Err(error.into())));
+    *written.body_mut() = SdkBody::from_body_1_x(SdkBody::from(half).with_trailers(rest));
+    Ok(written)
 }
 
 /// What a proxy writes that cannot reach the service behind it.

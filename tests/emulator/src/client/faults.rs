@@ -50,8 +50,8 @@ pub enum Trouble {
     Page { status: u16, effect: bool },
     /// The service's own error, with status 500.
     InternalError { effect: bool },
-    /// The answer with its status 200, and half of its body. The service's errors come whole, and
-    /// so do objects of S3, whose length every caller knows.
+    /// The answer with its status 200, and half of its body before the connection ends. The
+    /// service's errors come whole.
     CutOff,
     /// DynamoDB refuses writes, because another transaction has the item. Other calls are answered.
     Conflict,
@@ -77,7 +77,6 @@ impl Trouble {
         match self {
             Self::Conflict => is_item_write(request),
             Self::Passing => !refusals::passing(request).is_empty(),
-            Self::CutOff => request.service().is_none_or(|service| service != "s3"),
             _ => true,
         }
     }

@@ -114,21 +114,18 @@ async fn a_service_has_an_error_of_its_own_with_the_effect_or_without() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_cut_off_had_its_effect_and_is_neither_read_nor_repeated() {
+async fn an_answer_that_is_cut_off_had_its_effect_and_is_an_error_of_the_transport() {
     let (error, made, fence) = outlasted(Trouble::CutOff).await;
-    assert_eq!(
-        error
-            .raw_response()
-            .map(|response| response.status().as_u16()),
-        Some(200)
-    );
-    assert_eq!(
-        error
-            .as_service_error()
-            .and_then(|error| error.meta().code()),
-        None
-    );
-    assert_eq!((made, fence.as_deref()), (1, Some("1")));
+    assert_eq!((made, fence.as_deref()), (3, Some("3")));
+
+    let cause = std::error::Error::source(&error)
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .map(io::Error::kind);
+    assert_eq!(cause, Some(io::ErrorKind::UnexpectedEof));
+    let aws_sdk_dynamodb::error::SdkError::ResponseError(broken) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(broken.raw().status().as_u16(), 200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,6 +174,7 @@ async fn what_is_shorter_than_the_attempts_is_not_noticed() {
         (Trouble::Silence { effect: false }, "1"),
         (Trouble::Refused, "1"),
         (Trouble::Reset, "3"),
+        (Trouble::CutOff, "3"),
         (
             Trouble::Page {
                 status: 502,

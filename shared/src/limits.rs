@@ -12,7 +12,7 @@ pub const TOKEN_CHARS: usize = 2_048;
 
 /// Longest payload of a step in its continuation token, in characters. Ours: the rest of
 /// `TOKEN_CHARS` holds what every token has.
-pub const PAYLOAD_CHARS: usize = 1_850;
+pub const PAYLOAD_CHARS: usize = 1_840;
 
 /// Longest summary of an action execution, in characters (CodePipeline API: PutJobSuccessResult,
 /// `executionDetails.summary`).
@@ -103,6 +103,10 @@ pub const BUSY_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// not understood, before its release fails for it; what does not come again for as long is
 /// forgotten. Ours: several jobs of an action, also when one of their invocations is lost.
 pub const SECOND_LOOK: Duration = Duration::from_secs(3 * 60);
+
+/// Refusals of an action that are forgotten as [`SECOND_LOOK`] has it; the next one fails its
+/// release. Ours: what AWS refuses again and again does not pass.
+pub const SECOND_LOOKS: u32 = 5;
 
 /// Deadline of a rollout unless the action sets one, in minutes. Ours: several waves of tasks that
 /// start slowly.

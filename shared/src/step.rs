@@ -14,7 +14,7 @@ use crate::job::{
     Failure, Job, JobEvent, JobOutcome, JobReport, Origin, PipelineJob, ReleaseRef, StepError,
     StepResult, Token, parse_parameters, parse_release,
 };
-use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, STEP_BUDGET};
+use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
 use crate::release::Release;
 use crate::timestamp::{Timestamp, readable};
 
@@ -63,6 +63,8 @@ struct Times {
     without_progress: Duration,
     /// Since AWS first refused what it refused again since.
     refused: Duration,
+    /// How many refusals before it were forgotten.
+    refused_before: u32,
 }
 
 impl<S: Step> Runner<S> {
@@ -112,11 +114,7 @@ impl<S: Step> Runner<S> {
             }
         };
 
-        let times = Times {
-            elapsed: now.since(job.since),
-            without_progress: now.since(token.last_learned()),
-            refused: now.since(token.refused.unwrap_or(now)),
-        };
+        let times = Times::of(&token, now);
         let (report, token) = match self.run_within_budget(&job, times).await {
             Ok(JobReport::InProgress {
                 summary,
@@ -238,8 +236,17 @@ impl<S: Step> Runner<S> {
 }
 
 impl Times {
+    fn of(token: &Token, now: Timestamp) -> Self {
+        Self {
+            elapsed: now.since(token.since),
+            without_progress: now.since(token.last_learned()),
+            refused: now.since(token.refused.unwrap_or(now)),
+            refused_before: token.refused_before,
+        }
+    }
+
     fn is_refused_for_long(self) -> bool {
-        self.refused >= SECOND_LOOK
+        self.refused >= SECOND_LOOK || self.refused_before >= SECOND_LOOKS
     }
 
     /// The result of a step, or the failure of one that is busy or in progress for too long.

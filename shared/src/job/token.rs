@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Failure;
-use crate::limits::{FORMAT_VERSION, SECOND_LOOK};
+use crate::limits::{FORMAT_VERSION, SECOND_LOOK, SECOND_LOOKS};
 use crate::timestamp::Timestamp;
 
 /// A token of this version.
@@ -28,6 +28,9 @@ pub struct Token {
     /// When AWS last refused it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_again: Option<Timestamp>,
+    /// How many refusals before it did not come again for some time, at most [`SECOND_LOOKS`].
+    #[serde(default)]
+    pub refused_before: u32,
     /// The step's own payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
@@ -44,6 +47,7 @@ impl Token {
             learned: None,
             refused: None,
             refused_again: None,
+            refused_before: 0,
             payload: None,
         }
     }
@@ -63,8 +67,9 @@ impl Token {
         }
     }
 
-    /// The token without refusals that have not come again for some time. Between two refusals of
-    /// the same call a step can wait for what it announced, so one job without it proves nothing.
+    /// The token without refusals that have not come again for some time, which are only counted.
+    /// Between two refusals of the same call a step can wait for what it announced, so one job
+    /// without it proves nothing.
     #[must_use]
     pub(crate) fn without_old_refusals(self, now: Timestamp) -> Self {
         let last = self.refused_again.or(self.refused);
@@ -74,6 +79,7 @@ impl Token {
         Self {
             refused: None,
             refused_again: None,
+            refused_before: self.refused_before.saturating_add(1).min(SECOND_LOOKS),
             ..self
         }
     }
@@ -129,6 +135,9 @@ impl Token {
         }
         if let Some(again) = self.refused_again {
             token["refused_again"] = json!(again);
+        }
+        if self.refused_before > 0 {
+            token["refused_before"] = json!(self.refused_before);
         }
         if let Some(payload) = &self.payload {
             token["payload"] = payload.clone();
@@ -235,7 +244,21 @@ mod tests {
         );
         let later = |token: &Token, secs| token.clone().without_old_refusals(at(secs));
         assert_eq!(later(&first, 239), first);
-        assert_eq!(later(&first, 240), Token::new("update-service", at(0)));
+        let counted = Token {
+            refused_before: 1,
+            ..Token::new("update-service", at(0))
+        };
+        assert_eq!(later(&first, 240), counted);
+        assert_eq!(
+            counted.text(),
+            r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","refused_before":1}"#
+        );
+        assert_eq!(
+            Token::parse(&counted.text(), "update-service"),
+            Ok(counted.clone())
+        );
+        let second = later(&counted.refused_at(at(300)), 480);
+        assert_eq!((second.refused, second.refused_before), (None, 2));
 
         let again = first.learned_at(at(100)).refused_at(at(140));
         let times = |token: &Token| (token.refused, token.refused_again);
@@ -254,11 +277,14 @@ mod tests {
     fn the_longest_payload_fits_into_a_token_that_has_everything() {
         let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
         let payload = "x".repeat(PAYLOAD_CHARS - "\"\"".len());
-        let token = Token::new("register-task-definition", at(0))
-            .learned_at(at(60))
-            .refused_at(at(120))
-            .refused_at(at(180))
-            .with_payload(Some(json!(payload)));
+        let token = Token {
+            refused_before: SECOND_LOOKS,
+            ..Token::new("register-task-definition", at(0))
+                .learned_at(at(60))
+                .refused_at(at(120))
+                .refused_at(at(180))
+                .with_payload(Some(json!(payload)))
+        };
 
         let text = token.text();
         assert!(text.len() <= TOKEN_CHARS, "{}", text.len());

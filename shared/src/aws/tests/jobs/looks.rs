@@ -4,7 +4,7 @@
 use super::*;
 use crate::aws::tests::ledger_claims::held;
 use crate::job::Token;
-use crate::limits::SECOND_LOOK;
+use crate::limits::{SECOND_LOOK, SECOND_LOOKS};
 
 const LATE: i64 = 180;
 
@@ -145,7 +145,11 @@ fn two_refusals_with_3_minutes_between_them_are_not_one() {
 
     let (operation, sent) = reported(Some(&once(LATE)), Err(not_understood()));
     assert_eq!(operation, "PutJobSuccessResult");
-    assert_eq!(sent["continuationToken"], action().refused_at(at(0)).text());
+    let counted = Token {
+        refused_before: 1,
+        ..action()
+    };
+    assert_eq!(sent["continuationToken"], counted.refused_at(at(0)).text());
 
     let (_, sent) = reported(Some(&once(LATE - 1)), Err(not_understood()));
     let expected = action().refused_at(at(1 - LATE)).refused_at(at(0));
@@ -175,4 +179,25 @@ fn a_failure_that_the_ledger_refuses_to_record_is_reported_after_3_minutes() {
     };
     assert_eq!(operations(LATE - 1), ["GetItem", "PutJobSuccessResult"]);
     assert_eq!(operations(LATE), ["GetItem", "PutJobFailureResult"]);
+}
+
+#[test]
+fn refusals_far_apart_fail_the_release_when_five_are_forgotten() {
+    let after = |refused_before| {
+        let token = Token {
+            refused_before,
+            ..Token::new("update-service", at(-9_000))
+        };
+        reported(Some(&token.text()), Err(not_understood()))
+    };
+    let (operation, sent) = after(SECOND_LOOKS - 1);
+    assert_eq!(operation, "PutJobSuccessResult", "{sent}");
+
+    let (operation, sent) = after(SECOND_LOOKS);
+    assert_eq!(operation, "PutJobFailureResult");
+    assert_eq!(
+        sent["failureDetails"]["message"],
+        json!(not_understood().cause())
+    );
+    assert_eq!(SECOND_LOOKS, 5);
 }

@@ -298,6 +298,7 @@ fn read<S: Step>(
         parameters,
         since: token.since,
         now,
+        refused_for_long: Times::of(&token, now).is_refused_for_long(),
         payload: token.payload.clone(),
         origin: event.origin(),
         artifacts: event.artifacts,

@@ -34,6 +34,7 @@ fn job(more: Value, waited: i64) -> Job<Parameters> {
         parameters,
         since: at(0),
         now: at(waited),
+        refused_for_long: false,
         payload: None,
         artifacts: Vec::new(),
         credentials: None,

@@ -78,6 +78,7 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
         parameters,
         since: at(since),
         now: at(now),
+        refused_for_long: false,
         payload,
         artifacts: Vec::new(),
         credentials: None,

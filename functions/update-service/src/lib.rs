@@ -234,8 +234,9 @@ impl UpdateService {
 
         let report = match set.map_err(StepError::from) {
             Ok(()) => JobReport::in_progress(new.summary, percent),
-            // The rollout has ended: what its safety does not need keeps no release.
-            Err(StepError::Refused(failure)) if !new.required => {
+            // The rollout has ended: what its safety does not need fails no release. The next job
+            // looks again while a refusal may pass.
+            Err(StepError::Refused(failure)) if !new.required && job.refused_for_long => {
                 let summary = format!("{} is steady", revision(&job.parameters.task_definition));
                 let (cluster, service) = seen.name();
                 let Percentages {

@@ -29,6 +29,8 @@ pub struct Job<P> {
     /// When the first job of this action began: the token carries it from job to job.
     pub since: Timestamp,
     pub now: Timestamp,
+    /// Whether AWS has refused a call for so long that no job looks again.
+    pub refused_for_long: bool,
     /// The payload of the previous job's [`JobReport::InProgress`].
     pub payload: Option<Value>,
     pub artifacts: Vec<Artifact>,
@@ -63,6 +65,7 @@ mod tests {
             parameters: (),
             since,
             now: at(0),
+            refused_for_long: false,
             payload: None,
             artifacts: Vec::new(),
             credentials: None,

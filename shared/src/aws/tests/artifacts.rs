@@ -47,6 +47,7 @@ fn job(credentials: bool) -> Job<()> {
         parameters: (),
         since: at(0),
         now: at(0),
+        refused_for_long: false,
         payload: None,
         artifacts: vec![
             Artifact {

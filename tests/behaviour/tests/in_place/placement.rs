@@ -261,21 +261,37 @@ fn the_promise_is_kept_of_the_count_that_the_service_gets_during_the_rollout() {
     });
 }
 
+/// Records a floor of `percent` as the former one. ECS refuses more than 100 %.
+async fn had_floor(driver: &Driver, percent: u32) {
+    edit(driver, WEB, |lease| {
+        with_release(lease, |release| {
+            let Phase::Open(Target::Service(service)) = &mut release.phase else {
+                panic!("no release of a service is open")
+            };
+            service.prior.percentages.minimum_healthy = percent;
+        })
+    })
+    .await;
+}
+
+/// When ECS refused UpdateService, in seconds since the first refusal.
+fn refusals(driver: &Driver) -> Vec<i64> {
+    let aws = driver.world.aws();
+    let refused = aws.calls.iter();
+    let refused: Vec<i64> = refused
+        .filter(|call| call.operation == "UpdateService" && call.error.is_some())
+        .map(|call| call.at / 1000)
+        .collect();
+    refused.iter().map(|at| at - refused[0]).collect()
+}
+
 #[test]
 fn a_release_ends_although_ecs_refuses_its_former_percentages() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         let half = update(json!({"minimum_healthy_percent": 50}));
         look(&driver, "update-service", half.clone()).await;
-        edit(&driver, WEB, |lease| {
-            with_release(lease, |release| {
-                let Phase::Open(Target::Service(service)) = &mut release.phase else {
-                    panic!("no release of a service is open")
-                };
-                service.prior.percentages.minimum_healthy = 101;
-            })
-        })
-        .await;
+        had_floor(&driver, 101).await;
 
         let answer = ended(&driver, "update-service", half).await;
         let summary = answer["summary"].as_str().expect("a summary");
@@ -285,9 +301,43 @@ fn a_release_ends_although_ecs_refuses_its_former_percentages() {
             summary.starts_with(&format!("web:3 is steady; {warning}")),
             "{summary}"
         );
+        let refusals = refusals(&driver);
+        assert!(
+            refusals
+                .last()
+                .is_some_and(|last| (170..240).contains(last)),
+            "{refusals:?}"
+        );
 
         let finish = json!({"task_definition": arn("web:3")});
         let answer = ended(&driver, "finish-release", finish).await;
         assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
+    });
+}
+
+#[test]
+fn former_percentages_that_ecs_refuses_for_a_while_are_given_back_after_it() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let half = update(json!({"minimum_healthy_percent": 50}));
+        let mut answer = look(&driver, "update-service", half.clone()).await;
+        had_floor(&driver, 101).await;
+        while refusals(&driver).len() < 2 {
+            assert_eq!(answer["status"], "in-progress", "{answer}");
+            pass(&driver, 30).await;
+            answer = again(&driver, "update-service", half.clone(), &answer).await;
+        }
+        had_floor(&driver, 100).await;
+
+        while answer["status"] == "in-progress" {
+            pass(&driver, 30).await;
+            answer = again(&driver, "update-service", half.clone(), &answer).await;
+        }
+        assert_eq!(
+            (&answer["status"], &answer["summary"]),
+            (&json!("done"), &json!("web:3 runs 2 of 2 tasks, steady"))
+        );
+        let floor = &web(&driver)["deploymentConfiguration"]["minimumHealthyPercent"];
+        assert_eq!(*floor, json!(100), "given back");
     });
 }

@@ -312,6 +312,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         parameters: (),
         since: now,
         now,
+        refused_for_long: false,
         payload: None,
         artifacts,
         credentials: Some(credentials),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{ApiError, Aws};
 
 use super::input::{Input, found_and_missing};
-use super::{EcsEvent, clusters, invalid, scheduler};
+use super::{EcsEvent, clusters, invalid};
 use crate::text::short_name;
 
 /// How long a new instance takes to register, in seconds.
@@ -136,13 +136,5 @@ pub(super) fn registered(aws: &mut Aws, provider: &str, cluster: &str) {
         provider.launching = false;
     }
     clusters::add_container_instances(aws, cluster, 1);
-
-    let services = aws.ecs.services.values();
-    let waiting: Vec<String> = services
-        .filter(|service| service.cluster == cluster)
-        .map(|service| service.arn.clone())
-        .collect();
-    for service in waiting {
-        scheduler::wake(aws, &service);
-    }
+    clusters::wake_services(aws, cluster);
 }

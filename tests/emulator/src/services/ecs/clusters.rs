@@ -1,11 +1,13 @@
 //! Clusters and the instances in them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
 use super::input::{Input, found_and_missing};
-use super::{Cluster, ContainerInstance, ServiceStatus, invalid, listings};
+use super::{Cluster, ContainerInstance, ServiceStatus, invalid, listings, scheduler};
 use crate::text::short_name;
 
 pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
@@ -95,8 +97,8 @@ fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
     answer
 }
 
-/// Drains instances, or makes them take tasks again. Tasks of a drained instance stay until
-/// something else stops them (simplification: ECS replaces those of services).
+/// Drains instances, or makes them take tasks again. Tasks of services on those that drain are
+/// replaced; those of RunTask stay.
 pub(super) fn update_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.name.clone();
     let draining = match input.text("status") {
@@ -121,7 +123,20 @@ pub(super) fn update_instances(aws: &mut Aws, input: &Input) -> Result<Value, Ap
         let described = instance.map(|instance| listings::instance(aws, &instance));
         updated.push((arn, described));
     }
+    wake_services(aws, &cluster);
     Ok(found_and_missing("containerInstances", updated.into_iter()))
+}
+
+/// Lets the scheduler look at every service of a cluster at once.
+pub(super) fn wake_services(aws: &mut Aws, cluster: &str) {
+    let services = aws.ecs.services.values();
+    let services: Vec<String> = services
+        .filter(|service| service.cluster == cluster)
+        .map(|service| service.arn.clone())
+        .collect();
+    for service in services {
+        scheduler::wake_after(aws, &service, Duration::ZERO);
+    }
 }
 
 /// Adds EC2 capacity to a cluster: `count` instances, each with host ports of its own.

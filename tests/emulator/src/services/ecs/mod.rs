@@ -21,6 +21,7 @@ mod input;
 mod listings;
 mod placement;
 mod rates;
+mod replacements;
 mod run_task;
 mod scheduler;
 mod service_history;

@@ -9,7 +9,7 @@ use crate::{Aws, Quirk};
 use super::deployments::{note, settle_later};
 use super::{
     DeploymentStatus, RolloutState, Service, ServiceStatus, Task, capacity, deployments,
-    failure_detection, placement, task_lifecycle,
+    failure_detection, placement, replacements, task_lifecycle,
 };
 
 /// The most tasks that one look of the scheduler starts.
@@ -47,6 +47,7 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
 
     let is_stuck = start(aws, arn);
     let stopped = stop_old(aws, arn, is_stuck);
+    replacements::stop(aws, arn);
 
     if is_stuck && !stopped {
         note_if_percentages_block(aws, arn);
@@ -131,7 +132,7 @@ pub fn stop_task(aws: &mut Aws, task: &str, reason: &str) {
 }
 
 /// The tasks that count, in the order of their start.
-fn live<'a>(aws: &'a Aws, arn: &'a str) -> Vec<&'a Task> {
+pub(super) fn live<'a>(aws: &'a Aws, arn: &'a str) -> Vec<&'a Task> {
     let mut tasks: Vec<&Task> = aws
         .ecs
         .tasks_of(arn)
@@ -141,8 +142,8 @@ fn live<'a>(aws: &'a Aws, arn: &'a str) -> Vec<&'a Task> {
     tasks
 }
 
-/// Stops what the primary deployment has too many of: tasks that do not serve first, then the
-/// oldest.
+/// Stops what the primary deployment has too many of, besides those that leave: tasks that do not
+/// serve first, then the oldest.
 fn stop_surplus(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service.primary() else {
@@ -151,7 +152,7 @@ fn stop_surplus(aws: &mut Aws, arn: &str) {
 
     let mut tasks: Vec<&Task> = live(aws, arn)
         .into_iter()
-        .filter(|task| task.deployment == primary.id)
+        .filter(|task| task.deployment == primary.id && !replacements::leaves(aws, task))
         .collect();
     let surplus = tasks.len().saturating_sub(service.desired_count as usize);
     tasks.sort_by_key(|task| task.healthy);
@@ -205,7 +206,7 @@ fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
     !tasks.is_empty()
 }
 
-fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
+pub(super) fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
     if tasks.is_empty() {
         return;
     }
@@ -249,11 +250,11 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
     };
 
     let tasks = live(aws, arn);
-    let of_primary = tasks
+    let staying = tasks
         .iter()
-        .filter(|task| task.deployment == primary.id)
+        .filter(|task| task.deployment == primary.id && !replacements::leaves(aws, task))
         .count();
-    let wanted = (service.desired_count as usize).saturating_sub(of_primary);
+    let wanted = (service.desired_count as usize).saturating_sub(staying);
     if wanted == 0 {
         return false;
     }

@@ -68,7 +68,7 @@ pub struct ContainerInstance {
     pub arn: String,
     pub ec2_id: String,
     pub cluster: String,
-    /// Whether it is DRAINING: it keeps its tasks and gets no others.
+    /// Whether it is DRAINING: it gets no tasks, and those of services on it are replaced.
     pub draining: bool,
     pub ports: BTreeSet<u16>,
 }

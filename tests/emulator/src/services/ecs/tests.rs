@@ -15,6 +15,7 @@ mod fates;
 mod listings;
 mod placement;
 mod registration;
+mod replacements;
 mod rollouts;
 mod run_task;
 mod service_deployments;

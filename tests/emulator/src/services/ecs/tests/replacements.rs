@@ -1,0 +1,113 @@
+//! Tasks that ECS replaces although they run well.
+
+use super::rollouts::update;
+use super::*;
+
+/// A world whose service has two tasks with the static host port 80 on two of three instances, and
+/// an instance that has one of them.
+fn on_three_instances(minimum: u32, maximum: u32) -> (World, String) {
+    let mut world = World::new(1);
+    add_container_instances(&mut world.aws, "main", 3);
+    world.ec2("nginx:1");
+    let request = json!({
+        "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 2,
+        "availabilityZoneRebalancing": "DISABLED",
+        "deploymentConfiguration": {
+            "minimumHealthyPercent": minimum, "maximumPercent": maximum,
+        },
+    });
+    world.ok("CreateService", request);
+    world.run(120, |_| {});
+
+    let mut instances = world.aws.ecs.instances.values();
+    let used = instances.find(|instance| !instance.ports.is_empty());
+    let used = used.expect("an instance with a task").arn.clone();
+    (world, used)
+}
+
+fn set_state(world: &mut World, instance: &str, status: &str) {
+    let asked = json!({"cluster": "main", "containerInstances": [instance], "status": status});
+    world.ok("UpdateContainerInstancesState", asked);
+}
+
+/// The live tasks on an instance.
+fn on(aws: &Aws, instance: &str) -> usize {
+    let tasks = aws.ecs.tasks.values();
+    tasks
+        .filter(|task| task.is_live() && task.instance.as_deref() == Some(instance))
+        .count()
+}
+
+/// The fewest healthy tasks and the most live ones of 300 seconds.
+fn extremes(world: &mut World) -> (usize, usize) {
+    let (mut fewest, mut most) = (usize::MAX, 0);
+    world.run(300, |aws| {
+        let live = aws.ecs.tasks.values().filter(|task| task.is_live()).count();
+        fewest = fewest.min(World::healthy(aws));
+        most = most.max(live);
+    });
+    (fewest, most)
+}
+
+#[test]
+fn tasks_on_a_draining_instance_are_replaced_within_the_percentages() {
+    for (minimum, maximum, expected, left) in [
+        (100, 200, (2, 3), 0),
+        (50, 100, (1, 2), 0),
+        // There is room neither for one more nor for one less.
+        (100, 100, (2, 2), 1),
+    ] {
+        let (mut world, instance) = on_three_instances(minimum, maximum);
+        set_state(&mut world, &instance, "DRAINING");
+        assert_eq!(extremes(&mut world), expected, "{minimum}/{maximum}");
+        assert_eq!(on(&world.aws, &instance), left, "{minimum}/{maximum}");
+
+        let service = world.service();
+        assert_eq!(
+            service["deployments"].as_array().map(Vec::len),
+            Some(1),
+            "no deployment begins"
+        );
+        assert_eq!(World::healthy(&world.aws), 2);
+    }
+}
+
+#[test]
+fn a_pending_task_on_a_draining_instance_is_stopped_at_once() {
+    let (mut world, instance) = on_three_instances(100, 200);
+    update(&mut world, "desiredCount", json!(3));
+    let pending = (0..60).find_map(|_| {
+        world.run(1, |_| {});
+        let mut tasks = world.aws.ecs.tasks.values();
+        let pending = tasks.find(|task| task.is_pending());
+        pending.map(|task| (task.arn.clone(), task.instance.clone().expect("on EC2")))
+    });
+    let (task, free) = pending.expect("a third task starts");
+    assert_ne!(free, instance);
+
+    set_state(&mut world, &free, "DRAINING");
+    world.run(1, |_| {});
+    assert!(world.aws.ecs.tasks[&task].stopping);
+    assert!(
+        world
+            .messages()
+            .iter()
+            .any(|message| message.contains("unable to place a task")),
+        "both other instances have a task"
+    );
+}
+
+#[test]
+fn an_instance_that_drains_no_more_keeps_its_tasks() {
+    let (mut world, instance) = on_three_instances(100, 100);
+    set_state(&mut world, &instance, "DRAINING");
+    world.run(60, |_| {});
+    set_state(&mut world, &instance, "ACTIVE");
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        json!({"maximumPercent": 200}),
+    );
+    assert_eq!(extremes(&mut world), (2, 2));
+    assert_eq!(on(&world.aws, &instance), 1);
+}

@@ -45,6 +45,8 @@ pub(super) fn begin(
         .iter_mut()
         .for_each(|old| old.status = DeploymentStatus::Active);
     service.steady = false;
+    // The tasks of a deployment are placed evenly.
+    service.uneven = false;
 
     let deployment = Deployment {
         id: id.clone(),

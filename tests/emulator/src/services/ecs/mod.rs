@@ -47,6 +47,7 @@ pub use capacity::CapacityProvider;
 pub use clusters::add_container_instances;
 pub(crate) use failures::meet_traffic;
 pub use failures::{leave_zones, set_answering};
+pub use replacements::unbalance;
 pub use scheduler::stop_task;
 pub(crate) use services::scale;
 pub use state::{

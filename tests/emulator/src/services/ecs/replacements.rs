@@ -1,21 +1,32 @@
-//! Tasks that ECS replaces although they run well: those on container instances that drain.
+//! Tasks that ECS replaces although they run well: those on container instances that drain, and one
+//! at a time that moves to another Availability Zone.
 //!
 //! Only the primary deployment's are replaced; older ones stop as new ones serve (simplification: a
-//! deployment that failed for good replaces none).
+//! deployment that failed for good replaces none). Tasks have no zone: a test says that zones
+//! became uneven.
+
+use std::time::Duration;
 
 use crate::Aws;
 
-use super::{Task, scheduler};
+use super::{Service, Task, deployments, scheduler};
+
+/// How long ECS takes to notice that zones are uneven, in seconds (assumed).
+const NOTICE: std::ops::Range<u64> = 5..120;
 
 /// Whether a task is to be replaced.
 pub(super) fn leaves(aws: &Aws, task: &Task) -> bool {
+    task.moves || is_drained(aws, task)
+}
+
+fn is_drained(aws: &Aws, task: &Task) -> bool {
     let instance = task.instance.as_ref();
     let instance = instance.and_then(|arn| aws.ecs.instances.get(arn));
     instance.is_some_and(|instance| instance.draining)
 }
 
-/// Stops tasks that leave: at once those that do not serve yet, others while the floor of healthy
-/// tasks is kept.
+/// Stops tasks that leave: on an instance that drains at once those that do not serve yet, others
+/// while the floor of healthy tasks is kept; one that moves when others serve in its stead.
 pub(super) fn stop(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service.primary() else {
@@ -25,18 +36,91 @@ pub(super) fn stop(aws: &mut Aws, arn: &str) {
     let live = scheduler::live(aws, arn);
     let serving = live.iter().filter(|task| task.healthy).count();
     let spare = serving.saturating_sub(service.floor() as usize);
+    let is_replaced = serving > service.desired_count as usize;
+
     let leaving = live
         .into_iter()
         .filter(|task| task.deployment == primary.id && leaves(aws, task));
-    let (healthy, useless): (Vec<&Task>, Vec<&Task>) = leaving.partition(|task| task.healthy);
-
-    let tasks: Vec<String> = useless
+    let (drained, moving): (Vec<&Task>, Vec<&Task>) =
+        leaving.partition(|task| is_drained(aws, task));
+    let (healthy, useless): (Vec<&Task>, Vec<&Task>) =
+        drained.into_iter().partition(|task| task.healthy);
+    let mut tasks: Vec<String> = useless
         .iter()
         .chain(healthy.iter().take(spare))
         .map(|task| task.arn.clone())
         .collect();
+
+    let moved = moving.iter().find(|task| task.healthy);
+    let moved = moved.filter(|_| tasks.is_empty() && is_replaced);
+    let has_moved = moved.is_some();
+    tasks.extend(moved.map(|task| task.arn.clone()));
+
     if !tasks.is_empty() {
         scheduler::stop_all(aws, arn, &tasks);
         scheduler::wake(aws, arn);
     }
+    if has_moved {
+        note_balance(aws, arn, 0);
+    }
+}
+
+/// An Availability Zone has a task of a service too many from now on, as after a disruption of
+/// another one; answers whether ECS will move it.
+pub fn unbalance(aws: &mut Aws, arn: &str) -> bool {
+    let service = aws.ecs.services.get_mut(arn);
+    let Some(service) = service.filter(|service| is_rebalanced(service)) else {
+        return false;
+    };
+
+    service.uneven = true;
+    let after = Duration::from_secs(aws.rng.u64(NOTICE));
+    scheduler::wake_after(aws, arn, after);
+    true
+}
+
+/// Whether ECS moves tasks of a service: not during a deployment, and not above its maximum.
+fn is_rebalanced(service: &Service) -> bool {
+    let rebalancing = service.settings.get("availabilityZoneRebalancing");
+    rebalancing.is_some_and(|found| found == "ENABLED")
+        && !service.is_deploying()
+        && service.desired_count > 1
+        && service.ceiling() > service.desired_count
+}
+
+/// Chooses the task that moves, once the service is steady.
+pub(super) fn begin_move(aws: &mut Aws, arn: &str) {
+    let service = &aws.ecs.services[arn];
+    if !service.uneven || !is_rebalanced(service) || !scheduler::is_in_place(aws, service) {
+        return;
+    }
+
+    let oldest = scheduler::live(aws, arn)
+        .first()
+        .map(|task| task.arn.clone());
+    if let Some(task) = oldest.and_then(|oldest| aws.ecs.tasks.get_mut(&oldest)) {
+        task.moves = true;
+    }
+    if let Some(service) = aws.ecs.services.get_mut(arn) {
+        service.uneven = false;
+    }
+    note_balance(aws, arn, 1);
+}
+
+/// How many tasks two zones have, of which one has so many too many.
+fn note_balance(aws: &mut Aws, arn: &str, excess: u32) {
+    let desired = aws.ecs.services[arn].desired_count;
+    let most = (desired.div_ceil(2) + excess).min(desired);
+    let (fewest, region) = (desired - most, aws.region.clone());
+    let (not, end) = match excess {
+        0 => ("", "."),
+        _ => ("not ", ". AZ Rebalancing in progress."),
+    };
+
+    deployments::note(aws, arn, |name| {
+        format!(
+            "(service {name}) is {not}AZ balanced with {most} tasks in {region}a, {fewest} tasks \
+             in {region}b{end}"
+        )
+    });
 }

@@ -39,6 +39,7 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
     }
 
     stop_surplus(aws, arn);
+    replacements::begin_move(aws, arn);
     let is_deploying = aws.ecs.services[arn].is_deploying();
 
     if is_deploying && aws.draw_quirk(Quirk::StopsBeforeStarting) {

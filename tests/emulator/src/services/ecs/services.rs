@@ -74,6 +74,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         settings,
         steady: false,
         placement_retry_at: 0,
+        uneven: false,
     };
     aws.ecs.services.insert(arn.clone(), service);
     deployments::begin(aws, &arn, &definition.arn, None);

@@ -115,6 +115,8 @@ pub struct Service {
     pub(super) steady: bool,
     /// When the next try to place what could not be placed is due.
     pub(super) placement_retry_at: Millis,
+    /// Whether an Availability Zone has a task too many.
+    pub(super) uneven: bool,
 }
 
 /// When a deployment succeeds early.
@@ -211,6 +213,8 @@ pub struct Task {
     pub number: u64,
     /// Whether it can no longer count as failed to start.
     pub(super) proven: bool,
+    /// Whether ECS replaces it by a task in another Availability Zone.
+    pub(super) moves: bool,
     /// Since when its application no longer answers health checks, although it did; and whether it
     /// soon will not.
     pub(super) unhealthy_since: Option<Millis>,

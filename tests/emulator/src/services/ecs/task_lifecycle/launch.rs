@@ -70,6 +70,7 @@ fn unowned(aws: &mut Aws, cluster: String, task_definition: String, place: Place
         stopped_reason: None,
         number,
         proven: false,
+        moves: false,
         unhealthy_since: None,
         soon_unhealthy: false,
         standalone: None,

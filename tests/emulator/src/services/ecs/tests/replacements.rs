@@ -1,6 +1,7 @@
-//! Tasks that ECS replaces although they run well.
+//! Tasks that ECS replaces although they run well: on instances that drain, and in zones that
+//! became uneven.
 
-use super::rollouts::update;
+use super::rollouts::{deployed, update};
 use super::*;
 
 /// A world whose service has two tasks with the static host port 80 on two of three instances, and
@@ -110,4 +111,69 @@ fn an_instance_that_drains_no_more_keeps_its_tasks() {
     );
     assert_eq!(extremes(&mut world), (2, 2));
     assert_eq!(on(&world.aws, &instance), 1);
+}
+
+fn web(aws: &Aws) -> String {
+    let service = aws.ecs.service_named("main", "web");
+    service.expect("it is there").arn.clone()
+}
+
+#[test]
+fn a_task_moves_to_another_zone_when_its_successor_serves() {
+    let mut world = deployed(1, 2);
+    let first: Vec<String> = world.aws.ecs.tasks.keys().cloned().collect();
+    let deployment = world.service()["deployments"][0]["id"].clone();
+    let arn = web(&world.aws);
+    assert!(unbalance(&mut world.aws, &arn));
+    assert_eq!(extremes(&mut world), (2, 3));
+
+    let live = |task: &&String| world.aws.ecs.tasks[*task].is_live();
+    assert_eq!(first.iter().filter(live).count(), 1, "one task moved");
+    let service = world.service();
+    assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1));
+    assert_eq!(service["deployments"][0]["id"], deployment);
+    assert_eq!(service["deployments"][0]["rolloutState"], "COMPLETED");
+
+    let messages = world.messages();
+    let at = |text: &str| messages.iter().position(|message| message.contains(text));
+    let begun = "(service web) is not AZ balanced with 2 tasks in eu-west-1a, 0 tasks in \
+                 eu-west-1b. AZ Rebalancing in progress.";
+    let ended = "(service web) is AZ balanced with 1 tasks in eu-west-1a, 1 tasks in eu-west-1b.";
+    assert!(at(ended).is_some() && at(ended) < at(begun), "{messages:?}");
+    assert_eq!(messages[0], "(service web) has reached a steady state.");
+}
+
+#[test]
+fn no_task_moves_without_room_during_a_deployment_or_while_rebalancing_is_off() {
+    let moves = |world: &mut World| {
+        let arn = web(&world.aws);
+        unbalance(&mut world.aws, &arn)
+    };
+    let mut world = deployed(1, 2);
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        json!({"maximumPercent": 149}),
+    );
+    assert!(!moves(&mut world), "2 tasks are 149 % of 2");
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        json!({"maximumPercent": 150}),
+    );
+    assert!(moves(&mut world));
+
+    // The zones are even again when a deployment begins.
+    let definition = world.fargate("nginx:2");
+    update(&mut world, "taskDefinition", json!(definition));
+    assert!(!moves(&mut world), "a deployment is in progress");
+    world.run(600, |_| {});
+    let messages = world.messages();
+    assert!(
+        messages.iter().all(|message| !message.contains("balanced")),
+        "{messages:?}"
+    );
+
+    update(&mut world, "availabilityZoneRebalancing", json!("DISABLED"));
+    assert!(!moves(&mut world));
 }

@@ -45,6 +45,9 @@ pub enum Quirk {
     RebalancesByDefault,
     /// IAM: RegisterTaskDefinition is authorized on the ARN of its family, not on `*`.
     RegistersOnFamily,
+    /// ECS: the circuit breaker makes the deployment that it returns to PRIMARY again, under its
+    /// own id, and begins none.
+    ReusesDeployment,
     /// Any eventually consistent read: this one does not see a recent change.
     StaleRead,
     /// ECS: old tasks stop (down to the floor) even while new ones could start beside them.
@@ -80,6 +83,7 @@ impl Quirk {
         Self::NumbersRevisionsAsDeployments,
         Self::RebalancesByDefault,
         Self::RegistersOnFamily,
+        Self::ReusesDeployment,
         Self::StaleRead,
         Self::StopsBeforeStarting,
         Self::WeightZeroIsUse,
@@ -133,14 +137,12 @@ impl Quirk {
                 "service revisions are numbered as deployments",
                 ForTheAccount,
             ),
-            Self::RebalancesByDefault => (
-                "services are rebalanced unless they say otherwise",
-                ForTheAccount,
-            ),
+            Self::RebalancesByDefault => ("services are rebalanced by default", ForTheAccount),
             Self::RegistersOnFamily => (
                 "RegisterTaskDefinition is authorized on the family",
                 ForTheAccount,
             ),
+            Self::ReusesDeployment => ("a rollback reuses the old deployment", ForTheAccount),
             Self::StaleRead => ("a read lags behind a change", Once),
             Self::StopsBeforeStarting => ("old tasks stop before new ones start", ForTheAccount),
             Self::WeightZeroIsUse => ("weight 0 uses a target group", ForTheAccount),

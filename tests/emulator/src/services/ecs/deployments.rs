@@ -30,8 +30,8 @@ pub(super) fn begin(
     definition: &str,
     rollback: Option<(&Deployment, Detector)>,
 ) {
-    let id = new_id(aws);
     let rollback_of = rollback.map(|(to, _)| to);
+    let id = new_id(aws, rollback_of);
     let revision = match rollback {
         Some((to, detector)) => service_history::roll_back(aws, arn, &to.revision, detector),
         None => service_history::begin(aws, arn, &id),
@@ -40,13 +40,7 @@ pub(super) fn begin(
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
-    service
-        .deployments
-        .iter_mut()
-        .for_each(|old| old.status = DeploymentStatus::Active);
-    service.steady = false;
-    // The tasks of a deployment are placed evenly.
-    service.uneven = false;
+    make_way(service, &id);
 
     let deployment = Deployment {
         id: id.clone(),
@@ -76,7 +70,25 @@ pub(super) fn begin(
     scheduler::wake(aws, arn);
 }
 
-fn new_id(aws: &mut Aws) -> String {
+/// Makes a service ready for a deployment of this id. One that is deployed again is listed once,
+/// and the tasks of a deployment are placed evenly.
+fn make_way(service: &mut Service, id: &str) {
+    service.deployments.retain(|old| old.id != id);
+    for old in &mut service.deployments {
+        old.status = DeploymentStatus::Active;
+    }
+    service.steady = false;
+    service.uneven = false;
+}
+
+/// The id of a new deployment. Recorded outputs of a rollback by the circuit breaker complete it
+/// under the very id that "rolling back to" names; others have a new one.
+fn new_id(aws: &mut Aws, rollback_of: Option<&Deployment>) -> String {
+    if let Some(to) = rollback_of
+        && aws.draw_quirk(Quirk::ReusesDeployment)
+    {
+        return to.id.clone();
+    }
     let number = aws
         .rng
         .u64(1_000_000_000_000_000_000..9_223_372_036_854_775_807);

@@ -144,6 +144,32 @@ fn a_rollback_belongs_to_the_service_deployment_that_failed() {
 }
 
 #[test]
+fn whether_a_rollback_has_the_id_of_the_old_deployment_is_drawn() {
+    for reuses in [false, true] {
+        let mut world = deployed(1, 1);
+        let quirk = crate::Quirk::ReusesDeployment;
+        world.aws.settle_quirk(quirk, reuses);
+        let first = world.service()["deployments"][0].clone();
+        deploy(&mut world, "fate.test/missing");
+        world.run(1800, |_| {});
+
+        let deployments = world.service()["deployments"].clone();
+        assert_eq!(deployments.as_array().map(Vec::len), Some(1), "{reuses}");
+        let primary = &deployments[0];
+        assert_eq!(primary["rolloutState"], "COMPLETED");
+        assert_eq!(primary["taskDefinition"], first["taskDefinition"]);
+        assert_eq!(primary["id"] == first["id"], reuses, "{primary}");
+
+        let expected = format!("rolling back to deployment {}.", text(&first["id"]));
+        let messages = world.messages();
+        assert!(
+            messages.iter().any(|message| message.contains(&expected)),
+            "{messages:?}"
+        );
+    }
+}
+
+#[test]
 fn without_a_rollback_a_failed_service_deployment_is_stopped() {
     for (rollback, status) in [(false, "STOPPED"), (true, "ROLLBACK_FAILED")] {
         let mut world = World::new(1);

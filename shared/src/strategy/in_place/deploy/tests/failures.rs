@@ -204,6 +204,50 @@ fn a_deployment_that_ecs_rolled_back_fails_with_its_reason() {
 }
 
 #[test]
+fn a_rollback_is_recognised_by_whatever_id_the_prior_release_is_deployed_again() {
+    let found = FoundDeployment {
+        task_definition: OLD.to_owned(),
+        deployment: "ecs-svc/1".to_owned(),
+    };
+    let change = Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..goal(NEW).change
+    };
+    let after = |view: &ServiceView, secs| {
+        let context = DeployContext {
+            announced: Some(&change),
+            before: Before::new(Some(&found), OLD),
+            view,
+            elapsed: Duration::from_secs(secs),
+            since_change: Some(Duration::from_secs(secs)),
+        };
+        next_step(&goal(NEW), &context)
+    };
+
+    for id in ["ecs-svc/1", "ecs-svc/3"] {
+        let back = |mut view: ServiceView| {
+            view.deployments[0].id = id.to_owned();
+            view
+        };
+        let failed = "ECS rolled the deployment back to web:1";
+        fails(
+            after(&back(went_back(Rollout::Failed)), 1),
+            StepFailureCause::Rollout,
+            &[failed],
+        );
+
+        let gone = format!("the deployment was rolled back to web:1 ({id})");
+        fails(
+            after(&back(steady(OLD)), 300),
+            StepFailureCause::Rollout,
+            &[gone.as_str()],
+        );
+    }
+    // The service as it was before can be an old read, for a while.
+    assert!(matches!(after(&steady(OLD), 299), DeployStep::Wait { .. }));
+}
+
+#[test]
 fn the_newest_message_that_names_the_deployment_explains_its_return() {
     let ours = "(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start.";
     fails(

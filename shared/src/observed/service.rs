@@ -263,6 +263,9 @@ impl ServiceView {
     }
 
     fn lacks_tasks(&self, primary: &DeploymentView) -> Option<String> {
+        if self.moves_task(primary) {
+            return None;
+        }
         if self.running != self.desired || self.pending > 0 {
             let pending = match self.pending {
                 0 => String::new(),
@@ -283,6 +286,18 @@ impl ServiceView {
                 revision(&primary.task_definition)
             )
         })
+    }
+
+    /// Whether the PRIMARY deployment has all of its tasks and one more: to rebalance, ECS starts a
+    /// task in one Availability Zone before it stops one in another, one after the other for as
+    /// long as they are uneven
+    /// (docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html).
+    fn moves_task(&self, primary: &DeploymentView) -> bool {
+        let of_primary = primary.running + primary.pending;
+        self.rebalancing
+            && primary.running >= self.desired
+            && of_primary == self.desired + 1
+            && self.running + self.pending == of_primary
     }
 
     /// The progress of a rollout of `task_definition`, in words: counts, health and tasks that

@@ -225,7 +225,10 @@ pub(super) fn lack(observation: &Observation, definition: &str) -> Option<String
     if !observation.completed {
         return Some("the rollout was not completed".to_owned());
     }
-    if observation.running != observation.desired || observation.pending > 0 {
+    // To rebalance, ECS starts a task in one zone before it stops one in another.
+    let most = observation.desired + usize::from(observation.rebalanced);
+    let too_many = observation.running + observation.pending > most;
+    if observation.running < observation.desired || too_many {
         return Some(format!(
             "{} of {} tasks ran, {} pending",
             observation.running, observation.desired, observation.pending

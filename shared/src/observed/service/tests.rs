@@ -81,6 +81,15 @@ fn names_are_taken_out_of_arns() {
     assert_eq!(unnamed.name(), "web");
 }
 
+/// The service is rebalanced, and its deployment has so many tasks.
+fn moves(view: &mut ServiceView, running: u32, pending: u32) {
+    view.rebalancing = true;
+    view.running = running;
+    view.pending = pending;
+    view.deployments[0].running = running;
+    view.deployments[0].pending = pending;
+}
+
 /// Changes of a steady service, each with what is missing afterwards.
 fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
     vec![
@@ -132,9 +141,34 @@ fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
     ]
 }
 
+/// What is missing while ECS moves a task to another Availability Zone: nothing, unless more tasks
+/// are there than that one.
+fn missing_while_a_task_moves() -> Vec<(&'static [&'static str], Spoil)> {
+    vec![
+        (&[], |v| moves(v, 2, 1)),
+        (&[], |v| moves(v, 3, 0)),
+        (&["1 of 2 tasks running, 2 pending"], |v| moves(v, 1, 2)),
+        (&["3 of 2 tasks running, 1 pending"], |v| moves(v, 3, 1)),
+        (&["3 of 2 tasks running"], |v| {
+            moves(v, 3, 0);
+            v.rebalancing = false;
+        }),
+        // A task of another deployment.
+        (&["4 of 2 tasks running"], |v| {
+            moves(v, 3, 0);
+            v.running = 4;
+        }),
+        (&["the rollout is not completed"], |v| {
+            moves(v, 3, 0);
+            v.deployments[0].rollout = Rollout::InProgress;
+        }),
+    ]
+}
+
 #[test]
 fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
-    for (expected, spoil) in missing_after() {
+    let missing = missing_after().into_iter();
+    for (expected, spoil) in missing.chain(missing_while_a_task_moves()) {
         let mut view = steady(NEW);
         spoil(&mut view);
         assert_eq!(view.missing(NEW, 2), expected);

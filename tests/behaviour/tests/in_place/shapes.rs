@@ -183,15 +183,57 @@ fn a_service_in_the_network_of_its_instances_is_released_and_rolled_back() {
     is_released_and_rolled_back(&aws, LEGACY, "legacy:1", 1);
 }
 
-#[test]
-fn a_service_that_is_rebalanced_over_zones_is_released_and_rolled_back() {
+/// The account in which ECS moves tasks of `web` to other zones.
+fn rebalanced() -> Aws {
     let mut aws = released();
     let input = json!({
         "cluster": CLUSTER, "service": WEB, "availabilityZoneRebalancing": "ENABLED",
     });
     ecs::call(&mut aws, "UpdateService", &input).expect("legal");
+    aws
+}
 
-    is_released_and_rolled_back(&aws, WEB, "web:2", 2);
+#[test]
+fn a_service_that_is_rebalanced_over_zones_is_released_and_rolled_back() {
+    is_released_and_rolled_back(&rebalanced(), WEB, "web:2", 2);
+}
+
+/// Lets ECS begin to move a task of `web` to another zone, and start its successor.
+async fn moves(driver: &Driver) {
+    let web = web(driver)["serviceArn"].clone();
+    let web = web.as_str().expect("an ARN");
+    assert!(ecs::unbalance(&mut driver.world.aws(), web));
+    driver.world.touch();
+    until(driver, |aws| {
+        let live = aws.ecs.tasks_of(web).filter(|task| task.is_live());
+        live.count() == 3
+    })
+    .await;
+}
+
+#[test]
+fn a_task_that_moves_to_another_zone_keeps_no_release_from_its_end() {
+    run(rebalanced(), Fault::None, async |driver| {
+        let revision = deployed(&driver, WEB).await;
+        moves(&driver).await;
+        let finish = json!({"task_definition": revision});
+        let answer = look(&driver, "finish-release", finish.clone()).await;
+        let summary = answer["summary"].as_str().expect("a summary");
+        assert!(!summary.starts_with("not steady"), "{summary}");
+
+        let answer = ended(&driver, "finish-release", finish).await;
+        assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
+    });
+    run(rebalanced(), Fault::None, async |driver| {
+        deployed(&driver, WEB).await;
+        moves(&driver).await;
+        let status = rolled_back(&driver, "STOPPED").await;
+        let serves = "web:2 serves again with 2 of 2 tasks";
+        assert_eq!(
+            status,
+            format!("rolled-back: the execution was stopped; {serves}")
+        );
+    });
 }
 
 /// The account with early success criteria on `web`, with which old tasks are removed later: so

@@ -24,6 +24,7 @@ pub(crate) struct Observation {
     pub(crate) desired: usize,
     pub(super) running: usize,
     pub(super) pending: usize,
+    pub(super) rebalanced: bool,
     pub(super) percentages: (Option<i64>, Option<i64>),
     pub(crate) groups: Vec<String>,
     /// Healthy targets by group, from the moment when they were asked for.
@@ -145,6 +146,7 @@ pub(super) fn observation(aws: &Aws, cluster: &str, name: &str) -> Option<Observ
             .tasks_of(&service.arn)
             .filter(|task| task.is_pending())
             .count(),
+        rebalanced: service.is_rebalanced(),
         percentages: service.percentages(),
         groups,
         healthy: BTreeMap::new(),

@@ -69,7 +69,7 @@ pub(super) fn stop(aws: &mut Aws, arn: &str) {
 /// another one; answers whether ECS will move it.
 pub fn unbalance(aws: &mut Aws, arn: &str) -> bool {
     let service = aws.ecs.services.get_mut(arn);
-    let Some(service) = service.filter(|service| is_rebalanced(service)) else {
+    let Some(service) = service.filter(|service| may_move(service)) else {
         return false;
     };
 
@@ -79,10 +79,17 @@ pub fn unbalance(aws: &mut Aws, arn: &str) -> bool {
     true
 }
 
+impl Service {
+    /// Whether Availability Zone rebalancing is ENABLED.
+    pub fn is_rebalanced(&self) -> bool {
+        let rebalancing = self.settings.get("availabilityZoneRebalancing");
+        rebalancing.is_some_and(|found| found == "ENABLED")
+    }
+}
+
 /// Whether ECS moves tasks of a service: not during a deployment, and not above its maximum.
-fn is_rebalanced(service: &Service) -> bool {
-    let rebalancing = service.settings.get("availabilityZoneRebalancing");
-    rebalancing.is_some_and(|found| found == "ENABLED")
+fn may_move(service: &Service) -> bool {
+    service.is_rebalanced()
         && !service.is_deploying()
         && service.desired_count > 1
         && service.ceiling() > service.desired_count
@@ -91,7 +98,7 @@ fn is_rebalanced(service: &Service) -> bool {
 /// Chooses the task that moves, once the service is steady.
 pub(super) fn begin_move(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
-    if !service.uneven || !is_rebalanced(service) || !scheduler::is_in_place(aws, service) {
+    if !service.uneven || !may_move(service) || !scheduler::is_in_place(aws, service) {
         return;
     }
 

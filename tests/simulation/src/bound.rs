@@ -132,6 +132,7 @@ fn can_restore(plan: &Plan) -> bool {
                     | Act::Deregister
                     | Act::PushArtifact(_)
                     | Act::TaskDies
+                    | Act::ZoneUneven
                     | Act::AlarmActive(_)
             )
         }

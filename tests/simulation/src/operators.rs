@@ -81,6 +81,8 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
         }),
         Act::TaskSilent(_) => Done::Nothing,
         Act::InstanceBusy(_) => busy(aws, true).map_or(Done::Nothing, |_| Done::Something),
+        Act::InstanceDrains(_) => done(drain(aws)),
+        Act::ZoneUneven => done(unbalance(aws)),
         Act::AlarmActive(_) => {
             cloudwatch::set_alarm(aws, ALARM, "ALARM");
             Done::Something
@@ -154,8 +156,44 @@ pub(super) fn serving(aws: &Aws) -> Option<String> {
         .map(|task| task.arn.clone())
 }
 
+/// Makes zones of the live service uneven; answers whether ECS will move a task.
+fn unbalance(aws: &mut Aws) -> bool {
+    let service = aws.ecs.service_named(CLUSTER, &live(aws));
+    let service = service.map(|service| service.arn.clone());
+    service.is_some_and(|service| ecs::unbalance(aws, &service))
+}
+
+/// Drains the instance of a task that serves; answers whether there is one.
+fn drain(aws: &mut Aws) -> bool {
+    let task = serving(aws).and_then(|task| aws.ecs.tasks.get(&task));
+    let instance = task.and_then(|task| task.instance.clone());
+    instance.is_some_and(|instance| set_state(aws, &instance, "DRAINING"))
+}
+
+fn set_state(aws: &mut Aws, instance: &str, status: &str) -> bool {
+    let asked = json!({"cluster": CLUSTER, "containerInstances": [instance], "status": status});
+    ecs::call(aws, "UpdateContainerInstancesState", &asked).is_ok()
+}
+
+/// Gives back what an act took of the instances.
+pub(super) fn give_back(aws: &mut Aws, act: Act) {
+    if let Act::InstanceBusy(_) = act {
+        busy(aws, false);
+        return;
+    }
+
+    let instances = aws.ecs.instances.values();
+    let draining: Vec<String> = instances
+        .filter(|instance| instance.draining)
+        .map(|instance| instance.arn.clone())
+        .collect();
+    for instance in draining {
+        set_state(aws, &instance, "ACTIVE");
+    }
+}
+
 /// Takes the fixed port of an instance that is free, or gives it back; answers the instance.
-pub(super) fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
+fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
     const PORT: u16 = 80;
 
     let of_service = |aws: &Aws, arn: &str| {

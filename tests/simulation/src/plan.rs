@@ -150,6 +150,10 @@ pub enum Act {
     TaskSilent(Duration),
     /// Tasks of others hold the ports of an instance for so long.
     InstanceBusy(Duration),
+    /// An instance with a task of the service is DRAINING for so long.
+    InstanceDrains(Duration),
+    /// An Availability Zone has a task of the service too many, which ECS moves.
+    ZoneUneven,
     /// An alarm that the pipeline may read is in ALARM for so long.
     AlarmActive(Duration),
 }
@@ -173,6 +177,8 @@ impl Act {
             Self::TaskDies => "a task dies",
             Self::TaskSilent(_) => "a task does not answer",
             Self::InstanceBusy(_) => "an instance is busy",
+            Self::InstanceDrains(_) => "an instance drains",
+            Self::ZoneUneven => "a zone is uneven",
             Self::AlarmActive(_) => "an alarm is active",
         }
     }
@@ -182,7 +188,7 @@ impl Act {
     pub fn is_accident(self) -> bool {
         matches!(
             self,
-            Self::TaskDies | Self::TaskSilent(_) | Self::InstanceBusy(_)
+            Self::TaskDies | Self::TaskSilent(_) | Self::InstanceBusy(_) | Self::InstanceDrains(_)
         )
     }
 }

@@ -187,8 +187,10 @@ pub(super) fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         9 => Act::UpdateStack,
         10 if shape.pair.is_some() => Act::SetIdleDefinition,
         11 if rng.bool() => Act::Deregister,
+        10..=11 if shape.rebalanced && rng.bool() => Act::ZoneUneven,
         10..=11 => Act::TaskDies,
         12 => Act::TaskSilent(secs(rng, 5, 60)),
+        _ if rng.bool() => Act::InstanceDrains(secs(rng, 10, 300)),
         _ => Act::InstanceBusy(secs(rng, 10, 300)),
     };
 
@@ -203,6 +205,14 @@ fn when_of(rng: &mut Rng, shape: &Shape, pushes: usize, act: Act) -> When {
         Act::Retry => When {
             anchor: Anchor::Push(rng.usize(..pushes)),
             after: secs(rng, 60, 900),
+        },
+        // ECS moves no task during a deployment.
+        Act::ZoneUneven if rng.bool() => When {
+            anchor: Anchor::Attempt {
+                function: "finish-release",
+                nth: rng.usize(..2 * pushes),
+            },
+            after: secs(rng, 0, 60),
         },
         // A filled colour without traffic could be replaced from outside unnoticed.
         Act::SetIdleDefinition => {

@@ -72,9 +72,9 @@ impl Stage {
 
         self.driver.world.touch();
         match (act, &done) {
-            (Act::InstanceBusy(lasts), Done::Something) => {
+            (Act::InstanceBusy(lasts) | Act::InstanceDrains(lasts), Done::Something) => {
                 self.driver.world.clock.sleep(lasts).await;
-                operators::busy(&mut self.driver.world.aws(), false);
+                operators::give_back(&mut self.driver.world.aws(), act);
             }
             (Act::AlarmActive(lasts), _) => {
                 self.driver.world.clock.sleep(lasts).await;

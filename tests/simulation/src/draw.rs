@@ -14,7 +14,7 @@ use super::shape::{CANARIES_FROM, PAIRS_FROM, SHAPES, Shape};
 use harness::functions::ALL;
 
 use images::{canaries, pushes};
-use incidents::{act, change, fault, race};
+use incidents::{act, change, cut_off, fault, race};
 
 /// The functions in which most can go wrong: they are drawn more often than the others, the first
 /// most often.
@@ -128,6 +128,9 @@ fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
             when,
             act: Act::SetWeights(rng.u32(0..=100)),
         });
+    }
+    if rng.u8(..6) == 0 {
+        incidents.push(cut_off(rng, shape, pushes));
     }
     incidents
 }

@@ -27,6 +27,7 @@ pub(super) const EXPECTED: Expected = &[
             "a crash before a call",
             "a time-out after the effect",
             "calls are throttled",
+            "responses are cut off",
             "a hang",
             "a hang to the last moment",
             "a delivery comes twice at once",

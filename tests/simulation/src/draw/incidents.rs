@@ -73,6 +73,21 @@ fn refused(rng: &mut Rng, call: u32) -> CallFault {
     }
 }
 
+/// Calls take effect, and their responses break off: also in all attempts of the SDK.
+pub(super) fn cut_off(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
+    let (function, nth) = attempt(rng, shape, pushes);
+    let fault = CallFault::From {
+        first: rng.u32(1..=9).min(rng.u32(1..=12)),
+        count: rng.u32(1..=6),
+        trouble: Trouble::CutOff,
+    };
+    Incident::Call {
+        function,
+        nth,
+        fault,
+    }
+}
+
 fn crash_of_start_pipeline(rng: &mut Rng, pushes: usize) -> Incident {
     let (nth, fault) = (rng.usize(..pushes), CallFault::CrashAfter(rng.u32(1..=5)));
     Incident::Call {

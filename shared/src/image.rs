@@ -120,7 +120,8 @@ impl ImageReference {
     }
 }
 
-/// Refuses what is no reference at all, with what to give instead.
+/// Refuses what is no reference at all, with what to give instead. Docker takes no digest alone for
+/// a repository (github.com/distribution/reference: `ParseNormalizedNamed`).
 fn check_form(text: &str) -> Result<(), String> {
     if let Some((scheme, rest)) = text.split_once("://") {
         return Err(format!(
@@ -130,6 +131,11 @@ fn check_form(text: &str) -> Result<(), String> {
     if text.starts_with("arn:") {
         return Err(format!(
             "image `{text}` is an ARN; {EXPECTED}, such as the repository's URI with a tag"
+        ));
+    }
+    if is_digest(text) || is_digest(&format!("sha256:{text}")) {
+        return Err(format!(
+            "image `{text}` is a digest without a repository; {EXPECTED}"
         ));
     }
     Ok(())
@@ -142,10 +148,13 @@ fn check_name(text: &str, name: &str) -> Result<(), String> {
         _ => (None, name),
     };
 
-    if host.is_none() && (ecr_host(name).is_some() || REGISTRIES.contains(&name)) {
+    if host.is_none() && (ecr_parts(name).is_some() || REGISTRIES.contains(&name)) {
         return Err(format!(
             "image `{text}` is a registry without a repository; {EXPECTED}"
         ));
+    }
+    if let Some(host) = host {
+        check_host(text, host)?;
     }
 
     if path.is_empty() || path.split('/').any(|part| !is_path_part(part)) {
@@ -157,18 +166,61 @@ fn check_name(text: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Refuses a registry that no image can be pulled from, such as one with a template's placeholder
+/// for the account.
+fn check_host(text: &str, host: &str) -> Result<(), String> {
+    match ecr_parts(host) {
+        Some((account, region)) if !is_account(account) || !is_region(region) => Err(format!(
+            "the registry of image `{text}` has account `{account}` and region `{region}`; \
+             expected an account of 12 digits and a region such as eu-west-1"
+        )),
+        None if !is_host_name(host) => Err(format!(
+            "the registry of image `{text}` is `{host}`; expected letters and digits, with hyphens \
+             and dots between them, and perhaps a port"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the first part of a name is a registry and not the beginning of the repository.
 fn is_host(part: &str) -> bool {
     part == "localhost" || part.contains(['.', ':'])
 }
 
-fn is_path_part(part: &str) -> bool {
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = part.as_bytes();
+/// Whether a registry is a name or an IPv6 address in brackets, with or without a port, as Docker
+/// takes it (github.com/distribution/reference: `domainAndPort`).
+fn is_host_name(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => (host, "0"),
+    };
+    let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
 
-    bytes.first().is_some_and(|first| alphanumeric(*first))
-        && bytes.last().is_some_and(|last| alphanumeric(*last))
-        && bytes.iter().all(|b| alphanumeric(*b) || b"._-".contains(b))
+    let address = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let is_name = match address {
+        Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'),
+        None => name.split('.').all(is_host_part),
+    };
+    is_port && is_name
+}
+
+fn is_host_part(part: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    !part.is_empty() && part.bytes().all(is_letter) && part.trim_matches('-') == part
+}
+
+/// Whether Docker takes a part of a repository's name: between its letters and digits there can be
+/// a dot, one or two underscores, or any number of hyphens (github.com/distribution/reference).
+fn is_path_part(part: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_separator =
+        |text: &str| [".", "_", "__"].contains(&text) || text.bytes().all(|b| b == b'-');
+
+    part.starts_with(alphanumeric)
+        && part.ends_with(alphanumeric)
+        && part.split(alphanumeric).all(is_separator)
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -180,11 +232,33 @@ fn is_tag(tag: &str) -> bool {
         && bytes.iter().all(|b| word(*b) || b".-".contains(b))
 }
 
-/// Account and region of a registry of ECR: `<account>.dkr.ecr.<region>.<domain of the partition>`,
-/// or `<account>.dkr-ecr.<region>.on.aws` with IPv6, both also with `ecr-fips`.
+/// Account and region of a registry of ECR.
 fn ecr_host(host: &str) -> Option<(&str, &str)> {
-    let (registry_id, rest) = host.split_once('.')?;
-    let is_account = registry_id.len() == 12 && registry_id.bytes().all(|b| b.is_ascii_digit());
+    ecr_parts(host).filter(|(account, region)| is_account(account) && is_region(region))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a text has the form of the names of regions, such as `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let Some((place, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+
+    place.contains('-')
+        && place.split('-').all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// What stands for account and region in a host of ECR, which are not checked:
+/// `<account>.dkr.ecr.<region>.<domain of the partition>`, or `<account>.dkr-ecr.<region>.on.aws`
+/// with IPv6, both also with `ecr-fips`.
+fn ecr_parts(host: &str) -> Option<(&str, &str)> {
+    let (account, rest) = host.split_once('.')?;
     let is_ecr = |kind: &str| ["ecr", "ecr-fips"].contains(&kind);
 
     let (region, domains) = if let Some(rest) = rest.strip_prefix("dkr.") {
@@ -196,7 +270,7 @@ fn ecr_host(host: &str) -> Option<(&str, &str)> {
     };
 
     let (region, domain) = region.split_once('.')?;
-    (is_account && domains.contains(&domain)).then_some((registry_id, region))
+    domains.contains(&domain).then_some((account, region))
 }
 
 impl fmt::Display for ImageReference {

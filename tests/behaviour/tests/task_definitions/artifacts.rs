@@ -72,8 +72,15 @@ fn check_reference(image: &str) {
     let part = |rest: &str| rest.split(['@', ':']).next().unwrap_or_default().to_owned();
     let is_lower = !part(image.rsplit('/').next().unwrap_or_default())
         .contains(|c: char| c.is_ascii_uppercase() || c.is_whitespace() || "<>{}$".contains(c));
-    let may_be =
-        is_lower && !image.is_empty() && !image.contains("://") && !image.starts_with("arn:");
+    let account = image
+        .split_once(".dkr.ecr.")
+        .map_or("111122223333", |(account, _)| account);
+    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let may_be = is_lower
+        && is_account
+        && !image.is_empty()
+        && !image.contains("://")
+        && !image.starts_with("arn:");
 
     match ImageReference::parse(image) {
         Ok(read) => {

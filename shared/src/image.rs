@@ -69,7 +69,9 @@ impl ImageReference {
         check_form(text)?;
 
         let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
+            Some((rest, digest)) if is_digest(digest) || is_long_digest(digest) => {
+                (rest, Some(digest.to_owned()))
+            }
             Some((_, digest)) => {
                 return Err(format!("`{digest}` is not an image digest; {EXPECTED}"));
             }
@@ -289,9 +291,19 @@ impl fmt::Display for ImageReference {
 /// Whether a text is `sha256:` and 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
-    let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     text.strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(lower_hex))
+        .is_some_and(|hex| hex.len() == 64 && is_lower_hex(hex))
+}
+
+/// The other digest that registries know (github.com/opencontainers/image-spec: `descriptor.md`).
+fn is_long_digest(text: &str) -> bool {
+    text.strip_prefix("sha512:")
+        .is_some_and(|hex| hex.len() == 128 && is_lower_hex(hex))
+}
+
+fn is_lower_hex(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// A digest short enough for a message: `sha256:0123456789ab`.

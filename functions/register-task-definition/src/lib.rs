@@ -16,7 +16,8 @@ use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
-    Mark, TaskDefinition, container_images, parse_image_definitions, parse_image_detail, set_images,
+    Mark, TaskDefinition, check_images, container_images, parse_image_definitions,
+    parse_image_detail, set_images,
 };
 use slipway::timestamp::readable;
 
@@ -80,7 +81,7 @@ impl Step for RegisterTaskDefinition {
         let current = self.describe(prior).await?;
         let base = self.base(&job.parameters, &artifacts, &current).await?;
         let images = self.wanted_images(&job.parameters, &artifacts).await?;
-        let wanted = set_images(&base, &images).map_err(Failure::configuration)?;
+        let wanted = with_images(&job.parameters, &base, &images)?;
 
         let is_current = wanted == current.definition.clone().unmarked()
             || self.was_registered_from(&wanted, &current).await?;
@@ -263,6 +264,20 @@ impl RegisterTaskDefinition {
             .advance(&apply(lease, registered, job.now)?)
             .await
     }
+}
+
+/// The base with its new images. What runs can be pulled, but a file may never have run, so that
+/// its other images are checked too.
+fn with_images(
+    parameters: &Parameters,
+    base: &TaskDefinition,
+    images: &BTreeMap<String, String>,
+) -> Result<TaskDefinition, Failure> {
+    let wanted = set_images(base, images).map_err(Failure::configuration)?;
+    if parameters.taskdef.is_some() {
+        check_images(&wanted).map_err(Failure::configuration)?;
+    }
+    Ok(wanted)
 }
 
 /// An earlier invocation may still register the revision that it announced.

@@ -85,3 +85,31 @@ fn a_report_of_pinned_images_names_no_unpinned_one() {
     };
     assert_eq!(summary, format!("web:2: registered; web={PINNED}"));
 }
+
+#[test]
+fn images_that_cannot_be_pulled_are_refused_in_a_file_and_kept_if_they_run() {
+    let image = "ACCOUNT.dkr.ecr.eu-west-1.amazonaws.com/proxy:1";
+    let base = TaskDefinition::from_value(json!({"family": "web", "containerDefinitions": [
+        {"name": "web", "image": "<IMAGE>"}, {"name": "proxy", "image": image},
+    ]}));
+    let base = base.expect("a task definition");
+    let images = BTreeMap::from([("web".to_owned(), PINNED.to_owned())]);
+    let of = |more: Value| with_images(&parameters(more), &base, &images);
+
+    let kept = of(json!({"images": {"web": PINNED}})).expect("it runs");
+    assert_eq!(
+        container_images(&kept)[1],
+        ("proxy".to_owned(), image.to_owned())
+    );
+
+    let file = json!({"images": {"web": PINNED}, "taskdef": "Config::taskdef.json"});
+    assert_eq!(
+        of(file),
+        Err(Failure::configuration(format!(
+            "container `proxy` has the image `{image}`, which cannot be pulled: the registry of \
+             image `{image}` has account `ACCOUNT` and region `eu-west-1`; expected an account of \
+             12 digits and a region such as eu-west-1; correct the task definition, or set `proxy` \
+             in `images`"
+        )))
+    );
+}

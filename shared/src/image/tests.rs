@@ -82,6 +82,7 @@ fn references_round_trip() {
         "redis:7",
         "public.ecr.aws/nginx/nginx:1",
         &format!("a.b/c:1@{digest}"),
+        &format!("a.b/c@sha512:{}", "0a".repeat(64)),
     ] {
         assert_eq!(parsed(text).to_string(), *text);
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::definition::TaskDefinition;
+use crate::image::ImageReference;
 
 /// The names of a definition's containers, with their images.
 #[must_use]
@@ -46,6 +47,23 @@ pub fn set_images(
         }
         None => Ok(changed),
     }
+}
+
+/// Checks all images of a definition that may never have run: Amazon ECS registers what it cannot
+/// pull.
+///
+/// # Errors
+/// If no registry could have the image of a container.
+pub fn check_images(definition: &TaskDefinition) -> Result<(), String> {
+    container_images(definition)
+        .iter()
+        .try_for_each(|(name, image)| match ImageReference::parse(image) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(format!(
+                "container `{name}` has the image `{image}`, which cannot be pulled: {why}; correct \
+                 the task definition, or set `{name}` in `images`"
+            )),
+        })
 }
 
 /// Sets the image of one container, and returns the key that it was found by.

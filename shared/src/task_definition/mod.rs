@@ -12,7 +12,9 @@ mod roles;
 mod secrets;
 
 pub use definition::TaskDefinition;
-pub use images::{container_images, parse_image_definitions, parse_image_detail, set_images};
+pub use images::{
+    check_images, container_images, parse_image_definitions, parse_image_detail, set_images,
+};
 pub use mark::Mark;
 pub use roles::ROLE_PATH;
 

@@ -73,16 +73,23 @@ impl Manifest {
 
 /// The digest of the image to which a tag attaches something, if the tag is of that kind:
 /// `sha256-<64 hex digits>` alone (github.com/opencontainers/distribution-spec, referrers tag
-/// schema) or with a suffix such as `.sig`, `.att` or `.sbom` (github.com/sigstore/cosign).
+/// schema) or with a suffix such as `.sig`, `.att` or `.sbom`. Cosign's own suffixes can come with
+/// a prefix (github.com/sigstore/cosign, `--attachment-tag-prefix`).
 fn attached_to(tag: &str) -> Option<String> {
     const HEX_DIGITS: usize = 64;
+    const PREFIXED: [&str; 3] = [".sig", ".att", ".sbom"];
 
-    let rest = tag.strip_prefix("sha256-")?;
+    let (prefix, rest) = tag.split_once("sha256-")?;
     let hex = rest.get(..HEX_DIGITS)?;
     let suffix = &rest[HEX_DIGITS..];
     let is_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());
 
-    (is_hex && (suffix.is_empty() || suffix.starts_with('.'))).then(|| format!("sha256:{hex}"))
+    let is_attached = if prefix.is_empty() {
+        suffix.is_empty() || suffix.starts_with('.')
+    } else {
+        PREFIXED.contains(&suffix)
+    };
+    (is_hex && is_attached).then(|| format!("sha256:{hex}"))
 }
 
 #[cfg(test)]
@@ -163,8 +170,30 @@ mod tests {
             assert_eq!(runs.why_not_runnable(), None, "{tags:?}");
         }
 
-        let longer = format!("sha256-{hex}0");
-        let runs = manifest(OCI_IMAGE, OCI_CONFIG, &[&longer]);
-        assert_eq!(runs.why_not_runnable(), None);
+        for tag in [
+            format!("sha256-{hex}0"),
+            format!("build-sha256-{hex}"),
+            format!("build-sha256-{hex}.1"),
+        ] {
+            let runs = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]);
+            assert_eq!(runs.why_not_runnable(), None, "{tag}");
+        }
+    }
+
+    #[test]
+    fn an_attachment_of_cosign_can_have_a_prefix() {
+        let hex = "0a".repeat(32);
+        for tag in [
+            format!("import-sha256-{hex}.sig"),
+            format!("nginx-att-sha256-{hex}.att"),
+            format!("sbom-sha256-{hex}.sbom"),
+        ] {
+            let why = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]).why_not_runnable();
+            let expected = format!(
+                "tag `{tag}` is the name of a signature, attestation or SBOM of image \
+                 sha256:0a0a0a0a0a0a"
+            );
+            assert_eq!(why, Some(expected));
+        }
     }
 }

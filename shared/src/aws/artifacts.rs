@@ -11,6 +11,7 @@ use aws_sdk_s3::config::SharedCredentialsProvider;
 use super::{AwsError, ErrorKind, Sdk};
 use crate::job::{self, Failure, FailureType, StepError};
 use crate::limits::{ARTIFACT_BYTES, ARTIFACT_FILE_BYTES};
+use crate::redaction::without_signatures;
 use crate::task_definition::TaskDefinition;
 use crate::text;
 
@@ -118,11 +119,10 @@ impl<'a> Artifacts<'a> {
             .into());
         }
 
-        let body = object
-            .body
-            .collect()
-            .await
-            .map_err(|e| StepError::Busy(format!("s3:GetObject: {e}; retrying")))?;
+        let body = object.body.collect().await.map_err(|error| {
+            let why = without_signatures(&error.to_string());
+            StepError::Busy(format!("s3:GetObject: {why}; retrying"))
+        })?;
         Ok(body.to_vec())
     }
 

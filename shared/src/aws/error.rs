@@ -112,13 +112,15 @@ impl AwsError {
         }
     }
 
-    /// A response without a member that the operation always returns.
+    /// A response without a member that the operation always returns. The message can quote what
+    /// the response has instead.
     pub(super) fn unexpected(operation: &'static str, message: impl Into<String>) -> Self {
+        let message: String = message.into();
         Self {
             operation,
             kind: ErrorKind::Unexpected,
             code: UNEXPECTED.to_owned(),
-            message: message.into(),
+            message: without_signatures(&message),
         }
     }
 

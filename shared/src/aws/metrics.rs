@@ -12,6 +12,7 @@ use aws_sdk_cloudwatch::types::{
 use super::{AwsError, ErrorKind, Sdk};
 use crate::limits::{METRIC_QUERIES, PAGES, SERIES_ATTEMPTS};
 use crate::metrics::source::{Data, Key, Points, Query};
+use crate::redaction::without_signatures;
 
 const DATA: &str = "cloudwatch:GetMetricData";
 
@@ -183,7 +184,7 @@ fn alarm(name: &String, found: &[AlarmState]) -> Option<Alarm> {
     {
         Some((_, Some(StateValue::Alarm), reason)) => Some(Alarm::Active {
             name: name.clone(),
-            reason: reason.clone().unwrap_or_else(|| "no reason".to_owned()),
+            reason: without_signatures(reason.as_deref().unwrap_or("no reason")),
         }),
         Some(_) => None,
         None => Some(Alarm::Missing { name: name.clone() }),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::script::{Script, answer, refusal, run};
+use super::script::{Script, answer, cbor, refusal, run};
 use super::services::{NEW, described, service};
-use crate::aws::{Services, TaskDefinitions};
+use crate::aws::{Alarm, Metrics, Services, TaskDefinitions};
 
 const SIGNED: &str = "Get \"https://layers.s3.eu-west-1.amazonaws.com/1a?X-Amz-Signature=0a\": i/o";
 const KEPT: &str = "Get \"https://layers.s3.eu-west-1.amazonaws.com/1a?***\": i/o";
@@ -90,4 +90,29 @@ fn a_signed_address_loses_its_query_in_reasons_and_messages_of_a_service() {
 
     assert_eq!(view.deployments[0].reason, KEPT);
     assert_eq!(view.messages, [KEPT]);
+}
+
+#[test]
+fn a_signed_address_loses_its_query_in_the_reason_of_an_alarm() {
+    let body = json!({"MetricAlarms": [
+        {"AlarmName": "errors", "StateValue": "ALARM", "StateReason": SIGNED},
+    ]});
+    let script = Script::new([cbor(&body)]);
+    let found = run(Metrics::new(&script.sdk()).alarms(&["errors".to_owned()])).expect("answered");
+
+    let expected = Alarm::Active {
+        name: "errors".to_owned(),
+        reason: KEPT.to_owned(),
+    };
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn a_signed_address_loses_its_query_where_a_response_is_not_understood() {
+    let failure = json!({"arn": NEW, "reason": SIGNED});
+    let script = Script::new([answer(&json!({"services": [], "failures": [failure]}))]);
+    let error = run(Services::new(&script.sdk()).describe("apps", NEW)).expect_err("not MISSING");
+
+    assert!(error.message.contains("1a?***"), "{error}");
+    assert!(!error.message.contains("Signature"), "{error}");
 }

@@ -17,15 +17,18 @@ const SCHEME_END: &str = "://";
 
 /// Words of ECS's own messages of at least [`SECRET_CHARS`] letters. As the value of a variable
 /// they are no secret, and masked they would make a refusal unreadable.
-pub const WORDS: [&str; 33] = [
+pub const WORDS: [&str; 37] = [
     "awsvpc",
+    "breaker",
     "bridge",
+    "circuit",
     "cluster",
     "command",
     "container",
     "containers",
     "cpuArchitecture",
     "definition",
+    "deployment",
     "environment",
     "essential",
     "execution",
@@ -35,6 +38,7 @@ pub const WORDS: [&str; 33] = [
     "fargate",
     "FARGATE",
     "healthCheck",
+    "instance",
     "invalid",
     "logging",
     "memory",

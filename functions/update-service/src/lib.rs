@@ -13,7 +13,7 @@ use slipway::aws::{
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
-use slipway::observed::service::revision;
+use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{
     ActiveRelease, Before, Change, Event, Lease, PriorState, ServiceTarget, Target, apply,
 };
@@ -24,6 +24,7 @@ use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
 use slipway::strategy::in_place::ended::{explained, is_unexplained};
+use slipway::task_definition::TaskDefinition;
 
 pub use parameters::{Mode, Parameters};
 
@@ -308,51 +309,71 @@ impl UpdateService {
         failure: Failure,
         cause: StepFailureCause,
     ) -> StepError {
-        let (cluster, service) = seen.name();
-        let reasons = if cause == StepFailureCause::Rollout {
-            self.stop_reasons(cluster, service, &job.parameters.task_definition)
-                .await
-        } else {
-            Ok(Vec::new())
-        };
+        if cause != StepFailureCause::Rollout {
+            return failure.into();
+        }
 
-        let stopped = match reasons {
-            Ok(reasons) if reasons.is_empty() => String::new(),
-            Ok(reasons) => format!("; tasks stopped because: {}", reasons.join(" | ")),
-            Err(error) => format!("; failed to read why tasks stopped: {error}"),
+        let (cluster, service) = seen.name();
+        let task_definition = &job.parameters.task_definition;
+        let quoted = quoted(&seen.view, &failure.message);
+        let reasons = self
+            .services
+            .stop_reasons(cluster, service, task_definition)
+            .await;
+
+        let has_reasons = reasons.as_ref().is_ok_and(|reasons| !reasons.is_empty());
+        let definition = if has_reasons || !quoted.is_empty() {
+            let described = self.task_definitions.describe(task_definition).await;
+            described.map(|found| found.map(|(_, definition)| definition))
+        } else {
+            Ok(None)
         };
 
         Failure {
-            message: format!("{}{stopped}", failure.message),
+            message: explained(&failure.message, &quoted, &reasons, &definition),
             ..failure
         }
         .into()
     }
+}
 
-    /// Why tasks stopped, without the values of their environment variables: a container's reason
-    /// can repeat the command that did not start.
-    async fn stop_reasons(
-        &self,
-        cluster: &str,
-        service: &str,
-        task_definition: &str,
-    ) -> Result<Vec<String>, AwsError> {
-        let reasons = self
-            .services
-            .stop_reasons(cluster, service, task_definition)
-            .await?;
-        if reasons.is_empty() {
-            return Ok(reasons);
+/// What a message quotes of what ECS wrote about a service.
+fn quoted<'a>(view: &'a ServiceView, message: &str) -> Vec<&'a str> {
+    let reasons = view.deployments.iter().map(|deployment| &deployment.reason);
+    view.messages
+        .iter()
+        .chain(reasons)
+        .map(String::as_str)
+        .filter(|text| !text.is_empty() && message.contains(*text))
+        .collect()
+}
+
+/// A message with the reasons for which tasks stopped. What it and they quote of ECS can repeat the
+/// command that did not start, so that it loses the values of environment variables. Without the
+/// definition these are unknown, and nothing can be quoted.
+fn explained(
+    message: &str,
+    quoted: &[&str],
+    reasons: &Result<Vec<String>, AwsError>,
+    definition: &Result<Option<TaskDefinition>, AwsError>,
+) -> String {
+    let redacted = |text: &str| match definition {
+        Ok(Some(definition)) => definition.redacted(text),
+        _ => "***".to_owned(),
+    };
+    let message = quoted.iter().fold(message.to_owned(), |message, &text| {
+        message.replace(text, &redacted(text))
+    });
+
+    match (reasons, definition) {
+        (Err(error), _) | (_, Err(error)) => {
+            format!("{message}; failed to read why tasks stopped: {error}")
         }
-
-        // Without the definition the values are unknown, so that nothing can be quoted.
-        let found = self.task_definitions.describe(task_definition).await?;
-        Ok(found.map_or_else(Vec::new, |(_, definition)| {
-            reasons
-                .iter()
-                .map(|reason| definition.redacted(reason))
-                .collect()
-        }))
+        (Ok(reasons), Ok(Some(_))) if !reasons.is_empty() => {
+            let reasons: Vec<String> = reasons.iter().map(|reason| redacted(reason)).collect();
+            format!("{message}; tasks stopped because: {}", reasons.join(" | "))
+        }
+        _ => message,
     }
 }
 

@@ -304,3 +304,46 @@ fn a_refused_task_definition_is_named_and_other_errors_stay_as_they_are() {
         StepError::Busy(_)
     ));
 }
+
+/// Of a definition with a variable.
+fn with_secret(value: &str) -> TaskDefinition {
+    TaskDefinition::from_value(json!({"family": "web", "containerDefinitions": [{
+        "name": "web", "image": "web:1", "environment": [{"name": "URL", "value": value}],
+    }]}))
+    .expect("a task definition")
+}
+
+#[test]
+fn what_ecs_wrote_loses_the_values_of_variables_wherever_a_failure_quotes_it() {
+    let event = "(service web) failed to start: exec hunter-2: not found";
+    let message = format!("not steady after 7m00s: 0 of 2 hunter-2; newest message: {event}");
+    let kept = "not steady after 7m00s: 0 of 2 hunter-2; newest message: ";
+    let shown = "(service web) failed to start: exec ***: not found";
+    let reasons = || Ok(vec!["exec hunter-2".to_owned()]);
+    let definition = || Ok(Some(with_secret("hunter-2")));
+    let error = || AwsError {
+        operation: "ecs:DescribeTaskDefinition",
+        kind: ErrorKind::Rejected,
+        code: "ClientException".to_owned(),
+        message: "no".to_owned(),
+    };
+    let unread = "; failed to read why tasks stopped: ecs:DescribeTaskDefinition failed: \
+                  ClientException: no";
+
+    for (reasons, definition, expected) in [
+        (Ok(Vec::new()), definition(), format!("{kept}{shown}")),
+        (
+            reasons(),
+            definition(),
+            format!("{kept}{shown}; tasks stopped because: exec ***"),
+        ),
+        (reasons(), Ok(None), format!("{kept}***")),
+        (reasons(), Err(error()), format!("{kept}***{unread}")),
+        (Err(error()), definition(), format!("{kept}{shown}{unread}")),
+    ] {
+        assert_eq!(
+            explained(&message, &[event], &reasons, &definition),
+            expected
+        );
+    }
+}

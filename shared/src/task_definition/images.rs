@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::definition::TaskDefinition;
@@ -143,34 +142,45 @@ fn drop_placeholder_fields(container: &mut Value) {
     }
 }
 
-#[derive(Deserialize)]
-struct ImageDefinition {
-    name: String,
-    #[serde(rename = "imageUri")]
-    image_uri: String,
-}
-
-/// Parses `imagedefinitions.json`: `[{"name": <container>, "imageUri": <image>}, …]`.
+/// Parses `imagedefinitions.json`: `[{"name": <container>, "imageUri": <image>}, …]`. A refusal
+/// names the place and quotes no value: the file can be another one, by mistake.
 ///
 /// # Errors
 /// If the file has another form, is empty, or names a container twice.
 pub fn parse_image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, String> {
-    let entries: Vec<ImageDefinition> = serde_json::from_slice(text).map_err(|e| {
-        format!("{e}; expected [{{\"name\": <container>, \"imageUri\": <image>}}, …]")
-    })?;
-    let count = entries.len();
-    let images: BTreeMap<_, _> = entries
-        .into_iter()
-        .map(|image| (image.name, image.image_uri))
-        .collect();
+    const EXPECTED: &str = "expected [{\"name\": <container>, \"imageUri\": <image>}, …]";
 
-    match (count, images.len()) {
-        (0, _) => Err("the list is empty; expected one entry or more".to_owned()),
-        (all, distinct) if all != distinct => {
-            Err("a container is named twice; expected one entry per container".to_owned())
-        }
-        _ => Ok(images),
+    let value: Value = serde_json::from_slice(text).map_err(|e| format!("{e}; {EXPECTED}"))?;
+    if value.get("ImageURI").is_some() {
+        return Err(format!(
+            "the file has the image of an imageDetail.json; {EXPECTED}; such a file is given in \
+             `images`"
+        ));
     }
+
+    let entries = value
+        .as_array()
+        .ok_or_else(|| format!("the file is not a list; {EXPECTED}"))?;
+    if entries.is_empty() {
+        return Err("the list is empty; expected one entry or more".to_owned());
+    }
+
+    let mut images = BTreeMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let member = |name: &str| {
+            let text = entry.get(name).and_then(Value::as_str);
+            text.map(ToOwned::to_owned)
+                .ok_or_else(|| format!("`[{at}].{name}` is missing or not a string; {EXPECTED}"))
+        };
+
+        if images
+            .insert(member("name")?, member("imageUri")?)
+            .is_some()
+        {
+            return Err("a container is named twice; expected one entry per container".to_owned());
+        }
+    }
+    Ok(images)
 }
 
 /// Parses the image of an `imageDetail.json`, which ECR source actions and builds write.

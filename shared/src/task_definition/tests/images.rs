@@ -185,6 +185,30 @@ fn refused_image_files_state_the_problem() {
     assert!(refusal(twice).contains("a container is named twice"));
     assert!(refusal("{}").contains(r#"[{"name": <container>, "imageUri": <image>}, …]"#));
 
+    assert!(refusal(r#"{"ImageURI":"a"}"#).contains("such a file is given in `images`"));
+
+    for (text, why) in [
+        ("{}", "the file is not a list; expected [{"),
+        (
+            r#"["hush"]"#,
+            "`[0].name` is missing or not a string; expected [{",
+        ),
+        (
+            r#"[{"name":"a","imageUri":"b"},{"name":"c","ImageUri":"hush"}]"#,
+            "`[1].imageUri` is missing or not a string; expected [{",
+        ),
+        (
+            r#"[{"name":"a","imageUri":7}]"#,
+            "`[0].imageUri` is missing or not a string; expected [{",
+        ),
+    ] {
+        let refusal = refusal(text);
+        assert!(
+            refusal.starts_with(why) && !refusal.contains("hush"),
+            "{refusal}"
+        );
+    }
+
     let one = parse_image_definitions(br#"[{"name":"web","imageUri":"a","extra":1}]"#);
 
     assert_eq!(one, Ok(images(&[("web", "a")])));

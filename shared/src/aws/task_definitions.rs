@@ -60,6 +60,18 @@ impl BodyRecorder {
     }
 }
 
+/// A refusal of a definition without the values of environment variables, and with the members of
+/// wrong types, which ECS does not name.
+fn explained(error: AwsError, definition: &TaskDefinition) -> AwsError {
+    let mut message = definition.redacted(&error.message);
+    if error.code == "SerializationException" {
+        for wrong in definition.wrong_types() {
+            message = format!("{message}; {wrong}");
+        }
+    }
+    AwsError { message, ..error }
+}
+
 /// The number of a revision within its family.
 fn number(arn: &str) -> Option<u64> {
     arn.rsplit(':').next()?.parse().ok()
@@ -235,10 +247,7 @@ impl TaskDefinitions {
             .send()
             .await
             .map_err(AwsError::from_sdk(OPERATION))
-            .map_err(|error| AwsError {
-                message: definition.redacted(&error.message),
-                ..error
-            })?;
+            .map_err(|error| explained(error, definition))?;
         registered
             .task_definition
             .and_then(|definition| definition.task_definition_arn)

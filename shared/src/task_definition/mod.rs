@@ -10,6 +10,7 @@ mod mark;
 mod refused;
 mod roles;
 mod secrets;
+mod types;
 
 pub use definition::TaskDefinition;
 pub use images::{

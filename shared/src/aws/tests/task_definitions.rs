@@ -89,6 +89,27 @@ fn values_of_environment_variables_are_redacted() {
 }
 
 #[test]
+fn a_refusal_of_types_names_the_members() {
+    let value = json!({
+        "family": "web", "cpu": 256, "containerDefinitions": [{"name": "web", "image": "web:1"}],
+    });
+    let wrong = TaskDefinition::from_value(value).expect("a task definition");
+    let message = "NUMBER_VALUE cannot be converted to String";
+
+    for (code, expected) in [
+        (
+            "SerializationException",
+            format!("{message}; `cpu` is a whole number; expected a string"),
+        ),
+        ("ClientException", message.to_owned()),
+    ] {
+        let script = Script::new([refusal(code, message)]);
+        let refused = run(TaskDefinitions::new(&script.sdk()).register(&wrong));
+        assert_eq!(refused.expect_err("refused").message, expected);
+    }
+}
+
+#[test]
 fn a_registration_without_an_arn_is_unexpected() {
     let error = register(answer(&json!({"taskDefinition": {}})))
         .0

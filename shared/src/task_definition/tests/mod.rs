@@ -7,6 +7,7 @@ mod properties;
 mod refused;
 mod roles;
 mod secrets;
+mod types;
 
 use std::collections::BTreeMap;
 

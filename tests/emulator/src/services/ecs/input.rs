@@ -371,9 +371,9 @@ fn check(value: &Value, kind: Kind) -> Result<(), ApiError> {
 
 fn wrong_type(value: &Value, kind: Kind) -> ApiError {
     let expected = match kind {
-        Text => "a String",
-        Integer => "an Integer",
-        Boolean => "a Boolean",
+        Text => "String",
+        Integer => "Integer",
+        Boolean => "Boolean",
         List(_) => return ApiError::client("SerializationException", "Expected list or null"),
         Texts | Object(_) => {
             return ApiError::client("SerializationException", "Expected structure or null");
@@ -395,6 +395,6 @@ fn wrong_type(value: &Value, kind: Kind) -> ApiError {
 
     ApiError::client(
         "SerializationException",
-        format!("{found} can not be converted to {expected}"),
+        format!("{found} cannot be converted to {expected}"),
     )
 }

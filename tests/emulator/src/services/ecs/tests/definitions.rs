@@ -298,11 +298,11 @@ fn fargate_needs_a_size_that_it_offers() {
 fn types_of_known_fields_are_checked() {
     assert_eq!(
         refusal(plain(), "/containerDefinitions/0/cpu", json!("256")),
-        "SerializationException: STRING_VALUE can not be converted to an Integer"
+        "SerializationException: STRING_VALUE cannot be converted to Integer"
     );
     assert_eq!(
         refusal(plain(), "/cpu", json!(256)),
-        "SerializationException: NUMBER_VALUE can not be converted to a String"
+        "SerializationException: NUMBER_VALUE cannot be converted to String"
     );
     assert!(
         refusal(

@@ -64,9 +64,10 @@ impl TaskDefinition {
         remove_empty(&mut definition.0);
 
         if definition.family().is_empty() {
-            return Err(
-                "`family` is missing or not a string; expected a non-empty string".to_owned(),
-            );
+            return Err(format!(
+                "`family` is missing or not a string; expected a non-empty string{}",
+                hint(&definition.0)
+            ));
         }
 
         check_name("family", definition.family())?;
@@ -250,6 +251,20 @@ fn unwrapped(fields: Map<String, Value>) -> Map<String, Value> {
         inner.insert("tags".to_owned(), tags.clone());
     }
     inner
+}
+
+/// What an object may be that is no task definition: members of templates of CloudFormation begin
+/// with a capital letter (docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference).
+fn hint(fields: &Map<String, Value>) -> String {
+    const OF_TEMPLATES: [&str; 4] = ["ContainerDefinitions", "Family", "Properties", "Resources"];
+
+    let found = OF_TEMPLATES.iter().find(|name| fields.contains_key(**name));
+    found.map_or_else(String::new, |name| {
+        format!(
+            "; `{name}` is of AWS CloudFormation: give what RegisterTaskDefinition takes, with \
+             `family` and `containerDefinitions`"
+        )
+    })
 }
 
 /// Checks a family or a container's name, for which ECS has the same rule

@@ -60,6 +60,34 @@ fn malformed_definitions_are_refused() {
 }
 
 #[test]
+fn a_template_of_cloudformation_is_recognised() {
+    let refusal = |value: Value| TaskDefinition::from_value(value).expect_err("malformed");
+    let missing = "`family` is missing or not a string; expected a non-empty string";
+
+    for (member, value) in [
+        ("Family", json!({"Family": "web", "Cpu": "256"})),
+        (
+            "ContainerDefinitions",
+            json!({"ContainerDefinitions": [], "Cpu": "256"}),
+        ),
+        ("Resources", json!({"Resources": {}, "Parameters": {}})),
+        (
+            "Properties",
+            json!({"Type": "AWS::ECS::TaskDefinition", "Properties": {}}),
+        ),
+    ] {
+        assert_eq!(
+            refusal(value),
+            format!(
+                "{missing}; `{member}` is of AWS CloudFormation: give what RegisterTaskDefinition \
+                 takes, with `family` and `containerDefinitions`"
+            )
+        );
+    }
+    assert_eq!(refusal(json!({"services": []})), missing);
+}
+
+#[test]
 fn the_place_of_a_syntax_error_is_named_and_debug_hides_values() {
     assert!(
         TaskDefinition::parse(b"{\"family\": \"a\",}")

@@ -9,6 +9,7 @@
 mod cli;
 mod kayenta;
 mod kayenta_corpus;
+mod kayenta_rules;
 mod laws;
 mod progress;
 mod refusals;

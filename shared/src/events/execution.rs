@@ -62,6 +62,13 @@ impl RollBackTrigger {
                  or an event of CodePipeline"
             )
         })?;
+        // Who may put events chooses their detail type, but no source that begins with `aws`.
+        if envelope.source != "aws.codepipeline" {
+            return Ok(Self::Irrelevant(format!(
+                "the source is `{}`; expected \"aws.codepipeline\"",
+                envelope.source
+            )));
+        }
         if envelope.detail_type != "CodePipeline Pipeline Execution State Change" {
             return Ok(Self::Irrelevant(format!(
                 "`{}` is not the end of an execution",
@@ -129,6 +136,20 @@ mod tests {
         let error = ended("EXPLODED").expect_err("an unknown state");
 
         assert_eq!(error, "`EXPLODED` is not a known pipeline execution status");
+    }
+
+    #[test]
+    fn an_event_of_another_source_is_irrelevant() {
+        let event = json!({
+            "version": "0", "id": "1",
+            "detail-type": "CodePipeline Pipeline Execution State Change",
+            "source": "com.example", "detail": {"execution-id": "e-1", "state": "FAILED"},
+        });
+        let why = "the source is `com.example`; expected \"aws.codepipeline\"";
+        assert_eq!(
+            RollBackTrigger::parse(event),
+            Ok(RollBackTrigger::Irrelevant(why.to_owned()))
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::limits::TAG_CHARS;
+use crate::redaction::without_signatures;
 
 const EXPECTED: &str = "expected [registry/]repository[:tag][@sha256:<64 hex digits>]";
 
@@ -64,7 +65,10 @@ impl ImageReference {
                 .chars()
                 .any(|c| c.is_whitespace() || "<>#{}\"".contains(c))
         {
-            return Err(format!("`{text}` is not an image reference; {EXPECTED}"));
+            return Err(format!(
+                "`{}` is not an image reference; {EXPECTED}",
+                without_signatures(text)
+            ));
         }
         check_form(text)?;
 
@@ -125,9 +129,11 @@ impl ImageReference {
 /// Refuses what is no reference at all, with what to give instead. Docker takes no digest alone for
 /// a repository (github.com/distribution/reference: `ParseNormalizedNamed`).
 fn check_form(text: &str) -> Result<(), String> {
-    if let Some((scheme, rest)) = text.split_once("://") {
+    // An address can have credentials, and a signed one is a secret itself.
+    let shown = without_signatures(text);
+    if let Some((scheme, rest)) = shown.split_once("://") {
         return Err(format!(
-            "image `{text}` begins with {scheme}://; expected it without: {rest}"
+            "image `{shown}` begins with {scheme}://; expected it without: {rest}"
         ));
     }
     if text.starts_with("arn:") {

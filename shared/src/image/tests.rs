@@ -275,6 +275,29 @@ fn a_registry_of_ecr_has_an_account_of_12_digits_and_a_region() {
 }
 
 #[test]
+fn a_refusal_shows_no_credentials_and_no_signature() {
+    for (text, shown) in [
+        (
+            "https://me:hush@registry.example.com/web:1",
+            "image `https://***@registry.example.com/web:1` begins with https://; expected it \
+             without: ***@registry.example.com/web:1",
+        ),
+        (
+            "https://example.com/web?X-Amz-Signature=hush",
+            "image `https://example.com/web?***` begins with https://; expected it without: \
+             example.com/web?***",
+        ),
+        (
+            "https://me:hush@example.com/{web}",
+            "`https://***@example.com/{web}` is not an image reference; expected [registry/]",
+        ),
+    ] {
+        let refusal = ImageReference::parse(text).expect_err(text);
+        assert!(refusal.starts_with(shown), "{refusal}");
+    }
+}
+
+#[test]
 fn a_digest_alone_is_not_a_reference() {
     let hex = "0a".repeat(32);
 

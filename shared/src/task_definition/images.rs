@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::definition::TaskDefinition;
 use crate::image::ImageReference;
+use crate::redaction::without_signatures;
 
 /// The names of a definition's containers, with their images.
 #[must_use]
@@ -59,8 +60,9 @@ pub fn check_images(definition: &TaskDefinition) -> Result<(), String> {
         .try_for_each(|(name, image)| match ImageReference::parse(image) {
             Ok(_) => Ok(()),
             Err(why) => Err(format!(
-                "container `{name}` has the image `{image}`, which cannot be pulled: {why}; correct \
-                 the task definition, or set `{name}` in `images`"
+                "container `{name}` has the image `{}`, which cannot be pulled: {why}; correct the \
+                 task definition, or set `{name}` in `images`",
+                without_signatures(image)
             )),
         })
 }
@@ -87,8 +89,9 @@ fn set_image<'a>(
              in `images`"
         )),
         None if !current.chars().all(is_image_letter) => Err(format!(
-            "container `{name}` has the image `{current}`; expected letters, digits and -_:./#@; \
-             correct the task definition, or set `{name}` in `images`"
+            "container `{name}` has the image `{}`; expected letters, digits and -_:./#@; correct \
+             the task definition, or set `{name}` in `images`",
+            without_signatures(&current)
         )),
         None => Ok(None),
     }

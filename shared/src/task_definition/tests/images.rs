@@ -64,6 +64,15 @@ fn an_unknown_container_and_an_unfilled_placeholder_are_named() {
     template["containerDefinitions"][1]["image"] =
         json!("12345678.dkr.ecr.<region>.amazonaws.com/api:1");
 
+    let mut signed = counter();
+    signed["containerDefinitions"][1]["image"] = json!("https://a.b/api?X-Amz-Signature=hush");
+    let refusal =
+        set_images(&definition(signed), &images(&[("frontend", "a")])).expect_err("an address");
+    assert!(
+        refusal.contains("the image `https://a.b/api?***`;"),
+        "{refusal}"
+    );
+
     let left = set_images(&definition(template), &images(&[("frontend", "a")]))
         .expect_err("template left");
 

@@ -40,7 +40,8 @@ impl TaskDefinition {
     /// If the text is not JSON or not a task definition.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let text = utf8(text)?;
-        let value = serde_json::from_slice(&text).map_err(|e| format!("not JSON: {e}"))?;
+        let value = serde_json::from_slice(&text)
+            .map_err(|e| format!("not JSON: {e}; expected a JSON object without comments"))?;
         Self::from_value(value)
     }
 

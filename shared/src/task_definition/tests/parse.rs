@@ -89,11 +89,15 @@ fn a_template_of_cloudformation_is_recognised() {
 
 #[test]
 fn the_place_of_a_syntax_error_is_named_and_debug_hides_values() {
-    assert!(
-        TaskDefinition::parse(b"{\"family\": \"a\",}")
-            .expect_err("trailing comma")
-            .contains("line 1")
-    );
+    for text in ["{\"family\": \"a\",}", "family: a", "// web\n{}", ""] {
+        let refusal = TaskDefinition::parse(text.as_bytes()).expect_err("not JSON");
+        assert!(
+            refusal.starts_with("not JSON: ")
+                && refusal.contains("line 1")
+                && refusal.ends_with("; expected a JSON object without comments"),
+            "{refusal}"
+        );
+    }
     assert!(!format!("{:?}", definition(counter())).contains("hush"));
 }
 

@@ -25,6 +25,13 @@ const SECRET_NAMES: [&str; 7] = [
 /// How the name of the place of a secret ends.
 const PLACES: [&str; 4] = ["dir", "file", "path", "url"];
 
+/// Where a container names what ECS reads or writes for it. A task that does not start names it.
+const RESOURCES: [&str; 3] = [
+    "/repositoryCredentials/credentialsParameter",
+    "/logConfiguration/options/awslogs-group",
+    "/logConfiguration/options/awslogs-stream-prefix",
+];
+
 /// What comes before the secret in a header of HTTP.
 const SCHEMES: [&str; 2] = ["basic", "bearer"];
 
@@ -62,7 +69,8 @@ impl TaskDefinition {
         })
     }
 
-    /// The names of a definition: of itself, its roles, containers, images, volumes and variables.
+    /// The names of a definition: of itself, its roles, containers, images, volumes and variables,
+    /// and of what it takes its secrets from and logs to.
     fn names(&self) -> Vec<&str> {
         let volumes = self.0.get("volumes").and_then(Value::as_array);
         let variables = self.containers().flat_map(|container| {
@@ -71,11 +79,16 @@ impl TaskDefinition {
                 .flat_map(move |member| items(container, member))
         });
 
+        let resources = self
+            .containers()
+            .flat_map(|container| RESOURCES.map(|pointer| container.pointer(pointer)));
+
         self.containers()
             .chain(volumes.into_iter().flatten())
             .chain(variables)
-            .flat_map(|part| ["name", "image"].map(|member| part.get(member)))
+            .flat_map(|part| ["name", "image", "valueFrom"].map(|member| part.get(member)))
             .chain(["family", "taskRoleArn", "executionRoleArn"].map(|member| self.0.get(member)))
+            .chain(resources)
             .filter_map(|name| name?.as_str())
             .collect()
     }

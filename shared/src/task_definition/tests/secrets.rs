@@ -65,6 +65,45 @@ fn a_value_that_is_a_name_is_kept_unless_its_variable_is_named_as_a_secret() {
 }
 
 #[test]
+fn what_a_task_could_not_read_or_write_stays_named() {
+    let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:production/db-AbCdEf";
+    let members = json!({
+        "environment": [
+            {"name": "STAGE", "value": "production"}, {"name": "ACCOUNT", "value": "111122223333"},
+        ],
+        "secrets": [{"name": "PASSWORD", "valueFrom": secret}],
+    });
+    let text = format!("unable to retrieve secret from asm: failed to fetch secret {secret}");
+    assert_eq!(redacted(&members, &text), text);
+
+    for (member, value) in [
+        (
+            "repositoryCredentials",
+            json!({"credentialsParameter": secret}),
+        ),
+        (
+            "logConfiguration",
+            json!({"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/production/web"}}),
+        ),
+        (
+            "logConfiguration",
+            json!({"logDriver": "awslogs", "options": {"awslogs-stream-prefix": "production"}}),
+        ),
+    ] {
+        let stage = json!([{"name": "STAGE", "value": "production"}]);
+        let members = json!({"environment": stage, member: value});
+        assert_eq!(
+            redacted(&members, "no production"),
+            "no production",
+            "{member}"
+        );
+    }
+
+    let other = json!({"environment": [{"name": "STAGE", "value": "production"}]});
+    assert_eq!(redacted(&other, "no production"), "no ***");
+}
+
+#[test]
 fn a_value_is_masked_as_json_has_it() {
     let members = json!({"environment": [{"name": "A", "value": "quote\"<d>"}]});
     for text in [r#"["quote\"<d>"]"#, r#"["quote\"\u003cd\u003e"]"#] {

@@ -17,7 +17,7 @@ const SCHEME_END: &str = "://";
 
 /// Words of ECS's own messages of at least [`SECRET_CHARS`] letters. As the value of a variable
 /// they are no secret, and masked they would make a refusal unreadable.
-pub const WORDS: [&str; 37] = [
+pub const WORDS: [&str; 47] = [
     "awsvpc",
     "breaker",
     "bridge",
@@ -27,16 +27,21 @@ pub const WORDS: [&str; 37] = [
     "container",
     "containers",
     "cpuArchitecture",
+    "default",
     "definition",
     "deployment",
+    "disabled",
+    "enabled",
     "environment",
     "essential",
     "execution",
     "executionRoleArn",
     "external",
+    "failed",
     "family",
-    "fargate",
     "FARGATE",
+    "fargate",
+    "health",
     "healthCheck",
     "instance",
     "invalid",
@@ -50,10 +55,15 @@ pub const WORDS: [&str; 37] = [
     "privileged",
     "reason",
     "region",
+    "running",
     "secrets",
     "service",
     "setting",
     "specified",
+    "started",
+    "stopped",
+    "target",
+    "timeout",
     "volume",
 ];
 

@@ -77,6 +77,9 @@ fn names_and_words_of_ecs_are_kept() {
         "***, hunters and ***"
     );
 
+    let text = "the deployment circuit breaker is enabled; task failed target health checks";
+    assert_eq!(without(text, &["enabled", "health", "circuit"], &[]), text);
+
     let text = "DATABASE_URL is not set for web-1";
     assert_eq!(
         without(text, &["DATABASE", "web-1x"], &["DATABASE_URL"]),

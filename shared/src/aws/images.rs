@@ -2,7 +2,9 @@
 
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::{Builder, Region};
-use aws_sdk_ecr::types::{ImageDetail, ImageIdentifier, ImageStatus};
+use aws_sdk_ecr::types::{
+    DescribeImagesFilter, ImageDetail, ImageIdentifier, ImageStatus, ImageStatusFilter,
+};
 
 use super::{AwsError, Sdk};
 use crate::image::{EcrRepository, ImageReference};
@@ -87,7 +89,8 @@ impl Images {
         let request = Client::new(&self.sdk.config)
             .describe_images()
             .repository_name(repository)
-            .image_ids(id);
+            .image_ids(id)
+            .filter(of_any_status());
         let found = request
             .send()
             .await
@@ -113,7 +116,8 @@ impl Images {
             .describe_images()
             .registry_id(&repository.registry_id)
             .repository_name(&repository.repository)
-            .image_ids(identifier(image));
+            .image_ids(identifier(image))
+            .filter(of_any_status());
 
         let found = request
             .send()
@@ -124,6 +128,14 @@ impl Images {
             .and_then(|details| details.into_iter().next())
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))
     }
+}
+
+/// Without a status ECR describes active images only, and an archived one would be missing (Amazon
+/// ECR API: DescribeImagesFilter).
+fn of_any_status() -> DescribeImagesFilter {
+    DescribeImagesFilter::builder()
+        .image_status(ImageStatusFilter::Any)
+        .build()
 }
 
 /// The digest if the reference has one, otherwise its tag, as Docker reads references.

@@ -42,6 +42,7 @@ fn a_tag_resolves_to_its_digest_in_its_own_registry_and_region() {
             "registryId": "444455556666",
             "repositoryName": "team/web",
             "imageIds": [{"imageTag": "1.0"}],
+            "filter": {"imageStatus": "ANY"},
         })
     );
     assert!(

@@ -101,7 +101,10 @@ fn image(
         Some(digest) => json!({ "imageDigest": digest }),
         None => json!({ "imageTag": tag }),
     };
-    let input = json!({"repositoryName": repository, "imageIds": [wanted]});
+    // Whether the action takes an archived image is not documented: it is not what refuses it.
+    let input = json!({
+        "repositoryName": repository, "imageIds": [wanted], "filter": {"imageStatus": "ANY"},
+    });
     let found = ecr::call(aws, "DescribeImages", &input).map_err(|error| unavailable(&error))?;
     let tag = digest.is_none().then_some(tag);
     let (id, outputs, detail) = image_revision(aws, repository, tag, &found["imageDetails"][0]);

@@ -11,6 +11,16 @@ use crate::{ApiError, Aws};
 /// Also the most images that one call may name.
 const MAX_NAMES: usize = 100;
 
+/// The members of DescribeImages.
+const OF_IMAGES: [&str; 6] = [
+    "registryId",
+    "repositoryName",
+    "imageIds",
+    "nextToken",
+    "maxResults",
+    "filter",
+];
+
 pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(
         input,
@@ -64,16 +74,8 @@ pub(super) fn repository(aws: &Aws, name: &str, repository: &Repository) -> Valu
 }
 
 pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(
-        input,
-        &[
-            "registryId",
-            "repositoryName",
-            "imageIds",
-            "nextToken",
-            "maxResults",
-        ],
-    )?;
+    check_members(input, &OF_IMAGES)?;
+    let filter = Filter::of(input)?;
     let (name, repository) = named(aws, input)?;
     let details = |digest: &str, image: &Image| detail(aws, name, digest, image);
     let Page {
@@ -92,7 +94,8 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         Some(ids) => {
             let mut described = Vec::new();
             for id in ids {
-                let digest = repository.find(id).ok_or_else(|| no_image(aws, name, id))?;
+                let found = filter.find(repository, id);
+                let digest = found.ok_or_else(|| no_image(aws, name, id))?;
                 described.push(details(digest, &repository.images[digest]));
             }
 
@@ -103,12 +106,58 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         }
         None => {
             let all = repository.images.iter();
+            let all = all.filter(|(_, image)| filter.takes(image));
             let all = all.map(|(digest, image)| details(digest, image)).collect();
             page(aws, input, all)?
         }
     };
 
     Ok(with_token(json!({ "imageDetails": described }), next))
+}
+
+/// Which images a request describes: those that are ACTIVE, unless it has another status.
+struct Filter<'a> {
+    status: &'a str,
+    tags: &'a str,
+}
+
+impl<'a> Filter<'a> {
+    fn of(input: &'a Value) -> Result<Self, ApiError> {
+        const STATUSES: [&str; 4] = ["ACTIVE", "ARCHIVED", "ACTIVATING", "ANY"];
+        const TAGS: [&str; 3] = ["TAGGED", "UNTAGGED", "ANY"];
+
+        let filter = &input["filter"];
+        check_members(filter, &["imageStatus", "tagStatus"])?;
+        let word = |member: &str, known: &[&str], absent: &'a str| {
+            let word = filter[member].as_str().unwrap_or(absent);
+            if known.contains(&word) {
+                return Ok(word);
+            }
+            let values = known.join(", ");
+            let constraint = format!("Member must satisfy enum value set: [{values}]");
+            Err(parameter(&format!("filter.{member}"), &constraint))
+        };
+
+        Ok(Self {
+            status: word("imageStatus", &STATUSES, "ACTIVE")?,
+            tags: word("tagStatus", &TAGS, "ANY")?,
+        })
+    }
+
+    fn find<'r>(&self, repository: &'r Repository, id: &Value) -> Option<&'r str> {
+        let found = repository.find(id)?;
+        self.takes(&repository.images[found]).then_some(found)
+    }
+
+    fn takes(&self, image: &Image) -> bool {
+        let is_tagged = !image.tags.is_empty();
+        (self.status == "ANY" || self.status == status(image))
+            && (self.tags == "ANY" || (self.tags == "TAGGED") == is_tagged)
+    }
+}
+
+fn status(image: &Image) -> &'static str {
+    if image.archived { "ARCHIVED" } else { "ACTIVE" }
 }
 
 /// AWS writes a missing part of an image id as `null`, in quotes.
@@ -142,7 +191,7 @@ fn detail(aws: &Aws, repository: &str, digest: &str, image: &Image) -> Value {
     if let Some(artifact) = &image.artifact_type {
         detail["artifactMediaType"] = json!(artifact);
     }
-    detail["imageStatus"] = json!(if image.archived { "ARCHIVED" } else { "ACTIVE" });
+    detail["imageStatus"] = json!(status(image));
     detail
 }
 

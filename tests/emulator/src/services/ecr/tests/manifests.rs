@@ -7,8 +7,10 @@ fn last_event(aws: &Aws) -> &Value {
 }
 
 fn described(aws: &mut Aws, tag: &str) -> Value {
-    let ids = json!({ "imageIds": [{ "imageTag": tag }] });
-    request(aws, "DescribeImages", ids).expect("described")["imageDetails"][0].clone()
+    let input = json!({
+        "imageIds": [{ "imageTag": tag }], "filter": { "imageStatus": "ANY" },
+    });
+    request(aws, "DescribeImages", input).expect("described")["imageDetails"][0].clone()
 }
 
 #[test]
@@ -89,4 +91,46 @@ fn an_archived_image_is_described_and_not_pulled_until_it_is_restored() {
 
     assert_eq!(moved(&mut aws, "STANDARD"), "ACTIVE");
     assert_eq!(behaviour(&aws, &image), Ok(Behaviour::Healthy));
+}
+
+#[test]
+fn images_are_described_by_status_and_without_one_if_they_are_active() {
+    let mut aws = world("MUTABLE");
+    let archived = push(&mut aws, "team/web", "v1", Behaviour::Healthy).expect("pushed");
+    let active = push(&mut aws, "team/web", "v2", Behaviour::Healthy).expect("pushed");
+    let id = json!({ "imageDigest": archived });
+    let members = json!({ "imageId": id, "targetStorageClass": "ARCHIVE" });
+    request(&mut aws, "UpdateImageStorageClass", members).expect("moved");
+
+    let mut listed = |filter: Value| {
+        let found = request(&mut aws, "DescribeImages", json!({ "filter": filter }));
+        let found = found.expect("described")["imageDetails"].clone();
+        let digests = found.as_array().expect("a list").iter();
+        digests
+            .map(|detail| detail["imageDigest"].as_str().expect("a digest").to_owned())
+            .collect::<BTreeSet<String>>()
+    };
+    let both = BTreeSet::from([archived.clone(), active.clone()]);
+    assert_eq!(listed(json!({})), BTreeSet::from([active.clone()]));
+    assert_eq!(
+        listed(json!({ "imageStatus": "ARCHIVED" })),
+        BTreeSet::from([archived.clone()])
+    );
+    assert_eq!(
+        listed(json!({ "imageStatus": "ANY", "tagStatus": "TAGGED" })),
+        both
+    );
+    assert_eq!(
+        listed(json!({ "imageStatus": "ANY", "tagStatus": "UNTAGGED" })),
+        BTreeSet::new()
+    );
+
+    let ids = json!([{ "imageDigest": archived }]);
+    let missing = request(&mut aws, "DescribeImages", json!({ "imageIds": ids }));
+    let missing = missing.expect_err("it is archived");
+    assert!(missing.contains("ImageNotFoundException"), "{missing}");
+
+    let wrong = json!({ "filter": { "imageStatus": "GONE" } });
+    let refused = request(&mut aws, "DescribeImages", wrong).expect_err("no status");
+    assert!(refused.contains("InvalidParameterException"), "{refused}");
 }

@@ -214,14 +214,20 @@ pub fn profile(aws: &Aws, image: &str) -> Profile {
 }
 
 fn is_own(aws: &Aws, image: &str) -> bool {
-    image
-        .strip_prefix(&registry_host(aws))
-        .is_some_and(|path| path.starts_with('/'))
+    own_path(aws, image).is_some()
+}
+
+/// What follows the registry's host, in either of its names, in a full reference.
+fn own_path<'a>(aws: &Aws, image: &'a str) -> Option<&'a str> {
+    let dual_stack = format!("{}.dkr-ecr.{}.on.aws", aws.account, aws.region);
+    [registry_host(aws), dual_stack]
+        .iter()
+        .find_map(|host| image.strip_prefix(host.as_str())?.strip_prefix('/'))
 }
 
 /// The image of this registry that a full reference means.
 fn find<'a>(aws: &'a Aws, image: &str) -> Option<&'a Image> {
-    let path = image.strip_prefix(&registry_host(aws))?.strip_prefix('/')?;
+    let path = own_path(aws, image)?;
     let (path, digest) = path
         .split_once('@')
         .map_or((path, None), |(path, digest)| (path, Some(digest)));

@@ -134,3 +134,17 @@ fn images_are_described_by_status_and_without_one_if_they_are_active() {
     let refused = request(&mut aws, "DescribeImages", wrong).expect_err("no status");
     assert!(refused.contains("InvalidParameterException"), "{refused}");
 }
+
+#[test]
+fn a_registry_has_a_second_host_for_both_versions_of_ip() {
+    let mut aws = world("MUTABLE");
+    push(&mut aws, "team/web", "v1", Behaviour::Exits).expect("pushed");
+    let at = |host: &str, tag: &str| behaviour(&aws, &format!("{host}/team/web:{tag}"));
+
+    let host = "111122223333.dkr-ecr.eu-west-1.on.aws";
+    assert_eq!(at(host, "v1"), Ok(Behaviour::Exits));
+    assert!(at(host, "v2").is_err());
+
+    let elsewhere = "111122223333.dkr-ecr.us-east-1.on.aws";
+    assert_eq!(at(elsewhere, "v2"), Ok(Behaviour::Healthy));
+}

@@ -5,6 +5,7 @@
 //! It never repeats a change whose effect it can observe, and never overwrites an external
 //! deployment.
 
+mod failed;
 mod pair;
 mod parameters;
 
@@ -13,7 +14,7 @@ use slipway::aws::{
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
-use slipway::observed::service::{ServiceView, revision};
+use slipway::observed::service::revision;
 use slipway::release::{
     ActiveRelease, Before, Change, Event, Lease, PriorState, ServiceTarget, Target, apply,
 };
@@ -23,9 +24,8 @@ use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
-use slipway::strategy::in_place::ended::{explained, is_unexplained};
-use slipway::task_definition::TaskDefinition;
 
+use failed::Failed;
 pub use parameters::{Mode, Parameters};
 
 /// The step: one CodePipeline job is one invocation.
@@ -43,14 +43,6 @@ struct Context<'a> {
     lease: &'a Lease,
     /// The change that this release announced.
     announced: Option<&'a Change>,
-}
-
-/// A deployment that failed.
-struct Failed<'a> {
-    goal: &'a DeployGoal,
-    decided_from: &'a DeployContext<'a>,
-    failure: Failure,
-    cause: StepFailureCause,
 }
 
 impl UpdateService {
@@ -255,125 +247,6 @@ impl UpdateService {
             Err(error) => return Err(error),
         };
         Ok(report.with_external_id(deployment.as_deref()))
-    }
-
-    /// The failure, with how the deployment ended if only its service deployment shows that. It is
-    /// the same failure when that cannot be read.
-    async fn failed(
-        &self,
-        context: &Context<'_>,
-        seen: &ObservedService,
-        failed: Failed<'_>,
-    ) -> StepError {
-        let Context { job, lease, .. } = context;
-        let Failed {
-            goal,
-            decided_from,
-            failure,
-            cause,
-        } = failed;
-        if cause != StepFailureCause::Rollout || !is_unexplained(goal, decided_from) {
-            return self.explain(job, seen, failure, cause).await;
-        }
-
-        let (cluster, service) = seen.name();
-        let began = lease.release.as_ref().map(|release| release.began_at);
-        let history = self
-            .services
-            .service_deployments(cluster, service, began.unwrap_or(job.since))
-            .await;
-        let unexplained = |why: String| Failure {
-            message: format!("{}; {why}", failure.message),
-            ..failure.clone()
-        };
-
-        let (failure, cause) = match history {
-            Ok(history) => explained(goal, decided_from, &history).unwrap_or_else(|| {
-                let why = "its service deployments do not show how it ended";
-                (unexplained(why.to_owned()), cause)
-            }),
-            Err(error) => {
-                let why = format!("failed to read its service deployments: {error}");
-                (unexplained(why), cause)
-            }
-        };
-        self.explain(job, seen, failure, cause).await
-    }
-
-    /// The failure, with the reasons for which the new tasks stopped. It is the same failure when
-    /// they cannot be read.
-    async fn explain(
-        &self,
-        job: &Job<Parameters>,
-        seen: &ObservedService,
-        failure: Failure,
-        cause: StepFailureCause,
-    ) -> StepError {
-        if cause != StepFailureCause::Rollout {
-            return failure.into();
-        }
-
-        let (cluster, service) = seen.name();
-        let task_definition = &job.parameters.task_definition;
-        let quoted = quoted(&seen.view, &failure.message);
-        let reasons = self
-            .services
-            .stop_reasons(cluster, service, task_definition)
-            .await;
-
-        let has_reasons = reasons.as_ref().is_ok_and(|reasons| !reasons.is_empty());
-        let definition = if has_reasons || !quoted.is_empty() {
-            let described = self.task_definitions.describe(task_definition).await;
-            described.map(|found| found.map(|(_, definition)| definition))
-        } else {
-            Ok(None)
-        };
-
-        Failure {
-            message: explained(&failure.message, &quoted, &reasons, &definition),
-            ..failure
-        }
-        .into()
-    }
-}
-
-/// What a message quotes of what ECS wrote about a service.
-fn quoted<'a>(view: &'a ServiceView, message: &str) -> Vec<&'a str> {
-    let reasons = view.deployments.iter().map(|deployment| &deployment.reason);
-    view.messages
-        .iter()
-        .chain(reasons)
-        .map(String::as_str)
-        .filter(|text| !text.is_empty() && message.contains(*text))
-        .collect()
-}
-
-/// A message with the reasons for which tasks stopped. What it and they quote of ECS can repeat the
-/// command that did not start, so that it loses the values of environment variables. Without the
-/// definition these are unknown, and nothing can be quoted.
-fn explained(
-    message: &str,
-    quoted: &[&str],
-    reasons: &Result<Vec<String>, AwsError>,
-    definition: &Result<Option<TaskDefinition>, AwsError>,
-) -> String {
-    let redacted = |text: &str| match definition {
-        Ok(Some(definition)) => definition.redacted(text),
-        _ => "***".to_owned(),
-    };
-    let message = quoted.iter().fold(message.to_owned(), |message, &text| {
-        message.replace(text, &redacted(text))
-    });
-
-    match (reasons, definition) {
-        (Err(error), _) | (_, Err(error)) => {
-            format!("{message}; failed to read why tasks stopped: {error}")
-        }
-        (Ok(reasons), Ok(Some(_))) if !reasons.is_empty() => {
-            let reasons: Vec<String> = reasons.iter().map(|reason| redacted(reason)).collect();
-            format!("{message}; tasks stopped because: {}", reasons.join(" | "))
-        }
-        _ => message,
     }
 }
 

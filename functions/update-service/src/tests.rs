@@ -4,8 +4,10 @@ use slipway::job::parse_parameters;
 use slipway::observed::percentages::Percentages;
 use slipway::release::PriorService;
 use slipway::strategy::in_place::deploy::RolloutBounds;
+use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::Timestamp;
 
+use super::failed::with_stop_reasons;
 use super::*;
 
 const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
@@ -342,7 +344,7 @@ fn what_ecs_wrote_loses_the_values_of_variables_wherever_a_failure_quotes_it() {
         (Err(error()), definition(), format!("{kept}{shown}{unread}")),
     ] {
         assert_eq!(
-            explained(&message, &[event], &reasons, &definition),
+            with_stop_reasons(&message, &[event], &reasons, &definition),
             expected
         );
     }

@@ -1,18 +1,22 @@
 //! The step that moves production traffic between the two target groups of a pair, one change of
 //! weights a job, and restores it in the same job when the new colour becomes unhealthy.
 //!
-//! It never moves traffic to a colour without checking its health in the same invocation.
+//! It never moves traffic to a colour without checking its health and its size in the same
+//! invocation.
 
 mod parameters;
 
-use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk};
-use slipway::job::{Failure, Job, JobReport, StepResult};
-use slipway::release::{ActiveRelease, Event, Lease, PairTarget, PriorPair, TrafficReturn, apply};
+use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
+use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::release::{
+    ActiveRelease, Change, Event, Lease, PairTarget, PriorPair, TrafficReturn, apply,
+};
 use slipway::routing::mover::{ReturnProgress, TrafficMover};
 use slipway::step::Step;
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
+use slipway::strategy::blue_green::size::needed_by_new;
 
 pub use parameters::{Parameters, ShiftName};
 
@@ -20,6 +24,7 @@ pub use parameters::{Parameters, ShiftName};
 #[derive(Debug)]
 pub struct SwapTargetGroups {
     ledger: Ledger,
+    services: Services,
     pairs: Pairs,
     traffic: TrafficMover,
 }
@@ -32,11 +37,21 @@ struct Context<'a> {
     seen: ObservedPair,
 }
 
+impl Context<'_> {
+    fn observed(&self) -> PairContext<'_> {
+        PairContext {
+            target: self.target,
+            view: &self.seen.view,
+        }
+    }
+}
+
 impl SwapTargetGroups {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
             ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
             pairs: Pairs::new(sdk),
             traffic: TrafficMover::new(sdk),
         }
@@ -77,23 +92,26 @@ impl Step for SwapTargetGroups {
 impl SwapTargetGroups {
     async fn shift(&self, context: &Context<'_>, lease: Lease) -> StepResult {
         let Context {
-            job,
-            target,
-            pair,
-            seen,
+            job, pair, seen, ..
         } = context;
-        let pair_context = PairContext {
-            target,
-            view: &seen.view,
-        };
-        let plan = shift_plan(&job.parameters, pair_context.filled_tasks());
+        let observed = context.observed();
+        let plan = shift_plan(&job.parameters, observed.filled_tasks());
         let times = ShiftTimes {
             elapsed: job.now.since(job.since),
             grace_left: lease.grace_left(job.now),
         };
 
-        match next_step(&plan, &pair_context, times) {
+        match next_step(&plan, &observed, times) {
+            ShiftStep::Grow { change, tasks } => {
+                // Its new tasks need not be healthy yet: what it was filled with stays recorded.
+                self.announce(context, &lease, change).await?;
+                self.services.resize(seen.of(pair.idle()), tasks).await?;
+
+                let summary = format!("{} grows to {tasks} tasks first", pair.idle());
+                Ok(JobReport::in_progress(summary, 0))
+            }
             ShiftStep::Shift { to, percent } => {
+                let lease = self.record_size(context, lease).await?;
                 self.traffic.route(&lease, pair, seen, to).await?;
 
                 let new = pair.idle();
@@ -115,6 +133,37 @@ impl SwapTargetGroups {
             ShiftStep::Restore { reason } => self.abort(context, lease, reason).await,
             ShiftStep::Fail { failure, .. } => self.fail(context, &lease, failure).await,
         }
+    }
+
+    /// Records how many tasks the new colour was proven with, if that is more than it was filled
+    /// with: from here on it is judged by them, and so is a return of the traffic.
+    async fn record_size(&self, context: &Context<'_>, lease: Lease) -> Result<Lease, StepError> {
+        let observed = context.observed();
+        let filled = observed.filled_tasks();
+        let tasks = needed_by_new(&observed, filled);
+
+        match &context.target.change {
+            Some(change) if tasks > filled => {
+                let change = Change {
+                    desired_count: Some(tasks),
+                    ..change.clone()
+                };
+                self.announce(context, &lease, change).await
+            }
+            Some(_) | None => Ok(lease),
+        }
+    }
+
+    async fn announce(
+        &self,
+        context: &Context<'_>,
+        lease: &Lease,
+        change: Change,
+    ) -> Result<Lease, StepError> {
+        let announcement = Event::ChangeAnnounced { change, had: None };
+        let announced = apply(lease, announcement, context.job.now)?;
+        self.ledger.advance(&announced).await?;
+        Ok(announced)
     }
 
     /// Records the decision to restore the traffic, and restores it in the same invocation.

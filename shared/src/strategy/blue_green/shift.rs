@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::context::PairContext;
 use super::health::{NotReady, health_failure, health_summary, not_ready};
 use super::plan::ShiftPlan;
+use super::size::needed_by_new;
 use super::weights_status::{WeightsStatus, overridden, weights_status};
 use crate::job::Failure;
 use crate::limits::HEALTH_DEADLINE;
 use crate::observed::service::revision;
 use crate::observed::weights::Weights;
+use crate::release::Change;
 use crate::strategy::failure::StepFailureCause;
 use crate::strategy::messages::waiting_for_grace;
 use crate::timestamp::{readable, readable_of};
@@ -20,6 +22,12 @@ use crate::timestamp::{readable, readable_of};
 /// The next step of a shift.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShiftStep {
+    /// Announce the new colour's change again and raise the colour to `tasks`: the load has grown
+    /// since it was filled.
+    Grow {
+        change: Change,
+        tasks: u32,
+    },
     /// Announce the weights and set them.
     Shift {
         to: Weights,
@@ -110,27 +118,63 @@ fn next_move(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes) -> 
         };
     };
 
-    if let Some(not_ready) = not_ready(plan, context) {
-        // Without traffic the wait for health began with the action, with traffic when the bake
-        // was over.
-        let waited = if percent > 0 {
-            baked.saturating_sub(bake)
-        } else {
-            times.elapsed
-        };
+    next_shift(plan, context, times, to)
+}
+
+/// The new colour gets `to` percent of the traffic, once it is large enough for all of it.
+fn next_shift(
+    plan: &ShiftPlan,
+    context: &PairContext<'_>,
+    times: ShiftTimes,
+    to: u32,
+) -> ShiftStep {
+    let new = context.pair().idle();
+    let percent = context.view.weights.percent(new);
+    let (baked, bake) = (baked(context), plan.bake(percent));
+    // Without traffic the wait began with the action; with traffic when the bake was over, or with
+    // the action if that began later.
+    let waited = if percent > 0 {
+        baked.saturating_sub(bake).min(times.elapsed)
+    } else {
+        times.elapsed
+    };
+
+    let needed = needed_by_new(context, plan.filled);
+    let growth = growth(plan, context, needed).filter(|_| waited < HEALTH_DEADLINE);
+    let grown = ShiftPlan {
+        filled: needed,
+        ..plan.clone()
+    };
+    if let (Some(not_ready), None) = (not_ready(&grown, context), &growth) {
         return wait_for_health(plan, context, to, &not_ready, waited);
     }
 
-    // An earlier invocation may still set other weights; two moves at once would leave it open
-    // which is the last one.
+    // An earlier invocation may still set other weights or another size; two changes at once would
+    // leave it open which is the last one.
     if let Some(left) = times.grace_left {
         return wait(plan, context, &waiting_for_grace(left), baked);
     }
 
-    ShiftStep::Shift {
-        to: Weights::with(new, to),
-        percent: plan.progress(to, Duration::ZERO),
+    match growth {
+        Some(change) => ShiftStep::Grow {
+            change,
+            tasks: needed,
+        },
+        None => ShiftStep::Shift {
+            to: Weights::with(new, to),
+            percent: plan.progress(to, Duration::ZERO),
+        },
     }
+}
+
+/// The announced change of the new colour, if the colour has to be raised to `needed` tasks: more
+/// than it was filled with.
+fn growth(plan: &ShiftPlan, context: &PairContext<'_>, needed: u32) -> Option<Change> {
+    let service = context.view.of(context.pair().idle());
+    let is_too_small = needed > plan.filled && service.desired < needed;
+
+    let change = context.target.change.clone();
+    change.filter(|_| is_too_small && service.runs(&plan.task_definition))
 }
 
 /// The new colour is not ready for `to` percent of the traffic: waits until the deadline, unless

@@ -1,34 +1,55 @@
-//! How many tasks a colour needs before all of the traffic goes back to it.
+//! How many tasks a colour needs for all of the traffic, by the load that there is now.
 
 use super::context::PairContext;
 use crate::observed::colour::Colour;
+use crate::observed::pair::PairView;
 
 /// Tasks that the recorded live colour needs to take all of the traffic.
 ///
 /// It had enough for all of it when the release began, and the new colour was filled to the same
 /// size. A colour that has grown since has grown for its own share, so the whole needs `desired ÷
-/// share` of it: 6 tasks at 60 % are 10 at 100 %.
+/// share` of it: 6 tasks at 60 % are 10 at 100 %. What the new colour was given since is what all
+/// of the traffic needed then, unless the old one had no tasks.
 #[must_use]
 pub fn required_tasks(context: &PairContext<'_>) -> u32 {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let filled = context.filled_tasks();
     let recorded = pair.of(pair.live).desired_count;
-    let at_least = target.raised_to.unwrap_or(0).max(recorded);
+    let was_given = if recorded > 0 { filled } else { 0 };
+    let at_least = target.raised_to.unwrap_or(0).max(recorded).max(was_given);
 
-    let grown = |colour: Colour, before: u32| {
-        let (desired, share) = (view.of(colour).desired, view.weights.percent(colour));
-        (desired > before && share > 0).then(|| (desired * 100).div_ceil(share))
-    };
     // Growth caused by a restoration does not count: the old colour was raised for all of the
     // traffic, not for its share.
-    let by_old = grown(pair.live, at_least.max(filled));
-    let by_new = grown(pair.idle(), filled);
+    let by_old = grown(view, pair.live, at_least.max(filled));
+    let by_new = grown(view, pair.idle(), filled);
 
     [by_old, by_new]
         .into_iter()
         .flatten()
         .fold(at_least, u32::max)
+}
+
+/// Tasks that the new colour, which was `filled` before, needs before it takes more of the traffic:
+/// enough for all of it, by the colour that carries most.
+#[must_use]
+pub fn needed_by_new(context: &PairContext<'_>, filled: u32) -> u32 {
+    let PairContext { target, view } = context;
+    let pair = &target.prior;
+    let carries_most = if view.weights.percent(pair.idle()) > 50 {
+        pair.idle()
+    } else {
+        pair.live
+    };
+    let known = target.raised_to.unwrap_or(0).max(filled);
+
+    grown(view, carries_most, known).map_or(known, |needed| needed.max(known))
+}
+
+/// Tasks for all of the traffic, by a colour that has grown above the count `before`.
+fn grown(view: &PairView, colour: Colour, before: u32) -> Option<u32> {
+    let (desired, share) = (view.of(colour).desired, view.weights.percent(colour));
+    (desired > before && share > 0).then(|| (desired * 100).div_ceil(share))
 }
 
 #[cfg(test)]
@@ -90,12 +111,44 @@ mod tests {
         assert_eq!(required(2, Some(2), None, 50, 9, 6), 18);
         assert_eq!(required(2, Some(2), None, 50, 6, 9), 18);
         // Growth is what is above the filled size for the new colour, and above all that was set
-        // for the old one.
-        assert_eq!(required(2, Some(5), None, 50, 5, 5), 2);
+        // for the old one. The filled size itself is needed, even after the old one was retired.
+        assert_eq!(required(2, Some(5), None, 50, 5, 5), 5);
+        assert_eq!(required(2, Some(10), None, 100, 0, 10), 10);
+        assert_eq!(required(0, Some(2), None, 50, 0, 2), 0);
         assert_eq!(required(2, Some(5), None, 50, 6, 5), 12);
         assert_eq!(required(2, Some(5), None, 50, 5, 6), 12);
         assert_eq!(required(2, Some(2), Some(8), 50, 9, 2), 18);
         // A colour without traffic grew for another reason.
         assert_eq!(required(2, Some(2), None, 100, 9, 2), 2);
+    }
+
+    #[test]
+    fn the_new_colour_needs_what_the_one_that_carries_most_has_grown_to() {
+        let needed = |filled, raised_to, new_percent, [old, new]: [u32; 2]| {
+            let mut view = view(Weights::with(Colour::Green, new_percent));
+            view.services.blue.desired = old;
+            view.services.green.desired = new;
+            let target = PairTarget {
+                raised_to,
+                ..target(&view, None)
+            };
+            needed_by_new(&context(&target, &view), filled)
+        };
+
+        // Filled with 2 at night: 10 have the traffic in the morning.
+        assert_eq!(needed(2, None, 0, [2, 2]), 2);
+        assert_eq!(needed(2, None, 0, [10, 2]), 10);
+        // Fewer than were filled are not a reason to shrink.
+        assert_eq!(needed(5, None, 0, [2, 5]), 5);
+        // The old colour grew with its share of the traffic, up to half of it.
+        assert_eq!(needed(10, None, 20, [10, 10]), 10);
+        assert_eq!(needed(10, None, 20, [12, 10]), 15);
+        assert_eq!(needed(10, None, 50, [12, 14]), 24);
+        assert_eq!(needed(10, None, 80, [12, 10]), 10);
+        // From there on the new one does.
+        assert_eq!(needed(10, None, 80, [10, 12]), 15);
+        // What the old one was raised to, to take all of the traffic, is for all of it.
+        assert_eq!(needed(2, Some(8), 50, [8, 2]), 8);
+        assert_eq!(needed(2, Some(8), 50, [9, 2]), 18);
     }
 }

@@ -12,8 +12,8 @@ use invariants::ledger_reader::{digest, executions};
 use serde_json::json;
 use slipway::timestamp::Timestamp;
 
-use behaviour::pair::{PIPELINE, SHORT, configure, shop};
-use behaviour::{is_closed, push, recorded};
+use behaviour::pair::{self, PIPELINE, SHORT, configure, shop, weights};
+use behaviour::{LIMIT, is_closed, outcome, push, reason, recorded, settled};
 
 /// What operators do: when the second and third image are pushed after the first one, and how they
 /// answer.
@@ -313,4 +313,49 @@ fn of_those_that_wait_for_a_long_approval_the_newest_comes_next() {
         };
         check(&before, plan, seed, &["deployed", "superseded", "deployed"]);
     }
+}
+
+/// Filled at night, approved in the morning.
+#[test]
+fn a_colour_grows_with_the_live_one_that_grew_while_the_approval_waited() {
+    run(with_approval(), Fault::None, async |driver| {
+        let pushed = push(&driver, SHOP, "2.0.0");
+        driver
+            .until(LIMIT, &mut |_| Ok(()), |aws| request(aws).is_some())
+            .await
+            .expect("the approval waits");
+
+        let token = waiting(&driver.world.aws()).expect("it waits").token;
+        let filled = pair::counts(&driver.world.aws())[0];
+        assert!(filled < 6, "{filled}");
+        pair::set(
+            &mut driver.world.aws(),
+            "shop-green",
+            json!({"desiredCount": 6}),
+        );
+        answer(&mut driver.world.aws(), &token, true);
+        driver.world.touch();
+
+        let mut large_enough = |aws: &Aws| {
+            let [blue, _] = pair::groups(aws);
+            let healthy = aws.elb.healthy_count(&blue, aws.now);
+            if weights(aws)[0] == 0 || healthy >= 6 {
+                Ok(())
+            } else {
+                Err(format!("blue has traffic and {healthy} healthy tasks"))
+            }
+        };
+        driver
+            .until(LIMIT, &mut large_enough, |aws| weights(aws) == [100, 0])
+            .await
+            .expect("the traffic is shifted");
+
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
+    });
 }

@@ -146,7 +146,7 @@ fn while_it_serves_the_new_colour_may_grow_but_not_shrink_below_what_was_filled(
             &wide,
             &shifted_target(&view, Some((20, ago, true))),
             &view,
-            (Duration::ZERO, None),
+            (Duration::from_secs(900), None),
         )
     };
 
@@ -172,6 +172,29 @@ fn while_it_serves_the_new_colour_may_grow_but_not_shrink_below_what_was_filled(
         next(7, 720),
         restore("green is not ready for more traffic after 10m00s: 7 of 8 targets healthy")
     );
+}
+
+#[test]
+fn a_later_action_waits_for_health_since_it_began() {
+    let wide = ShiftPlan {
+        filled: 8,
+        ..plan()
+    };
+    let view = seen(20, 7);
+    let after = |elapsed| {
+        decide(
+            &wide,
+            &shifted_target(&view, Some((20, 7_200, true))),
+            &view,
+            (elapsed, None),
+        )
+    };
+
+    assert!(matches!(
+        after(HEALTH_DEADLINE - SECOND),
+        ShiftStep::Wait { summary, .. } if summary.contains("9m59s of 10m00s")
+    ));
+    assert!(matches!(after(HEALTH_DEADLINE), ShiftStep::Restore { .. }));
 }
 
 #[test]

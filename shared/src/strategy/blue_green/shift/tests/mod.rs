@@ -6,6 +6,7 @@ use crate::observed::service::Rollout;
 use crate::release::PairTarget;
 use crate::strategy::blue_green::fixtures::*;
 
+mod growth;
 mod health;
 mod steps;
 mod weights;

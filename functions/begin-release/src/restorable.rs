@@ -5,7 +5,7 @@
 //! neither is what has never run. A revision that was deregistered is registered again when it is
 //! restored.
 
-use slipway::aws::NotPullable;
+use slipway::aws::{NotPullable, ObservedService};
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service::{ServiceView, family, revision};
@@ -15,7 +15,7 @@ use slipway::task_definition::{ROLE_PATH, TaskDefinition, container_images};
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters};
 
-/// What a release will return to: the revision that a service runs.
+/// What a release will return to: the revision that a service, or the idle colour, runs.
 struct PriorRevision<'a> {
     /// Cluster and service.
     service: (&'a str, &'a str),
@@ -56,7 +56,8 @@ impl BeginRelease {
         match target {
             FoundTarget::Service(_) => check_roles(&prior, base)?,
             FoundTarget::Pair { idle, prior, .. } => {
-                check_families(prior, seen.name(), idle.name().1)?
+                check_families(prior, seen.name(), idle.name().1)?;
+                self.prove_idle(prior, idle, base).await?;
             }
         }
         let mut warnings = self
@@ -64,6 +65,34 @@ impl BeginRelease {
             .await?;
         warnings.extend(rollout.warning);
         Ok((!warnings.is_empty()).then(|| warnings.join("; ")))
+    }
+
+    /// Refuses a release of a pair whose rollback may not deploy what the idle colour ran. A
+    /// revision that was deregistered is not deployed.
+    async fn prove_idle(
+        &self,
+        pair: &PriorPair,
+        idle: &ObservedService,
+        base: &TaskDefinition,
+    ) -> Result<(), StepError> {
+        let arn = &pair.of(pair.idle()).task_definition;
+        let Some((_, definition)) = self.task_definitions.describe(arn).await? else {
+            return Ok(());
+        };
+        let prior = PriorRevision {
+            service: idle.name(),
+            live: &idle.view,
+            arn,
+            definition: &definition,
+        };
+
+        let Err(refusal) = check_roles(&prior, base) else {
+            return Ok(());
+        };
+        if self.task_definitions.is_active(arn).await? {
+            return Err(refusal.into());
+        }
+        Ok(())
     }
 
     /// Refuses a release of a service that runs images which can no longer be pulled. An image that
@@ -98,9 +127,9 @@ impl BeginRelease {
     }
 }
 
-/// Refuses a release in place whose rollback may not pass the roles of the prior release to tasks:
-/// it deploys that revision again. The live colour of a pair is deployed by no rollback. A role
-/// that the base has as well is proven by the registration.
+/// Refuses a release whose rollback may not pass the roles of a prior release to tasks: it deploys
+/// that revision again. Of a pair that is the idle colour's; the live one is deployed by no
+/// rollback. A role that the base has as well is proven by the registration.
 fn check_roles(prior: &PriorRevision<'_>, base: &TaskDefinition) -> Result<(), Failure> {
     let kept: Vec<_> = base.roles_outside_path().collect();
     let mut roles = prior.definition.roles_outside_path();

@@ -162,35 +162,27 @@ impl RollBack {
         let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
 
-        if context.idle_is_active {
-            let count = Some(recorded.desired_count);
-            let definition = &recorded.task_definition;
-            self.services
-                .apply(
-                    seen.of(colour),
-                    &ServiceGoal {
-                        task_definition: Some(definition),
-                        percentages: recorded.percentages,
-                        early_success: None,
-                        desired: count,
-                    },
-                )
-                .await?;
-
-            return Ok(format!(
-                "returning {colour} to {} with {} tasks",
-                revision(definition),
-                recorded.desired_count
-            ));
-        }
-
+        let seen = seen.of(colour);
+        let definition = context.idle_is_active.then_some(&recorded.task_definition);
         self.services
-            .resize(seen.of(colour), recorded.desired_count)
+            .apply(
+                seen,
+                &ServiceGoal {
+                    task_definition: definition.map(String::as_str),
+                    percentages: recorded.restored_percentages(&seen.view),
+                    early_success: None,
+                    desired: Some(recorded.desired_count),
+                },
+            )
             .await?;
 
-        Ok(format!(
-            "returning {colour} to {} tasks",
-            recorded.desired_count
-        ))
+        let count = recorded.desired_count;
+        Ok(match definition {
+            Some(definition) => format!(
+                "returning {colour} to {} with {count} tasks",
+                revision(definition)
+            ),
+            None => format!("returning {colour} to {count} tasks"),
+        })
     }
 }

@@ -317,7 +317,7 @@ fn differs(recorded: &PriorColour, seen: &ServiceView, is_active: bool) -> bool 
 
     is_active && definition_differs
         || seen.desired != recorded.desired_count
-        || seen.percentages != recorded.percentages
+        || seen.percentages != recorded.restored_percentages(seen)
 }
 
 fn serves_again(context: &PairContext<'_>) -> String {

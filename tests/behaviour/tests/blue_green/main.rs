@@ -8,5 +8,6 @@ mod capacity;
 mod crashes;
 mod external_changes;
 mod preflight;
+mod restorable;
 mod steps;
 mod undo;

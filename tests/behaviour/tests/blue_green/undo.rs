@@ -3,13 +3,13 @@
 
 use emulator::client::{CallFault, Hang};
 use emulator::{Aws, eventbridge};
-use harness::demo::SHOP;
+use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Driver, Fault, Faults, Which, run};
 use invariants::Invariants;
 use serde_json::json;
 
-use behaviour::pair::{PIPELINE, secs, shop, state, stop, until_weights, weights};
-use behaviour::{LIMIT, invoke_with, is_closed, newest, pass, push, reason, recorded};
+use behaviour::pair::{self, PIPELINE, secs, shop, state, stop, until_weights, weights};
+use behaviour::{LIMIT, invoke_with, is_closed, newest, pass, push, reason, recorded, service};
 
 const TWO_STEPS: [(&str, &str); 5] = [
     ("Shift", "linear"),
@@ -152,6 +152,31 @@ fn what_an_invocation_that_hung_shifts_after_the_stop_is_restored_again() {
     let nth = first_shift(&before);
     let late = (1..=10).filter(|call| shifts_late(&before, nth, *call));
     assert!(late.count() > 0, "no invocation shifted after the stop");
+}
+
+/// ECS refuses a maximum of 100 % for a service that it rebalances.
+#[test]
+fn percentages_that_ecs_refuses_by_now_are_left_when_the_new_colour_is_reset() {
+    let mut aws = shop(&TWO_STEPS);
+    let recorded = json!({"minimumHealthyPercent": 50, "maximumPercent": 100});
+    let bounds = json!({ "deploymentConfiguration": recorded });
+    pair::set(&mut aws, "shop-blue", bounds);
+    let before = aws.clone();
+
+    run(aws, Fault::None, async |driver| {
+        push(&driver, SHOP, "2.0.0");
+        until_weights(&driver, [50, 50]).await;
+        let rebalanced = json!({
+            "availabilityZoneRebalancing": "ENABLED",
+            "deploymentConfiguration": {"minimumHealthyPercent": 50, "maximumPercent": 150},
+        });
+        pair::set(&mut driver.world.aws(), "shop-blue", rebalanced);
+
+        let mut invariants = Invariants::default().resumed(&driver.world.aws());
+        stopped(&driver, &before, &mut invariants).await;
+        let blue = service(&driver.world.aws(), CLUSTER, "shop-blue");
+        assert_eq!(blue["deploymentConfiguration"]["maximumPercent"], 150);
+    });
 }
 
 #[test]

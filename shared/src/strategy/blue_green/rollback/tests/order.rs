@@ -216,3 +216,20 @@ fn the_new_colour_returns_to_its_recorded_definition_count_and_percentages() {
         })
     ));
 }
+
+#[test]
+fn percentages_that_ecs_refuses_by_now_are_not_missed() {
+    // Rebalancing was turned on during the release: ECS refuses a maximum of 100 % with it.
+    let mut view = emptied(pair().weights());
+    view.services.green.rebalancing = true;
+    view.services.green.percentages.maximum = 150;
+    let recorded = |maximum| {
+        let set = |target: &mut PairTarget| {
+            target.prior.colours.green.percentages.maximum = maximum;
+        };
+        after(&view, 0, set)
+    };
+
+    assert_eq!(recorded(101), RESET_IDLE);
+    assert!(matches!(recorded(100), Restoration::Close(_)));
+}

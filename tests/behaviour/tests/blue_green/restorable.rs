@@ -1,0 +1,56 @@
+//! What a rollback deploys to the idle colour is proven when a release begins.
+
+use emulator::{Aws, ecs};
+use harness::driver::{Fault, run};
+use serde_json::json;
+
+use super::preflight::refused;
+use behaviour::pair::{self, SHORT, definitions, shop};
+use behaviour::{outcome, pass, reason};
+
+/// The idle colour runs a revision with a role that the functions may not pass.
+fn with_unpassable_idle() -> (Aws, String) {
+    let mut aws = shop(&SHORT);
+    let [idle, _] = definitions(&aws);
+    let mut request = aws.ecs.request_of(&idle).expect("registered").clone();
+    request["taskRoleArn"] = json!("arn:aws:iam::111122223333:role/shop-task");
+    let answer = ecs::call(&mut aws, "RegisterTaskDefinition", &request).expect("legal");
+    let revision = answer["taskDefinition"]["taskDefinitionArn"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned();
+
+    pair::set(&mut aws, "shop-blue", json!({"taskDefinition": revision}));
+    let aws = run(aws, Fault::None, async |driver| {
+        pass(&driver, pair::secs(300)).await;
+        driver.world.snapshot()
+    });
+    (aws, revision)
+}
+
+#[test]
+fn roles_of_the_idle_colour_that_a_rollback_may_not_pass_are_refused() {
+    let (aws, revision) = with_unpassable_idle();
+    let (_, name) = revision.split_once('/').expect("an ARN");
+    refused(
+        aws,
+        &format!("the prior release {name} cannot be restored: `taskRoleArn` is "),
+        &["expected a role under the path /slipway/"],
+    );
+}
+
+#[test]
+fn roles_of_an_idle_revision_that_was_deregistered_refuse_nothing() {
+    let (mut aws, revision) = with_unpassable_idle();
+    let gone = json!({"taskDefinition": revision});
+    ecs::call(&mut aws, "DeregisterTaskDefinition", &gone).expect("it is there");
+    run(aws, Fault::None, async |driver| {
+        let execution = pair::release(&driver, "2.0.0").await;
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
+    });
+}

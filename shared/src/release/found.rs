@@ -22,6 +22,9 @@ pub struct PriorState {
 pub struct FoundDeployment {
     pub task_definition: String,
     pub deployment: String,
+    /// Whether it had failed by then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 impl PriorState {
@@ -42,6 +45,7 @@ impl FoundDeployment {
         Self {
             task_definition: primary.task_definition.clone(),
             deployment: primary.id.clone(),
+            failed: primary.rollout == Rollout::Failed,
         }
     }
 }

@@ -222,6 +222,17 @@ impl Ladder<'_> {
         Conclusion::new(Outcome::Superseded, reason)
     }
 
+    /// Closes the release because the prior release, which had failed before, failed again when it
+    /// was deployed.
+    pub(crate) fn failed_again(&self) -> Conclusion {
+        Conclusion::needing_operator(format!(
+            "{}; cannot roll back to {}: it had failed before this release, and failed again; \
+             manual intervention required",
+            self.cause(),
+            self.goal
+        ))
+    }
+
     /// Decides the rung for what is next.
     pub(crate) fn decide<C>(&self, next: Next<C>) -> Restoration<C> {
         match next {

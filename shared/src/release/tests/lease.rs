@@ -177,6 +177,7 @@ fn found(number: u32) -> Option<FoundDeployment> {
     Some(FoundDeployment {
         task_definition: web(number),
         deployment: "ecs-svc/1".to_owned(),
+        failed: false,
     })
 }
 

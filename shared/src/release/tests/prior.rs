@@ -13,6 +13,7 @@ fn found(number: u32) -> FoundDeployment {
     FoundDeployment {
         task_definition: OLD.to_owned(),
         deployment: format!("ecs-svc/{number}"),
+        failed: false,
     }
 }
 
@@ -61,15 +62,23 @@ fn what_was_found_and_early_success_are_stored_with_the_prior_release() {
     let found = FoundDeployment {
         task_definition: NEW.to_owned(),
         deployment: "ecs-svc/1".to_owned(),
+        failed: false,
     };
-    let prior = Prior::Service(PriorService {
-        early_success: Some(50),
-        found: Some(found.clone()),
-        ..prior_service()
-    });
-    let stored = serde_json::to_value(&prior).expect("serializes");
-    let read: Prior = serde_json::from_value(stored).expect("is read");
-    assert_eq!(read, prior);
+    for failed in [false, true] {
+        let found = FoundDeployment {
+            failed,
+            ..found.clone()
+        };
+        let prior = Prior::Service(PriorService {
+            early_success: Some(50),
+            found: Some(found),
+            ..prior_service()
+        });
+        let stored = serde_json::to_value(&prior).expect("serializes");
+        assert_eq!(stored["found"].get("failed").is_some(), failed);
+        let read: Prior = serde_json::from_value(stored).expect("is read");
+        assert_eq!(read, prior);
+    }
 
     let mut pair = prior_pair();
     pair.colours.green.found = Some(found);

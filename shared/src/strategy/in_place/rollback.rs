@@ -53,6 +53,9 @@ pub fn restoration(
         let what = format!("{other} was deployed outside this release");
         return Restoration::Close(ladder.superseded(&what));
     }
+    if has_failed_again(service, view) {
+        return Restoration::Close(ladder.failed_again());
+    }
 
     ladder.decide(next(service, view, &ladder))
 }
@@ -80,6 +83,19 @@ fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Nex
         "{} serves again with {} of {} tasks",
         ladder.goal, view.running, view.desired
     ))
+}
+
+/// Whether the prior release, which had failed before the release and never ran, was deployed again
+/// and failed once more.
+fn has_failed_again(service: &ServiceTarget, view: &ServiceView) -> bool {
+    let prior = &service.prior;
+    let found = prior.found.as_ref().filter(|found| found.failed);
+    let is_prior = found.filter(|found| found.task_definition == prior.task_definition);
+
+    let again = is_prior
+        .zip(view.primary())
+        .is_some_and(|(found, primary)| found.deployment != primary.id);
+    again && view.has_failed(&prior.task_definition)
 }
 
 /// Closes a release whose pipeline has no `finish-release`, by what the service runs.

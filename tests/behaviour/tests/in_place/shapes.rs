@@ -89,6 +89,51 @@ fn a_service_whose_primary_deployment_failed_is_released_and_rolled_back() {
     is_released_and_rolled_back(&with_failed_primary(), WEB, "web:2", 2);
 }
 
+/// The account with a service that never ran: its only deployment failed.
+fn with_failed_only() -> Aws {
+    run(released(), Fault::None, async |driver| {
+        {
+            let mut aws = driver.world.aws();
+            let definition = json!({
+                "family": LEGACY, "networkMode": "bridge", "requiresCompatibilities": ["EC2"],
+                "containerDefinitions": [
+                    {"name": "web", "memory": 128, "image": image("missing")},
+                ],
+            });
+            ecs::call(&mut aws, "RegisterTaskDefinition", &definition).expect("legal");
+            let breaker = json!({"deploymentCircuitBreaker": {"enable": true, "rollback": false}});
+            let request = json!({
+                "cluster": CLUSTER, "serviceName": LEGACY, "taskDefinition": LEGACY,
+                "desiredCount": 2, "deploymentConfiguration": breaker,
+                "tags": [{"key": "slipway:service", "value": LEGACY}],
+            });
+            ecs::call(&mut aws, "CreateService", &request).expect("legal");
+        }
+
+        for _ in 0..200 {
+            let found = service(&driver.world.aws(), CLUSTER, LEGACY);
+            if found["deployments"][0]["rolloutState"] == "FAILED" {
+                return driver.world.snapshot();
+            }
+            pass(&driver, 10).await;
+        }
+        panic!("the deployment goes on");
+    })
+}
+
+#[test]
+fn a_prior_release_that_had_failed_is_not_deployed_for_an_hour() {
+    run(with_failed_only(), Fault::None, async |driver| {
+        deployed(&driver, LEGACY).await;
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert_eq!(
+            status,
+            "failed: the execution was stopped; cannot roll back to legacy:1: it had failed \
+             before this release, and failed again; manual intervention required"
+        );
+    });
+}
+
 #[test]
 fn the_revision_of_a_failed_deployment_is_deployed_again() {
     run(with_failed_primary(), Fault::None, async |driver| {

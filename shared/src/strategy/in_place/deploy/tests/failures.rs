@@ -47,6 +47,7 @@ fn ecs_returns_to_the_prior_release_and_not_to_the_failed_deployment_that_was_fo
     let failed = FoundDeployment {
         task_definition: OTHER.to_owned(),
         deployment: "ecs-svc/0".to_owned(),
+        failed: true,
     };
     let change = Change {
         deployment: Some("ecs-svc/2".to_owned()),

@@ -217,6 +217,7 @@ fn another_deployment_of_the_prior_release_is_no_old_read() {
     let found = FoundDeployment {
         task_definition: OLD.to_owned(),
         deployment: "ecs-svc/1".to_owned(),
+        failed: false,
     };
     let change = Change {
         deployment: Some("ecs-svc/2".to_owned()),

@@ -207,12 +207,60 @@ fn a_rollback_uses_the_first_percentages_that_ecs_takes_and_that_let_a_task_move
 #[test]
 fn a_restoration_whose_deployment_failed_is_made_again() {
     let mut failed = steady(OLD);
-    failed.deployments[0].rollout = crate::observed::service::Rollout::Failed;
+    failed.deployments[0].rollout = Rollout::Failed;
 
     assert_eq!(
         restored(&release(true, Some(at(0))), Ending::Failed, &failed, at(60)),
         Restoration::Apply(prior().percentages)
     );
+}
+
+#[test]
+fn a_prior_release_that_had_failed_is_deployed_once_and_not_for_an_hour() {
+    let mut found = steady(OLD);
+    found.deployments[0].rollout = Rollout::Failed;
+    let mut release = release(true, Some(at(0)));
+    *prior_of(&mut release) = PriorService::from_view(&found).expect("a PRIMARY deployment");
+    let next = |id: &str, rollout| {
+        let mut view = steady(OLD);
+        view.deployments[0].id = id.to_owned();
+        view.deployments[0].rollout = rollout;
+        restored(&release, Ending::Failed, &view, at(60))
+    };
+
+    let Restoration::Close(Conclusion {
+        needs_operator: true,
+        reason,
+        ..
+    }) = next("ecs-svc/3", Rollout::Failed)
+    else {
+        panic!("goes on")
+    };
+    assert_eq!(
+        reason,
+        "the execution failed; cannot roll back to web:1: it had failed before this release, and \
+         failed again; manual intervention required"
+    );
+
+    // As it was found it is deployed again, and it may run this time.
+    let again = Restoration::Apply(prior().percentages);
+    assert_eq!(next("ecs-svc/1", Rollout::Failed), again);
+    assert!(matches!(
+        next("ecs-svc/3", Rollout::Completed),
+        Restoration::Close(Conclusion {
+            outcome: Outcome::RolledBack,
+            ..
+        })
+    ));
+
+    // Another revision had failed: the prior release had run before.
+    let found = prior_of(&mut release).found.as_mut().expect("found");
+    found.task_definition = NEW.to_owned();
+    let mut view = steady(OLD);
+    view.deployments[0].id = "ecs-svc/3".to_owned();
+    view.deployments[0].rollout = Rollout::Failed;
+    let step = restored(&release, Ending::Failed, &view, at(60));
+    assert_eq!(step, Restoration::Apply(prior().percentages));
 }
 
 #[test]

@@ -93,6 +93,21 @@ impl<'a> Before<'a> {
         }
     }
 
+    /// Whether `view` shows the deployment of before as PRIMARY, and nothing of `made`, which a
+    /// release began since. What ECS rolled back from is listed or named in its messages, even if
+    /// it returns to a deployment under the same id.
+    #[must_use]
+    pub fn hides(&self, made: &str, view: &ServiceView) -> bool {
+        let is_before = view
+            .primary()
+            .is_some_and(|primary| self.deployment == Some(&primary.id));
+        let mut deployments = view.deployments.iter();
+        let is_shown = deployments.any(|deployment| deployment.id == made)
+            || view.messages.iter().any(|message| message.contains(made));
+
+        is_before && !is_shown
+    }
+
     /// Whether `deployment` is the very one that was there before, and failed.
     #[must_use]
     pub(crate) fn is_failed(&self, deployment: &DeploymentView) -> bool {

@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use crate::job::StepError;
-use crate::limits::ROLLBACK_DEADLINE;
-use crate::observed::service::revision;
-use crate::release::{Conclusion, Outcome, Release};
+use crate::limits::{ROLLBACK_DEADLINE, STALE_READ};
+use crate::observed::service::{ServiceView, revision};
+use crate::release::{Before, Conclusion, Outcome, Release};
 use crate::timestamp::{Timestamp, readable};
 
 /// How an execution ended.
@@ -139,6 +139,18 @@ pub fn unrestorable(release: &Release, ending: Ending, prior: &str) -> Conclusio
         cause(release, ending),
         revision(prior)
     ))
+}
+
+/// Whether `view` may be older than the deployment that the release made over the one of `before`:
+/// then it does not prove what runs.
+#[must_use]
+pub(crate) fn may_be_old(release: &Release, before: Before<'_>, view: &ServiceView) -> bool {
+    let change = release.change();
+    let made = change.and_then(|change| change.deployment.as_deref());
+    let since = release.rolling_back_since();
+    let may_lag = since.is_some_and(|since| view.observed_at.since(since) < STALE_READ);
+
+    may_lag && made.is_some_and(|made| before.hides(made, view))
 }
 
 /// Closes a release that left everything as it was.

@@ -17,7 +17,7 @@ use crate::observed::scaling::ScalingView;
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Conclusion, Outcome, PriorColour, Release, TrafficShift};
 use crate::strategy::messages::waiting_for_grace;
-use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, concluded};
+use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, concluded, may_be_old};
 use crate::timestamp::readable_of;
 
 /// One change of a pair on its way back.
@@ -129,16 +129,20 @@ pub fn restoration(
         return Restoration::Close(ladder.superseded(&what));
     }
 
-    ladder.decide(next(context, input, ladder.waited))
+    ladder.decide(next(context, input, &ladder))
 }
 
 /// Decides the first rung that is not as recorded.
-fn next(context: &PairContext<'_>, input: &RestorationInput, waited: Duration) -> Next<PairChange> {
+fn next(
+    context: &PairContext<'_>,
+    input: &RestorationInput,
+    ladder: &Ladder<'_>,
+) -> Next<PairChange> {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let new = pair.idle();
 
-    if let Some(next) = next_for_traffic(context, input, waited) {
+    if let Some(next) = next_for_traffic(context, input, ladder.waited) {
         return next;
     }
 
@@ -153,7 +157,8 @@ fn next(context: &PairContext<'_>, input: &RestorationInput, waited: Duration) -
     if pair.scale_in_differs(input.scaling) {
         return Next::Change(PairChange::RestoreScaleIn);
     }
-    if differs(pair.of(new), view.of(new), input.idle_is_active) {
+    let is_old = may_be_old(ladder.release, pair.of(new).found(), view.of(new));
+    if is_old || differs(pair.of(new), view.of(new), input.idle_is_active) {
         return Next::Change(PairChange::ResetIdle);
     }
     // The release suspended scale-in and changed nothing else.

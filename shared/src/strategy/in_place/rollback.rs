@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
-use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, cause, concluded};
+use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, cause, concluded, may_be_old};
 use crate::timestamp::Timestamp;
 
 /// Decides what is left to do on `view`, which only this rollback writes to. What is applied is the
@@ -62,7 +62,7 @@ pub fn restoration(
 
 fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<Percentages> {
     let prior = &service.prior;
-    let definition_differs = !view.runs(&prior.task_definition);
+    let definition_differs = !runs_prior(ladder.release, service, view);
     let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
 
     if definition_differs || count_differs {
@@ -83,6 +83,14 @@ fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Nex
         "{} serves again with {} of {} tasks",
         ladder.goal, view.running, view.desired
     ))
+}
+
+/// Whether the service runs the prior release. A read that may be older than the deployment of this
+/// release does not show it.
+#[must_use]
+pub fn runs_prior(release: &Release, service: &ServiceTarget, view: &ServiceView) -> bool {
+    let prior = &service.prior;
+    view.runs(&prior.task_definition) && !may_be_old(release, prior.found(), view)
 }
 
 /// Whether the prior release, which had failed before the release and never ran, was deployed again

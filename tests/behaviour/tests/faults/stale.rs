@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use emulator::{Aws, Quirk, Stale};
-use harness::demo::{Chapter, SHOP};
+use emulator::{Aws, Quirk, Stale, codepipeline};
+use harness::demo::{CLUSTER, Chapter, SHOP, WEB};
 use harness::driver::{Fault, run};
+use serde_json::json;
 
-use super::scenes::{scenes, unlike};
-use behaviour::{newest, outcome, pair, push, reason, settled};
+use super::scenes::{active, scenes, unlike};
+use behaviour::{newest, outcome, pair, push, reason, released, service, settled, under_way};
 
 /// Longer than the shortest time between two jobs of an action, so that the next job may still see
 /// what was before.
@@ -86,6 +87,49 @@ fn a_rollback_on_demand_restores_all_when_reads_lag_behind() {
                 reason(&driver, &execution)
             );
             assert_eq!(pair::state(&aws), before, "seed {seed}");
+
+            reads += lagged(&aws);
+        });
+    }
+
+    assert!(reads > 0, "no read lagged behind");
+}
+
+/// ECS may show the service for some minutes as it was before the deployment that is stopped, which
+/// is what a rollback wants to see.
+#[test]
+fn a_rollback_in_place_restores_all_when_reads_lag_behind() {
+    let before = released();
+    let runs = |aws: &Aws| service(aws, CLUSTER, WEB)["taskDefinition"].clone();
+    let (prior, revisions) = (runs(&before), active(&before, WEB));
+
+    let mut reads = 0;
+    for seed in 0..20 {
+        let mut aws = before.clone();
+        aws.reseed(seed);
+        run(aws, Fault::None, async |driver| {
+            driver.world.aws().stale.longest = Some(LONGEST_OF_ROLLBACKS);
+            let pushed = push(&driver, WEB, "2.0.0");
+            let execution = under_way(&driver, &pushed).await;
+            let stop = json!({
+                "pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": true,
+                "reason": "doubts",
+            });
+            codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &stop)
+                .expect("it goes on");
+            driver.world.touch();
+            settled(&driver, "slipway-web", &pushed).await;
+
+            let mut aws = driver.world.snapshot();
+            aws.stale = Stale::default();
+            assert_eq!(
+                outcome(&driver, &execution),
+                "rolled-back",
+                "seed {seed}: {}",
+                reason(&driver, &execution)
+            );
+            assert_eq!(runs(&aws), prior, "seed {seed}");
+            assert_eq!(active(&aws, WEB), revisions, "seed {seed}");
 
             reads += lagged(&aws);
         });

@@ -6,7 +6,7 @@ use crate::observed::pair::PairView;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::Rollout;
 use crate::observed::weights::Weights;
-use crate::release::{PairTarget, TrafficReturn};
+use crate::release::{FoundDeployment, PairTarget, TrafficReturn};
 use crate::strategy::blue_green::fixtures::*;
 use crate::timestamp::Timestamp;
 

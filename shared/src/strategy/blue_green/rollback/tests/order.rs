@@ -233,3 +233,23 @@ fn percentages_that_ecs_refuses_by_now_are_not_missed() {
     assert_eq!(recorded(101), RESET_IDLE);
     assert!(matches!(recorded(100), Restoration::Close(_)));
 }
+
+#[test]
+fn a_new_colour_that_may_be_read_as_before_its_fill_is_reset_once_more() {
+    let mut view = emptied(pair().weights());
+    let found = FoundDeployment::of(&view.services.green.deployments[0]);
+    let left = |view: &PairView, secs| {
+        after(view, secs, |target| {
+            let change = target.change.as_mut().expect("changed");
+            change.deployment = Some("ecs-svc/2".to_owned());
+            target.prior.colours.green.found = Some(found.clone());
+        })
+    };
+
+    assert_eq!(left(&view, 60), RESET_IDLE);
+    assert_eq!(left(&view, 299), RESET_IDLE);
+    assert!(matches!(left(&view, 300), Restoration::Close(_)));
+
+    view.services.green.deployments[0].id = "ecs-svc/3".to_owned();
+    assert!(matches!(left(&view, 60), Restoration::Close(_)));
+}

@@ -264,6 +264,43 @@ fn a_prior_release_that_had_failed_is_deployed_once_and_not_for_an_hour() {
 }
 
 #[test]
+fn a_read_that_may_be_older_than_the_release_proves_nothing() {
+    let mut release = release(true, Some(at(0)));
+    change_of(&mut release).deployment = Some("ecs-svc/2".to_owned());
+    let as_before = |id: &str, secs| {
+        let mut view = steady(OLD);
+        view.observed_at = at(secs);
+        view.deployments[0].id = id.to_owned();
+        view
+    };
+    let next = |view: &ServiceView| restored(&release, Ending::Stopped, view, view.observed_at);
+    let closes = |view: &ServiceView| matches!(next(view), Restoration::Close(_));
+    let again = Restoration::Apply(prior().percentages);
+
+    assert_eq!(next(&as_before("ecs-svc/1", 0)), again);
+    assert_eq!(next(&as_before("ecs-svc/1", 299)), again);
+    assert!(closes(&as_before("ecs-svc/1", 300)));
+
+    // The rollback's own deployment shows that the read is newer.
+    assert!(closes(&as_before("ecs-svc/3", 60)));
+
+    // ECS rolled back by itself, under the id of before.
+    let mut view = as_before("ecs-svc/1", 60);
+    view.messages = vec!["(service web) (deployment ecs-svc/2) deployment failed.".to_owned()];
+    assert!(closes(&view));
+    view.messages.clear();
+    let failed = deployment("ecs-svc/2", NEW, false, Rollout::Failed);
+    view.deployments.push(failed);
+    assert!(matches!(next(&view), Restoration::Wait(_)));
+
+    // A release that only changed the count has the deployment of before.
+    change_of(&mut release).deployment = Some("ecs-svc/1".to_owned());
+    let view = as_before("ecs-svc/1", 60);
+    let step = restored(&release, Ending::Stopped, &view, at(60));
+    assert!(matches!(step, Restoration::Close(_)));
+}
+
+#[test]
 fn early_success_is_restored_unless_it_was_switched_meanwhile() {
     let closes = |recorded, seen| {
         let mut release = release(true, Some(at(0)));

@@ -3,7 +3,7 @@
 //! back.
 //!
 //! Never deregisters a revision that the release did not register, or that is in use, as far as the
-//! leases, the release's own service and the tasks in the clusters of free leases show. Tasks in
+//! leases, the release's own service and the tasks in the clusters of all leases show. Tasks in
 //! other clusters are not observed.
 
 use std::collections::BTreeSet;
@@ -77,7 +77,8 @@ impl RollBack {
     }
 
     /// The revisions of the release's family that other services run. No lease has what a service
-    /// runs whose release has ended, so in the clusters of free leases the tasks show it.
+    /// runs whose release has ended, or that is never released, so the tasks show it: in the
+    /// clusters of all leases, of which one is the release's own.
     async fn run_by_others(
         &self,
         lease: &Lease,
@@ -88,7 +89,7 @@ impl RollBack {
             return Ok(BTreeSet::new());
         };
         let mut running = BTreeSet::new();
-        for cluster in clusters_of_others(lease, leases) {
+        for cluster in clusters(leases) {
             // Tasks of the release's own service are on their way out.
             let own = if cluster == lease.cluster_name() {
                 services(lease, release)
@@ -117,13 +118,9 @@ impl RollBack {
     }
 }
 
-/// The names of the clusters of other services whose leases are free.
-fn clusters_of_others<'a>(lease: &Lease, leases: &'a [Lease]) -> BTreeSet<&'a str> {
-    leases
-        .iter()
-        .filter(|other| other.release.is_none() && !other.is_of_same_service(lease))
-        .map(Lease::cluster_name)
-        .collect()
+/// The names of the clusters of all services with a lease.
+fn clusters(leases: &[Lease]) -> BTreeSet<&str> {
+    leases.iter().map(Lease::cluster_name).collect()
 }
 
 /// Whether a rollback restores this revision to the release's own service: a deregistered one was
@@ -155,25 +152,17 @@ mod tests {
 
     #[test]
     fn a_cluster_is_the_same_by_its_name_and_by_its_arn() {
-        let lease = Lease::unwritten("apps", "web");
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
         let held = Lease {
             release: Some(Release::begin("e-2", "slipway-shop", None, now)),
             ..Lease::unwritten("shop", "shop")
         };
-        let clusters = |leases: &[Lease]| -> Vec<String> {
-            let found = clusters_of_others(&lease, leases);
-            found.into_iter().map(ToOwned::to_owned).collect()
-        };
+        let leases = [
+            Lease::unwritten(ARN, "web-internal"),
+            Lease::unwritten("apps", "api"),
+            held,
+        ];
 
-        assert_eq!(clusters(&[Lease::unwritten(ARN, "web"), held]), [""; 0]);
-        assert_eq!(
-            clusters(&[
-                Lease::unwritten(ARN, "web-internal"),
-                Lease::unwritten("apps", "api"),
-                Lease::unwritten("shop", "web"),
-            ]),
-            ["apps", "shop"]
-        );
+        assert_eq!(clusters(&leases), BTreeSet::from(["apps", "shop"]));
     }
 }

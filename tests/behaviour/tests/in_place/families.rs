@@ -11,10 +11,10 @@ use behaviour::{
     account, by_hand, outcome, push, reason, released, service, settled, under_way, until, zipped,
 };
 
-const INTERNAL: &str = "web-internal";
+pub(crate) const INTERNAL: &str = "web-internal";
 const JOE: &str = "joe-1";
 
-async fn all_steady(driver: &Driver) {
+pub(crate) async fn all_steady(driver: &Driver) {
     driver.world.touch();
     until(driver, |aws| {
         aws.ecs
@@ -70,7 +70,7 @@ fn a_service_whose_definition_has_no_tags_is_released_and_rolled_back() {
 }
 
 /// A second service of the family `web`.
-async fn second_service(driver: &Driver) {
+pub(crate) async fn second_service(driver: &Driver) {
     create_second(&mut driver.world.aws());
     all_steady(driver).await;
 }
@@ -181,6 +181,9 @@ fn a_revision_that_the_release_of_another_service_deploys_is_not_retired() {
         )
         .await;
         joe(&driver, "update-service", update(json!({}))).await;
+        // For the night the service has no tasks that would show it.
+        let night = json!({"cluster": CLUSTER, "service": INTERNAL, "desiredCount": 0});
+        ecs::call(&mut driver.world.aws(), "UpdateService", &night).expect("legal");
         rolled_back(&driver, "FAILED").await;
 
         assert!(driver.world.aws().ecs.is_active("web:3"));

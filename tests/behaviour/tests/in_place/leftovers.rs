@@ -2,11 +2,12 @@
 //! it running, kept when it runs or is not this release's.
 
 use emulator::ecs;
-use harness::demo::WEB;
+use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::json;
 
 use super::bench::*;
+use super::families::{INTERNAL, all_steady, second_service};
 use behaviour::{outcome, push, reason, released, settled, update_pipeline};
 
 fn is_active(driver: &Driver, revision: &str) -> bool {
@@ -153,6 +154,27 @@ fn a_revision_that_a_person_deployed_meanwhile_is_not_retired() {
 
         let status = rolled_back(&driver, "STOPPED").await;
         assert!(status.starts_with("failed: "), "{status}");
+        assert!(is_active(&driver, "web:3"));
+    });
+}
+
+#[test]
+fn a_revision_that_a_service_outside_slipway_runs_is_not_retired() {
+    run(released(), Fault::None, async |driver| {
+        second_service(&driver).await;
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+
+        // An operator deploys it to a service that is never released, and so has no lease.
+        let input = json!({
+            "cluster": CLUSTER, "service": INTERNAL, "taskDefinition": arn("web:3"),
+        });
+        ecs::call(&mut driver.world.aws(), "UpdateService", &input).expect("legal");
+        all_steady(&driver).await;
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert!(status.starts_with("rolled-back: "), "{status}");
+        assert_eq!(web(&driver)["taskDefinition"], arn("web:2"));
         assert!(is_active(&driver, "web:3"));
     });
 }

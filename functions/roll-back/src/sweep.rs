@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use slipway::aws::Retry;
-use slipway::job::{Origin, StepError};
+use slipway::job::StepError;
 use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
-use slipway::release::{Lease, Phase, Release, Started};
-use slipway::strategy::rollback::Ending;
+use slipway::release::{Lease, Release, Started};
+use slipway::strategy::rollback::{Ending, ending_of};
 use slipway::timestamp::{Timestamp, readable};
 
 use crate::RollBack;
@@ -121,23 +121,21 @@ impl RollBack {
 
     async fn sweep_lease(&self, lease: Lease, release: &Release) -> Result<String, StepError> {
         let execution = &release.execution;
-        let status = self.executions.status(&release.pipeline, execution).await?;
-        let ending = match &status {
-            Some(status) => Ending::from_status(status).map_err(StepError::Busy)?,
-            // CodePipeline knew the execution when it sent the job, so its pipeline was deleted.
-            None => (release.origin == Some(Origin::Job)).then_some(Ending::Gone),
+        let looked_up = self.executions.status(&release.pipeline, execution).await;
+        let looked_up = looked_up.map_err(StepError::from);
+
+        let Some(ending) = ending_of(release, &looked_up, self.sdk.now())? else {
+            return Ok(match looked_up? {
+                Some(status) => format!("the execution is {status}"),
+                None => "CodePipeline does not know the execution: a manual release, left open"
+                    .to_owned(),
+            });
         };
 
-        match (ending, &release.phase, status) {
-            (Some(ending), ..) => self.proceed(execution, lease, ending).await,
-            (None, Phase::RollingBack { .. }, _) => {
-                self.proceed(execution, lease, Ending::Stopped).await
-            }
-            (None, _, Some(status)) => Ok(format!("the execution is {status}")),
-            (None, _, None) => Ok(
-                "CodePipeline does not know the execution: a manual release, left open".to_owned(),
-            ),
+        if let Err(error) = looked_up {
+            tracing::warn!(execution, %error, "restoring without the status of the execution");
         }
+        self.proceed(execution, lease, ending).await
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::job::StepError;
+use crate::job::{Failure, Origin, StepError};
 use crate::limits::{ROLLBACK_DEADLINE, STALE_READ};
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Before, Conclusion, Outcome, Release};
@@ -24,6 +24,8 @@ pub enum Ending {
     Gone,
     /// It succeeded without `finish-release`, which closes a release.
     Succeeded,
+    /// Its release was taken over, and CodePipeline does not show what became of it.
+    Unread,
 }
 
 impl Ending {
@@ -56,7 +58,46 @@ impl Ending {
             Self::Superseded => "was superseded by a newer one",
             Self::Gone => "is no longer known to CodePipeline",
             Self::Succeeded => "succeeded without a finish-release action",
+            Self::Unread => "has a status that could not be read",
         }
+    }
+}
+
+/// How the execution of a release ended, from what CodePipeline shows of it: its status, or `None`
+/// if it does not know it. `None` while the release is left to its steps or to its operator.
+///
+/// What was taken over is restored and proven whatever its execution does, also when its status
+/// cannot be read. Only a cause that may pass is waited for, and not beyond the deadline: a
+/// release that was superseded is closed in another way.
+///
+/// # Errors
+/// When the status cannot be read or is not a known one: of an open release, and for a cause that
+/// may pass.
+pub fn ending_of(
+    release: &Release,
+    looked_up: &Result<Option<String>, StepError>,
+    now: Timestamp,
+) -> Result<Option<Ending>, StepError> {
+    let ending = match looked_up {
+        Ok(Some(status)) => {
+            Ending::from_status(status).map_err(|unknown| StepError::Failed(Failure::job(unknown)))
+        }
+        // CodePipeline knew the execution when it sent the job, so its pipeline was deleted.
+        Ok(None) => Ok((release.origin == Some(Origin::Job)).then_some(Ending::Gone)),
+        Err(error) => Err(error.clone()),
+    };
+    let Some(since) = release.rolling_back_since() else {
+        return ending;
+    };
+
+    match ending {
+        Ok(ending) => Ok(Some(ending.unwrap_or(Ending::Stopped))),
+        Err(error @ (StepError::Busy(_) | StepError::Unexpected(_)))
+            if now.since(since) < ROLLBACK_DEADLINE =>
+        {
+            Err(error)
+        }
+        Err(_) => Ok(Some(Ending::Unread)),
     }
 }
 

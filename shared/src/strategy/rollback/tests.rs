@@ -1,13 +1,14 @@
 use super::*;
 use crate::strategy::fixtures::{at, release_in_place as release};
 
-const ENDINGS: [Ending; 6] = [
+const ENDINGS: [Ending; 7] = [
     Ending::Gone,
     Ending::Failed,
     Ending::Stopped,
     Ending::Canceled,
     Ending::Superseded,
     Ending::Succeeded,
+    Ending::Unread,
 ];
 
 #[test]
@@ -45,6 +46,54 @@ fn every_status_of_an_execution_has_its_ending() {
 
     assert_eq!(sentences[..5], expected);
     assert_eq!(sentences[5], "succeeded without a finish-release action");
+    assert_eq!(sentences[6], "has a status that could not be read");
+}
+
+#[test]
+fn what_was_taken_over_is_restored_although_the_status_of_its_execution_cannot_be_read() {
+    let denied = StepError::Refused(Failure::job("denied"));
+    let busy = StepError::Busy("throttled; retrying".to_owned());
+    let garbled = StepError::Unexpected(Failure::job("no status"));
+    let paused = Failure::job("`PAUSED` is not a known pipeline execution status");
+    let found = |status: &str| Ok(Some(status.to_owned()));
+
+    let open = release(true, None);
+    let of_open = |looked_up| ending_of(&open, &looked_up, at(3_600));
+    assert_eq!(of_open(found("Failed")), Ok(Some(Ending::Failed)));
+    assert_eq!(of_open(found("InProgress")), Ok(None));
+    assert_eq!(of_open(Ok(None)), Ok(None));
+    assert_eq!(of_open(Err(denied.clone())), Err(denied.clone()));
+    assert_eq!(of_open(Err(busy.clone())), Err(busy.clone()));
+    assert_eq!(of_open(found("Paused")), Err(StepError::Failed(paused)));
+
+    let taken_over = release(true, Some(at(0)));
+    let after = |secs, looked_up| ending_of(&taken_over, &looked_up, at(secs));
+    assert_eq!(after(0, found("Failed")), Ok(Some(Ending::Failed)));
+    assert_eq!(after(0, found("InProgress")), Ok(Some(Ending::Stopped)));
+    assert_eq!(after(0, Ok(None)), Ok(Some(Ending::Stopped)));
+    assert_eq!(after(0, Err(denied)), Ok(Some(Ending::Unread)));
+    assert_eq!(after(0, found("Paused")), Ok(Some(Ending::Unread)));
+    for passing in [busy, garbled] {
+        assert_eq!(after(3_599, Err(passing.clone())), Err(passing.clone()));
+        assert_eq!(after(3_600, Err(passing)), Ok(Some(Ending::Unread)));
+    }
+}
+
+#[test]
+fn an_execution_that_a_job_came_from_and_that_is_not_known_any_more_is_gone() {
+    for since in [None, Some(at(0))] {
+        let of = |origin| {
+            let release = Release {
+                origin,
+                ..release(true, since)
+            };
+            ending_of(&release, &Ok(None), at(0))
+        };
+        assert_eq!(of(Some(Origin::Job)), Ok(Some(Ending::Gone)));
+        let by_hand = since.map(|_| Ending::Stopped);
+        assert_eq!(of(Some(Origin::Operator)), Ok(by_hand));
+        assert_eq!(of(None), Ok(by_hand));
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use behaviour::{
 };
 
 /// Deploys the functions again with another text in their template.
-fn reword(driver: &Driver, from: &str, to: &str) {
+pub(crate) fn reword(driver: &Driver, from: &str, to: &str) {
     let mut aws = driver.world.aws();
     let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("deployed");
     let template = fs::read_to_string(&stack.template).expect("the template is a file");
@@ -96,8 +96,8 @@ fn a_release_that_cannot_be_observed_is_reported_and_keeps_no_other_waiting() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
-        roll_back(&driver, "STOPPED").await;
         open_release_that_cannot_be_observed(&mut driver.world.aws());
+        roll_back(&driver, "STOPPED").await;
 
         for _ in 0..40 {
             pass(&driver, 60).await;
@@ -129,8 +129,8 @@ fn a_release_whose_check_is_slow_keeps_no_other_waiting() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
-        roll_back(&driver, "STOPPED").await;
         open_release_that_cannot_be_observed(&mut driver.world.aws());
+        roll_back(&driver, "STOPPED").await;
 
         // Another one is first in each minute.
         for _ in 0..2 {

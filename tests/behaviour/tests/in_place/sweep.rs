@@ -10,6 +10,7 @@ use slipway::release::{Change, Event, Phase, Record, Target};
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;
+use super::deadlines::reword;
 use behaviour::{invoke, outcome, push, reason, released, settled, until};
 
 async fn sweep(driver: &Driver) -> Value {
@@ -53,6 +54,32 @@ fn a_release_by_hand_that_is_being_rolled_back_is_restored_by_the_sweep() {
             let swept = sweep(&driver).await;
             if record(&driver)["state"] == "closed" {
                 let reason = "the execution was stopped; web:2 serves again with 2 of 2 tasks";
+                assert_eq!(swept, json!({JANE: format!("rolled-back: {reason}")}));
+                return;
+            }
+        }
+        panic!("the release is still open");
+    });
+}
+
+#[test]
+fn what_was_taken_over_is_restored_and_closed_although_its_execution_cannot_be_read() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        let (read, denied) = (
+            "codepipeline:GetPipelineExecution",
+            "codepipeline:GetNothing",
+        );
+        reword(&driver, read, denied);
+
+        for _ in 0..40 {
+            pass(&driver, 60).await;
+            let swept = sweep(&driver).await;
+            if record(&driver)["state"] == "closed" {
+                let reason = "the execution has a status that could not be read; web:2 serves \
+                              again with 2 of 2 tasks";
                 assert_eq!(swept, json!({JANE: format!("rolled-back: {reason}")}));
                 return;
             }

@@ -41,8 +41,8 @@ impl StartPipeline {
     /// Handles one event and returns its status: `started`, `known`, `refused` or `ignored`.
     ///
     /// # Errors
-    /// When Lambda should deliver the event again: AWS was busy, or the event is not the input of a
-    /// pipeline's rule.
+    /// When Lambda should deliver the event again: AWS was busy, another invocation may be starting
+    /// the pipeline, or the event is not the input of a pipeline's rule.
     pub async fn handle(&self, event: Value) -> Result<Value, Retry> {
         let input: PushInput = serde_json::from_value(event).map_err(|e| {
             format!(
@@ -127,6 +127,11 @@ impl StartPipeline {
             PushDecision::Known { execution } => {
                 Ok(json!({"status": "known", "execution": execution}))
             }
+            PushDecision::Wait => Err(format!(
+                "another invocation claimed {} and may be starting the pipeline; retrying",
+                short_digest(&push.digest)
+            )
+            .into()),
             PushDecision::Refuse(reason) => {
                 if let Some(known) = &known {
                     let refused = Push {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Record, RecordState};
-use crate::limits::SAME_PUSH;
+use crate::limits::{FUNCTION_TIMEOUT, SAME_PUSH};
 use crate::timestamp::Timestamp;
 
 /// What a pipeline has made of a digest. There is one a pipeline and digest.
@@ -31,6 +31,8 @@ pub struct Push {
 pub enum PushDecision {
     /// Start an execution, after writing the claim if it is not the one written already.
     Start,
+    /// An execution may be being started for it by another invocation: look again.
+    Wait,
     /// It has been started already.
     Known { execution: String },
     /// It must not be started; the reason is recorded.
@@ -54,6 +56,13 @@ impl Push {
         // A duplicate of the event: only the start can be missing, if the process died before it.
         if claim.event == event {
             return claim.known().unwrap_or(PushDecision::Start);
+        }
+
+        // Another tag of the digest, whose event comes between the claim and the start. An
+        // invocation that has timed out starts nothing any more, and one that refused never did.
+        let may_be_starting = claim.execution.is_none() && claim.refusal.is_none();
+        if may_be_starting && now.since(claim.claimed_at) < FUNCTION_TIMEOUT {
+            return PushDecision::Wait;
         }
 
         match record {
@@ -207,12 +216,26 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_without_an_execution_or_a_record_delays_no_other_push() {
+    fn another_push_waits_while_an_execution_may_be_being_started_for_the_first() {
+        let after = |first: &Push, secs| {
+            let at = Timestamp::from_secs(now().secs() + secs).expect("in range");
+            Push::decide(Some(first), None, "event-2", at)
+        };
+        let starting = claim(None);
+        assert_eq!(after(&starting, 0), PushDecision::Wait);
+        assert_eq!(after(&starting, 59), PushDecision::Wait);
+        assert_eq!(after(&starting, 60), PushDecision::Start);
+
+        let not_delivered = Push {
+            refusal: Some("a chart".to_owned()),
+            ..claim(None)
+        };
+        assert_eq!(after(&not_delivered, 0), PushDecision::Start);
+    }
+
+    #[test]
+    fn a_claim_or_a_record_alone_delays_no_other_push() {
         let record = Record::started("e-1", "slipway-web", None, now());
-        assert_eq!(
-            Push::decide(Some(&claim(None)), Some(&record), "event-2", now()),
-            PushDecision::Start
-        );
         assert_eq!(
             Push::decide(Some(&claim(Some("e-1"))), None, "event-2", now()),
             PushDecision::Start

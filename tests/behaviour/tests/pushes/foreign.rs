@@ -288,3 +288,46 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
         assert_eq!(started(&aws, &pushed), 1);
     }
 }
+
+#[test]
+fn a_second_tag_that_comes_between_the_claim_and_the_start_of_the_first_looks_again() {
+    let (aws, pushed, event) = pushed();
+    let mut other = event.clone();
+    other["event"]["id"] = json!("another-event");
+
+    let (first, second, again, aws) = run(aws, Fault::None, async |driver| {
+        // The claim is written with the second call, and the third one starts the pipeline.
+        let hang = CallFault::HangAfter(2, Hang::For(Duration::from_secs(5)));
+        let (sdk, invocation) = sdk(&driver, "start-pipeline", hang);
+        let code = Box::pin(functions::answer("start-pipeline", &sdk, event.clone()));
+        let first = invocation.run(Duration::from_secs(60), code);
+        let second = async {
+            driver.world.clock.sleep(Duration::from_secs(1)).await;
+            invoke(&driver, "start-pipeline", other.clone()).await
+        };
+        let (first, second) = tokio::join!(first, second);
+        let again = invoke(&driver, "start-pipeline", other.clone()).await;
+
+        (
+            first.map_err(|error| error.to_string()),
+            second,
+            again,
+            driver.world.snapshot(),
+        )
+    });
+    let first = first.expect("started");
+    assert_eq!(first["status"], "started");
+
+    let short = &pushed[..19];
+    assert_eq!(
+        second,
+        Err(format!(
+            "another invocation claimed {short} and may be starting the pipeline; retrying"
+        ))
+    );
+    assert_eq!(
+        again,
+        Ok(json!({"status": "known", "execution": first["execution"]}))
+    );
+    assert_eq!(started(&aws, &pushed), 1);
+}

@@ -1,8 +1,8 @@
 //! The function that a push invokes: it claims the digest in the ledger and starts the pipeline
 //! with it, once.
 //!
-//! It never starts an execution without a claim or for what cannot run, and never decides whether an
-//! image is good.
+//! It never starts an execution without a claim or for what cannot run, and never decides whether
+//! an image is good.
 
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Images, Ledger, Retry, Sdk};

@@ -3,6 +3,7 @@ use crate::job::FailureType;
 use crate::observed::fixtures::{NEW, OLD, deployment, steady};
 use crate::release::{FoundDeployment, PriorService};
 
+mod deadlines;
 mod failures;
 mod percentages;
 mod steps;

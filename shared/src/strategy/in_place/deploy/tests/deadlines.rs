@@ -1,0 +1,109 @@
+//! When a deployment that has not ended is late.
+
+use super::*;
+
+#[test]
+fn the_deadline_is_met_to_the_second_and_a_steady_service_is_never_late() {
+    let change = Change {
+        deployment: Some("ecs-svc/1".to_owned()),
+        ..goal(NEW).change
+    };
+    let at = |view: &ServiceView, secs| {
+        next_step(
+            &goal(NEW),
+            &DeployContext {
+                announced: Some(&change),
+                before: before(OLD),
+                view,
+                elapsed: Duration::from_secs(secs),
+                since_change: None,
+            },
+        )
+    };
+
+    let mut late = steady(NEW);
+    late.running = 1;
+    late.messages = vec![
+        "(service web) was unable to place a task.".to_owned(),
+        "an older one".to_owned(),
+    ];
+
+    assert!(matches!(at(&late, 1_799), DeployStep::Wait { .. }));
+
+    let message = "not steady after 30m00s (deadline 30m00s): 1 of 2 tasks running; newest \
+        message: (service web) was unable to place a task.";
+    let failure = Failure {
+        kind: FailureType::JobFailed,
+        cause: None,
+        message: message.to_owned(),
+    };
+
+    assert_eq!(
+        at(&late, 1_800),
+        DeployStep::Fail {
+            failure,
+            cause: StepFailureCause::Rollout,
+        }
+    );
+    assert_eq!(
+        at(&steady(NEW), 9_000),
+        DeployStep::Done {
+            summary: "web:2 runs 2 of 2 tasks, steady".to_owned()
+        }
+    );
+}
+
+/// `web:2` has everything but its completion.
+fn in_place(deployment_alarms: bool, early_success: Option<u32>) -> ServiceView {
+    let mut view = steady(NEW);
+    view.deployments[0].rollout = Rollout::InProgress;
+    view.deployment_alarms = deployment_alarms;
+    view.early_success = early_success;
+    view
+}
+
+#[test]
+fn a_rollout_that_bakes_is_late_only_when_ecs_had_time_to_watch_its_alarms() {
+    let change = Change {
+        deployment: Some("ecs-svc/1".to_owned()),
+        ..goal(NEW).change
+    };
+    let at = |view: &ServiceView, secs| {
+        let context = DeployContext {
+            announced: Some(&change),
+            before: before(OLD),
+            view,
+            elapsed: Duration::from_secs(secs),
+            since_change: None,
+        };
+        next_step(&goal(NEW), &context)
+    };
+
+    for (alarms, early, reason) in [
+        (true, None, "ECS is watching its alarms"),
+        (true, Some(50), "ECS is watching its alarms"),
+        (false, Some(50), "ECS has not ended its bake time"),
+    ] {
+        let view = in_place(alarms, early);
+        let DeployStep::Wait { summary, .. } = at(&view, 2_699) else {
+            panic!("{alarms} {early:?}: it is not waited for")
+        };
+        let end = format!("; {reason}; 44m59s of 45m00s");
+        assert!(summary.ends_with(&end), "{summary}");
+
+        let late = "(deadline 45m00s): the rollout is not completed";
+        fails(at(&view, 2_700), StepFailureCause::Rollout, &[late]);
+    }
+
+    // Without a bake, or with anything else missing, the deadline is as given.
+    let mut unhealthy = in_place(true, None);
+    unhealthy.target_groups[0].healthy = 1;
+    for view in [in_place(false, None), unhealthy] {
+        let DeployStep::Wait { summary, .. } = at(&view, 1_799) else {
+            panic!("it is not waited for")
+        };
+        assert!(summary.ends_with(" running; 29m59s of 30m00s"), "{summary}");
+        let late = "(deadline 30m00s): ";
+        fails(at(&view, 1_800), StepFailureCause::Rollout, &[late]);
+    }
+}

@@ -82,7 +82,7 @@ pub fn readable(duration: Duration) -> String {
 
 /// How much of `limit` has passed: `42s of 1m00s`.
 #[must_use]
-pub(crate) fn readable_of(passed: Duration, limit: Duration) -> String {
+pub fn readable_of(passed: Duration, limit: Duration) -> String {
     format!("{} of {}", readable(passed), readable(limit))
 }
 

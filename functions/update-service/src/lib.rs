@@ -20,7 +20,6 @@ use slipway::release::{
 };
 use slipway::step::Step;
 use slipway::strategy::StrategyName;
-use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };

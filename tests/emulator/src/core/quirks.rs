@@ -67,7 +67,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,

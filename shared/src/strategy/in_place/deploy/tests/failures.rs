@@ -209,6 +209,7 @@ fn a_rollback_is_recognised_by_whatever_id_the_prior_release_is_deployed_again()
     let found = FoundDeployment {
         task_definition: OLD.to_owned(),
         deployment: "ecs-svc/1".to_owned(),
+        failed: false,
     };
     let change = Change {
         deployment: Some("ecs-svc/2".to_owned()),

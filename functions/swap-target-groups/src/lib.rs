@@ -146,6 +146,7 @@ impl SwapTargetGroups {
             Some(change) if tasks > filled => {
                 let change = Change {
                     desired_count: Some(tasks),
+                    grown: true,
                     ..change.clone()
                 };
                 self.announce(context, &lease, change).await

@@ -220,6 +220,7 @@ fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployG
             desired_count: Some(count),
             deployment: None,
             set_before: None,
+            grown: false,
         },
         size: count,
         deadline: parameters.deadline(),

@@ -159,6 +159,7 @@ impl Parameters {
                 desired_count,
                 deployment: None,
                 set_before: None,
+                grown: false,
             },
             size: desired_count.unwrap_or(1),
             deadline: self.deadline(),

@@ -94,6 +94,10 @@ pub struct Change {
     /// The percentages of the release that the service had when others were announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_before: Option<Percentages>,
+    /// Whether the new colour of a pair was given more than it was filled with, because the load had
+    /// grown.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub grown: bool,
 }
 
 /// The decision of a step to return the traffic to the old colour.

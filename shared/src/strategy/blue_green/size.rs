@@ -8,16 +8,17 @@ use crate::observed::pair::PairView;
 ///
 /// It had enough for all of it when the release began, and the new colour was filled to the same
 /// size. A colour that has grown since has grown for its own share, so the whole needs `desired ÷
-/// share` of it: 6 tasks at 60 % are 10 at 100 %. What the new colour was given since is what all
-/// of the traffic needed then, unless the old one had no tasks.
+/// share` of it: 6 tasks at 60 % are 10 at 100 %. What the new colour was given because the load had
+/// grown is what all of the traffic needed then.
 #[must_use]
 pub fn required_tasks(context: &PairContext<'_>) -> u32 {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let filled = context.filled_tasks();
     let recorded = pair.of(pair.live).desired_count;
-    let was_given = if recorded > 0 { filled } else { 0 };
-    let at_least = target.raised_to.unwrap_or(0).max(recorded).max(was_given);
+    let has_grown = target.change.as_ref().is_some_and(|change| change.grown);
+    let given = if has_grown { filled } else { 0 };
+    let at_least = target.raised_to.unwrap_or(0).max(recorded).max(given);
 
     // Growth caused by a restoration does not count: the old colour was raised for all of the
     // traffic, not for its share.
@@ -111,15 +112,31 @@ mod tests {
         assert_eq!(required(2, Some(2), None, 50, 9, 6), 18);
         assert_eq!(required(2, Some(2), None, 50, 6, 9), 18);
         // Growth is what is above the filled size for the new colour, and above all that was set
-        // for the old one. The filled size itself is needed, even after the old one was retired.
-        assert_eq!(required(2, Some(5), None, 50, 5, 5), 5);
-        assert_eq!(required(2, Some(10), None, 100, 0, 10), 10);
-        assert_eq!(required(0, Some(2), None, 50, 0, 2), 0);
+        // for the old one.
+        assert_eq!(required(2, Some(5), None, 50, 5, 5), 2);
         assert_eq!(required(2, Some(5), None, 50, 6, 5), 12);
         assert_eq!(required(2, Some(5), None, 50, 5, 6), 12);
         assert_eq!(required(2, Some(2), Some(8), 50, 9, 2), 18);
         // A colour without traffic grew for another reason.
         assert_eq!(required(2, Some(2), None, 100, 9, 2), 2);
+    }
+
+    #[test]
+    fn what_the_new_colour_was_given_for_a_grown_load_is_required_after_the_old_one_was_retired() {
+        let required = |filled, grown| {
+            let mut view = view(Weights::with(Colour::Green, 100));
+            view.services.blue.desired = 0;
+            view.services.green.desired = filled;
+            let mut target = target(&view, None);
+            let change = target.change.as_mut().expect("changed");
+            change.desired_count = Some(filled);
+            change.grown = grown;
+            required_tasks(&context(&target, &view))
+        };
+
+        assert_eq!(required(10, true), 10);
+        // A size that the release was asked for says nothing about the load.
+        assert_eq!(required(10, false), 2);
     }
 
     #[test]

@@ -158,7 +158,11 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
                 serves(aws, &rule)
             };
             if after == After::Operator {
-                let died = |_: &Aws| driver.ran().iter().any(|ran| !ran.met.is_empty());
+                // A sweep can die before the push has started its execution.
+                let died = |aws: &Aws| {
+                    driver.ran().iter().any(|ran| !ran.met.is_empty())
+                        && digest(newest(aws, PIPELINE)) == Some(undisturbed.pushed.as_str())
+                };
                 driver.until(LIMIT, &mut watch, died).await?;
                 stop_and_roll_back(&driver, &undisturbed.pushed).await;
             }

@@ -368,8 +368,8 @@ async fn one_is_unreachable(driver: &Driver) {
                 .find(|task| task.task_definition == arn("web:3") && !task.attachments.is_empty());
             new.map(|task| task.arn.clone())
         };
-        if let Some(task) = found {
-            return ecs::leave_zones(&mut driver.world.aws(), &task);
+        if found.is_some_and(|task| ecs::leave_zones(&mut driver.world.aws(), &task)) {
+            return;
         }
         pass(driver, 1).await;
     }

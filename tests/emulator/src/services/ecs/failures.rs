@@ -29,19 +29,22 @@ pub fn set_answering(aws: &mut Aws, arn: &str, answers: bool) {
     }
 }
 
-/// A running task is in an Availability Zone that its load balancers do not have.
-pub fn leave_zones(aws: &mut Aws, arn: &str) {
-    let Some(task) = aws.ecs.tasks.get(arn) else {
-        return;
-    };
-    for Attachment {
-        target_group,
-        target_id,
-        port,
-    } in task.attachments.clone()
-    {
-        elb::leave_zones(aws, &target_group, &target_id, port);
-    }
+/// A task is in an Availability Zone that its load balancers do not have. Answers whether it is
+/// registered with one.
+pub fn leave_zones(aws: &mut Aws, arn: &str) -> bool {
+    let task = aws.ecs.tasks.get(arn);
+    let attachments = task
+        .map(|task| task.attachments.clone())
+        .unwrap_or_default();
+    let left = attachments.iter().map(|attachment| {
+        let Attachment {
+            target_group,
+            target_id,
+            port,
+        } = attachment;
+        elb::leave_zones(aws, target_group, target_id, *port)
+    });
+    left.fold(false, |any, left| any || left)
 }
 
 fn check_at(aws: &mut Aws, arn: &str, at: Millis) {

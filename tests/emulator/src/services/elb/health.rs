@@ -84,13 +84,14 @@ pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, ans
 }
 
 /// A target is in an Availability Zone that its load balancer does not have: no request reaches it.
-pub fn leave_zones(aws: &mut Aws, target_group: &str, id: &str, port: u16) {
+/// Answers whether it is registered.
+pub fn leave_zones(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> bool {
     traffic::note(aws);
     let group = aws.elb.target_groups.get_mut(target_group);
     let target = group.and_then(|group| group.targets.get_mut(&(id.to_owned(), port)));
-    if let Some(target) = target {
-        target.in_enabled_zone = false;
-    }
+    target
+        .map(|target| target.in_enabled_zone = false)
+        .is_some()
 }
 
 /// Takes a target out: no new requests from now on. Answers how long its open requests take to end,

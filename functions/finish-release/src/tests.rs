@@ -38,7 +38,7 @@ fn target(changed: bool) -> Target {
         desired_count: None,
         deployment: None,
         set_before: None,
-        grown: false,
+        given: None,
     };
 
     Target::Service(Box::new(ServiceTarget {

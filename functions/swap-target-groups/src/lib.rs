@@ -102,13 +102,16 @@ impl SwapTargetGroups {
         };
 
         match next_step(&plan, &observed, times) {
-            ShiftStep::Grow { change, tasks } => {
-                // Its new tasks need not be healthy yet: what it was filled with stays recorded.
+            ShiftStep::Grow {
+                change,
+                tasks,
+                percent,
+            } => {
                 self.announce(context, &lease, change).await?;
                 self.services.resize(seen.of(pair.idle()), tasks).await?;
 
                 let summary = format!("{} grows to {tasks} tasks first", pair.idle());
-                Ok(JobReport::in_progress(summary, 0))
+                Ok(JobReport::in_progress(summary, percent))
             }
             ShiftStep::Shift { to, percent } => {
                 let lease = self.record_size(context, lease).await?;
@@ -146,7 +149,6 @@ impl SwapTargetGroups {
             Some(change) if tasks > filled => {
                 let change = Change {
                     desired_count: Some(tasks),
-                    grown: true,
                     ..change.clone()
                 };
                 self.announce(context, &lease, change).await

@@ -220,7 +220,7 @@ fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployG
             desired_count: Some(count),
             deployment: None,
             set_before: None,
-            grown: false,
+            given: None,
         },
         size: count,
         deadline: parameters.deadline(),

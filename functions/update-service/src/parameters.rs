@@ -159,7 +159,7 @@ impl Parameters {
                 desired_count,
                 deployment: None,
                 set_before: None,
-                grown: false,
+                given: None,
             },
             size: desired_count.unwrap_or(1),
             deadline: self.deadline(),

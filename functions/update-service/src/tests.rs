@@ -51,7 +51,7 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
         desired_count,
         deployment: None,
         set_before: None,
-        grown: false,
+        given: None,
     }
 }
 

@@ -94,10 +94,10 @@ pub struct Change {
     /// The percentages of the release that the service had when others were announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_before: Option<Percentages>,
-    /// Whether the new colour of a pair was given more than it was filled with, because the load had
-    /// grown.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub grown: bool,
+    /// Tasks that the new colour of a pair was raised to because the load had grown: enough for all
+    /// of the traffic then. It becomes `desired_count` once they are healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<u32>,
 }
 
 /// The decision of a step to return the traffic to the old colour.

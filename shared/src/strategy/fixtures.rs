@@ -41,7 +41,7 @@ pub(crate) fn release_in_place(changed: bool, rolling_back_since: Option<Timesta
         desired_count: None,
         deployment: None,
         set_before: None,
-        grown: false,
+        given: None,
     };
     let target = Target::Service(Box::new(ServiceTarget {
         prior: PriorService::from_view(&steady(OLD)).expect("a PRIMARY deployment"),

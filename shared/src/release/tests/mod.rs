@@ -50,7 +50,7 @@ fn change() -> Change {
         desired_count: Some(5),
         deployment: None,
         set_before: None,
-        grown: false,
+        given: None,
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn target(view: &PairView, shifted: Option<Weights>) -> PairTarget {
             desired_count: Some(2),
             deployment: None,
             set_before: None,
-            grown: false,
+            given: None,
         }),
         shift: shifted.map(|to| TrafficShift {
             from: pair().weights(),

@@ -27,6 +27,7 @@ pub enum ShiftStep {
     Grow {
         change: Change,
         tasks: u32,
+        percent: u8,
     },
     /// Announce the weights and set them.
     Shift {
@@ -159,6 +160,7 @@ fn next_shift(
         Some(change) => ShiftStep::Grow {
             change,
             tasks: needed,
+            percent: plan.progress(percent, baked),
         },
         None => ShiftStep::Shift {
             to: Weights::with(new, to),
@@ -167,14 +169,21 @@ fn next_shift(
     }
 }
 
-/// The announced change of the new colour, if the colour has to be raised to `needed` tasks: more
-/// than it was filled with.
+/// The change of the new colour to announce, if the colour has to be raised to `needed` tasks: more
+/// than it was filled with. That size stays recorded until the new tasks are healthy; what the
+/// colour is given is recorded beside it, or the growth of this release would count as load.
 fn growth(plan: &ShiftPlan, context: &PairContext<'_>, needed: u32) -> Option<Change> {
     let service = context.view.of(context.pair().idle());
     let is_too_small = needed > plan.filled && service.desired < needed;
+    if !is_too_small || !service.runs(&plan.task_definition) {
+        return None;
+    }
 
-    let change = context.target.change.clone();
-    change.filter(|_| is_too_small && service.runs(&plan.task_definition))
+    let change = context.target.change.clone()?;
+    Some(Change {
+        given: Some(needed),
+        ..change
+    })
 }
 
 /// The new colour is not ready for `to` percent of the traffic: waits until the deadline, unless

@@ -3,27 +3,27 @@
 use super::context::PairContext;
 use crate::observed::colour::Colour;
 use crate::observed::pair::PairView;
+use crate::release::PairTarget;
 
 /// Tasks that the recorded live colour needs to take all of the traffic.
 ///
 /// It had enough for all of it when the release began, and the new colour was filled to the same
 /// size. A colour that has grown since has grown for its own share, so the whole needs `desired ÷
-/// share` of it: 6 tasks at 60 % are 10 at 100 %. What the new colour was given because the load had
-/// grown is what all of the traffic needed then.
+/// share` of it: 6 tasks at 60 % are 10 at 100 %. What the release gave the new colour later was
+/// enough for all of it, and is no growth of a share.
 #[must_use]
 pub fn required_tasks(context: &PairContext<'_>) -> u32 {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let filled = context.filled_tasks();
     let recorded = pair.of(pair.live).desired_count;
-    let has_grown = target.change.as_ref().is_some_and(|change| change.grown);
-    let given = if has_grown { filled } else { 0 };
+    let given = given(target);
     let at_least = target.raised_to.unwrap_or(0).max(recorded).max(given);
 
     // Growth caused by a restoration does not count: the old colour was raised for all of the
     // traffic, not for its share.
     let by_old = grown(view, pair.live, at_least.max(filled));
-    let by_new = grown(view, pair.idle(), filled);
+    let by_new = grown(view, pair.idle(), filled.max(given));
 
     [by_old, by_new]
         .into_iter()
@@ -42,9 +42,15 @@ pub fn needed_by_new(context: &PairContext<'_>, filled: u32) -> u32 {
     } else {
         pair.live
     };
-    let known = target.raised_to.unwrap_or(0).max(filled);
+    let known = target.raised_to.unwrap_or(0).max(filled).max(given(target));
 
     grown(view, carries_most, known).map_or(known, |needed| needed.max(known))
+}
+
+/// Tasks that the release gave the new colour after the fill; 0 when the load had not grown.
+fn given(target: &PairTarget) -> u32 {
+    let change = target.change.as_ref();
+    change.and_then(|change| change.given).unwrap_or(0)
 }
 
 /// Tasks for all of the traffic, by a colour that has grown above the count `before`.
@@ -57,7 +63,6 @@ fn grown(view: &PairView, colour: Colour, before: u32) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::observed::weights::Weights;
-    use crate::release::PairTarget;
     use crate::strategy::blue_green::fixtures::{context, pair, target, view};
 
     #[test]
@@ -122,21 +127,25 @@ mod tests {
     }
 
     #[test]
-    fn what_the_new_colour_was_given_for_a_grown_load_is_required_after_the_old_one_was_retired() {
-        let required = |filled, grown| {
-            let mut view = view(Weights::with(Colour::Green, 100));
-            view.services.blue.desired = 0;
-            view.services.green.desired = filled;
+    fn what_the_new_colour_was_given_is_for_all_of_the_traffic() {
+        let after = |given: u32, new_percent, [old, new]: [u32; 2]| {
+            let mut view = view(Weights::with(Colour::Green, new_percent));
+            view.services.blue.desired = old;
+            view.services.green.desired = new;
             let mut target = target(&view, None);
-            let change = target.change.as_mut().expect("changed");
-            change.desired_count = Some(filled);
-            change.grown = grown;
-            required_tasks(&context(&target, &view))
+            target.change.as_mut().expect("changed").given = Some(given);
+            let context = context(&target, &view);
+            [required_tasks(&context), needed_by_new(&context, 2)]
         };
 
-        assert_eq!(required(10, true), 10);
-        // A size that the release was asked for says nothing about the load.
-        assert_eq!(required(10, false), 2);
+        // It was given 13 for 5 % and more: all of the traffic needs 13 and not 260.
+        assert_eq!(after(13, 5, [12, 13]), [13, 13]);
+        // What it was given is no reason to give it more, however much of the traffic it has.
+        assert_eq!(after(15, 80, [10, 15]), [15, 15]);
+        // What it has beyond that is growth: 16 at 80 % are 20.
+        assert_eq!(after(15, 80, [10, 16]), [20, 20]);
+        // The old colour needs it too, even after it was retired.
+        assert_eq!(after(10, 100, [0, 10]), [10, 10]);
     }
 
     #[test]

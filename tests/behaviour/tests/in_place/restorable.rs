@@ -167,7 +167,7 @@ fn announced(lease: &Lease) -> Lease {
         desired_count: None,
         deployment: None,
         set_before: None,
-        grown: false,
+        given: None,
     };
     after(lease, Event::ChangeAnnounced { change, had: None })
 }

@@ -151,7 +151,7 @@ fn a_release_whose_prior_revision_is_gone_ends_at_once_and_names_the_cause() {
                     desired_count: None,
                     deployment: None,
                     set_before: None,
-                    grown: false,
+                    given: None,
                 });
             })
         })

@@ -95,7 +95,7 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
                 desired_count: None,
                 deployment: None,
                 set_before: None,
-                grown: false,
+                given: None,
             };
             after(lease, Event::ChangeAnnounced { change, had: None })
         })

@@ -21,7 +21,7 @@ fn change() -> Change {
         desired_count: None,
         deployment: Some("ecs-svc/2".to_owned()),
         set_before: None,
-        grown: false,
+        given: None,
     }
 }
 

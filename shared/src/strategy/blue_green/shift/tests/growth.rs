@@ -14,14 +14,21 @@ fn after_growth(percent: u32, old: u32, new: u32) -> PairView {
     view
 }
 
-fn grow(tasks: u32) -> ShiftStep {
+fn grow(tasks: u32, percent: u8) -> ShiftStep {
     let change = target(&seen(0, 2), None).change.expect("changed");
-    ShiftStep::Grow { change, tasks }
+    ShiftStep::Grow {
+        change: Change {
+            given: Some(tasks),
+            ..change
+        },
+        tasks,
+        percent,
+    }
 }
 
 #[test]
 fn the_new_colour_grows_with_the_old_one_before_its_first_traffic() {
-    assert_eq!(step(&after_growth(0, 10, 2), None), grow(10));
+    assert_eq!(step(&after_growth(0, 10, 2), None), grow(10, 0));
     assert_eq!(
         step(&after_growth(0, 10, 10), None),
         ShiftStep::Shift {
@@ -46,7 +53,7 @@ fn the_new_colour_grows_with_the_old_one_before_its_first_traffic() {
 fn the_new_colour_grows_between_steps_and_keeps_its_traffic_meanwhile() {
     // 9 tasks at 80% are 12 for all of the traffic.
     let baked = Some((20, 120, true));
-    assert_eq!(step(&after_growth(20, 9, 2), baked), grow(12));
+    assert_eq!(step(&after_growth(20, 9, 2), baked), grow(12, 14));
 
     let mut view = after_growth(20, 9, 12);
     view.services.green.target_groups[0].healthy = 11;

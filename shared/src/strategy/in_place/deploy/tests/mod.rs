@@ -19,7 +19,7 @@ fn goal(task_definition: &str) -> DeployGoal {
         desired_count: None,
         deployment: None,
         set_before: None,
-        grown: false,
+        given: None,
     };
 
     DeployGoal {

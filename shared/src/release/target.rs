@@ -94,8 +94,7 @@ pub struct Change {
     /// The percentages of the release that the service had when others were announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_before: Option<Percentages>,
-    /// Tasks that the new colour of a pair was raised to because the load had grown: enough for all
-    /// of the traffic then. It becomes `desired_count` once they are healthy.
+    /// Tasks that a pair's new colour got after its fill, enough for all of a load that had grown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<u32>,
 }

@@ -22,7 +22,8 @@ pub struct PriorState {
 pub struct FoundDeployment {
     pub task_definition: String,
     pub deployment: String,
-    /// Whether it had failed by then.
+    /// Whether it had failed when the release found it, and its revision had not run either: no
+    /// other deployment of it was completed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
 }
@@ -31,7 +32,7 @@ impl PriorState {
     #[must_use]
     pub fn of(view: &ServiceView) -> Self {
         Self {
-            found: view.primary().map(FoundDeployment::of),
+            found: FoundDeployment::of(view),
             desired_count: view.desired,
             percentages: view.percentages,
             early_success: view.early_success,
@@ -40,13 +41,20 @@ impl PriorState {
 }
 
 impl FoundDeployment {
+    /// The PRIMARY deployment of a service; `None` if it has none.
     #[must_use]
-    pub fn of(primary: &DeploymentView) -> Self {
-        Self {
+    pub fn of(view: &ServiceView) -> Option<Self> {
+        let primary = view.primary()?;
+        // A forced deployment of what serves can fail as well, such as for a lack of capacity.
+        let has_run = view.deployments.iter().any(|deployment| {
+            deployment.task_definition == primary.task_definition && view.is_completed(deployment)
+        });
+
+        Some(Self {
             task_definition: primary.task_definition.clone(),
             deployment: primary.id.clone(),
-            failed: primary.rollout == Rollout::Failed,
-        }
+            failed: primary.rollout == Rollout::Failed && !has_run,
+        })
     }
 }
 

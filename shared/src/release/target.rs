@@ -183,7 +183,7 @@ impl PriorService {
             desired_count: view.desired,
             percentages: view.percentages,
             early_success: view.early_success,
-            found: Some(FoundDeployment::of(primary)),
+            found: FoundDeployment::of(view),
             recorded_at: view.observed_at,
         })
     }

@@ -264,6 +264,25 @@ fn a_prior_release_that_had_failed_is_deployed_once_and_not_for_an_hour() {
 }
 
 #[test]
+fn a_prior_release_that_served_while_a_forced_deployment_of_it_failed_is_tried_for_an_hour() {
+    let mut failed = steady(OLD);
+    failed.deployments[0].rollout = Rollout::Failed;
+    let mut serving = failed.clone();
+    let older = deployment("ecs-svc/0", OLD, false, Rollout::Completed);
+    serving.deployments.push(older);
+
+    let mut view = failed.clone();
+    view.deployments[0].id = "ecs-svc/3".to_owned();
+    for (found, never_ran) in [(failed, true), (serving, false)] {
+        let mut release = release(true, Some(at(0)));
+        *prior_of(&mut release) = PriorService::from_view(&found).expect("a PRIMARY deployment");
+
+        let step = restored(&release, Ending::Failed, &view, at(60));
+        assert_eq!(matches!(step, Restoration::Close(_)), never_ran, "{step:?}");
+    }
+}
+
+#[test]
 fn a_read_that_may_be_older_than_the_release_proves_nothing() {
     let mut release = release(true, Some(at(0)));
     change_of(&mut release).deployment = Some("ecs-svc/2".to_owned());

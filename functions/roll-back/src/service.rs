@@ -6,7 +6,7 @@ use slipway::job::StepError;
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
-use slipway::strategy::in_place::rollback::{restoration, restored_count, runs_prior};
+use slipway::strategy::in_place::rollback::{keeps_definition, restoration, restored_count};
 use slipway::strategy::rollback::{Ending, Restoration, unrestorable};
 use slipway::task_definition::{Mark, TaskDefinition};
 
@@ -66,7 +66,7 @@ impl RollBack {
         view: &ServiceView,
     ) -> Result<Option<(Lease, ServiceTarget)>, StepError> {
         let prior = &service.prior.task_definition;
-        if runs(lease, service, view) || self.task_definitions.is_active(prior).await? {
+        if keeps(lease, service, view) || self.task_definitions.is_active(prior).await? {
             return Ok(Some((lease.clone(), service.clone())));
         }
         let Some((_, definition)) = self.task_definitions.describe(prior).await? else {
@@ -133,8 +133,8 @@ impl RollBack {
         let prior = &service.prior;
         self.announce_restoration(lease).await?;
 
-        // What the service runs is not deployed again.
-        let revision_differs = !runs(lease, service, &seen.view);
+        // What the service runs, or failed to run again, is not deployed once more.
+        let revision_differs = !keeps(lease, service, &seen.view);
         let count = restored_count(service, &seen.view);
         let deployment = self
             .services
@@ -156,8 +156,8 @@ impl RollBack {
     }
 }
 
-/// Whether the service runs the prior release for certain.
-fn runs(lease: &Lease, service: &ServiceTarget, view: &ServiceView) -> bool {
+/// Whether the service keeps its task definition.
+fn keeps(lease: &Lease, service: &ServiceTarget, view: &ServiceView) -> bool {
     let release = lease.release.as_ref();
-    release.is_some_and(|release| runs_prior(release, service, view))
+    release.is_some_and(|release| keeps_definition(release, service, view))
 }

@@ -54,28 +54,41 @@ pub fn restoration(
         return Restoration::Close(ladder.superseded(&what));
     }
     if has_failed_again(service, view) {
-        return Restoration::Close(ladder.failed_again());
+        return give_up(service, view, &ladder);
     }
 
     ladder.decide(next(service, view, &ladder))
 }
 
+/// Closes a release whose prior release failed again, once the recorded count and percentages are
+/// set: what an operator deploys next runs with them.
+fn give_up(
+    service: &ServiceTarget,
+    view: &ServiceView,
+    ladder: &Ladder<'_>,
+) -> Restoration<Percentages> {
+    let percentages = accepted_percentages(service, view);
+    let differs = count_differs(service, view)
+        || view.percentages != percentages
+        || early_success_differs(service, view);
+
+    if !differs || ladder.is_overdue() {
+        Restoration::Close(ladder.failed_again())
+    } else {
+        Restoration::Apply(percentages)
+    }
+}
+
 fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<Percentages> {
     let prior = &service.prior;
     let definition_differs = !runs_prior(ladder.release, service, view);
-    let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
-
-    if definition_differs || count_differs {
+    if definition_differs || count_differs(service, view) {
         return Next::Change(rollback_percentages(service, view));
     }
     // The rollback runs with the percentages of the release. The recorded ones are set once it has
-    // ended: percentages alone start no deployment. Early success criteria that another writer
-    // switched on or off stay.
-    let early_success_differs = prior
-        .early_success
-        .zip(view.early_success)
-        .is_some_and(|(prior, now)| prior != now);
-    let percentages_differ = view.percentages != prior.percentages || early_success_differs;
+    // ended: percentages alone start no deployment.
+    let percentages_differ =
+        view.percentages != prior.percentages || early_success_differs(service, view);
     if ladder.missing.is_empty() && percentages_differ && view.accepts(prior.percentages) {
         return Next::Change(prior.percentages);
     }
@@ -85,10 +98,27 @@ fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Nex
     ))
 }
 
+fn count_differs(service: &ServiceTarget, view: &ServiceView) -> bool {
+    restored_count(service, view).is_some_and(|count| count != view.desired)
+}
+
+/// Whether early success criteria are others than the recorded ones. What another writer switched
+/// on or off stays.
+fn early_success_differs(service: &ServiceTarget, view: &ServiceView) -> bool {
+    let recorded = service.prior.early_success.zip(view.early_success);
+    recorded.is_some_and(|(prior, now)| prior != now)
+}
+
+/// Whether a restoration leaves the task definition of the service as it is: it runs the prior
+/// release, or has failed to.
+#[must_use]
+pub fn keeps_definition(release: &Release, service: &ServiceTarget, view: &ServiceView) -> bool {
+    runs_prior(release, service, view) || has_failed_again(service, view)
+}
+
 /// Whether the service runs the prior release. A read that may be older than the deployment of this
 /// release does not show it.
-#[must_use]
-pub fn runs_prior(release: &Release, service: &ServiceTarget, view: &ServiceView) -> bool {
+fn runs_prior(release: &Release, service: &ServiceTarget, view: &ServiceView) -> bool {
     let prior = &service.prior;
     view.runs(&prior.task_definition) && !may_be_old(release, prior.found(), view)
 }
@@ -148,12 +178,19 @@ fn rollback_percentages(service: &ServiceTarget, view: &ServiceView) -> Percenta
         .into_iter()
         .flatten()
         .filter(|found| view.accepts(*found));
-    let fallback = if view.accepts(prior.percentages) {
-        prior.percentages
+    accepted
+        .find(works)
+        .unwrap_or_else(|| accepted_percentages(service, view))
+}
+
+/// The recorded percentages if ECS takes them, else those that the service has.
+fn accepted_percentages(service: &ServiceTarget, view: &ServiceView) -> Percentages {
+    let recorded = service.prior.percentages;
+    if view.accepts(recorded) {
+        recorded
     } else {
         view.percentages
-    };
-    accepted.find(works).unwrap_or(fallback)
+    }
 }
 
 /// The count that a restoration sets: the recorded one if the service has fewer, or still has what

@@ -124,6 +124,9 @@ fn with_failed_only() -> Aws {
 #[test]
 fn a_prior_release_that_had_failed_is_not_deployed_for_an_hour() {
     run(with_failed_only(), Fault::None, async |driver| {
+        let configured =
+            || service(&driver.world.aws(), CLUSTER, LEGACY)["deploymentConfiguration"].clone();
+        let own = configured()["maximumPercent"].clone();
         deployed(&driver, LEGACY).await;
         let status = rolled_back(&driver, "STOPPED").await;
         assert_eq!(
@@ -131,6 +134,7 @@ fn a_prior_release_that_had_failed_is_not_deployed_for_an_hour() {
             "failed: the execution was stopped; cannot roll back to legacy:1: it had failed \
              before this release, and failed again; manual intervention required"
         );
+        assert_eq!(configured()["maximumPercent"], own);
     });
 }
 

@@ -264,6 +264,38 @@ fn a_prior_release_that_had_failed_is_deployed_once_and_not_for_an_hour() {
 }
 
 #[test]
+fn a_prior_release_that_failed_again_is_given_up_with_its_recorded_count_and_percentages() {
+    let mut failed = steady(OLD);
+    failed.deployments[0].rollout = Rollout::Failed;
+    let mut release = release(true, Some(at(0)));
+    *prior_of(&mut release) = PriorService {
+        early_success: Some(50),
+        ..PriorService::from_view(&failed).expect("a PRIMARY deployment")
+    };
+    failed.deployments[0].id = "ecs-svc/3".to_owned();
+    let next = |view: &ServiceView, secs| restored(&release, Ending::Failed, view, at(secs));
+    let again = Restoration::Apply(prior().percentages);
+
+    let mut view = failed.clone();
+    view.percentages.maximum = 150;
+    assert_eq!(next(&view, 60), again);
+    assert!(matches!(next(&view, 3_600), Restoration::Close(_)));
+    assert!(keeps_definition(&release, service_of(&release), &view));
+
+    let fewer = ServiceView {
+        desired: 1,
+        ..failed.clone()
+    };
+    let early = ServiceView {
+        early_success: Some(100),
+        ..failed.clone()
+    };
+    assert_eq!(next(&fewer, 60), again);
+    assert_eq!(next(&early, 60), again);
+    assert!(matches!(next(&failed, 60), Restoration::Close(_)));
+}
+
+#[test]
 fn a_prior_release_that_served_while_a_forced_deployment_of_it_failed_is_tried_for_an_hour() {
     let mut failed = steady(OLD);
     failed.deployments[0].rollout = Rollout::Failed;

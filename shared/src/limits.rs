@@ -104,8 +104,9 @@ pub const BUSY_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// forgotten. Ours: several jobs of an action, also when one of their invocations is lost.
 pub const SECOND_LOOK: Duration = Duration::from_secs(3 * 60);
 
-/// Refusals of an action that are forgotten as [`SECOND_LOOK`] has it; the next one fails its
-/// release. Ours: what AWS refuses again and again does not pass.
+/// Refusals of an action that are forgotten as [`SECOND_LOOK`] has it, each within [`BUSY_LIMIT`]
+/// of the one before; the next one fails its release. Ours: what AWS refuses again and again does
+/// not pass, and an action of many hours may meet a few that do.
 pub const SECOND_LOOKS: u32 = 5;
 
 /// Deadline of a rollout unless the action sets one, in minutes. Ours: several waves of tasks that

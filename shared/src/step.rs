@@ -63,7 +63,7 @@ struct Times {
     without_progress: Duration,
     /// Since AWS first refused what it refused again since.
     refused: Duration,
-    /// How many refusals before it were forgotten.
+    /// How many refusals before it were forgotten, each within an hour of the one before.
     refused_before: u32,
 }
 

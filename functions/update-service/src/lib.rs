@@ -226,8 +226,8 @@ impl UpdateService {
 
         let report = match set.map_err(StepError::from) {
             Ok(()) => JobReport::in_progress(new.summary, percent),
-            // The rollout has ended: what its safety does not need fails no release. The next job
-            // looks again while a refusal may pass.
+            // The rollout has ended: a refusal of what its safety does not need fails no release.
+            // Until AWS has refused it for long, the next job looks again.
             Err(StepError::Refused(failure)) if !new.required && job.refused_for_long => {
                 let summary = format!("{} is steady", revision(&job.parameters.task_definition));
                 let (cluster, service) = seen.name();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Failure;
-use crate::limits::{FORMAT_VERSION, SECOND_LOOK, SECOND_LOOKS};
+use crate::limits::{BUSY_LIMIT, FORMAT_VERSION, SECOND_LOOK, SECOND_LOOKS};
 use crate::timestamp::Timestamp;
 
 /// A token of this version.
@@ -25,7 +25,8 @@ pub struct Token {
     /// When AWS first refused what the jobs since look at again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Timestamp>,
-    /// When AWS last refused it again.
+    /// When AWS last refused it again; without `refused`, when the last refusal came that is only
+    /// counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_again: Option<Timestamp>,
     /// How many refusals before it did not come again for some time, at most [`SECOND_LOOKS`].
@@ -67,18 +68,29 @@ impl Token {
         }
     }
 
-    /// The token without refusals that have not come again for some time, which are only counted.
-    /// Between two refusals of the same call a step can wait for what it announced, so one job
-    /// without it proves nothing.
+    /// The token without refusals that have not come again for some time, which are only counted,
+    /// until none has come for [`BUSY_LIMIT`]. Between two refusals of the same call a step can
+    /// wait for what it announced, so one job without it proves nothing.
     #[must_use]
     pub(crate) fn without_old_refusals(self, now: Timestamp) -> Self {
-        let last = self.refused_again.or(self.refused);
-        if last.is_none_or(|last| now.since(last) < SECOND_LOOK) {
+        let Some(last) = self.refused_again.or(self.refused) else {
+            return self;
+        };
+        if now.since(last) >= BUSY_LIMIT {
+            return Self {
+                refused: None,
+                refused_again: None,
+                refused_before: 0,
+                ..self
+            };
+        }
+        if self.refused.is_none() || now.since(last) < SECOND_LOOK {
             return self;
         }
+
         Self {
             refused: None,
-            refused_again: None,
+            refused_again: Some(last),
             refused_before: self.refused_before.saturating_add(1).min(SECOND_LOOKS),
             ..self
         }
@@ -245,18 +257,23 @@ mod tests {
         let later = |token: &Token, secs| token.clone().without_old_refusals(at(secs));
         assert_eq!(later(&first, 239), first);
         let counted = Token {
+            refused_again: Some(at(60)),
             refused_before: 1,
             ..Token::new("update-service", at(0))
         };
         assert_eq!(later(&first, 240), counted);
         assert_eq!(
             counted.text(),
-            r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","refused_before":1}"#
+            concat!(
+                r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","#,
+                r#""refused_again":"2026-01-05T09:01:00Z","refused_before":1}"#
+            )
         );
         assert_eq!(
             Token::parse(&counted.text(), "update-service"),
             Ok(counted.clone())
         );
+        assert_eq!(later(&counted, 420), counted, "it is counted once");
         let second = later(&counted.refused_at(at(300)), 480);
         assert_eq!((second.refused, second.refused_before), (None, 2));
 
@@ -269,8 +286,28 @@ mod tests {
         );
         assert_eq!(later(&again, 319), again);
         let forgotten = later(&again, 320);
-        assert_eq!(times(&forgotten), (None, None));
+        assert_eq!(times(&forgotten), (None, Some(at(140))));
         assert_eq!(times(&forgotten.refused_at(at(330))), (Some(at(330)), None));
+    }
+
+    #[test]
+    fn refusals_that_are_counted_are_forgotten_when_none_has_come_for_an_hour() {
+        let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+        let first = Token::new("update-service", at(0));
+        let counted = first
+            .clone()
+            .refused_at(at(60))
+            .without_old_refusals(at(240));
+        assert_eq!(counted.refused_before, 1);
+
+        let later = |token: &Token, secs| token.clone().without_old_refusals(at(secs));
+        assert_eq!(later(&counted, 3_659), counted);
+        assert_eq!(later(&counted, 3_660), first);
+        assert_eq!(later(&first.clone().refused_at(at(60)), 3_660), first);
+
+        let second = counted.refused_at(at(3_600));
+        assert_eq!(later(&second, 3_780).refused_before, 2);
+        assert_eq!(later(&second, 7_200), first);
     }
 
     #[test]

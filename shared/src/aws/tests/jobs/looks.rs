@@ -185,6 +185,7 @@ fn a_failure_that_the_ledger_refuses_to_record_is_reported_after_3_minutes() {
 fn refusals_far_apart_fail_the_release_when_five_are_forgotten() {
     let after = |refused_before| {
         let token = Token {
+            refused_again: Some(at(-600)),
             refused_before,
             ..Token::new("update-service", at(-9_000))
         };
@@ -200,4 +201,19 @@ fn refusals_far_apart_fail_the_release_when_five_are_forgotten() {
         json!(not_understood().cause())
     );
     assert_eq!(SECOND_LOOKS, 5);
+}
+
+#[test]
+fn a_refusal_an_hour_after_five_others_is_looked_at_again() {
+    let after = |secs: i64| {
+        let token = Token {
+            refused_again: Some(at(-secs)),
+            refused_before: SECOND_LOOKS,
+            ..Token::new("update-service", at(-9_000))
+        };
+        reported(Some(&token.text()), Err(not_understood())).0
+    };
+
+    assert_eq!(after(3_599), "PutJobFailureResult");
+    assert_eq!(after(3_600), "PutJobSuccessResult");
 }

@@ -6,6 +6,7 @@
 use slipway::aws::{AwsError, ObservedService};
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service::ServiceView;
+use slipway::observed::service_deployment::ServiceDeploymentView;
 use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal};
 use slipway::strategy::in_place::ended::{explained, is_unexplained};
@@ -38,7 +39,7 @@ impl UpdateService {
             cause,
         } = failed;
         if cause != StepFailureCause::Rollout || !is_unexplained(goal, decided_from) {
-            return self.explain(job, seen, failure, cause).await;
+            return self.explain(job, seen, (failure, cause), &[]).await;
         }
 
         let (cluster, service) = seen.name();
@@ -52,8 +53,8 @@ impl UpdateService {
             ..failure.clone()
         };
 
-        let (failure, cause) = match history {
-            Ok(history) => explained(goal, decided_from, &history).unwrap_or_else(|| {
+        let failed = match &history {
+            Ok(history) => explained(goal, decided_from, history).unwrap_or_else(|| {
                 let why = "its service deployments do not show how it ended";
                 (unexplained(why.to_owned()), cause)
             }),
@@ -62,7 +63,8 @@ impl UpdateService {
                 (unexplained(why), cause)
             }
         };
-        self.explain(job, seen, failure, cause).await
+        self.explain(job, seen, failed, &history.unwrap_or_default())
+            .await
     }
 
     /// The failure, with the reasons for which the new tasks stopped. It is the same failure when
@@ -71,8 +73,8 @@ impl UpdateService {
         &self,
         job: &Job<Parameters>,
         seen: &ObservedService,
-        failure: Failure,
-        cause: StepFailureCause,
+        (failure, cause): (Failure, StepFailureCause),
+        history: &[ServiceDeploymentView],
     ) -> StepError {
         let is_rollout = cause == StepFailureCause::Rollout;
         if !is_rollout {
@@ -81,7 +83,7 @@ impl UpdateService {
 
         let (cluster, service) = seen.name();
         let task_definition = &job.parameters.task_definition;
-        let quoted = quoted(&seen.view, &failure.message);
+        let quoted = quoted(&seen.view, history, &failure.message);
         let reasons = self
             .services
             .stop_reasons(cluster, service, task_definition)
@@ -103,12 +105,18 @@ impl UpdateService {
     }
 }
 
-/// What a message quotes of what ECS wrote about a service.
-fn quoted<'a>(view: &'a ServiceView, message: &str) -> Vec<&'a str> {
+/// What a message quotes of what ECS wrote about a service and its service deployments.
+fn quoted<'a>(
+    view: &'a ServiceView,
+    history: &'a [ServiceDeploymentView],
+    message: &str,
+) -> Vec<&'a str> {
     let reasons = view.deployments.iter().map(|deployment| &deployment.reason);
+    let of_history = history.iter().map(|deployment| &deployment.reason);
     view.messages
         .iter()
         .chain(reasons)
+        .chain(of_history)
         .map(String::as_str)
         .filter(|text| !text.is_empty() && message.contains(*text))
         .collect()
@@ -140,5 +148,78 @@ pub(super) fn with_stop_reasons(
             format!("{message}; tasks stopped because: {}", reasons.join(" | "))
         }
         _ => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway::observed::percentages::Percentages;
+    use slipway::observed::service::{DeploymentView, Rollout, Scheduling};
+    use slipway::timestamp::Timestamp;
+
+    use super::*;
+
+    const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
+
+    /// A service with one event and one deployment.
+    fn service(event: &str, reason: &str) -> ServiceView {
+        let deployment = DeploymentView {
+            id: "ecs-svc/2".to_owned(),
+            primary: true,
+            task_definition: NEW.to_owned(),
+            rollout: Rollout::Failed,
+            reason: reason.to_owned(),
+            desired: 2,
+            running: 0,
+            pending: 0,
+            failed_tasks: 3,
+        };
+
+        ServiceView {
+            observed_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
+            status: "ACTIVE".to_owned(),
+            desired: 2,
+            running: 0,
+            pending: 0,
+            percentages: Percentages {
+                minimum_healthy: 100,
+                maximum: 200,
+            },
+            early_success: None,
+            deployment_alarms: false,
+            rebalancing: false,
+            capacity_providers: Vec::new(),
+            scheduling: Scheduling::Replica,
+            controller: "ECS".to_owned(),
+            strategy: "ROLLING".to_owned(),
+            tagged: true,
+            deployments: vec![deployment],
+            target_groups: Vec::new(),
+            messages: vec![event.to_owned()],
+        }
+    }
+
+    #[test]
+    fn events_and_the_reasons_of_deployments_and_service_deployments_are_quoted() {
+        let ended = ServiceDeploymentView {
+            revision: "2".to_owned(),
+            status: "ROLLBACK_SUCCESSFUL".to_owned(),
+            reason: "exec hunter-2: not found".to_owned(),
+            tripped: None,
+            alarms: Vec::new(),
+        };
+        let without_reason = ServiceDeploymentView {
+            reason: String::new(),
+            ..ended.clone()
+        };
+        let history = [without_reason, ended];
+        let view = service("an event", "a reason");
+        let of = |message: &str| quoted(&view, &history, message);
+
+        let reason = history[1].failure().expect("it failed");
+        let message = format!("ECS rolled the deployment back to web:1: {reason}");
+        assert_eq!(of(&message), ["exec hunter-2: not found"]);
+        assert_eq!(of("an event; a reason"), ["an event", "a reason"]);
+        assert_eq!(of("not steady"), [""; 0]);
     }
 }

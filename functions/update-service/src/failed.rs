@@ -124,7 +124,7 @@ fn quoted<'a>(
 
 /// A message with the reasons for which tasks stopped. What it and they quote of ECS can repeat the
 /// command that did not start, so that it loses the values of environment variables. Without the
-/// definition these are unknown, and nothing can be quoted.
+/// definition these are unknown, and nothing can be quoted: the message has why.
 pub(super) fn with_stop_reasons(
     message: &str,
     quoted: &[&str],
@@ -133,7 +133,8 @@ pub(super) fn with_stop_reasons(
 ) -> String {
     let redacted = |text: &str| match definition {
         Ok(Some(definition)) => definition.redacted(text),
-        _ => "***".to_owned(),
+        Ok(None) => "(not shown: the task definition does not exist)".to_owned(),
+        Err(_) => "(not shown: the task definition could not be read)".to_owned(),
     };
     let message = quoted.iter().fold(message.to_owned(), |message, &text| {
         message.replace(text, &redacted(text))

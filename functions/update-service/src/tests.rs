@@ -340,8 +340,16 @@ fn what_ecs_wrote_loses_the_values_of_variables_wherever_a_failure_quotes_it() {
             definition(),
             format!("{kept}{shown}; tasks stopped because: exec ***"),
         ),
-        (reasons(), Ok(None), format!("{kept}***")),
-        (reasons(), Err(error()), format!("{kept}***{unread}")),
+        (
+            reasons(),
+            Ok(None),
+            format!("{kept}(not shown: the task definition does not exist)"),
+        ),
+        (
+            reasons(),
+            Err(error()),
+            format!("{kept}(not shown: the task definition could not be read){unread}"),
+        ),
         (Err(error()), definition(), format!("{kept}{shown}{unread}")),
     ] {
         assert_eq!(

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::job::{Failure, Origin, StepError};
-use crate::limits::{ROLLBACK_DEADLINE, STALE_READ};
+use crate::limits::{ROLLBACK_DEADLINE, SECOND_LOOK, STALE_READ};
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Before, Conclusion, Outcome, Release};
 use crate::timestamp::{Timestamp, readable};
@@ -67,8 +67,8 @@ impl Ending {
 /// if it does not know it. `None` while the release is left to its steps or to its operator.
 ///
 /// What was taken over is restored and proven whatever its execution does, also when its status
-/// cannot be read. Only a cause that may pass is waited for, and not beyond the deadline: a
-/// release that was superseded is closed in another way.
+/// cannot be read. Only a cause that may pass is waited for, and not beyond the deadline, and a
+/// refusal for [`SECOND_LOOK`]: a release that was superseded is closed in another way.
 ///
 /// # Errors
 /// When the status cannot be read or is not a known one: of an open release, and for a cause that
@@ -97,6 +97,7 @@ pub fn ending_of(
         {
             Err(error)
         }
+        Err(error @ StepError::Refused(_)) if now.since(since) < SECOND_LOOK => Err(error),
         Err(_) => Ok(Some(Ending::Unread)),
     }
 }

@@ -71,7 +71,8 @@ fn what_was_taken_over_is_restored_although_the_status_of_its_execution_cannot_b
     assert_eq!(after(0, found("Failed")), Ok(Some(Ending::Failed)));
     assert_eq!(after(0, found("InProgress")), Ok(Some(Ending::Stopped)));
     assert_eq!(after(0, Ok(None)), Ok(Some(Ending::Stopped)));
-    assert_eq!(after(0, Err(denied)), Ok(Some(Ending::Unread)));
+    assert_eq!(after(179, Err(denied.clone())), Err(denied.clone()));
+    assert_eq!(after(180, Err(denied)), Ok(Some(Ending::Unread)));
     assert_eq!(after(0, found("Paused")), Ok(Some(Ending::Unread)));
     for passing in [busy, garbled] {
         assert_eq!(after(3_599, Err(passing.clone())), Err(passing.clone()));

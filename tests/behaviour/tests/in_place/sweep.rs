@@ -74,6 +74,8 @@ fn what_was_taken_over_is_restored_and_closed_although_its_execution_cannot_be_r
         );
         reword(&driver, read, denied);
 
+        // A refusal may pass for some minutes.
+        pass(&driver, 180).await;
         for _ in 0..40 {
             pass(&driver, 60).await;
             let swept = sweep(&driver).await;

@@ -19,6 +19,8 @@ use crate::{BeginRelease, Parameters};
 struct PriorRevision<'a> {
     /// Cluster and service.
     service: (&'a str, &'a str),
+    /// Whether the service is the idle colour of a pair.
+    is_idle: bool,
     live: &'a ServiceView,
     arn: &'a str,
     definition: &'a TaskDefinition,
@@ -48,6 +50,7 @@ impl BeginRelease {
         let seen = target.live();
         let prior = PriorRevision {
             service: seen.name(),
+            is_idle: false,
             live: &seen.view,
             arn,
             definition: current,
@@ -81,6 +84,7 @@ impl BeginRelease {
         };
         let prior = PriorRevision {
             service: idle.name(),
+            is_idle: true,
             live: &idle.view,
             arn,
             definition: &definition,
@@ -134,15 +138,22 @@ fn check_roles(prior: &PriorRevision<'_>, base: &TaskDefinition) -> Result<(), F
     let kept: Vec<_> = base.roles_outside_path().collect();
     let mut roles = prior.definition.roles_outside_path();
     let role = roles.find(|role| !kept.contains(role));
+    let Some((field, role)) = role.filter(|_| has_completed(prior.live, prior.arn)) else {
+        return Ok(());
+    };
 
-    match role.filter(|_| has_completed(prior.live, prior.arn)) {
-        None => Ok(()),
-        Some((field, role)) => Err(Failure::configuration(format!(
-            "the prior release {} cannot be restored: `{field}` is {role}; expected a role under \
-             the path {ROLE_PATH}; deploy a revision with such roles first",
-            revision(prior.arn)
-        ))),
-    }
+    let (cluster, service) = prior.service;
+    let (of, to) = if prior.is_idle {
+        (format!(" of the idle colour `{service}`"), " to it")
+    } else {
+        (String::new(), "")
+    };
+    Err(Failure::configuration(format!(
+        "the prior release {}{of} cannot be restored: `{field}` is {role}; expected a role under \
+         the path {ROLE_PATH}; deploy a revision with such roles{to} first: aws ecs update-service \
+         --cluster {cluster} --service {service} --task-definition <family:revision>",
+        revision(prior.arn)
+    )))
 }
 
 /// The new revision is registered in the idle colour's family before it is approved. In a common
@@ -281,13 +292,14 @@ mod tests {
         }))
         .expect("a task definition");
         let other = self::definition(&[("app", "web:2")]);
-        let checked = |rollout: Rollout, base: &TaskDefinition| {
+        let checked = |rollout: Rollout, base: &TaskDefinition, is_idle: bool| {
             let live = ServiceView {
                 deployments: vec![deployment(rollout)],
                 ..service()
             };
             let prior = PriorRevision {
                 service: ("apps", "web"),
+                is_idle,
                 live: &live,
                 arn: ARN,
                 definition: &definition,
@@ -295,19 +307,26 @@ mod tests {
             check_roles(&prior, base)
         };
 
-        assert_eq!(checked(Rollout::InProgress, &other), Ok(()));
+        assert_eq!(checked(Rollout::InProgress, &other, false), Ok(()));
         assert_eq!(
-            checked(Rollout::Completed, &definition),
+            checked(Rollout::Completed, &definition, false),
             Ok(()),
             "the registration proves it"
         );
-        assert_eq!(
-            checked(Rollout::Completed, &other),
-            Err(Failure::configuration(format!(
-                "the prior release web:1 cannot be restored: `executionRoleArn` is {role}; \
-                 expected a role under the path /slipway/; deploy a revision with such roles first"
-            )))
-        );
+        for (is_idle, of, to) in [
+            (false, "", ""),
+            (true, " of the idle colour `web`", " to it"),
+        ] {
+            assert_eq!(
+                checked(Rollout::Completed, &other, is_idle),
+                Err(Failure::configuration(format!(
+                    "the prior release web:1{of} cannot be restored: `executionRoleArn` is \
+                     {role}; expected a role under the path /slipway/; deploy a revision with \
+                     such roles{to} first: aws ecs update-service --cluster apps --service web \
+                     --task-definition <family:revision>"
+                )))
+            );
+        }
     }
 
     #[test]
@@ -316,6 +335,7 @@ mod tests {
         let definition = definition(&[("app", "web:1")]);
         let prior = PriorRevision {
             service: ("apps", "web"),
+            is_idle: false,
             live: &live,
             arn: ARN,
             definition: &definition,

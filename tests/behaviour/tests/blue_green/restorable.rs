@@ -34,8 +34,14 @@ fn roles_of_the_idle_colour_that_a_rollback_may_not_pass_are_refused() {
     let (_, name) = revision.split_once('/').expect("an ARN");
     refused(
         aws,
-        &format!("the prior release {name} cannot be restored: `taskRoleArn` is "),
-        &["expected a role under the path /slipway/"],
+        &format!(
+            "the prior release {name} of the idle colour `shop-blue` cannot be restored: \
+             `taskRoleArn` is "
+        ),
+        &[
+            "expected a role under the path /slipway/",
+            "--service shop-blue",
+        ],
     );
 }
 

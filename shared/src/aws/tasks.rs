@@ -76,6 +76,7 @@ impl Services {
             format!("more than {PAGES} pages"),
         ))
     }
+
     /// The tasks of one page of a list, and where the next page starts.
     pub(super) async fn tasks_page(
         &self,

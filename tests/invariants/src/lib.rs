@@ -2,8 +2,8 @@
 //! of every run, from the account's own state, by code that shares nothing with the functions.
 //!
 //! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and
-//! 5, `jobs` 6, `lease` 8, and `families` too. That a healthy release ends deployed, and a plainly worse one does not
-//! (9), needs to know what was asked for: the simulation checks it.
+//! 5, `jobs` 6, `lease` 8, and `families` too. That a healthy release ends deployed, and a plainly
+//! worse one does not (9), needs to know what was asked for: the simulation checks it.
 
 mod colours;
 mod endings;
@@ -145,7 +145,7 @@ impl Invariants {
                 self.changed(aws, call, request)
             }
             ("ecs", "DeregisterTaskDefinition") => {
-                let unused = families::unused(aws, request, &self.ledger)?;
+                let unused = families::unused(aws, request)?;
                 self.count(A_SHARED_FAMILY, unused);
                 Ok(())
             }

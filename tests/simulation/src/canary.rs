@@ -11,7 +11,7 @@ use emulator::ecr::{Answers, Profile};
 use emulator::{Aws, Millis};
 use invariants::ledger_reader::{FUNCTIONS_STACK, record};
 
-/// The alarm that some pipelines look at.
+/// The alarm that some pipelines look at, and ECS for some services.
 pub(super) const ALARM: &str = "web-errors";
 
 /// Requests a second with which a few minutes are enough to tell a good image from a bad one.

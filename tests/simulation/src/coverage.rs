@@ -12,12 +12,13 @@ use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::shape::{PIPELINE, Shift};
 use emulator::client::CallFault;
 use emulator::ecr::Behaviour;
+use emulator::ecs::Service;
 use emulator::{Aws, QuirkCounts};
 use harness::driver::Ran;
 use harness::functions::ALL;
 use invariants::ledger_reader::{digest, executions, record, text};
 
-use expected::{EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, WORSE};
+use expected::{EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, ROLLED_BACK_BY_ALARM, WORSE};
 
 /// What crashes are counted by: functions, of which none may be left out.
 const CRASH_IN: &str = "crash in";
@@ -252,6 +253,10 @@ impl Coverage {
                 self.add("fault", incident.word(), 1);
             }
         }
+
+        let by_alarm = |service: &&Service| service.was_rolled_back_by_alarms();
+        let rolled_back = aws.ecs.services.values().filter(by_alarm).count();
+        self.add("service", ROLLED_BACK_BY_ALARM, rolled_back as u64);
     }
 
     /// Adds what another run exercised.

@@ -154,7 +154,7 @@ pub enum Act {
     InstanceDrains(Duration),
     /// An Availability Zone has a task of the service too many, which ECS moves.
     ZoneUneven,
-    /// An alarm that the pipeline may read is in ALARM for so long.
+    /// An alarm that the pipeline or ECS looks at is in ALARM for so long.
     AlarmActive(Duration),
 }
 

@@ -110,6 +110,11 @@ impl Shape {
         matches!(self.oddity, Some(Oddity::Sibling | Oddity::ReleasedSibling))
     }
 
+    /// Whether its pipeline, or ECS when it deploys, looks at an alarm.
+    pub(super) fn has_alarm(&self) -> bool {
+        self.oddity == Some(Oddity::Alarms) || self.canary().is_some_and(|canary| canary.alarm)
+    }
+
     /// Whether a judge has traffic enough to both colours: an old one without tasks answers
     /// nothing.
     pub(super) fn can_compare(&self) -> bool {

@@ -85,12 +85,16 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "a Classic Load Balancer",
             "another service of its family",
             "another service of its family with a pipeline",
+            ROLLED_BACK_BY_ALARM,
         ],
     ),
     ("image", &["exits"]),
     ("act", &["an instance is busy", "update the stack"]),
     ("invariant", &[A_SHARED_FAMILY]),
 ];
+
+/// What deployment alarms came to.
+pub(super) const ROLLED_BACK_BY_ALARM: &str = "ECS rolled back by an alarm";
 
 pub(super) const WORSE: &str = "9 what is plainly worse is not deployed";
 

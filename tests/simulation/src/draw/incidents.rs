@@ -181,9 +181,7 @@ pub(super) fn when(rng: &mut Rng, shape: &Shape, pushes: usize) -> When {
 
 pub(super) fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     let act = match rng.u8(..14) {
-        _ if shape.canary().is_some_and(|canary| canary.alarm) && rng.u8(..4) == 0 => {
-            Act::AlarmActive(secs(rng, 10, 300))
-        }
+        _ if shape.has_alarm() && rng.u8(..4) == 0 => Act::AlarmActive(secs(rng, 10, 300)),
         0..=1 => Act::Stop { abandon: true },
         2 => Act::Stop { abandon: false },
         3 => Act::Retry,
@@ -220,6 +218,14 @@ fn when_of(rng: &mut Rng, shape: &Shape, pushes: usize, act: Act) -> When {
         Act::Retry => When {
             anchor: Anchor::Push(rng.usize(..pushes)),
             after: secs(rng, 60, 900),
+        },
+        // ECS looks at an alarm while it deploys, unless it was in ALARM before.
+        Act::AlarmActive(_) if shape.pair.is_none() => When {
+            anchor: Anchor::Attempt {
+                function: "update-service",
+                nth: rng.usize(..2 * pushes),
+            },
+            after: secs(rng, 15, 200),
         },
         // ECS moves no task during a deployment.
         Act::ZoneUneven if rng.bool() => When {

@@ -174,6 +174,14 @@ fn new_revision(aws: &mut Aws, deployment: &str) -> String {
     format!("{first}{}", rest.chars().rev().collect::<String>())
 }
 
+impl Service {
+    /// Whether ECS rolled one of its deployments back because of an alarm.
+    pub fn was_rolled_back_by_alarms(&self) -> bool {
+        let mut rollbacks = self.history.iter().filter_map(|one| one.rollback.as_ref());
+        rollbacks.any(|rollback| rollback.detector == Detector::Alarms)
+    }
+}
+
 /// The deployment in progress has failed, and one back to an earlier service revision is about to
 /// begin. Returns that service revision.
 pub(super) fn roll_back(aws: &mut Aws, arn: &str, revision: &str, detector: Detector) -> String {

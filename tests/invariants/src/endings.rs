@@ -228,10 +228,10 @@ pub(super) fn lack(observation: &Observation, definition: &str) -> Option<String
     // To rebalance, ECS starts a task in one zone before it stops one in another.
     let most = observation.desired + usize::from(observation.rebalanced);
     let too_many = observation.running + observation.pending > most;
-    if observation.running < observation.desired || too_many {
+    if observation.running < observation.desired || too_many || observation.others > 0 {
         return Some(format!(
-            "{} of {} tasks ran, {} pending",
-            observation.running, observation.desired, observation.pending
+            "{} of {} tasks of it ran, {} pending, and {} of other deployments",
+            observation.running, observation.desired, observation.pending, observation.others
         ));
     }
 

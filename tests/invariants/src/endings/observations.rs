@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::body;
-use emulator::ecs::{Deployment, RolloutState, Service};
+use emulator::ecs::{Deployment, RolloutState, Service, Task};
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Request};
 
@@ -22,8 +22,11 @@ pub(crate) struct Observation {
     pub(crate) runs: String,
     pub(super) completed: bool,
     pub(crate) desired: usize,
+    /// Tasks of the PRIMARY deployment that run, and that do not run yet.
     pub(super) running: usize,
     pub(super) pending: usize,
+    /// Live tasks of other deployments.
+    pub(super) others: usize,
     pub(super) rebalanced: bool,
     pub(super) percentages: (Option<i64>, Option<i64>),
     pub(crate) groups: Vec<String>,
@@ -131,21 +134,20 @@ pub(super) fn observation(aws: &Aws, cluster: &str, name: &str) -> Option<Observ
     groups.sort();
     groups.dedup();
 
+    let (own, others): (Vec<&Task>, Vec<&Task>) = aws
+        .ecs
+        .tasks_of(&service.arn)
+        .filter(|task| task.is_live())
+        .partition(|task| task.deployment == primary.id);
+
     Some(Observation {
         service: name.to_owned(),
         runs: primary.task_definition.clone(),
         completed: is_completed(aws, service, primary),
         desired: service.desired_count as usize,
-        running: aws
-            .ecs
-            .tasks_of(&service.arn)
-            .filter(|task| task.is_running())
-            .count(),
-        pending: aws
-            .ecs
-            .tasks_of(&service.arn)
-            .filter(|task| task.is_pending())
-            .count(),
+        running: own.iter().filter(|task| task.is_running()).count(),
+        pending: own.iter().filter(|task| task.is_pending()).count(),
+        others: others.len(),
         rebalanced: service.is_rebalanced(),
         percentages: service.percentages(),
         groups,

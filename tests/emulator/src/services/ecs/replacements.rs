@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::Aws;
 
-use super::{Service, Task, deployments, scheduler};
+use super::{RolloutState, Service, Task, deployments, scheduler};
 
 /// How long ECS takes to notice that zones are uneven, in seconds (assumed).
 const NOTICE: std::ops::Range<u64> = 5..120;
@@ -29,7 +29,10 @@ fn is_drained(aws: &Aws, task: &Task) -> bool {
 /// while the floor of healthy tasks is kept; one that moves when others serve in its stead.
 pub(super) fn stop(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
-    let Some(primary) = service.primary() else {
+
+    // Nothing starts in the stead of what a deployment that failed for good has.
+    let primary = service.primary();
+    let Some(primary) = primary.filter(|primary| primary.rollout != RolloutState::Failed) else {
         return;
     };
 

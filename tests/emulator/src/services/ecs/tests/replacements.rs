@@ -3,6 +3,7 @@
 
 use super::rollouts::{deployed, update};
 use super::*;
+use crate::cloudwatch::set_alarm;
 
 /// A world whose service has two tasks with the static host port 80 on two of three instances, and
 /// an instance that has one of them.
@@ -71,6 +72,35 @@ fn tasks_on_a_draining_instance_are_replaced_within_the_percentages() {
         );
         assert_eq!(World::healthy(&world.aws), 2);
     }
+}
+
+#[test]
+fn a_deployment_that_failed_for_good_keeps_its_tasks_on_a_draining_instance() {
+    let (mut world, _) = on_three_instances(50, 200);
+    set_alarm(&mut world.aws, "web-errors", "OK");
+    let alarms = json!({"alarmNames": ["web-errors"], "enable": true, "rollback": false});
+    update(
+        &mut world,
+        "deploymentConfiguration",
+        json!({"minimumHealthyPercent": 50, "maximumPercent": 200, "alarms": alarms}),
+    );
+    let definition = world.ec2("nginx:2");
+    update(&mut world, "taskDefinition", json!(definition));
+    world.run(90, |_| {});
+    set_alarm(&mut world.aws, "web-errors", "ALARM");
+    world.run(20, |_| {});
+    assert_eq!(world.service()["deployments"][0]["rolloutState"], "FAILED");
+
+    let mut tasks = world.aws.ecs.tasks.values();
+    let new = tasks.find(|task| task.is_running() && task.task_definition == definition);
+    let instance = new.and_then(|task| task.instance.clone());
+    let instance = instance.expect("a task of the failed deployment runs");
+    let healthy = World::healthy(&world.aws);
+
+    set_state(&mut world, &instance, "DRAINING");
+    world.run(300, |_| {});
+    assert_eq!(on(&world.aws, &instance), 1);
+    assert!(World::healthy(&world.aws) >= healthy);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub(super) fn begin(
         Some((to, detector)) => service_history::roll_back(aws, arn, &to.revision, detector),
         None => service_history::begin(aws, arn, &id),
     };
+    stay(aws, arn);
+
     let now = aws.now;
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
@@ -79,6 +81,14 @@ fn make_way(service: &mut Service, id: &str) {
     }
     service.steady = false;
     service.uneven = false;
+}
+
+/// No task moves any more: a deployment makes zones even.
+fn stay(aws: &mut Aws, arn: &str) {
+    let tasks = aws.ecs.tasks.values_mut();
+    for task in tasks.filter(|task| task.service == arn) {
+        task.moves = false;
+    }
 }
 
 /// The id of a new deployment. Recorded outputs of a rollback by the circuit breaker complete it

@@ -174,6 +174,28 @@ fn a_task_moves_to_another_zone_when_its_successor_serves() {
 }
 
 #[test]
+fn a_task_that_moves_stays_when_a_deployment_begins() {
+    let mut world = deployed(1, 2);
+    let arn = web(&world.aws);
+    assert!(unbalance(&mut world.aws, &arn));
+    let moves = |aws: &Aws| aws.ecs.tasks.values().any(|task| task.moves);
+    let has_begun = (0..300).any(|_| {
+        world.run(1, |_| {});
+        moves(&world.aws)
+    });
+    assert!(has_begun, "a task moves");
+
+    let definition = world.fargate("nginx:2");
+    update(&mut world, "taskDefinition", json!(definition));
+    assert!(!moves(&world.aws));
+
+    world.run(900, |_| {});
+    assert_eq!(World::healthy(&world.aws), 2);
+    let primary = world.service()["deployments"][0].clone();
+    assert_eq!(primary["rolloutState"], "COMPLETED");
+}
+
+#[test]
 fn no_task_moves_without_room_during_a_deployment_or_while_rebalancing_is_off() {
     let moves = |world: &mut World| {
         let arn = web(&world.aws);

@@ -62,9 +62,8 @@ pub(super) fn is_steady(plan: &Plan) -> bool {
     })
 }
 
-/// The least number of healthy tasks that a run promises: of the smallest count that is requested,
-/// and nothing when tasks die or do not stay healthy.
-pub(super) fn promised(plan: &Plan) -> u32 {
+/// Whether tasks may die or not stay healthy, so that nothing is promised of them.
+pub(super) fn is_frail(plan: &Plan) -> bool {
     let frail = |image: Image| {
         matches!(
             image,
@@ -73,7 +72,13 @@ pub(super) fn promised(plan: &Plan) -> u32 {
     };
     let accident =
         |incident: &Incident| matches!(incident, Incident::Act { act, .. } if act.is_accident());
-    if plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident) {
+    plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident)
+}
+
+/// The least number of healthy tasks that a run promises: of the smallest count that is requested,
+/// and nothing when tasks die or do not stay healthy.
+pub(super) fn promised(plan: &Plan) -> u32 {
+    if is_frail(plan) {
         return 0;
     }
 

@@ -332,17 +332,17 @@ impl Stage {
     }
 }
 
-/// What the services are promised. The other one of the family has one task.
+/// What the services are promised. The other one of the family has one task, which no release of
+/// the first takes away, whatever that is promised itself.
 fn promises(plan: &Plan) -> Vec<Promise> {
-    let healthy = bound::promised(plan);
     let promise = |service, healthy| Promise {
         cluster: CLUSTER,
         service,
         healthy,
     };
-    let sibling = promise(shape::SIBLING, healthy.min(1));
+    let sibling = promise(shape::SIBLING, u32::from(!bound::is_frail(plan)));
 
-    let mut promises = vec![promise(WEB, healthy)];
+    let mut promises = vec![promise(WEB, bound::promised(plan))];
     promises.extend(plan.shape.has_sibling().then_some(sibling));
     promises
 }

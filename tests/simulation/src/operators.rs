@@ -15,6 +15,8 @@ use invariants::ledger_reader::{executions, holder, text};
 
 /// The function that judges canaries.
 const JUDGE: &str = "slipway-evaluate-canary";
+/// The fixed port of tasks on instances.
+const PORT: u16 = 80;
 
 /// What an act came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub(super) enum Done {
     Asked {
         digest: String,
         execution: String,
+    },
+    /// This instance was taken for a while.
+    Took {
+        instance: String,
     },
     /// This was pushed, which cannot run.
     Stored {
@@ -80,8 +86,8 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
             Done::Something
         }),
         Act::TaskSilent(_) => Done::Nothing,
-        Act::InstanceBusy(_) => busy(aws, true).map_or(Done::Nothing, |_| Done::Something),
-        Act::InstanceDrains(_) => done(drain(aws)),
+        Act::InstanceBusy(_) => took(busy(aws)),
+        Act::InstanceDrains(_) => took(drain(aws)),
         Act::ZoneUneven => done(unbalance(aws)),
         Act::AlarmActive(_) => {
             cloudwatch::set_alarm(aws, ALARM, "ALARM");
@@ -163,11 +169,11 @@ fn unbalance(aws: &mut Aws) -> bool {
     service.is_some_and(|service| ecs::unbalance(aws, &service))
 }
 
-/// Drains the instance of a task that serves; answers whether there is one.
-fn drain(aws: &mut Aws) -> bool {
-    let task = serving(aws).and_then(|task| aws.ecs.tasks.get(&task));
-    let instance = task.and_then(|task| task.instance.clone());
-    instance.is_some_and(|instance| set_state(aws, &instance, "DRAINING"))
+/// Drains the instance of a task that serves; answers the instance.
+fn drain(aws: &mut Aws) -> Option<String> {
+    let task = serving(aws)?;
+    let instance = aws.ecs.tasks.get(&task)?.instance.clone()?;
+    set_state(aws, &instance, "DRAINING").then_some(instance)
 }
 
 fn set_state(aws: &mut Aws, instance: &str, status: &str) -> bool {
@@ -175,27 +181,20 @@ fn set_state(aws: &mut Aws, instance: &str, status: &str) -> bool {
     ecs::call(aws, "UpdateContainerInstancesState", &asked).is_ok()
 }
 
-/// Gives back what an act took of the instances.
-pub(super) fn give_back(aws: &mut Aws, act: Act) {
-    if let Act::InstanceBusy(_) = act {
-        busy(aws, false);
-        return;
-    }
-
-    let instances = aws.ecs.instances.values();
-    let draining: Vec<String> = instances
-        .filter(|instance| instance.draining)
-        .map(|instance| instance.arn.clone())
-        .collect();
-    for instance in draining {
-        set_state(aws, &instance, "ACTIVE");
+/// Gives the instance back that an act took, and no other one.
+pub(super) fn give_back(aws: &mut Aws, act: Act, instance: &str) {
+    match act {
+        Act::InstanceBusy(_) => {
+            if let Some(found) = aws.ecs.instances.get_mut(instance) {
+                found.ports.remove(&PORT);
+            }
+        }
+        _ => drop(set_state(aws, instance, "ACTIVE")),
     }
 }
 
-/// Takes the fixed port of an instance that is free, or gives it back; answers the instance.
-fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
-    const PORT: u16 = 80;
-
+/// Takes the fixed port of an instance that is free; answers the instance.
+fn busy(aws: &mut Aws) -> Option<String> {
     let of_service = |aws: &Aws, arn: &str| {
         aws.ecs.tasks.values().any(|task| {
             task.instance.as_deref() == Some(arn) && task.state != ecs::TaskState::Stopped
@@ -205,15 +204,10 @@ fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
         .ecs
         .instances
         .values()
-        .find(|one| one.ports.contains(&PORT) != is_busy && !of_service(aws, &one.arn));
+        .find(|one| !one.ports.contains(&PORT) && !of_service(aws, &one.arn));
     let arn = found?.arn.clone();
-    let ports = &mut aws.ecs.instances.get_mut(&arn)?.ports;
 
-    if is_busy {
-        ports.insert(PORT)
-    } else {
-        ports.remove(&PORT)
-    };
+    aws.ecs.instances.get_mut(&arn)?.ports.insert(PORT);
     Some(arn)
 }
 
@@ -383,6 +377,10 @@ fn update_of(aws: &mut Aws, service: &str, mut change: Value) -> Done {
         Ok(_) => Done::ServiceChanged { on_purpose: true },
         Err(_) => Done::Nothing,
     }
+}
+
+fn took(instance: Option<String>) -> Done {
+    instance.map_or(Done::Nothing, |instance| Done::Took { instance })
 }
 
 fn done(it_is: bool) -> Done {

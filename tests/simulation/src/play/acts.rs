@@ -62,7 +62,7 @@ impl Stage {
                         self.invariants().weights_set_by_hand(&aws, &rule);
                     }
                 }
-                Done::Nothing | Done::Something => {}
+                Done::Nothing | Done::Something | Done::Took { .. } => {}
             }
             done
         };
@@ -72,9 +72,9 @@ impl Stage {
 
         self.driver.world.touch();
         match (act, &done) {
-            (Act::InstanceBusy(lasts) | Act::InstanceDrains(lasts), Done::Something) => {
+            (Act::InstanceBusy(lasts) | Act::InstanceDrains(lasts), Done::Took { instance }) => {
                 self.driver.world.clock.sleep(lasts).await;
-                operators::give_back(&mut self.driver.world.aws(), act);
+                operators::give_back(&mut self.driver.world.aws(), act, instance);
             }
             (Act::AlarmActive(lasts), _) => {
                 self.driver.world.clock.sleep(lasts).await;

@@ -9,7 +9,7 @@ use super::bound;
 use super::canary::{self, Inconclusive};
 use super::draw::{About, JUDGE};
 use super::plan::{Act, Image, Incident, Plan, fault_word};
-use super::shape::{PIPELINE, Shift};
+use super::shape::{PIPELINE, SIBLING_PIPELINE, Shift};
 use emulator::client::CallFault;
 use emulator::ecr::Behaviour;
 use emulator::ecs::Service;
@@ -22,13 +22,15 @@ use expected::{EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, ROLLED_BACK
 
 /// What crashes are counted by: functions, of which none may be left out.
 const CRASH_IN: &str = "crash in";
+/// What the endings of releases of the other service are counted by.
+const SIBLING_OUTCOME: &str = "outcome of the other service";
 
 /// Counts, by what is counted and by its word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     counts: BTreeMap<(&'static str, String), u64>,
     quirks: QuirkCounts,
-    /// Executions of pipelines that were about an image.
+    /// Executions of the first service's pipeline that were about an image.
     pub releases: u64,
     /// Calls that invocations made to AWS.
     pub calls: u64,
@@ -175,15 +177,22 @@ impl Coverage {
         self.incidents(plan, aws, ran);
         self.judged(plan, aws, pushed);
 
-        for execution in executions(aws, PIPELINE) {
-            if let Some(record) = record(aws, &execution.id) {
-                self.releases += 1;
-                self.add("outcome", text(&record, "outcome").unwrap_or("none"), 1);
-            }
-        }
+        self.outcomes(aws);
 
         self.quirks.add(aws.quirks.counts());
         self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
+    }
+
+    /// How releases ended, of the other service of the family too.
+    fn outcomes(&mut self, aws: &Aws) {
+        for (pipeline, what) in [(PIPELINE, "outcome"), (SIBLING_PIPELINE, SIBLING_OUTCOME)] {
+            for execution in executions(aws, pipeline) {
+                if let Some(record) = record(aws, &execution.id) {
+                    self.releases += u64::from(pipeline == PIPELINE);
+                    self.add(what, text(&record, "outcome").unwrap_or("none"), 1);
+                }
+            }
+        }
     }
 
     /// What judges said, and how good images fared.

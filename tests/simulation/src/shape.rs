@@ -26,6 +26,9 @@ pub const CANARIES_FROM: u32 = 96;
 /// The pipeline of every shape.
 pub(super) const PIPELINE: &str = "slipway-web";
 
+/// The pipeline of the other service of a family, where that has one.
+pub(super) const SIBLING_PIPELINE: &str = "slipway-web-internal";
+
 /// How tasks are replaced, in the words of the pipeline template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {

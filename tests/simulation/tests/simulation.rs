@@ -1,11 +1,12 @@
 //! The simulation on a few hundred seeds, and that a seed is all there is to a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use emulator::ecr::Behaviour;
 use simulation::{
-    About, Coverage, Image, Incident, PAIRS_FROM, Plan, Push, SHAPES, Shape, plan, play, shrink,
+    About, Coverage, Image, Incident, Oddity, PAIRS_FROM, Plan, Push, SHAPES, Shape, plan, play,
+    shrink,
 };
 
 /// Seeds of one of the tests below, which run side by side.
@@ -102,17 +103,23 @@ fn calm(shape: Shape) -> Plan {
 
 #[test]
 fn a_healthy_release_of_every_unusual_service_is_deployed() {
-    let unusual = |shape: &Shape| shape.oddity.is_some();
-    for plan in (0..PAIRS_FROM).map(Shape::nth).filter(unusual).map(calm) {
+    let mut met = BTreeSet::new();
+    for shape in (0..PAIRS_FROM).map(Shape::nth) {
+        let Some(oddity) = shape.oddity else { continue };
+        met.insert(oddity.word());
+
+        let plan = calm(shape);
         let played = play(&plan, false);
         assert_eq!(played.failure, None, "{plan}");
 
         let lines = played.coverage.lines(About::Releases);
-        assert!(
-            lines.contains(&("outcome: deployed".to_owned(), 1)),
-            "{plan}"
-        );
+        let is_met = |line: &str| lines.contains(&(line.to_owned(), 1));
+        assert!(is_met("outcome: deployed"), "{plan}");
+        if oddity == Oddity::ReleasedSibling {
+            assert!(is_met("outcome of the other service: deployed"), "{plan}");
+        }
     }
+    assert_eq!(met.len(), 8, "{met:?}");
 }
 
 #[test]

@@ -203,7 +203,7 @@ impl Invariants {
                 .closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
         self.count("2 what is recorded is true", closed.outcomes);
         self.count("3 what is rolled back is restored", closed.restored);
-        self.pushes.note_endings(&before, &self.ledger);
+        self.pushes.note_endings(&before, &self.ledger)?;
 
         Ok(())
     }

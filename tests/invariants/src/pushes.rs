@@ -48,15 +48,19 @@ impl Pushes {
         }
     }
 
-    /// Remembers how releases ended.
-    pub(super) fn note_endings(&mut self, before: &Ledger, after: &Ledger) {
+    /// Remembers how releases ended, each by its pipeline.
+    pub(super) fn note_endings(&mut self, before: &Ledger, after: &Ledger) -> Result<(), String> {
         for (execution, record) in &after.records {
             let Some(digest) =
                 text(record, "digest").filter(|_| before.records.get(execution) != Some(record))
             else {
                 continue;
             };
-            let pipeline = text(record, "pipeline").unwrap_or_default();
+            let Some(pipeline) = text(record, "pipeline") else {
+                return Err(format!(
+                    "invariant 5: the record of {execution} names no pipeline"
+                ));
+            };
             let delivery = (pipeline.to_owned(), digest.to_owned());
             match text(record, "outcome") {
                 Some("rolled-back") if self.by_hand.contains_key(execution) => {}
@@ -65,6 +69,7 @@ impl Pushes {
                 _ => {}
             }
         }
+        Ok(())
     }
 
     /// Remembers what services run.
@@ -98,17 +103,18 @@ impl Pushes {
         self.runs.insert(service.clone(), new.clone());
 
         let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
-        let by_hand = execution
-            .as_ref()
-            .is_some_and(|id| self.by_hand.contains_key(id));
+        let running = execution.and_then(|id| aws.codepipeline.execution(&id));
+        let by_hand = running.is_some_and(|running| self.by_hand.contains_key(&running.id));
         if call.caller.ends_with("roll-back") || old.as_ref() == Some(&new) || by_hand {
             return Ok(0);
         }
-        let running = execution
-            .as_ref()
-            .and_then(|id| aws.codepipeline.execution(id));
-        let pipeline = running.map_or("", |execution| execution.pipeline.as_str());
-        let delivery = |digest: &String| (pipeline.to_owned(), digest.clone());
+        let Some(running) = running else {
+            return Err(format!(
+                "invariant 5: {} deployed {new} to {service} for no execution of a pipeline",
+                call.caller
+            ));
+        };
+        let delivery = |digest: &String| (running.pipeline.clone(), digest.clone());
         if self.rejected.contains(&delivery(&new)) {
             return Err(format!(
                 "invariant 5: {} deployed {new} to {service}, which was rejected",
@@ -116,16 +122,11 @@ impl Pushes {
             ));
         }
 
-        let started = |id: &String| {
-            aws.codepipeline
-                .execution(id)
-                .map(|execution| execution.started)
-        };
         let replaced = old
             .as_ref()
             .and_then(|old| self.deployed.get(&delivery(old)))
-            .and_then(started);
-        if replaced > running.map(|execution| execution.started) {
+            .and_then(|id| aws.codepipeline.execution(id));
+        if replaced.is_some_and(|replaced| replaced.started > running.started) {
             return Err(format!(
                 "invariant 5: {old:?} on {service} was replaced by {new} of an older execution"
             ));

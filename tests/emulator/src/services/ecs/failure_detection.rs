@@ -80,9 +80,11 @@ pub(super) fn watched(aws: &Aws, arn: &str) -> Vec<String> {
     }
 }
 
-/// Whether alarms are watched during the newest service deployment of a service.
+/// Whether alarms are watched during the newest deployment of a service: not during a rollback by
+/// ECS, although it belongs to the service deployment that they failed.
 pub(super) fn is_watched(service: &Service) -> bool {
-    let newest = service.history.last();
+    let is_rollback = service.primary().is_some_and(|primary| primary.is_rollback);
+    let newest = service.history.last().filter(|_| !is_rollback);
     newest.is_some_and(|newest| !newest.watched.is_empty())
 }
 

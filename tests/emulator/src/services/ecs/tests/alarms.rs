@@ -82,6 +82,24 @@ fn an_alarm_fails_a_deployment_and_rolls_it_back() {
 }
 
 #[test]
+fn a_rollback_by_alarms_has_no_bake_time() {
+    let mut world = in_alarm(true);
+    let mut in_place = 0;
+    for _ in 0..900 {
+        world.run(1, |_| {});
+        let service = world.aws.ecs.service_named("main", "web");
+        let service = service.expect("it is there");
+        let primary = service.primary().expect("it has a deployment");
+        if primary.rollout == RolloutState::Completed {
+            break;
+        }
+        in_place += u32::from(crate::ecs::scheduler::is_in_place(&world.aws, service));
+    }
+    assert_eq!(statuses(&mut world)[0], "ROLLBACK_SUCCESSFUL");
+    assert!(in_place < 60, "{in_place} s");
+}
+
+#[test]
 fn without_the_rollback_option_of_the_alarms_the_deployment_fails_in_place() {
     let mut world = in_alarm(false);
     let primary = world.service()["deployments"][0].clone();

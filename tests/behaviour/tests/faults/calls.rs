@@ -10,6 +10,7 @@ use emulator::client::{CallFault, Trouble};
 use harness::demo::{WEB, play};
 use harness::driver::Fault;
 use slipway::limits::CALL_ATTEMPTS;
+use slipway::release::Outcome;
 
 use super::scenes::{IN_PLACE, Scene, active, failures, scenes};
 
@@ -179,16 +180,20 @@ fn refusals_that_pass_change_no_ending() {
         "RegisterScalableTarget",
         "StartPipelineExecution",
     ] {
-        let mut found = scenes().iter().flat_map(|scene| {
+        // In the others jobs fail anyway.
+        let deployed = |scene: &&Scene| scene.chapter.outcome == Outcome::Deployed;
+        let found = scenes().iter().filter(deployed).flat_map(|scene| {
             let points = points(scene).into_iter();
             points.map(move |point| (scene, point))
         });
-        let (scene, point) = found
-            .find(|(_, point)| point.operation == operation)
-            .expect(operation);
-
-        let alike = with(scene, &point, 1, Trouble::Passing);
-        assert_eq!(alike, Ok(()), "{operation} of {}", point.function);
+        let mut met = 0;
+        for (scene, point) in found.filter(|(_, point)| point.operation == operation) {
+            let alike = with(scene, &point, 1, Trouble::Passing);
+            let Point { function, call, .. } = &point;
+            assert_eq!(alike, Ok(()), "{operation}, call {call} of {function}");
+            met += 1;
+        }
+        assert!(met > 0, "{operation}");
     }
 }
 

@@ -54,7 +54,7 @@ const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 8] = [
 const OF: u8 = 64;
 
 impl Oddity {
-    /// Draws what is unusual about a shape: mostly nothing.
+    /// Draws what is unusual about a shape: nothing for about half of them, 31 of 64.
     pub(super) fn draw(rng: &mut fastrand::Rng, shape: &Shape) -> Option<Self> {
         let mut drawn = rng.u8(..OF);
         for (oddity, part, permits) in TABLE {

@@ -39,6 +39,14 @@ struct Arguments {
     list: bool,
 }
 
+impl Arguments {
+    fn jobs(&self) -> usize {
+        self.jobs
+            .or_else(|| thread::available_parallelism().map(Into::into).ok())
+            .unwrap_or(1)
+    }
+}
+
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
@@ -66,24 +74,20 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         return Ok(true);
     }
 
-    let jobs = arguments
-        .jobs
-        .or_else(|| thread::available_parallelism().map(Into::into).ok())
-        .unwrap_or(1);
     let began = Instant::now();
     let stage = |what: &str| println!("{:>5.0} s  {what}", began.elapsed().as_secs_f64());
 
     stage(&format!("building a copy with {} mutations", all.len()));
     let places = Places::below(&root.join("target"));
     copy::refresh(&root, &places, &all)?;
-    let mut trial = Trial::new(&all, &selected, &places.build, jobs);
+    let mut trial = Trial::new(&all, &selected, &places.build, arguments.jobs());
 
     if !arguments.simulations_only {
         for (target, checks) in suite::build(&places.tree, &places.build)? {
             if trial.left() > 0 {
                 let (tests, left) = (checks.len(), trial.left());
                 stage(&format!("{target}: {tests} tests for {left} mutations"));
-                trial.run(checks)?;
+                trial.run_quick(checks)?;
             }
         }
     }
@@ -94,6 +98,12 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         let simulations = suite::simulations(&places.tree, &places.build, arguments.seeds)?;
         stage(&format!("simulating {} seeds", arguments.seeds));
         trial.run(simulations)?;
+    }
+
+    if trial.left() > 0 && trial.deferred() > 0 {
+        let (tests, left) = (trial.deferred(), trial.left());
+        stage(&format!("{tests} slow tests for {left} mutations"));
+        trial.run_deferred()?;
     }
 
     let outcomes = trial.outcomes();

@@ -5,12 +5,16 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{mem, thread};
 
 use crate::mutation::Mutation;
 use crate::outcome::{Outcome, line};
 use crate::suite::{Check, SuiteError, SuiteResult};
+
+/// Tests that take longer are left to the end: the simulations notice most of what they do, and
+/// sooner.
+const QUICK: Duration = Duration::from_secs(4);
 
 /// The mutations that are tried, and what became of each so far.
 pub struct Trial<'a> {
@@ -20,6 +24,8 @@ pub struct Trial<'a> {
     /// Where the checks write what they reach.
     logs: &'a Path,
     jobs: usize,
+    /// Checks that are not quick, for what all others let through.
+    deferred: Vec<Check>,
 }
 
 impl<'a> Trial<'a> {
@@ -32,6 +38,7 @@ impl<'a> Trial<'a> {
             outcomes: selected.iter().map(untried).collect(),
             logs,
             jobs,
+            deferred: Vec::new(),
         }
     }
 
@@ -57,6 +64,36 @@ impl<'a> Trial<'a> {
     /// When a check cannot be started, or fails without a mutation.
     pub fn run(&mut self, mut checks: Vec<Check>) -> Result<(), Box<dyn Error>> {
         self.measure(&mut checks)?;
+        self.attempt(checks)
+    }
+
+    /// Like [`Self::run`], but leaves the checks that are not quick to [`Self::run_deferred`].
+    ///
+    /// # Errors
+    /// When a check cannot be started, or fails without a mutation.
+    pub fn run_quick(&mut self, mut checks: Vec<Check>) -> Result<(), Box<dyn Error>> {
+        self.measure(&mut checks)?;
+        let (quick, slow) = checks.into_iter().partition(|check| check.took <= QUICK);
+        self.deferred.extend::<Vec<Check>>(slow);
+        self.attempt(quick)
+    }
+
+    /// How many checks were left to the end.
+    #[must_use]
+    pub fn deferred(&self) -> usize {
+        self.deferred.len()
+    }
+
+    /// Runs the checks that were left to the end.
+    ///
+    /// # Errors
+    /// When a check cannot be started.
+    pub fn run_deferred(&mut self) -> Result<(), Box<dyn Error>> {
+        let checks = mem::take(&mut self.deferred);
+        self.attempt(checks)
+    }
+
+    fn attempt(&mut self, mut checks: Vec<Check>) -> Result<(), Box<dyn Error>> {
         checks.sort_by_key(|check| check.took);
 
         let left: Vec<(usize, usize)> = self.survivors().collect();

@@ -284,7 +284,9 @@ fn release_on_listener(driver: &Driver, tag: &str) -> String {
     let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
     elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions }))
         .expect("it is there");
-    pair::configure(aws, &[&SHORT[..], &[("Rule", listener.as_str())]].concat());
+    // Long enough for a look in between, at which an operator can stop it.
+    let bake = [("Rule", listener.as_str()), ("BakeMinutes", "3")];
+    pair::configure(aws, &[&SHORT[..], &bake].concat());
     ecr::push(aws, SHOP, tag, Behaviour::Healthy).expect("pushed")
 }
 

@@ -337,6 +337,10 @@ fn without_a_rollout_state_a_release_waits_for_other_tasks_and_for_those_that_la
     };
     moving.deployments.push(other);
     assert_eq!(waits(&moving, 1_800), Err(()));
+
+    // All new tasks run: what has no tasks left is not returned to.
+    moving.deployments[0].running = 2;
+    assert_eq!(waits(&moving, 1_800), Err(()));
 }
 
 #[test]

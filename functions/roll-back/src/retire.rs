@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use slipway::job::StepError;
 use slipway::observed::colour::Colour;
-use slipway::observed::service::revision;
+use slipway::observed::service::{DeploymentView, revision};
 use slipway::release::{Lease, Release, Target};
 
 use crate::RollBack;
@@ -90,12 +90,7 @@ impl RollBack {
         };
         let mut running = BTreeSet::new();
         for cluster in clusters(leases) {
-            // Tasks of the release's own service are on their way out.
-            let own = if cluster == lease.cluster_name() {
-                services(lease, release)
-            } else {
-                Vec::new()
-            };
+            let own = own_services(cluster, lease, release);
             let others = self
                 .services
                 .running_revisions(cluster, &announced.family, &own);
@@ -111,11 +106,25 @@ impl RollBack {
         for service in &services(lease, release) {
             let seen = self.services.describe(&lease.cluster, service).await?;
             let primary = seen.as_ref().and_then(|seen| seen.view.primary());
-            let used = primary.filter(|primary| primary.desired > 0 || primary.running > 0);
+            let used = primary.filter(|primary| has_tasks(primary));
             running.extend(used.map(|primary| primary.task_definition.clone()));
         }
         Ok(running)
     }
+}
+
+/// The services in a cluster whose tasks are on their way out: the release's own.
+fn own_services(cluster: &str, lease: &Lease, release: &Release) -> Vec<String> {
+    if cluster == lease.cluster_name() {
+        services(lease, release)
+    } else {
+        Vec::new()
+    }
+}
+
+/// Whether a deployment has tasks or is about to have some.
+fn has_tasks(deployment: &DeploymentView) -> bool {
+    deployment.desired > 0 || deployment.running > 0
 }
 
 /// The names of the clusters of all services with a lease.
@@ -144,6 +153,7 @@ fn services(lease: &Lease, release: &Release) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use slipway::observed::service::Rollout;
     use slipway::timestamp::Timestamp;
 
     use super::*;
@@ -164,5 +174,34 @@ mod tests {
         ];
 
         assert_eq!(clusters(&leases), BTreeSet::from(["apps", "shop"]));
+    }
+
+    #[test]
+    fn a_service_of_the_same_name_in_another_cluster_is_not_the_release_s_own() {
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let release = Release::begin("e-1", "slipway-web", None, now);
+        let lease = Lease::unwritten(ARN, "web");
+
+        assert_eq!(own_services("apps", &lease, &release), ["web"]);
+        assert_eq!(own_services("shop", &lease, &release), [""; 0]);
+    }
+
+    #[test]
+    fn a_deployment_has_tasks_while_they_stop_and_before_they_start() {
+        let deployment = |desired, running| DeploymentView {
+            id: "ecs-svc/1".to_owned(),
+            primary: true,
+            task_definition: "web:1".to_owned(),
+            rollout: Rollout::Completed,
+            reason: String::new(),
+            desired,
+            running,
+            pending: 0,
+            failed_tasks: 0,
+        };
+
+        assert!(has_tasks(&deployment(0, 1)));
+        assert!(has_tasks(&deployment(1, 0)));
+        assert!(!has_tasks(&deployment(0, 0)));
     }
 }

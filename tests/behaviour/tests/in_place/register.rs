@@ -259,11 +259,12 @@ fn the_newest_revision_of_a_named_family_is_the_base() {
 fn a_registration_in_another_family_is_announced_anew() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
-        let mut aws = driver.world.aws();
-        let mut request = aws.ecs.request_of("web:2").expect("released").clone();
-        request["family"] = json!("template");
-        ecs::call(&mut aws, "RegisterTaskDefinition", &request).expect("legal");
-        drop(aws);
+        {
+            let mut aws = driver.world.aws();
+            let mut request = aws.ecs.request_of("web:2").expect("released").clone();
+            request["family"] = json!("template");
+            ecs::call(&mut aws, "RegisterTaskDefinition", &request).expect("legal");
+        }
 
         let parameters = json!({"images": {"web": image("2.0.0")}, "family": "template"});
         let answer = look(&driver, "register-task-definition", parameters).await;

@@ -33,9 +33,11 @@ pub enum Oddity {
 /// The other service of the family, with one task.
 pub(crate) const SIBLING: &str = "web-internal";
 
-/// Each with how many of [`OF`] shapes it is drawn for, and which of these can have it. A row that
-/// is added goes to the end, so that what was drawn before stays.
-const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 8] = [
+/// What is unusual, for how many of [`OF`] shapes it is drawn, and which of these can have it.
+type Row = (Oddity, u8, fn(&Shape) -> bool);
+
+/// A row that is added goes to the end, so that what was drawn before stays.
+const TABLE: [Row; 8] = [
     (Oddity::NoTags, 4, any),
     (Oddity::Inactive, 4, any),
     (Oddity::Alarms, 4, any),
@@ -50,6 +52,7 @@ const TABLE: [(Oddity, u8, fn(&Shape) -> bool); 8] = [
     (Oddity::Sibling, 4, is_dynamic),
     (Oddity::ReleasedSibling, 8, is_dynamic),
 ];
+
 /// What the numbers of the table are parts of.
 const OF: u8 = 64;
 

@@ -36,15 +36,17 @@ pub fn leave_zones(aws: &mut Aws, arn: &str) -> bool {
     let attachments = task
         .map(|task| task.attachments.clone())
         .unwrap_or_default();
-    let left = attachments.iter().map(|attachment| {
-        let Attachment {
-            target_group,
-            target_id,
-            port,
-        } = attachment;
-        elb::leave_zones(aws, target_group, target_id, *port)
-    });
-    left.fold(false, |any, left| any || left)
+
+    let mut is_registered = false;
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in attachments
+    {
+        is_registered |= elb::leave_zones(aws, &target_group, &target_id, port);
+    }
+    is_registered
 }
 
 fn check_at(aws: &mut Aws, arn: &str, at: Millis) {

@@ -57,11 +57,9 @@ fn the_new_colour_grows_between_steps_and_keeps_its_traffic_meanwhile() {
 
     let mut view = after_growth(20, 9, 12);
     view.services.green.target_groups[0].healthy = 11;
-    let text = format!(
-        "20% to green, green is not ready for 50%: 11 of 12 targets healthy; 0s of 10m00s; 11 \
-         healthy targets in green, at least 2 needed"
-    );
-    assert_eq!(step(&view, baked), wait(&text, 14));
+    let text = "20% to green, green is not ready for 50%: 11 of 12 targets healthy; 0s of 10m00s; \
+        11 healthy targets in green, at least 2 needed";
+    assert_eq!(step(&view, baked), wait(text, 14));
     assert!(matches!(
         step(&after_growth(20, 9, 12), baked),
         ShiftStep::Shift { .. }

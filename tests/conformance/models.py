@@ -37,6 +37,9 @@ REFUSED_ON_PURPOSE = {
     "codepipeline:PutJobFailureResult": r"jobId: `x` does not match ",
 }
 
+# With these errors a request may be refused on purpose; one that is denied is denied whatever is in it.
+REFUSALS = {"ValidationException", "AccessDeniedException"}
+
 # Error codes of an operation that does not exist or is not served by the sandbox.
 UNKNOWN = {"UnknownOperationException", "InvalidAction", "NotImplemented"}
 
@@ -79,7 +82,7 @@ class Checks:
         # A test's own requests have no header of the SDK; an operator's request is checked if it succeeded.
         by_sdk = "amz-sdk-request" in call["request"]["headers"]
         if by_sdk and (error is None or call["caller"].startswith("slipway-")):
-            known = REFUSED_ON_PURPOSE.get(f"{name}:{word}", "(?!)") if error == "ValidationException" else "(?!)"
+            known = REFUSED_ON_PURPOSE.get(f"{name}:{word}", "(?!)") if error in REFUSALS else "(?!)"
             wrong = [problem for problem in service.request_problems(operation, call["request"]) if not re.match(known, problem)]
             problems += [f"request: {problem}" for problem in wrong]
         self.took(name, word, error, problems)

@@ -4,7 +4,7 @@
 use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::colour::{Colour, PerColour};
-use slipway::observed::service::{Scheduling, ServiceView};
+use slipway::observed::service::{Scheduling, ServiceView, short_name};
 use slipway::release::{LastKnownRouting, Prior, PriorPair, PriorService};
 use slipway::strategy::StrategyName;
 
@@ -135,9 +135,9 @@ fn tag_command(service: &str, arn: &str) -> String {
              put-account-setting-default --name serviceLongArnFormat --value enabled"
         );
     }
-    let name = service.rsplit('/').next().unwrap_or(service);
     format!(
-        "add it: aws ecs tag-resource --resource-arn {arn} --tags key=slipway:service,value={name}"
+        "add it: aws ecs tag-resource --resource-arn {arn} --tags key=slipway:service,value={}",
+        short_name(service)
     )
 }
 

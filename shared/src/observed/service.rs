@@ -253,7 +253,8 @@ pub fn check_revision_arn(text: &str) -> Result<(), String> {
 }
 
 /// The name of a cluster or service, given as a name or as an ARN.
-pub(crate) fn short_name(name: &str) -> &str {
+#[must_use]
+pub fn short_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 

@@ -169,7 +169,7 @@ impl RollBack {
                 seen,
                 &ServiceGoal {
                     task_definition: definition.map(String::as_str),
-                    percentages: recorded.restored_percentages(&seen.view),
+                    percentages: seen.view.restored_percentages(recorded.percentages),
                     early_success: None,
                     desired: Some(recorded.desired_count),
                 },

@@ -121,6 +121,17 @@ impl ServiceView {
         !self.rebalancing || percentages.maximum > 100
     }
 
+    /// The percentages that a rollback sets: the recorded ones, as long as ECS takes them; else
+    /// those that the service has.
+    #[must_use]
+    pub fn restored_percentages(&self, recorded: Percentages) -> Percentages {
+        if self.accepts(recorded) {
+            recorded
+        } else {
+            self.percentages
+        }
+    }
+
     /// Refuses percentages that ECS would refuse for this service.
     ///
     /// # Errors

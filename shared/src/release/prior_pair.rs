@@ -8,7 +8,7 @@ use crate::observed::listener_rule::RuleView;
 use crate::observed::pair::{IncompletePair, PairView};
 use crate::observed::percentages::Percentages;
 use crate::observed::scaling::ScalingView;
-use crate::observed::service::{ServiceView, revision};
+use crate::observed::service::revision;
 use crate::observed::weights::Weights;
 
 /// A pair before a release changed it.
@@ -44,17 +44,6 @@ impl PriorColour {
     #[must_use]
     pub fn found(&self) -> Before<'_> {
         Before::new(self.found.as_ref(), &self.task_definition)
-    }
-
-    /// The percentages that a rollback sets: the recorded ones, as long as ECS takes them; else
-    /// those that the service has.
-    #[must_use]
-    pub fn restored_percentages(&self, seen: &ServiceView) -> Percentages {
-        if seen.accepts(self.percentages) {
-            self.percentages
-        } else {
-            seen.percentages
-        }
     }
 }
 

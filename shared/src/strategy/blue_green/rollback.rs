@@ -322,7 +322,7 @@ fn differs(recorded: &PriorColour, seen: &ServiceView, is_active: bool) -> bool 
 
     is_active && definition_differs
         || seen.desired != recorded.desired_count
-        || seen.percentages != recorded.restored_percentages(seen)
+        || seen.percentages != seen.restored_percentages(recorded.percentages)
 }
 
 fn serves_again(context: &PairContext<'_>) -> String {

@@ -67,7 +67,7 @@ fn give_up(
     view: &ServiceView,
     ladder: &Ladder<'_>,
 ) -> Restoration<Percentages> {
-    let percentages = accepted_percentages(service, view);
+    let percentages = view.restored_percentages(service.prior.percentages);
     let differs = count_differs(service, view)
         || view.percentages != percentages
         || early_success_differs(service, view);
@@ -180,17 +180,7 @@ fn rollback_percentages(service: &ServiceTarget, view: &ServiceView) -> Percenta
         .filter(|found| view.accepts(*found));
     accepted
         .find(works)
-        .unwrap_or_else(|| accepted_percentages(service, view))
-}
-
-/// The recorded percentages if ECS takes them, else those that the service has.
-fn accepted_percentages(service: &ServiceTarget, view: &ServiceView) -> Percentages {
-    let recorded = service.prior.percentages;
-    if view.accepts(recorded) {
-        recorded
-    } else {
-        view.percentages
-    }
+        .unwrap_or_else(|| view.restored_percentages(service.prior.percentages))
 }
 
 /// The count that a restoration sets: the recorded one if the service has fewer, or still has what

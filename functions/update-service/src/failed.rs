@@ -5,7 +5,6 @@
 
 use slipway::aws::{AwsError, ObservedService};
 use slipway::job::{Failure, Job, StepError};
-use slipway::observed::service::ServiceView;
 use slipway::observed::service_deployment::ServiceDeploymentView;
 use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal};
@@ -38,7 +37,8 @@ impl UpdateService {
             failure,
             cause,
         } = failed;
-        if cause != StepFailureCause::Rollout || !is_unexplained(goal, decided_from) {
+        let is_rollout = cause == StepFailureCause::Rollout;
+        if !(is_rollout && is_unexplained(goal, decided_from)) {
             return self.explain(job, seen, (failure, cause), &[]).await;
         }
 
@@ -76,14 +76,14 @@ impl UpdateService {
         (failure, cause): (Failure, StepFailureCause),
         history: &[ServiceDeploymentView],
     ) -> StepError {
-        let is_rollout = cause == StepFailureCause::Rollout;
-        if !is_rollout {
+        if cause != StepFailureCause::Rollout {
             return failure.into();
         }
 
         let (cluster, service) = seen.name();
         let task_definition = &job.parameters.task_definition;
-        let quoted = quoted(&seen.view, history, &failure.message);
+        let of_history = history.iter().map(|deployment| deployment.reason.as_str());
+        let quoted = quoted(seen.view.texts().chain(of_history), &failure.message);
         let reasons = self
             .services
             .stop_reasons(cluster, service, task_definition)
@@ -105,20 +105,10 @@ impl UpdateService {
     }
 }
 
-/// What a message quotes of what ECS wrote about a service and its service deployments.
-fn quoted<'a>(
-    view: &'a ServiceView,
-    history: &'a [ServiceDeploymentView],
-    message: &str,
-) -> Vec<&'a str> {
-    let reasons = view.deployments.iter().map(|deployment| &deployment.reason);
-    let of_history = history.iter().map(|deployment| &deployment.reason);
-    view.messages
-        .iter()
-        .chain(reasons)
-        .chain(of_history)
-        .map(String::as_str)
-        .filter(|text| !text.is_empty() && message.contains(*text))
+/// What a message quotes of these texts of ECS.
+fn quoted<'a>(texts: impl Iterator<Item = &'a str>, message: &str) -> Vec<&'a str> {
+    texts
+        .filter(|text| !text.is_empty() && message.contains(text))
         .collect()
 }
 
@@ -154,51 +144,7 @@ pub(super) fn with_stop_reasons(
 
 #[cfg(test)]
 mod tests {
-    use slipway::observed::percentages::Percentages;
-    use slipway::observed::service::{DeploymentView, Rollout, Scheduling};
-    use slipway::timestamp::Timestamp;
-
     use super::*;
-
-    const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
-
-    /// A service with one event and one deployment.
-    fn service(event: &str, reason: &str) -> ServiceView {
-        let deployment = DeploymentView {
-            id: "ecs-svc/2".to_owned(),
-            primary: true,
-            task_definition: NEW.to_owned(),
-            rollout: Rollout::Failed,
-            reason: reason.to_owned(),
-            desired: 2,
-            running: 0,
-            pending: 0,
-            failed_tasks: 3,
-        };
-
-        ServiceView {
-            observed_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
-            status: "ACTIVE".to_owned(),
-            desired: 2,
-            running: 0,
-            pending: 0,
-            percentages: Percentages {
-                minimum_healthy: 100,
-                maximum: 200,
-            },
-            early_success: None,
-            deployment_alarms: false,
-            rebalancing: false,
-            capacity_providers: Vec::new(),
-            scheduling: Scheduling::Replica,
-            controller: "ECS".to_owned(),
-            strategy: "ROLLING".to_owned(),
-            tagged: true,
-            deployments: vec![deployment],
-            target_groups: Vec::new(),
-            messages: vec![event.to_owned()],
-        }
-    }
 
     #[test]
     fn events_and_the_reasons_of_deployments_and_service_deployments_are_quoted() {
@@ -214,8 +160,9 @@ mod tests {
             ..ended.clone()
         };
         let history = [without_reason, ended];
-        let view = service("an event", "a reason");
-        let of = |message: &str| quoted(&view, &history, message);
+        let of_history = || history.iter().map(|deployment| deployment.reason.as_str());
+        let texts = || ["an event", "a reason"].into_iter().chain(of_history());
+        let of = |message: &str| quoted(texts(), message);
 
         let reason = history[1].failure().expect("it failed");
         let message = format!("ECS rolled the deployment back to web:1: {reason}");

@@ -113,6 +113,12 @@ impl ServiceView {
         self.status == "ACTIVE"
     }
 
+    /// What ECS wrote about the service: its messages, and the reasons of its deployments.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let reasons = self.deployments.iter().map(|deployment| &deployment.reason);
+        self.messages.iter().chain(reasons).map(String::as_str)
+    }
+
     /// Whether ECS takes these percentages: to rebalance, it starts a task in one zone before it
     /// stops one in another
     /// (docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html).

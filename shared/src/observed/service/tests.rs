@@ -176,6 +176,15 @@ fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
 }
 
 #[test]
+fn the_texts_of_ecs_are_messages_and_the_reasons_of_deployments() {
+    let mut view = steady(NEW);
+    view.messages = vec!["an event".to_owned()];
+    view.deployments[0].reason = "a reason".to_owned();
+
+    assert_eq!(view.texts().collect::<Vec<_>>(), ["an event", "a reason"]);
+}
+
+#[test]
 fn tasks_that_no_request_reaches_are_named() {
     let mut view = steady(NEW);
     view.target_groups[0].healthy = 1;

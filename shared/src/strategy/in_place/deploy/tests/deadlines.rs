@@ -4,22 +4,7 @@ use super::*;
 
 #[test]
 fn the_deadline_is_met_to_the_second_and_a_steady_service_is_never_late() {
-    let change = Change {
-        deployment: Some("ecs-svc/1".to_owned()),
-        ..goal(NEW).change
-    };
-    let at = |view: &ServiceView, secs| {
-        next_step(
-            &goal(NEW),
-            &DeployContext {
-                announced: Some(&change),
-                before: before(OLD),
-                view,
-                elapsed: Duration::from_secs(secs),
-                since_change: None,
-            },
-        )
-    };
+    let at = |view: &ServiceView, secs| after("ecs-svc/1", view, secs, None);
 
     let mut late = steady(NEW);
     late.running = 1;
@@ -64,20 +49,7 @@ fn in_place(deployment_alarms: bool, early_success: Option<u32>) -> ServiceView 
 
 #[test]
 fn a_rollout_that_bakes_is_late_only_when_ecs_had_time_to_watch_its_alarms() {
-    let change = Change {
-        deployment: Some("ecs-svc/1".to_owned()),
-        ..goal(NEW).change
-    };
-    let at = |view: &ServiceView, secs| {
-        let context = DeployContext {
-            announced: Some(&change),
-            before: before(OLD),
-            view,
-            elapsed: Duration::from_secs(secs),
-            since_change: None,
-        };
-        next_step(&goal(NEW), &context)
-    };
+    let at = |view: &ServiceView, secs| after("ecs-svc/1", view, secs, None);
 
     for (alarms, early, reason) in [
         (true, None, "ECS is watching its alarms"),

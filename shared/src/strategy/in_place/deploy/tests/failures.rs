@@ -83,20 +83,7 @@ fn a_stalled_rollout_and_a_late_one_fail_with_the_arithmetic() {
 
     let mut late = steady(NEW);
     late.running = 1;
-    let change = Change {
-        deployment: Some("ecs-svc/1".to_owned()),
-        ..goal(NEW).change
-    };
-    let step = next_step(
-        &goal(NEW),
-        &DeployContext {
-            announced: Some(&change),
-            before: before(OLD),
-            view: &late,
-            elapsed: Duration::from_secs(1_900),
-            since_change: None,
-        },
-    );
+    let step = after("ecs-svc/1", &late, 1_900, None);
 
     assert!(
         message(step).contains("not steady after 31m40s (deadline 30m00s): 1 of 2 tasks running")
@@ -108,22 +95,7 @@ fn a_rollout_does_not_wait_for_tasks_that_no_request_reaches() {
     let mut view = steady(NEW);
     view.target_groups[0].healthy = 1;
     view.target_groups[0].unreachable = 1;
-    let change = Change {
-        deployment: Some("ecs-svc/1".to_owned()),
-        ..goal(NEW).change
-    };
-    let after = |view: &ServiceView, secs| {
-        next_step(
-            &goal(NEW),
-            &DeployContext {
-                announced: Some(&change),
-                before: before(OLD),
-                view,
-                elapsed: Duration::from_secs(secs + 20),
-                since_change: Some(Duration::from_secs(secs)),
-            },
-        )
-    };
+    let after = |view: &ServiceView, secs| after("ecs-svc/1", view, secs + 20, Some(secs));
 
     assert!(matches!(after(&view, 899), DeployStep::Wait { .. }));
     assert_eq!(
@@ -206,25 +178,8 @@ fn a_deployment_that_ecs_rolled_back_fails_with_its_reason() {
 
 #[test]
 fn a_rollback_is_recognised_by_whatever_id_the_prior_release_is_deployed_again() {
-    let found = FoundDeployment {
-        task_definition: OLD.to_owned(),
-        deployment: "ecs-svc/1".to_owned(),
-        failed: false,
-    };
-    let change = Change {
-        deployment: Some("ecs-svc/2".to_owned()),
-        ..goal(NEW).change
-    };
-    let after = |view: &ServiceView, secs| {
-        let context = DeployContext {
-            announced: Some(&change),
-            before: Before::new(Some(&found), OLD),
-            view,
-            elapsed: Duration::from_secs(secs),
-            since_change: Some(Duration::from_secs(secs)),
-        };
-        next_step(&goal(NEW), &context)
-    };
+    let found = found();
+    let after = |view: &ServiceView, secs| after_found(&found, view, secs);
 
     for id in ["ecs-svc/1", "ecs-svc/3"] {
         let back = |mut view: ServiceView| {

@@ -52,6 +52,48 @@ fn step(change: Option<&str>, view: &ServiceView) -> DeployStep {
     )
 }
 
+/// The step after so many seconds of the action, and so many since the change that made this
+/// deployment of `web:2`.
+fn after(id: &str, view: &ServiceView, elapsed: u64, since_change: Option<u64>) -> DeployStep {
+    let change = Change {
+        deployment: Some(id.to_owned()),
+        ..goal(NEW).change
+    };
+    let context = DeployContext {
+        announced: Some(&change),
+        before: before(OLD),
+        view,
+        elapsed: Duration::from_secs(elapsed),
+        since_change: since_change.map(Duration::from_secs),
+    };
+    next_step(&goal(NEW), &context)
+}
+
+/// The step so many seconds after `ecs-svc/2` was made over `found`.
+fn after_found(found: &FoundDeployment, view: &ServiceView, secs: u64) -> DeployStep {
+    let change = Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..goal(NEW).change
+    };
+    let context = DeployContext {
+        announced: Some(&change),
+        before: Before::new(Some(found), OLD),
+        view,
+        elapsed: Duration::from_secs(secs),
+        since_change: Some(Duration::from_secs(secs)),
+    };
+    next_step(&goal(NEW), &context)
+}
+
+/// The deployment that served before the release.
+fn found() -> FoundDeployment {
+    FoundDeployment {
+        task_definition: OLD.to_owned(),
+        deployment: "ecs-svc/1".to_owned(),
+        failed: false,
+    }
+}
+
 fn message(step: DeployStep) -> String {
     match step {
         DeployStep::Fail { failure, .. } => failure.message,

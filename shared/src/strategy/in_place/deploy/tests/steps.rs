@@ -173,20 +173,7 @@ fn the_size_of_the_goal_is_waited_for() {
 
 #[test]
 fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old() {
-    let change = Change {
-        deployment: Some("ecs-svc/2".to_owned()),
-        ..goal(NEW).change
-    };
-    let after = |view: &ServiceView, secs: Option<u64>| {
-        let context = DeployContext {
-            announced: Some(&change),
-            before: before(OLD),
-            view,
-            elapsed: Duration::from_secs(600),
-            since_change: secs.map(Duration::from_secs),
-        };
-        next_step(&goal(NEW), &context)
-    };
+    let after = |view: &ServiceView, secs| after("ecs-svc/2", view, 600, secs);
 
     let waiting = DeployStep::Wait {
         summary: "waiting for ECS to show the deployment of web:2; it shows web:1 as before"
@@ -214,26 +201,10 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
 
 #[test]
 fn another_deployment_of_the_prior_release_is_no_old_read() {
-    let found = FoundDeployment {
-        task_definition: OLD.to_owned(),
-        deployment: "ecs-svc/1".to_owned(),
-        failed: false,
-    };
-    let change = Change {
-        deployment: Some("ecs-svc/2".to_owned()),
-        ..goal(NEW).change
-    };
     let decide = |id: &str| {
         let mut view = steady(OLD);
         view.deployments[0].id = id.to_owned();
-        let context = DeployContext {
-            announced: Some(&change),
-            before: Before::new(Some(&found), OLD),
-            view: &view,
-            elapsed: Duration::ZERO,
-            since_change: Some(Duration::ZERO),
-        };
-        next_step(&goal(NEW), &context)
+        after_found(&found(), &view, 0)
     };
 
     assert!(matches!(decide("ecs-svc/1"), DeployStep::Wait { .. }));

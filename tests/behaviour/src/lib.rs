@@ -300,6 +300,22 @@ pub fn push(driver: &Driver, repository: &str, tag: &str) -> String {
     pushed.expect("the repository is there")
 }
 
+/// An operator stops an execution and abandons its actions.
+///
+/// # Panics
+/// When CodePipeline refuses it.
+pub fn stop(driver: &Driver, pipeline: &str, execution: &str) {
+    let asked = json!({
+        "pipelineName": pipeline,
+        "pipelineExecutionId": execution,
+        "abandon": true,
+        "reason": "doubts",
+    });
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked)
+        .expect("it goes on");
+    driver.world.touch();
+}
+
 /// Lets the release of a digest end and answers its execution.
 pub async fn settled(driver: &Driver, pipeline: &str, pushed: &str) -> String {
     let of_push = |aws: &Aws| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use emulator::cloudformation::deploy;
-use emulator::codepipeline::{self, ActionStatus};
+use emulator::codepipeline::ActionStatus;
 use emulator::elb::{self, Elb};
 use emulator::{Aws, autoscaling, ecs};
 use harness::demo::{CLUSTER, SHOP};
@@ -257,15 +257,7 @@ pub async fn until_weights(driver: &Driver, wanted: [i64; 2]) {
 
 /// An operator stops an execution at once.
 pub fn stop(driver: &Driver, execution: &str) {
-    let asked = json!({
-        "pipelineName": PIPELINE,
-        "pipelineExecutionId": execution,
-        "abandon": true,
-        "reason": "doubts",
-    });
-    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked)
-        .expect("it goes on");
-    driver.world.touch();
+    crate::stop(driver, PIPELINE, execution);
 }
 
 /// Seconds, for `pass`.

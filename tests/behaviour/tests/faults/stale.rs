@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use emulator::{Aws, Quirk, Stale, codepipeline};
+use emulator::{Aws, Quirk, Stale};
 use harness::demo::{CLUSTER, Chapter, SHOP, WEB};
-use harness::driver::{Fault, run};
-use serde_json::json;
+use harness::driver::{Driver, Fault, run};
 
 use super::scenes::{active, scenes, unlike};
-use behaviour::{newest, outcome, pair, push, reason, released, service, settled, under_way};
+use behaviour::{newest, outcome, pair, push, reason, released, service, settled, stop, under_way};
 
 /// Longer than the shortest time between two jobs of an action, so that the next job may still see
 /// what was before.
@@ -62,6 +61,19 @@ fn releases_of_a_pair_end_alike_when_reads_lag_behind() {
     ends_alike(|chapter| chapter.application == SHOP, [1, 3, 9, 14]);
 }
 
+/// The account after a rollback, which is read as it is.
+fn rolled_back(driver: &Driver, execution: &str, seed: u64) -> Aws {
+    assert_eq!(
+        outcome(driver, execution),
+        "rolled-back",
+        "seed {seed}: {}",
+        reason(driver, execution)
+    );
+    let mut aws = driver.world.snapshot();
+    aws.stale = Stale::default();
+    aws
+}
+
 /// The knob is set once the new colour has traffic, so that only what goes back is read late.
 #[test]
 fn a_rollback_on_demand_restores_all_when_reads_lag_behind() {
@@ -78,14 +90,7 @@ fn a_rollback_on_demand_restores_all_when_reads_lag_behind() {
             pair::stop(&driver, &execution);
             settled(&driver, pair::PIPELINE, &pushed).await;
 
-            let mut aws = driver.world.snapshot();
-            aws.stale = Stale::default();
-            assert_eq!(
-                outcome(&driver, &execution),
-                "rolled-back",
-                "seed {seed}: {}",
-                reason(&driver, &execution)
-            );
+            let aws = rolled_back(&driver, &execution, seed);
             assert_eq!(pair::state(&aws), before, "seed {seed}");
 
             reads += lagged(&aws);
@@ -111,23 +116,10 @@ fn a_rollback_in_place_restores_all_when_reads_lag_behind() {
             driver.world.aws().stale.longest = Some(LONGEST_OF_ROLLBACKS);
             let pushed = push(&driver, WEB, "2.0.0");
             let execution = under_way(&driver, &pushed).await;
-            let stop = json!({
-                "pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": true,
-                "reason": "doubts",
-            });
-            codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &stop)
-                .expect("it goes on");
-            driver.world.touch();
+            stop(&driver, "slipway-web", &execution);
             settled(&driver, "slipway-web", &pushed).await;
 
-            let mut aws = driver.world.snapshot();
-            aws.stale = Stale::default();
-            assert_eq!(
-                outcome(&driver, &execution),
-                "rolled-back",
-                "seed {seed}: {}",
-                reason(&driver, &execution)
-            );
+            let aws = rolled_back(&driver, &execution, seed);
             assert_eq!(runs(&aws), prior, "seed {seed}");
             assert_eq!(active(&aws, WEB), revisions, "seed {seed}");
 

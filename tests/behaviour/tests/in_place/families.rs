@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::bench::*;
 use behaviour::pair::update as update_stack;
 use behaviour::{
-    account, by_hand, outcome, push, reason, released, service, settled, under_way, until, zipped,
+    account, by_hand, outcome, push, reason, released, service, settled, stop, under_way, until,
+    zipped,
 };
 
 pub(crate) const INTERNAL: &str = "web-internal";
@@ -55,12 +56,7 @@ fn a_service_whose_definition_has_no_tags_is_released_and_rolled_back() {
 
         let pushed = push(&driver, WEB, "3.0.0");
         let execution = under_way(&driver, &pushed).await;
-        let stop = json!({
-            "pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": true,
-        });
-        codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &stop)
-            .expect("it goes on");
-        driver.world.touch();
+        stop(&driver, "slipway-web", &execution);
         settled(&driver, "slipway-web", &pushed).await;
 
         assert_eq!(outcome(&driver, &execution), "rolled-back");

@@ -104,18 +104,24 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
     assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
 }
 
-/// Of two tasks, the second one of this deployment: unreachable targets beside a healthy one.
-fn unreachable(first: &str, deployment: &str) -> u32 {
-    let state = "<State>unused</State><Reason>Target.NotInUse</Reason>";
-    let targets = xml(
-        "DescribeTargetHealth",
-        &format!(
-            "<TargetHealthDescriptions>\
-             <member><Target><Id>10.0.0.0</Id></Target><TargetHealth><State>{first}</State>\
+/// Unreachable targets of two tasks in each group, beside a first target in this state. The second
+/// task is one of this deployment.
+fn unreachable(groups: &[&str], deployment: &str) -> Vec<u32> {
+    let mut balanced = service();
+    let arns = groups.iter().map(|group| json!({"targetGroupArn": group}));
+    balanced["loadBalancers"] = arns.collect();
+    let of_group = |first: &&str| {
+        let state = "<State>unused</State><Reason>Target.NotInUse</Reason>";
+        let members = format!(
+            "<member><Target><Id>10.0.0.0</Id></Target><TargetHealth><State>{first}</State>\
              </TargetHealth></member><member><Target><Id>10.0.0.1</Id></Target>\
-             <TargetHealth>{state}</TargetHealth></member></TargetHealthDescriptions>"
-        ),
-    );
+             <TargetHealth>{state}</TargetHealth></member>"
+        );
+        xml(
+            "DescribeTargetHealth",
+            &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
+        )
+    };
     let task = |number: usize, started_by: &str| {
         let address = format!("10.0.0.{number}");
         json!({
@@ -123,26 +129,28 @@ fn unreachable(first: &str, deployment: &str) -> u32 {
             "containers": [{"networkInterfaces": [{"privateIpv4Address": address}]}],
         })
     };
-    let script = Script::new([
-        described(&service()),
-        targets,
-        answer(&json!({"taskArns": ["task"]})),
-        answer(&json!({"tasks": [task(0, "ecs-svc/2"), task(1, deployment)]})),
-    ]);
+    let mut answers = vec![described(&balanced)];
+    answers.extend(groups.iter().map(of_group));
+    answers.push(answer(&json!({"taskArns": ["task"]})));
+    let tasks = [task(0, "ecs-svc/2"), task(1, deployment)];
+    answers.push(answer(&json!({"tasks": tasks})));
 
+    let script = Script::new(answers);
     let found = run(Services::new(&script.sdk()).observe("apps", "web"))
         .expect("answered")
         .expect("there");
-    found.view.target_groups[0].unreachable
+    let groups = found.view.target_groups.iter();
+    groups.map(|group| group.unreachable).collect()
 }
 
 #[test]
 fn new_tasks_are_unreachable_if_their_targets_are_unused_beside_healthy_ones() {
     let primary = view().primary().expect("a PRIMARY deployment").id.clone();
 
-    assert_eq!(unreachable("healthy", &primary), 1);
-    assert_eq!(unreachable("healthy", "ecs-svc/1"), 0, "an older task");
-    assert_eq!(unreachable("initial", &primary), 0, "an unused group");
+    assert_eq!(unreachable(&["healthy"], &primary), [1]);
+    assert_eq!(unreachable(&["healthy"], "ecs-svc/1"), [0], "an older task");
+    let two = unreachable(&["initial", "healthy"], &primary);
+    assert_eq!(two, [0, 1], "no listener uses the first group");
 }
 
 #[test]

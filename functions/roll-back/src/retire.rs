@@ -36,13 +36,7 @@ impl RollBack {
         }
 
         for arn in made {
-            let leased = listing.leases.iter().any(|other| {
-                let release = other.release.as_ref();
-                let release = release.filter(|_| !other.is_of_same_service(lease));
-                release.is_some_and(|release| release.names(&arn))
-            });
-
-            if leased || running.contains(&arn) {
+            if is_in_use(&arn, &running, lease, &listing.leases) {
                 tracing::warn!(revision = revision(&arn), "in use, and not deregistered");
             } else {
                 self.task_definitions.deregister(&arn).await?;
@@ -113,6 +107,15 @@ impl RollBack {
     }
 }
 
+/// Whether a revision runs, or the open release of another service found, registered or deploys it.
+fn is_in_use(arn: &str, running: &BTreeSet<String>, lease: &Lease, leases: &[Lease]) -> bool {
+    let mut others = leases
+        .iter()
+        .filter(|other| !other.is_of_same_service(lease))
+        .filter_map(|other| other.release.as_ref());
+    running.contains(arn) || others.any(|release| release.names(arn))
+}
+
 /// The services in a cluster whose tasks are on their way out: the release's own.
 fn own_services(cluster: &str, lease: &Lease, release: &Release) -> Vec<String> {
     if cluster == lease.cluster_name() {
@@ -159,6 +162,28 @@ mod tests {
     use super::*;
 
     const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:cluster/apps";
+
+    #[test]
+    fn a_revision_of_another_service_s_open_release_is_in_use_before_it_runs() {
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let held = |cluster: &str, service: &str, registered: &str| Lease {
+            release: Some(Release {
+                registered: Some(registered.to_owned()),
+                ..Release::begin("e-1", "slipway-web", None, now)
+            }),
+            ..Lease::unwritten(cluster, service)
+        };
+        let lease = held(ARN, "web", "web:2");
+        let leases = [
+            held("apps", "web", "web:2"),
+            held("apps", "api", "web:3"),
+            Lease::unwritten("apps", "shop"),
+        ];
+        let running = BTreeSet::from(["web:1".to_owned()]);
+
+        let in_use = |arn: &str| is_in_use(arn, &running, &lease, &leases);
+        assert_eq!(["web:1", "web:2", "web:3"].map(in_use), [true, false, true]);
+    }
 
     #[test]
     fn a_cluster_is_the_same_by_its_name_and_by_its_arn() {

@@ -214,9 +214,8 @@ impl RollBack {
         match conclusion {
             Some(conclusion) => self.give_up(lease, &conclusion).await,
             None => {
-                // A cause that passes is not noted.
-                if !matches!(error, StepError::Busy(_)) {
-                    self.note(release, Some(error.cause())).await;
+                if let Some(cause) = error.lasting_cause() {
+                    self.note(release, Some(cause)).await;
                 }
                 Err(error)
             }

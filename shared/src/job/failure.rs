@@ -32,6 +32,13 @@ impl StepError {
             Self::Busy(why) => why.strip_suffix("; retrying").unwrap_or(why),
         }
     }
+
+    /// The cause, unless it passes by itself.
+    #[must_use]
+    pub fn lasting_cause(&self) -> Option<&str> {
+        let passes = matches!(self, Self::Busy(_));
+        (!passes).then(|| self.cause())
+    }
 }
 
 /// The failure of a job, as CodePipeline and the ledger store it.
@@ -156,5 +163,19 @@ mod tests {
         assert_eq!(StepError::Busy("slow".to_owned()).cause(), "slow");
         assert_eq!(StepError::Refused(Failure::job("b")).cause(), "b");
         assert_eq!(StepError::Unexpected(Failure::job("b")).cause(), "b");
+    }
+
+    #[test]
+    fn a_cause_lasts_unless_aws_is_busy() {
+        let causes = [
+            StepError::Failed(Failure::job("a")),
+            StepError::Refused(Failure::job("b")),
+            StepError::Unexpected(Failure::job("c")),
+            StepError::Busy("d; retrying".to_owned()),
+        ];
+        assert_eq!(
+            causes.each_ref().map(StepError::lasting_cause),
+            [Some("a"), Some("b"), Some("c"), None]
+        );
     }
 }

@@ -242,8 +242,7 @@ impl BeginRelease {
         (current, base): (&TaskDefinition, &TaskDefinition),
     ) -> Result<Room, StepError> {
         // With a static host port each container instance can run only one task.
-        let ports = base.static_host_ports();
-        let static_ports = if ports.is_empty() {
+        let static_ports = if base.static_host_ports().is_empty() {
             None
         } else {
             let (cluster, providers) = (&job.release.cluster, &live.capacity_providers);
@@ -252,7 +251,7 @@ impl BeginRelease {
         Ok(Room {
             desired: job.parameters.planned_count(live.desired),
             static_ports,
-            port_is_taken: !current.static_host_ports().is_disjoint(&ports),
+            port_is_taken: current.shares_static_port(base),
         })
     }
 

@@ -188,6 +188,15 @@ impl TaskDefinition {
             .collect()
     }
 
+    /// Whether an instance that runs a task of this definition has no port left for one of the
+    /// other.
+    #[must_use]
+    pub fn shares_static_port(&self, other: &Self) -> bool {
+        let held = self.static_host_ports();
+        let mut needed = other.static_host_ports().into_iter();
+        needed.any(|port| held.contains(&port))
+    }
+
     fn is_for_fargate(&self) -> bool {
         let required = self.0.get("requiresCompatibilities");
         required

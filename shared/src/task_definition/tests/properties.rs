@@ -89,6 +89,23 @@ fn without_a_network_mode_a_port_is_static_on_instances_and_not_on_fargate() {
 }
 
 #[test]
+fn a_static_port_is_shared_if_the_other_definition_needs_any_that_is_held() {
+    let on = |ports: &[u64]| {
+        let mappings = ports
+            .iter()
+            .map(|port| json!({"containerPort": 80, "hostPort": port}));
+        definition(json!({"family": "a", "containerDefinitions": [{
+            "name": "a", "image": "b", "portMappings": mappings.collect::<Vec<_>>(),
+        }]}))
+    };
+    let shares = |held: &[u64], needed: &[u64]| on(held).shares_static_port(&on(needed));
+
+    assert!(shares(&[80], &[80]) && shares(&[80], &[79, 80]) && shares(&[79, 80], &[80]));
+    assert!(!shares(&[], &[80]) && !shares(&[0], &[80]) && !shares(&[81], &[79, 80]));
+    assert!(!shares(&[80], &[]));
+}
+
+#[test]
 fn the_values_of_all_environments_are_listed() {
     let with = definition(json!({"family": "a", "containerDefinitions": [
         {"name": "a", "image": "b", "environment": [{"name": "A", "value": "one"}, {"name": "B"}]},

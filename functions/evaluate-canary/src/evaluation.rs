@@ -4,9 +4,9 @@
 use slipway::aws::Artifacts;
 use slipway::job::{Job, JobReport, StepError, StepResult};
 use slipway::judge::Decision;
-use slipway::metrics::{Data, Side, Sides, dispersion_queries, evaluation_queries, hourly_queries};
+use slipway::metrics::{Data, Sides, dispersion_queries, evaluation_queries, hourly_queries};
 use slipway::strategy::canary::{
-    BakeState, Observed, Outlook, Settings, arrival, arrivals, evaluate, messages, plan,
+    BakeState, Observed, Outlook, Settings, arrivals, evaluate, messages, plan,
 };
 
 use crate::context::{Context, PairHealth};
@@ -122,7 +122,7 @@ impl EvaluateCanary {
             health.health
         );
 
-        let agrees = arrival::agrees(&before, Side::Baseline, first - plan::UNSETTLED_MINUTES);
+        let agrees = plan::counters_agree(&before, first);
         let first = first + i64::from(context.job.parameters.warm_up());
         let dispersions = (errors.dispersion, dispersion);
         let bake_state = BakeState::new(first, thresholds, dispersions, errors.rate);

@@ -169,7 +169,7 @@ pub(crate) fn is_contradictory(data: &Data, side: Side, at: i64) -> bool {
 /// answers come long after their requests, or without a status class. A side without requests in
 /// that time counts as one whose counters agree: what is in doubt is left out, not judged.
 #[must_use]
-pub fn agrees(data: &Data, side: Side, until: i64) -> bool {
+pub(crate) fn agrees(data: &Data, side: Side, until: i64) -> bool {
     let requests = data
         .get(&Key::new(side, Metric::Requests))
         .into_iter()

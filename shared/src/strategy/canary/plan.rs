@@ -1,5 +1,6 @@
 //! What is measured in the hour before the bake, and fixed before anything is judged.
 
+use super::arrival::agrees;
 use crate::judge::dispersion::dispersion;
 use crate::metrics::missing_data::DISBELIEF;
 use crate::metrics::source::{Data, Key, Metric, Points, Side};
@@ -7,8 +8,8 @@ use crate::metrics::source::{Data, Key, Metric, Points, Side};
 /// Minutes of that hour.
 pub const HOUR_MINUTES: i64 = 60;
 
-/// Its newest minutes may not be complete yet, and are left out of the dispersion.
-pub const UNSETTLED_MINUTES: i64 = 4;
+/// Its newest minutes may not be complete yet, and are left out where minutes are compared.
+const UNSETTLED_MINUTES: i64 = 4;
 
 /// The largest share of points that counts as lost.
 const LOST_MAX: f64 = 0.25;
@@ -92,6 +93,13 @@ pub fn latency_dispersion(data: &Data, first: i64, thresholds: usize) -> f64 {
     };
 
     rounded((0..thresholds).map(of).fold(1.0, f64::max))
+}
+
+/// Whether the counters of the live colour agreed with each other in the hour before the minute
+/// `first`.
+#[must_use]
+pub fn counters_agree(data: &Data, first: i64) -> bool {
+    agrees(data, Side::Baseline, first - UNSETTLED_MINUTES)
 }
 
 fn baseline(metric: Metric) -> Key {
@@ -246,6 +254,29 @@ mod tests {
         assert!(of(&even, &even) < 1.5, "{}", of(&even, &even));
         assert!(of(&even, &uneven) > 10.0, "{}", of(&even, &uneven));
         assert_eq!(of(&even, &uneven), of(&uneven, &even));
+    }
+
+    #[test]
+    fn late_minutes_of_the_hour_do_not_show_whether_its_counters_agree() {
+        // In these minutes, counted back from FIRST, half of the answers are missing.
+        let hour = |halved: std::ops::RangeInclusive<i64>| {
+            let each = |value: &dyn Fn(i64) -> f64| -> Vec<(i64, f64)> {
+                (1..=60).map(|back| (FIRST - back, value(back))).collect()
+            };
+            let all = each(&|_| 1_000.0);
+            let good = each(&|back| {
+                if halved.contains(&back) {
+                    500.0
+                } else {
+                    1_000.0
+                }
+            });
+            let data = of(&[("b_n", &all), ("b_s", &all), ("b_2", &good)]);
+            counters_agree(&data, FIRST)
+        };
+
+        assert!(hour(1..=4), "they may not have settled");
+        assert!(!hour(5..=8) && hour(5..=6));
     }
 
     #[test]

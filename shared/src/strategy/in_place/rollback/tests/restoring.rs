@@ -125,6 +125,30 @@ fn the_rollback_keeps_the_promise_wherever_it_can_move_a_task() {
 }
 
 #[test]
+fn a_task_can_move_or_not_at_the_count_that_the_service_will_have() {
+    let promised = Percentages {
+        minimum_healthy: 80,
+        maximum: 100,
+    };
+    let chosen = |(set, desired)| {
+        let mut release = release(true, Some(at(0)));
+        let change = change_of(&mut release);
+        change.percentages = promised;
+        change.desired_count = set;
+        let view = ServiceView {
+            desired,
+            ..steady(NEW)
+        };
+        restored(&release, Ending::Failed, &view, at(60))
+    };
+
+    // One of five tasks can be replaced at a time, and none of the two that were recorded.
+    let [tight, own] = [promised, prior().percentages].map(Restoration::Apply);
+    assert_eq!(chosen((None, 5)), tight);
+    assert_eq!([(Some(5), 5), (None, 1)].map(chosen), [own.clone(), own]);
+}
+
+#[test]
 fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
     let (promised, own) = (
         Percentages {

@@ -184,6 +184,7 @@ mod tests {
 
         for (pattern, tag) in [
             ("v*", "1.0"),
+            ("v*", "dev1"),
             ("*-amd64", "1-amd64-x"),
             ("v*.*-r*", "v1-r3"),
             ("a*b*b", "ab"),

@@ -290,6 +290,9 @@ fn without_a_rollout_state_the_counts_decide() {
     let rolling = beside(Rollout::Absent, 3, 1);
     assert!(!rolling.is_completed(&rolling.deployments[0]));
 
+    let stopping = beside(Rollout::Absent, 4, 1);
+    assert!(!stopping.is_completed(&stopping.deployments[0]));
+
     let alone = beside(Rollout::Absent, 3, 0);
     assert!(!alone.is_completed(&alone.deployments[0]));
 }

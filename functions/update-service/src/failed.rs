@@ -82,8 +82,7 @@ impl UpdateService {
 
         let (cluster, service) = seen.name();
         let task_definition = &job.parameters.task_definition;
-        let of_history = history.iter().map(|deployment| deployment.reason.as_str());
-        let quoted = quoted(seen.view.texts().chain(of_history), &failure.message);
+        let quoted = quoted(seen.view.texts(), history, &failure.message);
         let reasons = self
             .services
             .stop_reasons(cluster, service, task_definition)
@@ -105,9 +104,15 @@ impl UpdateService {
     }
 }
 
-/// What a message quotes of these texts of ECS.
-fn quoted<'a>(texts: impl Iterator<Item = &'a str>, message: &str) -> Vec<&'a str> {
+/// What a message quotes of these texts of ECS, and of the reasons of these service deployments.
+fn quoted<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    history: &'a [ServiceDeploymentView],
+    message: &str,
+) -> Vec<&'a str> {
+    let of_history = history.iter().map(|deployment| deployment.reason.as_str());
     texts
+        .chain(of_history)
         .filter(|text| !text.is_empty() && message.contains(text))
         .collect()
 }
@@ -160,9 +165,8 @@ mod tests {
             ..ended.clone()
         };
         let history = [without_reason, ended];
-        let of_history = || history.iter().map(|deployment| deployment.reason.as_str());
-        let texts = || ["an event", "a reason"].into_iter().chain(of_history());
-        let of = |message: &str| quoted(texts(), message);
+        let texts = || ["an event", "a reason"].into_iter();
+        let of = |message: &str| quoted(texts(), &history, message);
 
         let reason = history[1].failure().expect("it failed");
         let message = format!("ECS rolled the deployment back to web:1: {reason}");

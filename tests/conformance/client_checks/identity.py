@@ -1,7 +1,11 @@
 """AWS STS and IAM: the caller and roles."""
 
+import json
+
+import boto3
+
 from client_checks import check, server
-from client_checks.calls import all_pages, cli, client, modelled
+from client_checks.calls import all_pages, cli, client, error, modelled
 
 
 @check
@@ -18,6 +22,25 @@ def identity():
         iam.list_attached_role_policies(RoleName=name)
     assert shown
     modelled(iam, "NoSuchEntityException", iam.get_role, RoleName="none")
+
+
+@check
+def sessions():
+    template = {"Resources": {"Trusted": {"Type": "AWS::IAM::Role", "Properties": {
+        "RoleName": "trusted",
+        "AssumeRolePolicyDocument": {"Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"},
+            "Condition": {"StringEquals": {"sts:ExternalId": "team"}}}]}}}}}
+    client("cloudformation").create_stack(
+        StackName="trusted", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
+    role, sts = "arn:aws:iam::111122223333:role/trusted", client("sts")
+    session = sts.assume_role(RoleArn=role, RoleSessionName="own", ExternalId="team")
+    keys = session["Credentials"]
+    own = boto3.client("sts", endpoint_url=server.SERVER.url, region_name="eu-west-1", aws_access_key_id=keys["AccessKeyId"],
+                       aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"])
+    assert own.get_caller_identity()["Arn"] == session["AssumedRoleUser"]["Arn"]
+    error("AccessDenied", sts.assume_role, RoleArn=role, RoleSessionName="own")
+    error("ValidationError", sts.assume_role, RoleArn=role, RoleSessionName="own", ExternalId="team", DurationSeconds=7200)
 
 
 @check

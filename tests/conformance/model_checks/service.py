@@ -20,24 +20,34 @@ MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 # (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html and its siblings).
 COMMON_ERRORS = {
     "AccessDeniedException",
+    "ExpiredTokenException",
     "InternalFailure",
     "MissingAuthenticationTokenException",
     "SerializationException",
     "ServiceUnavailable",
     "ThrottlingException",
     "UnknownOperationException",
+    "UnrecognizedClientException",
     "ValidationException",
 }
 OWN_ERRORS = {
-    "elasticloadbalancing": {"AccessDenied", "InvalidAction", "MissingAction", "Throttling", "ValidationError"},
+    "elasticloadbalancing": {
+        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "MissingAction", "Throttling", "ValidationError",
+    },
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CommonErrors.html
-    "monitoring": {"AccessDenied", "InvalidClientTokenId", "Throttling", "ValidationError"},
+    "monitoring": {"AccessDenied", "ExpiredToken", "InvalidClientTokenId", "Throttling", "ValidationError"},
+    # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+    "sts": {
+        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "MalformedInput", "MissingAction", "Throttling",
+        "ValidationError",
+    },
     # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     "s3": {
         "AccessDenied",
         "BadDigest",
         "ExpiredToken",
         "IncompleteBody",
+        "InvalidAccessKeyId",
         "InternalError",
         "InvalidArgument",
         "InvalidRange",

@@ -30,8 +30,10 @@ pub(crate) struct Errors {
     pub(crate) internal: Wording,
     /// Status and code of a denial, whose message says what was denied.
     pub(crate) denied: (u16, &'static str),
-    /// An access key that the account does not have.
+    /// An access key that the account does not have, or one with another session's token.
     pub(crate) unknown_key: Wording,
+    /// Temporary credentials after their time.
+    pub(crate) expired: Wording,
 }
 
 /// How a service words an error.
@@ -74,6 +76,11 @@ impl Errors {
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ),
+        expired: Wording::new(
+            400,
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        ),
     };
 
     /// Services that speak, or once spoke, the query protocol.
@@ -84,6 +91,11 @@ impl Errors {
             403,
             "InvalidClientTokenId",
             "The security token included in the request is invalid.",
+        ),
+        expired: Wording::new(
+            403,
+            "ExpiredToken",
+            "The security token included in the request is expired",
         ),
         ..Self::JSON
     };

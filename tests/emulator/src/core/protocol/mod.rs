@@ -211,6 +211,17 @@ impl Request {
         self.scope()?.split('/').next().map(str::to_owned)
     }
 
+    /// The session token of temporary credentials. A presigned URL has it in the query string.
+    pub(crate) fn session_token(&self) -> Option<String> {
+        let header = self.header("x-amz-security-token").map(str::to_owned);
+        header.or_else(|| {
+            self.query()
+                .into_iter()
+                .find(|(name, _)| name == "X-Amz-Security-Token")
+                .map(|(_, token)| token)
+        })
+    }
+
     /// Without the query string, still percent-encoded.
     pub fn path(&self) -> &str {
         self.path_and_query.split('?').next().unwrap_or_default()
@@ -236,7 +247,9 @@ impl Aws {
     /// ask for it.
     pub fn call(&mut self, request: &Request) -> Response {
         let refusal = iam::authorize(self, request).err();
-        self.answer(request, refusal)
+        let response = self.answer(request, refusal);
+        iam::served(self);
+        response
     }
 
     /// Answers one request with an error, without any effect, in the protocol of its service.

@@ -237,7 +237,8 @@ fn summary(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     kinds.sort_unstable();
     kinds.dedup();
 
-    let capabilities: &[&str] = if kinds.contains(&"AWS::IAM::Role") {
+    let is_of_iam = |kind: &&str| kind.starts_with("AWS::IAM::");
+    let capabilities: &[&str] = if kinds.iter().any(is_of_iam) {
         &["CAPABILITY_IAM"]
     } else {
         &[]

@@ -8,6 +8,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default)]
 pub struct Iam {
     roles: BTreeMap<String, Role>,
+    /// The documents of managed policies, by the ARNs of the policies.
+    managed_policies: BTreeMap<String, Value>,
 }
 
 /// A role.
@@ -25,6 +27,10 @@ pub struct Role {
     pub managed_policies: Vec<String>,
     /// The inline policies: name to policy document.
     pub policies: BTreeMap<String, Value>,
+    /// How long a session may last, in seconds.
+    pub max_session_seconds: i64,
+    /// The ARN of the managed policy that bounds what the role may do.
+    pub boundary: Option<String>,
 }
 
 impl Role {
@@ -80,7 +86,20 @@ impl Iam {
         self.roles.get_mut(name)
     }
 
-    pub(super) fn put(&mut self, role: Role) {
+    /// The document of a managed policy of the account.
+    pub fn managed_policy(&self, arn: &str) -> Option<&Value> {
+        self.managed_policies.get(arn)
+    }
+
+    pub(crate) fn put_managed_policy(&mut self, arn: String, document: Value) {
+        self.managed_policies.insert(arn, document);
+    }
+
+    pub(super) fn remove_managed_policy(&mut self, arn: &str) {
+        self.managed_policies.remove(arn);
+    }
+
+    pub(crate) fn put(&mut self, role: Role) {
         self.roles.insert(role.name.clone(), role);
     }
 

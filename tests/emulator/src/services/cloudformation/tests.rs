@@ -12,6 +12,7 @@ mod change_sets;
 mod own_pairs;
 mod own_templates;
 mod resources;
+mod roles;
 mod sam;
 mod stacks;
 

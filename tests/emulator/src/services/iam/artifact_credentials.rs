@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_AWSSessionCredentials.html>
 
 use super::actions::{self, IamRequest};
-use super::{Demand, Session, deny, require};
+use super::{Demand, Principal, Session, deny, require};
 use crate::codepipeline::{Artifact, CREDENTIALS_MS, Job};
 use crate::service::Errors;
 use crate::{ApiError, Aws, Request};
@@ -26,15 +26,13 @@ pub(super) fn authorize(
     request: &IamRequest,
     errors: Errors,
 ) -> Result<(), ApiError> {
-    if request.service == "s3" && aws.now >= job.created + CREDENTIALS_MS {
-        return Err(ApiError::client(
-            "ExpiredToken",
-            "The provided token has expired.",
-        ));
+    if aws.now >= job.created + CREDENTIALS_MS {
+        return Err(errors.expired.error());
     }
     let Some(session) = session(aws, job) else {
         return Err(errors.unknown_key.error());
     };
+    aws.iam.principal = Principal::Artifacts(session.clone());
     let Some(demands) = actions::demands(aws, request) else {
         return Err(ApiError::unknown_operation(&format!(
             "{}:{}",

@@ -25,13 +25,16 @@ const COMPARISONS: [(&str, Compare, bool); 11] = [
 ];
 
 /// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the
-/// key of a tag.
-const KEYS: [&str; 12] = [
+/// key of a tag. `aws:SourceAccount` and `aws:SourceArn` are there only when a service calls.
+const KEYS: [&str; 17] = [
     "application-autoscaling:scalable-dimension",
     "application-autoscaling:service-namespace",
+    "aws:principalaccount",
+    "aws:principalarn",
     "aws:requesttag/",
     "aws:resourcetag/",
     "aws:securetransport",
+    "aws:sourceaccount",
     "aws:sourcearn",
     "cloudwatch:namespace",
     "ecs:cluster",
@@ -39,6 +42,8 @@ const KEYS: [&str; 12] = [
     "ecs:resourcetag/",
     "ecs:task-definition",
     "iam:passedtoservice",
+    "sts:externalid",
+    "sts:rolesessionname",
 ];
 
 enum Operator {

@@ -2,23 +2,25 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
 
-use super::{Demand, Session};
+use super::Demand;
 
 pub(super) const EXPLICIT_DENY: &str = "with an explicit deny in an identity-based policy";
+pub(super) const EXPLICIT_DENY_OF_BOUNDARY: &str =
+    "with an explicit deny in a permissions boundary";
 
 pub(super) fn not_allowed(action: &str) -> String {
     format!("because no identity-based policy allows the {action} action")
 }
 
-pub(super) fn message(account: &str, session: &Session, demand: &Demand, reason: &str) -> String {
+pub(super) fn not_allowed_by_boundary(action: &str) -> String {
+    format!("because no permissions boundary allows the {action} action")
+}
+
+/// The message of a denial; `user` is the ARN of the caller, and the reason may be empty.
+pub(super) fn message(user: &str, demand: &Demand, reason: &str) -> String {
     let Demand {
         action, resource, ..
     } = demand;
-    let user = format!(
-        "arn:aws:sts::{account}:assumed-role/{}/{}",
-        session.role_name(),
-        session.name
-    );
     let service = action.split(':').next().unwrap_or_default();
     let on = match (service, resource.as_str()) {
         // Elastic Load Balancing and CloudWatch name no resource where there is none to name.
@@ -26,5 +28,6 @@ pub(super) fn message(account: &str, session: &Session, demand: &Demand, reason:
         ("s3", _) => format!(" on resource: \"{resource}\""),
         _ => format!(" on resource: {resource}"),
     };
-    format!("User: {user} is not authorized to perform: {action}{on} {reason}")
+    let message = format!("User: {user} is not authorized to perform: {action}{on} {reason}");
+    message.trim_end().to_owned()
 }

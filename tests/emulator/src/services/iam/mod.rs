@@ -1,6 +1,6 @@
-//! IAM: every call of a function runs under the function's role, as its template made it, and
-//! CodePipeline works under the role of the pipeline. What no statement allows is denied, in the
-//! words of the service that was called.
+//! IAM: every call of a function runs under the function's role, as its template made it, or under
+//! a role that it assumed, and CodePipeline works under the role of the pipeline. What no statement
+//! allows is denied, in the words of the service that was called.
 //!
 //! An operator is an administrator. Roles belong to CloudFormation, which creates them.
 
@@ -9,21 +9,28 @@ mod artifact_credentials;
 mod condition;
 mod error;
 mod pattern;
+mod permissions;
 mod policy;
+mod principal;
 mod roles;
+mod temporary;
+mod trust;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::service::{self, Errors};
 use crate::{ApiError, Aws, Millis, Request};
 pub(crate) use actions::{IamRequest, pass_role};
+use permissions::Permissions;
+pub(crate) use permissions::managed;
 pub use policy::{Access, Context, Demand, Unsupported, check as check_statement, evaluate};
+pub(crate) use principal::{Principal, Session};
 pub(crate) use roles::SERVICE;
+pub(crate) use temporary::{Temporary, issue};
+pub(crate) use trust::assume;
 
 /// The caller that may do everything.
 const ADMINISTRATOR: &str = "person";
@@ -36,13 +43,17 @@ pub struct Iam {
     pub demanded: BTreeSet<(String, String)>,
     /// Everything that was denied, in order.
     pub denials: Vec<Denial>,
+    /// Who makes the request that is being served; an operator for what is done in the process.
+    pub(crate) principal: Principal,
+    /// The credentials that STS issued, by their access key ids.
+    temporary: BTreeMap<String, Temporary>,
 }
 
 /// Something that was denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     pub at: Millis,
-    /// The name of the role, or the service that called without one.
+    /// The name of the role, `person`, or the service that called without one.
     pub role: String,
     pub action: String,
     pub resource: String,
@@ -50,15 +61,8 @@ pub struct Denial {
     pub message: String,
 }
 
-/// A principal that assumed a role.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    pub(crate) role: String,
-    pub(crate) name: String,
-}
-
 /// Whether the caller of a request is permitted to make it; the error is the response of the
-/// service.
+/// service. The caller is remembered until [`served`].
 pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError> {
     // A request that cannot be read is refused by its service.
     let Some(iam_request) = read(request) else {
@@ -67,15 +71,11 @@ pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError
     if let Some(job) = artifact_credentials::job(aws, request) {
         return artifact_credentials::authorize(aws, &job, &iam_request, Errors::of(request));
     }
-    if request.caller == ADMINISTRATOR {
+
+    let principal = principal::of(aws, request)?;
+    aws.iam.principal = principal.clone();
+    let Principal::Session(session) = principal else {
         return Ok(());
-    }
-    let Some(function) = aws.lambda.functions.get(&request.caller) else {
-        return Err(Errors::of(request).unknown_key.error());
-    };
-    let session = Session {
-        role: function.role.clone(),
-        name: function.name.clone(),
     };
     let Some(demands) = actions::demands(aws, &iam_request) else {
         let what = format!(
@@ -90,14 +90,20 @@ pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError
     })
 }
 
+/// The request is served: what follows is done in the process.
+pub(crate) fn served(aws: &mut Aws) {
+    aws.iam.principal = Principal::default();
+}
+
 /// Whether a session may do something. The denial is remembered.
 pub(crate) fn require(aws: &mut Aws, session: &Session, demand: &Demand) -> Result<(), Denial> {
     let role = session.role_name().to_owned();
     aws.iam.demanded.insert((role, demand.action.clone()));
-    let reason = match access(aws, session, demand) {
-        Ok(Access::Allowed) => return Ok(()),
-        Ok(Access::NotAllowed) => error::not_allowed(&demand.action),
-        Ok(Access::Denied) => error::EXPLICIT_DENY.to_owned(),
+    let reason = match Permissions::of(aws, session, demand) {
+        Ok(permissions) => match permissions.refusal(&demand.action) {
+            Some(reason) => reason,
+            None => return Ok(()),
+        },
         Err(unsupported) => format!("because {unsupported}"),
     };
     Err(deny(aws, session, demand, &reason))
@@ -105,7 +111,7 @@ pub(crate) fn require(aws: &mut Aws, session: &Session, demand: &Demand) -> Resu
 
 /// Records a denial for a session.
 fn deny(aws: &mut Aws, session: &Session, demand: &Demand, reason: &str) -> Denial {
-    let message = error::message(&aws.account, session, demand, reason);
+    let message = error::message(&session.arn(&aws.account), demand, reason);
     note(aws, session.role_name(), demand, message)
 }
 
@@ -129,34 +135,6 @@ pub(crate) fn deny_invocation(aws: &mut Aws, source: &str, function: &str) -> St
     let message =
         format!("{source} is not authorized to perform: lambda:InvokeFunction on {function}");
     note(aws, source, &demand, message).message
-}
-
-fn access(aws: &Aws, session: &Session, demand: &Demand) -> Result<Access, Unsupported> {
-    let Some(role) = aws.cloudformation.iam.role_by_arn(&session.role) else {
-        return Ok(Access::NotAllowed);
-    };
-
-    let managed: Vec<Value> = role
-        .managed_policies
-        .iter()
-        .map(|arn| managed(arn))
-        .collect::<Result<_, _>>()?;
-    evaluate(role.statements().chain(&managed), demand)
-}
-
-/// The one statement of the managed policies that SAM attaches to functions.
-fn managed(arn: &str) -> Result<Value, Unsupported> {
-    match arn.rsplit('/').next() {
-        Some("AWSLambdaBasicExecutionRole") => Ok(json!({"Effect": "Allow", "Resource": "*",
-            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]})),
-        _ => Err(Unsupported(format!("the managed policy {arn}"))),
-    }
-}
-
-impl Session {
-    fn role_name(&self) -> &str {
-        self.role.rsplit('/').next().unwrap_or(&self.role)
-    }
 }
 
 /// The operation of a request with its input, or nothing when it is not a request of a service.

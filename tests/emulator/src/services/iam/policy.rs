@@ -100,6 +100,16 @@ fn applies(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
         && condition::holds(&statement["Condition"], &demand.context)?)
 }
 
+/// Whether a statement of the policy of a resource, which is about that resource, applies to the
+/// demand. Its principal is not looked at.
+pub(super) fn applies_to_its_resource(
+    statement: &Value,
+    demand: &Demand,
+) -> Result<bool, Unsupported> {
+    Ok(is_about_action(statement, demand)?
+        && condition::holds(&statement["Condition"], &demand.context)?)
+}
+
 fn is_about_action(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
     let covers = |pattern: &str| {
         if pattern.contains(['*', '?']) {

@@ -19,7 +19,7 @@ pub(crate) const SERVICE: Service = Service {
         namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
         call,
     }),
-    errors: Errors::JSON,
+    errors: Errors::QUERY,
     demands: unlisted,
 };
 
@@ -104,7 +104,13 @@ fn described(aws: &Aws, role: &Role) -> Value {
         "Arn": role.arn,
         "CreateDate": instant(created),
         "AssumeRolePolicyDocument": encoded(&role.trust),
-        "MaxSessionDuration": 3600,
+        "MaxSessionDuration": role.max_session_seconds,
+        "PermissionsBoundary": role.boundary.as_ref().map(|arn| {
+            json!({
+                "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+                "PermissionsBoundaryArn": arn,
+            })
+        }),
     })
 }
 

@@ -1,6 +1,7 @@
 mod demands;
+mod sessions;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::pattern::{arn_like, wildcard};
 use super::*;
@@ -250,7 +251,7 @@ fn what_is_not_evaluated_is_refused() {
             .contains("policy variable")
     );
     assert!(
-        managed("arn:aws:iam::aws:policy/AdministratorAccess")
+        managed(&Aws::new(1), "arn:aws:iam::aws:policy/AdministratorAccess")
             .unwrap_err()
             .to_string()
             .contains("managed policy")
@@ -265,8 +266,7 @@ fn denials_are_worded_as_aws_words_them() {
     };
     let worded = |demand: &Demand| {
         error::message(
-            "111122223333",
-            &session,
+            &session.arn("111122223333"),
             demand,
             &error::not_allowed(&demand.action),
         )

@@ -35,6 +35,7 @@ pub(crate) const SERVICE: Service = Service {
             "InvalidAccessKeyId",
             "The AWS Access Key Id you provided does not exist in our records.",
         ),
+        expired: Wording::new(400, "ExpiredToken", "The provided token has expired."),
     },
     demands: iam::actions::s3,
 };

@@ -1,12 +1,19 @@
-//! STS: who the caller is, which is what the guide of `cargo sandbox serve` begins with.
+//! STS: who the caller is, and sessions of roles.
+
+mod assume_role;
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 
-use crate::iam::actions::unlisted;
+use crate::iam::{Demand, IamRequest, Principal, Session};
 use crate::protocol::query::Parameters;
 use crate::protocol::{Protocol, Query};
 use crate::service::{Errors, Service};
 use crate::{ApiError, Aws};
+
+const ERRORS: Errors = Errors::QUERY;
 
 pub(crate) const SERVICE: Service = Service {
     name: "sts",
@@ -15,28 +22,41 @@ pub(crate) const SERVICE: Service = Service {
         namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
         call,
     }),
-    errors: Errors::JSON,
-    demands: unlisted,
+    errors: ERRORS,
+    demands,
 };
 
+/// A caller needs no permission to learn who it is. For AssumeRole, policies of caller and role
+/// decide together once the request is known to be valid.
+fn demands(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+    matches!(
+        request.operation.as_str(),
+        "AssumeRole" | "GetCallerIdentity"
+    )
+    .then(Vec::new)
+}
+
 /// One action of STS; returns the members of its result.
-fn call(aws: &mut Aws, action: &str, _: &Parameters) -> Result<Value, ApiError> {
+fn call(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
     match action {
-        "GetCallerIdentity" => {
-            let arn = format!("arn:aws:iam::{}:user/person", aws.account);
-            Ok(json!({"Arn": arn, "UserId": "AIDAIOSFODNN7EXAMPLE", "Account": aws.account}))
-        }
+        "AssumeRole" => assume_role::assume_role(aws, parameters),
+        "GetCallerIdentity" => Ok(caller_identity(aws)),
         _ => Err(ApiError::unknown_operation(action)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn caller_identity(aws: &Aws) -> Value {
+    let caller = &aws.iam.principal;
+    let user_id = match caller {
+        Principal::Person => "AIDAIOSFODNN7EXAMPLE".to_owned(),
+        Principal::Session(session) | Principal::Artifacts(session) => user_id(aws, session),
+    };
+    json!({"Arn": caller.arn(&aws.account), "UserId": user_id, "Account": aws.account})
+}
 
-    #[test]
-    fn the_caller_is_a_user_of_the_account() {
-        let answer = call(&mut Aws::new(1), "GetCallerIdentity", &Parameters::new()).unwrap();
-        assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/person");
-    }
+/// `AROA…:<session>`. A role that no template made has no id, and gets one from the examples.
+fn user_id(aws: &Aws, session: &Session) -> String {
+    let role = aws.cloudformation.iam.role_by_arn(&session.role);
+    let id = role.map_or("AROADBQP57FF2AEXAMPLE", |role| role.id.as_str());
+    format!("{id}:{}", session.name)
 }

@@ -1,25 +1,36 @@
-//! Roles with their policies.
+//! Roles and managed policies.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update};
+use super::policy_document::check_document;
+use super::{Created, Desired, ResourceType, Update, trust};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::iam::{Role, items};
 use crate::cloudformation::stack::StackResource;
-use crate::iam::check_statement as check_evaluable;
+use crate::iam::managed;
 
-pub(super) const TYPES: &[ResourceType] = &[ResourceType {
-    name: "AWS::IAM::Role",
-    create: create_role,
-    update: Update::InPlace(update_role),
-    delete: delete_role,
-}];
+pub(super) const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::IAM::Role",
+        create: create_role,
+        update: Update::InPlace(update_role),
+        delete: delete_role,
+    },
+    ResourceType {
+        name: "AWS::IAM::ManagedPolicy",
+        create: create_managed_policy,
+        update: Update::InPlace(update_managed_policy),
+        delete: delete_managed_policy,
+    },
+];
 
 const MAX_ROLE_NAME_CHARS: usize = 64;
+/// How long sessions may last at most, in seconds. Source:
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
+const MAX_SESSION_SECONDS: std::ops::RangeInclusive<i64> = 3600..=43_200;
 
 fn create_role(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     let name = desired.name_within(aws, "RoleName", MAX_ROLE_NAME_CHARS);
@@ -43,27 +54,17 @@ fn update_role(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<
 }
 
 fn put_role(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, Problem> {
-    let path = desired.text("Path").unwrap_or("/").to_owned();
-    if !(path.starts_with('/') && path.ends_with('/')) {
-        return Err(Problem::new(format!(
-            "a path begins and ends with a slash, found {path}"
-        )))
-        .at("Path");
-    }
-
+    let path = path(desired)?;
     let trust = desired.properties["AssumeRolePolicyDocument"].clone();
-    check_document(&trust, true).at("AssumeRolePolicyDocument")?;
-
-    let mut policies = BTreeMap::new();
-    for (at, policy) in items(&desired.properties["Policies"]).iter().enumerate() {
-        check_document(&policy["PolicyDocument"], false)
-            .at("PolicyDocument")
-            .at(at)
-            .at("Policies")?;
-        let policy_name = policy["PolicyName"].as_str().unwrap_or_default().to_owned();
-        policies.insert(policy_name, policy["PolicyDocument"].clone());
+    trust::check(aws, &trust).at("AssumeRolePolicyDocument")?;
+    let boundary = desired.text("PermissionsBoundary").map(str::to_owned);
+    if let Some(boundary) = &boundary {
+        managed(aws, boundary)
+            .map_err(|unsupported| Problem::new(unsupported.to_string()))
+            .at("PermissionsBoundary")?;
     }
 
+    let policies = inline_policies(desired)?;
     let managed_policies = items(&desired.properties["ManagedPolicyArns"])
         .iter()
         .filter_map(Value::as_str)
@@ -83,9 +84,89 @@ fn put_role(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, P
         trust,
         managed_policies,
         policies,
+        max_session_seconds: max_session_seconds(desired)?,
+        boundary,
     });
 
     Ok(Created::new(name, json!({"Arn": arn, "RoleId": role_id})))
+}
+
+/// The documents of the inline policies by their names.
+fn inline_policies(desired: &Desired) -> Result<BTreeMap<String, Value>, Problem> {
+    let mut policies = BTreeMap::new();
+    for (at, policy) in items(&desired.properties["Policies"]).iter().enumerate() {
+        check_document(&policy["PolicyDocument"], false)
+            .at("PolicyDocument")
+            .at(at)
+            .at("Policies")?;
+        let policy_name = policy["PolicyName"].as_str().unwrap_or_default().to_owned();
+        policies.insert(policy_name, policy["PolicyDocument"].clone());
+    }
+    Ok(policies)
+}
+
+fn path(desired: &Desired) -> Result<String, Problem> {
+    let path = desired.text("Path").unwrap_or("/");
+    if path.starts_with('/') && path.ends_with('/') {
+        return Ok(path.to_owned());
+    }
+    Err(Problem::new(format!(
+        "a path begins and ends with a slash, found {path}"
+    )))
+    .at("Path")
+}
+
+fn max_session_seconds(desired: &Desired) -> Result<i64, Problem> {
+    let seconds = desired.properties["MaxSessionDuration"]
+        .as_i64()
+        .unwrap_or(*MAX_SESSION_SECONDS.start());
+    if MAX_SESSION_SECONDS.contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(Problem::new(format!(
+        "sessions last 3600 to 43200 seconds at most, found {seconds}"
+    )))
+    .at("MaxSessionDuration")
+}
+
+fn create_managed_policy(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name(aws, "ManagedPolicyName");
+    let arn = format!(
+        "arn:aws:iam::{}:policy{}{name}",
+        aws.account,
+        path(desired)?
+    );
+    if aws.cloudformation.iam.managed_policy(&arn).is_some() {
+        return Err(Problem::new(format!(
+            "EntityAlreadyExists: A policy called {name} already exists."
+        )));
+    }
+    put_managed_policy(aws, arn, desired)
+}
+
+fn update_managed_policy(
+    aws: &mut Aws,
+    old: &StackResource,
+    desired: &Desired,
+) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["Description", "ManagedPolicyName", "Path"])?;
+    put_managed_policy(aws, old.physical_id.clone(), desired)
+}
+
+fn put_managed_policy(aws: &mut Aws, arn: String, desired: &Desired) -> Result<Created, Problem> {
+    let document = desired.properties["PolicyDocument"].clone();
+    check_document(&document, false).at("PolicyDocument")?;
+    aws.cloudformation
+        .iam
+        .put_managed_policy(arn.clone(), document);
+    Ok(Created::new(arn.clone(), json!({"PolicyArn": arn})))
+}
+
+fn delete_managed_policy(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    aws.cloudformation
+        .iam
+        .remove_managed_policy(&old.physical_id);
+    Ok(())
 }
 
 fn delete_role(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
@@ -104,130 +185,4 @@ pub(super) fn check_trust(aws: &Aws, arn: &str, service: &str) -> Result<(), Pro
         ))),
         None => Err(Problem::new(format!("no role {arn}"))),
     }
-}
-
-/// Checks the shape of a policy document: IAM refuses misspelt elements too.
-pub(super) fn check_document(document: &Value, of_resource: bool) -> Result<(), Problem> {
-    let entries = document.as_object().ok_or_else(|| {
-        Problem::new(format!(
-            "a policy document is a map, found {}",
-            found(document)
-        ))
-    })?;
-    if let Some(unknown) = entries
-        .keys()
-        .find(|key| !["Version", "Id", "Statement"].contains(&key.as_str()))
-    {
-        return Err(Problem::new("MalformedPolicyDocument: unknown element")).at(unknown);
-    }
-    if items(&document["Statement"]).is_empty() {
-        return Err(Problem::new("MalformedPolicyDocument: no statement"));
-    }
-
-    items(&document["Statement"])
-        .iter()
-        .enumerate()
-        .try_for_each(|(at, statement)| {
-            check_statement(statement, of_resource)
-                .at(at)
-                .at("Statement")
-        })
-}
-
-fn malformed(what: impl Display) -> Problem {
-    Problem::new(format!("MalformedPolicyDocument: {what}"))
-}
-
-fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> {
-    let entries = statement
-        .as_object()
-        .ok_or_else(|| Problem::new("a statement is a map"))?;
-    check_elements(entries)?;
-    check_actions(statement)?;
-
-    let has = |one: &str| entries.contains_key(one);
-    if of_resource != has("Principal") {
-        return Err(malformed(if of_resource {
-            "Principal is missing"
-        } else {
-            "a policy of a role has no Principal"
-        }));
-    }
-    if !of_resource && has("Resource") == has("NotResource") {
-        return Err(malformed("a statement has either Resource or NotResource"));
-    }
-    check_resources(statement)?;
-
-    // Resource policies are evaluated by their own services.
-    if of_resource {
-        return Ok(());
-    }
-    check_evaluable(statement).map_err(|unsupported| Problem::new(unsupported.to_string()))
-}
-
-/// Checks that the elements are known, that there is an effect, and that there is one element for
-/// the actions.
-fn check_elements(entries: &Map<String, Value>) -> Result<(), Problem> {
-    const ELEMENTS: [&str; 8] = [
-        "Sid",
-        "Effect",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-        "Principal",
-    ];
-
-    if let Some(unknown) = entries.keys().find(|key| !ELEMENTS.contains(&key.as_str())) {
-        return Err(malformed(format!(
-            "unknown element {unknown}; known are {}",
-            ELEMENTS.join(", ")
-        )));
-    }
-
-    let effect = entries.get("Effect").unwrap_or(&Value::Null);
-    if effect != "Allow" && effect != "Deny" {
-        return Err(malformed(format!(
-            "Effect is Allow or Deny, found {effect}"
-        )));
-    }
-    if entries.contains_key("Action") == entries.contains_key("NotAction") {
-        return Err(malformed("a statement has either Action or NotAction"));
-    }
-    Ok(())
-}
-
-fn check_actions(statement: &Value) -> Result<(), Problem> {
-    for action in items(&statement["Action"])
-        .iter()
-        .chain(items(&statement["NotAction"]))
-    {
-        let text = action.as_str().unwrap_or_default();
-        if text != "*"
-            && !text
-                .split_once(':')
-                .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
-        {
-            return Err(malformed(format!(
-                "an action is service:Operation, found {action}"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn check_resources(statement: &Value) -> Result<(), Problem> {
-    let resources = items(&statement["Resource"])
-        .iter()
-        .chain(items(&statement["NotResource"]));
-    for resource in resources {
-        let text = resource.as_str().unwrap_or_default();
-        if text != "*" && text.splitn(6, ':').count() != 6 {
-            return Err(malformed(format!(
-                "a resource is an ARN or *, found {resource}"
-            )));
-        }
-    }
-    Ok(())
 }

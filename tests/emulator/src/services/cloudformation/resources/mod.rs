@@ -13,8 +13,10 @@ mod events;
 mod iam;
 mod lambda;
 mod nested;
+mod policy_document;
 mod s3;
 mod stub_resources;
+mod trust;
 
 use std::path::PathBuf;
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, iam};
+use super::policy_document::check_document;
+use super::{Created, Desired, ResourceType, Update};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::StackResource;
@@ -94,7 +95,7 @@ fn delete_bucket(_aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
 }
 
 fn create_policy(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
-    iam::check_document(&desired.properties["PolicyDocument"], true).at("PolicyDocument")?;
+    check_document(&desired.properties["PolicyDocument"], true).at("PolicyDocument")?;
     let bucket = desired.text("Bucket").unwrap_or_default().to_owned();
     if !aws
         .cloudformation

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::iam::check_document;
+use super::policy_document::check_document;
 use super::{Created, Desired, ResourceType, Update};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem, found};

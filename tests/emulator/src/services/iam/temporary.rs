@@ -1,0 +1,33 @@
+//! Temporary credentials of sessions, as STS issues them. They act as the session's role until they
+//! expire.
+
+use super::Session;
+use crate::{Aws, Millis};
+
+/// The credentials of one session.
+#[derive(Clone, Debug)]
+pub(crate) struct Temporary {
+    /// `ASIA…`.
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: String,
+    /// A whole second.
+    pub(crate) expires: Millis,
+    pub(super) session: Session,
+}
+
+/// Issues credentials of a session that are good for so many seconds.
+pub(crate) fn issue(aws: &mut Aws, session: Session, seconds: i64) -> Temporary {
+    let second = aws.now - aws.now.rem_euclid(1000);
+    let credentials = Temporary {
+        access_key_id: format!("ASIA{}", aws.hex(16).to_uppercase()),
+        secret_access_key: format!("NotASecret/{}", aws.hex(29)),
+        session_token: format!("IQoJb3JpZ2luX2Vj{}", aws.hex(64)),
+        expires: second + seconds * 1000,
+        session,
+    };
+    aws.iam
+        .temporary
+        .insert(credentials.access_key_id.clone(), credentials.clone());
+    credentials
+}

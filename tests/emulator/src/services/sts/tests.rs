@@ -1,0 +1,233 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::cloudformation::Role;
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/teams/deploy";
+
+/// An account with a role that its administrators may assume, for at most so long.
+fn account(max_session_seconds: i64) -> Aws {
+    let mut aws = Aws::new(1);
+    let trust = json!({"Statement": {
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"},
+    }});
+    aws.cloudformation.iam.put(Role {
+        id: "AROADEPLOY".to_owned(),
+        name: "deploy".to_owned(),
+        arn: ROLE.to_owned(),
+        path: "/teams/".to_owned(),
+        trust,
+        managed_policies: Vec::new(),
+        policies: BTreeMap::new(),
+        max_session_seconds,
+        boundary: None,
+    });
+    aws
+}
+
+fn assume(aws: &mut Aws, members: &[(&str, &str)]) -> Result<Value, ApiError> {
+    let defaults = [("RoleArn", ROLE), ("RoleSessionName", "slipway-web")];
+    let parameters: Parameters = defaults
+        .iter()
+        .chain(members)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    call(aws, "AssumeRole", &parameters)
+}
+
+/// The ValidationError of a request with this member.
+fn invalid(member: &str, value: &str) -> String {
+    let error = assume(&mut account(43_200), &[(member, value)]).unwrap_err();
+    assert_eq!(
+        (error.code.as_str(), error.status),
+        ("ValidationError", 400)
+    );
+    error.message
+}
+
+#[test]
+fn an_operator_is_a_user_of_the_account() {
+    let answer = call(&mut Aws::new(1), "GetCallerIdentity", &Parameters::new()).unwrap();
+    assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/person");
+}
+
+#[test]
+fn sessions_are_identified_by_role_and_name() {
+    let mut aws = account(3600);
+    aws.iam.principal = Principal::Session(Session {
+        role: ROLE.to_owned(),
+        name: "slipway-web".to_owned(),
+    });
+
+    assert_eq!(
+        call(&mut aws, "GetCallerIdentity", &Parameters::new()).unwrap(),
+        json!({
+            "Arn": "arn:aws:sts::111122223333:assumed-role/deploy/slipway-web",
+            "UserId": "AROADEPLOY:slipway-web",
+            "Account": "111122223333",
+        })
+    );
+}
+
+#[test]
+fn a_session_has_credentials_for_an_hour_unless_its_length_is_given() {
+    let mut aws = account(43_200);
+    aws.now += 250;
+    let hour = assume(&mut aws, &[]).unwrap();
+    let half_day = assume(&mut aws, &[("DurationSeconds", "43200")]).unwrap();
+
+    assert_eq!(
+        hour["AssumedRoleUser"],
+        json!({
+            "AssumedRoleId": "AROADEPLOY:slipway-web",
+            "Arn": "arn:aws:sts::111122223333:assumed-role/deploy/slipway-web",
+        })
+    );
+    let credentials = &hour["Credentials"];
+    assert!(
+        credentials["AccessKeyId"]
+            .as_str()
+            .unwrap()
+            .starts_with("ASIA")
+    );
+    assert_eq!(credentials["Expiration"], "2026-01-05T10:00:00Z");
+    assert_eq!(
+        half_day["Credentials"]["Expiration"],
+        "2026-01-05T21:00:00Z"
+    );
+    assert_ne!(
+        credentials["AccessKeyId"],
+        half_day["Credentials"]["AccessKeyId"]
+    );
+}
+
+/// Asserts how a value of a member is refused: the constraints that it breaks.
+#[track_caller]
+fn breaks(member: &str, value: &str, constraints: &[&str]) {
+    let field = member[..1].to_lowercase() + &member[1..];
+    let all: Vec<String> = constraints
+        .iter()
+        .map(|it| {
+            format!("Value '{value}' at '{field}' failed to satisfy constraint: Member must {it}")
+        })
+        .collect();
+    let plural = if constraints.len() == 1 { "" } else { "s" };
+
+    assert_eq!(
+        invalid(member, value),
+        format!(
+            "{} validation error{plural} detected: {}",
+            constraints.len(),
+            all.join("; ")
+        )
+    );
+}
+
+#[test]
+fn members_out_of_their_constraints_are_refused_together() {
+    let length = "have length greater than or equal to";
+    breaks("RoleArn", "short", &[&format!("{length} 20")]);
+    breaks(
+        "RoleSessionName",
+        "bad/name",
+        &["satisfy regular expression pattern: [\\w+=,.@-]*"],
+    );
+    breaks(
+        "RoleSessionName",
+        &"a".repeat(65),
+        &["have length less than or equal to 64"],
+    );
+    breaks(
+        "ExternalId",
+        "!",
+        &[
+            "satisfy regular expression pattern: [\\w+=,.@:\\/-]*",
+            &format!("{length} 2"),
+        ],
+    );
+    breaks(
+        "DurationSeconds",
+        "899",
+        &["have value greater than or equal to 900"],
+    );
+    breaks(
+        "DurationSeconds",
+        "43201",
+        &["have value less than or equal to 43200"],
+    );
+
+    let no_number = assume(&mut account(3600), &[("DurationSeconds", "900.0")]).unwrap_err();
+    assert_eq!(no_number.code, "MalformedInput");
+
+    let nothing = call(&mut account(3600), "AssumeRole", &Parameters::new()).unwrap_err();
+    assert_eq!(
+        nothing.message,
+        "2 validation errors detected: Value null at 'roleArn' failed to satisfy constraint: \
+         Member must not be null; Value null at 'roleSessionName' failed to satisfy constraint: \
+         Member must not be null"
+    );
+}
+
+#[test]
+fn what_is_not_the_arn_of_a_role_is_invalid() {
+    let text = "x".repeat(20);
+    assert_eq!(invalid("RoleArn", &text), format!("{text} is invalid"));
+    assert_eq!(
+        invalid("RoleArn", "arn:aws:iam::111122223333:user/person"),
+        "Request ARN is invalid"
+    );
+}
+
+#[test]
+fn members_that_are_not_served_are_refused() {
+    assert_eq!(
+        invalid("Policy", "{}"),
+        "the sandbox does not serve the member Policy"
+    );
+}
+
+#[test]
+fn a_session_is_no_longer_than_the_role_or_the_caller_allows() {
+    let seconds = [("DurationSeconds", "3601")];
+    let error = assume(&mut account(3600), &seconds).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for \
+         this role."
+    );
+    assert!(assume(&mut account(7200), &seconds).is_ok());
+
+    let mut aws = account(7200);
+    let caller = Session {
+        role: ROLE.to_owned(),
+        name: "chained".to_owned(),
+    };
+    aws.iam.principal = Principal::Session(caller);
+    let trust = &mut aws.cloudformation.iam.role_mut("deploy").unwrap().trust;
+    trust["Statement"]["Principal"]["AWS"] = ROLE.into();
+
+    assert!(assume(&mut aws, &[]).is_ok());
+    assert_eq!(
+        assume(&mut aws, &seconds).unwrap_err().to_string(),
+        "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit for \
+         roles assumed by role chaining."
+    );
+}
+
+#[test]
+fn a_role_that_is_not_there_is_denied_like_one_that_trusts_another_caller() {
+    let mut aws = account(3600);
+    let missing = format!("{ROLE}-missing");
+    let error = assume(&mut aws, &[("RoleArn", &missing)]).unwrap_err();
+
+    assert_eq!((error.code.as_str(), error.status), ("AccessDenied", 403));
+    assert_eq!(
+        error.message,
+        format!(
+            "User: arn:aws:iam::111122223333:user/person is not authorized to perform: \
+             sts:AssumeRole on resource: {missing}"
+        )
+    );
+    assert_eq!(aws.iam.denials.len(), 1);
+    assert_eq!(aws.iam.denials[0].role, "person");
+}

@@ -14,7 +14,7 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
     };
 
     Some(vec![match request.operation.as_str() {
-        "PutJobSuccessResult" | "PutJobFailureResult" | "ListPipelines" => {
+        "GetJobDetails" | "PutJobSuccessResult" | "PutJobFailureResult" | "ListPipelines" => {
             Demand::anywhere(request.action())
         }
         "GetPipeline" | "GetPipelineState" | "StartPipelineExecution" | "DeletePipeline" => {

@@ -148,7 +148,7 @@ fn event(
     json!({"CodePipeline.job": {"id": job.id, "accountId": aws.account, "data": data}})
 }
 
-fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
+pub(super) fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
     let described = |(name, artifact): &(String, Artifact)| {
         json!({
             "location": {

@@ -13,6 +13,7 @@ mod events;
 mod executions;
 mod iam;
 mod input;
+mod job_details;
 mod jobs;
 mod permissions;
 mod pipeline_state;
@@ -75,6 +76,7 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "PutApprovalResult" => approvals::put_result(aws, input),
         "EnableStageTransition" => transitions::enable(aws, input),
         "DisableStageTransition" => transitions::disable(aws, input),
+        "GetJobDetails" => job_details::get(aws, input),
         "PutJobSuccessResult" => reports::put_success(aws, input),
         "PutJobFailureResult" => reports::put_failure(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
@@ -103,6 +105,11 @@ fn known_execution<'a>(aws: &'a Aws, pipeline: &str, id: &str) -> Result<&'a Exe
             );
             ApiError::client("PipelineExecutionNotFoundException", message)
         })
+}
+
+fn job_not_found(id: &str) -> ApiError {
+    let message = format!("Job with id '{id}' cannot be found");
+    ApiError::client("JobNotFoundException", message)
 }
 
 /// AWS's error unless the pipeline has a stage of this name.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::CodePipelineEvent;
 use super::engine::{self, Done};
 use super::input::{self, ANY, Checks, ID, OUTPUT_KEY, between};
 use super::state::{ErrorDetails, Job, JobState, Report, ReportContent};
+use super::{CodePipelineEvent, job_not_found};
 use crate::input::wrong_type;
 use crate::{ApiError, Aws};
 
@@ -125,8 +125,7 @@ pub(super) fn put_failure(aws: &mut Aws, given: &Value) -> Result<Value, ApiErro
 fn report(aws: &mut Aws, id: &str, content: ReportContent) -> Result<Value, ApiError> {
     let at = aws.now;
     let Some(job) = aws.codepipeline.job_mut(id) else {
-        let message = format!("Job with id '{id}' cannot be found");
-        return Err(ApiError::client("JobNotFoundException", message));
+        return Err(job_not_found(id));
     };
 
     let refused = refusal(job, &content);

@@ -170,6 +170,34 @@ fn an_unknown_job_is_not_found() {
 }
 
 #[test]
+fn the_details_of_a_job_name_its_pipeline() {
+    let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
+    let id = id_of(&next_job(&mut aws));
+    let details = call(&mut aws, "GetJobDetails", &json!({"jobId": id})).unwrap();
+    let details = &details["jobDetails"];
+    let job = aws.codepipeline.job(&id).unwrap();
+
+    assert_eq!(
+        (&details["id"], &details["accountId"]),
+        (&json!(id), &json!("111122223333"))
+    );
+    assert_eq!(
+        details["data"]["pipelineContext"],
+        json!({
+            "pipelineName": PIPELINE,
+            "stage": {"name": "Release"},
+            "action": {"name": "Go", "actionExecutionId": job.action_execution},
+            "pipelineArn": "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web",
+            "pipelineExecutionId": job.execution,
+        })
+    );
+
+    let unknown = json!({"jobId": "01234567-0123-0123-0123-0123456789ab"});
+    let error = call(&mut aws, "GetJobDetails", &unknown).unwrap_err();
+    assert_eq!(error.code, "JobNotFoundException");
+}
+
+#[test]
 fn twenty_minutes_of_silence_fail_the_action_and_late_answers_are_refused() {
     let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
     let job = next_job(&mut aws);

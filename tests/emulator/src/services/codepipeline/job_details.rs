@@ -1,0 +1,56 @@
+//! What a job worker can learn of its job beside the event that brought it: above all, to which
+//! pipeline the job belongs.
+
+use serde_json::{Value, json};
+
+use super::input::{self, Checks, ID};
+use super::state::{ActionExecution, Execution, Job};
+use super::{job_not_found, jobs};
+use crate::{ApiError, Aws};
+
+pub(super) fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+    input::only(given, &["jobId"])?;
+    let mut checks = Checks::default();
+    let id = checks.text(&given["jobId"], "jobId", &ID)?;
+    checks.done()?;
+
+    let job = aws.codepipeline.job(id).ok_or_else(|| job_not_found(id))?;
+    let execution = aws.codepipeline.execution(&job.execution);
+    let found = execution.and_then(|execution| {
+        let (_, action) = execution.action(&job.action_execution)?;
+        Some(data(aws, job, execution, action))
+    });
+    Ok(json!({
+        "jobDetails": {"id": job.id, "accountId": aws.account, "data": found},
+    }))
+}
+
+fn data(aws: &Aws, job: &Job, execution: &Execution, action: &ActionExecution) -> Value {
+    let mut data = json!({
+        "actionTypeId": {
+            "category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1",
+        },
+        "actionConfiguration": {"configuration": action.resolved},
+        "pipelineContext": {
+            "pipelineName": job.pipeline,
+            "stage": {"name": job.stage},
+            "action": {"name": job.action, "actionExecutionId": job.action_execution},
+            "pipelineArn": aws.arn("codepipeline", &job.pipeline),
+            "pipelineExecutionId": job.execution,
+        },
+        "inputArtifacts": jobs::artifacts(&action.input_artifacts),
+        "outputArtifacts": jobs::artifacts(&action.output_artifacts),
+        "artifactCredentials": {
+            "accessKeyId": job.access_key_id,
+            "secretAccessKey": format!("FAKE/NotASecret/{}", job.id),
+            "sessionToken": format!("FAKEsessionTOKEN//////////{}==", job.id),
+        },
+    });
+    if let Some(token) = &job.continuation_token {
+        data["continuationToken"] = json!(token);
+    }
+    if let Some(key) = &execution.declaration.encryption_key {
+        data["encryptionKey"] = json!({"id": key, "type": "KMS"});
+    }
+    data
+}

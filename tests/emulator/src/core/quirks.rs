@@ -40,6 +40,9 @@ pub enum Quirk {
     NoZeroCounts,
     /// ECS: a service revision has the number of the deployment that deploys it first.
     NumbersRevisionsAsDeployments,
+    /// CodePipeline: the details of a Lambda function's job have neither the ARN of the pipeline nor
+    /// the id of the execution.
+    OmitsPipelineArn,
     /// ECS: a new service that does not say whether it is rebalanced is, although its maximumPercent
     /// excludes it.
     RebalancesByDefault,
@@ -67,7 +70,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
@@ -81,6 +84,7 @@ impl Quirk {
         Self::ListsUnreachedQueries,
         Self::NoZeroCounts,
         Self::NumbersRevisionsAsDeployments,
+        Self::OmitsPipelineArn,
         Self::RebalancesByDefault,
         Self::RegistersOnFamily,
         Self::ReusesDeployment,
@@ -137,6 +141,7 @@ impl Quirk {
                 "service revisions are numbered as deployments",
                 ForTheAccount,
             ),
+            Self::OmitsPipelineArn => ("a job's details have no pipeline ARN", ForTheAccount),
             Self::RebalancesByDefault => ("services are rebalanced by default", ForTheAccount),
             Self::RegistersOnFamily => (
                 "RegisterTaskDefinition is authorized on the family",

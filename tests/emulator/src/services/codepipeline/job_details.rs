@@ -6,19 +6,27 @@ use serde_json::{Value, json};
 use super::input::{self, Checks, ID};
 use super::state::{ActionExecution, Execution, Job};
 use super::{job_not_found, jobs};
-use crate::{ApiError, Aws};
+use crate::{ApiError, Aws, Quirk};
 
-pub(super) fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+/// The documents have ARN and execution id for custom jobs: what a Lambda function gets is drawn
+/// once an account.
+pub(super) fn get(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["jobId"])?;
     let mut checks = Checks::default();
     let id = checks.text(&given["jobId"], "jobId", &ID)?;
     checks.done()?;
 
+    let is_short = aws.draw_quirk(Quirk::OmitsPipelineArn);
     let job = aws.codepipeline.job(id).ok_or_else(|| job_not_found(id))?;
     let execution = aws.codepipeline.execution(&job.execution);
     let found = execution.and_then(|execution| {
         let (_, action) = execution.action(&job.action_execution)?;
-        Some(data(aws, job, execution, action))
+        let mut data = data(aws, job, execution, action);
+        if is_short && let Some(context) = data["pipelineContext"].as_object_mut() {
+            context.remove("pipelineArn");
+            context.remove("pipelineExecutionId");
+        }
+        Some(data)
     });
     Ok(json!({
         "jobDetails": {"id": job.id, "accountId": aws.account, "data": found},

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Quirk;
 
 #[test]
 fn the_event_has_the_documented_members_and_no_execution_id() {
@@ -172,6 +173,7 @@ fn an_unknown_job_is_not_found() {
 #[test]
 fn the_details_of_a_job_name_its_pipeline() {
     let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
+    aws.settle_quirk(Quirk::OmitsPipelineArn, false);
     let id = id_of(&next_job(&mut aws));
     let details = call(&mut aws, "GetJobDetails", &json!({"jobId": id})).unwrap();
     let details = &details["jobDetails"];
@@ -195,6 +197,24 @@ fn the_details_of_a_job_name_its_pipeline() {
     let unknown = json!({"jobId": "01234567-0123-0123-0123-0123456789ab"});
     let error = call(&mut aws, "GetJobDetails", &unknown).unwrap_err();
     assert_eq!(error.code, "JobNotFoundException");
+}
+
+#[test]
+fn whether_the_details_of_a_job_have_the_pipelines_arn_differs_by_seed() {
+    let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
+    let given = json!({"jobId": id_of(&next_job(&mut aws))});
+    let mut seen = [false; 2];
+    for seed in 0..32 {
+        aws.reseed(seed);
+        let details = call(&mut aws, "GetJobDetails", &given).unwrap();
+        let context = &details["jobDetails"]["data"]["pipelineContext"];
+
+        assert_eq!(context["pipelineName"], PIPELINE);
+        let has_arn = context["pipelineArn"].is_string();
+        assert_eq!(has_arn, context["pipelineExecutionId"].is_string());
+        seen[usize::from(has_arn)] = true;
+    }
+    assert_eq!(seen, [true; 2]);
 }
 
 #[test]

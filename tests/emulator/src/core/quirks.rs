@@ -40,8 +40,8 @@ pub enum Quirk {
     NoZeroCounts,
     /// ECS: a service revision has the number of the deployment that deploys it first.
     NumbersRevisionsAsDeployments,
-    /// CodePipeline: the details of a Lambda function's job have neither the ARN of the pipeline nor
-    /// the id of the execution.
+    /// CodePipeline: the details of a Lambda function's job have neither the ARN of the pipeline
+    /// nor the id of the execution.
     OmitsPipelineArn,
     /// ECS: a new service that does not say whether it is rebalanced is, although its maximumPercent
     /// excludes it.
@@ -55,6 +55,9 @@ pub enum Quirk {
     StaleRead,
     /// ECS: old tasks stop (down to the floor) even while new ones could start beside them.
     StopsBeforeStarting,
+    /// Application Auto Scaling: the caller that registers a target must be allowed to scale the
+    /// service.
+    ValidatesScalingCaller,
     /// ELB: a forward with weight 0 counts as use of its target group.
     WeightZeroIsUse,
 }
@@ -70,7 +73,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
@@ -90,6 +93,7 @@ impl Quirk {
         Self::ReusesDeployment,
         Self::StaleRead,
         Self::StopsBeforeStarting,
+        Self::ValidatesScalingCaller,
         Self::WeightZeroIsUse,
     ];
 
@@ -150,6 +154,7 @@ impl Quirk {
             Self::ReusesDeployment => ("a rollback reuses the old deployment", ForTheAccount),
             Self::StaleRead => ("a read lags behind a change", Once),
             Self::StopsBeforeStarting => ("old tasks stop before new ones start", ForTheAccount),
+            Self::ValidatesScalingCaller => ("scaling checks its caller", ForTheAccount),
             Self::WeightZeroIsUse => ("weight 0 uses a target group", ForTheAccount),
         }
     }

@@ -4,8 +4,11 @@
 //! Source:
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html>
 
-use crate::Aws;
-use crate::iam::{Demand, IamRequest};
+use serde_json::json;
+
+use super::validation;
+use crate::iam::{self, Demand, IamRequest};
+use crate::{ApiError, Aws, Quirk};
 
 pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     match request.operation.as_str() {
@@ -34,4 +37,38 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
         }
         _ => None,
     }
+}
+
+/// Application Auto Scaling tries with the caller's permissions what scaling will need, and names
+/// in one error what is missing. Its document shows this for Aurora: whether it does so for ECS is
+/// drawn once an account. For which alarms it asks is not documented, so that only a statement
+/// about all of them is enough.
+///
+/// Source:
+/// <https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html>
+pub(super) fn check_caller(aws: &mut Aws, cluster: &str, service: &str) -> Result<(), ApiError> {
+    if !aws.draw_quirk(Quirk::ValidatesScalingCaller) {
+        return Ok(());
+    }
+
+    let on_service = ["DescribeServices", "UpdateService"].map(|operation| IamRequest {
+        service: "ecs".to_owned(),
+        operation: operation.to_owned(),
+        input: json!({"cluster": cluster, "service": service, "services": [service]}),
+    });
+    let mut demands = Vec::new();
+    for request in &on_service {
+        demands.extend(iam::actions::demands(aws, request).unwrap_or_default());
+    }
+    let on_alarms = ["PutMetricAlarm", "DescribeAlarms", "DeleteAlarms"];
+    demands.extend(on_alarms.map(|action| Demand::anywhere(format!("cloudwatch:{action}"))));
+
+    let missing = iam::missing(aws, &demands);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(validation(format!(
+        "User is missing the following permissions: {}",
+        missing.join(", ")
+    )))
 }

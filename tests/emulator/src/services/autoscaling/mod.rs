@@ -79,9 +79,14 @@ pub fn resource_id(cluster: &str, service: &str) -> String {
     format!("service/{cluster}/{service}")
 }
 
+/// The names of cluster and service in a resource id.
+fn names(resource_id: &str) -> Option<(&str, &str)> {
+    resource_id.strip_prefix("service/")?.split_once('/')
+}
+
 /// The ARN of the active service that a resource id names.
 fn service(aws: &Aws, resource_id: &str) -> Option<String> {
-    let (cluster, name) = resource_id.strip_prefix("service/")?.split_once('/')?;
+    let (cluster, name) = names(resource_id)?;
     let service = aws.ecs.service_named(cluster, name)?;
     (service.status == crate::ecs::ServiceStatus::Active).then(|| service.arn.clone())
 }

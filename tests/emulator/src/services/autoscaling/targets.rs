@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::input::{self, check_namespace, only, page};
 use super::{
-    DIMENSION, NAMESPACE, ScalableTarget, Suspended, bounds, not_found, service, validation,
+    DIMENSION, NAMESPACE, ScalableTarget, Suspended, bounds, iam, names, not_found, service,
+    validation,
 };
 use crate::input::Input;
 use crate::{ApiError, Aws};
@@ -34,6 +35,9 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     let id = input::resource_id(input)?;
     if service(aws, id).is_none() {
         return Err(validation(format!("ECS service doesn't exist: {id}")));
+    }
+    if let Some((cluster, name)) = names(id) {
+        iam::check_caller(aws, cluster, name)?;
     }
 
     let old = aws.autoscaling.targets.get(id).cloned();

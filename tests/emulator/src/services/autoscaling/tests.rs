@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::ecs;
 
+mod callers;
 mod registration;
 mod tracking;
 

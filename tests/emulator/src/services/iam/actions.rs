@@ -39,7 +39,7 @@ impl IamRequest {
 
 /// What must be allowed before the operation is served, or nothing when its service does not list
 /// it.
-pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+pub(crate) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     let service = service::find(&request.service)?;
     (service.demands)(aws, request)
 }

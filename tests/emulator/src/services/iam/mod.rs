@@ -109,6 +109,19 @@ pub(crate) fn require(aws: &mut Aws, session: &Session, demand: &Demand) -> Resu
     Err(deny(aws, session, demand, &reason))
 }
 
+/// Those actions of the demands that the caller of the present request may not take. The denials
+/// are remembered.
+pub(crate) fn missing(aws: &mut Aws, demands: &[Demand]) -> Vec<String> {
+    let Principal::Session(session) = aws.iam.principal.clone() else {
+        return Vec::new();
+    };
+    demands
+        .iter()
+        .filter_map(|demand| require(aws, &session, demand).err())
+        .map(|denial| denial.action)
+        .collect()
+}
+
 /// Records a denial for a session.
 fn deny(aws: &mut Aws, session: &Session, demand: &Demand, reason: &str) -> Denial {
     let message = error::message(&session.arn(&aws.account), demand, reason);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, LastKnownRouting, PairTarget, Target};
+use super::{Change, DeployRole, LastKnownRouting, PairTarget, Target};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
 use crate::observed::service::short_name;
@@ -41,6 +41,9 @@ pub struct Release {
     pub began_at: Timestamp,
     /// What began it; none in a lease that was written before this was recorded.
     pub origin: Option<Origin>,
+    /// The role under which its service is observed and changed; none for the functions' own
+    /// credentials.
+    pub deploy_role: Option<DeployRole>,
     pub phase: Phase,
     /// The registration of a revision that was announced.
     pub registering: Option<Registering>,
@@ -86,6 +89,7 @@ impl Release {
             digest: digest.map(ToOwned::to_owned),
             began_at: now,
             origin: None,
+            deploy_role: None,
             phase: Phase::Beginning,
             registering: None,
             registered: None,

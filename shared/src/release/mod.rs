@@ -6,6 +6,7 @@
 //! condition that the item is the one that was read.
 
 mod claim;
+mod deploy_role;
 mod event;
 mod found;
 mod lease;
@@ -24,6 +25,7 @@ mod traffic_shift;
 mod transition;
 
 pub use claim::{ActiveRelease, ClaimResult, claim, record_failure};
+pub use deploy_role::{DeployRole, StatedPipeline, check_role_arn};
 pub use event::{Event, EventName};
 pub use found::{Before, FoundDeployment, PriorState};
 pub use lease::{Lease, Phase, Registering, Release};

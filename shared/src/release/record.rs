@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::target::is_false;
 use super::{
-    Change, Conclusion, JudgementRecord, Lease, Outcome, Prior, Release, Target, TrafficShift,
+    Change, Conclusion, DeployRole, JudgementRecord, Lease, Outcome, Prior, Release, Target,
+    TrafficShift,
 };
 use crate::job::Failure;
 use crate::limits::{FORMAT_VERSION, REASON_CHARS};
@@ -24,6 +25,9 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     pub state: RecordState,
+    /// The role of the pipeline, if it is known before the release begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy_role: Option<DeployRole>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +57,10 @@ pub struct Started {
     pub v: u32,
     pub execution: String,
     pub pipeline: String,
+    /// The role under which the execution's status is read; none for the functions' own
+    /// credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy_role: Option<DeployRole>,
 }
 
 impl Started {
@@ -62,6 +70,7 @@ impl Started {
             v: record.v,
             execution: record.execution.clone(),
             pipeline: record.pipeline.clone(),
+            deploy_role: record.deploy_role.clone(),
         }
     }
 }
@@ -90,6 +99,7 @@ impl Record {
             cluster: None,
             service: None,
             state: RecordState::Started,
+            deploy_role: None,
             outcome: None,
             reason: None,
             needs_operator: false,
@@ -122,6 +132,7 @@ impl Record {
             cluster: Some(lease.cluster.clone()),
             service: Some(lease.service.clone()),
             state: RecordState::Closed,
+            deploy_role: release.deploy_role.clone(),
             outcome: Some(conclusion.outcome),
             reason: Some(conclusion.reason.chars().take(REASON_CHARS).collect()),
             needs_operator: conclusion.needs_operator
@@ -192,6 +203,7 @@ mod tests {
             cluster: None,
             service: None,
             state: RecordState::Started,
+            deploy_role: None,
             outcome: None,
             reason: None,
             needs_operator: false,
@@ -246,12 +258,43 @@ mod tests {
             v: 1,
             execution: "e-1".to_owned(),
             pipeline: "slipway-web".to_owned(),
+            deploy_role: None,
         };
 
         assert_eq!(Started::of(&started()), mark);
 
         let stored = json!({"v": 1, "execution": "e-1", "pipeline": "slipway-web"});
         assert_eq!(serde_json::to_value(mark).expect("serializes"), stored);
+    }
+
+    #[test]
+    fn a_started_execution_keeps_the_role_under_which_its_status_is_read() {
+        let role = DeployRole {
+            arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
+            external_id: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
+        };
+        let record = Record {
+            deploy_role: Some(role.clone()),
+            ..started()
+        };
+        let stored = json!({"arn": role.arn, "external_id": role.external_id});
+
+        let mark = Started::of(&record);
+        assert_eq!(mark.deploy_role.as_ref(), Some(&role));
+        let written = serde_json::to_value(&mark).expect("serializes");
+        assert_eq!(written["deploy_role"], stored);
+        assert_eq!(
+            serde_json::from_value::<Started>(written).expect("parses"),
+            mark
+        );
+
+        let written = serde_json::to_value(&record).expect("serializes");
+        assert_eq!(written["deploy_role"], stored);
+        assert_eq!(
+            serde_json::from_value::<Record>(written).expect("parses"),
+            record
+        );
+        assert_eq!(record.begun("apps", "web").deploy_role, Some(role));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use crate::job::{Failure, Origin};
 use crate::limits::FORMAT_VERSION;
 use crate::release::target::is_false;
 use crate::release::{
-    AwaitingDecision, Change, JudgementRecord, LastKnownRouting, Lease, PairTarget, Phase, Prior,
-    Registering, Release, ServiceTarget, Target, TrafficReturn, TrafficShift,
+    AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
+    Phase, Prior, Registering, Release, ServiceTarget, Target, TrafficReturn, TrafficShift,
 };
 use crate::timestamp::Timestamp;
 
@@ -36,6 +36,8 @@ struct StoredRelease {
     began_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<Origin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deploy_role: Option<DeployRole>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prior: Option<Prior>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +129,7 @@ impl From<Release> for StoredRelease {
             state,
             began_at: release.began_at,
             origin: release.origin,
+            deploy_role: release.deploy_role,
             prior: None,
             registering: release.registering,
             registered: release.registered,
@@ -272,6 +275,7 @@ impl TryFrom<StoredRelease> for Release {
             digest: stored.digest,
             began_at: stored.began_at,
             origin: stored.origin,
+            deploy_role: stored.deploy_role,
             phase,
             registering: stored.registering,
             registered: stored.registered,

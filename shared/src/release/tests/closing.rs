@@ -17,6 +17,7 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         cluster: Some("apps".to_owned()),
         service: Some("web".to_owned()),
         state: RecordState::Closed,
+        deploy_role: None,
         outcome: Some(Outcome::RolledBack),
         reason: Some("because".to_owned()),
         needs_operator: false,

@@ -2,6 +2,7 @@
 //! can have.
 
 mod closing;
+mod deploy_role;
 mod lease;
 mod prior;
 mod stored;

@@ -1,0 +1,76 @@
+//! The deploy role of a release: stored with it, and kept through its whole life.
+
+use serde_json::json;
+
+use super::*;
+
+fn role() -> DeployRole {
+    DeployRole {
+        arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
+        external_id: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
+    }
+}
+
+/// A release that has only begun, under the role.
+fn under_role() -> Release {
+    Release {
+        deploy_role: Some(role()),
+        ..release()
+    }
+}
+
+fn role_of(lease: &Lease) -> Option<&DeployRole> {
+    let release = lease.release.as_ref().expect("it is held");
+    release.deploy_role.as_ref()
+}
+
+#[test]
+fn the_role_of_a_release_is_stored_and_may_be_missing() {
+    let lease = Lease {
+        fence: 1,
+        release: Some(under_role()),
+        ..Lease::unwritten("apps", "web")
+    };
+    let mut stored = serde_json::to_value(&lease).expect("serializes");
+    let expected = json!({
+        "arn": "arn:aws:iam::111122223333:role/deploy",
+        "external_id": "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web",
+    });
+    assert_eq!(stored["release"]["deploy_role"], expected);
+    assert_eq!(
+        serde_json::from_value::<Lease>(stored.clone()).expect("reads"),
+        lease
+    );
+
+    // As an earlier version writes it.
+    let members = stored["release"].as_object_mut().expect("an object");
+    members.remove("deploy_role");
+    let read: Lease = serde_json::from_value(stored.clone()).expect("reads");
+    assert_eq!(role_of(&read), None);
+    assert_eq!(serde_json::to_value(&read).expect("serializes"), stored);
+}
+
+#[test]
+fn the_role_of_a_release_is_that_with_which_it_began_until_its_record() {
+    let mut lease = Lease::unwritten("apps", "web");
+    let prior = Prior::Service(prior_service());
+    for event in [
+        Event::Taken(under_role()),
+        Event::PriorRecorded(prior),
+        change_announced(change()),
+        Event::DeploymentRecorded {
+            deployment: "ecs-svc/2".to_owned(),
+        },
+        Event::FailureRecorded(Failure::job("unhealthy")),
+        Event::TakenOver,
+        Event::RestorationAnnounced,
+    ] {
+        lease = apply(&lease, event, now()).expect("legal");
+        assert_eq!(role_of(&lease), Some(&role()));
+    }
+
+    let conclusion = Conclusion::new(Outcome::RolledBack, "because");
+    let (free, record) = close(&lease, &conclusion, now()).expect("it is open");
+    assert_eq!(free.release, None);
+    assert_eq!(record.deploy_role, Some(role()));
+}

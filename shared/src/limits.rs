@@ -72,6 +72,18 @@ pub const CALL_TOTAL: Duration = Duration::from_secs(12);
 /// more than the SDK's default.
 pub const CALL_ATTEMPTS: u32 = 4;
 
+/// How long credentials of a deploy role last, in seconds. A function's role that assumes another
+/// is a chain of roles, which is limited to one hour (AWS STS API: AssumeRole, `DurationSeconds`).
+pub const ROLE_SECONDS: i32 = 3_600;
+
+/// How long before their end credentials of a deploy role are no longer used; the SDK draws from
+/// half to all of it. Ours: half is longer than [`CALL_TOTAL`].
+pub const ROLE_REFRESH: Duration = Duration::from_secs(60);
+
+/// Longest name of a session under a role, in characters (AWS STS API: AssumeRole,
+/// `RoleSessionName`).
+pub const SESSION_NAME_CHARS: usize = 64;
+
 /// The functions' time-out, after which an invocation can no longer change anything. Ours: the
 /// same as `Timeout` in template.yaml.
 pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);

@@ -18,7 +18,7 @@ impl Clusters {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.config),
+            client: Client::new(&sdk.service),
         }
     }
 

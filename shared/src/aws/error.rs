@@ -37,6 +37,9 @@ pub enum ErrorKind {
     Unexpected,
 }
 
+/// The call whose denial is a matter of the deploy role that the pipeline names.
+pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
+
 /// The code of a response that this version does not understand; AWS has no such code.
 const UNEXPECTED: &str = "UnexpectedResponse";
 
@@ -102,6 +105,9 @@ impl AwsError {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         move |error| {
+            if let Some(refused) = without_credentials(&error) {
+                return refused;
+            }
             let (kind, code, message) = classify(operation, &error);
             Self {
                 operation,
@@ -135,6 +141,13 @@ impl AwsError {
     pub fn refuses_task_definition(&self) -> bool {
         self.kind == ErrorKind::Rejected && self.message.contains("TaskDefinition")
     }
+}
+
+/// Why a call had no credentials and was not made: the error of the call that requests them.
+fn without_credentials(error: &(dyn std::error::Error + 'static)) -> Option<AwsError> {
+    std::iter::successors(Some(error), |&error| error.source())
+        .find_map(|cause| cause.downcast_ref::<AwsError>())
+        .cloned()
 }
 
 /// Kind, code and message of an error that the SDK returned.
@@ -266,6 +279,10 @@ impl From<AwsError> for StepError {
     fn from(error: AwsError) -> Self {
         match error.kind {
             ErrorKind::Busy => Self::Busy(format!("{error}; retrying")),
+            // The pipeline names the role, and both policies are the operator's.
+            ErrorKind::Permission if error.operation == ASSUME_ROLE => Self::Refused(
+                Failure::configuration(format!("{error}; allow it, then retry the release")),
+            ),
             ErrorKind::Permission => Self::Refused(Failure::new(
                 FailureType::PermissionError,
                 format!(
@@ -280,118 +297,4 @@ impl From<AwsError> for StepError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn denial(operation: &'static str, message: &str) -> String {
-        let error = AwsError {
-            operation,
-            kind: ErrorKind::Permission,
-            code: "AccessDenied".to_owned(),
-            message: message.to_owned(),
-        };
-
-        match StepError::from(error) {
-            StepError::Refused(Failure {
-                kind: FailureType::PermissionError,
-                cause: None,
-                message,
-            }) => message,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_known_passing_refusal_passes_for_its_operation_and_message_only() {
-        let register = "ecs:RegisterTaskDefinition";
-        let too_many = "Too many concurrent attempts to create a new revision of the specified \
-                        family";
-        for (operation, code, message) in [
-            (register, "ClientException", too_many),
-            (
-                "application-autoscaling:RegisterScalableTarget",
-                "ConcurrentUpdateException",
-                "Any message",
-            ),
-            (
-                "codepipeline:StartPipelineExecution",
-                "ConflictException",
-                "busy",
-            ),
-            (
-                "codepipeline:StartPipelineExecution",
-                "ConcurrentPipelineExecutionsLimitExceededException",
-                "50",
-            ),
-            (
-                "dynamodb:PutItem",
-                "TransactionConflictException",
-                "Transaction is ongoing",
-            ),
-            (
-                "s3:GetObject",
-                "ExpiredToken",
-                "The provided token has expired.",
-            ),
-        ] {
-            assert!(passes(operation, code, message), "{operation} {code}");
-        }
-
-        for (operation, code, message) in [
-            (register, "ClientException", "Tags can not be empty."),
-            (register, "InvalidParameterException", too_many),
-            ("ecs:UpdateService", "ClientException", too_many),
-            (
-                "s3:PutObject",
-                "ExpiredToken",
-                "The provided token has expired.",
-            ),
-        ] {
-            assert!(!passes(operation, code, message), "{operation} {code}");
-        }
-    }
-
-    #[test]
-    fn a_denial_names_the_action_and_the_role() {
-        let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized \
-                       to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a \
-                       because no identity-based policy allows the iam:PassRole action";
-
-        assert_eq!(
-            denial("ecs:RegisterTaskDefinition", message),
-            format!(
-                "ecs:RegisterTaskDefinition failed: AccessDenied: {message}; allow iam:PassRole in \
-                 role register, or use roles under the IAM path /slipway/, then retry the release"
-            )
-        );
-    }
-
-    #[test]
-    fn a_denial_without_a_resource_is_for_all_resources() {
-        let message = "User: arn:aws:sts::111122223333:assumed-role/update/f is not authorized to \
-                       perform: elasticloadbalancing:DescribeTargetHealth because no \
-                       identity-based policy allows the elasticloadbalancing:DescribeTargetHealth \
-                       action";
-
-        let failure = denial("elasticloadbalancing:DescribeTargetHealth", message);
-
-        assert!(
-            failure.ends_with(
-                "; allow elasticloadbalancing:DescribeTargetHealth on resource * in role update, \
-                 then retry the release"
-            ),
-            "{failure}"
-        );
-    }
-
-    #[test]
-    fn an_unknown_denial_names_the_operation() {
-        let failure = denial("s3:GetObject", "Access Denied");
-
-        assert!(
-            failure
-                .ends_with("; allow s3:GetObject in the function's role, then retry the release"),
-            "{failure}"
-        );
-    }
-}
+mod tests;

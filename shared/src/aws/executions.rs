@@ -20,7 +20,7 @@ impl Executions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.config),
+            client: Client::new(&sdk.service),
         }
     }
 

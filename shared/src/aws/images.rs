@@ -86,7 +86,7 @@ impl Images {
     /// If the call fails or the image does not exist.
     pub async fn manifest(&self, repository: &str, digest: &str) -> Result<Manifest, AwsError> {
         let id = ImageIdentifier::builder().image_digest(digest).build();
-        let request = Client::new(&self.sdk.config)
+        let request = Client::new(&self.sdk.service)
             .describe_images()
             .repository_name(repository)
             .image_ids(id)
@@ -109,7 +109,7 @@ impl Images {
         image: &ImageReference,
     ) -> Result<ImageDetail, AwsError> {
         // The image can be in another region and account than the function.
-        let config = Builder::from(&self.sdk.config)
+        let config = Builder::from(&self.sdk.service)
             .region(Region::new(repository.region.clone()))
             .build();
         let request = Client::from_conf(config)

@@ -32,7 +32,7 @@ impl Metrics {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.config),
+            client: Client::new(&sdk.service),
         }
     }
 

@@ -15,6 +15,7 @@ mod metrics;
 mod observed_service;
 mod pairs;
 mod reports;
+mod roles;
 mod rules;
 mod scaling;
 mod sdk;

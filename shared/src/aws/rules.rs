@@ -26,7 +26,7 @@ impl Rules {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.config),
+            client: Client::new(&sdk.service),
         }
     }
 

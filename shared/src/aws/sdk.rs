@@ -1,4 +1,4 @@
-//! The SDK's configuration, which every adapter is made from, and the clock.
+//! The SDK's configurations, which every adapter is made from, and the clock.
 //!
 //! The only place that reads the time.
 
@@ -12,16 +12,30 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL};
+use super::roles::Roles;
+use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL, SESSION_NAME_CHARS};
+use crate::release::DeployRole;
 use crate::timestamp::Timestamp;
 
-/// What every adapter is made from: the SDK's configuration, the name of the ledger's table, and
+/// The name of a function's sessions under a deploy role, before its own name.
+const SESSION: &str = "slipway";
+
+/// What every adapter is made from: the SDK's configurations, the name of the ledger's table, and
 /// the name of the bucket of reports.
+///
+/// An adapter of a service, of what belongs to it, or of its pipeline takes `service`; one of jobs,
+/// the ledger, artifacts or reports takes `config`.
 #[derive(Clone, Debug)]
 pub struct Sdk {
+    /// With the function's own credentials.
     pub(super) config: SdkConfig,
+    /// With those of a deploy role, or the function's own without one.
+    pub(super) service: SdkConfig,
     pub(super) ledger_table: String,
     pub(super) reports_bucket: String,
+    deploy_role: Option<DeployRole>,
+    roles: Roles,
+    session: String,
 }
 
 impl Sdk {
@@ -39,9 +53,13 @@ impl Sdk {
             .timeout_config(timeouts)
             .build();
         Self {
+            service: config.clone(),
             config,
             ledger_table: ledger_table.to_owned(),
             reports_bucket: String::new(),
+            deploy_role: None,
+            roles: Roles::default(),
+            session: SESSION.to_owned(),
         }
     }
 
@@ -52,6 +70,33 @@ impl Sdk {
             reports_bucket: bucket.to_owned(),
             ..self
         }
+    }
+
+    /// The same with the function's name in those of its sessions under deploy roles.
+    #[must_use]
+    pub fn with_function(self, name: &str) -> Self {
+        let session = format!("{SESSION}-{name}");
+        Self {
+            session: session.chars().take(SESSION_NAME_CHARS).collect(),
+            ..self
+        }
+    }
+
+    /// The same, acting under a deploy role: services and pipelines are read and changed with its
+    /// credentials. They are requested by the first call that needs them, and shared by all clones.
+    #[must_use]
+    pub fn acting_for(&self, role: &DeployRole) -> Self {
+        Self {
+            service: self.roles.acting(&self.config, &self.session, role),
+            deploy_role: Some(role.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// The role under which services are read and changed; none for the function's own credentials.
+    #[must_use]
+    pub fn deploy_role(&self) -> Option<&DeployRole> {
+        self.deploy_role.as_ref()
     }
 
     /// The time of the SDK's clock, the only clock of this package.
@@ -78,8 +123,8 @@ impl Sdk {
 }
 
 /// The configuration of a Lambda function: region and credentials from its environment, one HTTP
-/// client for all services, the ledger's table from `LEDGER_TABLE`, and the bucket of reports, if
-/// the function writes any, from `SLIPWAY_REPORTS_BUCKET`.
+/// client for all services, the ledger's table from `LEDGER_TABLE`, the bucket of reports, if the
+/// function writes any, from `SLIPWAY_REPORTS_BUCKET`, and its name as Lambda states it.
 ///
 /// # Errors
 /// If `LEDGER_TABLE` is not set.
@@ -95,5 +140,9 @@ pub async fn connect() -> Result<Sdk, std::env::VarError> {
 
     let table = std::env::var("LEDGER_TABLE")?;
     let reports = std::env::var("SLIPWAY_REPORTS_BUCKET").unwrap_or_default();
-    Ok(Sdk::new(config, &table).with_reports(&reports))
+    let sdk = Sdk::new(config, &table).with_reports(&reports);
+    Ok(match std::env::var("AWS_LAMBDA_FUNCTION_NAME") {
+        Ok(name) => sdk.with_function(&name),
+        Err(_) => sdk,
+    })
 }

@@ -31,8 +31,8 @@ impl Services {
     pub fn new(sdk: &Sdk) -> Self {
         Self {
             sdk: sdk.clone(),
-            ecs: Client::new(&sdk.config),
-            elb: elb::Client::new(&sdk.config),
+            ecs: Client::new(&sdk.service),
+            elb: elb::Client::new(&sdk.service),
         }
     }
 

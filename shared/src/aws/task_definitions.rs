@@ -81,7 +81,7 @@ impl TaskDefinitions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.config),
+            client: Client::new(&sdk.service),
         }
     }
 

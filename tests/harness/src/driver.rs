@@ -290,8 +290,9 @@ impl Driver {
         };
         let (table, reports) = (variable("LEDGER_TABLE"), variable("SLIPWAY_REPORTS_BUCKET"));
         let current = Current::new(Arc::clone(invocation));
-        let sdk =
-            Sdk::new(container_config(&self.world, current.clone()), table).with_reports(reports);
+        let sdk = Sdk::new(container_config(&self.world, current.clone()), table)
+            .with_reports(reports)
+            .with_function(&attempt.function);
         let function = Function::new(&attempt.code, &sdk).map_err(|error| error.to_string())?;
 
         Ok(Container { current, function })

@@ -15,6 +15,7 @@ mod metrics;
 mod pairs;
 mod redaction;
 mod reports;
+mod roles;
 mod scaling;
 mod script;
 mod service_deployments;

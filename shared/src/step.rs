@@ -1,5 +1,5 @@
-//! Runs a step: reads the job, runs the step within a time budget, records its failure on the
-//! lease, and reports once.
+//! Runs a step: reads the job, lets the step claim its release, runs it under the release's deploy
+//! role within a time budget, records its failure on the lease, and reports once.
 //!
 //! It knows no step and decides nothing about a release. Whatever a step does, the job is reported:
 //! a step that takes too long is reported as in progress.
@@ -15,7 +15,7 @@ use crate::job::{
     StepResult, Token, parse_parameters, parse_release,
 };
 use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
-use crate::release::Release;
+use crate::release::{ActiveRelease, ClaimResult, DeployRole, Release};
 use crate::timestamp::{Timestamp, readable};
 
 /// One step of a release: one action of a pipeline.
@@ -23,15 +23,25 @@ use crate::timestamp::{Timestamp, readable};
     async_fn_in_trait,
     reason = "a Lambda function runs on one thread, so no future needs to be `Send`"
 )]
-pub trait Step {
+pub trait Step: Sized {
     /// The function's name. Continuation tokens carry it, so that no step reads those of another.
     const NAME: &'static str;
 
     /// The step's own parameters, besides the common ones of [`ReleaseRef`].
     type Parameters: DeserializeOwned;
 
+    /// What the step finds in the ledger before it acts.
+    type Claim: Claim;
+
+    /// The same step, which acts as `sdk` does.
+    fn acting_as(&self, sdk: &Sdk) -> Self;
+
+    /// Checks the parameters and reads what the ledger has of the release. Calls nothing that needs
+    /// a deploy role.
+    async fn claim(&self, job: &Job<Self::Parameters>) -> Result<Self::Claim, StepError>;
+
     /// Observes, decides, and makes at most one change.
-    async fn step(&self, job: &Job<Self::Parameters>) -> StepResult;
+    async fn step(&self, job: &Job<Self::Parameters>, claim: Self::Claim) -> StepResult;
 
     /// Records the step's failure in the open release, so that later invocations report the same
     /// failure, and returns the result.
@@ -42,6 +52,27 @@ pub trait Step {
         result: StepResult,
     ) -> StepResult {
         ledger.record_failure(&job.release, result).await
+    }
+}
+
+/// What a step finds in the ledger before it acts.
+pub trait Claim {
+    /// The role under which the step acts; none for the function's own credentials.
+    fn deploy_role(&self) -> Option<&DeployRole>;
+}
+
+impl Claim for ActiveRelease {
+    fn deploy_role(&self) -> Option<&DeployRole> {
+        self.release.deploy_role.as_ref()
+    }
+}
+
+impl Claim for ClaimResult {
+    fn deploy_role(&self) -> Option<&DeployRole> {
+        match self {
+            Self::Active(active) => active.deploy_role(),
+            Self::Closed(_) => None,
+        }
     }
 }
 
@@ -171,10 +202,12 @@ impl<S: Step> Runner<S> {
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's
         // recursion limit.
         let work = Box::pin(async {
-            let result = self.step.step(job).await;
+            let (acting, result) = self.act(job).await;
             let result = self.look_again(job, times, result).await;
             let result = times.in_time(result);
-            self.step.record_failure(&self.ledger, job, result).await
+
+            let step = acting.as_ref().unwrap_or(&self.step);
+            step.record_failure(&self.ledger, job, result).await
         });
 
         let result = match self.sdk.within(STEP_BUDGET, work).await {
@@ -193,6 +226,22 @@ impl<S: Step> Runner<S> {
 
         // CodePipeline receives the failure also when it could not be recorded.
         times.in_time(result)
+    }
+
+    /// Runs the step under the deploy role of its release. Returns the step that acts under it, if
+    /// there is a role.
+    async fn act(&self, job: &Job<S::Parameters>) -> (Option<S>, StepResult) {
+        let claim = match Box::pin(self.step.claim(job)).await {
+            Ok(claim) => claim,
+            Err(error) => return (None, Err(error)),
+        };
+
+        let acting = claim
+            .deploy_role()
+            .map(|role| self.step.acting_as(&self.sdk.acting_for(role)));
+        let step = acting.as_ref().unwrap_or(&self.step);
+        let result = Box::pin(step.step(job, claim)).await;
+        (acting, result)
     }
 
     /// What AWS refused fails the release at once if it has changed nothing; after its first change
@@ -294,6 +343,7 @@ fn read<S: Step>(
     };
 
     let job = Job {
+        id: event.job_id(),
         release,
         parameters,
         since: token.since,

@@ -8,15 +8,18 @@ mod external;
 mod pair;
 mod parameters;
 mod restorable;
+mod role;
 mod target;
 
 use slipway::aws::{
-    Artifacts, Clusters, Images, Ledger, ObservedService, Pairs, Rules, Sdk, Services,
+    Artifacts, Clusters, Images, Jobs, Ledger, ObservedService, Pairs, Rules, Sdk, Services,
     TaskDefinitions,
 };
 use slipway::job::{Failure, Job, JobReport, Origin, StepError, StepResult};
 use slipway::observed::service::{ServiceView, revision};
-use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
+use slipway::release::{
+    DeployRole, Event, Lease, PriorService, Record, RecordState, Release, Target, apply,
+};
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
 use slipway::strategy::Room;
@@ -26,11 +29,13 @@ use slipway::timestamp::{Timestamp, readable};
 use external::external_deployment;
 pub use parameters::Parameters;
 use restorable::PlannedRollout;
+pub use role::FoundLease;
 
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
 pub struct BeginRelease {
     sdk: Sdk,
+    jobs: Jobs,
     ledger: Ledger,
     services: Services,
     clusters: Clusters,
@@ -56,6 +61,7 @@ impl BeginRelease {
     pub fn new(sdk: &Sdk) -> Self {
         Self {
             sdk: sdk.clone(),
+            jobs: Jobs::new(sdk, Self::NAME),
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             clusters: Clusters::new(sdk),
@@ -71,16 +77,19 @@ impl BeginRelease {
 impl Step for BeginRelease {
     const NAME: &'static str = "begin-release";
     type Parameters = Parameters;
+    type Claim = FoundLease;
 
-    async fn step(&self, job: &Job<Parameters>) -> StepResult {
-        parameters::validate_pipeline(&job.release.pipeline)?;
+    fn acting_as(&self, sdk: &Sdk) -> Self {
+        Self::new(sdk)
+    }
+
+    async fn claim(&self, job: &Job<Parameters>) -> Result<FoundLease, StepError> {
         job.parameters.validate()?;
+        self.find_lease(job).await
+    }
 
-        let found = self
-            .ledger
-            .lease(&job.release.cluster, &job.release.service)
-            .await?;
-        let (lease, warning) = match found {
+    async fn step(&self, job: &Job<Parameters>, found: FoundLease) -> StepResult {
+        let (lease, warning) = match found.lease {
             Some(lease) if lease.held_by(&job.release.execution).is_some() => (lease, None),
             Some(Lease {
                 release: Some(other),
@@ -109,7 +118,7 @@ impl Step for BeginRelease {
         };
 
         let known = ledger.record(&job.release.execution).await?;
-        let record = known.unwrap_or_else(|| started(job, job.parameters.digest.as_deref()));
+        let record = known.unwrap_or_else(|| self.started(job, job.parameters.digest.as_deref()));
         if record.state != RecordState::Started {
             return ledger.record_failure(&job.release, result).await;
         }
@@ -125,6 +134,15 @@ impl Step for BeginRelease {
 }
 
 impl BeginRelease {
+    /// The record of an execution that nothing recorded when it was started.
+    fn started(&self, job: &Job<Parameters>, digest: Option<&str>) -> Record {
+        let release = &job.release;
+        Record {
+            deploy_role: self.sdk.deploy_role().cloned(),
+            ..Record::started(&release.execution, &release.pipeline, digest, job.now)
+        }
+    }
+
     /// Takes a free lease, if the release can work.
     async fn take(
         &self,
@@ -155,9 +173,9 @@ impl BeginRelease {
         let free = free
             .cloned()
             .unwrap_or_else(|| Lease::unwritten(&job.release.cluster, &job.release.service));
-        let release = open_release(job);
+        let release = open_release(job, self.sdk.deploy_role());
         let record = record
-            .unwrap_or_else(|| started(job, release.digest.as_deref()))
+            .unwrap_or_else(|| self.started(job, release.digest.as_deref()))
             .begun(&job.release.cluster, &job.release.service);
 
         let lease = apply(&free, Event::Taken(release), job.now)?;
@@ -308,18 +326,14 @@ fn validate_containers(
     )))
 }
 
-fn started(job: &Job<Parameters>, digest: Option<&str>) -> Record {
-    let release = &job.release;
-    Record::started(&release.execution, &release.pipeline, digest, job.now)
-}
-
-fn open_release(job: &Job<Parameters>) -> Release {
+fn open_release(job: &Job<Parameters>, deploy_role: Option<&DeployRole>) -> Release {
     let digest = job.parameters.digest.as_deref();
     let digest = digest.filter(|digest| !digest.is_empty());
 
     let release = &job.release;
     Release {
         origin: Some(job.origin),
+        deploy_role: deploy_role.cloned(),
         ..Release::begin(&release.execution, &release.pipeline, digest, job.now)
     }
 }

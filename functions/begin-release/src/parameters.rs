@@ -3,7 +3,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use slipway::job::{Failure, PIPELINE_PREFIX};
+use slipway::job::Failure;
+use slipway::release::check_role_arn;
 use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
 
 /// User parameters of a begin-release action.
@@ -33,25 +34,19 @@ pub struct Parameters {
     pub desired_count: Option<u32>,
     /// Tasks to start with when the service has none; 1 when not given.
     pub initial_count: Option<u32>,
-}
-
-/// Refuses a pipeline that the functions' roles cannot reach: the sweep could never learn how one
-/// of its executions ended.
-pub(crate) fn validate_pipeline(pipeline: &str) -> Result<(), Failure> {
-    if pipeline.starts_with(PIPELINE_PREFIX) {
-        return Ok(());
-    }
-
-    Err(Failure::configuration(format!(
-        "`pipeline` is `{pipeline}`; expected a name that begins with {PIPELINE_PREFIX}; \
-         rename the pipeline"
-    )))
+    /// ARN of the IAM role under which all steps of the release read and change the service. Its
+    /// trust policy must require the pipeline's ARN as the external id. Not given: the functions'
+    /// own credentials.
+    pub deploy_role: Option<String>,
 }
 
 impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
         self.strategy().check().map_err(Failure::configuration)?;
         self.validate_rule()?;
+        if let Some(arn) = &self.deploy_role {
+            check_role_arn(arn).map_err(Failure::configuration)?;
+        }
         if self.taskdef.is_some() && self.family.is_some() {
             return Err(Failure::configuration(
                 "`taskdef` and `family` are both given; expected at most one base; remove one",

@@ -11,6 +11,7 @@ const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
 /// Cluster and service.
 const NAME: (&str, &str) = ("apps", "web");
 const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
+const ROLE: &str = "arn:aws:iam::444455556666:role/slipway-web-DeployRole-1A2B";
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
 
@@ -30,6 +31,7 @@ fn job(more: Value, waited: i64) -> Job<Parameters> {
 
     let (release, parameters) = parse_parameters(Some(&all.to_string())).expect("valid");
     Job {
+        id: None,
         release,
         parameters,
         since: at(0),
@@ -47,13 +49,11 @@ fn parameters(more: Value) -> Parameters {
 }
 
 fn validated(more: Value) -> Result<(), Failure> {
-    let job = job(more, 0);
-    parameters::validate_pipeline(&job.release.pipeline)?;
-    job.parameters.validate()
+    job(more, 0).parameters.validate()
 }
 
 fn release() -> Release {
-    open_release(&job(json!({}), 0))
+    open_release(&job(json!({}), 0), None)
 }
 
 fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
@@ -99,6 +99,7 @@ fn valid_parameters_are_accepted() {
     for more in [
         json!({}),
         json!({"desired_count": 1, "initial_count": 1}),
+        json!({"deploy_role": ROLE}),
         json!({"strategy": "make-room", "minimum_healthy_percent": 50}),
         json!({"strategy": "blue-green", "rule": RULE, "initial_count": 3}),
         json!({"strategy": "blue-green", "rule": RULE.replace("listener-rule", "listener")}),
@@ -110,10 +111,9 @@ fn valid_parameters_are_accepted() {
 #[test]
 fn parameters_that_cannot_work_are_refused_by_field() {
     let cases = [
-        (json!({"pipeline": "web"}), "`pipeline` is `web`"),
         (
-            json!({"pipeline": "my-slipway-web"}),
-            "begins with slipway-",
+            json!({"deploy_role": "x"}),
+            "`deploy_role` is `x`; expected",
         ),
         (
             json!({"strategy": "doubling", "maximum_percent": 150}),
@@ -166,17 +166,23 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         registered: None,
         failure: None,
     };
-    assert_eq!(
-        open_release(&job(json!({"digest": "sha256:00"}), 9)),
-        expected
-    );
+    let begun = open_release(&job(json!({"digest": "sha256:00"}), 9), None);
+    assert_eq!(begun, expected);
 
     let without = Release {
         digest: None,
         ..expected
     };
-    assert_eq!(open_release(&job(json!({"digest": ""}), 9)), without);
-    assert_eq!(open_release(&job(json!({}), 9)), without);
+    assert_eq!(open_release(&job(json!({"digest": ""}), 9), None), without);
+    let role = DeployRole {
+        arn: ROLE.to_owned(),
+        external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+    };
+    let under_role = Release {
+        deploy_role: Some(role.clone()),
+        ..without
+    };
+    assert_eq!(open_release(&job(json!({}), 9), Some(&role)), under_role);
 }
 
 #[test]

@@ -74,6 +74,7 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
     let (release, parameters) = parse_parameters(Some(&parameters.to_string())).expect("valid");
 
     Job {
+        id: None,
         release,
         parameters,
         since: at(since),

@@ -48,14 +48,23 @@ impl FinishRelease {
 impl Step for FinishRelease {
     const NAME: &'static str = "finish-release";
     type Parameters = Parameters;
+    type Claim = ClaimResult;
 
-    async fn step(&self, job: &Job<Parameters>) -> StepResult {
+    fn acting_as(&self, sdk: &Sdk) -> Self {
+        Self::new(sdk)
+    }
+
+    async fn claim(&self, job: &Job<Parameters>) -> Result<ClaimResult, StepError> {
         job.parameters.validate()?;
+        self.ledger.claim(&job.release).await
+    }
+
+    async fn step(&self, job: &Job<Parameters>, claim: ClaimResult) -> StepResult {
         let ActiveRelease {
             lease,
             release,
             target,
-        } = match self.ledger.claim(&job.release).await? {
+        } = match claim {
             ClaimResult::Active(active) => *active,
             ClaimResult::Closed(record) => return closed(&record),
         };

@@ -60,11 +60,19 @@ impl RegisterTaskDefinition {
 impl Step for RegisterTaskDefinition {
     const NAME: &'static str = "register-task-definition";
     type Parameters = Parameters;
+    type Claim = ActiveRelease;
 
-    async fn step(&self, job: &Job<Parameters>) -> StepResult {
+    fn acting_as(&self, sdk: &Sdk) -> Self {
+        Self::new(sdk)
+    }
+
+    async fn claim(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
         job.parameters.validate()?;
-        let ActiveRelease { lease, target, .. } =
-            self.ledger.claim(&job.release).await?.active()?;
+        self.ledger.claim(&job.release).await?.active()
+    }
+
+    async fn step(&self, job: &Job<Parameters>, claim: ActiveRelease) -> StepResult {
+        let ActiveRelease { lease, target, .. } = claim;
 
         // Each colour of a pair has a family of its own, so that a stack update deploys the newest
         // revision of the family that its colour runs.

@@ -61,11 +61,19 @@ impl SwapTargetGroups {
 impl Step for SwapTargetGroups {
     const NAME: &'static str = "swap-target-groups";
     type Parameters = Parameters;
+    type Claim = ActiveRelease;
 
-    async fn step(&self, job: &Job<Parameters>) -> StepResult {
+    fn acting_as(&self, sdk: &Sdk) -> Self {
+        Self::new(sdk)
+    }
+
+    async fn claim(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
         job.parameters.validate()?;
-        let ActiveRelease { lease, target, .. } =
-            self.ledger.claim(&job.release).await?.active()?;
+        self.ledger.claim(&job.release).await?.active()
+    }
+
+    async fn step(&self, job: &Job<Parameters>, claim: ActiveRelease) -> StepResult {
+        let ActiveRelease { lease, target, .. } = claim;
         let target = PairTarget::required(&target)?;
         let pair = &target.prior;
 

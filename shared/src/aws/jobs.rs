@@ -1,4 +1,4 @@
-//! Reports to CodePipeline: a job that was reported already keeps its first result.
+//! Reports to CodePipeline, of which a job keeps the first, and the pipeline that a job is of.
 
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::types::{
@@ -8,6 +8,7 @@ use aws_sdk_codepipeline::types::{
 use super::{AwsError, Sdk};
 use crate::job::{Failure, FailureType, JobOutcome, JobReport, clipped};
 use crate::limits::{EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, SUMMARY_CHARS};
+use crate::release::StatedPipeline;
 
 /// An invocation that ends with an error is retried by Lambda.
 pub type Retry = Box<dyn std::error::Error + Send + Sync>;
@@ -15,6 +16,7 @@ pub type Retry = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Debug)]
 pub struct Jobs {
     client: Client,
+    region: Option<String>,
     step: &'static str,
 }
 
@@ -24,6 +26,7 @@ impl Jobs {
     pub fn new(sdk: &Sdk, step: &'static str) -> Self {
         Self {
             client: Client::new(&sdk.config),
+            region: sdk.config.region().map(ToString::to_string),
             step,
         }
     }
@@ -53,6 +56,36 @@ impl Jobs {
             }
             other => other,
         }
+    }
+
+    /// The pipeline that a job is of. CodePipeline documents its ARN for the jobs of custom actions
+    /// (CodePipeline API: PipelineContext), so that it may be missing.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn pipeline(&self, id: &str) -> Result<StatedPipeline, AwsError> {
+        let request = self.client.get_job_details().job_id(id);
+        let found = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("codepipeline:GetJobDetails"))?;
+
+        let details = found.job_details;
+        let account = details
+            .as_ref()
+            .and_then(|details| details.account_id.clone());
+        let context = details
+            .and_then(|details| details.data)
+            .and_then(|data| data.pipeline_context);
+        let (arn, name) = context.map_or((None, None), |context| {
+            (context.pipeline_arn, context.pipeline_name)
+        });
+        Ok(StatedPipeline {
+            arn,
+            account,
+            region: self.region.clone(),
+            name,
+        })
     }
 
     async fn succeed(

@@ -114,6 +114,11 @@ impl PipelineJob {
         }
     }
 
+    /// The id, which a direct invocation has not.
+    pub(crate) fn job_id(&self) -> Option<String> {
+        (!self.id.is_empty()).then(|| self.id.clone())
+    }
+
     pub(crate) fn origin(&self) -> Origin {
         if self.id.is_empty() {
             Origin::Operator

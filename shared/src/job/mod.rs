@@ -14,7 +14,7 @@ use serde_json::Value;
 pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
 pub use failure::{Failure, FailureType, StepError};
 pub(crate) use parameters::parse_release;
-pub use parameters::{NoParameters, PIPELINE_PREFIX, ReleaseRef, parse as parse_parameters};
+pub use parameters::{NoParameters, ReleaseRef, parse as parse_parameters};
 pub(crate) use report::clipped;
 pub use report::{JobOutcome, JobReport};
 pub use token::Token;
@@ -24,6 +24,8 @@ use crate::timestamp::Timestamp;
 /// A job as its step sees it: `P` are the step's own parameters.
 #[derive(Debug)]
 pub struct Job<P> {
+    /// CodePipeline's id of it; none in a direct invocation.
+    pub id: Option<String>,
     pub release: ReleaseRef,
     pub parameters: P,
     /// When the first job of this action began: the token carries it from job to job.
@@ -61,6 +63,7 @@ mod tests {
     #[test]
     fn only_the_job_that_begins_an_action_is_its_first() {
         let job = |since| Job {
+            id: None,
             release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
             parameters: (),
             since,

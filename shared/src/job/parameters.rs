@@ -11,9 +11,6 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 
-/// The prefix of the names of pipelines, which the functions' roles can reach (template.yaml).
-pub const PIPELINE_PREFIX: &str = "slipway-";
-
 /// The names of the fields of [`ReleaseRef`].
 const RELEASE_FIELDS: [&str; 4] = ["pipeline", "execution", "cluster", "service"];
 

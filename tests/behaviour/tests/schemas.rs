@@ -7,7 +7,7 @@ use harness::functions;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 use slipway::aws::SERVICE_TAG;
-use slipway::job::{NoParameters, PIPELINE_PREFIX, ReleaseRef};
+use slipway::job::{NoParameters, ReleaseRef};
 use slipway::limits::FUNCTION_TIMEOUT;
 use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::percentages::Shape;
@@ -111,19 +111,13 @@ fn templates_offer_every_in_place_strategy() {
 }
 
 #[test]
-fn the_functions_template_has_the_time_out_the_names_and_the_tag_that_the_steps_know() {
+fn the_functions_template_has_the_time_out_the_path_and_the_tag_that_the_steps_know() {
     let text = template("template.yaml");
     let after = |mark: &str| text.split(mark).skip(1).collect::<Vec<&str>>();
 
     let timeouts = after("\n    Timeout: ");
     assert_eq!(timeouts.len(), 1);
     assert!(timeouts[0].starts_with(&format!("{}\n", FUNCTION_TIMEOUT.as_secs())));
-
-    let pipelines = after(":codepipeline:${AWS::Region}:${AWS::AccountId}:");
-    assert_eq!(pipelines.len(), 2);
-    for pipeline in pipelines {
-        assert!(pipeline.starts_with(&format!("{PIPELINE_PREFIX}*'\n")));
-    }
 
     let roles = after(":iam::${AWS::AccountId}:role");
     assert_eq!(roles.len(), 3);

@@ -43,6 +43,7 @@ fn job(credentials: bool) -> Job<()> {
         session_token: "the job's session".to_owned(),
     };
     Job {
+        id: None,
         release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
         parameters: (),
         since: at(0),

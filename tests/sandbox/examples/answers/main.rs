@@ -308,6 +308,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         session_token: "an example, not a token".to_owned(),
     };
     let job = Job {
+        id: None,
         release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
         parameters: (),
         since: now,

@@ -162,8 +162,17 @@ struct Failing;
 impl Step for Failing {
     const NAME: &'static str = "update-service";
     type Parameters = Parameters;
+    type Claim = ();
 
-    async fn step(&self, _: &Job<Parameters>) -> StepResult {
+    fn acting_as(&self, _: &Sdk) -> Self {
+        Self
+    }
+
+    async fn claim(&self, _: &Job<Parameters>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    async fn step(&self, _: &Job<Parameters>, _: ()) -> StepResult {
         Err(Failure::job("unhealthy").into())
     }
 }

@@ -5,6 +5,7 @@ mod direct;
 mod failures;
 mod looks;
 mod reports;
+mod roles;
 
 use std::cell::Cell;
 
@@ -12,13 +13,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, at, refusal, run};
-use crate::aws::{Ledger, Retry};
+use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{Failure, FailureType, Job, JobReport, StepError, StepResult};
-use crate::step::{Runner, Step};
+use crate::release::DeployRole;
+use crate::step::{Claim, Runner, Step};
 
 #[derive(Debug, Deserialize)]
 struct Parameters {
     text: String,
+}
+
+/// A step that acts without a release.
+impl Claim for () {
+    fn deploy_role(&self) -> Option<&DeployRole> {
+        None
+    }
 }
 
 /// A step whose result a test gives.
@@ -27,8 +36,17 @@ struct Scripted<F>(Cell<Option<F>>);
 impl<F: AsyncFnOnce(&Job<Parameters>) -> StepResult> Step for Scripted<F> {
     const NAME: &'static str = "update-service";
     type Parameters = Parameters;
+    type Claim = ();
 
-    async fn step(&self, job: &Job<Parameters>) -> StepResult {
+    fn acting_as(&self, _: &Sdk) -> Self {
+        Self(Cell::new(self.0.take()))
+    }
+
+    async fn claim(&self, _: &Job<Parameters>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    async fn step(&self, job: &Job<Parameters>, _: ()) -> StepResult {
         let work = self.0.take().expect("a step runs once a job");
         work(job).await
     }

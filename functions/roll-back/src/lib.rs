@@ -17,7 +17,7 @@ use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
 use slipway::limits::TAKE_OVER_ATTEMPTS;
 use slipway::release::{
-    Conclusion, Event, Lease, Outcome, Record, RecordState, Release, Target, apply,
+    Conclusion, DeployRole, Event, Lease, Outcome, Record, RecordState, Release, Target, apply,
 };
 use slipway::routing::mover::TrafficMover;
 use slipway::strategy::messages::waiting_for_grace;
@@ -53,6 +53,15 @@ impl RollBack {
         }
     }
 
+    /// The same function, acting under a deploy role; with the function's own credentials without
+    /// one.
+    fn under(&self, role: Option<&DeployRole>) -> Self {
+        match role {
+            Some(role) => Self::new(&self.sdk.acting_for(role)),
+            None => Self::new(&self.sdk),
+        }
+    }
+
     /// Handles one event and returns the status of each release it concerns.
     ///
     /// # Errors
@@ -82,7 +91,11 @@ impl RollBack {
             (RecordState::Closed, ..) => Ok("the release is closed: nothing to do".to_owned()),
             (RecordState::Begun, Some(cluster), Some(service)) => {
                 match self.ledger.lease(cluster, service).await? {
-                    Some(lease) => self.proceed(execution, lease, ending).await,
+                    Some(lease) => {
+                        let holder = lease.release.as_ref();
+                        let role = holder.and_then(|release| release.deploy_role.as_ref());
+                        self.under(role).proceed(execution, lease, ending).await
+                    }
                     None => Ok(NOT_HELD.to_owned()),
                 }
             }

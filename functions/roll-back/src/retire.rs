@@ -4,10 +4,12 @@
 //!
 //! Never deregisters a revision that the release did not register, or that is in use, as far as the
 //! leases, the release's own service and the tasks in the clusters of all leases show. Tasks in
-//! other clusters are not observed.
+//! other clusters are not observed, nor are those in a cluster that the release's deploy role may
+//! not read: its family is not deployed there under that role.
 
 use std::collections::BTreeSet;
 
+use slipway::aws::ErrorKind;
 use slipway::job::StepError;
 use slipway::observed::colour::Colour;
 use slipway::observed::service::{DeploymentView, revision};
@@ -88,7 +90,15 @@ impl RollBack {
             let others = self
                 .services
                 .running_revisions(cluster, &announced.family, &own);
-            running.extend(others.await?);
+            match others.await {
+                Err(error)
+                    if error.kind == ErrorKind::Permission
+                        && may_be_unreadable(cluster, lease, release) =>
+                {
+                    tracing::warn!(cluster, %error, "not observed");
+                }
+                others => running.extend(others?),
+            }
         }
         Ok(running)
     }
@@ -114,6 +124,11 @@ fn is_in_use(arn: &str, running: &BTreeSet<String>, lease: &Lease, leases: &[Lea
         .filter(|other| !other.is_of_same_service(lease))
         .filter_map(|other| other.release.as_ref());
     running.contains(arn) || others.any(|release| release.names(arn))
+}
+
+/// Whether this cluster may be closed to the release: its deploy role needs to read its own only.
+fn may_be_unreadable(cluster: &str, lease: &Lease, release: &Release) -> bool {
+    release.deploy_role.is_some() && cluster != lease.cluster_name()
 }
 
 /// The services in a cluster whose tasks are on their way out: the release's own.
@@ -157,6 +172,7 @@ fn services(lease: &Lease, release: &Release) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use slipway::observed::service::Rollout;
+    use slipway::release::DeployRole;
     use slipway::timestamp::Timestamp;
 
     use super::*;
@@ -211,6 +227,25 @@ mod tests {
 
         assert_eq!(own_services("apps", &lease, &release), ["web"]);
         assert_eq!(own_services("shop", &lease, &release), [""; 0]);
+    }
+
+    #[test]
+    fn only_a_release_under_a_role_may_leave_another_cluster_unread() {
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let own = Release::begin("e-1", "web", None, now);
+        let role = DeployRole {
+            arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
+            external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+        };
+        let under_role = Release {
+            deploy_role: Some(role),
+            ..own.clone()
+        };
+        let lease = Lease::unwritten(ARN, "web");
+
+        assert!(may_be_unreadable("shop", &lease, &under_role));
+        assert!(!may_be_unreadable("apps", &lease, &under_role));
+        assert!(!may_be_unreadable("shop", &lease, &own));
     }
 
     #[test]

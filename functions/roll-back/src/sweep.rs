@@ -1,13 +1,14 @@
 //! The sweep: every open release and every one that has not begun is checked, since events can be
 //! lost.
 //!
-//! What is wrong with one never stops the others, and none has more than its share of the time.
+//! Each is read and restored under its own deploy role. What is wrong with one, as with its role,
+//! never stops the others, and none has more than its share of the time.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use slipway::aws::Retry;
-use slipway::job::StepError;
+use slipway::aws::{AwsError, ErrorKind, Retry};
+use slipway::job::{Origin, StepError};
 use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
 use slipway::release::{Lease, Release, Started};
 use slipway::strategy::rollback::{Ending, ending_of};
@@ -80,18 +81,22 @@ impl RollBack {
         match open {
             Open::Begun(begun) => {
                 let (lease, release) = *begun;
-                self.sweep_lease(lease, &release).await
+                let acting = self.under(release.deploy_role.as_ref());
+                acting.sweep_lease(lease, &release).await
             }
-            Open::Started(started) => self.sweep_started(&started).await,
+            Open::Started(started) => {
+                let acting = self.under(started.deploy_role.as_ref());
+                acting.sweep_started(&started).await
+            }
         }
     }
 
     /// An execution can end before its release begins, and before start-pipeline recorded that it
     /// was started.
     async fn sweep_started(&self, started: &Started) -> Result<String, StepError> {
+        let is_manual = started.deploy_role.is_none();
         let status = self
-            .executions
-            .status(&started.pipeline, &started.execution)
+            .status(&started.pipeline, &started.execution, is_manual)
             .await?;
         let Some(status) = status else {
             return self.sweep_unknown(started).await;
@@ -119,10 +124,27 @@ impl RollBack {
         )
     }
 
+    /// The status of an execution, if CodePipeline knows it. The function's own credentials read no
+    /// pipeline: a manual release without a deploy role counts as unknown.
+    async fn status(
+        &self,
+        pipeline: &str,
+        execution: &str,
+        is_manual: bool,
+    ) -> Result<Option<String>, AwsError> {
+        match self.executions.status(pipeline, execution).await {
+            Err(error) if is_manual && error.kind == ErrorKind::Permission => Ok(None),
+            status => status,
+        }
+    }
+
     async fn sweep_lease(&self, lease: Lease, release: &Release) -> Result<String, StepError> {
         let execution = &release.execution;
-        let looked_up = self.executions.status(&release.pipeline, execution).await;
-        let looked_up = looked_up.map_err(StepError::from);
+        let is_manual = release.deploy_role.is_none() && release.origin == Some(Origin::Operator);
+        let looked_up = self
+            .status(&release.pipeline, execution, is_manual)
+            .await
+            .map_err(StepError::from);
 
         let Some(ending) = ending_of(release, &looked_up, self.sdk.now())? else {
             return Ok(match looked_up? {

@@ -70,6 +70,22 @@ impl StartPipeline {
             return Ok(ignored(UNTAGGED));
         };
 
+        match subscription.deploy_role(push)? {
+            Some(role) => {
+                let acting = Self::new(&self.sdk.acting_for(&role));
+                acting.deliver(subscription, push, tag).await
+            }
+            None => self.deliver(subscription, push, tag).await,
+        }
+    }
+
+    /// Starts the pipeline with an image of its repository, or records why it does not.
+    async fn deliver(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        tag: &str,
+    ) -> Result<Value, Retry> {
         let unfit = match subscription.why_unmatched(tag) {
             Some(reason) => Some(reason),
             None => self.why_not_runnable(push).await?,
@@ -176,7 +192,10 @@ impl StartPipeline {
             .start(pipeline, action, &push.digest, &token)
             .await?;
 
-        let record = Record::started(&execution, pipeline, Some(&push.digest), now);
+        let record = Record {
+            deploy_role: self.sdk.deploy_role().cloned(),
+            ..Record::started(&execution, pipeline, Some(&push.digest), now)
+        };
         self.ledger.put_record(&record).await?;
         let started = Push {
             execution: Some(execution.clone()),

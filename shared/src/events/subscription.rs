@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::PushedImage;
+use crate::release::{DeployRole, StatedPipeline};
 
 /// The input of `start-pipeline`: an event of ECR, wrapped by a pipeline's rule.
 #[derive(Debug, Deserialize)]
@@ -25,6 +26,8 @@ pub struct Subscription {
     pub repository: Option<String>,
     /// The tags that are delivered: `*` stands for any characters, as in a rule of EventBridge.
     pub tag_pattern: Option<String>,
+    /// ARN of the role under which the pipeline is started and the image is read.
+    pub deploy_role: Option<String>,
 }
 
 impl Subscription {
@@ -48,6 +51,25 @@ impl Subscription {
                 format!("the {field} of the push is `{found}`; expected \"{expected}\"")
             })
         })
+    }
+
+    /// The deploy role, if there is one. Its external id is the ARN of the pipeline in the account
+    /// and the region of the push, which are the pipeline's.
+    ///
+    /// # Errors
+    /// When `deploy_role` is not the ARN of a role, or the event has no account or region.
+    pub fn deploy_role(&self, push: &PushedImage) -> Result<Option<DeployRole>, String> {
+        let Some(arn) = &self.deploy_role else {
+            return Ok(None);
+        };
+
+        let pipeline = StatedPipeline {
+            arn: None,
+            account: push.account.clone(),
+            region: push.region.clone(),
+            name: Some(self.pipeline.clone()),
+        };
+        DeployRole::of_pipeline(arn, &pipeline).map(Some)
     }
 
     /// Why an image with this tag is not delivered.
@@ -123,10 +145,8 @@ mod tests {
         assert!(read(json!({"pipeline": "slipway-web"}), json!({})).is_err());
     }
 
-    #[test]
-    fn an_image_of_another_account_region_or_repository_is_foreign() {
-        let subscription = read(full(), json!({})).expect("understood").subscription;
-        let own = PushedImage {
+    fn push() -> PushedImage {
+        PushedImage {
             event: "1".to_owned(),
             account: Some("111122223333".to_owned()),
             region: Some("eu-west-1".to_owned()),
@@ -134,7 +154,43 @@ mod tests {
             digest: "sha256:00".to_owned(),
             tag: None,
             manifest: Manifest::default(),
+        }
+    }
+
+    #[test]
+    fn the_deploy_role_of_a_subscription_is_that_of_its_pipeline_where_the_push_is() {
+        let with = |arn: &str| {
+            let mut subscription = full();
+            subscription["deploy_role"] = json!(arn);
+            read(subscription, json!({}))
+                .expect("understood")
+                .subscription
         };
+        let none = read(full(), json!({})).expect("understood").subscription;
+        assert_eq!(none.deploy_role(&push()), Ok(None));
+
+        let arn = "arn:aws-cn:iam::444455556666:role/deploy";
+        let role = DeployRole {
+            arn: arn.to_owned(),
+            external_id: "arn:aws-cn:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
+        };
+        assert_eq!(with(arn).deploy_role(&push()), Ok(Some(role)));
+
+        let nowhere = PushedImage {
+            region: None,
+            ..push()
+        };
+        for (arn, push) in [("deploy", push()), (arn, nowhere)] {
+            let refused = with(arn).deploy_role(&push).expect_err("refused");
+            let named = format!("`deploy_role` is `{arn}`");
+            assert!(refused.starts_with(&named), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_another_account_region_or_repository_is_foreign() {
+        let subscription = read(full(), json!({})).expect("understood").subscription;
+        let own = push();
         assert_eq!(subscription.why_foreign(&own), None);
 
         let account = PushedImage {

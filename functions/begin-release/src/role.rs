@@ -1,5 +1,5 @@
-//! The deploy role of a release: that of its lease, or else that of the action's parameters with the
-//! pipeline of its job.
+//! The deploy role of a release: that of its lease, or else that of the action's parameters with
+//! the pipeline of its job.
 //!
 //! Never takes the pipeline from the parameters: one that names another would act under its role.
 
@@ -51,7 +51,7 @@ async fn requested(jobs: &Jobs, job: Option<&str>, arn: &str) -> Result<DeployRo
 fn by_hand(arn: &str) -> Failure {
     Failure::configuration(format!(
         "`deploy_role` is `{arn}`, but the invocation is not a job of CodePipeline, which states \
-         the pipeline that may use the role; start the pipeline, or remove it and run the step with \
-         credentials that may change the service"
+         the pipeline that may use the role; start the pipeline, or remove it and run the step \
+         with credentials that may change the service"
     ))
 }

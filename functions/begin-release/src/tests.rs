@@ -178,11 +178,8 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         arn: ROLE.to_owned(),
         external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
     };
-    let under_role = Release {
-        deploy_role: Some(role.clone()),
-        ..without
-    };
-    assert_eq!(open_release(&job(json!({}), 9), Some(&role)), under_role);
+    let under_role = open_release(&job(json!({}), 9), Some(&role));
+    assert_eq!(under_role.deploy_role, Some(role));
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl BeginRelease {
 
         let valid = |found: Option<ObservedService>, name: &str| {
             let found = found.ok_or_else(|| missing_service(&job.release.cluster, name))?;
-            validate_service(name, found.arn(), &found.view).map(|()| found)
+            validate_service(name, found.arn(), &found.view, self.needs_tag()).map(|()| found)
         };
         Ok(PerColour {
             blue: valid(blue, &names.blue)?,

@@ -75,8 +75,14 @@ impl BeginRelease {
         let service = &job.release.service;
         let seen = self.services.describe(cluster, service).await?;
         let seen = seen.ok_or_else(|| missing_service(cluster, service))?;
-        validate_service(service, seen.arn(), &seen.view)?;
+        validate_service(service, seen.arn(), &seen.view, self.needs_tag())?;
         Ok(FoundTarget::Service(Box::new(seen)))
+    }
+
+    /// Whether the policies of the credentials in use allow changes to tagged services only. A
+    /// deploy role names its services.
+    pub(crate) fn needs_tag(&self) -> bool {
+        self.sdk.deploy_role().is_none()
     }
 }
 
@@ -87,12 +93,13 @@ pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
     ))
 }
 
-/// Releases work on active replica services that Amazon ECS rolls itself, and that carry the tag
-/// required by the functions' IAM policies.
+/// Releases work on active replica services that Amazon ECS rolls itself, and that have the tag, if
+/// IAM policies require it.
 pub(crate) fn validate_service(
     service: &str,
     arn: &str,
     view: &ServiceView,
+    needs_tag: bool,
 ) -> Result<(), Failure> {
     let refuse = |what: &str, found: &str, expected: &str| {
         Err(Failure::configuration(format!(
@@ -107,7 +114,7 @@ pub(crate) fn validate_service(
         view.strategy.as_str(),
         view.scheduling,
     ) {
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged => Ok(()),
+        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged || !needs_tag => Ok(()),
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(Failure::configuration(format!(
             "service `{service}` is missing the tag `slipway:service` (IAM allows changes only to \
              tagged services); {}",
@@ -217,7 +224,7 @@ pub(crate) mod tests {
             ..service()
         };
         let refusal = |service: &str, arn: &str| {
-            let failure = validate_service(service, arn, &view).expect_err("not tagged");
+            let failure = validate_service(service, arn, &view, true).expect_err("not tagged");
             let (_, remedy) = failure.message.split_once("; ").expect("a remedy");
             remedy.to_owned()
         };
@@ -237,14 +244,29 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_service_under_a_deploy_role_needs_no_tag() {
+        let view = ServiceView {
+            tagged: false,
+            ..service()
+        };
+        assert_eq!(validate_service("web", ARN, &view, false), Ok(()));
+
+        let draining = ServiceView {
+            status: "DRAINING".to_owned(),
+            ..view
+        };
+        validate_service("web", ARN, &draining, false).expect_err("not active");
+    }
+
+    #[test]
     fn only_tagged_replica_services_that_ecs_rolls_are_released() {
-        assert_eq!(validate_service("web", ARN, &service()), Ok(()));
+        assert_eq!(validate_service("web", ARN, &service(), true), Ok(()));
 
         for (spoil, start) in UNFIT {
             let mut view = service();
             spoil(&mut view);
 
-            let failure = validate_service("web", ARN, &view).expect_err(start);
+            let failure = validate_service("web", ARN, &view, true).expect_err(start);
             assert_eq!(failure.kind, FailureType::ConfigurationError);
             assert!(failure.message.starts_with(start), "{}", failure.message);
         }

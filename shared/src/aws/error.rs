@@ -11,7 +11,6 @@ use thiserror::Error;
 
 use crate::job::{Failure, FailureType, StepError};
 use crate::redaction::without_signatures;
-use crate::task_definition::ROLE_PATH;
 
 /// A failed call.
 #[derive(Clone, Debug, Error)]
@@ -254,15 +253,17 @@ fn missing_permission(error: &AwsError) -> String {
         |role| format!("role {role}"),
     );
 
-    // The shipped policies allow passing roles of one path only, so usually the role's path is
-    // wrong.
-    let path = if action == Some("iam:PassRole") {
-        format!(", or use roles under the IAM path {ROLE_PATH}")
+    // The shipped deploy roles pass only what the pipeline lists, so usually it is missing there.
+    let listed = if action == Some("iam:PassRole") {
+        " (parameter TaskRoleArns of the pipeline's stack)"
     } else {
-        String::new()
+        ""
     };
 
-    format!("{}{on} in {role}{path}", action.unwrap_or(error.operation))
+    format!(
+        "{}{on} in {role}{listed}",
+        action.unwrap_or(error.operation)
+    )
 }
 
 fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFailure) -> String {

@@ -78,7 +78,8 @@ fn a_denial_names_the_action_and_the_role() {
         denial("ecs:RegisterTaskDefinition", message),
         format!(
             "ecs:RegisterTaskDefinition failed: AccessDenied: {message}; allow iam:PassRole in \
-             role register, or use roles under the IAM path /slipway/, then retry the release"
+             role register (parameter TaskRoleArns of the pipeline's stack), then retry the \
+             release"
         )
     );
 }

@@ -1,8 +1,10 @@
-//! Functions that are invoked as an operator does, one after the other.
+//! Functions that are invoked as an operator does, one after the other. Without a pipeline there is
+//! no deploy role, so the roles of the functions are allowed what a release needs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::Aws;
 use emulator::client::{CallFault, Invocation, sdk_config};
 use harness::driver::Driver;
 use harness::functions;
@@ -12,6 +14,32 @@ use slipway::aws::Sdk;
 use slipway::limits::FUNCTION_TIMEOUT;
 
 use crate::{ledger_table, pass, reports_bucket};
+
+/// Allows the functions what a release by hand needs of them, as an operator does before one.
+pub fn allow_by_hand(aws: &mut Aws) {
+    put_policy(aws, "by-hand", &json!({"Effect": "Allow", "Action": "*"}));
+}
+
+/// Denies an action to the functions under their own roles, whatever allows it, until another one
+/// is denied.
+pub fn deny(driver: &Driver, action: &str) {
+    let statement = json!({"Effect": "Deny", "Action": action});
+    put_policy(&mut driver.world.aws(), "denied", &statement);
+}
+
+/// Puts a policy about everything into the roles of the functions.
+fn put_policy(aws: &mut Aws, name: &str, statement: &Value) {
+    let mut statement = statement.clone();
+    statement["Resource"] = json!("*");
+    let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+
+    for function in aws.lambda.functions.values() {
+        let role = function.role.rsplit('/').next().unwrap_or_default();
+        if let Some(role) = aws.cloudformation.iam.role_mut(role) {
+            role.policies.insert(name.to_owned(), document.clone());
+        }
+    }
+}
 
 /// Invokes a function as an operator does, and waits for its answer.
 pub async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
@@ -35,7 +63,8 @@ pub async fn invoke_with_all(
     event: Value,
     faults: Vec<CallFault>,
 ) -> Result<Value, String> {
-    // One after the other: both would hold the account at once.
+    // One after the other: each would hold the account at once.
+    allow_by_hand(&mut driver.world.aws());
     let table = ledger_table(&driver.world.aws());
     let reports = reports_bucket(&driver.world.aws());
     let invocation = Invocation::of_attempt(None, format!("{FUNCTIONS_STACK}-{code}"), faults);

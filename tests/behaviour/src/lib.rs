@@ -19,7 +19,7 @@ use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions, record, tex
 use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 
-pub use by_hand::{by_hand, invoke, invoke_with, invoke_with_all};
+pub use by_hand::{allow_by_hand, by_hand, deny, invoke, invoke_with, invoke_with_all};
 
 /// Longest that anything may take, in virtual time.
 pub const LIMIT: Duration = Duration::from_secs(4 * 3600);

@@ -9,7 +9,7 @@ use emulator::cloudformation::deploy;
 use emulator::ecr::{self, Behaviour};
 use emulator::elb::Elb;
 use emulator::{Aws, lambda, traffic};
-use harness::demo::{CLUSTER, SHOP};
+use harness::demo::{CLUSTER, SHOP, task_roles};
 use harness::driver::{Driver, Fault, run};
 use invariants::Invariants;
 use invariants::ledger_reader::holder;
@@ -55,13 +55,15 @@ fn with_kiosk(initial_count: &str) -> Aws {
         .export("kiosk-ProductionRuleArn")
         .expect("a pair")
         .to_owned();
+    let roles = task_roles(&aws, KIOSK).expect("a service of the template");
     let pipeline = [
-        ("Name", KIOSK),
+        ("PipelineName", "slipway-kiosk"),
         ("Cluster", CLUSTER),
         ("Service", KIOSK),
         ("Rule", rule.as_str()),
         ("Repository", KIOSK),
         ("ContainerName", "web"),
+        ("TaskRoleArns", roles.as_str()),
         ("InitialCount", initial_count),
     ];
     let file = "infra/pipelines/blue-green.yaml";

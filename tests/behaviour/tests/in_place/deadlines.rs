@@ -1,49 +1,19 @@
 //! What cannot be read, is denied or is gone: roll-back names the cause, ends in time, and keeps no
 //! other release waiting.
 
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use emulator::client::{CallFault, Throttle, Trouble};
-use emulator::cloudformation::deploy;
 use emulator::{Aws, codepipeline, dynamodb, eventbridge};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, Faults, run};
-use invariants::ledger_reader::{self, FUNCTIONS_STACK, digest, executions, holder};
+use invariants::ledger_reader::{self, digest, executions, holder};
 use serde_json::json;
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
-    invoke, invoke_with, invoke_with_all, ledger_table, newest, only_register, outcome, pair, push,
+    deny, invoke, invoke_with, invoke_with_all, ledger_table, newest, only_register, outcome, push,
     reason, released, service, settled, under_way,
 };
-
-/// How often a test reworded the template: tests run at the same time, and each has a folder.
-static REWORDED: AtomicU32 = AtomicU32::new(0);
-
-/// Deploys the functions again with another text in their template.
-pub(crate) fn reword(driver: &Driver, from: &str, to: &str) {
-    let mut aws = driver.world.aws();
-    let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("deployed");
-    let template = stack.body.to_string();
-    assert!(template.contains(from), "{from}");
-
-    let number = REWORDED.fetch_add(1, Ordering::Relaxed);
-    let name = format!("slipway-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder).expect("a folder");
-    let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra");
-    symlink(infra, folder.join("infra")).expect("the pipelines' templates");
-    let path = folder.join("template.yaml");
-    fs::write(&path, template.replace(from, to)).expect("the file is written");
-
-    let parameters = pair::parameters(&aws, FUNCTIONS_STACK);
-    deploy(&mut aws, FUNCTIONS_STACK, &path, &parameters).expect("the stack is deployed");
-    fs::remove_dir_all(&folder).expect("the folder is there");
-}
 
 const OTHER: &str = "5c9ab47c-6ba9-4d22-9a50-3c2e0b8f1d10";
 
@@ -92,7 +62,7 @@ fn open_release_that_cannot_be_observed(aws: &mut Aws) {
     item["sk"] = json!({"S": "apps/other"});
     item["service"] = json!({"S": "other"});
     item["release"]["M"]["execution"] = json!({"S": OTHER});
-    item["release"]["M"]["pipeline"] = json!({"S": "another-team"});
+    item["release"]["M"]["pipeline"] = json!({"S": "another team"});
     let put = json!({"TableName": table, "Item": item});
     dynamodb::call(aws, "PutItem", &put).expect("an item");
 }
@@ -156,11 +126,7 @@ fn a_revision_that_may_not_be_deregistered_keeps_no_service() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
-        reword(
-            &driver,
-            "                - ecs:DeregisterTaskDefinition\n",
-            "",
-        );
+        deny(&driver, "ecs:DeregisterTaskDefinition");
 
         let status = rolled_back(&driver, "STOPPED").await;
         assert!(
@@ -268,7 +234,7 @@ fn a_service_that_cannot_be_observed_is_given_up_at_the_deadline() {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
         roll_back(&driver, "STOPPED").await;
-        reword(&driver, "ecs:DescribeServices", "ecs:DescribeNothing");
+        deny(&driver, "ecs:DescribeServices");
 
         for minute in 1..=61 {
             pass(&driver, 60).await;
@@ -303,7 +269,7 @@ fn a_cause_that_has_passed_is_not_in_the_record_any_more() {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
 
-        reword(&driver, "ecs:DescribeServices", "ecs:DescribeNothing");
+        deny(&driver, "ecs:DescribeServices");
         invoke(&driver, "roll-back", event("STOPPED"))
             .await
             .expect_err("the call is denied");
@@ -311,7 +277,7 @@ fn a_cause_that_has_passed_is_not_in_the_record_any_more() {
         let noted = noted.as_str().expect("a reason");
         assert!(noted.contains("ecs:DescribeServices failed"), "{noted}");
 
-        reword(&driver, "ecs:DescribeNothing", "ecs:DescribeServices");
+        deny(&driver, "ecs:DescribeNothing");
         roll_back(&driver, "STOPPED").await;
         let found = record(&driver);
         assert_eq!(

@@ -1,5 +1,5 @@
-//! The limits of the functions' roles, asked for at the door: what a role may do at all, but not to
-//! this or not in this way.
+//! The limits of the functions' roles and of the deploy roles, asked for at the door: what a role
+//! may do at all, but not to this or not in this way.
 
 mod policies;
 
@@ -7,33 +7,101 @@ use emulator::codepipeline::Job;
 use emulator::{Aws, Request, Response};
 use harness::demo::{CHAPTERS, CLUSTER, COUNTER, WEB, deployed, play};
 use harness::driver::Fault;
+use harness::functions::STEPS;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::{Value, json};
 
+/// Who signs a request: a function under its own role, or under one that it assumed.
+struct Signer {
+    function: &'static str,
+    key: String,
+    token: Option<String>,
+}
+
+/// A function under its own role.
+fn own(function: &'static str) -> Signer {
+    Signer {
+        function,
+        key: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        token: None,
+    }
+}
+
 /// A request of a function that is signed with an access key id.
-fn request(function: &str, key: &str, service: &str, path: &str) -> Request {
-    let scope = format!("{key}/20260105/eu-west-1/{service}/aws4_request");
+fn request(signer: &Signer, service: &str, path: &str) -> Request {
+    let scope = format!("{}/20260105/eu-west-1/{service}/aws4_request", signer.key);
+    let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+    let token = signer.token.iter();
+    let token = token.map(|token| ("x-amz-security-token".to_owned(), token.clone()));
+
     Request {
-        caller: format!("{FUNCTIONS_STACK}-{function}"),
+        caller: format!("{FUNCTIONS_STACK}-{}", signer.function),
         method: "GET".to_owned(),
         host: format!("{service}.eu-west-1.amazonaws.com"),
         path_and_query: path.to_owned(),
-        headers: vec![(
-            "authorization".to_owned(),
-            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-        )],
+        headers: token
+            .chain([("authorization".to_owned(), signature)])
+            .collect(),
         body: Vec::new(),
     }
 }
 
-/// What a function is answered by a service that speaks JSON: the output, or the error's message.
-fn ask(aws: &mut Aws, function: &str, target: &str, input: &Value) -> Result<Value, String> {
+/// The ARN of the deploy role of a pipeline's stack.
+fn role_of(aws: &Aws, stack: &str) -> String {
+    let role = aws.cloudformation.export(&format!("{stack}-DeployRoleArn"));
+    role.expect("the stack exports it").to_owned()
+}
+
+/// Assumes a deploy role for a pipeline; the error is the answer of STS.
+fn assume(
+    aws: &mut Aws,
+    function: &'static str,
+    role: &str,
+    pipeline: &str,
+) -> Result<Signer, String> {
+    let external_id = aws.arn("codepipeline", pipeline);
+    let encoded = |text: &str| text.replace(':', "%3A").replace('/', "%2F");
+    let mut request = request(&own(function), "sts", "/");
+    "POST".clone_into(&mut request.method);
+    request.body = format!(
+        "Action=AssumeRole&Version=2011-06-15&RoleSessionName=slipway-{function}&RoleArn={}\
+         &ExternalId={}",
+        encoded(role),
+        encoded(&external_id)
+    )
+    .into_bytes();
+
+    let Response { status, body, .. } = aws.call(&request);
+    let text = String::from_utf8(body).expect("XML");
+    let member = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        let (value, _) = rest.split_once('<')?;
+        Some(value.to_owned())
+    };
+    match (status, member("AccessKeyId"), member("SessionToken")) {
+        (200, Some(key), token) => Ok(Signer {
+            function,
+            key,
+            token,
+        }),
+        _ => Err(text),
+    }
+}
+
+/// A function under the deploy role of web's pipeline.
+fn for_web(aws: &mut Aws, function: &'static str) -> Signer {
+    let role = role_of(aws, "web-pipeline");
+    assume(aws, function, &role, "slipway-web").expect("the function may assume it")
+}
+
+/// What is answered by a service that speaks JSON: the output, or the error's message.
+fn ask(aws: &mut Aws, signer: &Signer, target: &str, input: &Value) -> Result<Value, String> {
     let service = if target.starts_with("CodePipeline") {
         "codepipeline"
     } else {
         "ecs"
     };
-    let mut request = request(function, "AKIAIOSFODNN7EXAMPLE", service, "/");
+    let mut request = request(signer, service, "/");
     "POST".clone_into(&mut request.method);
     request
         .headers
@@ -50,10 +118,10 @@ fn ask(aws: &mut Aws, function: &str, target: &str, input: &Value) -> Result<Val
     }
 }
 
-fn ecs(aws: &mut Aws, function: &str, operation: &str, input: &Value) -> Result<Value, String> {
+fn ecs(aws: &mut Aws, signer: &Signer, operation: &str, input: &Value) -> Result<Value, String> {
     ask(
         aws,
-        function,
+        signer,
         &format!("AmazonEC2ContainerServiceV20141113.{operation}"),
         input,
     )
@@ -77,45 +145,71 @@ fn denied(answer: Result<Value, String>, action: &str, resource: &str) {
     );
 }
 
-#[test]
-fn only_services_with_the_tag_are_changed() {
-    let mut aws = deployed(1).expect("the stacks deploy");
-    let keep = json!({"cluster": CLUSTER, "service": WEB, "desiredCount": 2});
-
-    for function in ["update-service", "roll-back"] {
-        ecs(&mut aws, function, "UpdateService", &keep).expect("allowed");
-    }
-
-    let arn = aws
-        .ecs
-        .service_named(CLUSTER, WEB)
-        .expect("a service")
-        .arn
-        .clone();
-    aws.ecs
-        .services
-        .get_mut(&arn)
-        .expect("a service")
-        .tags
-        .retain(|tag| tag["key"] != "slipway:service");
-
-    for function in ["update-service", "roll-back"] {
-        denied(
-            ecs(&mut aws, function, "UpdateService", &keep),
-            "ecs:UpdateService",
-            &arn,
-        );
-    }
-
-    denied(
-        ecs(&mut aws, "finish-release", "UpdateService", &keep),
-        "ecs:UpdateService",
-        &arn,
-    );
+/// The ARN of a service of the demo.
+fn arn_of(aws: &Aws, service: &str) -> String {
+    let found = aws.ecs.service_named(CLUSTER, service);
+    found.expect("a service").arn.clone()
 }
 
 #[test]
-fn only_roles_under_the_path_are_handed_to_tasks() {
+fn a_service_is_changed_only_under_the_deploy_role_of_its_pipeline() {
+    let mut aws = deployed(1).expect("the stacks deploy");
+    let keep = |service: &str| json!({"cluster": CLUSTER, "service": service, "desiredCount": 2});
+    let [web, counter] = [WEB, COUNTER].map(|service| arn_of(&aws, service));
+
+    for function in ["update-service", "roll-back"] {
+        let signer = for_web(&mut aws, function);
+        ecs(&mut aws, &signer, "UpdateService", &keep(WEB)).expect("allowed");
+        denied(
+            ecs(&mut aws, &signer, "UpdateService", &keep(COUNTER)),
+            "ecs:UpdateService",
+            &counter,
+        );
+        denied(
+            ecs(&mut aws, &own(function), "UpdateService", &keep(WEB)),
+            "ecs:UpdateService",
+            &web,
+        );
+    }
+}
+
+#[test]
+fn a_deploy_role_is_assumed_for_its_own_pipeline_by_the_functions_only() {
+    let mut aws = deployed(1).expect("the stacks deploy");
+    let web = role_of(&aws, "web-pipeline");
+    for function in STEPS.iter().copied().chain(["start-pipeline", "roll-back"]) {
+        assume(&mut aws, function, &web, "slipway-web").expect("the trust policy names it");
+    }
+
+    let mut refused = |role: &str, pipeline: &str| {
+        let error = assume(&mut aws, "update-service", role, pipeline);
+        let error = error.map(|signer| signer.key).expect_err("refused");
+        assert!(error.contains("AccessDenied"), "{error}");
+        assert!(
+            error.contains("is not authorized to perform: sts:AssumeRole on resource: "),
+            "{error}"
+        );
+    };
+    refused(&web, "slipway-page-counter");
+    refused("arn:aws:iam::111122223333:role/Admin", "slipway-web");
+
+    // A function of another installation has a role under another path.
+    let function = format!("{FUNCTIONS_STACK}-update-service");
+    let role = aws.lambda.functions[&function].role.clone();
+    let name = role.rsplit('/').next().expect("a name");
+    let other = format!("arn:aws:iam::111122223333:role/slipway/other/{name}");
+    let known = aws.cloudformation.iam.role_mut(name).expect("a role");
+    known.arn.clone_from(&other);
+    aws.lambda
+        .functions
+        .get_mut(&function)
+        .expect("a function")
+        .role = other;
+    assert!(assume(&mut aws, "update-service", &web, "slipway-web").is_err());
+}
+
+#[test]
+fn only_the_given_roles_are_handed_to_tasks() {
     let mut aws = deployed(1).expect("the stacks deploy");
     let definition = |role: &str| {
         json!({
@@ -124,33 +218,20 @@ fn only_roles_under_the_path_are_handed_to_tasks() {
             "containerDefinitions": [{"name": "web", "image": "busybox", "memory": 64}],
         })
     };
-    let ours = "arn:aws:iam::111122223333:role/slipway/anything";
-    let admin = "arn:aws:iam::111122223333:role/Admin";
+    let roles = aws.cloudformation.export("web-TaskRoleArn");
+    let ours = roles.expect("the stack exports it").to_owned();
+    let admin = "arn:aws:iam::111122223333:role/slipway/Admin";
 
-    ecs(
-        &mut aws,
-        "register-task-definition",
-        "RegisterTaskDefinition",
-        &definition(ours),
-    )
-    .expect("allowed");
-    let answer = ecs(
-        &mut aws,
-        "register-task-definition",
-        "RegisterTaskDefinition",
-        &definition(admin),
-    );
+    let signer = for_web(&mut aws, "register-task-definition");
+    let (given, other) = (definition(&ours), definition(admin));
+    ecs(&mut aws, &signer, "RegisterTaskDefinition", &given).expect("allowed");
+    let answer = ecs(&mut aws, &signer, "RegisterTaskDefinition", &other);
     denied(answer, "iam:PassRole", admin);
 
-    let registered = ecs_as_person(&mut aws, &definition(admin));
+    let registered = ecs_as_person(&mut aws, &other);
     let update = json!({"cluster": CLUSTER, "service": WEB, "taskDefinition": registered});
     denied(
-        ecs(&mut aws, "update-service", "UpdateService", &update),
-        "iam:PassRole",
-        admin,
-    );
-    denied(
-        ecs(&mut aws, "roll-back", "UpdateService", &update),
+        ecs(&mut aws, &signer, "UpdateService", &update),
         "iam:PassRole",
         admin,
     );
@@ -177,26 +258,28 @@ fn tags_are_given_while_registering_only() {
         }),
     );
     let tag = json!({"resourceArn": arn, "tags": [{"key": "a", "value": "b"}]});
+    let signer = for_web(&mut aws, "register-task-definition");
     denied(
-        ecs(&mut aws, "register-task-definition", "TagResource", &tag),
+        ecs(&mut aws, &signer, "TagResource", &tag),
         "ecs:TagResource",
         &arn,
     );
 }
 
 #[test]
-fn only_our_pipelines_are_started() {
+fn a_deploy_role_starts_its_own_pipeline_only() {
     let mut aws = deployed(1).expect("the stacks deploy");
+    let signer = for_web(&mut aws, "start-pipeline");
     let answer = ask(
         &mut aws,
-        "start-pipeline",
+        &signer,
         "CodePipeline_20150709.StartPipelineExecution",
-        &json!({"name": "payroll"}),
+        &json!({"name": "slipway-page-counter"}),
     );
     denied(
         answer,
         "codepipeline:StartPipelineExecution",
-        "arn:aws:codepipeline:eu-west-1:111122223333:payroll",
+        "arn:aws:codepipeline:eu-west-1:111122223333:slipway-page-counter",
     );
 }
 
@@ -233,7 +316,11 @@ fn with_artifact() -> (Aws, Job, String) {
 }
 
 fn get(aws: &mut Aws, key: &str, path: &str) -> (u16, String) {
-    let response = aws.call(&request("register-task-definition", key, "s3", path));
+    let signer = Signer {
+        key: key.to_owned(),
+        ..own("register-task-definition")
+    };
+    let response = aws.call(&request(&signer, "s3", path));
     (
         response.status,
         String::from_utf8_lossy(&response.body).into_owned(),

@@ -1,7 +1,8 @@
-//! Least privilege, both ways: the policies of the templates allow what is called, and nothing that
-//! no run ever called. Each action is taken away once, and a report must name it, the resource and
-//! the role.
+//! Least privilege, both ways: the policies of the templates allow what is called, under the roles
+//! of the functions and the deploy roles of the pipelines, and nothing that no run ever called. Each
+//! action is taken away once, and a report must name it, the resource and the role.
 
+mod deploy_roles;
 mod in_place;
 mod reports;
 mod scenes;
@@ -16,6 +17,7 @@ use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::{Value, json};
 
+use deploy_roles::{OF_PAIR, deploy_role};
 use reports::{learned, reports};
 use scenes::{PATIENCE, Scene, scenes};
 
@@ -28,10 +30,6 @@ const ONLY_DOCUMENTED: [(&str, &str); 5] = [
     ("Artifacts", "s3:GetObjectVersion"),
     ("ConfigBucket", "s3:ListBucket"),
 ];
-
-/// What is called only for targets on container instances, and the pairs of the scenes are on
-/// Fargate: each role that may describe tasks is allowed it.
-const ON_INSTANCES: &str = "ecs:DescribeContainerInstances";
 
 /// One action of one statement of one role.
 #[derive(Clone, Debug)]
@@ -105,37 +103,52 @@ fn change(aws: &mut Aws, permission: &Permission, give: bool) {
     }
 }
 
-/// Compares the functions' policies in template.yaml with what was demanded of their roles.
-fn compare(aws: &Aws, scenes: &[Scene]) -> Result<(), String> {
-    for (role, function) in functions(aws) {
-        let allowed: BTreeSet<String> = permissions(aws, &role)
-            .into_iter()
-            .map(|known| known.action)
-            .collect();
-        let all = scenes.iter().flat_map(|scene| &scene.demanded);
-        let called: BTreeSet<String> = all
-            .filter(|(demanded_of, _)| *demanded_of == role)
-            .map(|(_, action)| action.clone())
-            .collect();
-        let missing: Vec<_> = called.difference(&allowed).collect();
-        let unused: Vec<_> = allowed
-            .difference(&called)
-            .filter(|action| *action != ON_INSTANCES)
-            .collect();
+/// The actions that a role's statements allow.
+fn allowed(aws: &Aws, role: &str) -> BTreeSet<String> {
+    let known = permissions(aws, role).into_iter();
+    known.map(|known| known.action).collect()
+}
 
-        match (missing.is_empty(), unused.is_empty()) {
-            (true, true) => {}
-            (false, _) => {
-                return Err(format!(
-                    "template.yaml does not allow {function} to call {missing:?}"
-                ));
-            }
-            (_, false) => {
-                return Err(format!(
-                    "template.yaml allows {function} {unused:?}, which it never calls"
-                ));
-            }
-        }
+/// The actions that the scenes demanded of roles.
+fn called(scenes: &[Scene], roles: &[String]) -> BTreeSet<String> {
+    let all = scenes.iter().flat_map(|scene| &scene.demanded);
+    all.filter(|(role, _)| roles.contains(role))
+        .map(|(_, action)| action.clone())
+        .collect()
+}
+
+/// Compares what a template allows with what was called; some of it the scenes do not call.
+fn compare(
+    (template, who): (&str, &str),
+    allowed: &BTreeSet<String>,
+    called: &BTreeSet<String>,
+    unplayed: &[&str],
+) -> Result<(), String> {
+    let missing: Vec<_> = called.difference(allowed).collect();
+    if !missing.is_empty() {
+        return Err(format!(
+            "{template} does not allow {who} to call {missing:?}"
+        ));
+    }
+
+    let unused: Vec<_> = allowed
+        .difference(called)
+        .filter(|action| !unplayed.contains(&action.as_str()))
+        .collect();
+    if !unused.is_empty() {
+        return Err(format!(
+            "{template} allows {who} {unused:?}, which it never calls"
+        ));
+    }
+    Ok(())
+}
+
+/// Compares the functions' policies in template.yaml with what was demanded of their roles.
+fn compare_functions(aws: &Aws, scenes: &[Scene]) -> Result<(), String> {
+    for (role, function) in functions(aws) {
+        let who = ("template.yaml", function.as_str());
+        let called = called(scenes, std::slice::from_ref(&role));
+        compare(who, &allowed(aws, &role), &called, &[])?;
     }
     Ok(())
 }
@@ -152,6 +165,9 @@ fn without(scenes: &[Scene], missing: &Permission) -> Result<String, String> {
     change(&mut aws, missing, false);
 
     run(aws, Fault::None, async |driver| {
+        // An update of the role's stack in the scene gives it back.
+        let taken = missing.clone();
+        driver.on_start(move |driver, _, _| change(&mut driver.world.aws(), &taken, false));
         scene.event.begin(&driver).await;
         let known = |aws: &Aws| learned(aws, missing).is_some();
         let ended = driver.until(PATIENCE, &mut |_| Ok(()), known).await;
@@ -202,18 +218,13 @@ fn policies_allow_what_is_called_and_no_more() {
     let (scenes, mut aws) = scenes();
     assert_eq!(aws.iam.denials, [], "the templates lack a permission");
 
-    compare(&aws, &scenes).expect("template.yaml allows what is called and no more");
+    compare_functions(&aws, &scenes).expect("template.yaml allows what is called and no more");
     let roles = functions(&aws);
-    for role in roles.keys() {
-        let allows = |action: &str| {
-            let mut known = permissions(&aws, role).into_iter();
-            known.any(|known| known.action == action)
-        };
-        assert_eq!(allows("ecs:DescribeTasks"), allows(ON_INSTANCES), "{role}");
-    }
+    let mut of_stacks: Vec<String> = roles.keys().cloned().collect();
+    of_stacks.extend(["web-pipeline", OF_PAIR].map(|stack| deploy_role(&aws, stack)));
 
-    let wildcard = roles
-        .keys()
+    let wildcard = of_stacks
+        .iter()
         .flat_map(|role| permissions(&aws, role))
         .find(|known| known.action.contains('*'));
     assert!(wildcard.is_none(), "{wildcard:?} has a wildcard action");
@@ -224,15 +235,15 @@ fn policies_allow_what_is_called_and_no_more() {
         .expect("a function");
     let unused = Permission {
         role: role.clone(),
-        statement: "UpdateService".to_owned(),
-        action: "ecs:DeleteService".to_owned(),
+        statement: "Ledger".to_owned(),
+        action: "dynamodb:DeleteTable".to_owned(),
     };
     change(&mut aws, &unused, true);
 
-    let error = compare(&aws, &scenes).expect_err("an unused action");
+    let error = compare_functions(&aws, &scenes).expect_err("an unused action");
     assert_eq!(
         error,
-        "template.yaml allows update-service [\"ecs:DeleteService\"], which it never calls"
+        "template.yaml allows update-service [\"dynamodb:DeleteTable\"], which it never calls"
     );
 }
 
@@ -243,18 +254,9 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
     let permissions: Vec<_> = functions
         .keys()
         .flat_map(|role| permissions(&aws, role))
-        .filter(|known| known.action != ON_INSTANCES)
         .collect();
     with_each_missing(&scenes, &permissions, |missing| {
         match (functions[&missing.role].as_str(), missing.action.as_str()) {
-            // A release is closed even if its revisions cannot be deregistered, and its reason says
-            // why.
-            (
-                "roll-back",
-                "ecs:DescribeTaskDefinition"
-                | "ecs:ListTaskDefinitions"
-                | "ecs:DeregisterTaskDefinition",
-            ) => "record",
             // They answer no job: their errors end in the log, and their events in the dead-letter
             // queue.
             ("start-pipeline" | "roll-back", _) => "function",
@@ -262,13 +264,8 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
             (_, "codepipeline:PutJobSuccessResult" | "codepipeline:PutJobFailureResult") => {
                 "function"
             }
-            // What explains a failed rollout is added to that failure.
-            (
-                "update-service",
-                "ecs:DescribeTaskDefinition"
-                | "ecs:ListServiceDeployments"
-                | "ecs:DescribeServiceDeployments",
-            ) => "JobFailed",
+            // The first step finds out whether the pipeline's deploy role can be assumed.
+            ("begin-release", "sts:AssumeRole") => "ConfigurationError",
             // A judgement stands without its report, which is said where it fails the job.
             ("evaluate-canary", "s3:PutObject") => "JobFailed",
             _ => "PermissionError",

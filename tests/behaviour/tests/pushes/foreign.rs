@@ -15,7 +15,7 @@ use slipway::aws::{Ledger, Sdk};
 use slipway::release::{Outcome, Record};
 use slipway::timestamp::Timestamp;
 
-use behaviour::{account, invoke, ledger_table, newest, writes};
+use behaviour::{account, allow_by_hand, invoke, ledger_table, newest, writes};
 
 /// An account in which an image was pushed and no function was invoked: the digest, and the event
 /// as the rule of the pipeline forwards it.
@@ -191,6 +191,7 @@ fn the_id_of_an_event_makes_a_request_token_that_codepipeline_takes() {
 /// The SDK of an invocation of a function by itself.
 fn sdk(driver: &Driver, function: &str, fault: CallFault) -> (Sdk, std::sync::Arc<Invocation>) {
     let table = ledger_table(&driver.world.aws());
+    allow_by_hand(&mut driver.world.aws());
     let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{function}"), fault);
     (
         Sdk::new(sdk_config(&driver.world, invocation.clone()), &table),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use behaviour::pair;
+use behaviour::{allow_by_hand, pair};
 use emulator::Aws;
 use emulator::client::{CallFault, Invocation, sdk_config};
 use emulator::ecr::{self, Behaviour};
@@ -83,6 +83,7 @@ fn sdk(driver: &Driver, invocation: Arc<Invocation>, function: &Function) -> Sdk
             .map(String::as_str)
             .unwrap_or_default()
     };
+    allow_by_hand(&mut driver.world.aws());
     let sdk = Sdk::new(
         sdk_config(&driver.world, invocation),
         variable("LEDGER_TABLE"),

@@ -235,7 +235,7 @@ fn a_release_under_way_is_deployed_whatever_is_updated_of_service_and_functions(
 
 #[test]
 fn an_update_of_its_pipeline_rolls_a_release_under_way_back() {
-    let (outcome, reason, aws) = updated_meanwhile("slipway", ("Strategy", "doubling"));
+    let (outcome, reason, aws) = updated_meanwhile("web-pipeline", ("Strategy", "doubling"));
     assert_eq!(outcome, "rolled-back", "{reason}");
     assert!(reason.contains("the execution was canceled"), "{reason}");
 
@@ -255,6 +255,8 @@ fn the_templates_are_those_that_users_deploy() {
     let aws = account();
     for (stack, template) in [
         (SHOP, "infra/service.yaml"),
+        ("slipway", "template.yaml"),
+        ("web-pipeline", "infra/pipelines/in-place.yaml"),
         ("shop-pipeline", "infra/pipelines/blue-green.yaml"),
     ] {
         let deployed = &aws

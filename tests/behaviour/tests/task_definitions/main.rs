@@ -94,19 +94,14 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
 /// Definitions of others name roles of other accounts. Which roles may be passed on is a
 /// matter of the policies, so here they allow them all, and only the definition decides.
 fn any_role_may_be_passed(mut aws: Aws) -> Aws {
-    let role = aws.lambda.functions["slipway-register-task-definition"]
-        .role
-        .clone();
-    let name = role
-        .rsplit('/')
-        .next()
-        .expect("an ARN has a name")
-        .to_owned();
+    let stack = aws.cloudformation.stack("page-counter-pipeline");
+    let role = stack.and_then(|stack| stack.resource("DeployRole"));
+    let name = role.expect("the pipeline's role").physical_id.clone();
     let role = aws
         .cloudformation
         .iam
         .role_mut(&name)
-        .expect("the function's role");
+        .expect("the deploy role");
     let all = json!({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}],

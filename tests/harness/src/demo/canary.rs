@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slipway::release::Outcome;
 
-use super::stacks::{CLUSTER, SHOP, root};
+use super::stacks::{CLUSTER, SHOP, exported, root, task_roles};
 use super::{Chapter, Image, Operator, deployed, play};
 use crate::driver::{Driver, Fault, run};
 use emulator::cloudformation::deploy;
@@ -120,11 +120,7 @@ pub fn opened(seed: u64, changes: &[(&str, &str)]) -> Result<Aws, String> {
 /// # Errors
 /// That there is no shop.
 pub fn ask(aws: &mut Aws, requests_per_second: f64) -> Result<(), String> {
-    let rule = aws
-        .cloudformation
-        .export("shop-ProductionRuleArn")
-        .ok_or("the pair has no production rule")?
-        .to_owned();
+    let rule = exported(aws, "shop-ProductionRuleArn")?;
     aws.traffic.requests_per_task = 2_000.0;
     traffic::set(aws, &rule, requests_per_second);
 
@@ -141,18 +137,16 @@ async fn pass(driver: &Driver, time: Duration) {
 /// # Errors
 /// What the template refused.
 pub fn become_canary(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), String> {
-    let rule = aws
-        .cloudformation
-        .export("shop-ProductionRuleArn")
-        .ok_or("the pair has no production rule")?
-        .to_owned();
+    let rule = exported(aws, "shop-ProductionRuleArn")?;
+    let roles = task_roles(aws, SHOP)?;
     let own = [
-        ("Name", SHOP),
+        ("PipelineName", "slipway-shop"),
         ("Cluster", CLUSTER),
         ("Service", SHOP),
         ("Rule", rule.as_str()),
         ("Repository", SHOP),
         ("ContainerName", "web"),
+        ("TaskRoleArns", roles.as_str()),
         ("BakeMinutes", "5"),
     ];
     let mut parameters: BTreeMap<String, String> = own

@@ -20,8 +20,8 @@ use emulator::{Aws, Millis};
 use invariants::ledger_reader::{digest, executions, record, text};
 use invariants::{Invariants, Promise};
 
-pub use stacks::root;
 pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
+pub use stacks::{root, task_roles};
 
 pub use chapters::{CHAPTERS, Chapter, Image, Operator};
 

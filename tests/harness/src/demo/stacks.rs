@@ -24,15 +24,6 @@ pub const SHOP: &str = "shop";
 /// Where the counter's pipeline reads its task definition from.
 const CONFIG_BUCKET: &str = "page-counter-config";
 
-/// Parameters of the pipeline that template.yaml brings along.
-const WEB_PIPELINE: [(&str, &str); 5] = [
-    ("Name", WEB),
-    ("Cluster", CLUSTER),
-    ("Service", WEB),
-    ("Repository", WEB),
-    ("ContainerName", "web"),
-];
-
 /// Deploys everything into an empty account.
 ///
 /// # Errors
@@ -46,13 +37,9 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         .map_err(|e| e.to_string())?;
 
     deploy_services(aws)?;
-    stack(
-        aws,
-        FUNCTIONS_STACK,
-        &root().join("template.yaml"),
-        &WEB_PIPELINE,
-    )?;
-    deploy_further_pipelines(aws)
+    stack(aws, FUNCTIONS_STACK, &root().join("template.yaml"), &[])?;
+    deploy_pipelines_in_place(aws)?;
+    deploy_pipeline_of_pair(aws)
 }
 
 fn deploy_services(aws: &mut Aws) -> Result<(), String> {
@@ -96,36 +83,45 @@ fn deploy_services(aws: &mut Aws) -> Result<(), String> {
     stack(aws, "shop", &service, &with(&shop))
 }
 
-fn deploy_further_pipelines(aws: &mut Aws) -> Result<(), String> {
-    let second = [
-        ("Name", COUNTER),
+fn deploy_pipelines_in_place(aws: &mut Aws) -> Result<(), String> {
+    let template = root().join("infra/pipelines/in-place.yaml");
+    let roles = task_roles(aws, WEB)?;
+    let web = [
+        ("PipelineName", "slipway-web"),
+        ("Cluster", CLUSTER),
+        ("Service", WEB),
+        ("Repository", WEB),
+        ("ContainerName", "web"),
+        ("TaskRoleArns", roles.as_str()),
+    ];
+    stack(aws, "web-pipeline", &template, &web)?;
+
+    let roles = task_roles(aws, COUNTER)?;
+    let counter = [
+        ("PipelineName", "slipway-page-counter"),
         ("Cluster", CLUSTER),
         ("Service", COUNTER),
         ("Repository", COUNTER),
         ("ContainerName", "frontend"),
+        ("TaskRoleArns", roles.as_str()),
         ("Strategy", "make-room"),
         ("ConfigBucket", CONFIG_BUCKET),
         ("TaskDefinitionFile", "taskdef.json"),
     ];
-    stack(
-        aws,
-        "page-counter-pipeline",
-        &root().join("infra/pipelines/in-place.yaml"),
-        &second,
-    )?;
+    stack(aws, "page-counter-pipeline", &template, &counter)
+}
 
-    let rule = aws
-        .cloudformation
-        .export("shop-ProductionRuleArn")
-        .ok_or("the pair has no production rule")?
-        .to_owned();
-    let third = [
-        ("Name", SHOP),
+fn deploy_pipeline_of_pair(aws: &mut Aws) -> Result<(), String> {
+    let rule = exported(aws, "shop-ProductionRuleArn")?;
+    let roles = task_roles(aws, SHOP)?;
+    let shop = [
+        ("PipelineName", "slipway-shop"),
         ("Cluster", CLUSTER),
         ("Service", SHOP),
         ("Rule", rule.as_str()),
         ("Repository", SHOP),
         ("ContainerName", "web"),
+        ("TaskRoleArns", roles.as_str()),
         ("Shift", "linear"),
         ("StepPercent", "20"),
         ("StepMinutes", "2"),
@@ -136,17 +132,32 @@ fn deploy_further_pipelines(aws: &mut Aws) -> Result<(), String> {
         aws,
         "shop-pipeline",
         &root().join("infra/pipelines/blue-green.yaml"),
-        &third,
+        &shop,
     )
+}
+
+/// The roles of a service that `infra/service.yaml` made, for `TaskRoleArns` of its pipeline.
+///
+/// # Errors
+/// When no stack exports them.
+pub fn task_roles(aws: &Aws, service_stack: &str) -> Result<String, String> {
+    exported(aws, &format!("{service_stack}-TaskRoleArns"))
+}
+
+/// An exported value of a stack.
+///
+/// # Errors
+/// When no stack exports it.
+pub(super) fn exported(aws: &Aws, name: &str) -> Result<String, String> {
+    let value = aws.cloudformation.export(name);
+    value
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| format!("no stack exports {name}"))
 }
 
 /// Lets requests come to the shop: as many as one task serves at half of its strength.
 pub(super) fn open_the_shop(aws: &mut Aws) -> Result<(), String> {
-    let rule = aws
-        .cloudformation
-        .export("shop-ProductionRuleArn")
-        .ok_or("the pair has no production rule")?
-        .to_owned();
+    let rule = exported(aws, "shop-ProductionRuleArn")?;
     traffic::set(aws, &rule, 50.0);
     Ok(())
 }

@@ -10,14 +10,14 @@ use crate::canary::{ALARM, Canary};
 use emulator::codepipeline::Execution;
 use emulator::ecs::RolloutState;
 use emulator::{Aws, cloudformation, cloudwatch, ecs, traffic};
-use harness::demo::{CLUSTER, WEB, root};
+use harness::demo::{CLUSTER, WEB, root, task_roles};
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 
-use super::{Floor, Pair, Shape, Shift, Strategy};
+use super::{Floor, PIPELINE, Pair, Shape, Shift, Strategy};
 
 /// The stack of the service.
-const SERVICE_STACK: &str = "web";
+pub(super) const SERVICE_STACK: &str = "web";
 /// The stack of the pipeline.
 const PIPELINE_STACK: &str = "web-pipeline";
 /// Longest that an account may take to become steady, in virtual time.
@@ -75,7 +75,7 @@ impl Shape {
 
     fn deploy_pipeline(&self, aws: &mut Aws) -> Result<(), String> {
         let Some(pair) = &self.pair else {
-            let parameters = self.pipeline_parameters();
+            let parameters = self.pipeline_parameters(aws)?;
             return stack(
                 aws,
                 PIPELINE_STACK,
@@ -207,7 +207,8 @@ impl Shape {
         aws: &Aws,
     ) -> Result<Vec<(&'static str, String)>, String> {
         let mut parameters = vec![
-            ("Name", WEB.to_owned()),
+            ("PipelineName", PIPELINE.to_owned()),
+            ("TaskRoleArns", task_roles(aws, SERVICE_STACK)?),
             ("Cluster", CLUSTER.to_owned()),
             ("Service", WEB.to_owned()),
             (
@@ -241,14 +242,15 @@ impl Shape {
         Ok(parameters)
     }
 
-    fn pipeline_parameters(&self) -> Vec<(&'static str, String)> {
+    fn pipeline_parameters(&self, aws: &Aws) -> Result<Vec<(&'static str, String)>, String> {
         let strategy = match self.strategy {
             Strategy::Rolling => "rolling",
             Strategy::Doubling => "doubling",
             Strategy::MakeRoom | Strategy::BlueGreen => "make-room",
         };
         let mut parameters = vec![
-            ("Name", WEB.to_owned()),
+            ("PipelineName", PIPELINE.to_owned()),
+            ("TaskRoleArns", task_roles(aws, SERVICE_STACK)?),
             ("Cluster", CLUSTER.to_owned()),
             ("Service", WEB.to_owned()),
             ("Repository", WEB.to_owned()),
@@ -281,7 +283,7 @@ impl Shape {
             self.initial_count
                 .map(|count| ("InitialCount", count.to_string())),
         );
-        parameters
+        Ok(parameters)
     }
 }
 

@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::account::stack;
-use super::{Shape, Strategy};
+use super::account::{SERVICE_STACK, stack};
+use super::{SIBLING_PIPELINE, Shape, Strategy};
 use crate::canary::ALARM;
 use emulator::{Aws, cloudwatch, ecs};
-use harness::demo::{CLUSTER, WEB};
+use harness::demo::{CLUSTER, WEB, task_roles};
 
 /// What is unusual about a service before its first release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,12 +195,15 @@ fn create_sibling(aws: &mut Aws) -> Result<(), String> {
 
 /// Deploys the pipeline that releases the other service from the same repository.
 fn deploy_sibling_pipeline(aws: &mut Aws) -> Result<(), String> {
+    // It runs the other service's task definition, with its roles.
+    let roles = task_roles(aws, SERVICE_STACK)?;
     let parameters = [
-        ("Name", SIBLING),
+        ("PipelineName", SIBLING_PIPELINE),
         ("Cluster", CLUSTER),
         ("Service", SIBLING),
         ("Repository", WEB),
         ("ContainerName", "web"),
+        ("TaskRoleArns", roles.as_str()),
         ("Strategy", "rolling"),
         ("DeadlineMinutes", "15"),
     ];

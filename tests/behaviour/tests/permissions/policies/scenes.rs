@@ -93,6 +93,11 @@ pub(super) struct Scene {
 }
 
 impl Event {
+    /// Whether the pair's pipeline becomes one with judgements.
+    pub(super) fn is_canary(self) -> bool {
+        matches!(self, Self::FailedCanary | Self::FailedCanaryOnListener)
+    }
+
     pub(crate) async fn begin(self, driver: &Driver) {
         match self {
             Self::Push(chapter) => begin_chapter(driver, chapter).await,
@@ -337,11 +342,10 @@ pub(super) fn scenes() -> (Vec<Scene>, Aws) {
         });
 
         // A canary needs another pipeline: what follows goes on from before it.
-        match event {
-            Event::FailedCanary | Event::FailedCanaryOnListener => {
-                assert_eq!(after.iam.denials, [], "{event:?}")
-            }
-            _ => aws = after,
+        if event.is_canary() {
+            assert_eq!(after.iam.denials, [], "{event:?}");
+        } else {
+            aws = after;
         }
     }
     (scenes, aws)

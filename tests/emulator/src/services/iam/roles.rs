@@ -144,23 +144,11 @@ mod tests {
     use super::*;
     use crate::cloudformation::deploy;
 
-    /// An account with the project's own template, a pipeline included.
+    /// An account with the functions of the project's own template.
     fn deployed() -> Aws {
         let mut aws = Aws::new(1);
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-        let given = [
-            ("Name", "web"),
-            ("Cluster", "apps"),
-            ("Service", "web"),
-            ("Repository", "web"),
-            ("ContainerName", "web"),
-        ];
-        let given: BTreeMap<String, String> = given
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into();
-
-        ecs_and_repository(&mut aws);
-        deploy(&mut aws, "slipway", &template, &given).unwrap();
+        deploy(&mut aws, "slipway", &template, &BTreeMap::new()).unwrap();
         aws
     }
 
@@ -208,10 +196,5 @@ mod tests {
                 .code,
             "NoSuchEntity"
         );
-    }
-
-    fn ecs_and_repository(aws: &mut Aws) {
-        crate::ecs::call(aws, "CreateCluster", &json!({"clusterName": "apps"})).unwrap();
-        crate::ecr::call(aws, "CreateRepository", &json!({"repositoryName": "web"})).unwrap();
     }
 }

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::own_templates::{
-    FIRST_PIPELINE, account, deploy_functions, deploy_service, given, root,
+    ROLES, account, deploy_functions, deploy_pipeline, deploy_service, root,
 };
 use super::*;
 use crate::elb::Elb;
 
 /// An account with the stack of a pair.
-fn account_with_pair(seed: u64) -> Aws {
+pub(super) fn account_with_pair(seed: u64) -> Aws {
     let mut aws = account(seed);
     deploy_service(&mut aws, &[("BlueGreen", "yes")]).unwrap();
     aws
@@ -88,18 +88,10 @@ fn assert_placeholder_and_test_rule(aws: &Aws, colour: &str, group: &str) {
 }
 
 /// The pair's pipeline, on the rule that the stack `web` exports.
-fn deploy_blue_green(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackError> {
+pub(super) fn deploy_blue_green(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackError> {
     let rule = aws.cloudformation.stack("web").unwrap().outputs["ProductionRuleArn"].clone();
-    let mut parameters = given(&FIRST_PIPELINE);
-    parameters.insert("Rule".to_owned(), rule);
-    parameters.extend(given(more));
-
-    deploy(
-        aws,
-        "web-pipeline",
-        &root().join("infra/pipelines/blue-green.yaml"),
-        &parameters,
-    )
+    let more = [&[("Rule", rule.as_str())][..], more].concat();
+    deploy_pipeline(aws, "blue-green.yaml", &more)
 }
 
 /// Parameters of the template, and the user parameters of the shift that they give.
@@ -268,11 +260,12 @@ fn longest_parameters() -> BTreeMap<String, String> {
     );
     let steps = format!("{}100", "10,".repeat(19));
     let parameters = [
-        ("Name", longest(51)),
+        ("PipelineName", longest(59)),
         ("Cluster", longest(100)),
         ("Service", longest(100)),
         ("Repository", longest(150)),
         ("ContainerName", longest(100)),
+        ("TaskRoleArns", ROLES.to_owned()),
         ("Rule", rule),
         ("InitialCount", "9999".to_owned()),
         ("DeadlineMinutes", "1380".to_owned()),
@@ -283,7 +276,7 @@ fn longest_parameters() -> BTreeMap<String, String> {
         ("MinimumHealthyPercent", "100".to_owned()),
         ("DrainMinutes", "1380".to_owned()),
         ("ConfigBucket", "config".to_owned()),
-        ("TaskDefinitionFile", longest(100)),
+        ("TaskDefinitionFile", longest(80)),
     ];
     parameters
         .map(|(name, value)| (name.to_owned(), value))
@@ -325,12 +318,14 @@ fn user_parameters_of_the_longest_names_fit() {
     )
     .unwrap();
 
+    let role = &aws.cloudformation.stack("web-pipeline").unwrap().outputs["DeployRoleArn"];
+    let longest_role = format!("arn:aws-us-gov:iam::111122223333:role/{}", longest(64));
     for action in actions(&aws) {
         let Some(given) = action["Configuration"]["UserParameters"].as_str() else {
             continue;
         };
 
-        let put = with_longest_variables(given);
+        let put = with_longest_variables(given).replace(role.as_str(), &longest_role);
         assert!(
             put.len() <= 1000 && !put.contains("#{"),
             "{} has {} characters",

@@ -40,13 +40,28 @@ pub(super) fn deploy_functions(aws: &mut Aws) {
 
 const CERTIFICATE: &str = "arn:aws:acm:eu-west-1:111122223333:certificate/1";
 
-pub(super) const FIRST_PIPELINE: [(&str, &str); 5] = [
-    ("Name", "web"),
+pub(super) const ROLES: &str =
+    "arn:aws:iam::111122223333:role/task,arn:aws:iam::111122223333:role/execution";
+
+pub(super) const PIPELINE: [(&str, &str); 6] = [
+    ("PipelineName", "web"),
     ("Cluster", "main"),
     ("Service", "web"),
     ("Repository", "web"),
     ("ContainerName", "web"),
+    ("TaskRoleArns", ROLES),
 ];
+
+pub(super) fn deploy_pipeline(
+    aws: &mut Aws,
+    template: &str,
+    more: &[(&str, &str)],
+) -> Result<(), StackError> {
+    let mut parameters = given(&PIPELINE);
+    parameters.extend(given(more));
+    let template = root().join("infra/pipelines").join(template);
+    deploy(aws, "web-pipeline", &template, &parameters)
+}
 
 #[test]
 fn the_functions_deploy_with_a_policy_each() {
@@ -82,7 +97,6 @@ fn the_functions_deploy_with_a_policy_each() {
     }
 
     let stack = aws.cloudformation.stack("slipway").unwrap();
-    assert!(stack.resource("FirstPipeline").is_none());
     assert_eq!(
         aws.cloudformation.export("slipway-LedgerTableName"),
         Some(stack.outputs["LedgerTableName"].as_str())
@@ -94,26 +108,10 @@ fn a_service_and_its_pipeline_deploy_whatever_the_order_of_resources() {
     for seed in 0..20 {
         let mut aws = account(seed);
         deploy_service(&mut aws, &[]).unwrap();
-        deploy(
-            &mut aws,
-            "slipway",
-            &root().join("template.yaml"),
-            &given(&FIRST_PIPELINE),
-        )
-        .unwrap();
-
-        let nested = aws
-            .cloudformation
-            .nested_stack("slipway", "FirstPipeline")
-            .unwrap();
-        assert_eq!(
-            nested.resource("Pipeline").unwrap().physical_id,
-            "slipway-web"
-        );
-        assert_eq!(
-            aws.cloudformation.export("slipway-FirstPipelineName"),
-            Some("slipway-web")
-        );
+        deploy_functions(&mut aws);
+        deploy_pipeline(&mut aws, "in-place.yaml", &[]).unwrap();
+        assert_eq!(physical_id(&aws, "web-pipeline", "Pipeline"), "web");
+        assert_eq!(physical_id(&aws, "web-pipeline", "PushRule"), "web-push");
     }
 }
 
@@ -205,7 +203,6 @@ fn the_services_of_the_template_are_rebalanced_only_if_asked() {
 
 #[test]
 fn every_choice_of_the_pipeline_template_deploys() {
-    let path = root().join("infra/pipelines/in-place.yaml");
     for more in [
         &[
             ("Strategy", "make-room"),
@@ -227,9 +224,7 @@ fn every_choice_of_the_pipeline_template_deploys() {
         let mut aws = account(1);
         deploy_service(&mut aws, &[]).unwrap();
         deploy_functions(&mut aws);
-        let mut parameters = given(&FIRST_PIPELINE);
-        parameters.extend(given(more));
-        deploy(&mut aws, "web-pipeline", &path, &parameters)
+        deploy_pipeline(&mut aws, "in-place.yaml", more)
             .unwrap_or_else(|error| panic!("{more:?}: {error}"));
     }
 }

@@ -300,7 +300,7 @@ fn colours_of_one_family_are_refused() {
 }
 
 /// A release that is refused at its beginning: the job says why, and nothing is changed.
-pub(super) fn refused(aws: Aws, why: &str, more: &[&str]) {
+fn refused(aws: Aws, why: &str, more: &[&str]) {
     let before = state(&aws);
     run(aws, Fault::None, async |driver| {
         let pushed =

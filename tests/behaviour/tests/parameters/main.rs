@@ -56,11 +56,32 @@ impl Wrong {
     }
 }
 
+/// The name of the deploy role of a pipeline.
+fn deploy_role(aws: &Aws, pipeline: &str) -> String {
+    let stack = aws.cloudformation.stacks().find(|stack| {
+        let found = stack.resource("Pipeline");
+        found.is_some_and(|found| found.physical_id == pipeline)
+    });
+    let role = stack.and_then(|stack| stack.resource("DeployRole"));
+    role.expect("the pipeline's role").physical_id.clone()
+}
+
+/// Lets the deploy role of a pipeline read every service: one that the parameters name, and its
+/// stack does not, would be denied before it is missed.
+fn let_every_service_be_read(aws: &mut Aws, pipeline: &str) {
+    let name = deploy_role(aws, pipeline);
+    let statement = json!({"Effect": "Allow", "Action": "ecs:DescribeServices", "Resource": "*"});
+    let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+    let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
+    role.policies.insert("read".to_owned(), document);
+}
+
 /// Runs a release whose action `step` has wrong parameters and answers the account when all is
 /// over.
 fn release(bench: Bench, step: &str, wrong: &Wrong) -> Aws {
     let mut aws = account();
     (bench.prepare)(&mut aws);
+    let_every_service_be_read(&mut aws, bench.pipeline);
     let changed = update_pipeline(&mut aws, bench.pipeline, |pipeline| {
         let configuration = &mut action(pipeline, step)["configuration"];
         let spoilt = wrong.spoil(

@@ -264,8 +264,8 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
             (_, "codepipeline:PutJobSuccessResult" | "codepipeline:PutJobFailureResult") => {
                 "function"
             }
-            // The first step finds out whether the pipeline's deploy role can be assumed.
-            ("begin-release", "sts:AssumeRole") => "ConfigurationError",
+            // The pipeline names the role.
+            (_, "sts:AssumeRole") => "ConfigurationError",
             // A judgement stands without its report, which is said where it fails the job.
             ("evaluate-canary", "s3:PutObject") => "JobFailed",
             _ => "PermissionError",

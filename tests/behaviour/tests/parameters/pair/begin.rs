@@ -159,26 +159,11 @@ fn no_green(aws: &mut Aws) {
     ecs::call(aws, "DeleteService", &gone).expect("it was there");
 }
 
-fn no_tag(aws: &mut Aws) {
-    let arn = aws
-        .ecs
-        .service_named(CLUSTER, "shop-green")
-        .expect("a colour")
-        .arn
-        .clone();
-    aws.ecs
-        .services
-        .get_mut(&arn)
-        .expect("a colour")
-        .tags
-        .retain(|tag| tag["key"] != "slipway:service");
-}
-
 #[test]
 fn incomplete_pairs_are_refused_at_once() {
     type Case<'a> = (fn(&mut Aws), &'a [&'a str]);
 
-    let cases: [Case; 5] = [
+    let cases: [Case; 4] = [
         (
             same_group,
             &[
@@ -189,13 +174,6 @@ fn incomplete_pairs_are_refused_at_once() {
         (
             no_green,
             &["`shop-green` is DRAINING", "expected ACTIVE for a release"],
-        ),
-        (
-            no_tag,
-            &[
-                "`shop-green` is missing the tag `slipway:service`",
-                "aws ecs tag-resource",
-            ],
         ),
         (
             |aws| pair::set_weights(aws, [50, 50]),

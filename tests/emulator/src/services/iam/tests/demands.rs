@@ -302,3 +302,33 @@ fn changes_of_rules_and_listeners_are_asked_for_on_them() {
         [Demand::new("elasticloadbalancing:ModifyRule", "arn:rule")]
     );
 }
+
+#[test]
+fn a_change_of_a_service_carries_its_tags() {
+    let mut aws = Aws::new(1);
+    let container = json!({"name": "web", "image": "busybox", "memory": 64});
+    for (operation, input) in [
+        ("CreateCluster", json!({"clusterName": "apps"})),
+        (
+            "RegisterTaskDefinition",
+            json!({"family": "web", "containerDefinitions": [container]}),
+        ),
+        (
+            "CreateService",
+            json!({
+                "cluster": "apps", "serviceName": "web", "taskDefinition": "web",
+                "desiredCount": 1, "tags": [{"key": "slipway:service", "value": "shop"}],
+            }),
+        ),
+    ] {
+        crate::ecs::call(&mut aws, operation, &input).unwrap();
+    }
+
+    let request = IamRequest {
+        service: "ecs".to_owned(),
+        operation: "UpdateService".to_owned(),
+        input: json!({"cluster": "apps", "service": "web"}),
+    };
+    let demand = actions::demands(&mut aws, &request).unwrap().remove(0);
+    assert_eq!(demand.context["aws:resourcetag/slipway:service"], "shop");
+}

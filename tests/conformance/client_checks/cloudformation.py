@@ -61,3 +61,37 @@ Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName
              ChangeSetName="once")
     url = request["TemplateURL"].replace("once.yaml", "none.yaml")
     assert "S3 error" in error("ValidationError", cloudformation.create_change_set, **{**request, "TemplateURL": url})
+
+
+@check
+def a_stack_that_fails_is_deleted_and_made_again():
+    template = """
+Parameters: {Cluster: {Type: String}}
+Resources:
+  Repository: {Type: AWS::ECR::Repository, DeletionPolicy: RetainExceptOnCreate, Properties: {RepositoryName: again}}
+  Definition:
+    Type: AWS::ECS::TaskDefinition
+    Properties: {Family: again, ContainerDefinitions: [{Name: web, Image: nginx, Memory: 128}]}
+  Service:
+    Type: AWS::ECS::Service
+    DependsOn: Repository
+    Properties: {Cluster: !Ref Cluster, ServiceName: again, TaskDefinition: !Ref Definition, DesiredCount: 0}
+"""
+    cloudformation = client("cloudformation")
+
+    def deployed(cluster):
+        parameters = [{"ParameterKey": "Cluster", "ParameterValue": cluster}]
+        about = dict(StackName="again", ChangeSetName=cluster)
+        cloudformation.create_change_set(**about, ChangeSetType="CREATE", TemplateBody=template, Parameters=parameters)
+        cloudformation.get_waiter("change_set_create_complete").wait(**about)
+        cloudformation.execute_change_set(**about)
+        return cloudformation.describe_stacks(StackName="again")["Stacks"][0]["StackStatus"]
+
+    assert deployed("none") == "ROLLBACK_COMPLETE"
+    modelled(client("ecr"), "RepositoryNotFoundException", client("ecr").describe_repositories, repositoryNames=["again"])
+    cloudformation.delete_stack(StackName="again")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="again")
+    assert deployed(CLUSTER) == "CREATE_COMPLETE"
+    cli("cloudformation", "delete-stack", "--stack-name", "again")
+    cli("cloudformation", "wait", "stack-delete-complete", "--stack-name", "again")
+    assert client("ecr").describe_repositories(repositoryNames=["again"])["repositories"], "retained"

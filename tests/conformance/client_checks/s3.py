@@ -28,5 +28,11 @@ def s3_objects():
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", rules
     assert s3.head_object(Bucket=bucket, Key="large")["ContentLength"] == 100_000
     error("404", s3.head_object, Bucket=bucket, Key="none")
+    versions = all_pages(s3, "list_object_versions", "Versions[].[Key,VersionId]", 1, Bucket=bucket, Prefix="b c")
+    assert versions[-1] == ["b c&d", version] and len(versions) == 2, versions
+    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key, "VersionId": id} for key, id in versions]})
+    assert [it["VersionId"] for it in deleted["Deleted"]] == [id for _, id in versions], deleted
+    modelled(s3, "NoSuchKey", s3.get_object, Bucket=bucket, Key="b c&d")
+    error("BucketNotEmpty", s3.delete_bucket, Bucket=bucket)
     modelled(s3, "NoSuchKey", s3.get_object, Bucket=bucket, Key="none")
     modelled(s3, "NoSuchBucket", s3.put_object, Bucket="none", Key="k")

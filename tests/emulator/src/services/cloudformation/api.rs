@@ -1,8 +1,8 @@
 //! CloudFormation's API in the query protocol: what `aws cloudformation deploy` and the
 //! documentation use.
 //!
-//! Stacks change at one instant, so nothing is ever in progress; a stack that could not be created
-//! leaves nothing behind, where AWS would keep it as `ROLLBACK_COMPLETE`.
+//! Stacks change at one instant, so nothing is ever in progress. A stack of which a resource could
+//! not be created stays as `ROLLBACK_COMPLETE`; an update that fails is refused as a whole.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::template::Template;
-use super::{Stack, StackResource, change_set, format, stack, stack_events, template_source, yaml};
+use super::{
+    Stack, StackResource, change_set, deletion, format, stack, stack_events, template_source, yaml,
+};
 use crate::page::Tokens;
 use crate::protocol::query::{Parameters, tree};
 use crate::protocol::xml::instant;
@@ -36,6 +38,7 @@ pub(crate) fn call(
         "DescribeChangeSet" => change_set::describe(aws, parameters),
         "ExecuteChangeSet" => change_set::execute(aws, parameters),
         "DeleteChangeSet" => change_set::delete(aws, parameters),
+        "DeleteStack" => deletion::delete(aws, parameters),
         _ => Err(ApiError::unknown_operation(action)),
     }
 }
@@ -66,10 +69,10 @@ pub(super) fn found<'a>(aws: &'a Aws, name_or_id: &str) -> Option<&'a Stack> {
 }
 
 fn status(stack: &Stack) -> &'static str {
-    if stack.updated.is_some() {
-        "UPDATE_COMPLETE"
-    } else {
-        "CREATE_COMPLETE"
+    match &stack.failure {
+        Some(failure) => failure.status(),
+        None if stack.updated.is_some() => "UPDATE_COMPLETE",
+        None => "CREATE_COMPLETE",
     }
 }
 
@@ -117,6 +120,7 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
         "ChangeSetId": change_set,
         "Description": description,
         "StackStatus": status(stack),
+        "StackStatusReason": stack.failure.as_ref().map(stack::Failure::reason),
         "DisableRollback": false,
         "NotificationARNs": [],
         "RollbackConfiguration": {},
@@ -345,15 +349,20 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
 
 pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let before = named(aws, parameters, "StackName")?.clone();
+    if before.failure.is_some() {
+        let (id, state) = (&before.id, status(&before));
+        let message = format!("Stack:{id} is in {state} state and can not be updated.");
+        return Err(validation(message));
+    }
+
     let desired = DesiredStack {
         name: &before.name,
         ..desired(parameters, Some(&before))?
     };
     let mut draft = aws.clone();
     let answer = deploy(&mut draft, &desired)?;
-    let unchanged =
-        |after: &Stack| after.body == before.body && after.parameters == before.parameters;
-    if found(&draft, &before.id).is_some_and(unchanged) {
+    let same = |after: &Stack| after.body == before.body && after.parameters == before.parameters;
+    if found(&draft, &before.id).is_some_and(same) {
         return Err(validation("No updates are to be performed."));
     }
     *aws = draft;
@@ -363,18 +372,12 @@ pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
 
 fn deploy(aws: &mut Aws, desired: &DesiredStack) -> Result<Value, ApiError> {
     let mut draft = aws.clone();
-    let path = Path::new(desired.name);
-    stack::deploy_text(
-        &mut draft,
-        desired.name,
-        None,
-        path,
-        desired.body,
-        &desired.given,
-    )
-    .map_err(|problem| validation(problem.in_template(path).worded()))?;
+    let (name, path) = (desired.name, Path::new(desired.name));
+    stack::deploy_text(&mut draft, name, None, path, desired.body, &desired.given)
+        .or_else(|problem| stack::failure::roll_back(&mut draft, name, problem))
+        .map_err(|problem| validation(problem.in_template(path).worded()))?;
 
-    let stack = found(&draft, desired.name).ok_or_else(|| validation("the stack is not there"))?;
+    let stack = found(&draft, name).ok_or_else(|| validation("the stack is not there"))?;
     if !desired.capabilities
         && stack
             .resources

@@ -349,6 +349,14 @@ pub(super) fn delete(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     }
 }
 
+/// Forgets the change sets of a stack that is deleted, and the id that it would have had.
+pub(super) fn forget(aws: &mut Aws, stack: &str) {
+    aws.cloudformation.reviewed.remove(stack);
+    for set in aws.cloudformation.change_sets.values_mut() {
+        set.deleted |= set.stack == stack || set.stack_id == stack;
+    }
+}
+
 /// The id of a stack and the time of the change set that created it, or would create it.
 pub(super) fn review_of(aws: &Aws, stack: &str) -> Option<(String, Millis)> {
     let names_it = |set: &&ChangeSet| {

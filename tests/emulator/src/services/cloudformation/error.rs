@@ -49,6 +49,8 @@ impl StackError {
 pub(super) struct Problem {
     keys: Vec<String>,
     what: String,
+    /// The type of the new resource that its service refused, if it was not the template.
+    refused: Option<&'static str>,
 }
 
 impl Problem {
@@ -56,6 +58,7 @@ impl Problem {
         Self {
             keys: Vec::new(),
             what: what.into(),
+            refused: None,
         }
     }
 
@@ -65,6 +68,21 @@ impl Problem {
             self.keys.push("Properties".to_owned());
         }
         self
+    }
+
+    /// The service of a new resource of this type met it.
+    pub(super) fn of_service(mut self, kind: &'static str) -> Self {
+        self.refused = Some(kind);
+        self
+    }
+
+    /// The new resource that its service refused: its logical id, its type and the reason.
+    pub(super) fn refused_resource(&self) -> Option<(&str, &'static str, &str)> {
+        let [.., logical_id, section] = self.keys.as_slice() else {
+            return None;
+        };
+        let kind = self.refused.filter(|_| section == "Resources")?;
+        Some((logical_id.as_str(), kind, self.what.as_str()))
     }
 
     pub(super) fn in_template(mut self, template: &Path) -> StackError {

@@ -9,6 +9,7 @@ mod api;
 mod change_set;
 mod check;
 mod condition;
+mod deletion;
 mod error;
 mod exports;
 mod format;

@@ -1,5 +1,6 @@
 //! One stack: made, changed and removed, resource by resource.
 
+pub(super) mod failure;
 mod replacement;
 
 use std::cell::RefCell;
@@ -16,6 +17,7 @@ use super::template::{Resource, Template};
 use super::{condition, exports, order, parameter, rules, schema};
 use crate::{Aws, Millis};
 
+pub(super) use failure::Failure;
 pub(super) use replacement::changed;
 use replacement::make;
 
@@ -39,6 +41,8 @@ pub struct Stack {
     pub outputs: BTreeMap<String, String>,
     /// The exports of other stacks that this one uses.
     pub imports: BTreeSet<String>,
+    /// Why the stack is not complete.
+    pub(super) failure: Option<Failure>,
 }
 
 /// A resource as made.
@@ -55,6 +59,7 @@ pub struct StackResource {
     pub properties: Value,
     pub metadata: Map<String, Value>,
     pub(super) retained: bool,
+    pub(super) retained_on_create: bool,
     pub(super) retained_on_replace: bool,
 }
 
@@ -134,6 +139,7 @@ pub(super) fn deploy_text(
         resources: Vec::new(),
         outputs: BTreeMap::new(),
         imports: BTreeSet::new(),
+        failure: None,
     };
     aws.cloudformation.stacks.insert(name.to_owned(), stack);
 
@@ -298,6 +304,7 @@ impl<'a> Deployment<'a> {
             properties: desired.properties,
             metadata: desired.metadata,
             retained: resource.retained,
+            retained_on_create: resource.retained_on_create,
             retained_on_replace: resource.retained_on_replace,
         };
         self.stack(aws).resources.push(made);

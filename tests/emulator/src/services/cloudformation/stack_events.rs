@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::api::{found, page, required, validation};
+use super::stack::Failure;
 use super::{Stack, StackResource, change_set};
 use crate::protocol::query::Parameters;
 use crate::protocol::xml::instant;
@@ -47,7 +48,19 @@ fn events(aws: &Aws, stack: &Stack) -> Vec<Value> {
     for resource in &stack.resources {
         events.created(resource, stack.created);
     }
-    events.stack("CREATE_COMPLETE", stack.created, None);
+    match &stack.failure {
+        Some(Failure::Creation {
+            logical_id,
+            kind,
+            reason,
+        }) => {
+            events.failed(logical_id, kind, reason, stack.created);
+            let reason = stack.failure.as_ref().map(Failure::reason);
+            events.stack("ROLLBACK_IN_PROGRESS", stack.created, reason.as_deref());
+            events.stack("ROLLBACK_COMPLETE", stack.created, None);
+        }
+        _ => events.stack("CREATE_COMPLETE", stack.created, None),
+    }
 
     if let Some(at) = stack.updated {
         events.stack("UPDATE_IN_PROGRESS", at, USER);
@@ -84,6 +97,14 @@ impl<'a> Events<'a> {
         let event = self.add(name, status, at);
         event["PhysicalResourceId"] = id.into();
         event["ResourceType"] = STACK.into();
+        event["ResourceStatusReason"] = reason.into();
+    }
+
+    /// A resource that its service refused.
+    fn failed(&mut self, logical: &str, kind: &str, reason: &str, at: Millis) {
+        let event = self.add(logical, "CREATE_FAILED", at);
+        event["PhysicalResourceId"] = "".into();
+        event["ResourceType"] = kind.into();
         event["ResourceStatusReason"] = reason.into();
     }
 

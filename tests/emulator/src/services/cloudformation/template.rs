@@ -41,6 +41,8 @@ pub(super) struct Resource {
     pub(super) condition: Option<String>,
     /// Whether the thing outlives its removal from the template.
     pub(super) retained: bool,
+    /// Whether the thing outlives a creation of the stack that failed.
+    pub(super) retained_on_create: bool,
     /// Whether the old thing outlives its replacement.
     pub(super) retained_on_replace: bool,
     pub(super) metadata: Map<String, Value>,
@@ -224,7 +226,8 @@ impl Resource {
                 self.retained = policy(
                     value,
                     &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"],
-                )?
+                )?;
+                self.retained_on_create = *value == "Retain";
             }
             "UpdateReplacePolicy" => {
                 self.retained_on_replace = policy(value, &["Delete", "Retain", "Snapshot"])?

@@ -97,6 +97,35 @@ fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
     answer
 }
 
+/// Deletes a cluster that is empty. AWS still finds it for a while, as INACTIVE.
+pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let cluster = input.cluster(aws)?.clone();
+    let mut described = answer(aws, &cluster, true);
+    let is_busy = |member: &str| described[member] != 0;
+    let content = if is_busy("registeredContainerInstancesCount") {
+        Some((
+            "ContainerInstances",
+            "Container Instances are active or draining",
+        ))
+    } else if is_busy("activeServicesCount") {
+        Some(("Services", "Services are active"))
+    } else if is_busy("runningTasksCount") || is_busy("pendingTasksCount") {
+        Some(("Tasks", "Tasks are active"))
+    } else {
+        None
+    };
+    if let Some((content, state)) = content {
+        return Err(ApiError::client(
+            &format!("ClusterContains{content}Exception"),
+            format!("The Cluster cannot be deleted while {state}."),
+        ));
+    }
+
+    aws.ecs.clusters.remove(&cluster.name);
+    described["status"] = "INACTIVE".into();
+    Ok(json!({ "cluster": described }))
+}
+
 /// Drains instances, or makes them take tasks again. Tasks of services on those that drain are
 /// replaced; those of RunTask stay.
 pub(super) fn update_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {

@@ -89,6 +89,7 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "CreateCluster" => clusters::create(aws, &input),
         "ListClusters" => listings::clusters(aws, &input),
         "DescribeClusters" => clusters::describe(aws, &input),
+        "DeleteCluster" => clusters::delete(aws, &input),
         "RegisterTaskDefinition" => definitions::register(aws, &input),
         "DescribeTaskDefinition" => definitions::describe(aws, &input),
         "DeregisterTaskDefinition" => definitions::deregister(aws, &input),

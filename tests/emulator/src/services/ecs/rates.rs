@@ -14,6 +14,7 @@ fn bucket(operation: &str) -> (&'static str, i64, i64) {
         "RegisterTaskDefinition" | "DeregisterTaskDefinition" => ("task definition modify", 20, 1),
         "CreateService" | "UpdateService" | "DeleteService" => ("service modify", 50, 5),
         "CreateCluster"
+        | "DeleteCluster"
         | "CreateCapacityProvider"
         | "RunTask"
         | "StopTask"

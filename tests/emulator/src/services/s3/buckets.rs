@@ -7,7 +7,7 @@ use crate::protocol::escape;
 use crate::protocol::xml::instant;
 use crate::{ApiError, Aws};
 
-const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// The most keys of one ListObjectsV2.
 const MOST_KEYS: usize = 1000;
@@ -99,7 +99,7 @@ fn refuse_others<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Result<(), 
     Ok(())
 }
 
-fn most_keys(given: Option<&str>) -> Result<usize, ApiError> {
+pub(super) fn most_keys(given: Option<&str>) -> Result<usize, ApiError> {
     let Some(given) = given else {
         return Ok(MOST_KEYS);
     };
@@ -115,7 +115,7 @@ fn most_keys(given: Option<&str>) -> Result<usize, ApiError> {
 
 /// A key as it is in a list. Clients that request an encoding decode keys, so that every key fits
 /// into XML.
-fn written(key: &str, is_encoded: bool) -> String {
+pub(super) fn written(key: &str, is_encoded: bool) -> String {
     if is_encoded {
         utf8_percent_encode(key, ENCODED).to_string()
     } else {

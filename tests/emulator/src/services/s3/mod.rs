@@ -3,6 +3,7 @@
 mod buckets;
 mod chunked;
 mod rest;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -87,6 +88,28 @@ impl S3 {
     pub fn create_bucket(&mut self, name: &str, versioned: bool) {
         let bucket = self.buckets.entry(name.to_owned()).or_default();
         bucket.versioned = versioned;
+    }
+
+    pub fn has_bucket(&self, name: &str) -> bool {
+        self.buckets.contains_key(name)
+    }
+
+    /// Removes a bucket.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, or `BucketNotEmpty` while it has any version of an object.
+    pub fn delete_bucket(&mut self, name: &str) -> Result<(), ApiError> {
+        if !self.bucket(name)?.objects.is_empty() {
+            return Err(error(
+                409,
+                "BucketNotEmpty",
+                "The bucket you tried to delete is not empty. You must delete all versions in the \
+                 bucket.",
+            ));
+        }
+
+        self.buckets.remove(name);
+        Ok(())
     }
 
     /// Stores an object; returns its version id in a versioned bucket.

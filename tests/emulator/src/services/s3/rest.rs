@@ -1,11 +1,11 @@
-//! The REST protocol of S3, with the served operations: GetObject, HeadObject and PutObject, and
-//! those on whole buckets.
+//! The REST protocol of S3, with the served operations: GetObject, HeadObject and PutObject, those
+//! on whole buckets, and those that remove what is in them.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::{Object, buckets, chunked, error};
+use super::{Object, buckets, chunked, error, versions};
 use crate::protocol::{Answer, Response, decode, escape};
 use crate::{ApiError, Aws, Millis, Request};
 
@@ -114,7 +114,10 @@ impl<'a> RestRequest<'a> {
             ("GET", true) if self.parameter("location").is_some() => "GetBucketLocation",
             ("GET", true) if self.parameter("encryption").is_some() => "GetBucketEncryption",
             ("GET", true) if self.parameter("list-type") == Some("2") => "ListObjectsV2",
+            ("GET", true) if self.parameter("versions").is_some() => "ListObjectVersions",
+            ("POST", true) if self.parameter("delete").is_some() => "DeleteObjects",
             _ if self.has_subresource() => UNKNOWN,
+            ("DELETE", true) => "DeleteBucket",
             ("GET", false) => "GetObject",
             ("HEAD", false) => "HeadObject",
             ("PUT", false) if self.request.header("x-amz-copy-source").is_none() => "PutObject",
@@ -161,6 +164,19 @@ impl<'a> RestRequest<'a> {
             "ListObjectsV2" => {
                 let parameter = |name: &str| self.parameter(name);
                 document(buckets::list(aws, &self.bucket, parameter))
+            }
+            "ListObjectVersions" => {
+                let parameter = |name: &str| self.parameter(name);
+                document(versions::list(aws, &self.bucket, parameter))
+            }
+            "DeleteObjects" => document(versions::delete(aws, &self.bucket, &self.request.body)),
+            "DeleteBucket" => {
+                aws.s3.delete_bucket(&self.bucket)?;
+                Ok(Response {
+                    status: 204,
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                })
             }
             _ => Err(error(
                 501,

@@ -278,3 +278,76 @@ fn a_bucket_has_a_location_and_a_default_encryption() {
         ]
     );
 }
+
+/// What S3 answers to a request with a body of XML or none.
+fn answered(aws: &mut Aws, method: &str, path: &str, body: &str) -> (u16, String) {
+    let response = send(aws, method, "", path, &[], body.as_bytes());
+    (response.status, text(&response))
+}
+
+#[test]
+fn versions_are_listed_newest_first_and_in_pages() {
+    let mut aws = world();
+    let put = |aws: &mut Aws, key: &str| aws.s3.put("kept", key, vec![1]).unwrap().unwrap();
+    let (old, new, other) = (
+        put(&mut aws, "a b"),
+        put(&mut aws, "a b"),
+        put(&mut aws, "c"),
+    );
+    let (_, all) = answered(&mut aws, "GET", "/kept?versions", "");
+    let at = |id: &str| all.find(&format!("<VersionId>{id}</VersionId>")).unwrap();
+    assert!(at(&new) < at(&old) && at(&old) < at(&other), "{all}");
+    assert!(all.contains("<IsTruncated>false</IsTruncated>"), "{all}");
+    assert_eq!(all.matches("<IsLatest>true</IsLatest>").count(), 2);
+
+    let first = "/kept?versions&max-keys=1&encoding-type=url";
+    let (_, page) = answered(&mut aws, "GET", first, "");
+    assert!(
+        page.contains("<NextKeyMarker>a%20b</NextKeyMarker>"),
+        "{page}"
+    );
+    let next = format!("/kept?versions&key-marker=a%20b&version-id-marker={new}");
+    let (_, rest) = answered(&mut aws, "GET", &next, "");
+    assert!(rest.contains(&old) && rest.contains(&other) && !rest.contains(&new));
+    let (_, after) = answered(&mut aws, "GET", "/kept?versions&key-marker=a%20b", "");
+    assert!(after.contains(&other) && !after.contains(&old), "{after}");
+}
+
+#[test]
+fn an_emptied_bucket_can_be_deleted() {
+    let mut aws = world();
+    let version = aws.s3.put("kept", "a&b", vec![1]).unwrap().unwrap();
+    let (status, refused) = answered(&mut aws, "DELETE", "/kept", "");
+    assert!(
+        status == 409 && refused.contains("BucketNotEmpty"),
+        "{refused}"
+    );
+
+    let one = |key: &str, version: &str| {
+        format!("<Delete><Object><Key>{key}</Key>{version}</Object></Delete>")
+    };
+    let (_, marker) = answered(&mut aws, "POST", "/kept?delete", &one("a&amp;b", ""));
+    assert!(
+        marker.contains("<Error><Key>a&amp;b</Key><Code>NotImplemented"),
+        "{marker}"
+    );
+    let id = format!("<VersionId>{version}</VersionId>");
+    for _ in 0..2 {
+        let (status, gone) = answered(&mut aws, "POST", "/kept?delete", &one("a&amp;b", &id));
+        assert_eq!(status, 200);
+        assert!(
+            gone.contains(&format!("<Deleted><Key>a&amp;b</Key>{id}")),
+            "{gone}"
+        );
+    }
+    assert_eq!(
+        answered(&mut aws, "POST", "/kept?delete", "<Delete/>").0,
+        400
+    );
+
+    assert_eq!(
+        answered(&mut aws, "DELETE", "/kept", ""),
+        (204, String::new())
+    );
+    assert_eq!(answered(&mut aws, "DELETE", "/kept", "").0, 404);
+}

@@ -40,11 +40,7 @@ fn create_bucket(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
         )))
         .at("BucketName");
     }
-    if !aws
-        .cloudformation
-        .names
-        .insert(("AWS::S3::Bucket", name.clone()))
-    {
+    if aws.s3.has_bucket(&name) {
         return Err(Problem::new(format!(
             "BucketAlreadyOwnedByYou: {name} already exists"
         )));
@@ -87,21 +83,17 @@ fn update_bucket(
     })
 }
 
-fn delete_bucket(_aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    Err(Problem::new(format!(
-        "BucketNotEmpty: the sandbox does not delete buckets: retain {}",
-        old.physical_id
-    )))
+fn delete_bucket(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    if !aws.s3.has_bucket(&old.physical_id) {
+        return Ok(());
+    }
+    Ok(aws.s3.delete_bucket(&old.physical_id)?)
 }
 
 fn create_policy(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     check_document(&desired.properties["PolicyDocument"], true).at("PolicyDocument")?;
     let bucket = desired.text("Bucket").unwrap_or_default().to_owned();
-    if !aws
-        .cloudformation
-        .names
-        .contains(&("AWS::S3::Bucket", bucket.clone()))
-    {
+    if !aws.s3.has_bucket(&bucket) {
         return Err(Problem::new(format!("NoSuchBucket: {bucket}"))).at("Bucket");
     }
     Ok(Created::new(bucket, Value::Null))

@@ -100,6 +100,7 @@ fn companion(of: &Resource, suffix: &str, kind: &str, properties: Map<String, Va
         depends_on: Vec::new(),
         condition: of.condition.clone(),
         retained: of.retained,
+        retained_on_create: of.retained_on_create,
         retained_on_replace: of.retained_on_replace,
         metadata: Map::new(),
     }

@@ -19,7 +19,8 @@ pub(super) fn make(
     replaced: &mut Vec<StackResource>,
 ) -> Result<Created, Problem> {
     let Some(old) = old else {
-        return (kind.create)(aws, desired).map_err(Problem::in_properties);
+        let made = (kind.create)(aws, desired);
+        return made.map_err(|problem| problem.in_properties().of_service(kind.name));
     };
     if old.kind != kind.name {
         return Err(Problem::new(format!(

@@ -185,3 +185,110 @@ fn events_are_those_of_review_creation_and_update_newest_first() {
         .collect();
     assert!(times.is_sorted_by(|a, b| a > b), "{times:?}");
 }
+
+/// A repository that the rollback of a failed creation keeps, one that it does not keep, and a
+/// queue whose name is taken.
+const REFUSED: &str = "
+Resources:
+  Kept: {Type: AWS::ECR::Repository, DeletionPolicy: Retain, Properties: {RepositoryName: kept}}
+  Gone:
+    Type: AWS::ECR::Repository
+    DeletionPolicy: RetainExceptOnCreate
+    DependsOn: Kept
+    Properties: {RepositoryName: gone}
+  Queue: {Type: AWS::SQS::Queue, DependsOn: Gone, Properties: {QueueName: taken}}
+";
+
+/// An account in which the creation of `own` failed.
+fn failed() -> Aws {
+    let mut aws = account();
+    let taken = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: taken}}}";
+    let other = [
+        ("ChangeSetName", "c"),
+        ("StackName", "other"),
+        ("ChangeSetType", "CREATE"),
+        ("TemplateBody", taken),
+    ];
+    let other = request(&mut aws, "CreateChangeSet", &other).unwrap();
+    execute(&mut aws, &other);
+    let created = create(&mut aws, &[("TemplateBody", REFUSED)]).unwrap();
+    execute(&mut aws, &created);
+    aws
+}
+
+fn has_repository(aws: &mut Aws, name: &str) -> bool {
+    let named = json!({"repositoryNames": [name]});
+    crate::ecr::call(aws, "DescribeRepositories", &named).is_ok()
+}
+
+#[test]
+fn a_creation_that_fails_is_rolled_back_and_the_stack_stays_to_be_deleted() {
+    let mut aws = failed();
+    let own = [("StackName", "own")];
+    let stack = request(&mut aws, "DescribeStacks", &own).unwrap()["Stacks"][0].clone();
+    assert_eq!(stack["StackStatus"], "ROLLBACK_COMPLETE");
+    let reason = "The following resource(s) failed to create: [Queue]. ";
+    assert_eq!(stack["StackStatusReason"], reason);
+    assert!(has_repository(&mut aws, "kept") && !has_repository(&mut aws, "gone"));
+    let expected = [
+        "own ROLLBACK_COMPLETE",
+        "own ROLLBACK_IN_PROGRESS",
+        "Queue CREATE_FAILED",
+        "own CREATE_IN_PROGRESS",
+        "own REVIEW_IN_PROGRESS",
+    ];
+    assert_eq!(statuses(&mut aws), expected);
+
+    let again = [("ChangeSetType", "UPDATE"), ("TemplateBody", TEMPLATE)];
+    let refused = create(&mut aws, &again).unwrap_err();
+    let state = "is in ROLLBACK_COMPLETE state and can not be updated.";
+    assert!(refused.message.ends_with(state), "{refused}");
+}
+
+#[test]
+fn a_stack_whose_creation_failed_is_made_again_after_it_was_deleted() {
+    let mut aws = failed();
+    let own = [("StackName", "own")];
+    for _ in 0..2 {
+        request(&mut aws, "DeleteStack", &own).unwrap();
+    }
+    assert!(request(&mut aws, "DescribeStacks", &own).is_err());
+    assert!(request(&mut aws, "DescribeStackEvents", &own).is_err());
+
+    let created = create(&mut aws, &[("TemplateBody", TEMPLATE)]).unwrap();
+    execute(&mut aws, &created);
+    let stack = request(&mut aws, "DescribeStacks", &own).unwrap();
+    assert_eq!(stack["Stacks"][0]["StackStatus"], "CREATE_COMPLETE");
+    assert!(has_repository(&mut aws, "web"));
+}
+
+#[test]
+fn a_deletion_that_fails_leaves_the_stack_with_the_reason() {
+    let bucket = "Resources: {Bucket: {Type: AWS::S3::Bucket, Properties: {BucketName: own}}}";
+    let mut aws = account();
+    let created = create(&mut aws, &[("TemplateBody", bucket)]).unwrap();
+    execute(&mut aws, &created);
+    aws.s3.put("own", "key", vec![1]).unwrap();
+    let own = [("StackName", "own")];
+    request(&mut aws, "DeleteStack", &own).unwrap();
+    let stack = request(&mut aws, "DescribeStacks", &own).unwrap()["Stacks"][0].clone();
+    assert_eq!(stack["StackStatus"], "DELETE_FAILED");
+    let reason = stack["StackStatusReason"].as_str().unwrap();
+    assert!(reason.contains("BucketNotEmpty"), "{reason}");
+
+    let body = b"<Delete><Object><Key>key</Key></Object></Delete>";
+    let emptied = crate::Request {
+        caller: "person".to_owned(),
+        method: "POST".to_owned(),
+        path_and_query: "/own?delete".to_owned(),
+        headers: vec![(
+            "authorization".to_owned(),
+            "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/s3/aws4_request, x".to_owned(),
+        )],
+        body: body.to_vec(),
+        ..crate::Request::default()
+    };
+    assert_eq!(aws.call(&emptied).status, 200);
+    request(&mut aws, "DeleteStack", &own).unwrap();
+    assert!(request(&mut aws, "DescribeStacks", &own).is_err());
+}

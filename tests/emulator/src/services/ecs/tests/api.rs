@@ -319,3 +319,24 @@ fn changing_services_and_reading_have_buckets_of_their_own() {
         20,
     );
 }
+
+#[test]
+fn only_an_empty_cluster_is_deleted() {
+    let mut world = World::new(1);
+    world.fargate("nginx:1");
+    world.ok("CreateCluster", json!({"clusterName": "empty"}));
+    let deleted = world.ok("DeleteCluster", json!({"cluster": "empty"}));
+    assert_eq!(deleted["cluster"]["status"], "INACTIVE");
+    assert_eq!(
+        world.err("DeleteCluster", json!({"cluster": "empty"})),
+        "ClusterNotFoundException: Cluster not found."
+    );
+
+    world.ok("CreateCluster", json!({"clusterName": "used"}));
+    crate::ecs::add_container_instances(&mut world.aws, "used", 1);
+    assert_eq!(
+        world.err("DeleteCluster", json!({"cluster": "used"})),
+        "ClusterContainsContainerInstancesException: The Cluster cannot be deleted while Container \
+         Instances are active or draining."
+    );
+}

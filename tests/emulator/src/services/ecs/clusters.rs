@@ -102,12 +102,15 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.clone();
     let mut described = answer(aws, &cluster, true);
     let is_busy = |member: &str| described[member] != 0;
+    let has_services = aws.ecs.services.values().any(|service| {
+        service.cluster == cluster.name && service.status != ServiceStatus::Inactive
+    });
     let content = if is_busy("registeredContainerInstancesCount") {
         Some((
             "ContainerInstances",
             "Container Instances are active or draining",
         ))
-    } else if is_busy("activeServicesCount") {
+    } else if has_services {
         Some(("Services", "Services are active"))
     } else if is_busy("runningTasksCount") || is_busy("pendingTasksCount") {
         Some(("Tasks", "Tasks are active"))

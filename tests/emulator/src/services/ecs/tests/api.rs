@@ -332,6 +332,19 @@ fn only_an_empty_cluster_is_deleted() {
         "ClusterNotFoundException: Cluster not found."
     );
 
+    let service = json!({"cluster": "main", "service": "web", "force": true});
+    let main = json!({"cluster": "main"});
+    let request = world.balanced(1);
+    world.ok("CreateService", request);
+    let in_use = "ClusterContainsServicesException: The Cluster cannot be deleted while Services \
+                  are active.";
+    assert_eq!(world.err("DeleteCluster", main.clone()), in_use);
+    world.ok("DeleteService", service);
+    let refused = world.err("DeleteCluster", main.clone());
+    assert_eq!(refused, in_use, "the service drains");
+    world.run(600, |_| {});
+    world.ok("DeleteCluster", main);
+
     world.ok("CreateCluster", json!({"clusterName": "used"}));
     crate::ecs::add_container_instances(&mut world.aws, "used", 1);
     assert_eq!(

@@ -1,0 +1,77 @@
+"""The account under test: its clients, and how long to wait in it.
+
+`cargo sandbox serve` lets time pass faster, so there a look is repeated sooner. Both kinds of
+account get the same number of looks.
+"""
+
+import time
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+# Seconds between two looks.
+POLL, SANDBOX_POLL = 10, 0.5
+# Looks in a minute of an account.
+LOOKS_A_MINUTE = 60 // POLL
+
+
+class Failed(Exception):
+    """An expectation that was not met."""
+
+
+def expect(condition, found):
+    if not condition:
+        raise Failed(str(found))
+
+
+class Account:
+    """`endpoint` is the URL of a sandbox, or None for AWS itself."""
+
+    def __init__(self, endpoint, region):
+        self.endpoint = endpoint
+        self.is_sandbox = endpoint is not None
+        self.poll = SANDBOX_POLL if self.is_sandbox else POLL
+        self.session = boto3.session.Session(region_name=region)
+        self.region = self.session.region_name
+        if not self.region:
+            raise SystemExit("no region: give --region or set AWS_DEFAULT_REGION")
+        self.clients = {}
+        caller = self.client("sts").get_caller_identity()
+        self.id, self.caller = caller["Account"], caller["Arn"]
+        self.partition = self.caller.split(":")[1]
+
+    def client(self, service):
+        if service not in self.clients:
+            retries = Config(retries={"mode": "standard", "max_attempts": 8})
+            self.clients[service] = self.session.client(
+                service, endpoint_url=self.endpoint, config=retries)
+        return self.clients[service]
+
+    def arn(self, service, resource):
+        return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
+
+    def wait(self, what, minutes, look):
+        """The first result of `look` that is true."""
+        for _ in range(minutes * LOOKS_A_MINUTE):
+            found = look()
+            if found:
+                return found
+            time.sleep(self.poll)
+        raise Failed(f"{what} did not happen within {minutes} minutes")
+
+
+def is_missing(error):
+    """Whether an error of AWS means that the thing is not there."""
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return any(word in code for word in ("NotFound", "NoSuch")) or "does not exist" in message
+
+
+def unless_missing(call, **arguments):
+    """What a call returns, or None if the thing is not there."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise

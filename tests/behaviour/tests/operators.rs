@@ -62,7 +62,7 @@ fn a_person_releases_without_a_pipeline() {
     eventbridge::call(
         &mut aws,
         "DisableRule",
-        &json!({"Name": "slipway-web-push"}),
+        &json!({"Name": "slipway-slipway-web"}),
     )
     .expect("the rule is there");
     run(aws, Fault::None, async |driver| {

@@ -24,7 +24,7 @@ fn pushed() -> (Aws, String, Value) {
     let disabled = eventbridge::call(
         &mut aws,
         "DisableRule",
-        &json!({"Name": "slipway-web-push"}),
+        &json!({"Name": "slipway-slipway-web"}),
     );
     disabled.expect("the pipeline has a rule");
 

@@ -154,7 +154,7 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
     let disabled = eventbridge::call(
         &mut aws,
         "DisableRule",
-        &json!({"Name": "slipway-web-push"}),
+        &json!({"Name": "slipway-slipway-web"}),
     );
     disabled.expect("the pipeline has a rule");
 

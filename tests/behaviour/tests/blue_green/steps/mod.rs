@@ -252,7 +252,7 @@ fn free() -> Aws {
 
     let scene = SCENE.get_or_init(|| {
         let mut aws = shop(&SHORT);
-        let rule = json!({"Name": "slipway-shop-push"});
+        let rule = json!({"Name": "slipway-slipway-shop"});
         eventbridge::call(&mut aws, "DisableRule", &rule).expect("the rule is there");
 
         // What the last invocation of the first release announced is over.

@@ -111,7 +111,7 @@ fn a_service_and_its_pipeline_deploy_whatever_the_order_of_resources() {
         deploy_functions(&mut aws);
         deploy_pipeline(&mut aws, "in-place.yaml", &[]).unwrap();
         assert_eq!(physical_id(&aws, "web-pipeline", "Pipeline"), "web");
-        assert_eq!(physical_id(&aws, "web-pipeline", "PushRule"), "web-push");
+        assert_eq!(physical_id(&aws, "web-pipeline", "PushRule"), "slipway-web");
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Never calls a registry, and never judges a manifest of which nothing is known.
 
+use serde_json::Value;
+
 use crate::image::short_digest;
 
 /// The media types of one image (github.com/distribution/distribution and
@@ -34,6 +36,20 @@ pub struct Manifest {
     /// What the manifest holds. An index has none.
     pub artifact_type: Option<String>,
     pub tags: Vec<String>,
+}
+
+/// The architectures that an image's manifest lists, such as `amd64`; none for one image, which
+/// names its own in its configuration only. Attestations in an index are of the platform `unknown`
+/// (github.com/opencontainers/image-spec: `image-index.md`; docs.docker.com/build/metadata).
+#[must_use]
+pub fn architectures(manifest: &str) -> Vec<String> {
+    let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+    let listed = manifest["manifests"].as_array().into_iter().flatten();
+    let architectures = listed.filter_map(|one| one["platform"]["architecture"].as_str());
+    architectures
+        .filter(|architecture| *architecture != "unknown")
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 impl Manifest {
@@ -104,6 +120,20 @@ mod tests {
             media_type: Some(media_type.to_owned()),
             artifact_type: Some(artifact_type.to_owned()),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn an_index_lists_architectures_and_an_image_does_not() {
+        let index = r#"{"manifests": [
+            {"platform": {"architecture": "arm64", "os": "linux"}},
+            {"platform": {"architecture": "unknown", "os": "unknown"}},
+            {"digest": "sha256:00"}
+        ]}"#;
+        assert_eq!(architectures(index), ["arm64"]);
+
+        for other in [r#"{"config": {"digest": "sha256:00"}}"#, "[]", "no JSON"] {
+            assert_eq!(architectures(other), Vec::<String>::new(), "{other}");
         }
     }
 

@@ -156,7 +156,8 @@ impl<S: Step> Runner<S> {
                 JobReport::in_progress(summary, percent).with_external_id(external_id.as_deref()),
                 token.learned_at(now).with_payload(payload),
             ),
-            Ok(report @ JobReport::Done { .. }) => {
+            Ok(report @ (JobReport::Done { .. } | JobReport::Checked(_))) => {
+                log_checks(&report);
                 return JobOutcome::Succeeded {
                     report,
                     token: None,
@@ -328,6 +329,13 @@ impl Times {
             return result;
         };
         Err(Failure::job(message).into())
+    }
+}
+
+/// Logs what a dry run checked, as one line.
+fn log_checks(report: &JobReport) {
+    if let JobReport::Checked(checks) = report {
+        tracing::info!(checks = %checks.tree(), "dry run");
     }
 }
 

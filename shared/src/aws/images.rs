@@ -80,6 +80,32 @@ impl Images {
         Ok(archived(image, &repository, &detail)?.map(NotPullable::Archived))
     }
 
+    /// The manifest of an image, as JSON; `None` for an image of another registry, or without one.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn manifest_text(&self, image: &ImageReference) -> Result<Option<String>, AwsError> {
+        let Some(repository) = image.ecr() else {
+            return Ok(None);
+        };
+
+        let request = self
+            .client_of(&repository)
+            .batch_get_image()
+            .registry_id(&repository.registry_id)
+            .repository_name(&repository.repository)
+            .image_ids(identifier(image));
+        let found = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("ecr:BatchGetImage"))?;
+        let manifest = found
+            .images()
+            .first()
+            .and_then(|found| found.image_manifest());
+        Ok(manifest.map(ToOwned::to_owned))
+    }
+
     /// What ECR states about a digest of a repository in the function's own account and region.
     ///
     /// # Errors
@@ -108,11 +134,8 @@ impl Images {
         repository: &EcrRepository,
         image: &ImageReference,
     ) -> Result<ImageDetail, AwsError> {
-        // The image can be in another region and account than the function.
-        let config = Builder::from(&self.sdk.service)
-            .region(Region::new(repository.region.clone()))
-            .build();
-        let request = Client::from_conf(config)
+        let request = self
+            .client_of(repository)
             .describe_images()
             .registry_id(&repository.registry_id)
             .repository_name(&repository.repository)
@@ -127,6 +150,14 @@ impl Images {
             .image_details
             .and_then(|details| details.into_iter().next())
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))
+    }
+
+    /// The image can be in another region and account than the function.
+    fn client_of(&self, repository: &EcrRepository) -> Client {
+        let config = Builder::from(&self.sdk.service)
+            .region(Region::new(repository.region.clone()))
+            .build();
+        Client::from_conf(config)
     }
 }
 

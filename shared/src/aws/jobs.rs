@@ -39,7 +39,10 @@ impl Jobs {
     pub async fn report(&self, id: &str, outcome: JobOutcome) -> Result<(), AwsError> {
         let sent = match outcome {
             JobOutcome::Failed(failure) => self.fail(id, &failure).await,
-            JobOutcome::Succeeded { report, token } => self.succeed(id, report, token).await,
+            JobOutcome::Succeeded { report, token } => match report.failure() {
+                Some(failure) => self.fail(id, &failure).await,
+                None => self.succeed(id, report, token).await,
+            },
         };
 
         match sent {
@@ -106,6 +109,7 @@ impl Jobs {
                 external_id,
                 ..
             } => (summary, Default::default(), percent, external_id),
+            JobReport::Checked(checks) => (checks.summary(), Default::default(), 100, None),
         };
         tracing::info!(
             job = id,

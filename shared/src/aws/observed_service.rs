@@ -43,6 +43,15 @@ impl ObservedService {
     pub fn arn(&self) -> &str {
         &self.arn
     }
+
+    /// Whether the deployment circuit breaker is on and, if so, whether it rolls back.
+    #[must_use]
+    pub fn circuit_breaker(&self) -> Option<bool> {
+        let breaker = self.configuration.deployment_circuit_breaker();
+        breaker
+            .filter(|breaker| breaker.enable())
+            .map(|breaker| breaker.rollback())
+    }
 }
 
 /// The service of that name or ARN in an answer; `None` when ECS reports it as missing.

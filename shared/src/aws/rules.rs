@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, TargetGroupTuple};
+use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, Rule, TargetGroupTuple};
 
 use super::{AwsError, Sdk};
+use crate::limits::PAGES;
 use crate::observed::listener_rule::RuleView;
 
 #[derive(Clone, Debug)]
@@ -57,6 +58,107 @@ impl Rules {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The CloudFormation stack that made a rule or listener, by the tag that CloudFormation sets
+    /// (docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn stack(&self, arn: &str) -> Result<Option<String>, AwsError> {
+        let request = self.client.describe_tags().resource_arns(arn);
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("elasticloadbalancing:DescribeTags"))?;
+
+        let mut tags = answer
+            .tag_descriptions()
+            .iter()
+            .flat_map(|description| description.tags());
+        let stack = tags.find(|tag| tag.key() == Some("aws:cloudformation:stack-name"));
+        Ok(stack.and_then(|tag| tag.value()).map(ToOwned::to_owned))
+    }
+
+    /// The other rules of the load balancer of a rule or listener, default actions included: each
+    /// with its ARN. A target group belongs to one load balancer only
+    /// (docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
+    ///
+    /// # Errors
+    /// When a call fails, an answer cannot be understood, or there are too many rules.
+    pub async fn beside(&self, arn: &str) -> Result<Vec<(String, RuleView)>, AwsError> {
+        const OPERATION: &str = "elasticloadbalancing:DescribeRules";
+
+        let mut others = Vec::new();
+        for listener in self.listeners_of(&load_balancer(arn)).await? {
+            for rule in self.rules_of(&listener).await? {
+                let is_default = rule.is_default() == Some(true);
+                let found = if is_default {
+                    listener.as_str()
+                } else {
+                    rule.rule_arn().unwrap_or_default()
+                };
+                if found == arn {
+                    continue;
+                }
+
+                let view = view(rule.actions())
+                    .map_err(|lack| AwsError::unexpected(OPERATION, format!("{found}: {lack}")))?;
+                others.push((found.to_owned(), view));
+            }
+        }
+        Ok(others)
+    }
+
+    async fn listeners_of(&self, load_balancer: &str) -> Result<Vec<String>, AwsError> {
+        const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
+
+        let mut arns = Vec::new();
+        let mut start = None;
+        for _ in 0..PAGES {
+            let request = self
+                .client
+                .describe_listeners()
+                .load_balancer_arn(load_balancer)
+                .set_marker(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
+
+            let listed = page.listeners().iter();
+            arns.extend(listed.filter_map(|listener| listener.listener_arn.clone()));
+            start = page.next_marker;
+            if start.is_none() {
+                return Ok(arns);
+            }
+        }
+        Err(too_long(OPERATION))
+    }
+
+    async fn rules_of(&self, listener: &str) -> Result<Vec<Rule>, AwsError> {
+        const OPERATION: &str = "elasticloadbalancing:DescribeRules";
+
+        let mut rules = Vec::new();
+        let mut start = None;
+        for _ in 0..PAGES {
+            let request = self
+                .client
+                .describe_rules()
+                .listener_arn(listener)
+                .set_marker(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
+
+            rules.extend(page.rules.unwrap_or_default());
+            start = page.next_marker;
+            if start.is_none() {
+                return Ok(rules);
+            }
+        }
+        Err(too_long(OPERATION))
     }
 
     async fn rule(&self, arn: &str) -> Result<Option<(&'static str, Vec<Action>)>, AwsError> {
@@ -137,6 +239,18 @@ impl Rules {
 
 fn is_rule(arn: &str) -> bool {
     arn.contains(":listener-rule/")
+}
+
+/// The ARN of the load balancer of a rule or listener, `…:loadbalancer/app/<name>/<id>`: theirs
+/// begin with it, but for the word before.
+fn load_balancer(arn: &str) -> String {
+    let (place, path) = arn.rsplit_once(':').unwrap_or(("", arn));
+    let parts: Vec<&str> = path.split('/').skip(1).take(3).collect();
+    format!("{place}:loadbalancer/{}", parts.join("/"))
+}
+
+fn too_long(operation: &'static str) -> AwsError {
+    AwsError::unexpected(operation, format!("more than {PAGES} pages"))
 }
 
 fn view(actions: &[Action]) -> Result<RuleView, String> {

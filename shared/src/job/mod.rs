@@ -3,6 +3,7 @@
 //! This is the only place that knows the JSON of a job, of user parameters and of continuation
 //! tokens. It does no I/O: `step` runs a job, `aws::Jobs` sends the report.
 
+mod checks;
 mod envelope;
 mod failure;
 mod parameters;
@@ -11,6 +12,7 @@ mod token;
 
 use serde_json::Value;
 
+pub use checks::{CheckPath, Checks};
 pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
 pub use failure::{Failure, FailureType, StepError};
 pub(crate) use parameters::parse_release;

@@ -69,10 +69,12 @@ pub fn parse<P: DeserializeOwned>(text: Option<&str>) -> Result<(ReleaseRef, P),
 }
 
 /// The release that an action belongs to, if at least that can be read from the text of its
-/// `UserParameters`.
+/// `UserParameters`. A dry run belongs to none: nothing of it is recorded.
 #[must_use]
 pub(crate) fn parse_release(text: Option<&str>) -> Option<ReleaseRef> {
-    serde_json::from_str(text?).ok()
+    let value: Value = serde_json::from_str(text?).ok()?;
+    let is_dry_run = value.get("dry_run") == Some(&Value::Bool(true));
+    serde_json::from_value(value).ok().filter(|_| !is_dry_run)
 }
 
 fn from_value<P: DeserializeOwned>(value: Value) -> Result<(ReleaseRef, P), String> {
@@ -242,6 +244,8 @@ mod tests {
         let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
         let text = format!("{{{RELEASE},\"service\":\"web\",\"stategy\":7}}");
         assert_eq!(parse_release(Some(&text)), Some(release));
+        let dry_run = text.replace('7', "7,\"dry_run\":true");
+        assert_eq!(parse_release(Some(&dry_run)), None, "nothing is recorded");
 
         for text in ["", "[]", "{", &format!("{{{RELEASE}}}")] {
             assert_eq!(parse_release(Some(text)), None, "{text}");

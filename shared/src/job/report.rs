@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::checks::Checks;
+use super::failure::Failure;
+use crate::limits::FAILURE_MESSAGE_CHARS;
 
 /// What a step reports when it did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum JobReport {
         /// What the next job receives; it must fit into the token.
         payload: Option<Value>,
     },
+    /// A dry run: what was checked, and nothing was changed. The job fails if a check is NG.
+    Checked(Checks),
 }
 
 /// The result of a job, in the form that both ways of reporting share. A token means "in progress".
@@ -76,8 +80,9 @@ impl JobReport {
     /// The same report with a warning at the end of its summary.
     #[must_use]
     pub fn with_warning(mut self, warning: Option<String>) -> Self {
-        let (Self::Done { summary, .. } | Self::InProgress { summary, .. }) = &mut self;
-        if let Some(warning) = warning {
+        if let Self::Done { summary, .. } | Self::InProgress { summary, .. } = &mut self
+            && let Some(warning) = warning
+        {
             summary.push_str("; ");
             summary.push_str(&warning);
         }
@@ -107,7 +112,31 @@ impl JobReport {
                 external_id,
                 payload,
             },
+            checked @ Self::Checked(_) => checked,
         }
+    }
+
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Done { summary, .. } | Self::InProgress { summary, .. } => summary.clone(),
+            Self::Checked(checks) => checks.summary(),
+        }
+    }
+
+    /// Why the job fails: a dry run in which a check is NG. The message is at most as long as
+    /// CodePipeline accepts.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let Self::Checked(checks) = self else {
+            return None;
+        };
+
+        let failure = checks.failure()?;
+        Some(Failure {
+            message: clipped(&failure.message, FAILURE_MESSAGE_CHARS),
+            ..failure
+        })
     }
 }
 
@@ -142,11 +171,33 @@ impl JobOutcome {
                 "status": "in-progress", "summary": summary, "percentComplete": percent,
                 "externalExecutionId": external_id, "continuationToken": token,
             }),
-            Self::Failed(failure) => {
-                json!({"status": "failed", "type": failure.kind, "message": failure.message})
-            }
+            Self::Succeeded {
+                report: report @ JobReport::Checked(_),
+                ..
+            } => checked(&report),
+            Self::Failed(failure) => failed(&failure),
         }
     }
+}
+
+fn failed(failure: &Failure) -> Value {
+    json!({"status": "failed", "type": failure.kind, "message": failure.message})
+}
+
+/// The response of a dry run: the same members as without it, and the tree as JSON and as text.
+fn checked(report: &JobReport) -> Value {
+    let mut response = match report.failure() {
+        Some(failure) => failed(&failure),
+        None => json!({
+            "status": "done", "summary": report.summary(), "outputVariables": {},
+            "externalExecutionId": null,
+        }),
+    };
+    if let JobReport::Checked(checks) = report {
+        response["checks"] = checks.tree();
+        response["text"] = checks.text().into();
+    }
+    response
 }
 
 /// A text cut to the length that CodePipeline accepts; an ellipsis marks the cut.
@@ -174,6 +225,7 @@ mod tests {
     fn a_warning_is_added_to_the_summary() {
         let warned = |report: JobReport| match report.with_warning(Some("mind".to_owned())) {
             JobReport::Done { summary, .. } | JobReport::InProgress { summary, .. } => summary,
+            JobReport::Checked(_) => panic!("not a dry run"),
         };
         assert_eq!(
             [

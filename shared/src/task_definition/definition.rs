@@ -197,6 +197,22 @@ impl TaskDefinition {
         needed.any(|port| held.contains(&port))
     }
 
+    /// The architecture of the images that its tasks run, as the index of an image names it. Without
+    /// a platform it is that of x86-64 on Fargate, and on instances it is theirs
+    /// (repost.aws/knowledge-center/ecs-task-exec-format-error).
+    #[must_use]
+    pub fn architecture(&self) -> Option<&'static str> {
+        let platform = self.0.get("runtimePlatform");
+        let stated = platform.and_then(|platform| platform.get("cpuArchitecture"));
+
+        match stated.and_then(Value::as_str) {
+            Some("ARM64") => Some("arm64"),
+            Some("X86_64") => Some("amd64"),
+            Some(_) => None,
+            None => self.is_for_fargate().then_some("amd64"),
+        }
+    }
+
     fn is_for_fargate(&self) -> bool {
         let required = self.0.get("requiresCompatibilities");
         required

@@ -170,3 +170,31 @@ fn an_image_that_is_missing_or_archived_cannot_be_pulled() {
     let denied = not_pullable(&own, vec![refusal("AccessDeniedException", "no")]);
     assert!(matches!(denied, Err(StepError::Refused(_))), "{denied:?}");
 }
+
+#[test]
+fn a_manifest_is_read_from_the_registry_and_region_of_the_image() {
+    let image =
+        ImageReference::parse(&format!("{REPOSITORY}@{}", digest("0a"))).expect("a reference");
+    let read = |answers: Vec<Answer>| {
+        let script = Script::new(answers);
+        let found = run(Images::new(&script.sdk()).manifest_text(&image)).expect("read");
+        (found, script)
+    };
+
+    let images = json!([{"imageManifest": "{}"}]);
+    let (found, script) = read(vec![answer(&json!({"images": images, "failures": []}))]);
+    assert_eq!(found.as_deref(), Some("{}"));
+    let sent = script.only();
+    assert_eq!(sent.operation(), "BatchGetImage");
+    assert_eq!(
+        sent.json(),
+        json!({
+            "registryId": "444455556666",
+            "repositoryName": "team/web",
+            "imageIds": [{"imageDigest": digest("0a")}],
+        })
+    );
+
+    let none = read(vec![answer(&json!({"images": [], "failures": []}))]);
+    assert_eq!(none.0, None);
+}

@@ -12,6 +12,7 @@ mod ledger;
 mod ledger_claims;
 mod load_balancing;
 mod metrics;
+mod other_rules;
 mod pairs;
 mod redaction;
 mod reports;

@@ -106,6 +106,25 @@ fn a_static_port_is_shared_if_the_other_definition_needs_any_that_is_held() {
 }
 
 #[test]
+fn the_architecture_is_that_of_the_platform_and_on_fargate_has_a_default() {
+    let architecture = |more: Value| {
+        let mut value =
+            json!({"family": "a", "containerDefinitions": [{"name": "a", "image": "b"}]});
+        let fields = value.as_object_mut().expect("an object");
+        fields.extend(more.as_object().expect("an object").clone());
+        definition(value).architecture()
+    };
+    let stated = |word: &str| architecture(json!({"runtimePlatform": {"cpuArchitecture": word}}));
+
+    assert_eq!(stated("ARM64"), Some("arm64"));
+    assert_eq!(stated("X86_64"), Some("amd64"));
+    assert_eq!(stated("RISCV"), None);
+    let fargate = json!({"requiresCompatibilities": ["FARGATE"]});
+    assert_eq!(architecture(fargate), Some("amd64"));
+    assert_eq!(architecture(json!({})), None);
+}
+
+#[test]
 fn the_values_of_all_environments_are_listed() {
     let with = definition(json!({"family": "a", "containerDefinitions": [
         {"name": "a", "image": "b", "environment": [{"name": "A", "value": "one"}, {"name": "B"}]},

@@ -1,6 +1,7 @@
 //! Direct invocations, which have no job: their result is the response.
 
 use super::*;
+use crate::job::Checks;
 
 /// The response to an invocation whose step returns `result`; nothing is sent to CodePipeline.
 fn invoked(event: Value, result: StepResult) -> Value {
@@ -57,5 +58,77 @@ fn the_end_of_a_direct_invocation_is_its_response() {
     assert_eq!(
         invoked(first(), Err(Failure::configuration("wrong").into())),
         json!({"status": "failed", "type": "ConfigurationError", "message": "wrong"})
+    );
+}
+
+/// A dry run of a service whose controller is, or is not, the wrong one.
+fn dry_run(is_refused: bool) -> JobReport {
+    let mut checks = Checks::dry_run("apps/web");
+    let result = if is_refused {
+        Err(Failure::configuration("CODE_DEPLOY"))
+    } else {
+        Ok(())
+    };
+    checks
+        .take(("service web", "controller"), result, |()| "ECS".to_owned())
+        .expect("a dry run goes on");
+    JobReport::Checked(checks)
+}
+
+#[test]
+fn a_dry_run_is_answered_with_its_tree_and_fails_if_a_check_does() {
+    let tree = |state: &str, reason: &str| {
+        let leaf = json!({"name": "controller", "state": state, "reason": reason});
+        json!({"name": "apps/web", "state": state, "checks": [
+            {"name": "service web", "state": state, "checks": [leaf]},
+        ]})
+    };
+    assert_eq!(
+        invoked(first(), Ok(dry_run(false))),
+        json!({
+            "status": "done",
+            "summary": "dry run: a release could begin: 1 checks are OK, 0 SKIP; nothing was changed",
+            "outputVariables": {}, "externalExecutionId": null, "checks": tree("OK", "ECS"),
+            "text": "OK   apps/web\n  OK   service web\n    OK   controller: ECS",
+        })
+    );
+
+    let message = "1 of 1 checks of the dry run are NG: controller: controller (service web): \
+                   CODE_DEPLOY";
+    assert_eq!(
+        invoked(first(), Ok(dry_run(true))),
+        json!({
+            "status": "failed", "type": "ConfigurationError", "message": message,
+            "checks": tree("NG", "CODE_DEPLOY"),
+            "text": "NG   apps/web\n  NG   service web\n    NG   controller: CODE_DEPLOY",
+        })
+    );
+}
+
+#[test]
+fn a_job_that_is_a_dry_run_fails_if_a_check_does() {
+    let (operation, sent) = reported(None, Ok(dry_run(true)));
+    assert_eq!(operation, "PutJobFailureResult");
+    assert_eq!(sent["failureDetails"]["type"], "ConfigurationError");
+
+    let (operation, sent) = reported(None, Ok(dry_run(false)));
+    assert_eq!(operation, "PutJobSuccessResult");
+    assert_eq!(sent.get("continuationToken"), None);
+}
+
+#[test]
+fn the_message_of_a_dry_run_is_cut_to_the_length_that_codepipeline_accepts() {
+    let mut checks = Checks::dry_run("apps/web");
+    let long = Err::<(), _>(Failure::configuration("x".repeat(6_000)));
+    checks
+        .take(("service web", "controller"), long, |()| String::new())
+        .expect("a dry run goes on");
+
+    let failure = JobReport::Checked(checks).failure().expect("it is NG");
+    assert_eq!(failure.message.chars().count(), 5_000);
+    assert!(
+        failure
+            .message
+            .starts_with("1 of 1 checks of the dry run are NG: controller: ")
     );
 }

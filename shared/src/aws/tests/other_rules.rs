@@ -1,0 +1,95 @@
+//! The rules beside the production rule of a pair, and the stack that made a rule.
+
+use super::load_balancing::{forward, group};
+use super::script::{Answer, Script, run, xml};
+use crate::aws::Rules;
+
+const LISTENER: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/1/2";
+const RULE: &str =
+    "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
+const OTHER: &str =
+    "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/4";
+
+fn listeners(next: Option<&str>) -> Answer {
+    let marker = next.map_or_else(String::new, |next| {
+        format!("<NextMarker>{next}</NextMarker>")
+    });
+    let listed =
+        format!("<Listeners><member><ListenerArn>{LISTENER}</ListenerArn></member></Listeners>");
+    xml("DescribeListeners", &format!("{listed}{marker}"))
+}
+
+/// The rules of the listener, each with the weight of its only group, and its default action.
+fn rules(rules: &[(&str, u32)]) -> Answer {
+    let described = |(arn, weight): &(&str, u32)| {
+        let actions = forward(&group("blue", Some(*weight)), "");
+        let is_default = *arn == "default";
+        format!(
+            "<member><RuleArn>{arn}</RuleArn><IsDefault>{is_default}</IsDefault>\
+             <Actions>{actions}</Actions></member>"
+        )
+    };
+    let all: String = rules.iter().map(described).collect();
+    xml("DescribeRules", &format!("<Rules>{all}</Rules>"))
+}
+
+#[test]
+fn all_rules_of_the_load_balancer_but_the_one_itself_are_beside_it() {
+    let beside = |arn: &str| {
+        let all = [(RULE, 1), (OTHER, 2), ("default", 3)];
+        let script = Script::new([listeners(None), rules(&all)]);
+        let found = run(Rules::new(&script.sdk()).beside(arn)).expect("understood");
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|(arn, view)| (arn, view.weights[0].1))
+            .collect();
+        (found, script)
+    };
+
+    let (found, script) = beside(RULE);
+    assert_eq!(found, [(OTHER.to_owned(), 2), (LISTENER.to_owned(), 3)]);
+    let sent = script.sent();
+    assert_eq!(
+        sent[0].form()["LoadBalancerArn"],
+        "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/1"
+    );
+    assert_eq!(sent[1].form()["ListenerArn"], LISTENER);
+
+    let (found, _) = beside(LISTENER);
+    assert_eq!(found, [(RULE.to_owned(), 1), (OTHER.to_owned(), 2)]);
+}
+
+#[test]
+fn every_page_of_listeners_is_read() {
+    let script = Script::new([
+        listeners(Some("more")),
+        listeners(None),
+        rules(&[]),
+        rules(&[]),
+    ]);
+    let found = run(Rules::new(&script.sdk()).beside(RULE)).expect("understood");
+    assert_eq!(found, []);
+    assert_eq!(script.sent()[1].form()["Marker"], "more");
+    assert!(script.is_played());
+}
+
+#[test]
+fn a_rule_names_the_stack_that_made_it() {
+    let stack = |tags: &str| {
+        let described = format!(
+            "<TagDescriptions><member><ResourceArn>{RULE}</ResourceArn><Tags>{tags}</Tags>\
+             </member></TagDescriptions>"
+        );
+        let script = Script::new([xml("DescribeTags", &described)]);
+        let found = run(Rules::new(&script.sdk()).stack(RULE)).expect("understood");
+        assert_eq!(script.only().form()["ResourceArns.member.1"], RULE);
+        found
+    };
+
+    assert_eq!(
+        stack("<member><Key>team</Key><Value>web</Value></member>"),
+        None
+    );
+    let own = "<member><Key>aws:cloudformation:stack-name</Key><Value>shop</Value></member>";
+    assert_eq!(stack(own).as_deref(), Some("shop"));
+}

@@ -5,30 +5,26 @@
 //! interrupted release left on a listener rule.
 
 mod external;
+mod image;
+mod inspection;
 mod pair;
 mod parameters;
+mod preflight;
 mod restorable;
 mod role;
 mod target;
 
-use slipway::aws::{
-    Artifacts, Clusters, Images, Jobs, Ledger, ObservedService, Pairs, Rules, Sdk, Services,
-    TaskDefinitions,
-};
-use slipway::job::{Failure, Job, JobReport, Origin, StepError, StepResult};
-use slipway::observed::service::{ServiceView, revision};
+use slipway::aws::{Clusters, Images, Jobs, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions};
+use slipway::job::{Checks, Failure, Job, JobReport, Origin, StepError, StepResult};
+use slipway::observed::service::revision;
 use slipway::release::{
     DeployRole, Event, Lease, PriorService, Record, RecordState, Release, Target, apply,
 };
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
-use slipway::strategy::Room;
-use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::{Timestamp, readable};
 
-use external::external_deployment;
 pub use parameters::Parameters;
-use restorable::PlannedRollout;
 pub use role::FoundLease;
 
 /// The step: one CodePipeline job is one invocation.
@@ -83,12 +79,20 @@ impl Step for BeginRelease {
         Self::new(sdk)
     }
 
+    /// Refuses parameters that cannot work, which a dry run reports with everything else.
     async fn claim(&self, job: &Job<Parameters>) -> Result<FoundLease, StepError> {
-        job.parameters.validate()?;
+        if !job.parameters.dry_run {
+            job.parameters.validate()?;
+        }
         self.find_lease(job).await
     }
 
     async fn step(&self, job: &Job<Parameters>, found: FoundLease) -> StepResult {
+        // Boxed, as in `take`: the SDK's futures are deep.
+        if job.parameters.dry_run {
+            return Box::pin(self.dry_run(job, found.lease)).await;
+        }
+
         let (lease, warning) = match found.lease {
             Some(lease) if lease.held_by(&job.release.execution).is_some() => (lease, None),
             Some(Lease {
@@ -107,6 +111,7 @@ impl Step for BeginRelease {
 
     /// Writes why the release did not begin into its record, so that roll-back closes it with that
     /// reason. A release that holds the lease already keeps the failure there, as every other step.
+    /// A dry run writes nothing.
     async fn record_failure(
         &self,
         ledger: &Ledger,
@@ -116,6 +121,9 @@ impl Step for BeginRelease {
         let Err(StepError::Failed(failure)) = &result else {
             return result;
         };
+        if job.parameters.dry_run {
+            return result;
+        }
 
         let known = ledger.record(&job.release.execution).await?;
         let record = known.unwrap_or_else(|| self.started(job, job.parameters.digest.as_deref()));
@@ -157,18 +165,12 @@ impl BeginRelease {
             return Err(closed.refusal().into());
         }
 
-        let target = self
-            .observe(job, free.and_then(|lease| lease.last_known))
-            .await?;
-        let rollout = self.preflight(job, target.live()).await?;
-
-        for seen in target.services() {
-            if let Some(report) = external_deployment(seen.name(), &seen.view, job)? {
-                return Ok(TakeResult::NotYet(report));
-            }
+        let last_known = free.and_then(|lease| lease.last_known);
+        let mut checks = Checks::preflight();
+        let findings = Box::pin(self.examine(&mut checks, job, last_known)).await?;
+        if let Some(report) = findings.waits {
+            return Ok(TakeResult::NotYet(report));
         }
-        // After the wait: a deployment by hand may be what a refusal asked for.
-        let warning = self.prove_restorable(job, &target, rollout).await?;
 
         let free = free
             .cloned()
@@ -182,7 +184,7 @@ impl BeginRelease {
         self.ledger.advance_with(&lease, &record).await?;
         Ok(TakeResult::Taken {
             lease: Box::new(lease),
-            warning,
+            warning: findings.warning,
         })
     }
 
@@ -207,123 +209,16 @@ impl BeginRelease {
         job: &Job<Parameters>,
         lease: Lease,
     ) -> Result<(Lease, Target), StepError> {
-        let observed = self.observe(job, lease.last_known).await?;
+        let mut checks = Checks::preflight();
+        let observed = self.observe(&mut checks, job, lease.last_known).await?;
         let prior = observed
-            .prior()
+            .and_then(target::FoundTarget::prior)
             .ok_or_else(|| no_deployment(&job.release.service))?;
 
         let lease = apply(&lease, Event::PriorRecorded(prior.clone()), job.now)?;
         self.ledger.advance(&lease).await?;
         Ok((lease, Target::new(prior)))
     }
-
-    /// Refuses what can never work.
-    async fn preflight(
-        &self,
-        job: &Job<Parameters>,
-        seen: &ObservedService,
-    ) -> Result<PlannedRollout, StepError> {
-        let live = &seen.view;
-        let arn = PriorService::from_view(live)
-            .ok_or_else(|| no_deployment(&job.release.service))?
-            .task_definition;
-        let found = self.task_definitions.describe(&arn).await?;
-        let (_, current) = found.ok_or_else(|| {
-            Failure::configuration(format!(
-                "the service's task definition {} does not exist; deploy one that does, then retry \
-                 the release",
-                revision(&arn)
-            ))
-        })?;
-
-        let (name, base) = self.base(job, &arn, &current).await?;
-        validate_containers(&job.parameters, &name, &base)?;
-        let room = self.room(job, live, (&current, &base)).await?;
-        let strategy = job.parameters.strategy();
-        let percentages = strategy.plan(room).map_err(Failure::configuration)?;
-        live.check_percentages((&job.release.cluster, &job.release.service), percentages)
-            .map_err(Failure::configuration)?;
-
-        Ok(PlannedRollout {
-            warning: strategy.warning(room),
-            arn,
-            current,
-            base,
-        })
-    }
-
-    /// What limits the rollout from the definition that runs to the base of the next one.
-    async fn room(
-        &self,
-        job: &Job<Parameters>,
-        live: &ServiceView,
-        (current, base): (&TaskDefinition, &TaskDefinition),
-    ) -> Result<Room, StepError> {
-        // With a static host port each container instance can run only one task.
-        let static_ports = if base.static_host_ports().is_empty() {
-            None
-        } else {
-            let (cluster, providers) = (&job.release.cluster, &live.capacity_providers);
-            Some(self.clusters.port_instances(cluster, providers).await?)
-        };
-        Ok(Room {
-            desired: job.parameters.planned_count(live.desired),
-            static_ports,
-            port_is_taken: current.shares_static_port(base),
-        })
-    }
-
-    /// The definition that the release will register with new images, and its name for messages.
-    async fn base(
-        &self,
-        job: &Job<Parameters>,
-        arn: &str,
-        current: &TaskDefinition,
-    ) -> Result<(String, TaskDefinition), StepError> {
-        let named = |arn: &str| format!("task definition {}", revision(arn));
-
-        if let Some(location) = &job.parameters.taskdef {
-            let artifacts = Artifacts::new(&self.sdk, job);
-            let file = artifacts.task_definition(location).await?;
-            return Ok((format!("file `{location}`"), file));
-        }
-        let Some(family) = &job.parameters.family else {
-            return Ok((named(arn), current.clone()));
-        };
-
-        let found = self.task_definitions.describe(family).await?;
-        let (arn, newest) = found.ok_or_else(|| {
-            Failure::configuration(format!(
-                "`family` is `{family}`, which has no active task definition; expected a family \
-                 with an ACTIVE revision"
-            ))
-        })?;
-        Ok((named(&arn), newest))
-    }
-}
-
-fn validate_containers(
-    parameters: &Parameters,
-    name: &str,
-    definition: &TaskDefinition,
-) -> Result<(), Failure> {
-    let missing = parameters
-        .containers
-        .iter()
-        .find(|name| !definition.container_names().any(|known| known == *name));
-    let Some(missing) = missing else {
-        return Ok(());
-    };
-
-    let expected = definition.container_names().collect::<Vec<_>>().join(", ");
-    let base = if parameters.taskdef.is_some() || parameters.family.is_some() {
-        ""
-    } else {
-        "; give `taskdef` or `family` as in register-task-definition if it has another base"
-    };
-    Err(Failure::configuration(format!(
-        "`containers` names `{missing}`, which is not in {name}; expected {expected}{base}"
-    )))
 }
 
 fn open_release(job: &Job<Parameters>, deploy_role: Option<&DeployRole>) -> Release {

@@ -2,14 +2,15 @@
 //! weights that an interrupted release left on the listener rule.
 
 use slipway::aws::ObservedService;
-use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::listener_rule::RuleView;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::observed::weights::Weights;
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorColour, PriorPair, PriorService};
 
-use crate::target::{FoundTarget, missing_service, validate_service};
+use crate::preflight::{PRIOR, RULE};
+use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters, no_deployment};
 
 /// The target group of one colour, as the listener rule forwards to it.
@@ -22,19 +23,49 @@ struct ForwardGroup {
 impl BeginRelease {
     pub(crate) async fn observe_pair(
         &self,
+        checks: &mut Checks,
         job: &Job<Parameters>,
         last_known: Option<LastKnownRouting>,
-    ) -> Result<FoundTarget, StepError> {
-        let rule = self.observe_rule(job).await?;
-        let found = self.observe_colours(job).await?;
+    ) -> Result<Option<FoundTarget>, StepError> {
+        let rule = self.observe_rule(job).await;
+        let rule = checks.take((RULE, "exists"), rule, |_| rule_arn(job).to_owned())?;
+        let found = self.observe_colours(checks, job).await?;
+        let (Some(rule), Some(found)) = (rule, found) else {
+            return Ok(None);
+        };
 
-        let groups = forward_groups(&job.release.service, &found, &rule)?;
+        let groups = forward_groups(&job.release.service, &found, &rule);
+        let named = |groups: &PerColour<ForwardGroup>| {
+            format!("{} and {}", groups.blue.arn, groups.green.arn)
+        };
+        let Some(groups) = checks.take((RULE, "target-groups"), groups, named)? else {
+            return Ok(None);
+        };
         let seen = Weights {
             blue: groups.blue.weight,
             green: groups.green.weight,
         };
-        let (live, weights) = live(seen, last_known)?;
+        let live = live(seen, last_known);
+        let shown = |(live, _): &(Colour, Weights)| format!("{seen}: {live} is live");
+        let Some((live, weights)) = checks.take((RULE, "weights"), live, shown)? else {
+            return Ok(None);
+        };
 
+        let prior = self
+            .prior_pair(job, last_known, (live, weights), (&found, &groups))
+            .await;
+        let prior = checks.take((PRIOR, "pair"), prior, |_| "observed".to_owned())?;
+        Ok(prior.map(|prior| FoundTarget::of_pair(found, prior)))
+    }
+
+    /// What the pair returns to.
+    async fn prior_pair(
+        &self,
+        job: &Job<Parameters>,
+        last_known: Option<LastKnownRouting>,
+        (live, weights): (Colour, Weights),
+        (found, groups): (&PerColour<ObservedService>, &PerColour<ForwardGroup>),
+    ) -> Result<PriorPair, StepError> {
         let scaling = self
             .pairs
             .scaling(&job.release.cluster, &job.release.service)
@@ -58,13 +89,11 @@ impl BeginRelease {
                 suspended,
             })
         })?;
-        let prior = PriorPair {
+        Ok(PriorPair {
             rule: rule_arn(job).to_owned(),
             live,
             colours,
-        };
-
-        Ok(FoundTarget::of_pair(found, prior))
+        })
     }
 
     async fn observe_rule(&self, job: &Job<Parameters>) -> Result<RuleView, StepError> {
@@ -81,22 +110,23 @@ impl BeginRelease {
     /// The services of both colours, each one that can be released.
     async fn observe_colours(
         &self,
+        checks: &mut Checks,
         job: &Job<Parameters>,
-    ) -> Result<PerColour<ObservedService>, StepError> {
+    ) -> Result<Option<PerColour<ObservedService>>, StepError> {
         let names = PerColour::from_fn(|colour| colour.service(&job.release.service));
         let [blue, green] = self
             .services
             .describe_each(&job.release.cluster, [&names.blue, &names.green])
             .await?;
 
-        let valid = |found: Option<ObservedService>, name: &str| {
-            let found = found.ok_or_else(|| missing_service(&job.release.cluster, name))?;
-            validate_service(name, found.arn(), &found.view, self.needs_tag()).map(|()| found)
+        let mut valid = |found: Option<ObservedService>, name: &str| {
+            self.check_service(checks, (&job.release.cluster, name), found)
         };
-        Ok(PerColour {
-            blue: valid(blue, &names.blue)?,
-            green: valid(green, &names.green)?,
-        })
+        let blue = valid(blue, &names.blue)?;
+        let green = valid(green, &names.green)?;
+        Ok(blue
+            .zip(green)
+            .map(|(blue, green)| PerColour { blue, green }))
     }
 
     /// Ends the step. Weights that an interrupted release left are restored first.

@@ -34,10 +34,15 @@ pub struct Parameters {
     pub desired_count: Option<u32>,
     /// Tasks to start with when the service has none; 1 when not given.
     pub initial_count: Option<u32>,
+    /// The image that will be released: that it is in Amazon ECR and fits the platform of the base.
+    pub image: Option<String>,
     /// ARN of the IAM role under which all steps of the release read and change the service. Its
     /// trust policy must require the pipeline's ARN as the external id. Not given: the functions'
     /// own credentials.
     pub deploy_role: Option<String>,
+    /// Only checks whether a release could begin, reports every check, and changes nothing.
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 impl Parameters {

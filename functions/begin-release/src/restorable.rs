@@ -7,11 +7,12 @@
 
 use slipway::aws::{NotPullable, ObservedService};
 use slipway::image::ImageReference;
-use slipway::job::{Failure, Job, StepError};
+use slipway::job::{Checks, Failure, Job, StepError};
 use slipway::observed::service::{ServiceView, family, revision};
 use slipway::release::PriorPair;
 use slipway::task_definition::{ROLE_PATH, TaskDefinition, container_images};
 
+use crate::preflight::PRIOR;
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters};
 
@@ -40,6 +41,7 @@ impl BeginRelease {
     /// rollout or its rollback may have to wait for.
     pub(crate) async fn prove_restorable(
         &self,
+        checks: &mut Checks,
         job: &Job<Parameters>,
         target: &FoundTarget,
         rollout: PlannedRollout,
@@ -56,27 +58,47 @@ impl BeginRelease {
             definition: current,
         };
 
-        match target {
-            FoundTarget::Service(_) => self.check_roles(&prior, base)?,
-            FoundTarget::Pair { idle, prior, .. } => {
-                check_families(prior, seen.name(), idle.name().1)?;
-                self.prove_idle(prior, idle, base).await?;
-            }
+        if let FoundTarget::Pair {
+            idle, prior: pair, ..
+        } = target
+        {
+            let families = check_families(pair, seen.name(), idle.name().1);
+            checks.take((PRIOR, "families"), families, |()| "differ".to_owned())?;
         }
-        let mut warnings = self
+        self.prove_roles(checks, target, &prior, base).await?;
+
+        let images = self
             .prove_images(&prior, base, &job.parameters.containers)
-            .await?;
+            .await;
+        let images = checks.take((PRIOR, "images"), images, |_| "restorable".to_owned())?;
+        let mut warnings = images.unwrap_or_default();
         warnings.extend(rollout.warning);
         Ok((!warnings.is_empty()).then(|| warnings.join("; ")))
     }
 
-    /// As [`check_roles`]. The pipeline of a deploy role states which roles may be passed, whatever
-    /// their path.
-    fn check_roles(&self, prior: &PriorRevision<'_>, base: &TaskDefinition) -> Result<(), Failure> {
+    /// Refuses a release whose rollback may not pass the roles of the prior release. The pipeline
+    /// of a deploy role states which may be passed, whatever their path.
+    async fn prove_roles(
+        &self,
+        checks: &mut Checks,
+        target: &FoundTarget,
+        prior: &PriorRevision<'_>,
+        base: &TaskDefinition,
+    ) -> Result<(), StepError> {
+        let at = (PRIOR, "roles");
         if self.sdk.deploy_role().is_some() {
+            checks.skip(at, "the pipeline's stack lists those that may be passed");
             return Ok(());
         }
-        check_roles(prior, base)
+
+        let roles = match target {
+            FoundTarget::Service(_) => check_roles(prior, base).map_err(StepError::from),
+            FoundTarget::Pair {
+                idle, prior: pair, ..
+            } => self.prove_idle(pair, idle, base).await,
+        };
+        checks.take(at, roles, |()| "may be passed".to_owned())?;
+        Ok(())
     }
 
     /// Refuses a release of a pair whose rollback may not deploy what the idle colour ran. A
@@ -99,7 +121,7 @@ impl BeginRelease {
             definition: &definition,
         };
 
-        let Err(refusal) = self.check_roles(&prior, base) else {
+        let Err(refusal) = check_roles(&prior, base) else {
             return Ok(());
         };
         if self.task_definitions.is_active(arn).await? {

@@ -1,8 +1,8 @@
 //! The target of a release: one service or a blue/green pair, and the services that are refused
 //! before anything is changed.
 
-use slipway::aws::ObservedService;
-use slipway::job::{Failure, Job, StepError};
+use slipway::aws::{ObservedService, SERVICE_TAG};
+use slipway::job::{Checks, Failure, Job, StepError};
 use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::service::{Scheduling, ServiceView, short_name};
 use slipway::release::{LastKnownRouting, Prior, PriorPair, PriorService};
@@ -62,31 +62,57 @@ impl FoundTarget {
 }
 
 impl BeginRelease {
+    /// The target with the checks of its services and its rule; `None` if one of them, without which
+    /// nothing else can be checked, refuses a release.
     pub(crate) async fn observe(
         &self,
+        checks: &mut Checks,
         job: &Job<Parameters>,
         last_known: Option<LastKnownRouting>,
-    ) -> Result<FoundTarget, StepError> {
+    ) -> Result<Option<FoundTarget>, StepError> {
         if job.parameters.strategy == StrategyName::BlueGreen {
-            return self.observe_pair(job, last_known).await;
+            return self.observe_pair(checks, job, last_known).await;
         }
 
-        let cluster = &job.release.cluster;
-        let service = &job.release.service;
+        let (cluster, service) = (&job.release.cluster, &job.release.service);
         let seen = self.services.describe(cluster, service).await?;
-        let seen = seen.ok_or_else(|| missing_service(cluster, service))?;
-        validate_service(service, seen.arn(), &seen.view, self.needs_tag())?;
-        Ok(FoundTarget::Service(Box::new(seen)))
+        let seen = self.check_service(checks, (cluster, service), seen)?;
+        Ok(seen.map(|seen| FoundTarget::Service(Box::new(seen))))
+    }
+
+    /// Checks that a service exists and that a release may change it.
+    pub(crate) fn check_service(
+        &self,
+        checks: &mut Checks,
+        (cluster, service): (&str, &str),
+        seen: Option<ObservedService>,
+    ) -> Result<Option<ObservedService>, StepError> {
+        let group = group_of(service);
+        let seen = seen.ok_or_else(|| missing_service(cluster, service));
+        let shown = |seen: &ObservedService| seen.arn().to_owned();
+        let Some(seen) = checks.take((group.as_str(), "exists"), seen, shown)? else {
+            return Ok(None);
+        };
+
+        for (name, found) in requirements(service, seen.arn(), &seen.view, self.needs_tag()) {
+            checks.take((group.as_str(), name), found, |found| (*found).to_owned())?;
+        }
+        Ok(Some(seen))
     }
 
     /// Whether the policies of the credentials in use allow changes to tagged services only. A
     /// deploy role names its services.
-    pub(crate) fn needs_tag(&self) -> bool {
+    fn needs_tag(&self) -> bool {
         self.sdk.deploy_role().is_none()
     }
 }
 
-pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
+/// The group of the checks of a service.
+pub(crate) fn group_of(service: &str) -> String {
+    format!("service {}", short_name(service))
+}
+
+fn missing_service(cluster: &str, service: &str) -> Failure {
     Failure::configuration(format!(
         "service `{service}` is not in cluster `{cluster}`; expected an existing service and its \
          cluster, by name or ARN; change `service` or `cluster`, or create the service"
@@ -94,39 +120,54 @@ pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
 }
 
 /// Releases work on active replica services that Amazon ECS rolls itself, and that have the tag, if
-/// IAM policies require it.
-pub(crate) fn validate_service(
+/// IAM policies require it: each requirement with its name, and what was found.
+fn requirements<'view>(
     service: &str,
     arn: &str,
-    view: &ServiceView,
+    view: &'view ServiceView,
     needs_tag: bool,
-) -> Result<(), Failure> {
-    let refuse = |what: &str, found: &str, expected: &str| {
+) -> [(&'static str, Result<&'view str, Failure>); 5] {
+    let equal = |what: &str, found: &'view str, expected: &str| {
+        if found == expected {
+            return Ok(found);
+        }
         Err(Failure::configuration(format!(
             "{what} of service `{service}` is {found}; expected {expected} for a release; change \
              the service or choose another one"
         )))
     };
-
-    match (
-        view.status.as_str(),
-        view.controller.as_str(),
-        view.strategy.as_str(),
-        view.scheduling,
-    ) {
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged || !needs_tag => Ok(()),
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(Failure::configuration(format!(
-            "service `{service}` is missing the tag `slipway:service` (IAM allows changes only to \
+    let scheduling = match view.scheduling {
+        Scheduling::Replica => "REPLICA",
+        Scheduling::Daemon => "DAEMON",
+    };
+    let tag = if view.tagged {
+        Ok(SERVICE_TAG)
+    } else if !needs_tag {
+        Ok("not needed under a deploy role")
+    } else {
+        Err(Failure::configuration(format!(
+            "service `{service}` is missing the tag `{SERVICE_TAG}` (IAM allows changes only to \
              tagged services); {}",
             tag_command(service, arn)
-        ))),
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => {
-            refuse("the scheduling strategy", "DAEMON", "REPLICA")
-        }
-        ("ACTIVE", "ECS", strategy, _) => refuse("the deployment strategy", strategy, "ROLLING"),
-        ("ACTIVE", controller, _, _) => refuse("the deployment controller", controller, "ECS"),
-        (status, ..) => refuse("the status", status, "ACTIVE"),
-    }
+        )))
+    };
+
+    [
+        ("status", equal("the status", &view.status, "ACTIVE")),
+        (
+            "controller",
+            equal("the deployment controller", &view.controller, "ECS"),
+        ),
+        (
+            "strategy",
+            equal("the deployment strategy", &view.strategy, "ROLLING"),
+        ),
+        (
+            "scheduling",
+            equal("the scheduling strategy", scheduling, "REPLICA"),
+        ),
+        ("tag", tag),
+    ]
 }
 
 /// How a service gets its tag. ECS tags no service whose ARN is of the short form, without the
@@ -217,6 +258,20 @@ pub(crate) mod tests {
 
     const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
 
+    /// The first refusal, as a pre-flight finds it.
+    fn validate(
+        service: &str,
+        arn: &str,
+        view: &ServiceView,
+        needs_tag: bool,
+    ) -> Result<(), Failure> {
+        let mut all = requirements(service, arn, view, needs_tag).into_iter();
+        all.try_for_each(|(_, found)| {
+            found?;
+            Ok(())
+        })
+    }
+
     #[test]
     fn a_missing_tag_is_refused_with_what_adds_it() {
         let view = ServiceView {
@@ -224,7 +279,7 @@ pub(crate) mod tests {
             ..service()
         };
         let refusal = |service: &str, arn: &str| {
-            let failure = validate_service(service, arn, &view, true).expect_err("not tagged");
+            let failure = validate(service, arn, &view, true).expect_err("not tagged");
             let (_, remedy) = failure.message.split_once("; ").expect("a remedy");
             remedy.to_owned()
         };
@@ -249,24 +304,24 @@ pub(crate) mod tests {
             tagged: false,
             ..service()
         };
-        assert_eq!(validate_service("web", ARN, &view, false), Ok(()));
+        assert_eq!(validate("web", ARN, &view, false), Ok(()));
 
         let draining = ServiceView {
             status: "DRAINING".to_owned(),
             ..view
         };
-        validate_service("web", ARN, &draining, false).expect_err("not active");
+        validate("web", ARN, &draining, false).expect_err("not active");
     }
 
     #[test]
     fn only_tagged_replica_services_that_ecs_rolls_are_released() {
-        assert_eq!(validate_service("web", ARN, &service(), true), Ok(()));
+        assert_eq!(validate("web", ARN, &service(), true), Ok(()));
 
         for (spoil, start) in UNFIT {
             let mut view = service();
             spoil(&mut view);
 
-            let failure = validate_service("web", ARN, &view, true).expect_err(start);
+            let failure = validate("web", ARN, &view, true).expect_err(start);
             assert_eq!(failure.kind, FailureType::ConfigurationError);
             assert!(failure.message.starts_with(start), "{}", failure.message);
         }

@@ -1,11 +1,12 @@
 use serde_json::{Value, json};
 use slipway::job::parse_parameters;
 use slipway::observed::percentages::Percentages;
-use slipway::observed::service::{DeploymentView, Rollout, Scheduling};
+use slipway::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView};
 use slipway::release::{Phase, PriorService};
 use slipway::strategy::StrategyName;
 
 use super::*;
+use crate::external::external_deployment;
 
 const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
 /// Cluster and service.

@@ -209,7 +209,7 @@ impl TaskDefinition {
             Some("ARM64") => Some("arm64"),
             Some("X86_64") => Some("amd64"),
             Some(_) => None,
-            None => self.is_for_fargate().then_some("amd64"),
+            None => Self::is_for_fargate(self).then_some("amd64"),
         }
     }
 

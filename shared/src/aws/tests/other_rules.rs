@@ -68,7 +68,7 @@ fn every_page_of_listeners_is_read() {
         rules(&[]),
     ]);
     let found = run(Rules::new(&script.sdk()).beside(RULE)).expect("understood");
-    assert_eq!(found, []);
+    assert!(found.is_empty());
     assert_eq!(script.sent()[1].form()["Marker"], "more");
     assert!(script.is_played());
 }

@@ -1,0 +1,286 @@
+//! The checks of a release, in the order in which they refuse it: one list for the pre-flight, which
+//! ends at the first refusal, and for a dry run, which makes all of them.
+//!
+//! It writes nothing: what follows from the checks is decided by the step.
+
+use slipway::aws::{Artifacts, ObservedService};
+use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
+use slipway::observed::service::{ServiceView, revision, short_name};
+use slipway::release::{LastKnownRouting, Lease, PriorService};
+use slipway::strategy::Room;
+use slipway::task_definition::TaskDefinition;
+
+use crate::external::external_deployment;
+use crate::restorable::PlannedRollout;
+use crate::target::{FoundTarget, group_of};
+use crate::{BeginRelease, Parameters, no_deployment, waiting};
+
+/// Groups of checks beside those of the services.
+const RELEASE: &str = "release";
+pub(crate) const RULE: &str = "rule";
+pub(crate) const NEW: &str = "new revision";
+const ROLLOUT: &str = "rollout";
+pub(crate) const PRIOR: &str = "prior release";
+
+/// What the checks found beside refusals.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// The report of a release that has to wait before it can begin.
+    pub(crate) waits: Option<JobReport>,
+    /// What the rollout or its rollback may have to wait for.
+    pub(crate) warning: Option<String>,
+}
+
+impl BeginRelease {
+    /// Makes every check of a release, and no change.
+    pub(crate) async fn dry_run(&self, job: &Job<Parameters>, lease: Option<Lease>) -> StepResult {
+        let (cluster, service) = (&job.release.cluster, &job.release.service);
+        let subject = format!("{}/{}", short_name(cluster), short_name(service));
+        let mut checks = Checks::dry_run(subject);
+        let are_valid = job.parameters.validate();
+        checks.take((RELEASE, "parameters"), are_valid, |()| "valid".to_owned())?;
+
+        match lease.as_ref().and_then(|lease| lease.release.as_ref()) {
+            Some(other) if other.execution != job.release.execution => {
+                checks.skip((RELEASE, "lease"), waiting(other, job.now).summary());
+            }
+            _ => checks.ok((RELEASE, "lease"), "free"),
+        }
+        // Here the role is checked with which a release makes its calls.
+        checks.skip((RELEASE, "role"), "ambient credentials");
+
+        let last_known = lease.and_then(|lease| lease.last_known);
+        let findings = self.examine(&mut checks, job, last_known).await?;
+        if let Some(warning) = findings.warning {
+            checks.skip((ROLLOUT, "warnings"), warning);
+        }
+        Ok(JobReport::Checked(checks))
+    }
+
+    /// All checks of what a release finds in AWS.
+    pub(crate) async fn examine(
+        &self,
+        checks: &mut Checks,
+        job: &Job<Parameters>,
+        last_known: Option<LastKnownRouting>,
+    ) -> Result<Findings, StepError> {
+        let Some(target) = self.observe(checks, job, last_known).await? else {
+            return Ok(Findings::default());
+        };
+        let rollout = self.plan(checks, job, target.live()).await?;
+        if checks.is_dry_run() {
+            self.inspect(checks, &target, rollout.as_ref()).await?;
+        }
+
+        if let Some(report) = check_deployments(checks, job, &target)? {
+            return Ok(Findings {
+                waits: Some(report),
+                warning: None,
+            });
+        }
+        // After the wait: a deployment by hand may be what a refusal asked for.
+        let Some(rollout) = rollout else {
+            return Ok(Findings::default());
+        };
+        Ok(Findings {
+            waits: None,
+            warning: self.prove_restorable(checks, job, &target, rollout).await?,
+        })
+    }
+
+    /// What a release would deploy, and in place of what. Refuses what can never work.
+    async fn plan(
+        &self,
+        checks: &mut Checks,
+        job: &Job<Parameters>,
+        seen: &ObservedService,
+    ) -> Result<Option<PlannedRollout>, StepError> {
+        let prior = PriorService::from_view(&seen.view)
+            .ok_or_else(|| no_deployment(&job.release.service))
+            .map(|prior| prior.task_definition);
+        let shown = |arn: &String| revision(arn).to_owned();
+        let Some(arn) = checks.take((PRIOR, "deployment"), prior, shown)? else {
+            return Ok(None);
+        };
+
+        let current = self.current(&arn).await;
+        let exists = |_: &TaskDefinition| "it exists".to_owned();
+        let Some(current) = checks.take((PRIOR, "revision"), current, exists)? else {
+            return Ok(None);
+        };
+        let base = self.base(job, &arn, &current).await;
+        let Some((name, base)) = checks.take((NEW, "base"), base, |(name, _)| name.clone())? else {
+            return Ok(None);
+        };
+
+        let contained = validate_containers(&job.parameters, &name, &base);
+        let named = job.parameters.containers.join(", ");
+        checks.take((NEW, "containers"), contained, |()| {
+            format!("named: {named}")
+        })?;
+        let image = job.parameters.image.as_deref();
+        self.check_image(checks, image, &base).await?;
+        let warning = self
+            .check_rollout(checks, job, &seen.view, (&current, &base))
+            .await?;
+
+        Ok(Some(PlannedRollout {
+            warning,
+            arn,
+            current,
+            base,
+        }))
+    }
+
+    /// Refuses a rollout that can never finish, and percentages that ECS refuses. Returns what the
+    /// rollout may have to wait for.
+    async fn check_rollout(
+        &self,
+        checks: &mut Checks,
+        job: &Job<Parameters>,
+        live: &ServiceView,
+        definitions: (&TaskDefinition, &TaskDefinition),
+    ) -> Result<Option<String>, StepError> {
+        let room = self.room(job, live, definitions).await;
+        let Some(room) = checks.take((ROLLOUT, "static-host-ports"), room, instances)? else {
+            return Ok(None);
+        };
+
+        let strategy = job.parameters.strategy();
+        let planned = strategy.plan(room).map_err(Failure::configuration);
+        let planned = checks.take((ROLLOUT, "room"), planned, |planned| {
+            planned.summary(room.desired)
+        })?;
+        if let Some(percentages) = planned {
+            let accepted = live
+                .check_percentages((&job.release.cluster, &job.release.service), percentages)
+                .map_err(Failure::configuration);
+            let rebalancing = if live.rebalancing {
+                "ENABLED"
+            } else {
+                "DISABLED"
+            };
+            checks.take((ROLLOUT, "rebalancing"), accepted, |()| {
+                rebalancing.to_owned()
+            })?;
+        }
+
+        Ok(strategy.warning(room))
+    }
+
+    /// What limits the rollout from the definition that runs to the base of the next one.
+    async fn room(
+        &self,
+        job: &Job<Parameters>,
+        live: &ServiceView,
+        (current, base): (&TaskDefinition, &TaskDefinition),
+    ) -> Result<Room, StepError> {
+        // With a static host port each container instance can run only one task.
+        let static_ports = if base.static_host_ports().is_empty() {
+            None
+        } else {
+            let (cluster, providers) = (&job.release.cluster, &live.capacity_providers);
+            Some(self.clusters.port_instances(cluster, providers).await?)
+        };
+        Ok(Room {
+            desired: job.parameters.planned_count(live.desired),
+            static_ports,
+            port_is_taken: current.shares_static_port(base),
+        })
+    }
+
+    /// The definition that the service runs.
+    async fn current(&self, arn: &str) -> Result<TaskDefinition, StepError> {
+        let found = self.task_definitions.describe(arn).await?;
+        let (_, current) = found.ok_or_else(|| {
+            Failure::configuration(format!(
+                "the service's task definition {} does not exist; deploy one that does, then retry \
+                 the release",
+                revision(arn)
+            ))
+        })?;
+        Ok(current)
+    }
+
+    /// The definition that the release will register with new images, and its name for messages.
+    async fn base(
+        &self,
+        job: &Job<Parameters>,
+        arn: &str,
+        current: &TaskDefinition,
+    ) -> Result<(String, TaskDefinition), StepError> {
+        let named = |arn: &str| format!("task definition {}", revision(arn));
+
+        if let Some(location) = &job.parameters.taskdef {
+            let artifacts = Artifacts::new(&self.sdk, job);
+            let file = artifacts.task_definition(location).await?;
+            return Ok((format!("file `{location}`"), file));
+        }
+        let Some(family) = &job.parameters.family else {
+            return Ok((named(arn), current.clone()));
+        };
+
+        let found = self.task_definitions.describe(family).await?;
+        let (arn, newest) = found.ok_or_else(|| {
+            Failure::configuration(format!(
+                "`family` is `{family}`, which has no active task definition; expected a family \
+                 with an ACTIVE revision"
+            ))
+        })?;
+        Ok((named(&arn), newest))
+    }
+}
+
+/// The report of a release that has to wait for a deployment that was started outside Slipway.
+fn check_deployments(
+    checks: &mut Checks,
+    job: &Job<Parameters>,
+    target: &FoundTarget,
+) -> Result<Option<JobReport>, StepError> {
+    for seen in target.services() {
+        let group = group_of(seen.name().1);
+        let at = (group.as_str(), "deployments");
+
+        match external_deployment(seen.name(), &seen.view, job) {
+            Ok(Some(report)) => {
+                checks.skip(at, report.summary());
+                return Ok(Some(report));
+            }
+            other => {
+                checks.take(at, other, |_| "none in progress".to_owned())?;
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn instances(room: &Room) -> String {
+    match room.static_ports {
+        None => "none".to_owned(),
+        Some(instances) => format!("{} instances are ACTIVE", instances.active),
+    }
+}
+
+fn validate_containers(
+    parameters: &Parameters,
+    name: &str,
+    definition: &TaskDefinition,
+) -> Result<(), Failure> {
+    let missing = parameters
+        .containers
+        .iter()
+        .find(|name| !definition.container_names().any(|known| known == *name));
+    let Some(missing) = missing else {
+        return Ok(());
+    };
+
+    let expected = definition.container_names().collect::<Vec<_>>().join(", ");
+    let base = if parameters.taskdef.is_some() || parameters.family.is_some() {
+        ""
+    } else {
+        "; give `taskdef` or `family` as in register-task-definition if it has another base"
+    };
+    Err(Failure::configuration(format!(
+        "`containers` names `{missing}`, which is not in {name}; expected {expected}{base}"
+    )))
+}

@@ -1,5 +1,5 @@
-//! The checks of a release, in the order in which they refuse it: one list for the pre-flight, which
-//! ends at the first refusal, and for a dry run, which makes all of them.
+//! The checks of a release, in the order in which they refuse it: one list for the pre-flight,
+//! which ends at the first refusal, and for a dry run, which makes all of them.
 //!
 //! It writes nothing: what follows from the checks is decided by the step.
 

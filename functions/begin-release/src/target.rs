@@ -62,8 +62,8 @@ impl FoundTarget {
 }
 
 impl BeginRelease {
-    /// The target with the checks of its services and its rule; `None` if one of them, without which
-    /// nothing else can be checked, refuses a release.
+    /// The target, with the checks of its services and its rule; `None` if one of them without
+    /// which nothing else can be checked refuses a release.
     pub(crate) async fn observe(
         &self,
         checks: &mut Checks,

@@ -197,8 +197,8 @@ impl TaskDefinition {
         needed.any(|port| held.contains(&port))
     }
 
-    /// The architecture of the images that its tasks run, as the index of an image names it. Without
-    /// a platform it is that of x86-64 on Fargate, and on instances it is theirs
+    /// The architecture of the images that its tasks run, as the index of an image names it.
+    /// Without a platform it is x86-64 on Fargate, and on instances it is theirs
     /// (repost.aws/knowledge-center/ecs-task-exec-format-error).
     #[must_use]
     pub fn architecture(&self) -> Option<&'static str> {

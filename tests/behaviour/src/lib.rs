@@ -93,6 +93,22 @@ pub fn only_register(aws: &mut Aws, name: &str, more: Value) {
     changed.expect("a legal pipeline");
 }
 
+/// Leaves a pipeline its first step, which only checks whether a release of the image could begin.
+pub fn only_check(aws: &mut Aws, name: &str) {
+    let changed = update_pipeline(aws, name, |pipeline| {
+        change_parameters(pipeline, "begin-release", |parameters| {
+            parameters.insert("dry_run".to_owned(), json!(true));
+            parameters.insert("image".to_owned(), json!("#{Image.ImageURI}"));
+        });
+
+        let actions = pipeline["stages"][1]["actions"].as_array_mut();
+        actions
+            .expect("actions")
+            .retain(|action| action["name"] == "begin-release");
+    });
+    changed.expect("a legal pipeline");
+}
+
 /// The newest execution of a pipeline.
 pub fn newest<'a>(aws: &'a Aws, pipeline: &str) -> &'a Execution {
     executions(aws, pipeline)

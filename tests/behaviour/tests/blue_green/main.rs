@@ -6,6 +6,7 @@ mod approvals;
 mod bake;
 mod capacity;
 mod crashes;
+mod dry_run;
 mod external_changes;
 mod preflight;
 mod restorable;

@@ -6,6 +6,7 @@ mod approval;
 mod begin;
 mod bench;
 mod deadlines;
+mod dry_run;
 mod endings;
 mod families;
 mod files;

@@ -83,11 +83,12 @@ fn a_dry_run_is_answered_with_its_tree_and_fails_if_a_check_does() {
             {"name": "service web", "state": state, "checks": [leaf]},
         ]})
     };
+    let summary = "dry run: a release could begin: 1 checks are OK, 0 SKIP; nothing was changed";
     assert_eq!(
         invoked(first(), Ok(dry_run(false))),
         json!({
             "status": "done",
-            "summary": "dry run: a release could begin: 1 checks are OK, 0 SKIP; nothing was changed",
+            "summary": summary,
             "outputVariables": {}, "externalExecutionId": null, "checks": tree("OK", "ECS"),
             "text": "OK   apps/web\n  OK   service web\n    OK   controller: ECS",
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use behaviour::pair::{self, SHORT, listener, set_weights, until_action};
-use behaviour::{add_capacity_provider, use_capacity_provider};
+use behaviour::{add_capacity_provider, only_check, use_capacity_provider};
 use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Answers, Behaviour, Profile};
@@ -63,12 +63,14 @@ pub(super) enum Event {
     NeverBegun,
     /// Tasks with a static port on a cluster whose capacity provider may add instances.
     GrowingCluster,
+    /// Releases of a service and of the pair that are only checked.
+    DryRun,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 13] = [
+const UNTOLD: [Event; 14] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -81,6 +83,7 @@ const UNTOLD: [Event; 13] = [
     Event::RepeatedRegistration,
     Event::NeverBegun,
     Event::GrowingCluster,
+    Event::DryRun,
     Event::SenselessJobs,
 ];
 
@@ -115,6 +118,7 @@ impl Event {
             Self::RepeatedRegistration => repeat_registration(driver).await,
             Self::NeverBegun => stop_before_begin(driver).await,
             Self::GrowingCluster => release_on_capacity_provider(driver),
+            Self::DryRun => check_only(driver),
             Self::GrownColour => fail_when_grown(driver).await,
             Self::FailedCanary => fail_canary(driver).await,
             Self::FailedCanaryOnListener => fail_canary_on_listener(driver),
@@ -157,6 +161,7 @@ impl Event {
                 Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
                 Self::NeverBegun => ended(&driver, known, WEB, "failed").await,
                 Self::GrowingCluster => ended(&driver, known, COUNTER, "deployed").await,
+                Self::DryRun => checked(&driver, known).await,
                 Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
                 _ => ended(&driver, known, SHOP, "rolled-back").await,
             }
@@ -295,6 +300,27 @@ fn release_on_listener(driver: &Driver, tag: &str) -> String {
     ecr::push(aws, SHOP, tag, Behaviour::Healthy).expect("pushed")
 }
 
+/// Pushes to a service and to the pair an image of which a release is only checked.
+fn check_only(driver: &Driver) {
+    let aws = &mut driver.world.aws();
+    for application in [WEB, SHOP] {
+        only_check(aws, &format!("slipway-{application}"));
+        ecr::push(aws, application, "9.9.5", Behaviour::Healthy).expect("pushed");
+    }
+}
+
+/// Lets an execution end that leaves no record.
+async fn checked(driver: &Driver, known: usize) {
+    let over = |aws: &Aws| {
+        let mut newer = aws.codepipeline.executions.iter().skip(known).peekable();
+        newer.peek().is_some() && newer.all(Execution::is_over)
+    };
+    driver
+        .until(PATIENCE, &mut |_| Ok(()), over)
+        .await
+        .expect("it ends");
+}
+
 /// Lets a release end that is newer than so many executions, as it should.
 pub(super) async fn ended(driver: &Driver, known: usize, application: &str, outcome: &str) {
     let over = |aws: &Aws| {
@@ -341,8 +367,8 @@ pub(super) fn scenes() -> (Vec<Scene>, Aws) {
             demanded: after.iam.demanded.clone(),
         });
 
-        // A canary needs another pipeline: what follows goes on from before it.
-        if event.is_canary() {
+        // These need another pipeline: what follows goes on from before them.
+        if event.is_canary() || matches!(event, Event::DryRun) {
             assert_eq!(after.iam.denials, [], "{event:?}");
         } else {
             aws = after;

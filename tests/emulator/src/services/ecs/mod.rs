@@ -50,6 +50,7 @@ pub use failures::{leave_zones, set_answering};
 pub use replacements::unbalance;
 pub use scheduler::stop_task;
 pub(crate) use services::scale;
+pub use services::set_controller;
 pub use state::{
     Attachment, Cluster, Container, ContainerInstance, Deployment, DeploymentStatus, Ecs,
     RolloutState, Service, ServiceStatus, Task, TaskState,

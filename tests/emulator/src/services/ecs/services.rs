@@ -240,6 +240,21 @@ fn merge(settings: &mut Map<String, Value>, input: &Input) {
     }
 }
 
+/// Shows another deployment controller for a service, which goes on as it is: no tool but Amazon
+/// ECS is played.
+pub fn set_controller(aws: &mut Aws, cluster: &str, service: &str, controller: &str) {
+    let found = aws.ecs.service_named(cluster, service);
+    let Some(arn) = found.map(|found| found.arn.clone()) else {
+        return;
+    };
+    if let Some(found) = aws.ecs.services.get_mut(&arn) {
+        let controller = json!({ "type": controller });
+        found
+            .settings
+            .insert("deploymentController".to_owned(), controller);
+    }
+}
+
 fn with_defaults(aws: &mut Aws, settings: &mut Map<String, Value>) {
     let mut add = |member: &str, value: Value| _ = settings.entry(member).or_insert(value);
     add("loadBalancers", json!([]));

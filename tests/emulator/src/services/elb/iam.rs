@@ -16,7 +16,8 @@ pub(super) fn demands(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> 
         | "DescribeTargetGroups"
         | "DescribeLoadBalancers"
         | "DescribeListeners"
-        | "DescribeRules" => Some(vec![Demand::anywhere(request.action())]),
+        | "DescribeRules"
+        | "DescribeTags" => Some(vec![Demand::anywhere(request.action())]),
         _ => None,
     }
 }

@@ -1,0 +1,322 @@
+//! A dry run makes every check of a release, reports all of them, and writes nothing.
+
+use emulator::codepipeline::ExecutionStatus;
+use emulator::{Aws, ecr, ecs};
+use harness::demo::{CLUSTER, COUNTER, WEB};
+use harness::driver::{Driver, Fault, run};
+use serde_json::{Value, json};
+
+use super::bench::*;
+use behaviour::{
+    account, ecs_state, failure, jobs, newest, only_check, push, released, until, update_pipeline,
+    writes,
+};
+
+/// A dry run, after a check that nothing was written; a job of CodePipeline is not reported.
+async fn dry_run(driver: &Driver, more: Value) -> Value {
+    let mut all = json!({"strategy": "rolling", "dry_run": true});
+    let given = more.as_object().expect("an object").clone();
+    all.as_object_mut().expect("an object").extend(given);
+
+    let before = (driver.world.snapshot(), lease(driver));
+    let answer = look(driver, "begin-release", all).await;
+    let after = driver.world.snapshot();
+    assert_eq!(
+        writes(&after, before.0.calls.len()),
+        Vec::<String>::new(),
+        "{answer}"
+    );
+    assert_eq!(ecs_state(&after), ecs_state(&before.0));
+    assert_eq!(lease(driver), before.1);
+    assert_eq!((record(driver), mark(driver)), (Value::Null, Value::Null));
+    answer
+}
+
+/// The checks with a state: names and reasons.
+fn checks<'a>(answer: &'a Value, state: &str) -> Vec<(&'a str, &'a str)> {
+    let groups = answer["checks"]["checks"].as_array().expect("groups");
+    let all = groups
+        .iter()
+        .flat_map(|group| group["checks"].as_array().expect("checks"));
+    all.filter(|check| check["state"] == state)
+        .map(|check| {
+            let text = |name: &str| check[name].as_str().expect("a text");
+            (text("name"), text("reason"))
+        })
+        .collect()
+}
+
+/// That one check is NG, and why.
+fn is_wrong(answer: &Value, name: &str, why: &str) {
+    fails(
+        answer,
+        "ConfigurationError",
+        &["of the dry run are NG: ", name, why],
+    );
+    let found = checks(answer, "NG");
+    assert_eq!(found.len(), 1, "{name}: {found:?}");
+    assert!(found[0].0 == name && found[0].1.contains(why), "{found:?}");
+
+    let text = answer["text"].as_str().expect("a text");
+    assert!(text.starts_with("NG   apps/"), "{text}");
+    assert!(text.contains(&format!("\n    NG   {name}: ")), "{text}");
+}
+
+#[test]
+fn a_service_that_can_be_released_has_nothing_that_is_ng() {
+    run(released(), Fault::None, async |driver| {
+        push(&driver, WEB, "2.0.0");
+        let more = json!({"containers": ["web"], "image": image("2.0.0")});
+        let answer = dry_run(&driver, more).await;
+
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert_eq!(answer["outputVariables"], json!({}));
+        assert_eq!(answer["checks"]["name"], "apps/web");
+        assert!(checks(&answer, "NG").is_empty(), "{answer}");
+        let named = |state: &str| {
+            let all = checks(&answer, state).into_iter();
+            all.map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(named("SKIP"), ["role", "architecture", "roles"]);
+        for name in [
+            "controller",
+            "circuit-breaker",
+            "containers",
+            "image",
+            "rebalancing",
+            "deployments",
+            "status",
+            "images",
+        ] {
+            assert!(named("OK").contains(&name), "{name}: {answer}");
+        }
+    });
+}
+
+/// What is wrong with web, the parameters with which it shows, and the check that finds it.
+struct Wrong {
+    make: fn(&Driver),
+    parameters: fn() -> Value,
+    check: &'static str,
+    why: &'static str,
+}
+
+fn nothing(_: &Driver) {}
+
+fn of_another_controller(driver: &Driver) {
+    ecs::set_controller(&mut driver.world.aws(), CLUSTER, WEB, "CODE_DEPLOY");
+}
+
+fn rebalanced(driver: &Driver) {
+    set(driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
+}
+
+/// The revision that runs is INACTIVE, and its image is gone.
+fn without_a_way_back(driver: &Driver) {
+    let mut aws = driver.world.aws();
+    let gone = json!({"taskDefinition": arn("web:2")});
+    ecs::call(&mut aws, "DeregisterTaskDefinition", &gone).expect("it is there");
+    let gone = json!({"repositoryName": WEB, "force": true});
+    ecr::call(&mut aws, "DeleteRepository", &gone).expect("it is there");
+}
+
+/// An image with the tag `arm`, built for no other architecture.
+fn built_for_arm(driver: &Driver) {
+    let index = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [
+            {
+                "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7,
+                "digest": format!("sha256:{}", "0a".repeat(32)),
+                "platform": {"architecture": "arm64", "os": "linux"},
+            },
+        ],
+    });
+    let image = json!({
+        "repositoryName": WEB, "imageManifest": index.to_string(), "imageTag": "arm",
+    });
+    ecr::call(&mut driver.world.aws(), "PutImage", &image).expect("legal");
+}
+
+const WRONG: [Wrong; 7] = [
+    Wrong {
+        make: of_another_controller,
+        parameters: || json!({}),
+        check: "controller",
+        why: "is CODE_DEPLOY; expected ECS",
+    },
+    Wrong {
+        make: nothing,
+        parameters: || json!({"service": "wbe"}),
+        check: "exists",
+        why: "service `wbe` is not in cluster `apps`",
+    },
+    Wrong {
+        make: rebalanced,
+        parameters: || json!({"strategy": "make-room", "minimum_healthy_percent": 50}),
+        check: "rebalancing",
+        why: "is ENABLED and the planned maximum is 100 %",
+    },
+    Wrong {
+        make: without_a_way_back,
+        parameters: || json!({}),
+        check: "images",
+        why: "the prior release web:2 cannot be restored",
+    },
+    Wrong {
+        make: nothing,
+        parameters: || json!({"image": image("9.9.9")}),
+        check: "image",
+        why: "web:9.9.9 cannot be deployed",
+    },
+    Wrong {
+        make: built_for_arm,
+        parameters: || json!({"image": image("arm")}),
+        check: "architecture",
+        why: "is built for arm64; expected amd64",
+    },
+    Wrong {
+        make: nothing,
+        parameters: || json!({"containers": ["wbe"]}),
+        check: "containers",
+        why: "`containers` names `wbe`",
+    },
+];
+
+#[test]
+fn each_wrong_set_up_is_named_by_its_cause() {
+    for wrong in &WRONG {
+        run(released(), Fault::None, async |driver| {
+            (wrong.make)(&driver);
+            let answer = dry_run(&driver, (wrong.parameters)()).await;
+            is_wrong(&answer, wrong.check, wrong.why);
+        });
+    }
+}
+
+#[test]
+fn static_host_ports_without_room_are_named() {
+    run(account(), Fault::None, async |driver| {
+        let answer = dry_run(&driver, json!({"service": COUNTER})).await;
+        is_wrong(&answer, "room", "2 instances run 2 tasks");
+    });
+}
+
+#[test]
+fn a_role_of_the_prior_release_that_may_not_be_passed_is_named() {
+    run(released(), Fault::None, async |driver| {
+        let runs = register_copy(&driver, "web:2", |request| {
+            request["taskRoleArn"] = json!("arn:aws:iam::111122223333:role/web-task");
+        });
+        set(&driver, json!({"taskDefinition": runs}));
+        pass(&driver, 600).await;
+
+        register_copy(&driver, "web:2", |_| ());
+        let answer = dry_run(&driver, json!({"family": "web"})).await;
+        is_wrong(&answer, "roles", "`taskRoleArn` is ");
+    });
+}
+
+#[test]
+fn all_that_is_wrong_is_named_at_once() {
+    run(released(), Fault::None, async |driver| {
+        rebalanced(&driver);
+        let more = json!({
+            "strategy": "make-room", "minimum_healthy_percent": 50, "containers": ["wbe"],
+            "image": image("9.9.9"), "initial_count": 0,
+        });
+        let answer = dry_run(&driver, more).await;
+        let start = "4 of ";
+        let names = " are NG: parameters, containers, image, rebalancing: parameters (release): ";
+        fails(&answer, "ConfigurationError", &[start, names]);
+        assert_eq!(checks(&answer, "NG").len(), 4, "{answer}");
+    });
+}
+
+#[test]
+fn what_a_release_would_wait_for_is_no_refusal() {
+    run(released(), Fault::None, async |driver| {
+        set(&driver, json!({"taskDefinition": "web:1"}));
+        pass(&driver, 2).await;
+        let answer = dry_run(&driver, json!({})).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        let skipped = checks(&answer, "SKIP");
+        let waits = |(name, why): &(&str, &str)| {
+            *name == "deployments" && why.contains("started outside Slipway: web:1 (ecs-svc/")
+        };
+        assert!(skipped.iter().any(waits), "{skipped:?}");
+    });
+
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let held = lease(&driver);
+        let more = json!({"strategy": "rolling", "dry_run": true, "execution": "jane-2"});
+        let answer = look(&driver, "begin-release", more).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        let skipped = checks(&answer, "SKIP");
+        assert!(skipped[0].0 == "lease" && skipped[0].1.contains("release jane-1"));
+        assert_eq!(lease(&driver), held);
+    });
+}
+
+/// Lets the pipeline's execution of a push end, and returns the account then.
+async fn executed(driver: &Driver, known: usize) -> Aws {
+    until(driver, |aws| {
+        aws.codepipeline.executions.len() > known && newest(aws, "slipway-web").is_over()
+    })
+    .await;
+    driver.world.snapshot()
+}
+
+#[test]
+fn a_pipeline_that_only_checks_succeeds_or_fails_by_its_checks() {
+    for is_wrong in [false, true] {
+        run(released(), Fault::None, async |driver| {
+            only_check(&mut driver.world.aws(), "slipway-web");
+            if is_wrong {
+                of_another_controller(&driver);
+            }
+            let before = driver.world.snapshot();
+            push(&driver, WEB, "2.0.0");
+            let aws = executed(&driver, before.codepipeline.executions.len()).await;
+
+            let execution = newest(&aws, "slipway-web");
+            let job = jobs(&aws, &execution.id, "begin-release")[0];
+            if is_wrong {
+                let (kind, message) = failure(job).expect("it failed");
+                assert_eq!(kind, "ConfigurationError");
+                assert!(message.contains("are NG: controller: controller (service web): "));
+            } else {
+                assert_eq!(failure(job), None);
+                assert_eq!(execution.status, ExecutionStatus::Succeeded);
+            }
+            assert_eq!(
+                operations(&driver, before.calls.len(), "begin-release"),
+                Vec::<String>::new()
+            );
+            assert_eq!(ecs_state(&aws), ecs_state(&before));
+        });
+    }
+}
+
+#[test]
+fn a_dry_run_that_cannot_be_read_leaves_no_record() {
+    run(released(), Fault::None, async |driver| {
+        only_check(&mut driver.world.aws(), "slipway-web");
+        let changed = update_pipeline(&mut driver.world.aws(), "slipway-web", |pipeline| {
+            let given = &mut pipeline["stages"][1]["actions"][0]["configuration"]["UserParameters"];
+            let text = given.as_str().expect("parameters");
+            *given = json!(text.replace("\"strategy\"", "\"stategy\""));
+        });
+        changed.expect("a legal pipeline");
+        let before = driver.world.snapshot();
+        push(&driver, WEB, "2.0.0");
+        let aws = executed(&driver, before.codepipeline.executions.len()).await;
+
+        let execution = newest(&aws, "slipway-web");
+        let job = jobs(&aws, &execution.id, "begin-release")[0];
+        assert!(failure(job).is_some_and(|(_, why)| why.contains("unknown field `stategy`")));
+        let written = operations(&driver, before.calls.len(), "begin-release");
+        assert_eq!(written, Vec::<String>::new());
+    });
+}

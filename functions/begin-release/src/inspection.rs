@@ -9,7 +9,7 @@ use slipway::task_definition::{ROLE_PATH, TaskDefinition};
 
 use crate::BeginRelease;
 use crate::preflight::{NEW, PRIOR, RULE};
-use crate::restorable::PlannedRollout;
+use crate::restorable::{LISTED_ROLES, PlannedRollout};
 use crate::target::{FoundTarget, group_of};
 
 impl BeginRelease {
@@ -26,7 +26,8 @@ impl BeginRelease {
         }
 
         if let Some(rollout) = rollout {
-            checks.skip((NEW, "roles"), passing(&rollout.base));
+            let has_role = self.sdk.deploy_role().is_some();
+            checks.skip((NEW, "roles"), passing(&rollout.base, has_role));
             let is_active = self.task_definitions.is_active(&rollout.arn).await;
             checks.take((PRIOR, "status"), is_active, |is_active| status(*is_active))?;
         }
@@ -74,12 +75,14 @@ fn circuit_breaker(rolls_back: Option<bool>) -> &'static str {
 
 /// IAM has no operation that passes a role and changes nothing
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html).
-fn passing(base: &TaskDefinition) -> String {
+fn passing(base: &TaskDefinition, has_role: bool) -> String {
     let outside: Vec<String> = base
         .roles_outside_path()
         .map(|(field, role)| format!("`{field}` is {role}"))
         .collect();
-    let warning = if outside.is_empty() {
+    let warning = if has_role {
+        format!("; {LISTED_ROLES}")
+    } else if outside.is_empty() {
         String::new()
     } else {
         let outside = outside.join(", ");
@@ -178,10 +181,11 @@ mod tests {
             TaskDefinition::from_value(base).expect("a task definition")
         };
 
-        assert!(passing(&definition(role)).ends_with(&format!(
+        assert!(passing(&definition(role), false).ends_with(&format!(
             "; `executionRoleArn` is {role}, which the shipped policies allow under /slipway/ only"
         )));
         let inside = definition("arn:aws:iam::111122223333:role/slipway/web-execution");
-        assert!(passing(&inside).ends_with("which the functions may not call"));
+        assert!(passing(&inside, false).ends_with("which the functions may not call"));
+        assert!(passing(&definition(role), true).ends_with(&format!("; {LISTED_ROLES}")));
     }
 }

@@ -20,6 +20,8 @@ const RELEASE: &str = "release";
 pub(crate) const RULE: &str = "rule";
 pub(crate) const NEW: &str = "new revision";
 const ROLLOUT: &str = "rollout";
+/// In place of the services and the rule, when they cannot be read.
+const TARGET: &str = "target";
 pub(crate) const PRIOR: &str = "prior release";
 
 /// What the checks found beside refusals.
@@ -46,8 +48,15 @@ impl BeginRelease {
             }
             _ => checks.ok((RELEASE, "lease"), "free"),
         }
-        // Here the role is checked with which a release makes its calls.
-        checks.skip((RELEASE, "role"), "ambient credentials");
+        if !self.check_role(&mut checks).await? {
+            for group in [TARGET, NEW, ROLLOUT, PRIOR] {
+                checks.skip(
+                    (group, "all"),
+                    "nothing can be read without the deploy role",
+                );
+            }
+            return Ok(JobReport::Checked(checks));
+        }
 
         let last_known = lease.and_then(|lease| lease.last_known);
         let findings = self.examine(&mut checks, job, last_known).await?;
@@ -55,6 +64,20 @@ impl BeginRelease {
             checks.skip((ROLLOUT, "warnings"), warning);
         }
         Ok(JobReport::Checked(checks))
+    }
+
+    /// Whether everything else can be read: under the deploy role, or else with the function's own
+    /// credentials.
+    async fn check_role(&self, checks: &mut Checks) -> Result<bool, StepError> {
+        let at = (RELEASE, "role");
+        let Some(role) = self.sdk.deploy_role() else {
+            checks.skip(at, "the function's own credentials");
+            return Ok(true);
+        };
+
+        let proven = self.sdk.prove_role(role).await;
+        let proven = checks.take(at, proven, |()| role.arn.clone())?;
+        Ok(proven.is_some())
     }
 
     /// All checks of what a release finds in AWS.

@@ -16,6 +16,10 @@ use crate::preflight::PRIOR;
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters};
 
+/// What is known of roles that a deploy role may pass.
+pub(crate) const LISTED_ROLES: &str =
+    "TaskRoleArns of the pipeline's stack has those that may be passed";
+
 /// What a release will return to: the revision that a service, or the idle colour, runs.
 struct PriorRevision<'a> {
     /// Cluster and service.
@@ -87,7 +91,7 @@ impl BeginRelease {
     ) -> Result<(), StepError> {
         let at = (PRIOR, "roles");
         if self.sdk.deploy_role().is_some() {
-            checks.skip(at, "the pipeline's stack lists those that may be passed");
+            checks.skip(at, LISTED_ROLES);
             return Ok(());
         }
 

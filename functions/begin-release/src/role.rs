@@ -25,11 +25,14 @@ impl Claim for FoundLease {
 
 impl BeginRelease {
     /// Reads the lease, and the job's pipeline if a release may begin under a role. One that waits
-    /// for another release needs none.
+    /// for another release needs none. A dry run takes no lease, so its role is the requested one.
     pub(crate) async fn find_lease(&self, job: &Job<Parameters>) -> Result<FoundLease, StepError> {
         let wanted = &job.release;
         let lease = self.ledger.lease(&wanted.cluster, &wanted.service).await?;
-        let holder = lease.as_ref().and_then(|lease| lease.release.as_ref());
+        let holder = lease
+            .as_ref()
+            .and_then(|lease| lease.release.as_ref())
+            .filter(|_| !job.parameters.dry_run);
 
         let deploy_role = match (holder, &job.parameters.deploy_role) {
             (Some(holder), _) if holder.execution == wanted.execution => holder.deploy_role.clone(),

@@ -43,12 +43,18 @@ impl Roles {
     }
 }
 
+/// Requests credentials of a role, whether or not earlier ones last.
+pub(super) async fn prove(
+    own: &SdkConfig,
+    session: &str,
+    role: &DeployRole,
+) -> Result<(), AwsError> {
+    AssumedRole::new(own, session, role).assume().await?;
+    Ok(())
+}
+
 fn acting(own: &SdkConfig, session: &str, role: &DeployRole) -> SdkConfig {
-    let assumed = AssumedRole {
-        sts: Client::new(own),
-        role: role.clone(),
-        session: session.to_owned(),
-    };
+    let assumed = AssumedRole::new(own, session, role);
 
     own.clone()
         .into_builder()
@@ -58,6 +64,14 @@ fn acting(own: &SdkConfig, session: &str, role: &DeployRole) -> SdkConfig {
 }
 
 impl AssumedRole {
+    fn new(own: &SdkConfig, session: &str, role: &DeployRole) -> Self {
+        Self {
+            sts: Client::new(own),
+            role: role.clone(),
+            session: session.to_owned(),
+        }
+    }
+
     async fn assume(&self) -> Result<Credentials, AwsError> {
         let request = self
             .sts

@@ -12,7 +12,8 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use super::roles::Roles;
+use super::AwsError;
+use super::roles::{self, Roles};
 use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL, SESSION_NAME_CHARS};
 use crate::release::DeployRole;
 use crate::timestamp::Timestamp;
@@ -97,6 +98,14 @@ impl Sdk {
     #[must_use]
     pub fn deploy_role(&self) -> Option<&DeployRole> {
         self.deploy_role.as_ref()
+    }
+
+    /// Proves that a role can be assumed, by a request of its credentials.
+    ///
+    /// # Errors
+    /// When STS refuses it, or cannot be reached.
+    pub async fn prove_role(&self, role: &DeployRole) -> Result<(), AwsError> {
+        roles::prove(&self.config, &self.session, role).await
     }
 
     /// The time of the SDK's clock, the only clock of this package.

@@ -93,12 +93,14 @@ pub fn only_register(aws: &mut Aws, name: &str, more: Value) {
     changed.expect("a legal pipeline");
 }
 
-/// Leaves a pipeline its first step, which only checks whether a release of the image could begin.
-pub fn only_check(aws: &mut Aws, name: &str) {
+/// Leaves a pipeline its first step, which only checks whether a release of the image could begin,
+/// with further parameters.
+pub fn only_check(aws: &mut Aws, name: &str, more: Value) {
     let changed = update_pipeline(aws, name, |pipeline| {
         change_parameters(pipeline, "begin-release", |parameters| {
             parameters.insert("dry_run".to_owned(), json!(true));
             parameters.insert("image".to_owned(), json!("#{Image.ImageURI}"));
+            parameters.extend(more.as_object().expect("an object").clone());
         });
 
         let actions = pipeline["stages"][1]["actions"].as_array_mut();

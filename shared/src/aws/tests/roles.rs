@@ -227,6 +227,28 @@ fn a_refused_role_is_requested_again_by_the_next_call() {
 }
 
 #[test]
+fn a_role_is_proven_by_another_request_although_its_credentials_last() {
+    let script = Script::new([
+        assumed(3_600),
+        failed_execution(),
+        assumed(3_600),
+        xml_refusal("AccessDenied", DENIAL),
+    ]);
+    let acting = script.sdk().acting_for(&role(PIPELINE));
+    status(&acting).expect("read");
+
+    run(acting.prove_role(&role(PIPELINE))).expect("assumed");
+    let denied = run(acting.prove_role(&role(PIPELINE))).expect_err("denied");
+    assert_eq!(denied.operation, "sts:AssumeRole");
+    assert_eq!(denied.kind, ErrorKind::Permission);
+
+    let sent = script.sent();
+    assert!(script.is_played());
+    assert_eq!(signer(&sent[3]), "AKIDFUNCTION");
+    assert_eq!(sent[3].form(), sent[0].form());
+}
+
+#[test]
 fn a_role_that_sts_does_not_take_is_a_configuration_error() {
     let error = refused(&Script::new([xml_refusal(
         "ValidationError",

@@ -260,7 +260,7 @@ fn what_a_release_would_wait_for_is_no_refusal() {
 }
 
 /// Lets the pipeline's execution of a push end, and returns the account then.
-async fn executed(driver: &Driver, known: usize) -> Aws {
+pub(crate) async fn executed(driver: &Driver, known: usize) -> Aws {
     until(driver, |aws| {
         aws.codepipeline.executions.len() > known && newest(aws, "slipway-web").is_over()
     })
@@ -272,7 +272,7 @@ async fn executed(driver: &Driver, known: usize) -> Aws {
 fn a_pipeline_that_only_checks_succeeds_or_fails_by_its_checks() {
     for is_wrong in [false, true] {
         run(released(), Fault::None, async |driver| {
-            only_check(&mut driver.world.aws(), "slipway-web");
+            only_check(&mut driver.world.aws(), "slipway-web", json!({}));
             if is_wrong {
                 of_another_controller(&driver);
             }
@@ -302,7 +302,7 @@ fn a_pipeline_that_only_checks_succeeds_or_fails_by_its_checks() {
 #[test]
 fn a_dry_run_that_cannot_be_read_leaves_no_record() {
     run(released(), Fault::None, async |driver| {
-        only_check(&mut driver.world.aws(), "slipway-web");
+        only_check(&mut driver.world.aws(), "slipway-web", json!({}));
         let changed = update_pipeline(&mut driver.world.aws(), "slipway-web", |pipeline| {
             let given = &mut pipeline["stages"][1]["actions"][0]["configuration"]["UserParameters"];
             let text = given.as_str().expect("parameters");

@@ -7,6 +7,7 @@ mod begin;
 mod bench;
 mod deadlines;
 mod dry_run;
+mod dry_run_roles;
 mod endings;
 mod families;
 mod files;

@@ -304,7 +304,7 @@ fn release_on_listener(driver: &Driver, tag: &str) -> String {
 fn check_only(driver: &Driver) {
     let aws = &mut driver.world.aws();
     for application in [WEB, SHOP] {
-        only_check(aws, &format!("slipway-{application}"));
+        only_check(aws, &format!("slipway-{application}"), json!({}));
         ecr::push(aws, application, "9.9.5", Behaviour::Healthy).expect("pushed");
     }
 }

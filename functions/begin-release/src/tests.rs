@@ -1,17 +1,14 @@
+mod external_deployments;
+
 use serde_json::{Value, json};
 use slipway::job::parse_parameters;
 use slipway::observed::percentages::Percentages;
-use slipway::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView};
 use slipway::release::{Phase, PriorService};
 use slipway::strategy::StrategyName;
 
 use super::*;
-use crate::external::external_deployment;
 
 const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
-/// Cluster and service.
-const NAME: (&str, &str) = ("apps", "web");
-const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
 const ROLE: &str = "arn:aws:iam::444455556666:role/slipway-web-DeployRole-1A2B";
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
@@ -55,44 +52,6 @@ fn validated(more: Value) -> Result<(), Failure> {
 
 fn release() -> Release {
     open_release(&job(json!({}), 0), None)
-}
-
-fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
-    let deployment =
-        |(id, task_definition, primary, rollout): &(&str, &str, bool, Rollout)| DeploymentView {
-            id: (*id).to_owned(),
-            primary: *primary,
-            task_definition: (*task_definition).to_owned(),
-            rollout: *rollout,
-            reason: String::new(),
-            desired: 2,
-            running: 1,
-            pending: 0,
-            failed_tasks: 0,
-        };
-
-    ServiceView {
-        observed_at: at(0),
-        status: "ACTIVE".to_owned(),
-        desired: 2,
-        running: 2,
-        pending: 0,
-        percentages: Percentages {
-            minimum_healthy: 100,
-            maximum: 200,
-        },
-        early_success: None,
-        deployment_alarms: false,
-        rebalancing: false,
-        capacity_providers: Vec::new(),
-        scheduling: Scheduling::Replica,
-        controller: "ECS".to_owned(),
-        strategy: "ROLLING".to_owned(),
-        tagged: true,
-        deployments: deployments.iter().map(deployment).collect(),
-        target_groups: Vec::new(),
-        messages: Vec::new(),
-    }
 }
 
 #[test]
@@ -255,97 +214,6 @@ fn a_release_begins_with_the_bounds_of_its_rollout() {
     let larger =
         "web runs web:1 with 4 tasks; the rollout keeps at least 6 healthy and at most 12 running";
     assert_eq!(begun(json!({"desired_count": 6})), written(larger));
-}
-
-#[test]
-fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
-    let moving = view(&[
-        ("ecs-svc/2", NEW, true, Rollout::InProgress),
-        ("ecs-svc/1", OLD, false, Rollout::Completed),
-    ]);
-    let waits = |waited| external_deployment(NAME, &moving, &job(json!({}), waited));
-    let Ok(Some(JobReport::InProgress {
-        summary,
-        percent: 0,
-        ..
-    })) = waits(1_799)
-    else {
-        panic!("does not wait")
-    };
-
-    assert!(
-        summary.contains("web:2 (ecs-svc/2)")
-            && summary.ends_with(": 1 of 2 new tasks running; waited 29m59s of 30m00s"),
-        "{summary}"
-    );
-
-    let refusal = waits(1_800).expect_err("long enough");
-    assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
-    for part in [
-        "web:2 (ecs-svc/2)",
-        "30m00s",
-        "or return to web:1: aws ecs update-service --cluster apps --service web \
-         --task-definition web:1; then retry",
-    ] {
-        assert!(refusal.message.contains(part), "{}", refusal.message);
-    }
-
-    for other in [
-        view(&[("ecs-svc/2", NEW, true, Rollout::Completed)]),
-        view(&[
-            ("ecs-svc/2", NEW, true, Rollout::Failed),
-            ("ecs-svc/1", OLD, false, Rollout::Completed),
-        ]),
-        // A first deployment that never came up has nothing beside it that could serve.
-        view(&[("ecs-svc/2", NEW, true, Rollout::InProgress)]),
-        view(&[]),
-    ] {
-        assert_eq!(
-            external_deployment(NAME, &other, &job(json!({}), 9)),
-            Ok(None),
-            "{other:?}"
-        );
-    }
-}
-
-#[test]
-fn without_a_rollout_state_a_release_waits_for_other_tasks_and_for_those_that_lack() {
-    let mut moving = view(&[
-        ("ecs-svc/2", NEW, true, Rollout::Absent),
-        ("ecs-svc/1", OLD, false, Rollout::Absent),
-    ]);
-    let waits = |view: &ServiceView, secs: i64| {
-        let waits = external_deployment(NAME, view, &job(json!({}), secs));
-        waits.map(|report| report.is_some()).map_err(|_| ())
-    };
-
-    for (own, running, pending, early, late) in [
-        (2, 1, 0, Ok(true), Err(())),
-        (2, 0, 1, Ok(true), Err(())),
-        (2, 0, 0, Ok(false), Ok(false)),
-        // It made room, and the new task does not run yet.
-        (1, 0, 0, Ok(true), Ok(false)),
-    ] {
-        moving.deployments[0].running = own;
-        moving.deployments[1].running = running;
-        moving.deployments[1].pending = pending;
-        let found = (waits(&moving, 9), waits(&moving, 1_800));
-        assert_eq!(found, (early, late), "{own}, {running} and {pending}");
-    }
-
-    // Of several others, one has tasks to return to.
-    moving.deployments[0].running = 1;
-    moving.deployments[1].running = 0;
-    let other = DeploymentView {
-        running: 1,
-        ..moving.deployments[1].clone()
-    };
-    moving.deployments.push(other);
-    assert_eq!(waits(&moving, 1_800), Err(()));
-
-    // All new tasks run: what has no tasks left is not returned to.
-    moving.deployments[0].running = 2;
-    assert_eq!(waits(&moving, 1_800), Err(()));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The step that opens a release: it refuses what cannot work, takes the lease on the service, and
 //! records the prior release.
 //!
-//! It never changes a service. The only change it makes to AWS is to repair the weights that an
-//! interrupted release left on a listener rule.
+//! It never changes a service. The only change it makes to AWS is to repair the weights of a
+//! listener rule that an interrupted release left or a stack update reset.
 
 mod external;
 mod image;
 mod inspection;
+mod live;
 mod pair;
 mod parameters;
 mod preflight;
@@ -165,7 +166,7 @@ impl BeginRelease {
             return Err(closed.refusal().into());
         }
 
-        let last_known = free.and_then(|lease| lease.last_known);
+        let last_known = free.and_then(|lease| lease.last_known.as_ref());
         let mut checks = Checks::preflight();
         let findings = Box::pin(self.examine(&mut checks, job, last_known)).await?;
         if let Some(report) = findings.waits {
@@ -210,7 +211,8 @@ impl BeginRelease {
         lease: Lease,
     ) -> Result<(Lease, Target), StepError> {
         let mut checks = Checks::preflight();
-        let observed = self.observe(&mut checks, job, lease.last_known).await?;
+        let last_known = lease.last_known.as_ref();
+        let observed = self.observe(&mut checks, job, last_known).await?;
         let prior = observed
             .and_then(target::FoundTarget::prior)
             .ok_or_else(|| no_deployment(&job.release.service))?;

@@ -1,5 +1,5 @@
-//! A blue/green pair when its release begins: which colour is live, what both return to, and the
-//! weights that an interrupted release left on the listener rule.
+//! A blue/green pair when its release begins: what both colours return to, and weights of the
+//! listener rule that an interrupted release left or a stack update reset.
 
 use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
@@ -9,6 +9,7 @@ use slipway::observed::service::{ServiceView, revision};
 use slipway::observed::weights::Weights;
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorColour, PriorPair, PriorService};
 
+use crate::live::{Tasks, has_drifted, live};
 use crate::preflight::{PRIOR, RULE};
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters, no_deployment};
@@ -25,7 +26,7 @@ impl BeginRelease {
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
-        last_known: Option<LastKnownRouting>,
+        last_known: Option<&LastKnownRouting>,
     ) -> Result<Option<FoundTarget>, StepError> {
         let rule = self.observe_rule(job).await;
         let rule = checks.take((RULE, "exists"), rule, |_| rule_arn(job).to_owned())?;
@@ -41,12 +42,8 @@ impl BeginRelease {
         let Some(groups) = checks.take((RULE, "target-groups"), groups, named)? else {
             return Ok(None);
         };
-        let seen = Weights {
-            blue: groups.blue.weight,
-            green: groups.green.weight,
-        };
-        let live = live(seen, last_known);
-        let shown = |(live, _): &(Colour, Weights)| format!("{seen}: {live} is live");
+        let live = self.live(job, &found, &groups, last_known).await;
+        let shown = |(live, weights): &(Colour, Weights)| described(&groups, *live, *weights);
         let Some((live, weights)) = checks.take((RULE, "weights"), live, shown)? else {
             return Ok(None);
         };
@@ -62,7 +59,7 @@ impl BeginRelease {
     async fn prior_pair(
         &self,
         job: &Job<Parameters>,
-        last_known: Option<LastKnownRouting>,
+        last_known: Option<&LastKnownRouting>,
         (live, weights): (Colour, Weights),
         (found, groups): (&PerColour<ObservedService>, &PerColour<ForwardGroup>),
     ) -> Result<PriorPair, StepError> {
@@ -129,7 +126,30 @@ impl BeginRelease {
             .map(|(blue, green)| PerColour { blue, green }))
     }
 
-    /// Ends the step. Weights that an interrupted release left are restored first.
+    /// The live colour, and the weights to return to. Target health is read only where it decides.
+    async fn live(
+        &self,
+        job: &Job<Parameters>,
+        found: &PerColour<ObservedService>,
+        groups: &PerColour<ForwardGroup>,
+        last_known: Option<&LastKnownRouting>,
+    ) -> Result<(Colour, Weights), StepError> {
+        let seen = weights_of(groups);
+        let tasks = |found: &PerColour<ObservedService>| {
+            PerColour::from_fn(|colour| Tasks::of(&found.of(colour).view, &groups.of(colour).arn))
+        };
+
+        let tasks = if last_known.is_some_and(|known| has_drifted(seen, known)) {
+            let lease = Lease::unwritten(&job.release.cluster, &job.release.service);
+            let both = [Colour::Blue, Colour::Green];
+            tasks(&self.pairs.observe_services(&lease, &both).await?)
+        } else {
+            tasks(found)
+        };
+        Ok(live(seen, last_known, tasks)?)
+    }
+
+    /// Ends the step. Weights that are not those to return to are set back first.
     pub(crate) async fn repair_weights(&self, lease: &Lease, target: &PairTarget) -> StepResult {
         let pair = &target.prior;
         let live = pair.live;
@@ -151,23 +171,28 @@ impl BeginRelease {
 
             self.traffic.route(lease, pair, &seen, recorded).await?;
             let summary = format!(
-                "repaired weights left by an interrupted release: were {}, restored to {recorded}",
+                "repaired the weights: were {}, restored to {recorded} as the last release left \
+                 them",
                 seen.view.weights
             );
             return Ok(JobReport::in_progress(summary, 50));
         }
 
-        Ok(begun(pair))
+        let release = lease.release.as_ref();
+        Ok(begun(pair, release.and_then(|release| release.repaired)))
     }
 }
 
-fn begun(pair: &PriorPair) -> JobReport {
+fn begun(pair: &PriorPair, repaired: Option<Weights>) -> JobReport {
     let prior = pair.of(pair.live);
     let live = pair.live;
     let idle = pair.idle();
 
+    let repaired = repaired.map_or_else(String::new, |found| {
+        format!("; the weights were {found} and were repaired")
+    });
     let summary = format!(
-        "{live} is live as {} with {} tasks (weights {}); {idle} is filled next",
+        "{live} is live as {} with {} tasks (weights {}); {idle} is filled next{repaired}",
         revision(&prior.task_definition),
         prior.desired_count,
         pair.weights()
@@ -183,6 +208,22 @@ fn begun(pair: &PriorPair) -> JobReport {
 /// The production rule, or the listener whose default action serves.
 fn rule_arn(job: &Job<Parameters>) -> &str {
     job.parameters.rule.as_deref().unwrap_or_default()
+}
+
+/// The weights of both colours in the rule.
+fn weights_of(groups: &PerColour<ForwardGroup>) -> Weights {
+    PerColour::from_fn(|colour| groups.of(colour).weight)
+}
+
+/// Which colour is live, for a dry run; and weights that a release would repair.
+fn described(groups: &PerColour<ForwardGroup>, live: Colour, weights: Weights) -> String {
+    let seen = weights_of(groups);
+    let repair = if seen == weights {
+        String::new()
+    } else {
+        format!(", and a release sets {weights} back first")
+    };
+    format!("{seen}: {live} is live{repair}")
 }
 
 /// The group of each colour: without one of its own, no traffic could be moved between them.
@@ -227,19 +268,6 @@ fn forward_group(
         (Some(_), Some(_)) => Err(Failure::configuration(format!(
             "the rule forwards to several target groups of service `{service}`; expected one for \
              each colour; remove the others from the rule"
-        ))),
-    }
-}
-
-/// The live colour and the weights that count as recorded: those of the rule or, when both colours
-/// or neither get traffic, those that the last release left.
-fn live(seen: Weights, last_known: Option<LastKnownRouting>) -> Result<(Colour, Weights), Failure> {
-    match (seen.live(), last_known) {
-        (Some(live), _) => Ok((live, seen)),
-        (None, Some(known)) => Ok((known.live, known.weights)),
-        (None, None) => Err(Failure::configuration(format!(
-            "the weights are {seen} and no earlier release recorded which colour is live; set the \
-             weight of the other one to 0, then retry the release"
         ))),
     }
 }
@@ -298,33 +326,5 @@ mod tests {
             why.starts_with("the rule forwards to several target groups of service `shop-green`"),
             "{why}"
         );
-    }
-
-    #[test]
-    fn the_rule_decides_which_colour_is_live_before_the_last_release() {
-        let settled = LastKnownRouting {
-            live: Colour::Blue,
-            weights: Weights { blue: 90, green: 0 },
-            scale_in_to_restore: PerColour::default(),
-        };
-        let live = |blue, green, settled| {
-            live(Weights { blue, green }, settled).map_err(|why| why.message)
-        };
-        let seen = |colour, blue, green| Ok((colour, Weights { blue, green }));
-
-        for settled in [None, Some(settled)] {
-            assert_eq!(live(0, 7, settled), seen(Colour::Green, 0, 7));
-            assert_eq!(live(999, 0, settled), seen(Colour::Blue, 999, 0));
-        }
-
-        for (blue, green) in [(50, 50), (1, 999), (0, 0)] {
-            assert_eq!(live(blue, green, Some(settled)), seen(Colour::Blue, 90, 0));
-
-            let why = live(blue, green, None).expect_err("unknown");
-            let start = format!(
-                "the weights are blue {blue} / green {green} and no earlier release recorded"
-            );
-            assert!(why.starts_with(&start), "{why}");
-        }
     }
 }

@@ -58,7 +58,7 @@ impl BeginRelease {
             return Ok(JobReport::Checked(checks));
         }
 
-        let last_known = lease.and_then(|lease| lease.last_known);
+        let last_known = lease.as_ref().and_then(|lease| lease.last_known.as_ref());
         let findings = self.examine(&mut checks, job, last_known).await?;
         if let Some(warning) = findings.warning {
             checks.skip((ROLLOUT, "warnings"), warning);
@@ -85,7 +85,7 @@ impl BeginRelease {
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
-        last_known: Option<LastKnownRouting>,
+        last_known: Option<&LastKnownRouting>,
     ) -> Result<Findings, StepError> {
         let Some(target) = self.observe(checks, job, last_known).await? else {
             return Ok(Findings::default());

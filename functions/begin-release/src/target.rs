@@ -68,7 +68,7 @@ impl BeginRelease {
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
-        last_known: Option<LastKnownRouting>,
+        last_known: Option<&LastKnownRouting>,
     ) -> Result<Option<FoundTarget>, StepError> {
         if job.parameters.strategy == StrategyName::BlueGreen {
             return self.observe_pair(checks, job, last_known).await;

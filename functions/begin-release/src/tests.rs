@@ -124,6 +124,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         phase: Phase::Beginning,
         registering: None,
         registered: None,
+        repaired: None,
         failure: None,
     };
     let begun = open_release(&job(json!({"digest": "sha256:00"}), 9), None);

@@ -6,13 +6,14 @@
 //! announced can still be made.
 
 mod close;
+mod free;
 mod pair;
 mod retire;
 mod service;
 mod sweep;
 
 use serde_json::{Value, json};
-use slipway::aws::{Executions, Ledger, Pairs, Retry, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Executions, Ledger, Pairs, Retry, Rules, Sdk, Services, TaskDefinitions};
 use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
 use slipway::limits::TAKE_OVER_ATTEMPTS;
@@ -34,6 +35,7 @@ pub struct RollBack {
     ledger: Ledger,
     services: Services,
     pairs: Pairs,
+    rules: Rules,
     traffic: TrafficMover,
     executions: Executions,
     task_definitions: TaskDefinitions,
@@ -47,6 +49,7 @@ impl RollBack {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             pairs: Pairs::new(sdk),
+            rules: Rules::new(sdk),
             traffic: TrafficMover::new(sdk),
             executions: Executions::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),

@@ -1,5 +1,5 @@
 //! The sweep: every open release and every one that has not begun is checked, since events can be
-//! lost.
+//! lost. After them every pair that no release holds: a stack update can reset its weights.
 //!
 //! Each is read and restored under its own deploy role. What is wrong with one, as with its role,
 //! never stops the others, and none has more than its share of the time.
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use slipway::aws::{AwsError, ErrorKind, Retry};
 use slipway::job::{Origin, StepError};
 use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
+use slipway::observed::service::short_name;
 use slipway::release::{Lease, Release, Started};
 use slipway::strategy::rollback::{Ending, ending_of};
 use slipway::timestamp::{Timestamp, readable};
@@ -17,77 +18,108 @@ use slipway::timestamp::{Timestamp, readable};
 use crate::RollBack;
 
 /// What a sweep checks.
-enum Open {
+enum Checked {
     /// A release, with the lease that it holds.
     Begun(Box<(Lease, Release)>),
     /// An execution whose release has not begun.
     Started(Started),
+    /// A free lease.
+    Free(Box<Lease>),
 }
 
-impl Open {
-    fn execution(&self) -> &str {
+/// What a sweep found.
+#[derive(Default)]
+struct Swept {
+    /// By execution or pair.
+    statuses: serde_json::Map<String, Value>,
+    failed: Vec<String>,
+}
+
+impl Checked {
+    /// The execution, or the pair as `<cluster>/<pair>`.
+    fn name(&self) -> String {
         match self {
-            Self::Begun(begun) => &begun.1.execution,
-            Self::Started(started) => &started.execution,
+            Self::Begun(begun) => begun.1.execution.clone(),
+            Self::Started(started) => started.execution.clone(),
+            Self::Free(lease) => {
+                format!("{}/{}", lease.cluster_name(), short_name(&lease.service))
+            }
         }
     }
 }
 
 impl RollBack {
-    /// Checks every open release and every one that has not begun, since events can be lost. One
-    /// that cannot be checked does not stop the others, but the invocation fails, so that the error
-    /// alarm fires.
+    /// Checks every open release and every one that has not begun, since events can be lost, and
+    /// then the free pairs. One that cannot be checked does not stop the others, but the invocation
+    /// fails, so that the error alarm fires.
     pub(crate) async fn sweep(&self) -> Result<Value, Retry> {
-        let mut swept = serde_json::Map::new();
-        let mut failed = Vec::new();
+        let mut swept = Swept::default();
         let listing = self.ledger.leases().await?;
-        failed.extend(listing.unreadable.iter().map(ToString::to_string));
+        let unreadable = listing.unreadable.iter().map(ToString::to_string);
+        swept.failed.extend(unreadable);
 
-        let begun = listing.leases.into_iter().filter_map(|lease| {
+        let (held, free): (Vec<Lease>, Vec<Lease>) = listing
+            .leases
+            .into_iter()
+            .partition(|lease| lease.release.is_some());
+        let begun = held.into_iter().filter_map(|lease| {
             let release = lease.release.clone()?;
-            Some(Open::Begun(Box::new((lease, release))))
+            Some(Checked::Begun(Box::new((lease, release))))
         });
-        let started = listing.started.into_iter().map(Open::Started);
-        let mut open: Vec<Open> = begun.chain(started).collect();
+        let started = listing.started.into_iter().map(Checked::Started);
+        let free = free.into_iter().filter(|lease| lease.last_known.is_some());
+        let free = free.map(|lease| Checked::Free(Box::new(lease)));
+
         let began = self.sdk.now();
-        let first = first(open.len(), began);
-        open.rotate_left(first);
+        let open = begun.chain(started).collect();
+        self.check_each(open, began, &mut swept).await;
+        self.check_each(free.collect(), began, &mut swept).await;
 
-        let mut left = open.len();
-        for checked in open {
-            let execution = checked.execution().to_owned();
-            let share = share(left, self.sdk.now().since(began));
-            left -= 1;
-            // A check that is dropped is no worse than a crash: each change is announced before it
-            // is made.
-            match self.sdk.within(share, Box::pin(self.check(checked))).await {
-                Some(Ok(status)) => drop(swept.insert(execution, Value::String(status))),
-                Some(Err(error)) => failed.push(format!("{execution}: {error}")),
-                None => failed.push(format!(
-                    "{execution}: AWS is slow and the check did not end within {}",
-                    readable(share)
-                )),
-            }
-        }
-
+        let Swept { statuses, failed } = swept;
         if failed.is_empty() {
-            Ok(json!({"swept": swept}))
+            Ok(json!({"swept": statuses}))
         } else {
             Err(failed.join("; ").into())
         }
     }
 
-    async fn check(&self, open: Open) -> Result<String, StepError> {
-        match open {
-            Open::Begun(begun) => {
+    /// Checks each, beginning with another one each minute. `began` is when the sweep did.
+    async fn check_each(&self, mut all: Vec<Checked>, began: Timestamp, swept: &mut Swept) {
+        let first = first(all.len(), began);
+        all.rotate_left(first);
+
+        let mut left = all.len();
+        for checked in all {
+            let name = checked.name();
+            let share = share(left, self.sdk.now().since(began));
+            left -= 1;
+            // A check that is dropped is no worse than a crash: each change is announced before it
+            // is made.
+            match self.sdk.within(share, Box::pin(self.check(checked))).await {
+                Some(Ok(None)) => {}
+                Some(Ok(Some(status))) => drop(swept.statuses.insert(name, status.into())),
+                Some(Err(error)) => swept.failed.push(format!("{name}: {error}")),
+                None => swept.failed.push(format!(
+                    "{name}: AWS is slow and the check did not end within {}",
+                    readable(share)
+                )),
+            }
+        }
+    }
+
+    /// The status of what was checked; none of a pair with nothing to repair.
+    async fn check(&self, checked: Checked) -> Result<Option<String>, StepError> {
+        match checked {
+            Checked::Begun(begun) => {
                 let (lease, release) = *begun;
                 let acting = self.under(release.deploy_role.as_ref());
-                acting.sweep_lease(lease, &release).await
+                acting.sweep_lease(lease, &release).await.map(Some)
             }
-            Open::Started(started) => {
+            Checked::Started(started) => {
                 let acting = self.under(started.deploy_role.as_ref());
-                acting.sweep_started(&started).await
+                acting.sweep_started(&started).await.map(Some)
             }
+            Checked::Free(lease) => self.repair_free(&lease).await,
         }
     }
 

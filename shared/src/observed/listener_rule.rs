@@ -12,3 +12,14 @@ pub struct RuleView {
     /// How long a client stays with its group whatever the weights, when the action is sticky.
     pub sticky: Option<Duration>,
 }
+
+impl RuleView {
+    /// The weight of a target group; none when the rule does not forward to it.
+    #[must_use]
+    pub fn weight(&self, group: &str) -> Option<u32> {
+        self.weights
+            .iter()
+            .find(|(arn, _)| arn == group)
+            .map(|(_, weight)| *weight)
+    }
+}

@@ -18,6 +18,8 @@ use crate::timestamp::Timestamp;
 pub enum Event {
     /// A release takes the free lease.
     Taken(Release),
+    /// The weights of a pair that no release holds are about to be set to what the last one left.
+    RepairAnnounced,
     /// The target as it was before the first change is recorded.
     PriorRecorded(Prior),
     /// A revision is about to be registered.
@@ -70,6 +72,7 @@ names! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum EventName {
         Taken => "take the lease",
+        RepairAnnounced => "announce a repair of the weights",
         PriorRecorded => "record the prior release",
         RegistrationAnnounced => "announce a registration",
         Registered => "record a registration",
@@ -98,6 +101,7 @@ impl Event {
     pub fn name(&self) -> EventName {
         match self {
             Self::Taken(_) => EventName::Taken,
+            Self::RepairAnnounced => EventName::RepairAnnounced,
             Self::PriorRecorded(_) => EventName::PriorRecorded,
             Self::RegistrationAnnounced(_) => EventName::RegistrationAnnounced,
             Self::Registered { .. } => EventName::Registered,
@@ -137,6 +141,7 @@ impl EventName {
                 | Self::RaiseAnnounced
                 | Self::RetirementAnnounced
                 | Self::RestorationAnnounced
+                | Self::RepairAnnounced
         )
     }
 }

@@ -12,6 +12,7 @@ use super::{Change, DeployRole, LastKnownRouting, PairTarget, Target};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
 use crate::observed::service::short_name;
+use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
 /// The lease of one service, or of one blue/green pair. Every write raises `fence` by one, on the
@@ -49,6 +50,8 @@ pub struct Release {
     pub registering: Option<Registering>,
     /// The revision that this release registered; not one that existed before.
     pub registered: Option<String>,
+    /// The weights that it found and set back to what the last release of the pair left.
+    pub repaired: Option<Weights>,
     /// Why a step failed, so that later invocations report the same failure.
     pub failure: Option<Failure>,
 }
@@ -93,6 +96,7 @@ impl Release {
             phase: Phase::Beginning,
             registering: None,
             registered: None,
+            repaired: None,
             failure: None,
         }
     }

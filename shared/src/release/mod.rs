@@ -34,7 +34,7 @@ pub use prior_pair::{PriorColour, PriorPair};
 pub use push::{Push, PushDecision};
 pub use record::{Record, RecordState, Started};
 pub use refusal::Refusal;
-pub use routing::LastKnownRouting;
+pub use routing::{KnownRule, LastKnownRouting};
 pub use target::{
     AwaitingDecision, Change, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
     ServiceTarget, Target, TrafficReturn,

@@ -77,14 +77,12 @@ impl PriorPair {
     pub(crate) fn weights_in(&self, rule: &RuleView) -> Result<Weights, IncompletePair> {
         PerColour::try_from_fn(|colour| {
             let group = &self.of(colour).target_group;
-            let found = rule.weights.iter().find(|(arn, _)| arn == group);
+            let weight = rule.weight(group);
 
-            found
-                .map(|(_, weight)| *weight)
-                .ok_or_else(|| IncompletePair::TargetGroup {
-                    rule: self.rule.clone(),
-                    target_group: group.clone(),
-                })
+            weight.ok_or_else(|| IncompletePair::TargetGroup {
+                rule: self.rule.clone(),
+                target_group: group.clone(),
+            })
         })
     }
 

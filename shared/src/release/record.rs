@@ -9,6 +9,7 @@ use super::{
 };
 use crate::job::Failure;
 use crate::limits::{FORMAT_VERSION, REASON_CHARS};
+use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
 /// One execution of a pipeline that is a release.
@@ -39,6 +40,9 @@ pub struct Record {
     pub prior: Option<Prior>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// The weights that the release found and set back to what the last release of the pair left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repaired: Option<Weights>,
     /// The weights of the production rule that the release announced last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift: Option<TrafficShift>,
@@ -105,6 +109,7 @@ impl Record {
             needs_operator: false,
             prior: None,
             change: None,
+            repaired: None,
             shift: None,
             judgements: Vec::new(),
             started_at: now,
@@ -139,6 +144,7 @@ impl Record {
                 || unrestored && failure.is_some_and(Failure::needs_operator),
             prior: release.target().map(Target::prior),
             change: release.change().cloned(),
+            repaired: release.repaired,
             shift: pair.and_then(|pair| pair.shift.clone()),
             judgements: pair.map_or_else(Vec::new, |pair| pair.judgements.clone()),
             started_at: release.began_at,
@@ -209,6 +215,7 @@ mod tests {
             needs_operator: false,
             prior: None,
             change: None,
+            repaired: None,
             shift: None,
             judgements: Vec::new(),
             started_at: at(0),

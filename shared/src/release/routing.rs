@@ -1,18 +1,44 @@
 //! What the last release of a pair left behind: the next one uses it where the production rule
-//! alone is ambiguous.
+//! alone is ambiguous, and the sweep where a stack update has reset the rule.
+
+use serde::{Deserialize, Serialize};
 
 use super::{Outcome, PairTarget};
 use crate::observed::colour::{Colour, PerColour};
+use crate::observed::listener_rule::RuleView;
 use crate::observed::weights::Weights;
 
 /// The live colour, its weights, and the scale-in settings that are still to be restored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastKnownRouting {
     pub live: Colour,
     pub weights: Weights,
     /// Whether scale-in of a colour was suspended before it was suspended by a release that did not
     /// restore it.
     pub scale_in_to_restore: PerColour<Option<bool>>,
+    /// Where the weights were set; none in leases that were written before it was recorded.
+    pub rule: Option<KnownRule>,
+}
+
+/// The production rule of a pair.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownRule {
+    /// ARN of the listener rule, or of the listener whose default action it is.
+    pub arn: String,
+    /// ARN of the group of each colour.
+    pub target_groups: PerColour<String>,
+}
+
+impl KnownRule {
+    /// The weights of both colours; none when the rule does not forward to both groups any more.
+    #[must_use]
+    pub fn weights_in(&self, rule: &RuleView) -> Option<Weights> {
+        Some(Weights {
+            blue: rule.weight(&self.target_groups.blue)?,
+            green: rule.weight(&self.target_groups.green)?,
+        })
+    }
 }
 
 impl LastKnownRouting {
@@ -30,16 +56,23 @@ impl LastKnownRouting {
             pair.prior.live
         };
 
+        let owed = before.map(|before| before.scale_in_to_restore);
         let scale_in_to_restore = PerColour::from_fn(|colour| match pair.scale_in_suspended {
             Some(true) => pair.prior.of(colour).suspended,
             Some(false) => None,
-            None => before.and_then(|before| *before.scale_in_to_restore.of(colour)),
+            None => owed.and_then(|owed| *owed.of(colour)),
         });
 
         Some(Self {
             live,
             weights: promoted.map_or(pair.prior.weights(), |shift| shift.to),
             scale_in_to_restore,
+            rule: Some(KnownRule {
+                arn: pair.prior.rule.clone(),
+                target_groups: PerColour::from_fn(|colour| {
+                    pair.prior.of(colour).target_group.clone()
+                }),
+            }),
         })
     }
 }

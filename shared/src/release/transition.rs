@@ -1,8 +1,8 @@
 //! The legal ways from one state of a lease to the next; everything else is refused. `apply`
-//! decides about the events that take and free the lease, `step` about those of a release that goes
-//! on: one match over the events, none of them left to a catch-all, so that a new event does not
-//! compile until it has its place. What an event needs of the phase it gets from a method of
-//! [`Phase`], which refuses the other phases.
+//! decides about the events that take and free the lease or find it free, `step` about those of a
+//! release that goes on: one match over the events, none of them left to a catch-all, so that a new
+//! event does not compile until it has its place. What an event needs of the phase it gets from a
+//! method of [`Phase`], which refuses the other phases.
 //!
 //! Nothing here ignores an event: it changes the lease or it is an [`IllegalTransition`].
 
@@ -14,6 +14,7 @@ use super::{
     Phase, Prior, Record, Refusal, Release, ServiceTarget, Target,
 };
 use crate::job::{Failure, StepError};
+use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
 /// An event that must not happen to a lease in its phase.
@@ -86,9 +87,10 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
             *free = Some(release);
             Ok(())
         }
+        (None, Event::RepairAnnounced) if next.last_known.is_some() => Ok(()),
         (Some(release), Event::Closed(outcome)) if may_end_as(&release.phase, outcome) => {
             if let Some(pair) = release.pair() {
-                next.last_known = LastKnownRouting::after(pair, outcome, lease.last_known);
+                next.last_known = LastKnownRouting::after(pair, outcome, next.last_known.take());
             }
             next.release = None;
             Ok(())
@@ -141,6 +143,7 @@ fn step(
         // The traffic and the tasks of a pair also change while it is being rolled back.
         Event::ShiftAnnounced { from, to } => {
             phase.pair()?.announce_shift(from, to, now, in_grace);
+            note_repair(release, from);
         }
         Event::ShiftConfirmed => phase.pair()?.confirm_shift(now)?,
         Event::ScaleInRestorationAnnounced => phase.pair()?.scale_in_suspended = Some(false),
@@ -150,7 +153,7 @@ fn step(
         Event::PriorRegistered { task_definition } => {
             phase.restorable_service()?.prior.task_definition = task_definition;
         }
-        Event::Taken(_) | Event::Closed(_) => return Err(Refusal::Phase),
+        Event::Taken(_) | Event::RepairAnnounced | Event::Closed(_) => return Err(Refusal::Phase),
     }
     Ok(())
 }
@@ -240,6 +243,13 @@ fn register(release: &mut Release, task_definition: String) -> Result<(), Refusa
     }
     release.registered = Some(task_definition);
     Ok(())
+}
+
+/// Before the new colour is filled, a shift sets back weights that were found.
+fn note_repair(release: &mut Release, found: Weights) {
+    if release.change().is_none() {
+        release.repaired.get_or_insert(found);
+    }
 }
 
 /// The first failure stays, since later ones are mostly its consequences.

@@ -26,6 +26,15 @@ pub const SHORT: [(&str, &str); 3] = [
     ("DrainMinutes", "0"),
 ];
 
+/// The same so that half of the traffic bakes for a while, then all of it.
+pub const HALVES: [(&str, &str); 5] = [
+    ("Shift", "listed"),
+    ("Steps", "50,100"),
+    ("StepMinutes", "3"),
+    ("BakeMinutes", "2"),
+    ("DrainMinutes", "0"),
+];
+
 /// ARN of the production rule.
 pub fn rule(aws: &Aws) -> String {
     aws.cloudformation

@@ -29,6 +29,8 @@ pub(super) struct Leases {
     announced: BTreeMap<u64, String>,
     /// The weights that each attempt announced last, blue's and green's.
     weights: BTreeMap<u64, [Option<i64>; 2]>,
+    /// The lease that each attempt found free and wrote last, to repair the weights of its pair.
+    repairs: BTreeMap<u64, Value>,
     /// The definition that an operator deployed last, by service.
     by_hand: BTreeMap<String, String>,
     /// What each service ran when it was looked at last.
@@ -150,6 +152,12 @@ impl Leases {
     /// Remembers what an attempt wrote and announced.
     fn note_write(&mut self, attempt: u64, fence: u64, write: &Write<'_>) {
         self.wrote.insert(attempt, fence);
+        let is_free = |lease: &Value| holder(lease).is_none();
+        if write.was.is_some_and(is_free) && is_free(write.is) {
+            self.repairs.insert(attempt, write.is.clone());
+        } else {
+            self.repairs.remove(&attempt);
+        }
         if write.was.is_some_and(|was| announces(was, write.is)) {
             self.announced.insert(attempt, write.service.to_owned());
             self.weights.insert(attempt, announced_weights(write.is));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::Contradiction;
 use crate::job::{Failure, Origin};
 use crate::limits::FORMAT_VERSION;
+use crate::observed::weights::Weights;
 use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
@@ -46,6 +47,8 @@ struct StoredRelease {
     registered: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     change: Option<Change>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repaired: Option<Weights>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shift: Option<TrafficShift>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,6 +137,7 @@ impl From<Release> for StoredRelease {
             registering: release.registering,
             registered: release.registered,
             change: None,
+            repaired: release.repaired,
             shift: None,
             scale_in_suspended: None,
             sized: None,
@@ -177,8 +181,9 @@ impl StoredRelease {
     }
 
     /// The fields that only the release of a pair has, each with whether it is there.
-    fn pair_fields(&self) -> [(&'static str, bool); 7] {
+    fn pair_fields(&self) -> [(&'static str, bool); 8] {
         [
+            ("release.repaired", self.repaired.is_some()),
             ("release.shift", self.shift.is_some()),
             (
                 "release.scale_in_suspended",
@@ -279,6 +284,7 @@ impl TryFrom<StoredRelease> for Release {
             phase,
             registering: stored.registering,
             registered: stored.registered,
+            repaired: stored.repaired,
             failure: stored.failure,
         })
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::weights::Weights;
-use crate::release::LastKnownRouting;
+use crate::release::{KnownRule, LastKnownRouting};
 
 #[derive(Serialize, Deserialize)]
 struct StoredRouting {
@@ -15,11 +15,13 @@ struct StoredRouting {
     owed_blue: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owed_green: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rule: Option<KnownRule>,
 }
 
 impl Serialize for LastKnownRouting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredRouting::from(*self).serialize(serializer)
+        StoredRouting::from(self.clone()).serialize(serializer)
     }
 }
 
@@ -37,6 +39,7 @@ impl From<LastKnownRouting> for StoredRouting {
             green: known.weights.green,
             owed_blue: known.scale_in_to_restore.blue,
             owed_green: known.scale_in_to_restore.green,
+            rule: known.rule,
         }
     }
 }
@@ -53,6 +56,7 @@ impl From<StoredRouting> for LastKnownRouting {
                 blue: stored.owed_blue,
                 green: stored.owed_green,
             },
+            rule: stored.rule,
         }
     }
 }

@@ -23,6 +23,7 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         needs_operator: false,
         prior: Some(prior),
         change: Some(change()),
+        repaired: None,
         shift: pair.as_ref().and_then(|pair| pair.shift.clone()),
         judgements: pair.map_or_else(Vec::new, |pair| pair.judgements),
         started_at: now(),
@@ -42,6 +43,15 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
     };
     let (_, found) = closed(&pair, Outcome::RolledBack, "because", after(90));
     assert_eq!(found, record(prior, Some(pair_target())));
+}
+
+#[test]
+fn weights_that_were_repaired_are_recorded() {
+    let pair = with_release(open_pair(), |release| {
+        release.repaired = Some(weights(7, 0));
+    });
+    let (_, record) = closed(&pair, Outcome::Deployed, "because", after(90));
+    assert_eq!(record.repaired, Some(weights(7, 0)));
 }
 
 #[test]
@@ -105,8 +115,8 @@ fn a_reason_is_kept_up_to_its_limit_in_characters() {
 /// How a release of a pair ended, whether it had moved all of the traffic, whether scale-in was
 /// announced to be suspended, and what it leaves behind.
 fn left_behind() -> [(Outcome, bool, Option<bool>, LastKnownRouting); 8] {
-    let recorded = |to_restore| last_known(Blue, [100, 0], to_restore);
-    let promoted = last_known(Green, [0, 100], [None, None]);
+    let recorded = |to_restore| left(Blue, [100, 0], to_restore);
+    let promoted = left(Green, [0, 100], [None, None]);
     [
         // What was promoted is live; what was recorded is live again otherwise.
         (Outcome::Deployed, true, Some(false), promoted),
@@ -140,6 +150,14 @@ fn left_behind() -> [(Outcome, bool, Option<bool>, LastKnownRouting); 8] {
         // Another writer came last.
         (Outcome::Superseded, true, Some(true), known_before()),
     ]
+}
+
+/// What a release leaves behind that had this last word on the rule of its pair.
+fn left(live: Colour, of: [u32; 2], to_restore: [Option<bool>; 2]) -> LastKnownRouting {
+    LastKnownRouting {
+        rule: Some(known_rule()),
+        ..last_known(live, of, to_restore)
+    }
 }
 
 /// What an earlier release left behind.
@@ -190,8 +208,5 @@ fn the_first_release_of_a_pair_leaves_no_scale_in_to_restore() {
     };
     let (free, _) = closed(&first, Outcome::Failed, "because", now());
 
-    assert_eq!(
-        free.last_known,
-        Some(last_known(Blue, [100, 0], [None, None]))
-    );
+    assert_eq!(free.last_known, Some(left(Blue, [100, 0], [None, None])));
 }

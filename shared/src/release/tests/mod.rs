@@ -5,6 +5,7 @@ mod closing;
 mod deploy_role;
 mod lease;
 mod prior;
+mod repairs;
 mod stored;
 mod stored_parts;
 mod table;
@@ -16,6 +17,7 @@ use super::*;
 use crate::job::Failure;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::fixtures::{NEW, OLD};
+use crate::observed::listener_rule::RuleView;
 use crate::observed::percentages::Percentages;
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
@@ -169,6 +171,15 @@ fn last_known(live: Colour, of: [u32; 2], to_restore: [Option<bool>; 2]) -> Last
             blue: to_restore[0],
             green: to_restore[1],
         },
+        rule: None,
+    }
+}
+
+/// The rule of [`prior_pair`].
+fn known_rule() -> KnownRule {
+    KnownRule {
+        arn: "rule".to_owned(),
+        target_groups: PerColour::from_fn(|colour| format!("group-{colour}")),
     }
 }
 

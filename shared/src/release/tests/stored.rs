@@ -247,9 +247,22 @@ fn refused_with(mut fields: Value, name: &str, value: &Value) -> String {
 }
 
 #[test]
+fn repaired_weights_are_stored_with_the_release_of_a_pair() {
+    let repaired = json!({"blue": 100, "green": 0});
+    let stored = item(&json!({"prior": pair_fields()["prior"], "repaired": repaired}));
+    let lease: Lease = serde_json::from_value(stored.clone()).expect("reads");
+
+    let release = lease.release.as_ref().expect("a release");
+    assert_eq!(release.repaired, Some(weights(100, 0)));
+    assert_eq!(serde_json::to_value(&lease).expect("serializes"), stored);
+}
+
+#[test]
 fn a_field_of_another_target_is_refused_by_its_name() {
-    let pair = pair_fields();
+    let mut pair = pair_fields();
+    pair["repaired"] = json!({"blue": 100, "green": 0});
     for name in [
+        "repaired",
         "shift",
         "scale_in_suspended",
         "sized",

@@ -45,17 +45,30 @@ fn what_a_release_left_behind_is_stored_by_colour() {
     let stored =
         json!({"live": "green", "blue": 3, "green": 97, "owed_blue": true, "owed_green": false});
 
-    assert_eq!(serde_json::to_value(known).expect("serializes"), stored);
+    assert_eq!(serde_json::to_value(&known).expect("serializes"), stored);
 
     let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, known);
 
     let bare = last_known(Green, [3, 97], [None, None]);
     let stored = json!({"live": "green", "blue": 3, "green": 97});
-    assert_eq!(serde_json::to_value(bare).expect("serializes"), stored);
+    assert_eq!(serde_json::to_value(&bare).expect("serializes"), stored);
 
     let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, bare);
+
+    let placed = LastKnownRouting {
+        rule: Some(known_rule()),
+        ..bare
+    };
+    let stored = json!({
+        "live": "green", "blue": 3, "green": 97,
+        "rule": {"arn": "rule", "target_groups": {"blue": "group-blue", "green": "group-green"}},
+    });
+    assert_eq!(serde_json::to_value(&placed).expect("serializes"), stored);
+
+    let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, placed);
 }
 
 #[test]

@@ -108,6 +108,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         // free, beginning, failed, bare service, ready, failed, bare pair, ready, done and failed,
         // back: unrecorded, service, pair ready, pair done
         (E::Taken(release()),                            [BEGIN, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
+        (E::RepairAnnounced,                             [FREE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::PriorRecorded(prior_of_service()),           [NO, SERVE, SERVE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::PriorRecorded(prior_of_pair()),              [NO, PAIR, PAIR, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::RegistrationAnnounced(registering()),        [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),

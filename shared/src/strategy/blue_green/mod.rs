@@ -2,11 +2,13 @@
 //!
 //! A release goes to the idle colour; [`shift`] moves the traffic, [`size`] computes how many tasks
 //! a colour needs for all of it, [`retire`] stops the old colour, and [`rollback`] brings
-//! everything back. Everything here is pure.
+//! everything back. [`reset`] finds weights that a stack update left on an empty colour. Everything
+//! here is pure.
 
 pub mod context;
 mod health;
 pub mod plan;
+pub mod reset;
 pub mod retire;
 pub mod rollback;
 pub mod shift;

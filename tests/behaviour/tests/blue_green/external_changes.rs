@@ -8,19 +8,10 @@ use invariants::ledger_reader::{flag, holder, record};
 use serde_json::json;
 
 use behaviour::pair::{
-    self, PIPELINE, counts, definitions, set, set_weights, shop, suspensions, until_weights,
-    weights,
+    self, HALVES, PIPELINE, counts, definitions, set, set_weights, shop, suspensions,
+    until_weights, weights,
 };
 use behaviour::{failure, jobs, newest, outcome, push, reason, settled};
-
-/// Half of the traffic bakes for a while, then all of it.
-const HALVES: [(&str, &str); 5] = [
-    ("Shift", "listed"),
-    ("Steps", "50,100"),
-    ("StepMinutes", "3"),
-    ("BakeMinutes", "2"),
-    ("DrainMinutes", "0"),
-];
 
 /// How a release ended during whose bake something was changed.
 struct Ended {

@@ -66,6 +66,10 @@ impl Leases {
         service: Option<&str>,
         by_hand: bool,
     ) -> Result<(), String> {
+        if let Some(lease) = self.repair_of(call) {
+            return check_free_repair(aws, lease);
+        }
+
         let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
         let (lease, holder) = held_lease(ledger, service, execution.as_deref())?;
         if call.caller.ends_with("begin-release") {
@@ -90,6 +94,13 @@ impl Leases {
 
         self.check_announced(aws, call, lease, &asked, by_hand)?;
         self.check_in_time(aws, call, lease, holder, wrote)
+    }
+
+    /// The free lease of the pair whose weights a call sets, if it does that for no release.
+    pub(crate) fn repair_of(&self, call: &Call) -> Option<&Value> {
+        let sets_weights = matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener");
+        let lease = self.repairs.get(&call.attempt?)?;
+        (sets_weights && call.caller.ends_with(ROLL_BACK)).then_some(lease)
     }
 
     /// A step changes what it has announced: the task definition and the weights.
@@ -185,6 +196,27 @@ fn held_lease<'a>(
         return Err(format!("{holder} holds it and not {execution:?}"));
     }
     Ok((lease, holder))
+}
+
+/// The weights of a pair that no release holds are set to what the last release left.
+fn check_free_repair(aws: &Aws, lease: &Value) -> Result<(), String> {
+    let rule = text(lease, "settled.rule.arn").ok_or("its lease names no rule")?;
+    let weights = Elb::forwards(aws.elb.actions_of(rule));
+
+    for colour in ["blue", "green"] {
+        let group = text(lease, &format!("settled.rule.target_groups.{colour}"));
+        let weight = weights
+            .iter()
+            .find(|(of, _)| Some(of.as_str()) == group)
+            .and_then(|(_, weight)| u64::try_from(*weight).ok());
+        let left = number(lease, &format!("settled.{colour}"));
+        if weight != left {
+            return Err(format!(
+                "{colour} got weight {weight:?}, and the last release left {left:?}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What an earlier release left unfinished is settled before the prior release can be recorded.

@@ -157,8 +157,8 @@ fn ambiguous_weights_are_set_to_what_the_last_release_left() {
             let answer = look(&driver, "begin-release", &begin(&rule)).await;
             let [blue, green] = by_hand;
             let summary = format!(
-                "repaired weights left by an interrupted release: were blue {blue} / green \
-                {green}, restored to blue 0 / green 100"
+                "repaired the weights: were blue {blue} / green {green}, restored to blue 0 / \
+                green 100 as the last release left them"
             );
 
             assert_eq!(report(&answer), going(&summary, 50));
@@ -187,6 +187,54 @@ fn ambiguous_weights_are_set_to_what_the_last_release_left() {
             assert_eq!(report(&answer)[0], "done");
         });
     }
+}
+
+#[test]
+fn weights_that_were_reset_to_the_empty_colour_are_set_back() {
+    let mut aws = free();
+    set_weights(&mut aws, [100, 0]);
+    let (rule, [_, ran_green]) = (pair::rule(&aws), pair::definitions(&aws));
+    run(aws, Fault::None, async |driver| {
+        let answer = look(&driver, "begin-release", &begin(&rule)).await;
+        let summary = "repaired the weights: were blue 100 / green 0, restored to blue 0 / green \
+            100 as the last release left them";
+        assert_eq!(report(&answer), going(summary, 50));
+
+        let aws = driver.world.snapshot();
+        let open = open(&aws);
+        assert_eq!(weights(&aws), [0, 100]);
+        assert_eq!(open["prior"]["pair"]["live"], "green");
+        assert_eq!(open["repaired"], json!({"blue": 100, "green": 0}));
+
+        let answer = look(&driver, "begin-release", &begin(&rule)).await;
+        let summary = format!(
+            "green is live as {} with 2 tasks (weights blue 0 / green 100); blue is filled next; \
+            the weights were blue 100 / green 0 and were repaired",
+            revision(&ran_green)
+        );
+        assert_eq!(report(&answer)[1], summary);
+    });
+}
+
+#[test]
+fn an_empty_colour_that_no_release_left_is_not_called_live() {
+    let mut aws = free();
+    set_weights(&mut aws, [100, 0]);
+    edit(&mut aws, |lease| {
+        lease.as_object_mut().expect("an object").remove("settled");
+    });
+    let rule = pair::rule(&aws);
+    run(aws, Fault::None, async |driver| {
+        let answer = look(&driver, "begin-release", &begin(&rule)).await;
+        assert_eq!(answer["type"], "ConfigurationError", "{answer}");
+
+        let message = answer["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains("but blue has no tasks, and green has some"),
+            "{message}"
+        );
+        assert_eq!(weights(&driver.world.aws()), [100, 0]);
+    });
 }
 
 #[test]

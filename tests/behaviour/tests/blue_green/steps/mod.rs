@@ -80,6 +80,15 @@ fn open(aws: &Aws) -> Value {
     lease(aws)["release"].clone()
 }
 
+/// What a release leaves behind that ends with this colour live at these weights.
+fn left_behind(aws: &Aws, live: &str, weights: [u32; 2]) -> Value {
+    let [blue, green] = pair::groups(aws);
+    json!({
+        "live": live, "blue": weights[0], "green": weights[1],
+        "rule": {"arn": pair::rule(aws), "target_groups": {"blue": blue, "green": green}},
+    })
+}
+
 /// Changes the lease, as an invocation did that is over.
 fn edit(aws: &mut Aws, change: impl FnOnce(&mut Value)) {
     let mut lease = lease(aws);

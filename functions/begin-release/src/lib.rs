@@ -15,7 +15,9 @@ mod restorable;
 mod role;
 mod target;
 
-use slipway::aws::{Clusters, Images, Jobs, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions};
+use slipway::aws::{
+    Bases, Clusters, Images, Jobs, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions,
+};
 use slipway::job::{Checks, Failure, Job, JobReport, Origin, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{
@@ -38,6 +40,7 @@ pub struct BeginRelease {
     clusters: Clusters,
     images: Images,
     task_definitions: TaskDefinitions,
+    bases: Bases,
     rules: Rules,
     pairs: Pairs,
     traffic: TrafficMover,
@@ -64,6 +67,7 @@ impl BeginRelease {
             clusters: Clusters::new(sdk),
             images: Images::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
+            bases: Bases::new(sdk),
             rules: Rules::new(sdk),
             pairs: Pairs::new(sdk),
             traffic: TrafficMover::new(sdk),

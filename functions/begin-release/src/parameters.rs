@@ -6,6 +6,7 @@ use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::release::check_role_arn;
 use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
+use slipway::task_definition::{Base, BaseName};
 
 /// User parameters of a begin-release action.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -17,8 +18,9 @@ pub struct Parameters {
     pub containers: Vec<String>,
     /// The base as a file, as for register-task-definition: `Artifact::taskdef.json`.
     pub taskdef: Option<String>,
-    /// The base as a family's newest revision, as for register-task-definition. Without a base it
-    /// is the service's current definition.
+    /// The base as a word, as for register-task-definition; `running` when not given.
+    pub base: Option<BaseName>,
+    /// The family of the base `newest`, as for register-task-definition.
     pub family: Option<String>,
     /// The image's digest, for the record.
     pub digest: Option<String>,
@@ -52,11 +54,7 @@ impl Parameters {
         if let Some(arn) = &self.deploy_role {
             check_role_arn(arn).map_err(Failure::configuration)?;
         }
-        if self.taskdef.is_some() && self.family.is_some() {
-            return Err(Failure::configuration(
-                "`taskdef` and `family` are both given; expected at most one base; remove one",
-            ));
-        }
+        self.chosen_base()?;
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)
     }
 
@@ -89,6 +87,11 @@ impl Parameters {
             ),
             (_, None) => Ok(()),
         }
+    }
+
+    pub(crate) fn chosen_base(&self) -> Result<Base<'_>, Failure> {
+        Base::chosen(self.taskdef.as_deref(), self.base, self.family.as_deref())
+            .map_err(Failure::configuration)
     }
 
     pub(crate) fn strategy(&self) -> Strategy {

@@ -5,10 +5,10 @@
 
 use slipway::aws::{Artifacts, ObservedService};
 use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
-use slipway::observed::service::{ServiceView, revision, short_name};
+use slipway::observed::service::{ServiceView, family, revision, short_name};
 use slipway::release::{LastKnownRouting, Lease, PriorService};
 use slipway::strategy::Room;
-use slipway::task_definition::TaskDefinition;
+use slipway::task_definition::{Base, TaskDefinition};
 
 use crate::external::external_deployment;
 use crate::restorable::PlannedRollout;
@@ -234,22 +234,17 @@ impl BeginRelease {
     ) -> Result<(String, TaskDefinition), StepError> {
         let named = |arn: &str| format!("task definition {}", revision(arn));
 
-        if let Some(location) = &job.parameters.taskdef {
-            let artifacts = Artifacts::new(&self.sdk, job);
-            let file = artifacts.task_definition(location).await?;
-            return Ok((format!("file `{location}`"), file));
-        }
-        let Some(family) = &job.parameters.family else {
-            return Ok((named(arn), current.clone()));
+        let family = match job.parameters.chosen_base()? {
+            Base::File(location) => {
+                let artifacts = Artifacts::new(&self.sdk, job);
+                let file = artifacts.task_definition(location).await?;
+                return Ok((format!("file `{location}`"), file));
+            }
+            Base::Running => return Ok((named(arn), current.clone())),
+            Base::Newest(given) => given.unwrap_or_else(|| family(arn)),
         };
 
-        let found = self.task_definitions.describe(family).await?;
-        let (arn, newest) = found.ok_or_else(|| {
-            Failure::configuration(format!(
-                "`family` is `{family}`, which has no active task definition; expected a family \
-                 with an ACTIVE revision"
-            ))
-        })?;
+        let (arn, newest) = self.bases.newest(family).await?;
         Ok((named(&arn), newest))
     }
 }
@@ -298,10 +293,10 @@ fn validate_containers(
     };
 
     let expected = definition.container_names().collect::<Vec<_>>().join(", ");
-    let base = if parameters.taskdef.is_some() || parameters.family.is_some() {
-        ""
+    let base = if parameters.chosen_base()? == Base::Running {
+        "; give `taskdef`, `base` or `family` as in register-task-definition if it has another base"
     } else {
-        "; give `taskdef` or `family` as in register-task-definition if it has another base"
+        ""
     };
     Err(Failure::configuration(format!(
         "`containers` names `{missing}`, which is not in {name}; expected {expected}{base}"

@@ -61,6 +61,7 @@ fn valid_parameters_are_accepted() {
         json!({"desired_count": 1, "initial_count": 1}),
         json!({"deploy_role": ROLE}),
         json!({"strategy": "make-room", "minimum_healthy_percent": 50}),
+        json!({"base": "newest"}),
         json!({"strategy": "blue-green", "rule": RULE, "initial_count": 3}),
         json!({"strategy": "blue-green", "rule": RULE.replace("listener-rule", "listener")}),
     ] {

@@ -9,14 +9,14 @@ mod parameters;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use slipway::aws::{Artifacts, Images, Ledger, Sdk, TaskDefinitions};
+use slipway::aws::{Artifacts, Bases, Images, Ledger, Sdk, TaskDefinitions};
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
-    Mark, TaskDefinition, check_images, container_images, parse_image_definitions,
+    Base, Mark, TaskDefinition, check_images, container_images, parse_image_definitions,
     parse_image_detail, set_images,
 };
 use slipway::timestamp::readable;
@@ -43,6 +43,7 @@ pub struct RegisterTaskDefinition {
     ledger: Ledger,
     images: Images,
     task_definitions: TaskDefinitions,
+    bases: Bases,
 }
 
 impl RegisterTaskDefinition {
@@ -53,6 +54,7 @@ impl RegisterTaskDefinition {
             ledger: Ledger::new(sdk),
             images: Images::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
+            bases: Bases::new(sdk),
         }
     }
 }
@@ -125,10 +127,13 @@ impl RegisterTaskDefinition {
         artifacts: &Artifacts<'_>,
         current: &Registered,
     ) -> Result<TaskDefinition, StepError> {
-        let base = match (&parameters.taskdef, &parameters.family) {
-            (Some(location), _) => artifacts.task_definition(location).await?,
-            (None, Some(family)) => self.describe(family).await?.definition,
-            (None, None) => current.definition.clone(),
+        let base = match parameters.chosen_base()? {
+            Base::File(location) => artifacts.task_definition(location).await?,
+            Base::Running => current.definition.clone(),
+            Base::Newest(given) => {
+                let family = given.unwrap_or_else(|| family(&current.arn));
+                self.bases.newest(family).await?.1
+            }
         };
         Ok(base.unmarked())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
+use slipway::task_definition::{Base, BaseName};
 
 /// User parameters of a register-task-definition action.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,18 +19,16 @@ pub struct Parameters {
     pub imagedefinitions: Option<String>,
     /// The base as a file: `Artifact::taskdef.json`.
     pub taskdef: Option<String>,
-    /// The base as a family's newest revision.
+    /// The base as a word; `running` when not given.
+    pub base: Option<BaseName>,
+    /// The family of the base `newest`, which need not be given with it; the one that the service,
+    /// or the live colour, runs when not given.
     pub family: Option<String>,
 }
 
 impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
-        if self.taskdef.is_some() && self.family.is_some() {
-            return Err(Failure::configuration(
-                "`taskdef` and `family` are both given; expected at most one base (without one it \
-                 is the service's current definition); remove one",
-            ));
-        }
+        self.chosen_base()?;
 
         if self.images.is_empty() && self.imagedefinitions.is_none() {
             return Err(Failure::configuration(
@@ -39,5 +38,10 @@ impl Parameters {
         }
 
         Ok(())
+    }
+
+    pub(crate) fn chosen_base(&self) -> Result<Base<'_>, Failure> {
+        Base::chosen(self.taskdef.as_deref(), self.base, self.family.as_deref())
+            .map_err(Failure::configuration)
     }
 }

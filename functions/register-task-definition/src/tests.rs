@@ -23,6 +23,7 @@ fn at_most_one_base_and_at_least_one_image_are_given() {
         json!({"imagedefinitions": "Build::imagedefinitions.json"}),
         json!({"images": image, "taskdef": "Config::taskdef.json"}),
         json!({"images": image, "family": "web"}),
+        json!({"images": image, "base": "newest"}),
     ] {
         assert_eq!(parameters(more.clone()).validate(), Ok(()), "{more}");
     }

@@ -5,6 +5,7 @@
 //! the SDK's own seams (`http_client`, `time_source`, `sleep_impl`), so no trait exists for mocks.
 
 mod artifacts;
+mod bases;
 mod clusters;
 mod error;
 mod executions;
@@ -29,6 +30,7 @@ mod tasks;
 mod tests;
 
 pub use artifacts::Artifacts;
+pub use bases::Bases;
 pub use clusters::Clusters;
 pub use error::{AwsError, ErrorKind};
 pub use executions::Executions;

@@ -19,6 +19,8 @@ use super::{AwsError, Sdk};
 use crate::limits::PAGES;
 use crate::task_definition::{Mark, TaskDefinition};
 
+const LIST: &str = "ecs:ListTaskDefinitions";
+
 #[derive(Clone, Debug)]
 pub struct TaskDefinitions {
     client: Client,
@@ -146,40 +148,50 @@ impl TaskDefinitions {
         family: &str,
         newest: Option<&str>,
     ) -> Result<Vec<String>, AwsError> {
-        const OPERATION: &str = "ecs:ListTaskDefinitions";
-
         let is_later = |arn: &String| number(arn) > newest.and_then(number);
         let mut later = Vec::new();
         let mut token = None;
 
         for _ in 0..PAGES {
-            let request = self
-                .client
-                .list_task_definitions()
-                .family_prefix(family)
-                .status(TaskDefinitionStatus::Active)
-                .sort(SortOrder::Desc)
-                .set_next_token(token);
-            let page = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk(OPERATION))?;
-
-            let listed = page.task_definition_arns().len();
-            let arns = page.task_definition_arns.unwrap_or_default();
+            let (arns, next) = self.active(family, token).await?;
+            let listed = arns.len();
             let before = later.len();
             later.extend(arns.into_iter().take_while(is_later));
 
-            token = page.next_token;
+            token = next;
             if token.is_none() || later.len() - before < listed {
                 return Ok(later);
             }
         }
 
-        Err(AwsError::unexpected(
-            OPERATION,
-            format!("the revisions of {family} have more than {PAGES} pages"),
+        Err(Self::too_many(family))
+    }
+
+    /// A page of the ACTIVE revisions of a family, newest first, and the token of the next one.
+    pub(super) async fn active(
+        &self,
+        family: &str,
+        token: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), AwsError> {
+        let request = self
+            .client
+            .list_task_definitions()
+            .family_prefix(family)
+            .status(TaskDefinitionStatus::Active)
+            .sort(SortOrder::Desc)
+            .set_next_token(token);
+        let page = request.send().await.map_err(AwsError::from_sdk(LIST))?;
+        Ok((
+            page.task_definition_arns.unwrap_or_default(),
+            page.next_token,
         ))
+    }
+
+    pub(super) fn too_many(family: &str) -> AwsError {
+        AwsError::unexpected(
+            LIST,
+            format!("the revisions of {family} have more than {PAGES} pages"),
+        )
     }
 
     /// Whether a revision exists and is active.

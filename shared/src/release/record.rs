@@ -152,6 +152,18 @@ impl Record {
         }
     }
 
+    /// Whether a revision that this execution registered may be the base of another release: its
+    /// own was deployed, or it is what a rollback returned to.
+    #[must_use]
+    pub fn vouches_for(&self, task_definition: &str) -> bool {
+        let was_deployed = matches!(self.outcome, Some(Outcome::Deployed | Outcome::Unchanged));
+        let is_prior = match &self.prior {
+            Some(Prior::Service(prior)) => prior.task_definition == task_definition,
+            Some(Prior::Pair { .. }) | None => false,
+        };
+        was_deployed || is_prior
+    }
+
     /// Why a step of a closed release cannot act, as after RetryStageExecution.
     #[must_use]
     pub fn refusal(&self) -> Failure {

@@ -4,6 +4,7 @@
 //! Never drops or rewrites a field that this code does not know: a definition may use features that
 //! are newer than this version. Messages and `Debug` never quote values, which can be secrets.
 
+mod base;
 mod definition;
 mod images;
 mod mark;
@@ -12,6 +13,7 @@ mod roles;
 mod secrets;
 mod types;
 
+pub use base::{Base, BaseName};
 pub use definition::TaskDefinition;
 pub use images::{
     check_images, container_images, parse_image_definitions, parse_image_detail, set_images,

@@ -2,6 +2,7 @@
 //! each response.
 
 mod artifacts;
+mod bases;
 mod calls;
 mod cbor;
 mod clusters;

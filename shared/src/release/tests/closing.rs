@@ -55,6 +55,32 @@ fn weights_that_were_repaired_are_recorded() {
 }
 
 #[test]
+fn a_record_vouches_for_what_was_deployed_and_for_what_a_rollback_returned_to() {
+    let vouches = |lease: &Lease, outcome, revision: &str| {
+        let (_, record) = closed(lease, outcome, "because", after(90));
+        record.vouches_for(revision)
+    };
+
+    for outcome in [Outcome::Deployed, Outcome::Unchanged] {
+        assert!(vouches(&open_service(), outcome, NEW), "{outcome}");
+    }
+    for outcome in [Outcome::Failed, Outcome::Superseded] {
+        assert!(!vouches(&open_service(), outcome, NEW), "{outcome}");
+    }
+    let service = rolling_back(of_service(service_target()));
+    for outcome in [Outcome::RolledBack, Outcome::Held] {
+        assert!(!vouches(&service, outcome, NEW), "{outcome}");
+        assert!(vouches(&service, outcome, OLD), "{outcome}");
+    }
+    // A deregistered prior revision of a pair is not registered again.
+    let pair = rolling_back(of_pair(pair_target()));
+    assert!(!vouches(&pair, Outcome::RolledBack, OLD));
+
+    let begun = Record::started("e-1", "slipway-web", None, now()).begun("apps", "web");
+    assert!(!begun.vouches_for(NEW));
+}
+
+#[test]
 fn a_free_lease_cannot_be_closed() {
     let again = close(
         &free(),

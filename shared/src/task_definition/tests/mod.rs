@@ -1,5 +1,6 @@
 //! Tests of task definitions, by subject, and the definitions they share.
 
+mod base;
 mod images;
 mod mark;
 mod parse;

@@ -3,6 +3,7 @@
 
 mod alarms;
 mod approval;
+mod bases;
 mod begin;
 mod bench;
 mod deadlines;

@@ -68,7 +68,7 @@ fn a_static_port_is_judged_on_the_base_of_the_new_revision() {
             &[
                 "`containers` names `counter`",
                 "page-counter:1",
-                "give `taskdef` or `family`",
+                "give `taskdef`, `base` or `family`",
             ],
         );
 

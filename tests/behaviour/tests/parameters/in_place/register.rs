@@ -65,7 +65,7 @@ fn wrong_files_and_names_are_refused_at_once() {
         ),
         (
             Set("family", json!("wbe")),
-            &["`wbe` does not exist", "expected an active revision"],
+            &["family `wbe` has no revision", "expected an ACTIVE one"],
         ),
         (
             Set("service", json!("wbe")),

@@ -65,12 +65,14 @@ pub(super) enum Event {
     GrowingCluster,
     /// Releases of a service and of the pair that are only checked.
     DryRun,
+    /// A release whose base is the newest revision of its family.
+    NewestBase,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 14] = [
+const UNTOLD: [Event; 15] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -84,6 +86,7 @@ const UNTOLD: [Event; 14] = [
     Event::NeverBegun,
     Event::GrowingCluster,
     Event::DryRun,
+    Event::NewestBase,
     Event::SenselessJobs,
 ];
 
@@ -119,6 +122,7 @@ impl Event {
             Self::NeverBegun => stop_before_begin(driver).await,
             Self::GrowingCluster => release_on_capacity_provider(driver),
             Self::DryRun => check_only(driver),
+            Self::NewestBase => release_from_newest(driver),
             Self::GrownColour => fail_when_grown(driver).await,
             Self::FailedCanary => fail_canary(driver).await,
             Self::FailedCanaryOnListener => fail_canary_on_listener(driver),
@@ -160,7 +164,9 @@ impl Event {
                 }
                 Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
                 Self::NeverBegun => ended(&driver, known, WEB, "failed").await,
-                Self::GrowingCluster => ended(&driver, known, COUNTER, "deployed").await,
+                Self::GrowingCluster | Self::NewestBase => {
+                    ended(&driver, known, COUNTER, "deployed").await
+                }
                 Self::DryRun => checked(&driver, known).await,
                 Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
                 _ => ended(&driver, known, SHOP, "rolled-back").await,
@@ -213,6 +219,14 @@ fn release_on_capacity_provider(driver: &Driver) {
     add_capacity_provider(aws, "ENABLED");
     use_capacity_provider(aws, COUNTER);
     ecr::push(aws, COUNTER, "9.6.0", Behaviour::Healthy).expect("pushed");
+}
+
+/// Makes the newest revision the base of the counter's releases, and pushes an image.
+fn release_from_newest(driver: &Driver) {
+    let aws = &mut driver.world.aws();
+    let base = [("Base", "newest"), ("TaskDefinitionFile", "")];
+    pair::update(aws, "page-counter-pipeline", &base);
+    ecr::push(aws, COUNTER, "9.10.0", Behaviour::Healthy).expect("pushed");
 }
 
 /// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new

@@ -4,7 +4,7 @@
 //! Never takes traffic from a colour with a healthy target, and never acts during a release: its
 //! steps observe the weights themselves.
 
-use slipway::aws::ObservePairError;
+use slipway::aws::{AwsError, ErrorKind, ObservePairError};
 use slipway::job::StepError;
 use slipway::observed::colour::{Colour, PerColour};
 use slipway::release::{Event, KnownRule, Lease, apply};
@@ -14,8 +14,8 @@ use crate::RollBack;
 
 impl RollBack {
     /// Sets weights that were reset back to what the last release left, and returns what it did;
-    /// none when there is nothing to repair. A rule, group or service that is gone is not missed: a
-    /// deleted pair keeps its lease.
+    /// none when there is nothing to repair. A rule, group, service or role that is gone is not
+    /// missed: a deleted pair keeps its lease.
     pub(crate) async fn repair_free(&self, lease: &Lease) -> Result<Option<String>, StepError> {
         let Some(known) = &lease.last_known else {
             return Ok(None);
@@ -23,7 +23,14 @@ impl RollBack {
         let Some(rule) = &known.rule else {
             return Ok(None);
         };
-        let Some(observed) = self.rules.observe(&rule.arn).await? else {
+        let observed = match self.rules.observe(&rule.arn).await {
+            Err(error) if may_be_unreadable(rule, &error) => {
+                tracing::warn!(rule = rule.arn.as_str(), %error, "not observed");
+                return Ok(None);
+            }
+            observed => observed?,
+        };
+        let Some(observed) = observed else {
             return Ok(None);
         };
 
@@ -77,5 +84,55 @@ impl RollBack {
                 .find(|found| found.arn == *production)
                 .map_or(0, |found| found.healthy)
         })))
+    }
+}
+
+/// Whether a rule may be out of reach: the deploy role is deleted with its pipeline, or no release
+/// of the pair had one, and the function's own credentials need to read no rule.
+fn may_be_unreadable(rule: &KnownRule, error: &AwsError) -> bool {
+    let is_denied = error.kind == ErrorKind::Permission;
+    is_denied && (rule.deploy_role.is_none() || error.refuses_role())
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway::release::DeployRole;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_may_be_out_of_reach_without_a_role_or_with_one_that_is_refused() {
+        let without_role = KnownRule {
+            arn: "rule".to_owned(),
+            target_groups: PerColour::default(),
+            deploy_role: None,
+        };
+        let role = DeployRole {
+            arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
+            external_id: "arn:aws:codepipeline:eu-west-1:111122223333:shop".to_owned(),
+        };
+        let under_role = KnownRule {
+            deploy_role: Some(role),
+            ..without_role.clone()
+        };
+        let error = |operation, kind| AwsError {
+            operation,
+            kind,
+            code: "AccessDenied".to_owned(),
+            message: "no".to_owned(),
+        };
+
+        let refused = error("sts:AssumeRole", ErrorKind::Permission);
+        let denied = error("elasticloadbalancing:DescribeRules", ErrorKind::Permission);
+        let busy = error("sts:AssumeRole", ErrorKind::Busy);
+        for (rule, error, expected) in [
+            (&under_role, &refused, true),
+            (&under_role, &denied, false),
+            (&under_role, &busy, false),
+            (&without_role, &denied, true),
+            (&without_role, &busy, false),
+        ] {
+            assert_eq!(may_be_unreadable(rule, error), expected, "{error}");
+        }
     }
 }

@@ -119,7 +119,12 @@ impl RollBack {
                 let acting = self.under(started.deploy_role.as_ref());
                 acting.sweep_started(&started).await.map(Some)
             }
-            Checked::Free(lease) => self.repair_free(&lease).await,
+            Checked::Free(lease) => {
+                let known = lease.last_known.as_ref();
+                let rule = known.and_then(|known| known.rule.as_ref());
+                let acting = self.under(rule.and_then(|rule| rule.deploy_role.as_ref()));
+                acting.repair_free(&lease).await
+            }
         }
     }
 

@@ -135,6 +135,12 @@ impl AwsError {
             && self.message.contains("Unable to describe task definition")
     }
 
+    /// Whether STS refused the deploy role under which the call was to be made: it may be gone.
+    #[must_use]
+    pub fn refuses_role(&self) -> bool {
+        self.operation == ASSUME_ROLE && self.kind == ErrorKind::Permission
+    }
+
     /// Whether ECS refused a call because of its task definition, which the error does not name.
     #[must_use]
     pub fn refuses_task_definition(&self) -> bool {
@@ -281,9 +287,9 @@ impl From<AwsError> for StepError {
         match error.kind {
             ErrorKind::Busy => Self::Busy(format!("{error}; retrying")),
             // The pipeline names the role, and both policies are the operator's.
-            ErrorKind::Permission if error.operation == ASSUME_ROLE => Self::Refused(
-                Failure::configuration(format!("{error}; allow it, then retry the release")),
-            ),
+            ErrorKind::Permission if error.refuses_role() => Self::Refused(Failure::configuration(
+                format!("{error}; allow it, then retry the release"),
+            )),
             ErrorKind::Permission => Self::Refused(Failure::new(
                 FailureType::PermissionError,
                 format!(

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, PairTarget};
+use super::{DeployRole, Outcome, PairTarget};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::listener_rule::RuleView;
 use crate::observed::weights::Weights;
@@ -28,6 +28,10 @@ pub struct KnownRule {
     pub arn: String,
     /// ARN of the group of each colour.
     pub target_groups: PerColour<String>,
+    /// The role of the last release that had one, under which the weights are repaired; none for
+    /// the functions' own credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy_role: Option<DeployRole>,
 }
 
 impl KnownRule {
@@ -43,8 +47,13 @@ impl KnownRule {
 
 impl LastKnownRouting {
     /// What is known after the release of `pair` closed with `outcome`, given what was known
-    /// `before`. A superseded release leaves the values unchanged.
-    pub(super) fn after(pair: &PairTarget, outcome: Outcome, before: Option<Self>) -> Option<Self> {
+    /// `before`. A superseded release leaves the values unchanged, and one by hand the role.
+    pub(super) fn after(
+        pair: &PairTarget,
+        outcome: Outcome,
+        role: Option<&DeployRole>,
+        before: Option<Self>,
+    ) -> Option<Self> {
         if outcome == Outcome::Superseded {
             return before;
         }
@@ -56,7 +65,9 @@ impl LastKnownRouting {
             pair.prior.live
         };
 
-        let owed = before.map(|before| before.scale_in_to_restore);
+        let owed = before.as_ref().map(|before| before.scale_in_to_restore);
+        let known_rule = before.and_then(|before| before.rule);
+        let known_role = known_rule.and_then(|rule| rule.deploy_role);
         let scale_in_to_restore = PerColour::from_fn(|colour| match pair.scale_in_suspended {
             Some(true) => pair.prior.of(colour).suspended,
             Some(false) => None,
@@ -72,6 +83,7 @@ impl LastKnownRouting {
                 target_groups: PerColour::from_fn(|colour| {
                     pair.prior.of(colour).target_group.clone()
                 }),
+                deploy_role: role.cloned().or(known_role),
             }),
         })
     }

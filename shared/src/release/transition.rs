@@ -90,7 +90,8 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
         (None, Event::RepairAnnounced) if next.last_known.is_some() => Ok(()),
         (Some(release), Event::Closed(outcome)) if may_end_as(&release.phase, outcome) => {
             if let Some(pair) = release.pair() {
-                next.last_known = LastKnownRouting::after(pair, outcome, next.last_known.take());
+                let (role, before) = (release.deploy_role.as_ref(), next.last_known.take());
+                next.last_known = LastKnownRouting::after(pair, outcome, role, before);
             }
             next.release = None;
             Ok(())

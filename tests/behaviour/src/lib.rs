@@ -3,6 +3,7 @@
 
 mod by_hand;
 pub mod corpus;
+mod deploy_role;
 pub mod pair;
 pub mod shop;
 
@@ -20,6 +21,7 @@ use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 
 pub use by_hand::{allow_by_hand, by_hand, deny, invoke, invoke_with, invoke_with_all};
+pub use deploy_role::deploy_role;
 
 /// Longest that anything may take, in virtual time.
 pub const LIMIT: Duration = Duration::from_secs(4 * 3600);

@@ -199,6 +199,7 @@ fn a_refused_role_names_role_caller_external_id_and_trust_policy() {
     assert_eq!(script.operations(), ["AssumeRole"]);
     assert_eq!(error.operation, "sts:AssumeRole");
     assert_eq!(error.kind, ErrorKind::Permission);
+    assert!(error.refuses_role());
     let message = format!(
         "sts:AssumeRole failed: AccessDenied: {DENIAL}; the trust policy of {ROLE} must allow \
          sts:AssumeRole to this user with the external id {PIPELINE}, and the policy of the \
@@ -297,7 +298,9 @@ fn a_call_that_the_role_does_not_allow_names_the_role() {
                    to perform: codepipeline:GetPipelineExecution on resource: web";
     let script = Script::new([assumed(3_600), refusal("AccessDeniedException", message)]);
 
-    let StepError::Refused(failure) = StepError::from(refused(&script)) else {
+    let error = refused(&script);
+    assert!(!error.refuses_role());
+    let StepError::Refused(failure) = StepError::from(error) else {
         panic!("refused")
     };
     assert!(

@@ -74,3 +74,29 @@ fn the_role_of_a_release_is_that_with_which_it_began_until_its_record() {
     assert_eq!(free.release, None);
     assert_eq!(record.deploy_role, Some(role()));
 }
+
+#[test]
+fn a_pair_leaves_its_role_with_its_rule_and_a_release_by_hand_keeps_it() {
+    let conclusion = Conclusion::new(Outcome::Deployed, "because");
+    let left = |lease: &Lease| {
+        let (free, _) = close(lease, &conclusion, now()).expect("it is open");
+        let rule = free.last_known.clone().and_then(|known| known.rule);
+        (free, rule.expect("a rule").deploy_role)
+    };
+
+    let under_role = with_release(open_pair(), |release| release.deploy_role = Some(role()));
+    let (free, known) = left(&under_role);
+    assert_eq!(known, Some(role()));
+    let stored = serde_json::to_value(&free).expect("serializes");
+    let expected = json!({"arn": role().arn, "external_id": role().external_id});
+    assert_eq!(stored["settled"]["rule"]["deploy_role"], expected);
+    let read: Lease = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, free);
+
+    let by_hand = Lease {
+        release: open_pair().release,
+        ..free
+    };
+    assert_eq!(left(&by_hand).1, Some(role()));
+    assert_eq!(left(&open_pair()).1, None);
+}

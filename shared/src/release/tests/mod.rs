@@ -180,6 +180,7 @@ fn known_rule() -> KnownRule {
     KnownRule {
         arn: "rule".to_owned(),
         target_groups: PerColour::from_fn(|colour| format!("group-{colour}")),
+        deploy_role: None,
     }
 }
 

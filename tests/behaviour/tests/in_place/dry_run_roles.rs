@@ -1,49 +1,16 @@
 //! A dry run under a deploy role, which is proven by assuming it: also beside an open release, and
 //! not by hand.
 
-use emulator::Aws;
 use harness::demo::WEB;
 use harness::driver::{Fault, run};
-use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::{Value, json};
 
 use super::bench::*;
 use super::dry_run::executed;
-use behaviour::{failure, jobs, newest, only_check, push, released};
+use behaviour::{deploy_role, failure, jobs, newest, only_check, push, released};
 
 const PIPELINE: &str = "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web";
 const OTHER: &str = "arn:aws:codepipeline:eu-west-1:111122223333:slipway-other";
-
-/// Name and ARN of the role of a function.
-fn role_of(aws: &Aws, function: &str) -> (String, String) {
-    let function = &aws.lambda.functions[&format!("{FUNCTIONS_STACK}-{function}")];
-    let name = function.role.rsplit('/').next().expect("a name");
-    (name.to_owned(), function.role.clone())
-}
-
-/// Allows an action of everything to a role.
-fn allow(aws: &mut Aws, role: &str, action: &str) {
-    let role = aws.cloudformation.iam.role_mut(role).expect("a role");
-    let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
-    let document = json!({"Version": "2012-10-17", "Statement": [statement]});
-    role.policies.insert("of the test".to_owned(), document);
-}
-
-/// Makes a role that no release of the test uses the deploy role of a pipeline; returns its name
-/// and ARN.
-fn become_deploy_role(aws: &mut Aws, pipeline: &str) -> (String, String) {
-    let (caller, caller_arn) = role_of(aws, "begin-release");
-    let (name, arn) = role_of(aws, "evaluate-canary");
-    allow(aws, &caller, "codepipeline:GetJobDetails");
-    allow(aws, &name, "*");
-
-    let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
-    role.trust = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": caller_arn},
-        "Condition": {"StringEquals": {"sts:ExternalId": pipeline}},
-    }]});
-    (name, arn)
-}
 
 #[test]
 fn a_deploy_role_is_assumed_beside_a_release_that_has_none() {
@@ -51,7 +18,7 @@ fn a_deploy_role_is_assumed_beside_a_release_that_has_none() {
         run(released(), Fault::None, async |driver| {
             begun(&driver, json!({})).await;
             let known = driver.world.snapshot().codepipeline.executions.len();
-            let (name, arn) = become_deploy_role(&mut driver.world.aws(), pipeline);
+            let (name, arn) = deploy_role(&mut driver.world.aws(), "begin-release", pipeline);
             let more = json!({"deploy_role": arn});
             only_check(&mut driver.world.aws(), "slipway-web", more);
             push(&driver, WEB, "2.0.0");
@@ -77,7 +44,7 @@ fn a_deploy_role_is_assumed_beside_a_release_that_has_none() {
 #[test]
 fn a_deploy_role_is_refused_by_hand() {
     run(released(), Fault::None, async |driver| {
-        let (_, arn) = become_deploy_role(&mut driver.world.aws(), PIPELINE);
+        let (_, arn) = deploy_role(&mut driver.world.aws(), "begin-release", PIPELINE);
         let more = json!({"strategy": "rolling", "dry_run": true, "deploy_role": arn});
         let answer = look(&driver, "begin-release", more).await;
 

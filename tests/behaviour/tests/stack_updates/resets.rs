@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use behaviour::pair::{
     self, HALVES, PIPELINE, SHORT, secs, set, set_weights, shop, until_weights, weights,
 };
-use behaviour::{invoke, jobs, outcome, pass, push, reason, settled};
+use behaviour::{deploy_role, invoke, jobs, ledger_table, outcome, pass, push, reason, settled};
 use emulator::cloudformation::deploy;
 use emulator::codepipeline::ReportContent;
-use emulator::{Aws, eventbridge, traffic};
+use emulator::{Aws, dynamodb, eventbridge, traffic};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Driver, Fault, run};
-use invariants::ledger_reader::record;
+use invariants::ledger_reader::{item, record};
 use serde_json::{Value, json};
 
 use super::root;
+
+const PIPELINE_ARN: &str = "arn:aws:codepipeline:eu-west-1:111122223333:slipway-shop";
 
 /// In the template of the pair, the paths of the production rule.
 const PATHS: &str = "Values: ['/*']";
@@ -87,6 +89,36 @@ fn the_sweep_names_what_it_repaired_once() {
 
         assert_eq!(sweep(&driver).await, json!({}));
     });
+}
+
+/// Gives the lease of the pair a deploy role, as the last release under it left it.
+fn leave_role(aws: &mut Aws, arn: &str) {
+    let key = json!({"pk": {"S": "lease"}, "sk": {"S": format!("{CLUSTER}/{SHOP}")}});
+    let mut lease = item(aws, &key).expect("a lease");
+    lease["settled"]["M"]["rule"]["M"]["deploy_role"] =
+        json!({"M": {"arn": {"S": arn}, "external_id": {"S": PIPELINE_ARN}}});
+
+    let put = json!({"TableName": ledger_table(aws), "Item": lease});
+    dynamodb::call(aws, "PutItem", &put).expect("an item");
+}
+
+#[test]
+fn the_sweep_repairs_under_the_deploy_role_and_leaves_a_pair_alone_whose_role_is_gone() {
+    for (is_gone, expected) in [(false, [0, 100]), (true, [100, 0])] {
+        run(without_sweep(), Fault::None, async |driver| {
+            let (name, arn) = deploy_role(&mut driver.world.aws(), "roll-back", PIPELINE_ARN);
+            let arn = if is_gone { format!("{arn}-gone") } else { arn };
+            leave_role(&mut driver.world.aws(), &arn);
+            reset(&mut driver.world.aws());
+
+            let swept = sweep(&driver).await;
+            assert_eq!(swept == json!({}), is_gone, "{swept}");
+            let aws = driver.world.snapshot();
+            assert_eq!(weights(&aws), expected);
+            let sets = (name, "elasticloadbalancing:ModifyRule".to_owned());
+            assert_eq!(aws.iam.demanded.contains(&sets), !is_gone);
+        });
+    }
 }
 
 #[test]

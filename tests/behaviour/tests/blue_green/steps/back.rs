@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     EXECUTION, ago, begun, calls, changed, edit, half, lease, left_behind, open, plain, revision,
-    timeless,
+    settled, timeless,
 };
 use behaviour::pair::{self, counts, secs, set, set_weights, suspend, suspensions, weights};
 use behaviour::{invoke, pass, service};
@@ -137,7 +137,7 @@ async fn closes(driver: &Driver, prior: &Value) {
         (&record["outcome"], &record["reason"]),
         (&json!("rolled-back"), &json!(reason))
     );
-    assert_eq!(lease(&aws)["settled"], left_behind(&aws, "green", [0, 100]));
+    assert_eq!(settled(&aws), left_behind(&aws, "green", [0, 100]));
     assert_eq!(lease(&aws)["release"], json!(null));
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     EXECUTION, ago, begun, calls, changed, definitions, edit, failed, going, lease, left_behind,
-    look, look_after, plain, report, revision, timeless, whole,
+    look, look_after, plain, report, revision, settled, timeless, whole,
 };
 use behaviour::pair::{set, set_weights, suspend};
 
@@ -35,7 +35,7 @@ fn retired() -> Aws {
 fn check_closed(before: &Value, aws: &Aws) {
     let after = lease(aws);
     assert_eq!(after["release"], json!(null));
-    assert_eq!(after["settled"], left_behind(aws, "blue", [100, 0]));
+    assert_eq!(settled(aws), left_behind(aws, "blue", [100, 0]));
     assert_eq!(
         after["fence"].as_u64(),
         before["fence"].as_u64().map(|fence| fence + 1)
@@ -204,7 +204,7 @@ fn a_release_of_what_is_live_is_unchanged_and_looks_at_the_live_colour() {
         );
 
         let aws = driver.world.snapshot();
-        assert_eq!(lease(&aws)["settled"], left_behind(&aws, "green", [0, 100]));
+        assert_eq!(settled(&aws), left_behind(&aws, "green", [0, 100]));
     });
     let mut aws = begun();
     set_weights(&mut aws, [100, 0]);

@@ -80,6 +80,15 @@ fn open(aws: &Aws) -> Value {
     lease(aws)["release"].clone()
 }
 
+/// What the last release of the shop left behind; its deploy role is that of the demo's pipeline.
+fn settled(aws: &Aws) -> Value {
+    let mut settled = lease(aws)["settled"].clone();
+    if let Some(rule) = settled.get_mut("rule").and_then(Value::as_object_mut) {
+        rule.remove("deploy_role");
+    }
+    settled
+}
+
 /// What a release leaves behind that ends with this colour live at these weights.
 fn left_behind(aws: &Aws, live: &str, weights: [u32; 2]) -> Value {
     let [blue, green] = pair::groups(aws);

@@ -1,5 +1,5 @@
-//! Package `emulator`: an in-memory AWS, the state of one account in one region and the rules by
-//! which it changes.
+//! Package `emulator`: an in-memory AWS, the state of one account in one region, with further
+//! accounts beside it, and the rules by which it changes.
 //!
 //! It must not know Slipway: its manifest names neither the product nor a function. What it knows
 //! of AWS is listed in `RULES.md`, each rule with its source and its test.
@@ -19,4 +19,6 @@ pub use services::{
     iam, lambda, s3,
 };
 
-pub(crate) use crate::core::{input, page, protocol, record, service, stale, text, validation};
+pub(crate) use crate::core::{
+    accounts, input, page, protocol, record, service, stale, text, validation,
+};

@@ -131,7 +131,7 @@ impl Driver {
                 let mut aws = self.world.aws();
                 let ready: Vec<Attempt> = std::iter::from_fn(|| aws.lambda.take_ready()).collect();
                 watch(&aws);
-                let next = aws.agenda.next_due();
+                let next = aws.next_due();
                 drop(aws);
                 ready.into_iter().for_each(|attempt| self.start(attempt));
                 next
@@ -158,7 +158,7 @@ impl Driver {
                 let ready: Vec<Attempt> = std::iter::from_fn(|| aws.lambda.take_ready()).collect();
                 watch(&aws)?;
                 let over = ready.is_empty() && self.running.get() == 0 && done(&aws);
-                let next = aws.agenda.next_due();
+                let next = aws.next_due();
                 drop(aws);
                 ready.into_iter().for_each(|attempt| self.start(attempt));
                 (over, next)

@@ -1,10 +1,12 @@
-//! An in-memory AWS: the state of one account in one region, and the rules by which it changes.
+//! An in-memory AWS: the state of one account in one region, with further accounts beside it, and
+//! the rules by which it changes.
 //!
 //! Everything here is plain data moved by two things only: calls (`Aws::call`) and the agenda
 //! (`Aws::run_due`). Time is a number that the driver sets; chance is one seeded generator; so the
 //! same seed gives the same bytes. `Aws` can be cloned: a clone is a snapshot from which another
 //! run can start.
 
+pub(crate) mod accounts;
 mod agenda;
 mod error;
 pub(crate) mod input;
@@ -29,12 +31,13 @@ use crate::services::{
     iam, lambda, s3,
 };
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Milliseconds since the Unix epoch, in virtual time.
 pub type Millis = i64;
 
-/// The state of one account in one region.
+/// The state of one account in one region, with further accounts beside it.
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub now: Millis,
@@ -66,6 +69,8 @@ pub struct Aws {
     pub lambda: lambda::Lambda,
     pub s3: s3::S3,
     pub traffic: traffic::Traffic,
+    /// Further accounts, by their ids.
+    pub(crate) others: BTreeMap<String, Self>,
 }
 
 impl Aws {
@@ -96,6 +101,7 @@ impl Aws {
             lambda: Default::default(),
             s3: Default::default(),
             traffic: Default::default(),
+            others: BTreeMap::new(),
         }
     }
 
@@ -103,18 +109,6 @@ impl Aws {
     pub fn schedule(&mut self, after: Duration, event: impl Event + 'static) {
         self.agenda
             .put(self.now + after.as_millis() as Millis, event);
-    }
-
-    /// Runs everything that is due at `self.now` or before, in order of time, then of scheduling.
-    /// While an entry runs, `self.now` is the time it was due.
-    pub fn run_due(&mut self) {
-        let until = self.now;
-        while let Some((at, event)) = self.agenda.take_until(until) {
-            self.now = at;
-            self.s3.at(at);
-            event.run(self);
-        }
-        self.now = until;
     }
 
     /// How many items a page has of a list whose caller wants so many at most.

@@ -240,6 +240,10 @@ impl Aws {
         self.quirks = Quirks::default();
         // Which target groups are in use was derived from the earlier draw.
         elb::note_use(self);
+        let others: Vec<String> = self.others.keys().cloned().collect();
+        for id in others {
+            self.in_account(&id, elb::note_use);
+        }
     }
 }
 

@@ -244,8 +244,15 @@ impl Request {
 
 impl Aws {
     /// Answers one request by the rules of the service that its signature names, if its caller may
-    /// ask for it.
+    /// ask for it, in the account that its credentials are of.
     pub fn call(&mut self, request: &Request) -> Response {
+        match iam::other_account(self, request) {
+            Some(id) => self.in_account(&id, |other| other.serve(request)),
+            None => self.serve(request),
+        }
+    }
+
+    fn serve(&mut self, request: &Request) -> Response {
         let refusal = iam::authorize(self, request).err();
         let response = self.answer(request, refusal);
         iam::served(self);

@@ -3,15 +3,18 @@
 mod describe;
 mod images;
 mod profile;
+mod pull;
 mod push;
 mod registry;
+mod shared;
 mod storage;
 
 #[cfg(test)]
 mod tests;
 
 pub use profile::{Answers, Profile};
-pub use push::{behaviour, profile, push, push_with, replicate};
+pub(crate) use pull::{behaviour, profile};
+pub use push::{push, push_with, replicate};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,6 +69,8 @@ struct Repository {
     immutable: bool,
     scan_on_push: bool,
     encryption: Value,
+    /// The policy document that lets other accounts in.
+    policy: Option<Value>,
     /// By digest.
     images: BTreeMap<String, Image>,
 }
@@ -85,9 +90,20 @@ struct Image {
 
 /// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let answer = answer(aws, operation, input);
+    let answer = match shared::registry(aws, operation, input) {
+        Ok(None) => answer(aws, operation, input),
+        Ok(Some(id)) => aws.in_account(&id, |home| answer(home, operation, input)),
+        Err(refusal) => Err(refusal),
+    };
     record::operation("ecr", operation, input, &answer);
     answer
+}
+
+/// Sets the policy of a repository, or removes it.
+pub(crate) fn set_policy(aws: &mut Aws, repository: &str, policy: Option<Value>) {
+    if let Some(repository) = aws.ecr.repositories.get_mut(repository) {
+        repository.policy = policy;
+    }
 }
 
 fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
@@ -148,6 +164,7 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             .get("encryptionConfiguration")
             .cloned()
             .unwrap_or_else(|| json!({ "encryptionType": "AES256" })),
+        policy: None,
         images: BTreeMap::new(),
     };
     let description = describe::repository(aws, name, &repository);

@@ -1,5 +1,4 @@
-//! Images arriving: PutImage, the push of a whole image, the event that follows, and what a task
-//! later pulls.
+//! Images arriving: PutImage, the push of a whole image, and the event that follows.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Behaviour, Image, Profile, Repository, check_members, is_tag, named, no_repository, parameter,
-    registry_host, required_text, text,
+    required_text, text,
 };
 use crate::text::hex;
 use crate::{ApiError, Aws, Quirk, eventbridge};
@@ -187,61 +186,6 @@ fn store_whole(
         image.profile = profile;
     }
     Ok(digest)
-}
-
-/// The behaviour of `image` (a full reference as in a container definition), or why it cannot be
-/// pulled.
-pub fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
-    if !is_own(aws, image) {
-        return Ok(Behaviour::Healthy);
-    }
-    find(aws, image)
-        .filter(|image| !image.archived)
-        .map(|image| image.behaviour)
-        .ok_or_else(|| {
-            format!(
-                "CannotPullContainerError: pull image manifest has been retried 1 time(s): \
-             failed to resolve ref {image}: {image}: not found"
-            )
-        })
-}
-
-/// How tasks that run `image` respond; the default for images of other registries and deleted ones.
-pub fn profile(aws: &Aws, image: &str) -> Profile {
-    find(aws, image)
-        .map(|image| image.profile)
-        .unwrap_or_default()
-}
-
-fn is_own(aws: &Aws, image: &str) -> bool {
-    own_path(aws, image).is_some()
-}
-
-/// What follows the registry's host, in either of its names, in a full reference.
-fn own_path<'a>(aws: &Aws, image: &'a str) -> Option<&'a str> {
-    let dual_stack = format!("{}.dkr-ecr.{}.on.aws", aws.account, aws.region);
-    [registry_host(aws), dual_stack]
-        .iter()
-        .find_map(|host| image.strip_prefix(host.as_str())?.strip_prefix('/'))
-}
-
-/// The image of this registry that a full reference means.
-fn find<'a>(aws: &'a Aws, image: &str) -> Option<&'a Image> {
-    let path = own_path(aws, image)?;
-    let (path, digest) = path
-        .split_once('@')
-        .map_or((path, None), |(path, digest)| (path, Some(digest)));
-    let (name, tag) = path
-        .split_once(':')
-        .map_or((path, None), |(name, tag)| (name, Some(tag)));
-
-    // With a digest the tag is only decoration, and without both it is `latest`.
-    let id = match digest {
-        Some(digest) => json!({ "imageDigest": digest }),
-        None => json!({ "imageTag": tag.unwrap_or("latest") }),
-    };
-    let repository = aws.ecr.repositories.get(name)?;
-    repository.images.get(repository.find(&id)?)
 }
 
 /// A manifest as it is sent.

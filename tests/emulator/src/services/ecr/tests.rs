@@ -2,6 +2,12 @@ use super::*;
 
 /// What a manifest holds, and where it comes from.
 mod manifests;
+mod shared;
+
+/// What a task without an execution role meets.
+fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
+    super::behaviour(aws, image, "")
+}
 
 fn world(mutability: &str) -> Aws {
     let mut aws = Aws::new(1);

@@ -119,10 +119,14 @@ fn start(aws: &mut Aws, arn: &str) {
 
 /// What each container of a task meets when its image is pulled, or why it cannot be.
 fn fates(aws: &Aws, arn: &str) -> Vec<Result<Behaviour, String>> {
-    aws.ecs.tasks[arn]
-        .containers
-        .iter()
-        .map(|container| fate(aws, &container.image))
+    let task = &aws.ecs.tasks[arn];
+    let definition = aws.ecs.request_of(&task.task_definition);
+    let role = definition.and_then(|definition| definition["executionRoleArn"].as_str());
+    let role = role.unwrap_or_default();
+
+    let containers = task.containers.iter();
+    containers
+        .map(|container| fate(aws, &container.image, role))
         .collect()
 }
 

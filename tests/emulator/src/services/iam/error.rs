@@ -7,6 +7,8 @@ use super::Demand;
 pub(super) const EXPLICIT_DENY: &str = "with an explicit deny in an identity-based policy";
 pub(super) const EXPLICIT_DENY_OF_BOUNDARY: &str =
     "with an explicit deny in a permissions boundary";
+pub(super) const EXPLICIT_DENY_OF_RESOURCE: &str =
+    "with an explicit deny in a resource-based policy";
 
 pub(super) fn not_allowed(action: &str) -> String {
     format!("because no identity-based policy allows the {action} action")
@@ -14,6 +16,10 @@ pub(super) fn not_allowed(action: &str) -> String {
 
 pub(super) fn not_allowed_by_boundary(action: &str) -> String {
     format!("because no permissions boundary allows the {action} action")
+}
+
+pub(super) fn not_allowed_by_resource(action: &str) -> String {
+    format!("because no resource-based policy allows the {action} action")
 }
 
 /// The message of a denial; `user` is the ARN of the caller, and the reason may be empty.

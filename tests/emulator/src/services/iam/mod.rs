@@ -12,6 +12,7 @@ mod pattern;
 mod permissions;
 mod policy;
 mod principal;
+mod resource_policy;
 mod roles;
 mod temporary;
 mod trust;
@@ -28,8 +29,9 @@ use permissions::Permissions;
 pub(crate) use permissions::managed;
 pub use policy::{Access, Context, Demand, Unsupported, check as check_statement, evaluate};
 pub(crate) use principal::{Principal, Session};
+pub(crate) use resource_policy::{is_shared_with, require_of_resource};
 pub(crate) use roles::SERVICE;
-pub(crate) use temporary::{Temporary, issue};
+pub(crate) use temporary::{Temporary, issue, other_account};
 pub(crate) use trust::assume;
 
 /// The caller that may do everything.

@@ -1,8 +1,8 @@
-//! Temporary credentials of sessions, as STS issues them. They act as the session's role until they
-//! expire.
+//! Temporary credentials of sessions, as STS issues them. They act as the session's role, in the
+//! account of the role, until they expire.
 
 use super::Session;
-use crate::{Aws, Millis};
+use crate::{Aws, Millis, Request};
 
 /// The credentials of one session.
 #[derive(Clone, Debug)]
@@ -30,4 +30,15 @@ pub(crate) fn issue(aws: &mut Aws, session: Session, seconds: i64) -> Temporary 
         .temporary
         .insert(credentials.access_key_id.clone(), credentials.clone());
     credentials
+}
+
+/// The other account whose credentials signed a request, if they are not this one's.
+pub(crate) fn other_account(aws: &Aws, request: &Request) -> Option<String> {
+    if aws.others.is_empty() {
+        return None;
+    }
+    let key = request.access_key()?;
+    let mut others = aws.others.iter();
+    let issuer = others.find(|(_, other)| other.iam.temporary.contains_key(&key));
+    issuer.map(|(id, _)| id.clone())
 }

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Value, json};
 
 use super::{ERRORS, user_id};
+use crate::accounts::account_of;
 use crate::iam::{self, Demand, Principal, Session};
 use crate::protocol::query::Parameters;
 use crate::protocol::xml::instant;
@@ -85,19 +86,26 @@ pub(super) fn assume_role(aws: &mut Aws, parameters: &Parameters) -> Result<Valu
         role: role.arn,
         name: given.session.to_owned(),
     };
-    let credentials = iam::issue(aws, session.clone(), given.seconds);
-    Ok(json!({
+    let home = account_of(&session.role).to_owned();
+    Ok(aws.in_account(&home, |aws| issued(aws, session, given.seconds)))
+}
+
+/// The credentials of a session of a role of this account.
+fn issued(aws: &mut Aws, session: Session, seconds: i64) -> Value {
+    let user = json!({
+        "AssumedRoleId": user_id(aws, &session),
+        "Arn": session.arn(&aws.account),
+    });
+    let credentials = iam::issue(aws, session, seconds);
+    json!({
         "Credentials": {
             "AccessKeyId": credentials.access_key_id,
             "SecretAccessKey": credentials.secret_access_key,
             "SessionToken": credentials.session_token,
             "Expiration": instant(credentials.expires),
         },
-        "AssumedRoleUser": {
-            "AssumedRoleId": user_id(aws, &session),
-            "Arn": session.arn(&aws.account),
-        },
-    }))
+        "AssumedRoleUser": user,
+    })
 }
 
 impl<'a> AssumeRole<'a> {

@@ -143,13 +143,13 @@ fn attachments(aws: &Aws, settings: &Map<String, Value>, task: &Task) -> Vec<Att
         .collect()
 }
 
-/// What a container meets when its image is pulled, or why it cannot be.
-pub(super) fn fate(aws: &Aws, image: &str) -> Result<Behaviour, String> {
+/// What a container meets when its image is pulled with an execution role, or why it cannot be.
+pub(super) fn fate(aws: &Aws, image: &str, role: &str) -> Result<Behaviour, String> {
     #[cfg(test)]
     if let Some(fate) = crate::ecs::tests::fate(image) {
         return fate;
     }
-    ecr::behaviour(aws, image).map_err(|text| {
+    ecr::behaviour(aws, image, role).map_err(|text| {
         if text.starts_with("CannotPullContainerError") {
             text
         } else {

@@ -4,6 +4,8 @@ use super::*;
 use crate::cloudformation::Role;
 use crate::lambda::Function;
 
+mod accounts;
+
 const FUNCTION: &str = "slipway-update-service";
 const CALLER: &str = "arn:aws:iam::111122223333:role/slipway/slipway/step";
 const DEPLOY: &str = "arn:aws:iam::111122223333:role/deploy";
@@ -86,7 +88,11 @@ fn sts(aws: &mut Aws, caller: &str, keys: [&str; 2], form: &str) -> (u16, String
 
 /// The key id and the token of a session, or the body of the error.
 fn assume(aws: &mut Aws, caller: &str, more: &str) -> Result<[String; 2], String> {
-    let form = format!("Action=AssumeRole&RoleArn={DEPLOY}&RoleSessionName=web{more}");
+    assume_role(aws, caller, DEPLOY, more)
+}
+
+fn assume_role(aws: &mut Aws, caller: &str, role: &str, more: &str) -> Result<[String; 2], String> {
+    let form = format!("Action=AssumeRole&RoleArn={role}&RoleSessionName=web{more}");
     let (status, body) = sts(aws, caller, ["AKIA", ""], &form);
     let element = |name: &str| {
         let (_, rest) = body.split_once(&format!("<{name}>")).unwrap();

@@ -1,0 +1,112 @@
+//! The policies of resources, trust policies of roles among them: how far they let a caller in.
+//!
+//! Source:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>,
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>
+
+use serde_json::Value;
+
+use super::policy::{Demand, Unsupported, applies_to_its_resource};
+use super::{Denial, Principal, Session, error, note};
+use crate::Aws;
+use crate::cloudformation::items;
+
+/// How far the policy of a resource lets a principal in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Grant {
+    /// No statement is about the principal.
+    Absent,
+    /// To the account of the principal.
+    Account,
+    /// To the principal itself.
+    Named,
+}
+
+/// How far a policy lets a caller of this account in; nothing if it denies it.
+pub(super) fn grant(
+    policy: &Value,
+    caller: &Principal,
+    account: &str,
+    demand: &Demand,
+) -> Result<Option<Grant>, Unsupported> {
+    let demand = caller.about(account, demand);
+    let names = caller.names(account);
+    let mut grant = Grant::Absent;
+    for statement in items(&policy["Statement"]) {
+        let named = named(&statement["Principal"], &names, account);
+        if named == Grant::Absent || !applies_to_its_resource(statement, &demand)? {
+            continue;
+        }
+        if statement["Effect"] == "Deny" {
+            return Ok(None);
+        }
+        grant = grant.max(named);
+    }
+    Ok(Some(grant))
+}
+
+/// How a Principal element is about a caller with these names.
+fn named(principal: &Value, names: &[String], account: &str) -> Grant {
+    if principal == "*" {
+        return Grant::Named;
+    }
+
+    let root = format!("arn:aws:iam::{account}:root");
+    let found = items(&principal["AWS"])
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|one| {
+            if one == "*" || names.iter().any(|name| name == one) {
+                Grant::Named
+            } else if one == account || one == root {
+                Grant::Account
+            } else {
+                Grant::Absent
+            }
+        });
+    found.max().unwrap_or(Grant::Absent)
+}
+
+/// Whether a resource of another account lets the caller of the present request in, whose own
+/// policies allowed it before. The denial is remembered.
+pub(crate) fn require_of_resource(
+    aws: &mut Aws,
+    policy: Option<&Value>,
+    demand: &Demand,
+) -> Result<(), Denial> {
+    let caller = aws.iam.principal.clone();
+    let Some(reason) = refusal(policy, &caller, &aws.account, demand) else {
+        return Ok(());
+    };
+    let message = error::message(&caller.arn(&aws.account), demand, &reason);
+    Err(note(aws, caller.name(), demand, message))
+}
+
+/// Whether a resource of another account lets a role of this account in.
+pub(crate) fn is_shared_with(
+    policy: Option<&Value>,
+    role: &str,
+    account: &str,
+    demand: &Demand,
+) -> bool {
+    let caller = Principal::Session(Session {
+        role: role.to_owned(),
+        name: String::new(),
+    });
+    refusal(policy, &caller, account, demand).is_none()
+}
+
+/// Why a policy does not let a caller of this account in, in the words of AWS; nothing if it does.
+fn refusal(
+    policy: Option<&Value>,
+    caller: &Principal,
+    account: &str,
+    demand: &Demand,
+) -> Option<String> {
+    match grant(policy.unwrap_or(&Value::Null), caller, account, demand) {
+        Ok(Some(Grant::Account | Grant::Named)) => None,
+        Ok(Some(Grant::Absent)) => Some(error::not_allowed_by_resource(&demand.action)),
+        Ok(None) => Some(error::EXPLICIT_DENY_OF_RESOURCE.to_owned()),
+        Err(unsupported) => Some(format!("because {unsupported}")),
+    }
+}

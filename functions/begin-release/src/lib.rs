@@ -151,7 +151,7 @@ impl BeginRelease {
     fn started(&self, job: &Job<Parameters>, digest: Option<&str>) -> Record {
         let release = &job.release;
         Record {
-            deploy_role: self.sdk.deploy_role().cloned(),
+            deploy_role: self.reading_role(job),
             ..Record::started(&release.execution, &release.pipeline, digest, job.now)
         }
     }
@@ -180,7 +180,10 @@ impl BeginRelease {
         let free = free
             .cloned()
             .unwrap_or_else(|| Lease::unwritten(&job.release.cluster, &job.release.service));
-        let release = open_release(job, self.sdk.deploy_role());
+        let release = Release {
+            pipeline_role: self.pipeline_role(job),
+            ..open_release(job, self.sdk.deploy_role())
+        };
         let record = record
             .unwrap_or_else(|| self.started(job, release.digest.as_deref()))
             .begun(&job.release.cluster, &job.release.service);

@@ -42,6 +42,9 @@ pub struct Parameters {
     /// trust policy must require the pipeline's ARN as the external id. Not given: the functions'
     /// own credentials.
     pub deploy_role: Option<String>,
+    /// ARN of the IAM role under which the pipeline is read, if `deploy_role` is of another account
+    /// than the pipeline. Its trust policy must require the pipeline's ARN as the external id.
+    pub pipeline_role: Option<String>,
     /// Only checks whether a release could begin, reports every check, and changes nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -51,11 +54,27 @@ impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
         self.strategy().check().map_err(Failure::configuration)?;
         self.validate_rule()?;
-        if let Some(arn) = &self.deploy_role {
-            check_role_arn(arn).map_err(Failure::configuration)?;
-        }
+        self.validate_roles()?;
         self.chosen_base()?;
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)
+    }
+
+    fn validate_roles(&self) -> Result<(), Failure> {
+        let given = [
+            ("deploy_role", &self.deploy_role),
+            ("pipeline_role", &self.pipeline_role),
+        ];
+        for (field, role) in given {
+            if let Some(arn) = role {
+                check_role_arn(field, arn).map_err(Failure::configuration)?;
+            }
+        }
+        if self.pipeline_role.is_some() && self.deploy_role.is_none() {
+            return Err(Failure::configuration(
+                "`pipeline_role` is given; expected with `deploy_role` only; remove it",
+            ));
+        }
+        Ok(())
     }
 
     fn validate_rule(&self) -> Result<(), Failure> {

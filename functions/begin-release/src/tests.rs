@@ -122,6 +122,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         began_at: at(9),
         origin: Some(Origin::Job),
         deploy_role: None,
+        pipeline_role: None,
         phase: Phase::Beginning,
         registering: None,
         registered: None,

@@ -178,7 +178,9 @@ impl RollBack {
     async fn sweep_lease(&self, lease: Lease, release: &Release) -> Result<String, StepError> {
         let execution = &release.execution;
         let is_manual = release.deploy_role.is_none() && release.origin == Some(Origin::Operator);
+        let of_pipeline = release.pipeline_role.as_ref();
         let looked_up = self
+            .under(of_pipeline.or(release.deploy_role.as_ref()))
             .status(&release.pipeline, execution, is_manual)
             .await
             .map_err(StepError::from);

@@ -27,7 +27,7 @@ impl DeployRole {
     /// # Errors
     /// When `arn` is not the ARN of an IAM role, or the pipeline's cannot be made.
     pub fn of_pipeline(arn: &str, pipeline: &StatedPipeline) -> Result<Self, String> {
-        check_role_arn(arn)?;
+        check_role_arn("deploy_role", arn)?;
         let partition = arn.split(':').nth(1).unwrap_or_default();
 
         let external_id = match pipeline {
@@ -51,13 +51,25 @@ impl DeployRole {
             external_id,
         })
     }
+
+    /// Whether the role is of the account of its pipeline: the credentials of another account read
+    /// and start no pipeline of this one.
+    #[must_use]
+    pub fn is_of_the_pipelines_account(&self) -> bool {
+        account(&self.arn) == account(&self.external_id)
+    }
 }
 
-/// Refuses what is not the ARN of an IAM role, in any partition.
+/// The account that an ARN names; empty if it names none.
+fn account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+/// Refuses what is not the ARN of an IAM role, in any partition. `field` is where it was given.
 ///
 /// # Errors
 /// With the field, the value and what is expected.
-pub fn check_role_arn(arn: &str) -> Result<(), String> {
+pub fn check_role_arn(field: &str, arn: &str) -> Result<(), String> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let is_role = match parts[..] {
         ["arn", partition, "iam", "", account, resource] => {
@@ -73,7 +85,7 @@ pub fn check_role_arn(arn: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`deploy_role` is `{arn}`; expected the ARN of an IAM role, \
+        "`{field}` is `{arn}`; expected the ARN of an IAM role, \
          arn:<partition>:iam::<account>:role/<name>"
     ))
 }
@@ -121,7 +133,7 @@ mod tests {
             "arn:aws-us-gov:iam::111122223333:role/teams/shop/deploy",
             "arn:aws-iso-b:iam::111122223333:role/a_b+c=d,e.f@g-h",
         ] {
-            assert_eq!(check_role_arn(arn), Ok(()), "{arn}");
+            assert_eq!(check_role_arn("deploy_role", arn), Ok(()), "{arn}");
         }
     }
 
@@ -143,9 +155,9 @@ mod tests {
             "urn:aws:iam::111122223333:role/deploy",
         ] {
             assert_eq!(
-                check_role_arn(arn),
+                check_role_arn("pipeline_role", arn),
                 Err(format!(
-                    "`deploy_role` is `{arn}`; expected the ARN of an IAM role, \
+                    "`pipeline_role` is `{arn}`; expected the ARN of an IAM role, \
                      arn:<partition>:iam::<account>:role/<name>"
                 ))
             );
@@ -171,6 +183,16 @@ mod tests {
     }
 
     #[test]
+    fn a_role_is_of_the_pipelines_account_or_of_another() {
+        let is_own = |arn: &str| {
+            let role = DeployRole::of_pipeline(arn, &stated(Some(PIPELINE))).expect("a role");
+            role.is_of_the_pipelines_account()
+        };
+        assert!(is_own(ROLE));
+        assert!(!is_own(&ROLE.replace("111122223333", "444455556666")));
+    }
+
+    #[test]
     fn a_pipeline_that_aws_does_not_state_has_no_role() {
         for pipeline in [
             StatedPipeline {
@@ -191,6 +213,7 @@ mod tests {
         }
 
         let refused = DeployRole::of_pipeline("deploy", &stated(Some(PIPELINE)));
-        assert_eq!(refused, Err(check_role_arn("deploy").expect_err("no ARN")));
+        let no_arn = check_role_arn("deploy_role", "deploy").expect_err("no ARN");
+        assert_eq!(refused, Err(no_arn));
     }
 }

@@ -45,6 +45,9 @@ pub struct Release {
     /// The role under which its service is observed and changed; none for the functions' own
     /// credentials.
     pub deploy_role: Option<DeployRole>,
+    /// The role under which the pipeline is read, if the deploy role is of another account; none
+    /// if that role reads it too.
+    pub pipeline_role: Option<DeployRole>,
     pub phase: Phase,
     /// The registration of a revision that was announced.
     pub registering: Option<Registering>,
@@ -93,6 +96,7 @@ impl Release {
             began_at: now,
             origin: None,
             deploy_role: None,
+            pipeline_role: None,
             phase: Phase::Beginning,
             registering: None,
             registered: None,

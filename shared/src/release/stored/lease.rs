@@ -40,6 +40,8 @@ struct StoredRelease {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deploy_role: Option<DeployRole>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pipeline_role: Option<DeployRole>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     prior: Option<Prior>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     registering: Option<Registering>,
@@ -133,6 +135,7 @@ impl From<Release> for StoredRelease {
             began_at: release.began_at,
             origin: release.origin,
             deploy_role: release.deploy_role,
+            pipeline_role: release.pipeline_role,
             prior: None,
             registering: release.registering,
             registered: release.registered,
@@ -281,6 +284,7 @@ impl TryFrom<StoredRelease> for Release {
             began_at: stored.began_at,
             origin: stored.origin,
             deploy_role: stored.deploy_role,
+            pipeline_role: stored.pipeline_role,
             phase,
             registering: stored.registering,
             registered: stored.registered,

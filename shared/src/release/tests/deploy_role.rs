@@ -15,7 +15,16 @@ fn role() -> DeployRole {
 fn under_role() -> Release {
     Release {
         deploy_role: Some(role()),
+        pipeline_role: Some(pipeline_role()),
         ..release()
+    }
+}
+
+/// The role under which the pipeline is read.
+fn pipeline_role() -> DeployRole {
+    DeployRole {
+        arn: "arn:aws:iam::111122223333:role/pipeline".to_owned(),
+        ..role()
     }
 }
 
@@ -38,6 +47,10 @@ fn the_role_of_a_release_is_stored_and_may_be_missing() {
     });
     assert_eq!(stored["release"]["deploy_role"], expected);
     assert_eq!(
+        stored["release"]["pipeline_role"]["arn"],
+        "arn:aws:iam::111122223333:role/pipeline"
+    );
+    assert_eq!(
         serde_json::from_value::<Lease>(stored.clone()).expect("reads"),
         lease
     );
@@ -45,6 +58,7 @@ fn the_role_of_a_release_is_stored_and_may_be_missing() {
     // As an earlier version writes it.
     let members = stored["release"].as_object_mut().expect("an object");
     members.remove("deploy_role");
+    members.remove("pipeline_role");
     let read: Lease = serde_json::from_value(stored.clone()).expect("reads");
     assert_eq!(role_of(&read), None);
     assert_eq!(serde_json::to_value(&read).expect("serializes"), stored);

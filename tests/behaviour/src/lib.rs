@@ -60,7 +60,7 @@ pub fn action<'a>(pipeline: &'a mut Value, name: &str) -> &'a mut Value {
 }
 
 /// Changes the user parameters of an action of a pipeline's second stage.
-fn change_parameters(
+pub fn change_parameters(
     pipeline: &mut Value,
     name: &str,
     change: impl FnOnce(&mut Map<String, Value>),

@@ -1,0 +1,168 @@
+//! Two accounts: the functions, the repository and the pipeline in the first, the cluster, the
+//! service, its load balancer and its scaling in the second.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use behaviour::{account, change_parameters, until, update_pipeline};
+use emulator::cloudformation::deploy;
+use emulator::codepipeline::Execution;
+use emulator::{Aws, ecs};
+use harness::demo::{CLUSTER, root};
+use harness::driver::{Fault, run};
+use invariants::ledger_reader::FUNCTIONS_STACK;
+use serde_json::json;
+
+/// The account of the service.
+pub(crate) const SECOND: &str = "444455556666";
+/// The service, and the repository.
+pub(crate) const SERVICE: &str = "orders";
+pub(crate) const PIPELINE: &str = "slipway-orders";
+
+/// The stack of the deploy role, in the second account.
+const ROLE_STACK: &str = "orders-deploy-role";
+const PIPELINE_STACK: &str = "orders-pipeline";
+const REPOSITORY_STACK: &str = "orders-repository";
+/// The roles that the functions may assume.
+const ASSUMABLE: &str = "arn:aws:iam::111122223333:role/*,arn:aws:iam::444455556666:role/*";
+
+/// What differs from a deploy role that is right.
+pub(crate) struct Scene {
+    /// The service that the deploy role names.
+    pub(crate) named_service: &'static str,
+    /// The ARN of the pipeline that its trust policy requires.
+    pub(crate) trusted_pipeline: &'static str,
+    /// Whether begin-release has `pipeline_role`.
+    pub(crate) has_pipeline_role: bool,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            named_service: SERVICE,
+            trusted_pipeline: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-orders",
+            has_pipeline_role: true,
+        }
+    }
+}
+
+impl Scene {
+    /// Both accounts, with the service steady and nothing released.
+    pub(crate) fn account(&self) -> Aws {
+        let mut aws = account();
+        let functions = root().join("template.yaml");
+        stack(
+            &mut aws,
+            FUNCTIONS_STACK,
+            &functions,
+            &[("DeployRoleArns", ASSUMABLE)],
+        );
+        let repository = [("Name", SERVICE), ("ReadingAccount", SECOND)];
+        stack(
+            &mut aws,
+            REPOSITORY_STACK,
+            &here("repository.yaml"),
+            &repository,
+        );
+
+        self.add_second(&mut aws);
+        self.add_pipeline(&mut aws);
+        run(aws, Fault::None, async |driver| {
+            until(&driver, |aws| {
+                let mut services = second(aws).ecs.services.values();
+                services.all(|service| !service.is_deploying())
+                    && aws.codepipeline.executions.iter().all(Execution::is_over)
+            })
+            .await;
+            driver.world.snapshot()
+        })
+    }
+
+    /// The second account with the service and the deploy role.
+    fn add_second(&self, aws: &mut Aws) {
+        let functions = exported(aws, &format!("{FUNCTIONS_STACK}-FunctionRoles"));
+        let repository = exported(aws, &format!("{REPOSITORY_STACK}-RepositoryArn"));
+        let first = aws.account.clone();
+        aws.add_account(SECOND);
+        aws.in_account(SECOND, |aws| {
+            let cluster = json!({"clusterName": CLUSTER});
+            ecs::call(aws, "CreateCluster", &cluster).expect("legal");
+            let service = [
+                ("Name", SERVICE),
+                ("VpcId", "vpc-0a1b2c3d"),
+                ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e"),
+                ("Cluster", CLUSTER),
+                ("MinCapacity", "2"),
+                ("MaxCapacity", "4"),
+            ];
+            stack(aws, SERVICE, &root().join("infra/service.yaml"), &service);
+
+            let roles = exported(aws, &format!("{SERVICE}-TaskRoleArns"));
+            let role = [
+                ("FunctionsAccount", first.as_str()),
+                ("FunctionRoles", functions.as_str()),
+                ("PipelineArn", self.trusted_pipeline),
+                ("Cluster", CLUSTER),
+                ("Service", self.named_service),
+                ("TaskRoleArns", roles.as_str()),
+                ("RepositoryArn", repository.as_str()),
+            ];
+            stack(aws, ROLE_STACK, &here("deploy-role.yaml"), &role);
+        });
+    }
+
+    /// The pipeline, whose own role starts and reads it, and whose releases work on the service
+    /// under the role of the second account.
+    fn add_pipeline(&self, aws: &mut Aws) {
+        let parameters = [
+            ("PipelineName", PIPELINE),
+            ("Cluster", CLUSTER),
+            ("Service", SERVICE),
+            ("Repository", SERVICE),
+            ("ContainerName", "web"),
+            ("TaskRoleArns", ""),
+        ];
+        let template = root().join("infra/pipelines/in-place.yaml");
+        stack(aws, PIPELINE_STACK, &template, &parameters);
+
+        let own = exported(aws, &format!("{PIPELINE_STACK}-DeployRoleArn"));
+        let foreign = deploy_role(aws);
+        let changed = update_pipeline(aws, PIPELINE, |pipeline| {
+            change_parameters(pipeline, "begin-release", |parameters| {
+                parameters.insert("deploy_role".to_owned(), json!(foreign));
+                if self.has_pipeline_role {
+                    parameters.insert("pipeline_role".to_owned(), json!(own));
+                }
+            });
+        });
+        changed.expect("a legal pipeline");
+    }
+}
+
+/// The second account.
+pub(crate) fn second(aws: &Aws) -> &Aws {
+    aws.of_account(SECOND).expect("a second account")
+}
+
+/// The ARN of the deploy role.
+pub(crate) fn deploy_role(aws: &Aws) -> String {
+    exported(second(aws), &format!("{ROLE_STACK}-DeployRoleArn"))
+}
+
+fn exported(aws: &Aws, name: &str) -> String {
+    let value = aws.cloudformation.export(name);
+    value.expect("a stack exports it").to_owned()
+}
+
+/// A template of this test.
+fn here(name: &str) -> PathBuf {
+    root().join("tests/behaviour/tests/accounts").join(name)
+}
+
+fn stack(aws: &mut Aws, name: &str, template: &Path, parameters: &[(&str, &str)]) {
+    let parameters: BTreeMap<String, String> = parameters
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    deploy(aws, name, template, &parameters).expect("the template deploys");
+}

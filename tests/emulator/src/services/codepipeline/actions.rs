@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::declaration::{Action, Provider};
 use super::engine;
 use super::state::{ActionStatus, ErrorDetails, Execution};
-use super::{jobs, source, variables};
+use super::{jobs, permissions, source, variables};
 use crate::Aws;
 
 /// The limit holds after substitution, too.
@@ -46,20 +46,22 @@ fn perform(
 ) {
     match declared.provider {
         Provider::Lambda => jobs::give(aws, &execution.id, action_id, None),
-        Provider::Manual => {
-            let token = aws.uuid();
-            if let Some(action) = aws
-                .codepipeline
-                .execution_mut(&execution.id)
-                .action_mut(action_id)
-            {
-                action.token = Some(token);
-            }
-        }
+        Provider::Manual => match permissions::notification(aws, execution, configuration) {
+            Ok(()) => wait_for_approval(aws, &execution.id, action_id),
+            Err(error) => engine::finish_action(aws, &execution.id, action_id, Err(error)),
+        },
         Provider::Ecr | Provider::S3 => {
             let ended = source::fetch(aws, execution, declared, configuration);
             engine::finish_action(aws, &execution.id, action_id, ended);
         }
+    }
+}
+
+fn wait_for_approval(aws: &mut Aws, execution: &str, action: &str) {
+    let token = aws.uuid();
+    let execution = aws.codepipeline.execution_mut(execution);
+    if let Some(action) = execution.action_mut(action) {
+        action.token = Some(token);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What CodePipeline does under the pipeline's role, and how an action fails when the role may not.
 
+use std::collections::BTreeMap;
+
 use super::state::{ErrorDetails, Execution};
 use crate::Aws;
 use crate::iam::{Demand, Session, require};
@@ -99,6 +101,26 @@ pub(super) fn object(
         execution,
         &format!("Amazon S3 bucket named {bucket}"),
         &demands,
+    )
+}
+
+/// Publishing that an approval is waited for, if it has a topic.
+///
+/// Source: <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>
+pub(super) fn notification(
+    aws: &mut Aws,
+    execution: &Execution,
+    configuration: &BTreeMap<String, String>,
+) -> Result<(), ErrorDetails> {
+    let Some(topic) = configuration.get("NotificationArn") else {
+        return Ok(());
+    };
+    let publish = Demand::new("sns:Publish", topic.as_str());
+    check(
+        aws,
+        execution,
+        &format!("Amazon SNS topic {topic}"),
+        &[publish],
     )
 }
 

@@ -113,6 +113,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
 pub(crate) fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, Failure> {
     match operation {
         "CreateTable" => Ok(table::create(aws, input)?),
+        "UpdateTable" => Ok(table::update(aws, input)?),
         "DeleteTable" => Ok(table::delete(aws, input)?),
         "GetItem" => Ok(read::get_item(aws, input)?),
         "Query" => Ok(read::query(aws, input)?),

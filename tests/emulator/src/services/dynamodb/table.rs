@@ -103,17 +103,18 @@ fn check_capacity(input: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Turns the protection against deletion on or off.
+pub(super) fn update(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &["TableName", "DeletionProtectionEnabled"])?;
+    let is_protected = required(input, "DeletionProtectionEnabled")? == true;
+    let table = named_itself(aws, input)?;
+    table.definition["DeletionProtectionEnabled"] = json!(is_protected);
+    Ok(json!({ "TableDescription": table.description("ACTIVE") }))
+}
+
 pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &["TableName"])?;
-    // Calls about tables name the table that is missing, calls about items do not.
-    let table = named(aws, input).map_err(|error| match error.code.as_str() {
-        "ResourceNotFoundException" => {
-            let name = input["TableName"].as_str().map_or("", table_name);
-            let message = format!("{}: Table: {name} not found", error.message);
-            ApiError::client("ResourceNotFoundException", message)
-        }
-        _ => error,
-    })?;
+    let table = named_itself(aws, input)?;
     let name = table.name.clone();
     if table.definition["DeletionProtectionEnabled"] == true {
         return Err(invalid(format!(
@@ -125,6 +126,19 @@ pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let description = table.description("DELETING");
     aws.dynamodb.tables.remove(&name);
     Ok(json!({ "TableDescription": description }))
+}
+
+/// The table that a call about the table names. Such calls name the table that is missing, calls
+/// about items do not.
+fn named_itself<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table, ApiError> {
+    named(aws, input).map_err(|error| match error.code.as_str() {
+        "ResourceNotFoundException" => {
+            let name = input["TableName"].as_str().map_or("", table_name);
+            let message = format!("{}: Table: {name} not found", error.message);
+            ApiError::client("ResourceNotFoundException", message)
+        }
+        _ => error,
+    })
 }
 
 /// The table that a request names.

@@ -94,6 +94,32 @@ fn tables_are_created_once_and_deleted() {
 }
 
 #[test]
+fn a_protected_table_is_deleted_once_its_protection_is_off() {
+    let mut aws = world();
+    let protect = |aws: &mut Aws, on: bool| {
+        request(
+            aws,
+            "UpdateTable",
+            json!({ "DeletionProtectionEnabled": on }),
+        )
+        .unwrap()
+    };
+    let table = protect(&mut aws, true);
+    assert_eq!(table["TableDescription"]["DeletionProtectionEnabled"], true);
+
+    let message = refused(&mut aws, "DeleteTable", json!({}));
+    assert!(
+        message.contains("currently protected against deletion"),
+        "{message}"
+    );
+
+    protect(&mut aws, false);
+    request(&mut aws, "DeleteTable", json!({})).unwrap();
+    let gone = json!({ "DeletionProtectionEnabled": true });
+    assert!(refused(&mut aws, "UpdateTable", gone).ends_with("Table: ledger not found"));
+}
+
+#[test]
 fn items_are_put_and_read() {
     let mut aws = world();
     put(&mut aws, "a", "1", 3);

@@ -33,7 +33,10 @@ impl Permissions {
             });
         };
 
-        let demand = Principal::Session(session.clone()).about(&aws.account, demand);
+        let mut demand = Principal::Session(session.clone()).about(&aws.account, demand);
+        if let Some(function) = function_of(aws, session) {
+            demand = demand.with("lambda:SourceFunctionArn", function);
+        }
         let attached: Vec<Vec<Value>> = role
             .managed_policies
             .iter()
@@ -62,15 +65,40 @@ impl Permissions {
     }
 }
 
-/// The statements of a managed policy: one of a template, or the one that SAM attaches to
+/// The ARN of the function whose code acts in the session, if that is so.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html>
+fn function_of(aws: &Aws, session: &Session) -> Option<String> {
+    let function = aws.lambda.functions.get(&session.name)?;
+    (function.role == session.role)
+        .then(|| aws.arn("lambda", &format!("function:{}", session.name)))
+}
+
+/// The statements of a managed policy: one of a template, or one of those that SAM attaches to
 /// functions.
 pub(crate) fn managed(aws: &Aws, arn: &str) -> Result<Vec<Value>, Unsupported> {
     if let Some(document) = aws.cloudformation.iam.managed_policy(arn) {
         return Ok(items(&document["Statement"]).to_vec());
     }
-    match arn.rsplit('/').next() {
-        Some("AWSLambdaBasicExecutionRole") => Ok(vec![json!({"Effect": "Allow", "Resource": "*",
-            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]})]),
-        _ => Err(Unsupported(format!("the managed policy {arn}"))),
-    }
+    let network: &[&str] = match arn.rsplit('/').next() {
+        Some("AWSLambdaBasicExecutionRole") => &[],
+        Some("AWSLambdaVPCAccessExecutionRole") => &[
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        _ => return Err(Unsupported(format!("the managed policy {arn}"))),
+    };
+    let logs = [
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    ];
+    let actions = [&logs[..], network].concat();
+    Ok(vec![
+        json!({"Effect": "Allow", "Resource": "*", "Action": actions}),
+    ])
 }

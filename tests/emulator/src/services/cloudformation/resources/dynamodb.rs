@@ -36,7 +36,7 @@ fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     Ok(Created::new(name, json!({ "Arn": arn })))
 }
 
-fn update(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
+fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     let modelled = [
         "AttributeDefinitions",
         "BillingMode",
@@ -48,6 +48,15 @@ fn update(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Crea
     ];
     super::refuse_changes(old, desired, &modelled)?;
 
+    let protected = |properties: &Value| properties["DeletionProtectionEnabled"] == true;
+    if protected(&old.properties) != protected(&desired.properties) {
+        let protection = json!({
+            "TableName": old.physical_id,
+            "DeletionProtectionEnabled": protected(&desired.properties),
+        });
+        dynamodb::call(aws, "UpdateTable", &protection)?;
+    }
+
     Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
@@ -55,12 +64,6 @@ fn update(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Crea
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    if old.properties["DeletionProtectionEnabled"] == true {
-        return Err(Problem::new(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable \
-             deletion protection first.",
-        ));
-    }
     gone(dynamodb::call(
         aws,
         "DeleteTable",

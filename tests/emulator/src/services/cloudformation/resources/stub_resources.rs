@@ -13,6 +13,7 @@ pub(super) const TYPES: &[ResourceType] = &[
     stub("AWS::SQS::QueuePolicy", create_queue_policy),
     stub("AWS::Logs::LogGroup", create_log_group),
     stub("AWS::EC2::SecurityGroup", create_security_group),
+    stub("AWS::CloudWatch::Alarm", create_alarm),
 ];
 
 const fn stub(
@@ -33,6 +34,10 @@ const RETENTION_DAYS: [i64; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
+
+/// The most metrics of an expression that an alarm watches. Source:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
+const MAX_ALARM_METRICS: usize = 10;
 
 /// Takes a name for the first time.
 fn claim(aws: &mut Aws, kind: &'static str, name: &str) -> Result<(), Problem> {
@@ -109,12 +114,38 @@ fn create_security_group(aws: &mut Aws, desired: &Desired) -> Result<Created, Pr
     ))
 }
 
+/// The alarm watches nothing: its metrics are of services whose metrics the sandbox does not have.
+fn create_alarm(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let has = |property: &str| desired.properties.get(property).is_some();
+    if has("MetricName") == has("Metrics") {
+        return Err(Problem::new("takes either MetricName or Metrics"));
+    }
+    let queries = desired.properties["Metrics"].as_array();
+    let metrics = queries
+        .into_iter()
+        .flatten()
+        .filter(|query| query.get("MetricStat").is_some())
+        .count();
+    if metrics > MAX_ALARM_METRICS {
+        return Err(Problem::new(format!(
+            "takes at most {MAX_ALARM_METRICS} metrics, found {metrics}"
+        )))
+        .at("Metrics");
+    }
+
+    let name = desired.name(aws, "AlarmName");
+    claim(aws, "AWS::CloudWatch::Alarm", &name)?;
+    let arn = aws.arn("cloudwatch", &format!("alarm:{name}"));
+    Ok(Created::new(name, json!({ "Arn": arn })))
+}
+
 /// A changed property is only remembered, unless it is the name.
 fn keep(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     super::refuse_changes(
         old,
         desired,
         &[
+            "AlarmName",
             "QueueName",
             "FifoQueue",
             "LogGroupName",

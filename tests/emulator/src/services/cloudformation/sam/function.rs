@@ -235,6 +235,9 @@ fn add_given_policies(
         let name = format!("{}RolePolicy{at}", resource.logical_id);
         match policy {
             Value::String(arn) if arn.starts_with("arn:") => managed_policies.push(policy.clone()),
+            _ if matches!(intrinsic(policy), Some(("Ref", id)) if id != "AWS::NoValue") => {
+                managed_policies.push(policy.clone());
+            }
             Value::String(name) if name.starts_with("AWSLambda") => {
                 let arn = managed(&format!("service-role/{name}"));
                 if !managed_policies.contains(&arn) {
@@ -272,7 +275,8 @@ fn named_policy(name: &str, policy: &Value) -> Result<Value, Problem> {
             Ok(json!({"PolicyName": name, "PolicyDocument": policy}))
         }
         _ => Err(Problem::new(format!(
-            "the sandbox takes policies with a Statement and names of managed policies, found {}",
+            "the sandbox takes policies with a Statement, and names of managed policies and \
+             references to them, found {}",
             found(policy)
         ))),
     }

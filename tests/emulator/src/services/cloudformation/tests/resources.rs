@@ -50,6 +50,40 @@ Outputs: {Arn: {Value: !GetAtt Queue.Arn}}
     assert_eq!(aws.cloudformation.stacks().count(), 0);
 }
 
+#[test]
+fn an_alarm_watches_a_metric_or_an_expression_of_at_most_ten() {
+    let alarm = |watches: &str| {
+        format!(
+            "
+Resources:
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties: {{ComparisonOperator: GreaterThanThreshold, EvaluationPeriods: 1, {watches}}}
+Outputs: {{Arn: {{Value: !GetAtt Alarm.Arn}}}}
+"
+        )
+    };
+    let queries = |count: usize| {
+        let of = |at| format!("{{Id: m{at}, MetricStat: {{Metric: {{}}, Period: 60, Stat: Sum}}}}");
+        (0..count).map(of).collect::<Vec<_>>().join(", ")
+    };
+
+    let named = outputs("alarm", &alarm("AlarmName: late, MetricName: Age"));
+    assert_eq!(
+        named["Arn"],
+        "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:late"
+    );
+    outputs("alarm-ten", &alarm(&format!("Metrics: [{}]", queries(10))));
+
+    let eleven = alarm(&format!("Metrics: [{}]", queries(11)));
+    assert!(refused("alarm-eleven", &eleven).contains("at most 10 metrics, found 11"));
+    let neither = refused("alarm-none", &alarm("Threshold: 1"));
+    assert!(
+        neither.contains("either MetricName or Metrics"),
+        "{neither}"
+    );
+}
+
 /// A template of a role with a policy of one statement.
 fn role_with(statement: &str) -> String {
     format!(

@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
+use crate::iam::{Demand, Session, require};
 
 const TEMPLATE: &str = "
 Transform: AWS::Serverless-2016-10-31
@@ -116,6 +117,57 @@ fn the_rules_and_the_role_are_as_sam_makes_them() {
             "WebFunctionRolePolicy1"
         ]
     );
+}
+
+/// The template with a function in a VPC, and a policy that it refers to, which keeps its code from
+/// EC2.
+fn with_shared_policy() -> String {
+    let policies = "      Policies:
+        - !Ref Shared
+        - Statement: [{Effect: Allow, Action: 'ecs:ListTasks', Resource: '*'}]
+      VpcConfig: {SubnetIds: [subnet-1], SecurityGroupIds: [sg-1]}
+";
+    let shared = "  Shared:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          Effect: Deny
+          Action: 'ec2:*'
+          Resource: '*'
+          Condition: {ArnLike: {'lambda:SourceFunctionArn': 'arn:aws:lambda:*:*:function:app-*'}}
+";
+    let head = TEMPLATE.split("      Policies:").next().unwrap();
+    [head, policies, shared].concat()
+}
+
+#[test]
+fn a_policy_that_is_referred_to_is_attached_beside_those_of_sam() {
+    let folder = Folder::new("sam-policy", &[("t.yaml", &with_shared_policy())]);
+    let mut aws = Aws::new(1);
+    folder.deploy(&mut aws, "t.yaml").unwrap();
+
+    let arn = aws.lambda.function("app-web").unwrap().role.clone();
+    let role = aws.cloudformation.iam.role_by_arn(&arn).unwrap();
+    let of_aws = |name: &str| format!("arn:aws:iam::aws:policy/service-role/{name}");
+    assert_eq!(
+        role.managed_policies,
+        [
+            of_aws("AWSLambdaBasicExecutionRole"),
+            of_aws("AWSLambdaVPCAccessExecutionRole"),
+            physical_id(&aws, "app", "Shared"),
+        ]
+    );
+
+    let mut may = |session: &str| {
+        let session = Session {
+            role: arn.clone(),
+            name: session.to_owned(),
+        };
+        require(&mut aws, &session, &Demand::anywhere("ec2:DescribeSubnets")).is_ok()
+    };
+    assert!(may("of-lambda-itself"));
+    assert!(!may("app-web"), "its code may not");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod api;
 mod ecr;
 mod flow;
 mod jobs;
+mod notices;
 
 use std::time::Duration;
 

@@ -67,9 +67,8 @@ class Stacks:
         return self.create(self.shop_pipeline, ROOT / "infra/pipelines/blue-green.yaml", values)
 
     def pipeline_values(self, pipeline, service, outputs):
-        # A new pipeline starts at once; without an image of this tag it changes nothing.
         return {"PipelineName": pipeline, "FunctionsStack": self.prefix, "Cluster": self.cluster,
-                "Service": service, "Repository": outputs["RepositoryName"], "ImageTag": "none",
+                "Service": service, "Repository": outputs["RepositoryName"],
                 "ContainerName": CONTAINER, "DeadlineMinutes": "15",
                 "TaskRoleArns": task_roles(outputs)}
 
@@ -175,7 +174,20 @@ class Stacks:
             ecr = self.account.client("ecr")
             unless_missing(ecr.delete_repository, repositoryName=physical, force=True)
         else:
-            unless_missing(self.account.client("dynamodb").delete_table, TableName=physical)
+            self.delete_table(physical)
+
+    def delete_table(self, table):
+        dynamodb = self.account.client("dynamodb")
+        unless_missing(dynamodb.update_table, TableName=table, DeletionProtectionEnabled=False)
+
+        def deleted():
+            try:
+                unless_missing(dynamodb.delete_table, TableName=table)
+                return True
+            except dynamodb.exceptions.ResourceInUseException:
+                return False
+
+        self.account.wait(f"the deletion of {table}", 5, deleted)
 
     def delete_bucket(self, bucket):
         s3 = self.account.client("s3")

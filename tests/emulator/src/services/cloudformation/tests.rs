@@ -9,6 +9,7 @@ use super::*;
 mod api;
 mod autoscaling;
 mod change_sets;
+mod own_choices;
 mod own_pairs;
 mod own_roles;
 mod own_templates;

@@ -38,7 +38,7 @@ pub(super) fn deploy_functions(aws: &mut Aws) {
     deploy(aws, "slipway", &root().join("template.yaml"), &given(&[])).unwrap();
 }
 
-const CERTIFICATE: &str = "arn:aws:acm:eu-west-1:111122223333:certificate/1";
+pub(super) const CERTIFICATE: &str = "arn:aws:acm:eu-west-1:111122223333:certificate/1";
 
 pub(super) const ROLES: &str =
     "arn:aws:iam::111122223333:role/task,arn:aws:iam::111122223333:role/execution";

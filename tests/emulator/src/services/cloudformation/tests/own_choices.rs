@@ -1,0 +1,226 @@
+//! The project's own templates with what a platform team asks for: keys, topics, networks, secrets,
+//! and what exists already.
+
+use serde_json::Value;
+
+use super::own_pairs::{account_with_pair, deploy_blue_green};
+use super::own_templates::{
+    CERTIFICATE, account, deploy_functions, deploy_pipeline, deploy_service, given, root,
+};
+use super::*;
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
+const OLD_TABLE: &str = "slipway-LedgerTable-OLD";
+
+/// The statement of this Sid in a role of a stack.
+fn statement(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
+    let name = physical_id(aws, stack, role);
+    let role = aws.cloudformation.iam.role(&name).unwrap();
+    let mut statements = role.statements();
+    statements.find(|known| known["Sid"] == sid).cloned()
+}
+
+/// The properties of a resource of a stack.
+fn properties<'a>(aws: &'a Aws, stack: &str, logical_id: &str) -> &'a Value {
+    let stack = aws.cloudformation.stack(stack).unwrap();
+    &stack.resource(logical_id).unwrap().properties
+}
+
+/// How many alarms the functions' stack has.
+fn alarms(aws: &Aws) -> usize {
+    let stack = aws.cloudformation.stack("slipway").unwrap();
+    let kinds = stack.resources.iter().map(|made| made.kind.as_str());
+    kinds
+        .filter(|kind| *kind == "AWS::CloudWatch::Alarm")
+        .count()
+}
+
+#[test]
+fn the_functions_deploy_with_every_choice() {
+    let mut aws = account(1);
+    let choices = given(&[
+        ("KmsKeyArn", KEY),
+        ("NotificationTopicArn", TOPIC),
+        ("ReservedConcurrency", "10"),
+        ("SubnetIds", "subnet-1,subnet-2"),
+        ("SecurityGroupIds", "sg-1"),
+        ("LedgerTableName", OLD_TABLE),
+    ]);
+    deploy(&mut aws, "slipway", &root().join("template.yaml"), &choices).unwrap();
+
+    let stack = aws.cloudformation.stack("slipway").unwrap();
+    assert!(stack.resource("LedgerTable").is_none());
+    assert_eq!(stack.outputs["LedgerTableName"], OLD_TABLE);
+    assert_eq!(alarms(&aws), 4);
+
+    for function in aws.lambda.functions.values() {
+        assert_eq!(function.environment["LEDGER_TABLE"], OLD_TABLE);
+    }
+    let ledger = statement(&aws, "slipway", "FinishReleaseFunctionRole", "Ledger").unwrap();
+    assert_eq!(
+        ledger["Resource"],
+        format!("arn:aws:dynamodb:eu-west-1:111122223333:table/{OLD_TABLE}")
+    );
+
+    let function = properties(&aws, "slipway", "FinishReleaseFunction");
+    assert_eq!(function["ReservedConcurrentExecutions"], 10);
+    assert_eq!(
+        function["VpcConfig"],
+        json!({"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]})
+    );
+    let queue = properties(&aws, "slipway", "DeadLetterQueue");
+    assert_eq!(queue["KmsMasterKeyId"], KEY);
+    assert_eq!(queue["SqsManagedSseEnabled"], Value::Null);
+    let logs = properties(&aws, "slipway", "FinishReleaseLogGroup");
+    assert_eq!(logs["KmsKeyId"], KEY);
+}
+
+#[test]
+fn the_functions_deploy_without_any_choice_and_keep_the_ledger() {
+    let mut aws = account(1);
+    deploy_functions(&mut aws);
+    assert_eq!(alarms(&aws), 0);
+    let function = properties(&aws, "slipway", "FinishReleaseFunction");
+    assert_eq!(function["VpcConfig"], Value::Null);
+    assert_eq!(function["ReservedConcurrentExecutions"], Value::Null);
+
+    let table = physical_id(&aws, "slipway", "LedgerTable");
+    delete(&mut aws, "slipway").unwrap();
+    let deletion = json!({ "TableName": table });
+    let refused = crate::dynamodb::call(&mut aws, "DeleteTable", &deletion).unwrap_err();
+    assert!(
+        refused.message.contains("protected against deletion"),
+        "{refused}"
+    );
+
+    let again = given(&[("LedgerTableName", &table)]);
+    deploy(&mut aws, "slipway", &root().join("template.yaml"), &again).unwrap();
+    let environment = &aws
+        .lambda
+        .function("slipway-roll-back")
+        .unwrap()
+        .environment;
+    assert_eq!(environment["LEDGER_TABLE"], table);
+}
+
+#[test]
+fn an_approval_notifies_a_topic_and_artifacts_have_a_key() {
+    for template in ["in-place.yaml", "blue-green.yaml", "canary.yaml"] {
+        let mut aws = if template == "in-place.yaml" {
+            let mut aws = account(1);
+            deploy_service(&mut aws, &[]).unwrap();
+            aws
+        } else {
+            account_with_pair(1)
+        };
+        deploy_functions(&mut aws);
+        let rule = aws
+            .cloudformation
+            .stack("web")
+            .unwrap()
+            .outputs
+            .get("ProductionRuleArn");
+        let rule = rule.cloned();
+        let mut choices = vec![
+            ("Approval", "yes"),
+            ("NotificationTopicArn", TOPIC),
+            ("KmsKeyArn", KEY),
+        ];
+        choices.extend(rule.as_deref().map(|rule| ("Rule", rule)));
+        deploy_pipeline(&mut aws, template, &choices).unwrap();
+
+        let pipeline = &aws.codepipeline.pipelines["web"].declaration;
+        let approval = pipeline.action("Release", "approve").unwrap();
+        assert_eq!(approval.configuration["NotificationArn"], TOPIC);
+        assert_eq!(pipeline.encryption_key.as_deref(), Some(KEY));
+        let of = |sid: &str| statement(&aws, "web-pipeline", "PipelineRole", sid).unwrap();
+        assert_eq!(of("Notify")["Resource"], TOPIC);
+        assert_eq!(of("UseKey")["Resource"], KEY);
+    }
+
+    let mut aws = account_with_pair(1);
+    deploy_functions(&mut aws);
+    deploy_blue_green(&mut aws, &[("Approval", "yes")]).unwrap();
+    let pipeline = &aws.codepipeline.pipelines["web"].declaration;
+    let approval = pipeline.action("Release", "approve").unwrap();
+    assert!(!approval.configuration.contains_key("NotificationArn"));
+    for sid in ["Notify", "UseKey"] {
+        assert_eq!(statement(&aws, "web-pipeline", "PipelineRole", sid), None);
+    }
+}
+
+#[test]
+fn a_service_takes_a_repository_secrets_and_a_key() {
+    let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:web-1";
+    let mut aws = account(1);
+    let choices = [
+        ("RepositoryName", "team/web"),
+        ("SecretArns", secret),
+        ("KmsKeyArn", KEY),
+    ];
+    deploy_service(&mut aws, &choices).unwrap();
+
+    let stack = aws.cloudformation.stack("web").unwrap();
+    assert!(stack.resource("Repository").is_none());
+    assert_eq!(stack.outputs["RepositoryName"], "team/web");
+    assert_eq!(
+        stack.outputs["RepositoryUri"],
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web"
+    );
+    let of = |sid: &str| statement(&aws, "web", "ExecutionRole", sid).unwrap();
+    assert_eq!(
+        of("PullImages")["Resource"],
+        "arn:aws:ecr:eu-west-1:111122223333:repository/team/web"
+    );
+    assert_eq!(of("ReadSecrets")["Resource"], json!([secret]));
+    assert_eq!(of("DecryptSecrets")["Resource"], KEY);
+
+    let mut aws = account(1);
+    deploy_service(&mut aws, &[("KmsKeyArn", KEY)]).unwrap();
+    let encryption = &properties(&aws, "web", "Repository")["EncryptionConfiguration"];
+    assert_eq!(*encryption, json!({"EncryptionType": "KMS", "KmsKey": KEY}));
+    assert_eq!(statement(&aws, "web", "ExecutionRole", "ReadSecrets"), None);
+}
+
+#[test]
+fn a_load_balancer_is_internal_unless_it_has_a_certificate() {
+    let scheme = |choices: &[(&str, &str)]| {
+        let mut aws = account(1);
+        deploy_service(&mut aws, choices)?;
+        Ok::<_, StackError>(properties(&aws, "web", "LoadBalancer")["Scheme"].clone())
+    };
+    let public = ("Scheme", "internet-facing");
+    assert_eq!(scheme(&[]).unwrap(), "internal");
+    assert_eq!(
+        scheme(&[public, ("CertificateArn", CERTIFICATE)]).unwrap(),
+        "internet-facing"
+    );
+    let refused = scheme(&[public]).unwrap_err();
+    assert!(
+        refused.problem.contains("so CertificateArn must be given"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn test_rules_are_for_the_given_addresses() {
+    for (choices, expected) in [
+        (
+            &[][..],
+            json!(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]),
+        ),
+        (
+            &[("TestCidrs", "203.0.113.0/24")][..],
+            json!(["203.0.113.0/24"]),
+        ),
+    ] {
+        let mut aws = account(1);
+        let choices = [&[("BlueGreen", "yes")][..], choices].concat();
+        deploy_service(&mut aws, &choices).unwrap();
+        for rule in ["BlueTestRule", "GreenTestRule"] {
+            let sources = &properties(&aws, "web", rule)["Conditions"][1]["SourceIpConfig"];
+            assert_eq!(sources["Values"], expected);
+        }
+    }
+}

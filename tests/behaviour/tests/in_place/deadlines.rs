@@ -4,7 +4,7 @@
 use emulator::client::{CallFault, Throttle, Trouble};
 use emulator::{Aws, codepipeline, dynamodb, eventbridge};
 use harness::demo::{CLUSTER, WEB};
-use harness::driver::{Driver, Fault, Faults, run};
+use harness::driver::{Fault, Faults, run};
 use invariants::ledger_reader::{self, digest, executions, holder};
 use serde_json::json;
 use slipway::timestamp::Timestamp;

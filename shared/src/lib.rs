@@ -24,7 +24,7 @@
 //! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; never
 //!   decides.
 //! - [`telemetry`]: logs. Never logs a payload.
-//! - [`text`]: encodings of files that other tools wrote. Never guesses one.
+//! - [`text`]: encodings of JSON that other tools wrote. Never guesses one.
 //!
 //! Each crate of `functions/` is one step: it observes through [`aws`], gets the decision from the
 //! pure modules, applies at most one change and reports once through [`job`].

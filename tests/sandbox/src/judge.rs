@@ -228,7 +228,8 @@ fn input_lines() -> Result<Box<dyn Iterator<Item = std::io::Result<String>>>, St
     let mut input = stdin().lock();
     let start = input.fill_buf().map_err(failed)?;
 
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+    let marked = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
+    if marked || start.iter().take(2).any(|byte| *byte == 0) {
         let mut bytes = Vec::new();
         input.read_to_end(&mut bytes).map_err(failed)?;
         let lines: Vec<String> = decoded(&bytes)?.lines().map(ToOwned::to_owned).collect();

@@ -7,6 +7,7 @@
 //! - [`timestamp`]: instants and readable durations. Never reads a clock.
 //! - [`image`]: image references and digests. Never calls a registry.
 //! - [`manifest`]: which manifests of a repository are container images. Never calls a registry.
+//! - `json`: JSON that users and other tools wrote. Never drops a member.
 //! - [`judge`]: the verdict on a canary, from counts and series. Depends on `limits` only; never
 //!   draws random numbers, never reads a clock, never passes a canary without data.
 //! - [`redaction`]: what AWS's texts lose before anyone reads them. Never removes names.
@@ -33,6 +34,7 @@ pub mod aws;
 pub mod events;
 pub mod image;
 pub mod job;
+mod json;
 pub mod judge;
 pub mod limits;
 pub mod manifest;

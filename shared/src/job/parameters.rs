@@ -10,6 +10,7 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 
 use super::Failure;
+use crate::json;
 
 /// The names of the fields of [`ReleaseRef`].
 const RELEASE_FIELDS: [&str; 4] = ["pipeline", "execution", "cluster", "service"];
@@ -58,13 +59,9 @@ pub fn parse<P: DeserializeOwned>(text: Option<&str>) -> Result<(ReleaseRef, P),
             "UserParameters are missing; expected a JSON object; {remedy}"
         ))
     })?;
-    let value: Value = serde_json::from_str(text).map_err(|e| {
-        Failure::configuration(format!(
-            "UserParameters are not JSON: {e}; expected a JSON object; {remedy}"
-        ))
-    })?;
 
-    from_value(value)
+    json::parse(text.as_bytes(), "expected a JSON object")
+        .and_then(from_value)
         .map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
 }
 
@@ -303,11 +300,16 @@ mod tests {
         let not_json = refused(Some("{"));
         assert_eq!(not_json.kind, crate::job::FailureType::ConfigurationError);
         assert!(
-            not_json
-                .message
-                .starts_with("UserParameters are not JSON: ")
+            not_json.message.starts_with("UserParameters: not JSON: ")
                 && not_json.message.ends_with(remedy),
             "{not_json}"
+        );
+
+        let text = format!("{{{RELEASE},\"service\":\"web\",\"service\":\"api\"}}");
+        let twice = refused(Some(&text)).message;
+        assert!(
+            twice.starts_with("UserParameters: the key `service` occurs twice at line 1 column "),
+            "{twice}"
         );
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::refused::{is_reserved, remove_empty};
+use crate::json;
 use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
 use crate::text::utf8;
 
@@ -37,11 +38,10 @@ impl TaskDefinition {
     /// Reads the text of a `taskdef.json`.
     ///
     /// # Errors
-    /// If the text is not JSON or not a task definition.
+    /// If the text is not JSON, an object has a key twice, or it is not a task definition.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let text = utf8(text)?;
-        let value = serde_json::from_slice(&text)
-            .map_err(|e| format!("not JSON: {e}; expected a JSON object without comments"))?;
+        let value = json::parse(&text, "expected a JSON object without comments")?;
         Self::from_value(value)
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::definition::TaskDefinition;
 use crate::image::ImageReference;
+use crate::json;
 use crate::redaction::without_signatures;
 
 /// The names of a definition's containers, with their images.
@@ -149,11 +150,11 @@ fn drop_placeholder_fields(container: &mut Value) {
 /// names the place and quotes no value: the file can be another one, by mistake.
 ///
 /// # Errors
-/// If the file has another form, is empty, or names a container twice.
+/// If the file has another form, is empty, or names a container or a key twice.
 pub fn parse_image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, String> {
     const EXPECTED: &str = "expected [{\"name\": <container>, \"imageUri\": <image>}, …]";
 
-    let value: Value = serde_json::from_slice(text).map_err(|e| format!("{e}; {EXPECTED}"))?;
+    let value = json::parse(text, EXPECTED)?;
     if value.get("ImageURI").is_some() {
         return Err(format!(
             "the file has the image of an imageDetail.json; {EXPECTED}; such a file is given in \
@@ -189,11 +190,11 @@ pub fn parse_image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, 
 /// Parses the image of an `imageDetail.json`, which ECR source actions and builds write.
 ///
 /// # Errors
-/// If it has no `ImageURI`.
+/// If it has no `ImageURI`, or a key twice.
 pub fn parse_image_detail(text: &[u8]) -> Result<String, String> {
     const EXPECTED: &str = "expected {\"ImageURI\": <image>}";
 
-    let value: Value = serde_json::from_slice(text).map_err(|e| format!("{e}; {EXPECTED}"))?;
+    let value = json::parse(text, EXPECTED)?;
     if value.is_array() {
         return Err(format!(
             "the file is a list; {EXPECTED}; a list of containers and images is given as \

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::job::Failure;
+use crate::json;
 use crate::judge::JudgeConfig;
 use crate::judge::config::is_built_in;
 use crate::judge::spec::{MetricSpec, Promotion};
@@ -75,9 +76,8 @@ impl Settings {
     }
 
     fn from_file(bytes: &[u8]) -> Result<Self, String> {
-        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let file: File =
-            serde_path_to_error::deserialize(&mut deserializer).map_err(|e| e.to_string())?;
+        let file = json::parse(bytes, "expected a JSON object")?;
+        let file: File = serde_path_to_error::deserialize(file).map_err(|e| e.to_string())?;
         let judge = file.judge.as_ref().map(JudgeConfig::from_json).transpose();
         let judge = judge.map_err(|e| format!("judge.{e}"))?.unwrap_or_default();
 

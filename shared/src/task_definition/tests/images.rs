@@ -231,3 +231,21 @@ fn refused_image_files_state_the_problem() {
         );
     }
 }
+
+#[test]
+fn a_key_that_occurs_twice_is_refused_with_its_place_and_without_values() {
+    let once = "expected each key of an object once";
+
+    assert_eq!(
+        parse_image_definitions(br#"[{"name":"a","imageUri":"hush","imageUri":"hush"}]"#),
+        Err(format!(
+            "the key `imageUri` occurs twice at line 1 column 41; {once}"
+        ))
+    );
+    assert_eq!(
+        parse_image_detail(br#"{"ImageURI":"hush","ImageURI":"hush"}"#),
+        Err(format!(
+            "the key `ImageURI` occurs twice at line 1 column 29; {once}"
+        ))
+    );
+}

@@ -102,6 +102,18 @@ fn the_place_of_a_syntax_error_is_named_and_debug_hides_values() {
 }
 
 #[test]
+fn a_key_that_occurs_twice_is_refused_with_its_place_and_without_values() {
+    let text = "{\"family\": \"a\", \"containerDefinitions\": [\n  \
+                {\"name\": \"a\", \"image\": \"hush:1\", \"image\": \"hush:2\"}]}";
+    let refusal = TaskDefinition::parse(text.as_bytes()).expect_err("twice");
+
+    assert_eq!(
+        refusal,
+        "the key `image` occurs twice at line 2 column 42; expected each key of an object once"
+    );
+}
+
+#[test]
 fn sizes_and_names_are_limited() {
     let sized = |bytes: usize| {
         let bare =

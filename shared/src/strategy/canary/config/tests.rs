@@ -119,6 +119,21 @@ fn refusals_name_field_found_and_expected() {
     }
 }
 
+#[test]
+fn a_key_that_occurs_twice_is_refused_with_its_place() {
+    for (file, key) in [
+        (r#"{"judge":{"tau":1.3,"tau":1.9}}"#, "tau"),
+        (r#"{"metrics":[],"metrics":[]}"#, "metrics"),
+        (r#"{"metrics":[{"dimensions":{"A":"a","A":"b"}}]}"#, "A"),
+    ] {
+        let message = Settings::read(file.as_bytes(), "Config::canary.json")
+            .expect_err("refused")
+            .message;
+        let expected = format!("`Config::canary.json`: the key `{key}` occurs twice at line 1 ");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
 /// The metrics that [`every_field_of_a_metric_is_read`] writes as JSON.
 fn custom_metrics() -> [CustomMetric; 2] {
     let dimensions = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::job::{Failure, Origin, StepError};
+use crate::job::{Failure, FailureType, Origin, StepError};
 use crate::limits::{ROLLBACK_DEADLINE, SECOND_LOOK, STALE_READ};
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Before, Conclusion, Outcome, Release};
@@ -26,6 +26,8 @@ pub enum Ending {
     Succeeded,
     /// Its release was taken over, and CodePipeline does not show what became of it.
     Unread,
+    /// Its release was taken over, and the role may not read what became of it.
+    Denied,
 }
 
 impl Ending {
@@ -59,6 +61,20 @@ impl Ending {
             Self::Gone => "is no longer known to CodePipeline",
             Self::Succeeded => "succeeded without a finish-release action",
             Self::Unread => "has a status that could not be read",
+            Self::Denied => {
+                "has a status that could not be read, because codepipeline:GetPipelineExecution is \
+                 denied"
+            }
+        }
+    }
+
+    /// Of an execution whose status could not be read for this reason.
+    fn unread(error: &StepError) -> Self {
+        match error {
+            StepError::Refused(failure) if failure.kind == FailureType::PermissionError => {
+                Self::Denied
+            }
+            _ => Self::Unread,
         }
     }
 }
@@ -98,7 +114,7 @@ pub fn ending_of(
             Err(error)
         }
         Err(error @ StepError::Refused(_)) if now.since(since) < SECOND_LOOK => Err(error),
-        Err(_) => Ok(Some(Ending::Unread)),
+        Err(error) => Ok(Some(Ending::unread(&error))),
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::strategy::fixtures::{at, release_in_place as release};
 
-const ENDINGS: [Ending; 7] = [
+const ENDINGS: [Ending; 8] = [
     Ending::Gone,
     Ending::Failed,
     Ending::Stopped,
@@ -9,6 +9,7 @@ const ENDINGS: [Ending; 7] = [
     Ending::Superseded,
     Ending::Succeeded,
     Ending::Unread,
+    Ending::Denied,
 ];
 
 #[test]
@@ -47,11 +48,16 @@ fn every_status_of_an_execution_has_its_ending() {
     assert_eq!(sentences[..5], expected);
     assert_eq!(sentences[5], "succeeded without a finish-release action");
     assert_eq!(sentences[6], "has a status that could not be read");
+    assert_eq!(
+        sentences[7],
+        "has a status that could not be read, because codepipeline:GetPipelineExecution is denied"
+    );
 }
 
 #[test]
 fn what_was_taken_over_is_restored_although_the_status_of_its_execution_cannot_be_read() {
-    let denied = StepError::Refused(Failure::job("denied"));
+    let denied = StepError::Refused(Failure::new(FailureType::PermissionError, "denied"));
+    let rejected = StepError::Refused(Failure::configuration("rejected"));
     let busy = StepError::Busy("throttled; retrying".to_owned());
     let garbled = StepError::Unexpected(Failure::job("no status"));
     let paused = Failure::job("`PAUSED` is not a known pipeline execution status");
@@ -72,7 +78,9 @@ fn what_was_taken_over_is_restored_although_the_status_of_its_execution_cannot_b
     assert_eq!(after(0, found("InProgress")), Ok(Some(Ending::Stopped)));
     assert_eq!(after(0, Ok(None)), Ok(Some(Ending::Stopped)));
     assert_eq!(after(179, Err(denied.clone())), Err(denied.clone()));
-    assert_eq!(after(180, Err(denied)), Ok(Some(Ending::Unread)));
+    assert_eq!(after(180, Err(denied)), Ok(Some(Ending::Denied)));
+    assert_eq!(after(179, Err(rejected.clone())), Err(rejected.clone()));
+    assert_eq!(after(180, Err(rejected)), Ok(Some(Ending::Unread)));
     assert_eq!(after(0, found("Paused")), Ok(Some(Ending::Unread)));
     for passing in [busy, garbled] {
         assert_eq!(after(3_599, Err(passing.clone())), Err(passing.clone()));

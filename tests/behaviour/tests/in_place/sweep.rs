@@ -75,8 +75,9 @@ fn what_was_taken_over_is_restored_and_closed_although_its_execution_cannot_be_r
             pass(&driver, 60).await;
             let swept = sweep(&driver).await;
             if record(&driver)["state"] == "closed" {
-                let reason = "the execution has a status that could not be read; web:2 serves \
-                              again with 2 of 2 tasks";
+                let reason = "the execution has a status that could not be read, because \
+                              codepipeline:GetPipelineExecution is denied; web:2 serves again \
+                              with 2 of 2 tasks";
                 assert_eq!(swept, json!({JANE: format!("rolled-back: {reason}")}));
                 return;
             }

@@ -20,7 +20,7 @@ const MESSAGES: usize = 20;
 /// Tag of the services that the functions' roles may change (template.yaml).
 pub const SERVICE_TAG: &str = "slipway:service";
 
-/// A service as observed, with what must be sent back when it is changed.
+/// A service as observed, with what a change of it states again.
 #[derive(Clone, Debug)]
 pub struct ObservedService {
     pub view: ServiceView,

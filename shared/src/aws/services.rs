@@ -112,8 +112,8 @@ impl Services {
     /// Makes the service run a task definition with the given percentages, and a count only if one
     /// is given; the task definition may be left as it is. Early success criteria never stay below
     /// the floor, and a FAILED deployment of the same revision is replaced by a new one: it starts
-    /// no tasks. What else its deployment configuration holds, such as the circuit breaker, is sent
-    /// back as it was seen.
+    /// no tasks. What else its deployment configuration holds, such as the circuit breaker, is not
+    /// sent, and stays.
     ///
     /// Returns the id of the PRIMARY deployment.
     ///
@@ -197,24 +197,28 @@ impl Services {
     }
 }
 
-/// The deployment configuration as it was seen, with other percentages.
+/// The members of the deployment configuration that a release states. ECS leaves those alone that
+/// are not sent (github.com/aws/aws-cdk/issues/27131); sent back, they would undo a change made in
+/// between, and lose what this version of the SDK does not know.
 fn configured(
     seen: &ObservedService,
     percentages: Percentages,
     early_success: Option<u32>,
 ) -> Result<DeploymentConfiguration, AwsError> {
-    let mut configuration = seen.configuration.clone();
-    configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
-    configuration.maximum_percent = Some(signed(percentages.maximum)?);
+    let configuration = DeploymentConfiguration::builder()
+        .minimum_healthy_percent(signed(percentages.minimum_healthy)?)
+        .maximum_percent(signed(percentages.maximum)?);
+
+    let in_use = early_success.or(seen.view.early_success);
+    let (Some(early), Some(criteria)) = (in_use, seen.configuration.early_success_criteria())
+    else {
+        return Ok(configuration.build());
+    };
 
     // ECS refuses early success below the floor (Amazon ECS API: DeploymentEarlySuccessCriteria).
-    if let (Some(criteria), Some(early)) = (
-        &mut configuration.early_success_criteria,
-        early_success.or(seen.view.early_success),
-    ) {
-        criteria.healthy_percent = Some(signed(early.max(percentages.minimum_healthy))?);
-    }
-    Ok(configuration)
+    let mut criteria = criteria.clone();
+    criteria.healthy_percent = Some(signed(early.max(percentages.minimum_healthy))?);
+    Ok(configuration.early_success_criteria(criteria).build())
 }
 
 /// The number in the type of the SDK.

@@ -1,5 +1,4 @@
-//! UpdateService, to the letter: what is changed, what is sent back as it was seen, and what is
-//! left out.
+//! UpdateService, to the letter: what is changed, and what is left out.
 
 use serde_json::{Value, json};
 
@@ -48,8 +47,9 @@ fn applied_goal(
     (result, script.sent()[1].json())
 }
 
+/// ECS leaves alone what is not sent: the circuit breaker, alarms, bake time and strategy.
 #[test]
-fn a_deployment_keeps_the_circuit_breaker_alarms_and_bake_time() {
+fn a_deployment_states_its_revision_and_percentages_alone() {
     let (id, sent) = applied(&service(), None, updated());
     assert_eq!(id.expect("applied"), "ecs-svc/3");
     assert_eq!(
@@ -58,46 +58,9 @@ fn a_deployment_keeps_the_circuit_breaker_alarms_and_bake_time() {
             "cluster": "apps",
             "service": "web",
             "taskDefinition": "web:7",
-            "deploymentConfiguration": {
-                "deploymentCircuitBreaker": {
-                    "enable": true, "rollback": true, "resetOnHealthyTask": true
-                },
-                "maximumPercent": 200,
-                "minimumHealthyPercent": 100,
-                "alarms": {"alarmNames": ["web-5xx"], "rollback": true, "enable": true},
-                "strategy": "ROLLING",
-                "bakeTimeInMinutes": 5
-            }
+            "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100}
         })
     );
-}
-
-/// ECS shows and takes alarms without a name, and a bake time of 0 beside ROLLING, which no service
-/// was given by hand.
-#[test]
-fn what_ecs_shows_and_does_not_use_is_sent_back_as_it_was() {
-    let mut service = service();
-    service["deploymentConfiguration"] = json!({
-        "deploymentCircuitBreaker": {"enable": false, "rollback": false},
-        "maximumPercent": 200,
-        "minimumHealthyPercent": 100,
-        "alarms": {"alarmNames": [], "rollback": false, "enable": false},
-        "strategy": "ROLLING",
-        "bakeTimeInMinutes": 0,
-    });
-
-    for member in ["", "alarms", "strategy", "bakeTimeInMinutes"] {
-        let configuration = &mut service["deploymentConfiguration"];
-        configuration
-            .as_object_mut()
-            .expect("an object")
-            .shift_remove(member);
-        let sent = applied(&service, None, updated()).1;
-        assert_eq!(
-            sent["deploymentConfiguration"], service["deploymentConfiguration"],
-            "without {member}"
-        );
-    }
 }
 
 #[test]
@@ -170,12 +133,13 @@ fn new_percentages_change_nothing_else() {
         .expect("there");
     run(services.set_percentages(&seen, PERCENTAGES, Some(90))).expect("applied");
 
-    let mut expected = early["deploymentConfiguration"].clone();
-    for (name, value) in [("minimumHealthyPercent", 100), ("maximumPercent", 200)] {
-        expected[name] = json!(value);
-    }
     // Early success never comes below the floor.
-    expected["earlySuccessCriteria"]["healthyPercent"] = json!(100);
+    let criteria = json!({
+        "enable": true, "healthyPercent": 100, "sourceServiceRevisionCleanup": "DEFERRED",
+    });
+    let expected = json!({
+        "minimumHealthyPercent": 100, "maximumPercent": 200, "earlySuccessCriteria": criteria,
+    });
     assert_eq!(
         script.sent()[1].json(),
         json!({"cluster": "apps", "service": "web", "deploymentConfiguration": expected})
@@ -272,7 +236,7 @@ fn early_success_never_stays_below_the_floor_and_is_restored() {
         };
         let (_, sent) = applied_goal(&early, &goal, updated());
         let criteria = sent["deploymentConfiguration"]["earlySuccessCriteria"].clone();
-        assert_eq!(criteria["enable"], json!(enable));
+        assert_eq!(criteria.is_null(), !enable, "{criteria}");
         criteria["healthyPercent"].clone()
     };
 
@@ -280,5 +244,5 @@ fn early_success_never_stays_below_the_floor_and_is_restored() {
     assert_eq!(healthy(true, 75, None), 75);
     assert_eq!(healthy(true, 50, Some(55)), 55);
     assert_eq!(healthy(true, 75, Some(55)), 75);
-    assert_eq!(healthy(false, 75, None), 60, "it is not in use");
+    assert_eq!(healthy(false, 75, None), json!(null), "it is not in use");
 }

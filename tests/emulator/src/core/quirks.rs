@@ -34,6 +34,9 @@ pub enum Quirk {
     HostsWithoutRequests,
     /// CloudWatch: targets in their first health checks count as unhealthy.
     InitialIsUnhealthy,
+    /// ECS: UpdateService keeps what a member of the deployment configuration has and the same
+    /// member of the request has not.
+    KeepsInnerMembers,
     /// CloudWatch: a page has entries, without values, for queries that it has not reached.
     ListsUnreachedQueries,
     /// CloudWatch: a count of samples within bounds has no data point if it is 0.
@@ -73,7 +76,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
@@ -84,6 +87,7 @@ impl Quirk {
         Self::FractionalNumbers,
         Self::HostsWithoutRequests,
         Self::InitialIsUnhealthy,
+        Self::KeepsInnerMembers,
         Self::ListsUnreachedQueries,
         Self::NoZeroCounts,
         Self::NumbersRevisionsAsDeployments,
@@ -136,6 +140,7 @@ impl Quirk {
                 "targets in their first checks count as unhealthy",
                 ForTheAccount,
             ),
+            Self::KeepsInnerMembers => ("an update keeps inner members", ForTheAccount),
             Self::ListsUnreachedQueries => (
                 "a page lists queries that it has not reached",
                 ForTheAccount,

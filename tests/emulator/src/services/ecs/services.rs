@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::{ApiError, Aws};
+use crate::{ApiError, Aws, Quirk};
 
 use super::input::Input;
 use super::{
@@ -51,7 +51,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .integer("desiredCount")
         .ok_or_else(|| invalid("desiredCount cannot be empty for a REPLICA service."))?;
     let mut settings = Map::new();
-    merge(&mut settings, input);
+    merge(aws, &mut settings, input);
     with_defaults(aws, &mut settings);
     service_rules::check(aws, &settings, &definition)?;
     service_rules::check_rebalancing(&settings, "created")?;
@@ -124,7 +124,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .integer("desiredCount")
         .map_or(Ok(service.desired_count), service_rules::desired_count)?;
 
-    merge(&mut settings, input);
+    merge(aws, &mut settings, input);
     let definition = match input.text("taskDefinition") {
         Some(name) => definitions::usable(aws, name)?.clone(),
         None => aws
@@ -218,7 +218,7 @@ fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
 
 /// Takes the members of a request over. Those of `deploymentConfiguration` that are not given stay
 /// as they are.
-fn merge(settings: &mut Map<String, Value>, input: &Input) {
+fn merge(aws: &mut Aws, settings: &mut Map<String, Value>, input: &Input) {
     // A service has one or the other.
     if input.get("capacityProviderStrategy").is_some() {
         settings.remove("launchType");
@@ -233,9 +233,25 @@ fn merge(settings: &mut Map<String, Value>, input: &Input) {
             value.as_object(),
         ) {
             (Some(old), Some(new)) if member == "deploymentConfiguration" => {
-                old.extend(new.clone())
+                merge_configuration(aws, old, new);
             }
             _ => _ = settings.insert(member.clone(), value.clone()),
+        }
+    }
+}
+
+/// Takes the given members of a deployment configuration over. Whether those inside a member stay
+/// that are not given is drawn.
+fn merge_configuration(aws: &mut Aws, old: &mut Map<String, Value>, new: &Map<String, Value>) {
+    for (member, value) in new {
+        match (
+            old.get_mut(member).and_then(Value::as_object_mut),
+            value.as_object(),
+        ) {
+            (Some(inner), Some(given)) if aws.draw_quirk(Quirk::KeepsInnerMembers) => {
+                inner.extend(given.clone());
+            }
+            _ => _ = old.insert(member.clone(), value.clone()),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! What a service shows of its rollout: without a rollout state behind a Classic Load Balancer, and
-//! COMPLETED before its end with early success criteria. And what its tasks show of their ports.
+//! What a service shows of its configuration, and of its rollout: without a rollout state behind a
+//! Classic Load Balancer, and COMPLETED before its end with early success criteria. And what its
+//! tasks show of their ports.
 
 use super::rollouts::{deployed, update};
 use super::*;
@@ -62,6 +63,34 @@ fn early_success_with_blocking_cleanup_waits_for_old_tasks_to_be_gone() {
     update(&mut world, "taskDefinition", json!(definition));
 
     assert_eq!(completed(&mut world), 1);
+}
+
+#[test]
+fn members_of_the_configuration_that_are_not_sent_stay_and_inner_ones_on_some_seeds() {
+    for keeps in [true, false] {
+        let mut world = deployed(1, 1);
+        world
+            .aws
+            .settle_quirk(crate::Quirk::KeepsInnerMembers, keeps);
+        let send = |world: &mut World, configuration: Value| {
+            let service = update(world, "deploymentConfiguration", configuration);
+            service["deploymentConfiguration"]["deploymentCircuitBreaker"].clone()
+        };
+
+        let breaker = json!({"enable": true, "rollback": true, "resetOnHealthyTask": false});
+        let whole = send(
+            &mut world,
+            json!({"deploymentCircuitBreaker": breaker.clone()}),
+        );
+        assert_eq!(whole, breaker);
+        let percentages = json!({"minimumHealthyPercent": 50, "maximumPercent": 150});
+        assert_eq!(send(&mut world, percentages), breaker);
+
+        let part = json!({"enable": true, "rollback": false});
+        let changed = send(&mut world, json!({ "deploymentCircuitBreaker": part }));
+        assert_eq!(changed["rollback"], false);
+        assert_eq!(changed.get("resetOnHealthyTask").is_some(), keeps);
+    }
 }
 
 #[test]

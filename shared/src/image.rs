@@ -178,10 +178,12 @@ fn check_name(text: &str, name: &str) -> Result<(), String> {
 /// for the account.
 fn check_host(text: &str, host: &str) -> Result<(), String> {
     match ecr_parts(host) {
-        Some((account, region)) if !is_account(account) || !is_region(region) => Err(format!(
-            "the registry of image `{text}` has account `{account}` and region `{region}`; \
-             expected an account of 12 digits and a region such as eu-west-1"
-        )),
+        Some((account, region)) if !is_account(account) || !has_region_form(region) => {
+            Err(format!(
+                "the registry of image `{text}` has account `{account}` and region `{region}`; \
+                 expected an account of 12 digits and a region such as eu-west-1"
+            ))
+        }
         None if !is_host_name(host) => Err(format!(
             "the registry of image `{text}` is `{host}`; expected letters and digits, with hyphens \
              and dots between them, and perhaps a port"
@@ -242,15 +244,15 @@ fn is_tag(tag: &str) -> bool {
 
 /// Account and region of a registry of ECR.
 fn ecr_host(host: &str) -> Option<(&str, &str)> {
-    ecr_parts(host).filter(|(account, region)| is_account(account) && is_region(region))
+    ecr_parts(host).filter(|(account, region)| is_account(account) && has_region_form(region))
 }
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether a text has the form of the names of regions, such as `us-gov-west-1`.
-fn is_region(text: &str) -> bool {
+/// Whether a text has the form of the names of regions, such as `us-gov-west-1`: AWS adds regions.
+fn has_region_form(text: &str) -> bool {
     let Some((place, number)) = text.rsplit_once('-') else {
         return false;
     };

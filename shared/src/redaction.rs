@@ -158,7 +158,7 @@ pub(crate) fn without_values<'a>(
     names: &[&str],
 ) -> String {
     let is_named = |value: &str| names.iter().any(|name| has_part(name, value));
-    let is_known = |secret: &str| WORDS.contains(&secret) || is_region(secret);
+    let is_known = |secret: &str| WORDS.contains(&secret) || is_region_name(secret);
 
     let mut forms: Vec<String> = secrets
         .chain(values.filter(|value| !is_named(value)))
@@ -198,9 +198,10 @@ fn written_forms(secret: &str) -> [String; 3] {
     [secret.to_owned(), json, go]
 }
 
-/// Whether a text is the name of a region of AWS, such as `us-gov-west-1`
+/// Whether a text is the name of a region of AWS, such as `us-gov-west-1`, and not only of that
+/// form: any other text may be a secret
 /// (docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html).
-fn is_region(text: &str) -> bool {
+fn is_region_name(text: &str) -> bool {
     const SIDES: [&str; 5] = ["central", "north", "south", "east", "west"];
 
     let Some((place, number)) = text.rsplit_once('-') else {

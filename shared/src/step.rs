@@ -137,7 +137,7 @@ impl<S: Step> Runner<S> {
             Origin::Job => parse_release(event.user_parameters.as_deref()),
             Origin::Operator => None,
         };
-        let (job, token) = match read::<S>(event, now) {
+        let (job, token, times) = match read::<S>(event, now) {
             Ok(read) => read,
             Err(failure) => {
                 self.record_unreadable(release.as_ref(), &failure).await;
@@ -145,7 +145,6 @@ impl<S: Step> Runner<S> {
             }
         };
 
-        let times = Times::of(&token, now);
         let (report, token) = match self.run_within_budget(&job, times).await {
             Ok(JobReport::InProgress {
                 summary,
@@ -339,28 +338,29 @@ fn log_checks(report: &JobReport) {
     }
 }
 
-/// The job, and the token that goes on with it.
+/// The job, the token that goes on with it, and how long its action has taken.
 fn read<S: Step>(
     event: PipelineJob,
     now: Timestamp,
-) -> Result<(Job<S::Parameters>, Token), Failure> {
+) -> Result<(Job<S::Parameters>, Token, Times), Failure> {
     let (release, parameters) = parse_parameters(event.user_parameters.as_deref())?;
     let token = match &event.token {
         Some(text) => Token::parse(text, S::NAME)?.without_old_refusals(now),
         None => Token::new(S::NAME, now),
     };
 
+    let times = Times::of(&token, now);
     let job = Job {
         id: event.job_id(),
         release,
         parameters,
         since: token.since,
         now,
-        refused_for_long: Times::of(&token, now).is_refused_for_long(),
+        refused_for_long: times.is_refused_for_long(),
         payload: token.payload.clone(),
         origin: event.origin(),
         artifacts: event.artifacts,
         credentials: event.credentials,
     };
-    Ok((job, token))
+    Ok((job, token, times))
 }

@@ -12,8 +12,8 @@ use crate::ledger_reader::{executions, flag, text};
 use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Call};
 
-use observations::UNANSWERED;
 pub(super) use observations::{Observation, Routes};
+use observations::{UNANSWERED, is_blind};
 
 /// What the check of a close came to.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Endings {
     /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic
     /// that it has, or while it gives it back. A function that was throttled before it saw the
     /// targets, that could not read a response, or whose time ran out while it waited for an answer,
-    /// reports nothing about them and tries again.
+    /// reports nothing about them and tries again; one whose call was made again saw them.
     pub(super) fn went_on(
         &self,
         aws: &Aws,
@@ -69,8 +69,7 @@ impl Endings {
             return Ok(());
         }
 
-        let is_blind = |other: &Call| other.is_throttled() || other.cut_off;
-        let ended_early = || aws.calls.iter().rev().filter(ours).any(is_blind);
+        let ended_early = || is_blind(aws.calls.iter().rev().filter(ours));
         pair::bakes(ledger, observations, routes, percent, ended_early)
     }
 

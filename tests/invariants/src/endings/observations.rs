@@ -1,6 +1,6 @@
 //! What the attempts of a step saw of services, targets and rules before they reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -162,4 +162,60 @@ fn is_completed(aws: &Aws, service: &Service, primary: &Deployment) -> bool {
     let is_alone = tasks.all(|task| task.deployment == primary.id);
 
     primary.rollout == RolloutState::Completed || service.is_behind_classic() && is_alone
+}
+
+/// Whether an attempt with these calls, newest first, ended without an answer that it needed: a
+/// call was throttled or its response cut off, and none of the same operation was answered since. A
+/// step makes one call after the other and ends with the first that fails for good.
+pub(super) fn is_blind<'a>(newest_first: impl Iterator<Item = &'a Call>) -> bool {
+    let mut answered = BTreeSet::new();
+    let mut calls = newest_first;
+
+    calls.any(|call| {
+        let operation = (&call.service, &call.operation);
+        if call.error.is_none() && !call.cut_off {
+            answered.insert(operation);
+        }
+        (call.is_throttled() || call.cut_off) && !answered.contains(&operation)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(operation: &str, error: Option<&str>, cut_off: bool) -> Call {
+        Call {
+            at: 0,
+            caller: "functions/swap-target-groups".to_owned(),
+            service: "elasticloadbalancing".to_owned(),
+            operation: operation.to_owned(),
+            error: error.map(ToOwned::to_owned),
+            attempt: Some(1),
+            cut_off,
+        }
+    }
+
+    #[test]
+    fn an_attempt_is_blind_only_if_its_call_was_not_made_again() {
+        let rules = || call("DescribeRules", None, false);
+        let health = || call("DescribeTargetHealth", None, false);
+        let cut_off = || call("DescribeTargetHealth", None, true);
+        let throttled = || call("DescribeTargetHealth", Some("Throttling"), false);
+        let failed = || call("DescribeTargetHealth", Some("InternalFailure"), false);
+
+        for (calls, expected) in [
+            (vec![rules(), health()], false),
+            (vec![rules(), cut_off()], true),
+            (vec![rules(), throttled()], true),
+            (vec![cut_off(), health()], false),
+            (vec![throttled(), cut_off(), health(), rules()], false),
+            (vec![cut_off(), rules()], true),
+            (vec![health(), cut_off()], true),
+            (vec![throttled(), failed()], true),
+            (vec![failed()], false),
+        ] {
+            assert_eq!(is_blind(calls.iter().rev()), expected, "{calls:?}");
+        }
+    }
 }

@@ -51,6 +51,8 @@ pub enum Quirk {
     RebalancesByDefault,
     /// IAM: RegisterTaskDefinition is authorized on the ARN of its family, not on `*`.
     RegistersOnFamily,
+    /// ECS: an old task that ends during a rollout is replaced by one of its own revision.
+    ReplacesOldTasks,
     /// ECS: the circuit breaker makes the deployment that it returns to PRIMARY again, under its
     /// own id, and begins none.
     ReusesDeployment,
@@ -76,7 +78,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
@@ -94,6 +96,7 @@ impl Quirk {
         Self::OmitsPipelineArn,
         Self::RebalancesByDefault,
         Self::RegistersOnFamily,
+        Self::ReplacesOldTasks,
         Self::ReusesDeployment,
         Self::StaleRead,
         Self::StopsBeforeStarting,
@@ -156,6 +159,9 @@ impl Quirk {
                 "RegisterTaskDefinition is authorized on the family",
                 ForTheAccount,
             ),
+            Self::ReplacesOldTasks => {
+                ("an old task is replaced by its own revision", ForTheAccount)
+            }
             Self::ReusesDeployment => ("a rollback reuses the old deployment", ForTheAccount),
             Self::StaleRead => ("a read lags behind a change", Once),
             Self::StopsBeforeStarting => ("old tasks stop before new ones start", ForTheAccount),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{ApiError, Aws};
 
 use super::input::{Input, found_and_missing};
-use super::{Container, Task, TaskState, invalid, scheduler};
+use super::{Container, Task, TaskState, invalid, losses};
 use crate::text::short_name;
 
 /// The most tasks of one DescribeTasks.
@@ -95,7 +95,7 @@ pub(super) fn stop(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let stopping = stopping.ok_or_else(|| invalid("The referenced task was not found."))?;
 
     if !stopping {
-        scheduler::stop_task(
+        losses::stop_task(
             aws,
             &arn,
             input.text("reason").unwrap_or("Task stopped by user"),

@@ -19,6 +19,7 @@ mod failures;
 mod iam;
 mod input;
 mod listings;
+mod losses;
 mod placement;
 mod rates;
 mod replacements;
@@ -47,8 +48,8 @@ pub use capacity::CapacityProvider;
 pub use clusters::add_container_instances;
 pub(crate) use failures::meet_traffic;
 pub use failures::{leave_zones, set_answering};
+pub use losses::stop_task;
 pub use replacements::unbalance;
-pub use scheduler::stop_task;
 pub(crate) use services::scale;
 pub use services::set_controller;
 pub use state::{

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::Aws;
 use crate::text::short_name;
 
-use super::{ContainerInstance, TaskState, service_rules};
+use super::{ContainerInstance, Deployment, TaskState, service_rules};
 
 /// Where a task will run.
 #[derive(Clone, Debug)]
@@ -48,20 +48,21 @@ impl Place {
     }
 }
 
-/// Finds a place for one more task of a service's primary deployment and takes its host ports; or
-/// says why there is none.
-pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
+/// Finds a place for one more task of a deployment of a service and takes its host ports; or says
+/// why there is none.
+pub(super) fn place(
+    aws: &mut Aws,
+    service: &str,
+    deployment: &Deployment,
+) -> Result<Place, String> {
     let service = &aws.ecs.services[service];
-    let Some(primary) = service.primary() else {
-        return Err("The service has no deployment.".to_owned());
-    };
-    if service_rules::launch_type(&primary.settings) == "FARGATE" {
+    if service_rules::launch_type(&deployment.settings) == "FARGATE" {
         return Ok(Place::on_fargate());
     }
 
     let task = OnInstance {
         cluster: service.cluster.clone(),
-        definition: primary.task_definition.clone(),
+        definition: deployment.task_definition.clone(),
         group: format!("service:{}", service.name),
         alone: needs_own_instance(&service.settings),
     };

@@ -8,8 +8,8 @@ use crate::{Aws, Quirk};
 
 use super::deployments::{note, settle_later};
 use super::{
-    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, capacity, deployments,
-    failure_detection, placement, replacements, task_lifecycle,
+    Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, capacity,
+    deployments, failure_detection, losses, placement, replacements, task_lifecycle,
 };
 
 /// The most tasks that one look of the scheduler starts.
@@ -123,15 +123,6 @@ pub(super) fn note_steady_state(aws: &mut Aws, arn: &str) {
     });
 }
 
-/// Stops a task as StopTask does; the scheduler replaces it.
-pub fn stop_task(aws: &mut Aws, task: &str, reason: &str) {
-    let Some(service) = aws.ecs.tasks.get(task).map(|task| task.service.clone()) else {
-        return;
-    };
-    task_lifecycle::stop(aws, task, "UserInitiated", reason.to_owned());
-    wake(aws, &service);
-}
-
 /// The tasks that count, in the order of their start.
 pub(super) fn live<'a>(aws: &'a Aws, arn: &'a str) -> Vec<&'a Task> {
     let mut tasks: Vec<&Task> = aws
@@ -175,9 +166,13 @@ fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
     };
 
     let tasks = live(aws, arn);
-    let (old, new): (Vec<&Task>, Vec<&Task>) = tasks
+    let serving = tasks.iter().filter(|task| task.healthy).count();
+    let is_short = serving < service.desired_count as usize;
+    let old: Vec<&Task> = tasks
         .into_iter()
-        .partition(|task| task.deployment != primary.id);
+        .filter(|task| task.deployment != primary.id)
+        .filter(|task| !(is_short && losses::is_awaited(task)))
+        .collect();
 
     // A deployment that failed for good moves nothing any more.
     if old.is_empty() || primary.rollout == RolloutState::Failed {
@@ -186,7 +181,6 @@ fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
 
     let (healthy, useless): (Vec<&Task>, Vec<&Task>) =
         old.into_iter().partition(|task| task.healthy);
-    let serving = healthy.len() + new.iter().filter(|task| task.healthy).count();
     let above_floor = serving.saturating_sub(service.floor() as usize);
     let surplus = serving.saturating_sub(service.desired_count as usize);
     let most = if make_room {
@@ -273,7 +267,8 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
     let count = wanted
         .min((ceiling as usize).saturating_sub(tasks.len()))
         .min(MOST_STARTS);
-    let (started, refusal) = start_tasks(aws, arn, count);
+    let deployment = primary.clone();
+    let (started, refusal) = start_tasks(aws, arn, &deployment, count);
 
     if count == MOST_STARTS {
         wake(aws, arn);
@@ -307,13 +302,18 @@ fn retry_placement(aws: &mut Aws, arn: &str) {
     wake_after(aws, arn, pause);
 }
 
-/// Starts up to `count` tasks; answers how many, and why no more could be placed.
-fn start_tasks(aws: &mut Aws, arn: &str, count: usize) -> (usize, Option<String>) {
+/// Starts up to `count` tasks of a deployment; answers how many, and why no more could be placed.
+pub(super) fn start_tasks(
+    aws: &mut Aws,
+    arn: &str,
+    deployment: &Deployment,
+    count: usize,
+) -> (usize, Option<String>) {
     let mut started = Vec::new();
     let mut refusal = None;
     for _ in 0..count {
-        match placement::place(aws, arn) {
-            Ok(place) => started.extend(task_lifecycle::create(aws, arn, place)),
+        match placement::place(aws, arn, deployment) {
+            Ok(place) => started.extend(task_lifecycle::create(aws, arn, deployment, place)),
             Err(reason) => {
                 refusal = Some(reason);
                 break;
@@ -380,18 +380,4 @@ fn named(tasks: &[String]) -> String {
         .map(|task| format!("(task {})", short_name(task)))
         .collect();
     ids.join(" ")
-}
-
-/// A task ended by itself: its deployment counts it, and the scheduler runs again.
-pub(super) fn note_lost(
-    aws: &mut Aws,
-    service: &str,
-    deployment: &str,
-    was_proven: bool,
-    counts: bool,
-) {
-    if !was_proven {
-        deployments::note_failure(aws, service, deployment, counts);
-    }
-    wake(aws, service);
 }

@@ -215,6 +215,8 @@ pub struct Task {
     pub(super) proven: bool,
     /// Whether ECS replaces it by a task in another Availability Zone.
     pub(super) moves: bool,
+    /// Whether it was started for an old one of its deployment that ended during a rollout.
+    pub(super) replaces: bool,
     /// Since when its application no longer answers health checks, although it did; and whether it
     /// soon will not.
     pub(super) unhealthy_since: Option<Millis>,

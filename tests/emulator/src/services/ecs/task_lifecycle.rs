@@ -9,7 +9,9 @@ use crate::elb;
 use crate::{Aws, Quirk};
 
 use super::placement::{self};
-use super::{Attachment, EcsEvent, TaskState, deployments, failures, scheduler, task_health};
+use super::{
+    Attachment, EcsEvent, TaskState, deployments, failures, losses, scheduler, task_health,
+};
 
 use launch::fate;
 pub(super) use launch::{create, create_standalone};
@@ -192,7 +194,7 @@ pub(super) fn lose(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
     let (service, deployment, was_proven) =
         (task.service.clone(), task.deployment.clone(), task.proven);
     stop(aws, arn, code, reason);
-    scheduler::note_lost(aws, &service, &deployment, was_proven, counts);
+    losses::note_lost(aws, &service, &deployment, was_proven, counts);
 }
 
 /// Begins to stop a task: it leaves its target groups, and its containers stop when it has drained.

@@ -6,22 +6,27 @@ use crate::Aws;
 use crate::ecr::{self, Behaviour};
 use crate::ecs::placement::Place;
 use crate::ecs::run_task::RunRequest;
-use crate::ecs::{Attachment, Container, Service, Task, TaskState, service_rules};
+use crate::ecs::{
+    Attachment, Container, Deployment, DeploymentStatus, Service, Task, TaskState, service_rules,
+};
 
 use super::{TaskStep, later};
 
-/// Starts a task of a service's primary deployment; answers its ARN.
-pub(crate) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<String> {
-    let found = aws.ecs.services.get(service)?;
-    let definition = found.primary()?.task_definition.clone();
-    let cluster = found.cluster.clone();
-    let mut task = unowned(aws, cluster, definition, place);
+/// Starts a task of a deployment of a service; answers its ARN.
+pub(crate) fn create(
+    aws: &mut Aws,
+    service: &str,
+    deployment: &Deployment,
+    place: Place,
+) -> Option<String> {
+    let cluster = aws.ecs.services.get(service)?.cluster.clone();
+    let mut task = unowned(aws, cluster, deployment.task_definition.clone(), place);
 
     let service = aws.ecs.services.get(service)?;
-    let primary = service.primary()?;
     task.service = service.arn.clone();
-    task.deployment = primary.id.clone();
-    task.attachments = attachments(aws, &primary.settings, &task);
+    task.deployment = deployment.id.clone();
+    task.replaces = deployment.status != DeploymentStatus::Primary;
+    task.attachments = attachments(aws, &deployment.settings, &task);
     task.tags = propagated_tags(service);
     Some(begin(aws, task))
 }
@@ -71,6 +76,7 @@ fn unowned(aws: &mut Aws, cluster: String, task_definition: String, place: Place
         number,
         proven: false,
         moves: false,
+        replaces: false,
         unhealthy_since: None,
         soon_unhealthy: false,
         standalone: None,

@@ -1,5 +1,5 @@
 //! Tasks that ECS replaces although they run well: on instances that drain, and in zones that
-//! became uneven.
+//! became uneven. And old ones that end during a rollout.
 
 use super::rollouts::{deployed, update};
 use super::*;
@@ -228,4 +228,42 @@ fn no_task_moves_without_room_during_a_deployment_or_while_rebalancing_is_off() 
 
     update(&mut world, "availabilityZoneRebalancing", json!("DISABLED"));
     assert!(!moves(&mut world));
+}
+
+#[test]
+fn whether_an_old_task_that_ends_during_a_rollout_starts_anew_differs_by_seed() {
+    for replaces in [true, false] {
+        let mut world = deployed(1, 2);
+        world
+            .aws
+            .settle_quirk(crate::Quirk::ReplacesOldTasks, replaces);
+        let breaker = json!({"deploymentCircuitBreaker": {"enable": false, "rollback": false}});
+        update(&mut world, "deploymentConfiguration", breaker);
+
+        let old = text(&world.service()["taskDefinition"]);
+        let serving = |aws: &Aws| {
+            let tasks = aws.ecs.tasks.values();
+            tasks
+                .filter(|task| task.healthy && task.task_definition == old)
+                .count()
+        };
+        let broken = world.fargate("fate.test/never-healthy");
+        update(&mut world, "taskDefinition", json!(broken));
+        world.run(60, |_| {});
+        assert_eq!(serving(&world.aws), 2);
+
+        let task = world.aws.ecs.tasks.values().find(|task| task.healthy);
+        let task = task.expect("an old task serves").arn.clone();
+        stop_task(&mut world.aws, &task, "an operator");
+        world.run(120, |_| {});
+        assert_eq!(serving(&world.aws), if replaces { 2 } else { 1 });
+
+        let mended = world.fargate("nginx:3");
+        update(&mut world, "taskDefinition", json!(mended));
+        world.run(600, |_| {});
+        let service = world.service();
+        assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1));
+        assert_eq!(service["deployments"][0]["rolloutState"], "COMPLETED");
+        assert_eq!(serving(&world.aws), 0);
+    }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use emulator::codepipeline::{self, Execution, Job, ReportContent};
 use emulator::ecr::{self, Behaviour};
-use emulator::{ApiError, Aws, ecs};
+use emulator::{ApiError, Aws, Call, ecs};
 use harness::demo::{CLUSTER, WEB, deployed};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions, record, text};
@@ -183,14 +183,10 @@ pub fn ecs_state(aws: &Aws) -> Value {
 
 /// Calls from `since` on that changed something. Reports of jobs are not among them.
 pub fn writes(aws: &Aws, since: usize) -> Vec<String> {
-    let reads = [
-        "Describe", "Get", "List", "Query", "Scan", "BatchGet", "PutJob",
-    ];
+    let is_report = |call: &Call| call.operation.starts_with("PutJob");
     aws.calls[since..]
         .iter()
-        .filter(|call| {
-            call.error.is_none() && !reads.iter().any(|read| call.operation.starts_with(read))
-        })
+        .filter(|call| call.error.is_none() && !call.is_read() && !is_report(call))
         .map(|call| format!("{} of {}", call.operation, call.caller))
         .collect()
 }

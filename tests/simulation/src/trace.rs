@@ -10,11 +10,6 @@ use emulator::codepipeline::ReportContent;
 use emulator::lambda::Outcome;
 use emulator::{Aws, Call, Millis};
 
-/// Operations that only read.
-const READS: [&str; 7] = [
-    "Describe", "Get", "List", "Query", "Scan", "BatchGet", "Head",
-];
-
 /// How much of a text a line shows.
 const CHARS: usize = 200;
 
@@ -175,9 +170,7 @@ impl Trace {
     }
 
     fn calls(&mut self, aws: &Aws) {
-        let is_shown = |call: &&Call| {
-            call.error.is_some() || !READS.iter().any(|read| call.operation.starts_with(read))
-        };
+        let is_shown = |call: &&Call| call.error.is_some() || !call.is_read();
         let new: Vec<(Millis, String)> = aws.calls[self.calls..]
             .iter()
             .filter(is_shown)

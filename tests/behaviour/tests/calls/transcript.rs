@@ -152,7 +152,7 @@ impl Reader {
     /// in any order.
     fn calls(&mut self, calls: &[&(Call, Request)], started: Millis, job: Option<&str>) -> Attempt {
         let mut shown = Vec::new();
-        for run in calls.chunk_by(|(one, _), (next, _)| is_read(one) && is_read(next)) {
+        for run in calls.chunk_by(|(one, _), (next, _)| one.is_read() && next.is_read()) {
             let mut sorted: Vec<_> = run
                 .iter()
                 .map(|(call, request)| (call, parameters(&call.service, request)))
@@ -194,13 +194,6 @@ impl Reader {
             other => Some((format!("{other:?}"), Value::Null)),
         }
     }
-}
-
-fn is_read(call: &Call) -> bool {
-    let reads = [
-        "BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan",
-    ];
-    reads.iter().any(|read| call.operation.starts_with(read))
 }
 
 /// Only another table than the ledger is worth a word, and in a token only another time than `now`

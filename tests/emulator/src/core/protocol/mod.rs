@@ -109,7 +109,18 @@ pub struct Call {
     pub cut_off: bool,
 }
 
+/// How the names of operations begin that change nothing that others can see.
+const READS: [&str; 8] = [
+    "AssumeRole", "BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan",
+];
+
 impl Call {
+    /// Whether the operation changes nothing: it reads, or is given temporary credentials.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        READS.iter().any(|read| self.operation.starts_with(read))
+    }
+
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.error

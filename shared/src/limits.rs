@@ -32,8 +32,8 @@ pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
 /// Tags of a resource (Amazon ECS API: RegisterTaskDefinition).
 pub const RESOURCE_TAGS: usize = 50;
 
-/// Longest family and longest name of a container, in characters (Amazon ECS API:
-/// RegisterTaskDefinition).
+/// Longest family, longest name of a container and longest name of a service, in characters (Amazon
+/// ECS API: RegisterTaskDefinition, CreateService).
 pub const NAME_CHARS: usize = 255;
 
 /// Longest tag of an image, in characters (github.com/distribution/reference, which Amazon ECS

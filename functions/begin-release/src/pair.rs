@@ -28,14 +28,16 @@ impl BeginRelease {
         job: &Job<Parameters>,
         last_known: Option<&LastKnownRouting>,
     ) -> Result<Option<FoundTarget>, StepError> {
+        let names = job.parameters.services(&job.release.service);
+        let last_known = last_known.filter(|known| known.is_of(&names, &job.release.service));
         let rule = self.observe_rule(job).await;
         let rule = checks.take((RULE, "exists"), rule, |_| rule_arn(job).to_owned())?;
-        let found = self.observe_colours(checks, job).await?;
+        let found = self.observe_colours(checks, job, &names).await?;
         let (Some(rule), Some(found)) = (rule, found) else {
             return Ok(None);
         };
 
-        let groups = forward_groups(&job.release.service, &found, &rule);
+        let groups = forward_groups(&names, &found, &rule);
         let named = |groups: &PerColour<ForwardGroup>| {
             format!("{} and {}", groups.blue.arn, groups.green.arn)
         };
@@ -63,13 +65,11 @@ impl BeginRelease {
         (live, weights): (Colour, Weights),
         (found, groups): (&PerColour<ObservedService>, &PerColour<ForwardGroup>),
     ) -> Result<PriorPair, StepError> {
-        let scaling = self
-            .pairs
-            .scaling(&job.release.cluster, &job.release.service)
-            .await?;
+        let names = job.parameters.services(&job.release.service);
+        let scaling = self.pairs.scaling(&job.release.cluster, &names).await?;
         let colours = PerColour::try_from_fn(|colour| {
             let prior = PriorService::from_view(&found.of(colour).view)
-                .ok_or_else(|| no_deployment(&colour.service(&job.release.service)))?;
+                .ok_or_else(|| no_deployment(names.of(colour)))?;
             // A suspension that the last release did not undo is not the state to return to.
             let to_restore = last_known.and_then(|known| *known.scale_in_to_restore.of(colour));
             let suspended = scaling
@@ -89,6 +89,7 @@ impl BeginRelease {
         Ok(PriorPair {
             rule: rule_arn(job).to_owned(),
             live,
+            given_services: job.parameters.given_services(),
             colours,
         })
     }
@@ -109,8 +110,8 @@ impl BeginRelease {
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
+        names: &PerColour<String>,
     ) -> Result<Option<PerColour<ObservedService>>, StepError> {
-        let names = PerColour::from_fn(|colour| colour.service(&job.release.service));
         let [blue, green] = self
             .services
             .describe_each(&job.release.cluster, [&names.blue, &names.green])
@@ -140,9 +141,12 @@ impl BeginRelease {
         };
 
         let tasks = if last_known.is_some_and(|known| has_drifted(seen, known)) {
-            let lease = Lease::unwritten(&job.release.cluster, &job.release.service);
+            let names = job.parameters.services(&job.release.service);
             let both = [Colour::Blue, Colour::Green];
-            tasks(&self.pairs.observe_services(&lease, &both).await?)
+            let seen = self
+                .pairs
+                .observe_services(&job.release.cluster, &names, &both);
+            tasks(&seen.await?)
         } else {
             tasks(found)
         };
@@ -228,12 +232,12 @@ fn described(groups: &PerColour<ForwardGroup>, live: Colour, weights: Weights) -
 
 /// The group of each colour: without one of its own, no traffic could be moved between them.
 fn forward_groups(
-    service: &str,
+    names: &PerColour<String>,
     found: &PerColour<ObservedService>,
     rule: &RuleView,
 ) -> Result<PerColour<ForwardGroup>, Failure> {
     let groups = PerColour::try_from_fn(|colour| {
-        forward_group(&colour.service(service), &found.of(colour).view, rule)
+        forward_group(names.of(colour), &found.of(colour).view, rule)
     })?;
 
     if groups.blue.arn == groups.green.arn {

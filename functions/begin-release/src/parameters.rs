@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
+use slipway::limits::NAME_CHARS;
+use slipway::observed::colour::PerColour;
 use slipway::release::check_role_arn;
 use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
 use slipway::task_definition::{Base, BaseName};
@@ -28,6 +30,11 @@ pub struct Parameters {
     /// Strategy `blue-green`: ARN of the listener rule that names both target groups, or of the
     /// listener whose default action does.
     pub rule: Option<String>,
+    /// Strategy `blue-green`: name of the pair's blue service, given with `green_service` or not at
+    /// all. Not given: `<service>-blue`.
+    pub blue_service: Option<String>,
+    /// Strategy `blue-green`: name of the pair's green service. Not given: `<service>-green`.
+    pub green_service: Option<String>,
     pub minimum_healthy_percent: Option<Percent<0, 100>>,
     pub minimum_healthy_tasks: Option<u32>,
     pub maximum_percent: Option<Percent<100, 200>>,
@@ -54,6 +61,7 @@ impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
         self.strategy().check().map_err(Failure::configuration)?;
         self.validate_rule()?;
+        self.validate_services()?;
         self.validate_roles()?;
         self.chosen_base()?;
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)
@@ -108,6 +116,51 @@ impl Parameters {
         }
     }
 
+    fn validate_services(&self) -> Result<(), Failure> {
+        let refuse = |why: String| Err(Failure::configuration(why));
+        let given = [
+            ("blue_service", self.blue_service.as_deref()),
+            ("green_service", self.green_service.as_deref()),
+        ];
+        let [(_, Some(blue)), (_, Some(green))] = given else {
+            return match given.into_iter().find(|(_, name)| name.is_some()) {
+                None => Ok(()),
+                Some((field, _)) => refuse(format!(
+                    "`{field}` is given alone; expected `blue_service` and `green_service`, or \
+                     neither for `<service>-blue` and `<service>-green`"
+                )),
+            };
+        };
+
+        if self.strategy != StrategyName::BlueGreen {
+            return refuse(
+                "`blue_service` and `green_service` are given; expected with strategy \
+                 `blue-green` only; remove them, or change `strategy`"
+                    .to_owned(),
+            );
+        }
+        check_service_name("blue_service", blue).map_err(Failure::configuration)?;
+        check_service_name("green_service", green).map_err(Failure::configuration)?;
+        if blue == green {
+            return refuse(format!(
+                "`blue_service` and `green_service` are both `{blue}`; expected two services"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The names of the services of the pair `pair`, for a release of one.
+    pub(crate) fn services(&self, pair: &str) -> PerColour<String> {
+        PerColour::services(self.given_services().as_ref(), pair)
+    }
+
+    pub(crate) fn given_services(&self) -> Option<PerColour<String>> {
+        Some(PerColour {
+            blue: self.blue_service.clone()?,
+            green: self.green_service.clone()?,
+        })
+    }
+
     pub(crate) fn chosen_base(&self) -> Result<Base<'_>, Failure> {
         Base::chosen(self.taskdef.as_deref(), self.base, self.family.as_deref())
             .map_err(Failure::configuration)
@@ -131,4 +184,17 @@ impl Parameters {
             (None, live) => live,
         }
     }
+}
+
+/// Checks the name of a service (Amazon ECS API: CreateService). An ARN is none: the names are
+/// those of services in the pair's cluster.
+fn check_service_name(field: &str, name: &str) -> Result<(), String> {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    if (1..=NAME_CHARS).contains(&name.len()) && name.chars().all(is_allowed) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{field}` is `{name}`; expected the name of a service, 1 to {NAME_CHARS} letters, \
+         digits, hyphens and underscores"
+    ))
 }

@@ -50,6 +50,13 @@ fn validated(more: Value) -> Result<(), Failure> {
     job(more, 0).parameters.validate()
 }
 
+/// Parameters of a pair with services of these names.
+fn of_pair(blue: &str, green: &str) -> Value {
+    json!({
+        "strategy": "blue-green", "rule": RULE, "blue_service": blue, "green_service": green,
+    })
+}
+
 fn release() -> Release {
     open_release(&job(json!({}), 0), None)
 }
@@ -64,6 +71,8 @@ fn valid_parameters_are_accepted() {
         json!({"base": "newest"}),
         json!({"strategy": "blue-green", "rule": RULE, "initial_count": 3}),
         json!({"strategy": "blue-green", "rule": RULE.replace("listener-rule", "listener")}),
+        of_pair("Shop-ServiceA1B2-x", "Shop-Green-y"),
+        of_pair("a", &"b".repeat(255)),
     ] {
         assert_eq!(validated(more.clone()), Ok(()), "{more}");
     }
@@ -101,6 +110,23 @@ fn parameters_that_cannot_work_are_refused_by_field() {
             "`desired_count` is given",
         ),
         (
+            json!({"strategy": "blue-green", "rule": RULE, "blue_service": "a"}),
+            "`blue_service` is given alone",
+        ),
+        (
+            json!({"strategy": "blue-green", "rule": RULE, "green_service": "b"}),
+            "`green_service` is given alone",
+        ),
+        (
+            json!({"blue_service": "a", "green_service": "b"}),
+            "expected with strategy `blue-green` only",
+        ),
+        (of_pair("", "b"), "`blue_service` is ``; expected the name"),
+        (of_pair("apps/a", "b"), "`blue_service` is `apps/a`;"),
+        (of_pair("a", &"b".repeat(256)), "`green_service` is `bbb"),
+        (of_pair("a", "ä"), "`green_service` is `ä`;"),
+        (of_pair("a", "a"), "are both `a`; expected two services"),
+        (
             json!({"taskdef": "Config::taskdef.json", "family": "web"}),
             "`taskdef` and `family` are both given",
         ),
@@ -111,6 +137,19 @@ fn parameters_that_cannot_work_are_refused_by_field() {
         assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
         assert!(refusal.message.contains(why), "{more}: {}", refusal.message);
     }
+}
+
+#[test]
+fn the_services_of_a_pair_are_those_given_or_follow_from_its_name() {
+    let given = parameters(of_pair("Shop-ServiceA1B2-x", "Shop-Green-y"));
+    let names = given.services("shop");
+    assert_eq!(names.as_array(), ["Shop-ServiceA1B2-x", "Shop-Green-y"]);
+    assert_eq!(given.given_services(), Some(names));
+
+    let derived = parameters(json!({"strategy": "blue-green", "rule": RULE}));
+    let names = derived.services("shop");
+    assert_eq!(names.as_array(), ["shop-blue", "shop-green"]);
+    assert_eq!(derived.given_services(), None);
 }
 
 #[test]

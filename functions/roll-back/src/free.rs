@@ -71,7 +71,12 @@ impl RollBack {
         rule: &KnownRule,
     ) -> Result<Option<PerColour<u32>>, StepError> {
         let both = [Colour::Blue, Colour::Green];
-        let services = match self.pairs.observe_services(lease, &both).await {
+        let names = rule.services(&lease.service);
+        let observed = self
+            .pairs
+            .observe_services(&lease.cluster, &names, &both)
+            .await;
+        let services = match observed {
             Ok(services) => services,
             Err(ObservePairError::Incomplete(_)) => return Ok(None),
             Err(ObservePairError::Aws(error)) => return Err(error.into()),
@@ -106,6 +111,7 @@ mod tests {
             arn: "rule".to_owned(),
             target_groups: PerColour::default(),
             deploy_role: None,
+            given_services: None,
         };
         let role = DeployRole {
             arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),

@@ -47,7 +47,8 @@ impl RollBack {
             }
             Err(ObservePairError::Aws(error)) => return Err(error.into()),
         };
-        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
+        let names = pair.services(&lease.service);
+        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
         let idle = &pair.of(pair.idle()).task_definition;
         let idle_is_active = self.task_definitions.is_active(idle).await?;
 
@@ -127,7 +128,8 @@ impl RollBack {
         reason: &str,
     ) -> Result<String, StepError> {
         let now = self.sdk.now();
-        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
+        let names = pair.services(&lease.service);
+        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
         if !pair.scale_in_differs(scaling) {
             return self
                 .close(lease, release, &Conclusion::needing_operator(reason), now)

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use slipway::aws::ErrorKind;
 use slipway::job::StepError;
-use slipway::observed::colour::Colour;
+use slipway::observed::colour::PerColour;
 use slipway::observed::service::{DeploymentView, revision};
 use slipway::release::{Lease, Release, Target};
 
@@ -162,9 +162,10 @@ fn is_prior(release: &Release, arn: &str) -> bool {
 /// The names of the release's own service, or of the services of its pair.
 fn services(lease: &Lease, release: &Release) -> Vec<String> {
     match release.target() {
-        Some(Target::Pair(_)) => [Colour::Blue, Colour::Green]
-            .map(|colour| colour.service(&lease.service))
-            .to_vec(),
+        Some(Target::Pair(pair)) => {
+            let PerColour { blue, green } = pair.prior.services(&lease.service);
+            vec![blue, green]
+        }
         Some(Target::Service(_)) | None => vec![lease.service.clone()],
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::limits::STICKY_DRAIN;
 use slipway::observed::colour::Colour;
-use slipway::release::{Change, Event, Lease, PairTarget, apply};
+use slipway::release::{Change, Event, Lease, PairTarget, PriorPair, apply};
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, next_step};
 use slipway::strategy::blue_green::size::required_tasks;
@@ -57,7 +57,11 @@ impl UpdateService {
         }
 
         let idle = pair.idle();
-        let seen = self.pairs.observe_services(lease, &[idle]).await?;
+        let names = pair.services(&lease.service);
+        let seen = self
+            .pairs
+            .observe_services(&lease.cluster, &names, &[idle])
+            .await?;
         let live_seen = seen.of(pair.live);
         let idle_seen = seen.of(idle);
 
@@ -95,11 +99,13 @@ impl UpdateService {
             pair.of(Colour::Blue).suspended.is_some() || pair.of(Colour::Green).suspended.is_some();
         let announced = target.scale_in_suspended == Some(true);
 
-        Ok(target.change.is_none() && scales && (!announced || self.may_scale_in(lease).await?))
+        let is_due = target.change.is_none() && scales;
+        Ok(is_due && (!announced || self.may_scale_in(lease, pair).await?))
     }
 
-    async fn may_scale_in(&self, lease: &Lease) -> Result<bool, StepError> {
-        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
+    async fn may_scale_in(&self, lease: &Lease, pair: &PriorPair) -> Result<bool, StepError> {
+        let names = pair.services(&lease.service);
+        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
         Ok(scaling
             .as_array()
             .into_iter()
@@ -152,7 +158,8 @@ impl UpdateService {
         let Context { job, lease, .. } = context;
         let pair = &target.prior;
         let seen = self.pairs.observe(lease, pair, &[]).await?;
-        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
+        let names = pair.services(&lease.service);
+        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
 
         // Clients that the rule binds to the old colour keep their sessions until these end.
         let minutes = job.parameters.drain_minutes.unwrap_or(DRAIN_MINUTES);

@@ -81,7 +81,10 @@ impl Pairs {
         let rule = rule.ok_or_else(|| IncompletePair::Rule {
             rule: pair.rule.clone(),
         })?;
-        let services = self.observe_services(lease, health).await?;
+        let names = pair.services(&lease.service);
+        let services = self
+            .observe_services(&lease.cluster, &names, health)
+            .await?;
 
         let view = PairView {
             observed_at: self.sdk.now(),
@@ -95,57 +98,43 @@ impl Pairs {
         })
     }
 
-    /// The services of both colours, with the target health of those in `health`.
+    /// The services of both colours by their names, with the target health of those in `health`.
     ///
     /// # Errors
     /// When one of them is gone, or when a call fails.
     pub async fn observe_services(
         &self,
-        lease: &Lease,
+        cluster: &str,
+        names: &PerColour<String>,
         health: &[Colour],
     ) -> Result<PerColour<ObservedService>, ObservePairError> {
-        let names = service_names(&lease.service);
         let [blue, green] = self
             .services
-            .describe_each(&lease.cluster, [&names.blue, &names.green])
+            .describe_each(cluster, [&names.blue, &names.green])
             .await?;
+        let mut services = PerColour {
+            blue: active(cluster, &names.blue, blue)?,
+            green: active(cluster, &names.green, green)?,
+        };
 
-        Ok(PerColour {
-            blue: self.active(lease, Colour::Blue, blue, health).await?,
-            green: self.active(lease, Colour::Green, green, health).await?,
-        })
-    }
-
-    async fn active(
-        &self,
-        lease: &Lease,
-        colour: Colour,
-        found: Option<ObservedService>,
-        health: &[Colour],
-    ) -> Result<ObservedService, ObservePairError> {
-        let mut found = found
-            .filter(|found| found.view.is_active())
-            .ok_or_else(|| IncompletePair::Service {
-                service: colour.service(&lease.service),
-                cluster: lease.cluster.clone(),
-            })?;
-
-        if health.contains(&colour) {
-            self.services.observe_targets(&mut found).await?;
+        let PerColour { blue, green } = &mut services;
+        for (colour, found) in [(Colour::Blue, blue), (Colour::Green, green)] {
+            if health.contains(&colour) {
+                self.services.observe_targets(found).await?;
+            }
         }
-        Ok(found)
+        Ok(services)
     }
 
-    /// Automatic scaling of both colours.
+    /// Automatic scaling of both colours, by the names of their services.
     ///
     /// # Errors
     /// When the call fails.
     pub async fn scaling(
         &self,
         cluster: &str,
-        service: &str,
+        names: &PerColour<String>,
     ) -> Result<PerColour<Option<ScalingView>>, AwsError> {
-        let names = service_names(service);
         let [blue, green] = self
             .scaling
             .observe(cluster, [&names.blue, &names.green])
@@ -163,7 +152,7 @@ impl Pairs {
         pair: &PriorPair,
         suspended: bool,
     ) -> Result<(), AwsError> {
-        let names = service_names(&lease.service);
+        let names = pair.services(&lease.service);
         let wanted = pair.wanted_scale_in(suspended);
         self.scaling
             .suspend_scale_in(
@@ -192,6 +181,15 @@ impl Pairs {
     }
 }
 
-fn service_names(pair: &str) -> PerColour<String> {
-    PerColour::from_fn(|colour| colour.service(pair))
+fn active(
+    cluster: &str,
+    name: &str,
+    found: Option<ObservedService>,
+) -> Result<ObservedService, IncompletePair> {
+    found
+        .filter(|found| found.view.is_active())
+        .ok_or_else(|| IncompletePair::Service {
+            service: name.to_owned(),
+            cluster: cluster.to_owned(),
+        })
 }

@@ -25,7 +25,7 @@ pub struct ReleaseRef {
     /// Name or ARN of the service's cluster.
     pub cluster: String,
     /// Name or ARN of the service, or the name of a blue/green pair, whose services are
-    /// `<name>-blue` and `<name>-green`.
+    /// `<name>-blue` and `<name>-green` unless begin-release has their names.
     pub service: String,
 }
 

@@ -12,7 +12,7 @@ use crate::judge::clean::{Reading, SideCounts};
 use crate::judge::spec::MetricSpec;
 use crate::limits::COUNTED_A_MINUTE;
 use crate::observed::colour::Colour;
-use crate::observed::service::revision;
+use crate::observed::service::{revision, short_name};
 use crate::release::PriorPair;
 
 /// Values of one series by the minute (since the Unix epoch) in which their period begins.
@@ -214,14 +214,16 @@ pub struct Sides {
 
 impl Sides {
     /// The sides of a pair whose new colour runs `task_definition`; `None` where the ARN of the
-    /// rule is not that of an Application Load Balancer, or the ARN of a group is malformed.
+    /// rule is not that of an Application Load Balancer, or the ARN of a group is malformed. `name`
+    /// is the pair's name or ARN in its lease.
     #[must_use]
     pub fn from_pair(pair: &PriorPair, name: &str, task_definition: &str) -> Option<Self> {
+        let services = pair.services(name);
         let compared = |colour: Colour, definition: &str| {
             let group = pair.of(colour).target_group.rsplit_once(':')?.1;
             Some(ComparedColour {
                 colour,
-                service: colour.service(name.rsplit('/').next()?),
+                service: short_name(services.of(colour)).to_owned(),
                 target_group: group.to_owned(),
                 task_definition: revision(definition).to_owned(),
             })

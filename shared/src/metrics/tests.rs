@@ -4,7 +4,9 @@ use super::custom::CustomMetric;
 use super::source::balancer;
 use super::source::tests::key;
 use super::*;
+use crate::observed::colour::PerColour;
 use crate::observed::fixtures::NEW;
+use crate::release::PriorPair;
 use crate::strategy::blue_green::fixtures::pair;
 use crate::strategy::canary::config::tests::settings;
 
@@ -19,6 +21,26 @@ pub(crate) fn sides() -> Sides {
     pair.colours.blue.target_group = group("blue");
     pair.colours.green.target_group = group("green");
     Sides::from_pair(&pair, "web", NEW).expect("the ARNs are complete")
+}
+
+#[test]
+fn a_side_has_the_name_of_its_service() {
+    let mut pair = pair();
+    pair.rule = "arn:…:listener-rule/app/web/1/2/3".to_owned();
+    let names = |pair: &PriorPair, name: &str| {
+        let sides = Sides::from_pair(pair, name, NEW).expect("the ARNs are complete");
+        [sides.canary.service, sides.baseline.service]
+    };
+    let arn = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
+    for name in ["web", arn] {
+        assert_eq!(names(&pair, name), ["web-green", "web-blue"]);
+    }
+
+    pair.given_services = Some(PerColour {
+        blue: "Shop-ServiceA1B2-x".to_owned(),
+        green: "Shop-Green-y".to_owned(),
+    });
+    assert_eq!(names(&pair, "web"), ["Shop-Green-y", "Shop-ServiceA1B2-x"]);
 }
 
 fn bake_queries(sides: &Sides, thresholds_ms: &[f64], custom: &[CustomMetric]) -> Vec<Query> {

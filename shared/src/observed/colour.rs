@@ -20,12 +20,6 @@ impl Colour {
             Self::Green => Self::Blue,
         }
     }
-
-    /// The name of this colour's service in the pair `pair`, a name or an ARN.
-    #[must_use]
-    pub fn service(self, pair: &str) -> String {
-        format!("{pair}-{self}")
-    }
 }
 
 impl fmt::Display for Colour {
@@ -80,17 +74,39 @@ impl<T> PerColour<T> {
     }
 }
 
+impl PerColour<String> {
+    /// The services of the pair `pair`, a name or an ARN: the `given` names, or else `<pair>-blue`
+    /// and `<pair>-green`.
+    #[must_use]
+    pub fn services(given: Option<&Self>, pair: &str) -> Self {
+        given
+            .cloned()
+            .unwrap_or_else(|| Self::from_fn(|colour| format!("{pair}-{colour}")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_services_of_a_pair_carry_the_name_of_their_colour() {
-        assert_eq!(Colour::Blue.service("shop"), "shop-blue");
-        assert_eq!(
-            Colour::Green.service("arn:aws:ecs:eu-west-1:111122223333:service/apps/shop"),
-            "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-green"
-        );
+    fn the_services_of_a_pair_have_the_given_names_or_those_of_their_colours() {
+        let derived = PerColour::services(None, "shop");
+        assert_eq!(derived.as_array(), ["shop-blue", "shop-green"]);
+
+        let arn = "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop";
+        let of_arn = PerColour::services(None, arn);
+        assert_eq!(of_arn.of(Colour::Green), &format!("{arn}-green"));
+
+        let given = PerColour {
+            blue: "Shop-ServiceA1B2-x".to_owned(),
+            green: "Shop-Green-y".to_owned(),
+        };
+        assert_eq!(PerColour::services(Some(&given), "shop"), given);
+    }
+
+    #[test]
+    fn each_colour_is_the_other_one_s_other() {
         assert_eq!(
             [Colour::Blue.other(), Colour::Green.other()],
             [Colour::Green, Colour::Blue]

@@ -17,6 +17,9 @@ pub struct PriorPair {
     /// ARN of the listener rule, or of the listener whose default action it is.
     pub rule: String,
     pub live: Colour,
+    /// The names of its services, if the pipeline gives them; see [`Self::services`].
+    #[serde(default, rename = "services", skip_serializing_if = "Option::is_none")]
+    pub given_services: Option<PerColour<String>>,
     #[serde(flatten)]
     pub colours: PerColour<PriorColour>,
 }
@@ -51,6 +54,12 @@ impl PriorPair {
     #[must_use]
     pub fn of(&self, colour: Colour) -> &PriorColour {
         self.colours.of(colour)
+    }
+
+    /// The names of its services, where `pair` is the name or the ARN in its lease.
+    #[must_use]
+    pub fn services(&self, pair: &str) -> PerColour<String> {
+        PerColour::services(self.given_services.as_ref(), pair)
     }
 
     #[must_use]

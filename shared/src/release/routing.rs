@@ -32,9 +32,18 @@ pub struct KnownRule {
     /// the functions' own credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deploy_role: Option<DeployRole>,
+    /// The names of the services behind it, if the pipeline gave them; see [`Self::services`].
+    #[serde(default, rename = "services", skip_serializing_if = "Option::is_none")]
+    pub given_services: Option<PerColour<String>>,
 }
 
 impl KnownRule {
+    /// The names of the services behind it, where `pair` is the name or the ARN in the lease.
+    #[must_use]
+    pub fn services(&self, pair: &str) -> PerColour<String> {
+        PerColour::services(self.given_services.as_ref(), pair)
+    }
+
     /// The weights of both colours; none when the rule does not forward to both groups any more.
     #[must_use]
     pub fn weights_in(&self, rule: &RuleView) -> Option<Weights> {
@@ -46,6 +55,15 @@ impl KnownRule {
 }
 
 impl LastKnownRouting {
+    /// Whether it is of these services of `pair`: what was left of others, or of the same with
+    /// their colours changed, does not show which of these is live.
+    #[must_use]
+    pub fn is_of(&self, services: &PerColour<String>, pair: &str) -> bool {
+        let rule = self.rule.as_ref();
+        let given = rule.and_then(|rule| rule.given_services.as_ref());
+        PerColour::services(given, pair) == *services
+    }
+
     /// What is known after the release of `pair` closed with `outcome`, given what was known
     /// `before`. A superseded release leaves the values unchanged, and one by hand the role.
     pub(super) fn after(
@@ -84,6 +102,7 @@ impl LastKnownRouting {
                     pair.prior.of(colour).target_group.clone()
                 }),
                 deploy_role: role.cloned().or(known_role),
+                given_services: pair.prior.given_services.clone(),
             }),
         })
     }

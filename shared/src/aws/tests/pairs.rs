@@ -48,6 +48,7 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
     PriorPair {
         rule: RULE.to_owned(),
         live: Colour::Blue,
+        given_services: None,
         colours: PerColour {
             blue: colour("blue", blue),
             green: colour("green", green),
@@ -180,6 +181,38 @@ fn target_health_is_read_for_the_colours_that_are_named() {
     assert_eq!(script.sent()[2].form()["TargetGroupArn"], "green");
 }
 
+#[test]
+fn services_with_given_names_are_observed_and_scaled_under_these() {
+    let of = |colour: &str, name: &str| {
+        let mut service = of_colour(colour, 2);
+        let arn = format!("arn:aws:ecs:eu-west-1:111122223333:service/apps/{name}");
+        service["serviceArn"] = json!(arn);
+        service
+    };
+    let [blue, green] = ["Shop-ServiceA1B2-x", "Shop-Green-y"];
+    let script = Script::new([
+        rule(&[("green", 10), ("blue", 90)]),
+        services(&[of("green", green), of("blue", blue)]),
+        super::scaling::targets(&[]),
+    ]);
+    let pairs = Pairs::new(&script.sdk());
+    let mut named = pair([Some(false); 2]);
+    named.given_services = Some(PerColour {
+        blue: blue.to_owned(),
+        green: green.to_owned(),
+    });
+
+    let seen = run(pairs.observe(&lease(), &named, &[])).expect("understood");
+    run(pairs.suspend_scale_in(&lease(), &named, true)).expect("nothing scales");
+    let names = [Colour::Blue, Colour::Green].map(|colour| seen.of(colour).name().1);
+    assert_eq!(names, [blue, green]);
+
+    let sent = script.sent();
+    assert_eq!(sent[1].json()["services"], json!([blue, green]));
+    let ids = [blue, green].map(|name| format!("service/apps/{name}"));
+    assert_eq!(sent[2].json()["ResourceIds"], json!(ids));
+}
+
 fn incomplete(answers: impl IntoIterator<Item = Answer>) -> IncompletePair {
     match observe(&[], answers).0 {
         Err(ObservePairError::Incomplete(incomplete)) => incomplete,
@@ -273,7 +306,8 @@ fn scaling_of_both_colours_is_read_blue_first() {
         target("shop-blue", [Some(false), None, None]),
     ];
     let script = Script::new([super::scaling::targets(&found)]);
-    let scaling = run(Pairs::new(&script.sdk()).scaling("apps", "shop")).expect("answered");
+    let names = pair([None; 2]).services("shop");
+    let scaling = run(Pairs::new(&script.sdk()).scaling("apps", &names)).expect("answered");
     let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
 
     assert_eq!(

@@ -221,6 +221,35 @@ fn a_pair_leaves_its_live_colour_its_weights_and_the_scale_in_to_restore() {
 }
 
 #[test]
+fn a_pair_leaves_the_names_of_its_services_and_is_known_by_them() {
+    let named = with_pair(open_pair(), |pair| {
+        pair.prior.given_services = Some(given_services());
+    });
+    let left = |lease: &Lease| {
+        let (free, _) = closed(lease, Outcome::Deployed, "because", now());
+        free.last_known.expect("a pair leaves something")
+    };
+    let derived = PerColour::services(None, "web");
+    let swapped = PerColour {
+        blue: given_services().green,
+        green: given_services().blue,
+    };
+
+    let of_named = left(&named);
+    assert_eq!(
+        of_named.rule.as_ref().map(|rule| rule.services("web")),
+        Some(given_services())
+    );
+    assert!(of_named.is_of(&given_services(), "web"));
+    assert!(!of_named.is_of(&swapped, "web") && !of_named.is_of(&derived, "web"));
+
+    for of_derived in [left(&open_pair()), known_before()] {
+        assert!(of_derived.is_of(&derived, "web"));
+        assert!(!of_derived.is_of(&given_services(), "web"));
+    }
+}
+
+#[test]
 fn a_single_service_leaves_what_was_known_before() {
     let (single, _) = closed(&open_service(), Outcome::Deployed, "because", now());
     assert_eq!(single.last_known, Some(known_before()));

@@ -124,6 +124,7 @@ fn prior_pair() -> PriorPair {
     PriorPair {
         rule: "rule".to_owned(),
         live: Colour::Blue,
+        given_services: None,
         colours: PerColour {
             blue: colour("group-blue", 100, Some(false)),
             green: colour("group-green", 0, Some(true)),
@@ -181,6 +182,15 @@ fn known_rule() -> KnownRule {
         arn: "rule".to_owned(),
         target_groups: PerColour::from_fn(|colour| format!("group-{colour}")),
         deploy_role: None,
+        given_services: None,
+    }
+}
+
+/// Names that do not follow from the pair's.
+fn given_services() -> PerColour<String> {
+    PerColour {
+        blue: "Shop-ServiceA1B2-x".to_owned(),
+        green: "Shop-Green-y".to_owned(),
     }
 }
 

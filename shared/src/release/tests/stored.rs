@@ -85,6 +85,20 @@ fn pair_fields() -> Value {
     fields
 }
 
+/// A pair whose services do not have the names that follow from its own.
+fn named_pair_fields() -> Value {
+    let mut fields = pair_fields();
+    fields["prior"]["pair"]["services"] =
+        json!({"blue": "Shop-ServiceA1B2-x", "green": "Shop-Green-y"});
+    fields
+}
+
+fn open_named_pair() -> Lease {
+    with_pair(open_pair(), |pair| {
+        pair.prior.given_services = Some(given_services());
+    })
+}
+
 fn rolling_back_item(fields: Value) -> Value {
     let mut fields = fields;
     merge(
@@ -131,6 +145,7 @@ fn a_lease_is_stored_under_names_that_later_versions_read() {
         (failed_item(service_fields()), failed(open_service())),
         (item(&pair_fields()), open_pair()),
         (failed_item(pair_fields()), failed(open_pair())),
+        (item(&named_pair_fields()), open_named_pair()),
         (rolling_back_item(json!({})), unrecorded),
         (
             rolling_back_item(service_fields()),

@@ -72,6 +72,27 @@ fn what_a_release_left_behind_is_stored_by_colour() {
 }
 
 #[test]
+fn the_services_that_a_release_left_are_stored_if_they_were_given() {
+    let known = LastKnownRouting {
+        rule: Some(KnownRule {
+            given_services: Some(given_services()),
+            ..known_rule()
+        }),
+        ..last_known(Green, [3, 97], [None, None])
+    };
+    let services = json!({"blue": "Shop-ServiceA1B2-x", "green": "Shop-Green-y"});
+
+    let stored = serde_json::to_value(&known).expect("serializes");
+    assert_eq!(stored["rule"]["services"], services);
+    let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, known);
+
+    let mut half = json!({"arn": "rule", "target_groups": {"blue": "b", "green": "g"}});
+    half["services"] = json!({"blue": "Shop-ServiceA1B2-x"});
+    assert!(serde_json::from_value::<KnownRule>(half).is_err());
+}
+
+#[test]
 fn a_failure_is_stored_with_its_cause_if_it_has_one() {
     for (failure, stored) in [
         (

@@ -55,6 +55,7 @@ pub(crate) fn pair() -> PriorPair {
     PriorPair {
         rule: "arn:…:listener-rule/app/web/1/2/3".to_owned(),
         live: Colour::Blue,
+        given_services: None,
         colours: PerColour {
             blue: colour(Colour::Blue, 100, OLD, 2),
             green: colour(Colour::Green, 0, IDLE, 0),

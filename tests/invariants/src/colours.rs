@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Ledger, body};
 use crate::ledger_reader::text;
+use crate::pair_services::{COLOURS, behind, groups};
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Millis, Request};
 
@@ -63,8 +64,9 @@ impl Colours {
             .unwrap_or_default();
         let old = ledger.open().and_then(|lease| {
             let colour = text(lease, "release.prior.pair.live")?;
-            let is_old = service == format!("{}-{colour}", text(lease, "service")?);
-            is_old.then(|| text(lease, &format!("release.prior.pair.{colour}.target_group")))?
+            let group = text(lease, &format!("release.prior.pair.{colour}.target_group"))?;
+            let is_old = behind(aws, lease, Some(group))?.name == service;
+            is_old.then_some(group)
         });
         let Some(group) = old.filter(|_| asked["desiredCount"] == 0) else {
             return Ok(0);
@@ -85,7 +87,7 @@ impl Colours {
 /// While the new colour gets traffic, nothing scales either of them in.
 pub(super) fn is_guarded(aws: &Aws, lease: &Value) -> Result<u64, String> {
     let mut guarded = 0;
-    for (name, suspended) in targets(aws, lease) {
+    for (_, name, suspended) in targets(aws, lease, groups(lease)) {
         if !suspended {
             return Err(format!(
                 "invariant 7: the new colour got traffic while {name} could be scaled in"
@@ -100,8 +102,7 @@ pub(super) fn is_guarded(aws: &Aws, lease: &Value) -> Result<u64, String> {
 pub(super) fn given_back(aws: &Aws, ledger: &Ledger) -> Result<u64, String> {
     let mut checked = 0;
     for lease in ledger.leases.values() {
-        for (name, suspended) in targets(aws, lease) {
-            let colour = name.rsplit('-').next().unwrap_or_default();
+        for (colour, name, suspended) in targets(aws, lease, known_groups(lease, ledger)) {
             let owed = lease
                 .pointer(&format!("/settled/M/owed_{colour}"))
                 .is_some();
@@ -116,16 +117,39 @@ pub(super) fn given_back(aws: &Aws, ledger: &Ledger) -> Result<u64, String> {
     Ok(checked)
 }
 
-/// The colours of a lease that scale, and whether their scale-in is suspended.
-fn targets(aws: &Aws, lease: &Value) -> Vec<(String, bool)> {
-    let (cluster, service) = (
-        text(lease, "cluster").unwrap_or_default(),
-        text(lease, "service").unwrap_or_default(),
-    );
-    let names = ["blue", "green"].map(|colour| format!("{service}-{colour}"));
-    let found = names.into_iter().filter_map(|name| {
-        let target = aws.autoscaling.target_of(cluster, &name)?;
-        Some((name, target.suspended.dynamic_in))
-    });
+/// The target groups of a lease at the end. A first release that was superseded leaves them in its
+/// record alone.
+fn known_groups<'a>(lease: &'a Value, ledger: &'a Ledger) -> [Option<&'a str>; 2] {
+    let left = groups(lease);
+    if left[0].is_some() {
+        return left;
+    }
+
+    let is_of = |record: &Value| {
+        let mut names = ["cluster", "service"].into_iter();
+        names.all(|name| text(record, name) == text(lease, name))
+            && text(record, "prior.pair.live").is_some()
+    };
+    let record = ledger.records.values().find(|record| is_of(record));
+    record.map_or([None; 2], |record| {
+        COLOURS.map(|colour| text(record, &format!("prior.pair.{colour}.target_group")))
+    })
+}
+
+/// The colours that scale, by the target groups of their pair, each with its service and whether
+/// the scale-in of that is suspended.
+fn targets(
+    aws: &Aws,
+    lease: &Value,
+    groups: [Option<&str>; 2],
+) -> Vec<(&'static str, String, bool)> {
+    let found = COLOURS
+        .into_iter()
+        .zip(groups)
+        .filter_map(|(colour, group)| {
+            let service = behind(aws, lease, group)?;
+            let target = aws.autoscaling.target_of(&service.cluster, &service.name)?;
+            Some((colour, service.name.clone(), target.suspended.dynamic_in))
+        });
     found.collect()
 }

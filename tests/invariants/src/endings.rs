@@ -70,7 +70,7 @@ impl Endings {
         }
 
         let ended_early = || is_blind(aws.calls.iter().rev().filter(ours));
-        pair::bakes(ledger, observations, routes, percent, ended_early)
+        pair::bakes(aws, ledger, observations, routes, percent, ended_early)
     }
 
     /// Checks the records that were closed by the last write of an attempt.

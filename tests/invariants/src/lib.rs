@@ -13,6 +13,7 @@ mod lease;
 mod ledger;
 pub mod ledger_reader;
 mod pair;
+mod pair_services;
 mod pushes;
 mod traffic;
 

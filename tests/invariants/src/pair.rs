@@ -8,10 +8,9 @@ use serde_json::Value;
 use super::endings::{Observation, Routes, failed, lack, superseded};
 use super::{Ledger, execution_of, number};
 use crate::ledger_reader::text;
+use crate::pair_services::{COLOURS, behind};
 use emulator::elb::Elb;
 use emulator::{Aws, Call};
-
-const COLOURS: [&str; 2] = ["blue", "green"];
 
 /// The colours of a closed pair as the function that closed it saw them.
 struct Seen<'a> {
@@ -53,7 +52,8 @@ pub(super) fn check(
     let wrong = |(invariant, what): (u8, String)| {
         format!("invariant {invariant}: {execution} is {outcome}, but {what}")
     };
-    let (Some(claim), Some(seen)) = (claim, seen(record, pair, live, observations, routes)) else {
+    let seen = seen(aws, record, pair, live, observations, routes);
+    let (Some(claim), Some(seen)) = (claim, seen) else {
         return Err(wrong((
             2,
             "it was recorded without reading service and weights".to_owned(),
@@ -75,17 +75,19 @@ fn other(colour: &str) -> &'static str {
 }
 
 fn seen<'a>(
+    aws: &Aws,
     record: &Value,
     pair: &Value,
     live: &'a str,
     observations: &'a [Observation],
     routes: Option<&Routes>,
 ) -> Option<Seen<'a>> {
-    let name = text(record, "service")?;
     let observation = |colour: &str| {
+        let group = text(pair, &format!("{colour}.target_group"));
+        let service = behind(aws, record, group)?;
         observations
             .iter()
-            .find(|observation| observation.service == format!("{name}-{colour}"))
+            .find(|observation| observation.service == service.name)
     };
     let routes = routes?.get(text(pair, "rule")?)?;
     let weight = |colour: &str| {
@@ -185,8 +187,8 @@ pub(super) fn fit(
         return Ok(0);
     }
 
-    let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
-    check_fit(lease, observations, &name, group)
+    let name = behind(aws, lease, group).map_or("", |service| service.name.as_str());
+    check_fit(lease, observations, name, group)
         .map(|()| 1)
         .map_err(|what| {
             format!("invariant 1: {name} got weight {now:?} instead of {before:?}, but {what}")
@@ -306,6 +308,7 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
 /// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic
 /// goes back. `ended_early` says whether the look may have ended before it saw them.
 pub(super) fn bakes(
+    aws: &Aws,
     ledger: &Ledger,
     observations: &[Observation],
     routes: &Routes,
@@ -329,7 +332,7 @@ pub(super) fn bakes(
         .filter(|(of, _)| of == group)
         .map(|(_, weight)| *weight)
         .sum::<i64>();
-    let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
+    let name = behind(aws, lease, Some(group)).map_or("", |service| service.name.as_str());
     let Some(observation) = observations
         .iter()
         .find(|observation| observation.service == name)

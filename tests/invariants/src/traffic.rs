@@ -93,8 +93,8 @@ impl Traffic {
     }
 }
 
-/// Healthy tasks of both colours of a pair, as far as they get traffic from a rule that names more
-/// than one group.
+/// Healthy tasks of the pair in the cluster of a promise, as far as they get traffic from a rule that
+/// names more than one group. Which services these are follows from the groups.
 fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
     let rules = aws
         .elb
@@ -107,14 +107,14 @@ fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
         .filter(|(_, weight)| *weight > 0)
         .map(|(group, _)| group)
         .collect();
-    let services = ["blue", "green"].map(|colour| format!("{}-{colour}", promise.service));
-    let services = services
-        .iter()
-        .filter_map(|name| aws.ecs.service_named(promise.cluster, name));
+    let is_weighted = |group: &str| weighted.iter().any(|known| known == group);
+    let services = aws.ecs.services.values().filter(|service| {
+        service.cluster == promise.cluster && service.target_groups().any(is_weighted)
+    });
     let gets_traffic = |task: &&Task| {
         task.attachments
             .iter()
-            .any(|one| weighted.contains(&one.target_group))
+            .any(|one| is_weighted(one.target_group.as_str()))
     };
     services
         .map(|service| serving(aws, service).filter(gets_traffic).count())

@@ -1,6 +1,8 @@
 //! What operators do beside pushing, and what happens to tasks and instances: each act on the
 //! account as it is at that moment. An act that finds nothing to act on does nothing.
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
 use super::artifact::Artifact;
@@ -55,16 +57,11 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
         Act::AskRollBack => ask_roll_back(aws),
         Act::SetCount(count) => update(aws, json!({ "desiredCount": count })),
         Act::SetDefinition => {
-            let definition = format!("{}:1", live(aws));
-            update(aws, json!({ "taskDefinition": definition }))
+            let live = live(aws);
+            set_oldest(aws, &live)
         }
         Act::SetIdleDefinition => {
-            let idle = if live(aws).ends_with("-blue") {
-                format!("{WEB}-green")
-            } else {
-                format!("{WEB}-blue")
-            };
-            update_of(aws, &idle, json!({ "taskDefinition": format!("{idle}:1") }))
+            colours(aws).map_or(Done::Nothing, |[_, idle]| set_oldest(aws, &idle))
         }
         Act::Deregister => deregister(aws),
         Act::SetWeights(blue) => set_weights(aws, blue),
@@ -98,17 +95,28 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
 
 /// The service, or the colour of a pair with the larger weight.
 fn live(aws: &Aws) -> String {
-    let Some(rule) = production_rule(aws) else {
-        return WEB.to_owned();
-    };
+    colours(aws).map_or_else(|| WEB.to_owned(), |[live, _]| live)
+}
 
-    let weights = Elb::forwards(aws.elb.actions_of(&rule));
-    let colour = if weights.first().map(|first| first.1) >= weights.get(1).map(|second| second.1) {
-        "blue"
-    } else {
-        "green"
+/// The services of a pair, that with the larger weight first; of equal ones, blue.
+fn colours(aws: &Aws) -> Option<[String; 2]> {
+    let mut groups = Elb::forwards(aws.elb.actions_of(&production_rule(aws)?));
+    groups.sort_by_key(|(_, weight)| Reverse(*weight));
+
+    let behind = |at: usize| aws.ecs.service_behind(CLUSTER, &groups.get(at)?.0);
+    Some([behind(0)?.name.clone(), behind(1)?.name.clone()])
+}
+
+/// Deploys the oldest revision of the family that a service runs.
+fn set_oldest(aws: &mut Aws, service: &str) -> Done {
+    let found = aws.ecs.service_named(CLUSTER, service);
+    let runs = found.and_then(|found| Some(found.primary()?.task_definition.as_str()));
+    let revision = runs.and_then(|arn| arn.rsplit('/').next());
+    let Some((family, _)) = revision.and_then(|revision| revision.split_once(':')) else {
+        return Done::Nothing;
     };
-    format!("{WEB}-{colour}")
+    let oldest = json!({ "taskDefinition": format!("{family}:1") });
+    update_of(aws, service, oldest)
 }
 
 /// ECS goes on running a revision that is deregistered, and deploys it no more.

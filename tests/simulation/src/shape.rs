@@ -65,6 +65,8 @@ pub struct Pair {
     pub drain_minutes: u32,
     /// Bounds of automatic scaling.
     pub capacity: Option<(u32, u32)>,
+    /// Whether CloudFormation makes the names of its services, so that the pipeline is given them.
+    pub is_named: bool,
 }
 
 /// One service with its pipeline.
@@ -180,6 +182,9 @@ impl fmt::Display for Pair {
 
         if let Some((least, most)) = self.capacity {
             write!(f, ", scaled from {least} to {most}")?;
+        }
+        if self.is_named {
+            write!(f, ", with given names")?;
         }
         Ok(())
     }

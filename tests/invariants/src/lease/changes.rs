@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::ledger_reader::text;
+use crate::pair_services::{COLOURS, behind, groups};
 use crate::{Ledger, body, execution_of, number};
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Millis, Request};
@@ -44,7 +45,7 @@ impl Leases {
         let service = if is_registration(call) {
             None
         } else {
-            lease_key(request, ledger)
+            lease_key(aws, request, ledger)
         };
         self.check_change(aws, call, request, ledger, service.as_deref(), by_hand)
             .map(|()| 1)
@@ -161,7 +162,7 @@ impl Leases {
         // The take-over is decided at most one call, with its retries, before it is written.
         let waited = aws.now - taken_over;
         let is_early = waited < time_out(aws, call) - 13_000;
-        if is_early && call.operation == "UpdateService" && is_of_new_colour(lease, asked) {
+        if is_early && call.operation == "UpdateService" && is_of_new_colour(aws, lease, asked) {
             return Err(format!(
                 "the new colour, only {waited} ms after the release was taken over"
             ));
@@ -203,7 +204,7 @@ fn check_free_repair(aws: &Aws, lease: &Value) -> Result<(), String> {
     let rule = text(lease, "settled.rule.arn").ok_or("its lease names no rule")?;
     let weights = Elb::forwards(aws.elb.actions_of(rule));
 
-    for colour in ["blue", "green"] {
+    for colour in COLOURS {
         let group = text(lease, &format!("settled.rule.target_groups.{colour}"));
         let weight = weights
             .iter()
@@ -229,10 +230,14 @@ fn check_repair(lease: &Value) -> Result<(), String> {
 }
 
 /// Whether a request is about the colour that the release of a pair filled.
-fn is_of_new_colour(lease: &Value, asked: &Value) -> bool {
+fn is_of_new_colour(aws: &Aws, lease: &Value, asked: &Value) -> bool {
     let service = asked["service"].as_str().unwrap_or_default();
-    let live = text(lease, "release.prior.pair.live");
-    live.is_some_and(|live| !service.ends_with(&format!("-{live}")))
+    let Some(live) = text(lease, "release.prior.pair.live") else {
+        return false;
+    };
+    let group = text(lease, &format!("release.prior.pair.{live}.target_group"));
+    let old = behind(aws, lease, group).map(|service| service.name.as_str());
+    service.rsplit('/').next() != old
 }
 
 /// The lease of a service, or, of no service, the one that an execution holds.
@@ -274,7 +279,7 @@ fn routed(
     let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule")?));
     let old = text(pair, "live")?;
 
-    for (colour, announced) in ["blue", "green"].into_iter().zip(announced) {
+    for (colour, announced) in COLOURS.into_iter().zip(announced) {
         let group = text(pair, &format!("{colour}.target_group"))?;
         let weight = weights
             .iter()
@@ -286,15 +291,8 @@ fn routed(
             ));
         }
 
-        let name = format!("{}-{colour}", text(lease, "service")?);
-        let runs = aws
-            .ecs
-            .services
-            .values()
-            .find(|service| service.name == name)?
-            .primary()?
-            .task_definition
-            .as_str();
+        let service = behind(aws, lease, Some(group))?;
+        let runs = service.primary()?.task_definition.as_str();
         if colour != old
             && weight > 0
             && Some(runs) != text(lease, "release.change.task_definition")
@@ -308,7 +306,7 @@ fn routed(
 }
 
 /// The lease of the service that a request changes; a colour has the lease of its pair.
-fn lease_key(request: &Request, ledger: &Ledger) -> Option<String> {
+fn lease_key(aws: &Aws, request: &Request, ledger: &Ledger) -> Option<String> {
     let asked = body(request);
     let last = |member: &str| {
         asked[member]
@@ -324,8 +322,16 @@ fn lease_key(request: &Request, ledger: &Ledger) -> Option<String> {
         None => format!("{}/{}", last("cluster")?, last("service")?),
     };
 
-    match key.strip_suffix("-blue").or(key.strip_suffix("-green")) {
-        Some(pair) if ledger.leases.contains_key(pair) => Some(pair.to_owned()),
-        _ => Some(key),
+    let is_colour_of = |lease: &Value| {
+        groups(lease).into_iter().any(|group| {
+            let service = behind(aws, lease, group);
+            service.is_some_and(|service| format!("{}/{}", service.cluster, service.name) == key)
+        })
+    };
+    let mut leases = ledger.leases.iter();
+    let pair = leases.find(|(_, lease)| is_colour_of(lease));
+    match pair {
+        Some((pair, _)) => Some(pair.clone()),
+        None => Some(key),
     }
 }

@@ -100,10 +100,10 @@ impl Shape {
     fn set_counts(&self, aws: &mut Aws) -> Result<(), String> {
         let counts = match self.pair {
             None => vec![(WEB.to_owned(), self.count)],
-            Some(_) => vec![
-                (format!("{WEB}-blue"), self.count),
-                (format!("{WEB}-green"), 0),
-            ],
+            Some(_) => {
+                let [blue, green] = colours(aws)?;
+                vec![(blue, self.count), (green, 0)]
+            }
         };
         for (service, count) in counts {
             let asked = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
@@ -198,6 +198,9 @@ impl Shape {
                 ]);
             }
         }
+        if self.pair.as_ref().is_some_and(|pair| pair.is_named) {
+            return unnamed_stack(aws, &parameters);
+        }
         stack(aws, SERVICE_STACK, "infra/service.yaml", &parameters)
     }
 
@@ -235,6 +238,10 @@ impl Shape {
                 .map(|count| ("InitialCount", count.to_string())),
         );
         parameters.extend(shift_parameters(&pair.shift));
+        if pair.is_named {
+            let [blue, green] = colours(aws)?;
+            parameters.extend([("BlueService", blue), ("GreenService", green)]);
+        }
 
         if self.canary().is_none() {
             parameters.push(("StepMinutes", "1".to_owned()));
@@ -302,6 +309,18 @@ fn shift_parameters(shift: &Shift) -> Vec<(&'static str, String)> {
     }
 }
 
+/// The names of the services of a pair, blue first.
+fn colours(aws: &Aws) -> Result<[String; 2], String> {
+    let exported = |output: &str| {
+        let name = aws
+            .cloudformation
+            .export(&format!("{SERVICE_STACK}-{output}"));
+        name.map(ToOwned::to_owned)
+            .ok_or_else(|| format!("the pair has no {output}"))
+    };
+    Ok([exported("BlueServiceName")?, exported("GreenServiceName")?])
+}
+
 /// The rule whose weights send production traffic to the colours of a pair.
 pub(crate) fn production_rule(aws: &Aws) -> Option<String> {
     aws.cloudformation
@@ -327,16 +346,34 @@ fn yes(it_is: bool) -> String {
     if it_is { "yes" } else { "no" }.to_owned()
 }
 
+/// The service's stack without the names of the services, which CloudFormation then makes.
+fn unnamed_stack(aws: &mut Aws, parameters: &[(&str, String)]) -> Result<(), String> {
+    let path = root().join("infra/service.yaml");
+    let text = std::fs::read_to_string(&path).map_err(|e| e.to_string())?;
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("ServiceName: !Sub"));
+    let unnamed: Vec<&str> = lines.collect();
+
+    let parameters = texts(parameters);
+    cloudformation::deploy_text(aws, SERVICE_STACK, &path, &unnamed.join("\n"), &parameters)
+        .map_err(|e| format!("stack {SERVICE_STACK}: {e}"))
+}
+
+fn texts(parameters: &[(&str, String)]) -> BTreeMap<String, String> {
+    parameters
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()))
+        .collect()
+}
+
 pub(super) fn stack(
     aws: &mut Aws,
     name: &str,
     template: &str,
     parameters: &[(&str, String)],
 ) -> Result<(), String> {
-    let parameters = parameters
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), value.clone()))
-        .collect();
+    let parameters = texts(parameters);
     cloudformation::deploy(aws, name, &root().join(template), &parameters)
         .map_err(|e| format!("stack {name}: {e}"))
 }

@@ -89,6 +89,7 @@ impl Shape {
             minimum_healthy_percent: [50, 75, 100][rng.usize(..3)],
             drain_minutes: [0, 0, 3][rng.usize(..3)],
             capacity,
+            is_named: false,
         };
         let fargate = rng.bool();
 
@@ -112,7 +113,10 @@ impl Shape {
             early_success: None,
             rebalanced: rng.bool(),
             oddity: None,
-            pair: Some(pair),
+            pair: Some(Pair {
+                is_named: rng.u8(..3) == 0,
+                ..pair
+            }),
         }
     }
 }

@@ -103,6 +103,32 @@ pub fn deploy(
     Ok(())
 }
 
+/// As [`deploy`], with a template that is not a file: paths in it start from the folder of
+/// `template_path`.
+///
+/// # Errors
+/// As [`deploy`].
+pub fn deploy_text(
+    aws: &mut Aws,
+    stack_name: &str,
+    template_path: &Path,
+    text: &str,
+    parameters: &BTreeMap<String, String>,
+) -> Result<(), StackError> {
+    let mut draft = aws.clone();
+    stack::deploy_text(
+        &mut draft,
+        stack_name,
+        None,
+        template_path,
+        text,
+        parameters,
+    )
+    .map_err(|problem| problem.in_template(template_path))?;
+    *aws = draft;
+    Ok(())
+}
+
 /// Deletes a stack with everything in it that its template does not retain.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! Calls change what is wanted; the scheduler, woken by the agenda, moves what is there towards it.
 
+mod behind;
 mod capacity;
 mod clusters;
 mod definition_details;

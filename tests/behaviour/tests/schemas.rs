@@ -124,7 +124,7 @@ fn the_deploy_roles_of_pairs_differ_only_in_what_a_canary_reads() {
     };
     let canary = role("canary");
     let (before, reads) = canary
-        .split_once("              # Reading metrics")
+        .split_once("                # Reading metrics")
         .expect("it reads metrics");
     let (_, after) = reads.split_once("      Tags:\n").expect("it has tags");
 

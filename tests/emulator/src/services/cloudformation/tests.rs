@@ -10,6 +10,7 @@ mod api;
 mod autoscaling;
 mod change_sets;
 mod own_choices;
+mod own_limits;
 mod own_pairs;
 mod own_roles;
 mod own_templates;

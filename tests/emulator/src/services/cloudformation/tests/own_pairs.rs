@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use super::own_templates::{
-    ROLES, account, deploy_functions, deploy_pipeline, deploy_service, root,
-};
+use super::own_templates::{account, deploy_functions, deploy_pipeline, deploy_service};
 use super::*;
 use crate::elb::Elb;
 
@@ -202,7 +200,7 @@ fn drain(more: &[(&str, &str)]) -> Option<u64> {
 }
 
 /// The actions of the stage Release.
-fn actions(aws: &Aws) -> Vec<Value> {
+pub(super) fn actions(aws: &Aws) -> Vec<Value> {
     let pipeline = aws
         .cloudformation
         .stack("web-pipeline")
@@ -215,7 +213,7 @@ fn actions(aws: &Aws) -> Vec<Value> {
         .clone()
 }
 
-fn user_parameters(actions: &[Value], name: &str) -> serde_json::Map<String, Value> {
+pub(super) fn user_parameters(actions: &[Value], name: &str) -> serde_json::Map<String, Value> {
     let action = actions
         .iter()
         .find(|action| action["Name"] == name)
@@ -246,91 +244,35 @@ fn a_list_of_steps_rises_to_100_and_is_required_with_shift_listed() {
     );
 }
 
-fn longest(chars: usize) -> String {
-    "a".repeat(chars)
-}
-
-/// Parameters of the blue/green template, each of which is as long as it may be.
-fn longest_parameters() -> BTreeMap<String, String> {
-    let hex = "0123456789abcdef";
-    let rule = format!(
-        "arn:aws-us-gov:elasticloadbalancing:us-gov-west-1:111122223333:listener-rule/app/{}\
-         /{hex}/{hex}/{hex}",
-        longest(32)
-    );
-    let steps = format!("{}100", "10,".repeat(19));
-    let parameters = [
-        ("PipelineName", longest(59)),
-        ("Cluster", longest(100)),
-        ("Service", longest(100)),
-        ("Repository", longest(150)),
-        ("ContainerName", longest(100)),
-        ("TaskRoleArns", ROLES.to_owned()),
-        ("Rule", rule),
-        ("InitialCount", "9999".to_owned()),
-        ("DeadlineMinutes", "1380".to_owned()),
-        ("Shift", "listed".to_owned()),
-        ("Steps", steps),
-        ("StepMinutes", "1380".to_owned()),
-        ("BakeMinutes", "1380".to_owned()),
-        ("MinimumHealthyPercent", "100".to_owned()),
-        ("DrainMinutes", "1380".to_owned()),
-        ("ConfigBucket", "config".to_owned()),
-        ("TaskDefinitionFile", longest(80)),
-    ];
-    parameters
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
-}
-
-/// User parameters with the longest values of the variables in them.
-fn with_longest_variables(user_parameters: &str) -> String {
-    let digest = format!("sha256:{}", longest(64));
-    let image = format!(
-        "111122223333.dkr.ecr.us-gov-west-1.amazonaws.com/{}@{digest}",
-        longest(150)
-    );
-
-    // A family may have 255 characters.
-    let revision = format!(
-        "arn:aws-us-gov:ecs:us-gov-west-1:111122223333:task-definition/{}:1234567",
-        longest(255)
-    );
-    user_parameters
-        .replace(
-            "#{codepipeline.PipelineExecutionId}",
-            "01234567-89ab-cdef-0123-456789abcdef",
-        )
-        .replace("#{Image.ImageDigest}", &digest)
-        .replace("#{Image.ImageURI}", &image)
-        .replace("#{Register.TaskDefinitionArn}", &revision)
-}
-
 #[test]
-fn user_parameters_of_the_longest_names_fit() {
-    let mut aws = account(1);
+fn the_services_of_a_pair_are_named_both_or_not_at_all() {
+    let mut aws = account_with_pair(1);
     deploy_functions(&mut aws);
-    deploy(
-        &mut aws,
-        "web-pipeline",
-        &root().join("infra/pipelines/blue-green.yaml"),
-        &longest_parameters(),
-    )
-    .unwrap();
 
-    let role = &aws.cloudformation.stack("web-pipeline").unwrap().outputs["DeployRoleArn"];
-    let longest_role = format!("arn:aws-us-gov:iam::111122223333:role/{}", longest(64));
-    for action in actions(&aws) {
-        let Some(given) = action["Configuration"]["UserParameters"].as_str() else {
-            continue;
-        };
-
-        let put = with_longest_variables(given).replace(role.as_str(), &longest_role);
-        assert!(
-            put.len() <= 1000 && !put.contains("#{"),
-            "{} has {} characters",
-            action["Name"],
-            put.len()
+    let mut refusal =
+        |more: &[(&str, &str)]| deploy_blue_green(&mut aws, more).unwrap_err().problem;
+    for one in ["BlueService", "GreenService"] {
+        assert_eq!(
+            refusal(&[(one, "Shop-ServiceA1B2-x")]),
+            "BlueService and GreenService must be given together."
         );
     }
+    assert_eq!(
+        refusal(&[("BlueService", "shop"), ("GreenService", "shop")]),
+        "BlueService and GreenService must be two services."
+    );
+
+    let names = [
+        ("BlueService", "Shop-ServiceA1B2-x"),
+        ("GreenService", "Shop-Green-y"),
+    ];
+    deploy_blue_green(&mut aws, &names).unwrap();
+    let begin = user_parameters(&actions(&aws), "begin-release");
+    assert_eq!(begin["service"], "web");
+    assert_eq!(begin["blue_service"], "Shop-ServiceA1B2-x");
+    assert_eq!(begin["green_service"], "Shop-Green-y");
+
+    deploy_blue_green(&mut aws, &[]).unwrap();
+    let begin = user_parameters(&actions(&aws), "begin-release");
+    assert!(!begin.contains_key("blue_service") && !begin.contains_key("green_service"));
 }

@@ -3,11 +3,13 @@
 
 use serde_json::Value;
 
-use super::own_pairs::{account_with_pair, deploy_blue_green};
+use super::own_pairs::{account_with_pair, actions, deploy_blue_green, user_parameters};
 use super::own_templates::{
     PIPELINE, ROLES, account, deploy_functions, deploy_pipeline, deploy_service, given, root,
 };
 use super::*;
+
+const OTHER_REPOSITORY: &str = "arn:aws:ecr:eu-west-1:111122223333:repository/proxy";
 
 /// The resource of the statement of this Sid in a role of a stack.
 fn resource_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
@@ -102,11 +104,13 @@ fn a_deploy_role_passes_the_given_roles_and_reads_the_given_repositories() {
     assert_eq!(of(&aws, "PassRolesToTasks"), Some(listed(ROLES)));
     assert_eq!(of(&aws, "FindOtherImages"), None);
 
-    let other = "arn:aws:ecr:eu-west-1:111122223333:repository/proxy";
-    let changes = [("TaskRoleArns", ""), ("OtherRepositoryArns", other)];
+    let changes = [
+        ("TaskRoleArns", ""),
+        ("OtherRepositoryArns", OTHER_REPOSITORY),
+    ];
     deploy_pipeline(&mut aws, "in-place.yaml", &changes).unwrap();
     assert_eq!(of(&aws, "PassRolesToTasks"), None);
-    assert_eq!(of(&aws, "FindOtherImages"), Some(listed(other)));
+    assert_eq!(of(&aws, "FindOtherImages"), Some(listed(OTHER_REPOSITORY)));
 
     let template = root().join("infra/pipelines/in-place.yaml");
     let missing = deploy(&mut aws, "other", &template, &given(&PIPELINE[..5]));
@@ -126,4 +130,152 @@ fn a_deploy_role_of_a_pair_names_both_services_and_the_rule() {
 
     assert_eq!(of("UpdateService"), Some(json!(services)));
     assert_eq!(of("ShiftTraffic"), Some(json!(rule)));
+}
+
+#[test]
+fn a_deploy_role_of_a_pair_names_the_given_services() {
+    let mut aws = account_with_pair(1);
+    deploy_functions(&mut aws);
+    let names = [
+        ("BlueService", "Shop-ServiceA1B2-x"),
+        ("GreenService", "Shop-Green-y"),
+    ];
+    deploy_blue_green(&mut aws, &names).unwrap();
+
+    let services =
+        names.map(|(_, name)| format!("arn:aws:ecs:eu-west-1:111122223333:service/main/{name}"));
+    let of = |sid: &str| resource_of(&aws, "web-pipeline", "DeployRole", sid);
+    assert_eq!(of("UpdateService"), Some(json!(services)));
+    assert_eq!(of("ObserveService"), Some(json!(services)));
+}
+
+/// The statements of the deploy role of a stack, by Sid.
+fn statements(aws: &Aws, stack: &str) -> BTreeMap<String, Value> {
+    let name = physical_id(aws, stack, "DeployRole");
+    let role = aws.cloudformation.iam.role(&name).unwrap();
+    role.statements()
+        .map(|known| (known["Sid"].as_str().unwrap().to_owned(), known.clone()))
+        .collect()
+}
+
+/// Deploys the template of a deploy role for the pipeline `web`.
+fn deploy_role(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackError> {
+    let mut parameters = given(&[
+        ("FunctionsAccount", "111122223333"),
+        (
+            "FunctionRoles",
+            "arn:aws:iam::111122223333:role/slipway/slipway/*",
+        ),
+        (
+            "PipelineArn",
+            "arn:aws:codepipeline:eu-west-1:111122223333:web",
+        ),
+        ("Cluster", "main"),
+        ("TaskRoleArns", ROLES),
+        (
+            "RepositoryArn",
+            "arn:aws:ecr:eu-west-1:111122223333:repository/web",
+        ),
+        ("OtherRepositoryArns", OTHER_REPOSITORY),
+    ]);
+    parameters.extend(given(more));
+    deploy(
+        aws,
+        "role",
+        &root().join("infra/deploy-role.yaml"),
+        &parameters,
+    )
+}
+
+#[test]
+fn the_template_of_a_deploy_role_allows_what_those_of_pipelines_do() {
+    let other = [("OtherRepositoryArns", OTHER_REPOSITORY)];
+    let mut aws = account(1);
+    deploy_service(&mut aws, &[]).unwrap();
+    deploy_functions(&mut aws);
+    deploy_pipeline(&mut aws, "in-place.yaml", &other).unwrap();
+    deploy_role(&mut aws, &[("Service", "web")]).unwrap();
+    assert_same_but_for_the_pipeline(&aws);
+
+    let mut aws = account_with_pair(1);
+    deploy_functions(&mut aws);
+    let rule = aws.cloudformation.stack("web").unwrap().outputs["ProductionRuleArn"].clone();
+    let of_pipeline = [("Rule", rule.as_str()), other[0]];
+    deploy_pipeline(&mut aws, "canary.yaml", &of_pipeline).unwrap();
+    let of_pair = [
+        ("BlueService", "web-blue"),
+        ("GreenService", "web-green"),
+        ("Rule", rule.as_str()),
+    ];
+    deploy_role(&mut aws, &of_pair).unwrap();
+    assert_same_but_for_the_pipeline(&aws);
+}
+
+/// The role of the stack `role` has the trust and the statements of the pipeline's, without the one
+/// of the pipeline.
+fn assert_same_but_for_the_pipeline(aws: &Aws) {
+    let mut expected = statements(aws, "web-pipeline");
+    assert!(expected.remove("Pipeline").is_some());
+    assert_eq!(statements(aws, "role"), expected);
+
+    let [own, other] = ["web-pipeline", "role"].map(|stack| {
+        let name = physical_id(aws, stack, "DeployRole");
+        &aws.cloudformation.iam.role(&name).unwrap().trust
+    });
+    assert_eq!(own, other);
+}
+
+#[test]
+fn a_deploy_role_is_of_a_service_or_of_a_pair() {
+    let rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/1/2/3";
+    let pair = [("BlueService", "a"), ("GreenService", "b"), ("Rule", rule)];
+    let refused = [
+        vec![],
+        pair[..2].to_vec(),
+        pair[1..].to_vec(),
+        [&pair[..], &[("Service", "web")]].concat(),
+        vec![("Service", "web"), ("Rule", rule)],
+    ];
+    for more in refused {
+        let problem = deploy_role(&mut account(1), &more).unwrap_err().problem;
+        assert_eq!(
+            problem, "Either Service must be given, or all of BlueService, GreenService and Rule.",
+            "{more:?}"
+        );
+    }
+}
+
+#[test]
+fn the_stack_s_own_role_keeps_only_the_pipeline_where_another_one_is_given() {
+    let role = "arn:aws:iam::444455556666:role/orders-deploy-role-DeployRole-1A2B";
+    let given = [("DeployRoleArn", role), ("TaskRoleArns", "")];
+
+    let mut in_place = account(1);
+    deploy_service(&mut in_place, &[]).unwrap();
+    deploy_functions(&mut in_place);
+    deploy_pipeline(&mut in_place, "in-place.yaml", &given).unwrap();
+    let mut pair = account_with_pair(1);
+    deploy_functions(&mut pair);
+    deploy_blue_green(&mut pair, &given).unwrap();
+
+    for aws in [in_place, pair] {
+        let kept = statements(&aws, "web-pipeline");
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["Pipeline"]);
+
+        let own = &aws.cloudformation.stack("web-pipeline").unwrap().outputs["DeployRoleArn"];
+        let begin = user_parameters(&actions(&aws), "begin-release");
+        assert_eq!(begin["deploy_role"], role);
+        assert_eq!(begin["pipeline_role"], own.as_str());
+
+        let rule = aws
+            .events
+            .rules
+            .values()
+            .find(|rule| rule.name == "slipway-web");
+        let target = rule.unwrap().targets[0].declared.to_string();
+        assert!(
+            target.contains(own.as_str()) && !target.contains(role),
+            "{target}"
+        );
+    }
 }

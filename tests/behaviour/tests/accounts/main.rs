@@ -3,7 +3,7 @@
 
 mod scene;
 
-use behaviour::{failure, image_of, jobs, outcome, push, reason, settled, until};
+use behaviour::{failure, image_of, jobs, outcome, pair, push, reason, settled, until};
 use emulator::Aws;
 use emulator::ecr::{self, Behaviour};
 use harness::demo::CLUSTER;
@@ -85,6 +85,44 @@ fn a_service_in_another_account_is_released_and_a_broken_image_is_rolled_back() 
             "the first account has no such service"
         );
     });
+}
+
+#[test]
+fn a_pair_in_another_account_is_released_and_a_broken_image_is_rolled_back() {
+    let pair = Scene {
+        is_pair: true,
+        ..Scene::default()
+    };
+    run(pair.account(), Fault::None, async |driver| {
+        let good = deployed(&driver).await;
+        let green = |driver: &Driver| image_of(second(&driver.world.aws()), "orders-green");
+        assert!(green(&driver).ends_with(&good), "{}", green(&driver));
+        assert_eq!(weights(&driver), [0, 100]);
+
+        let bad = ecr::push(
+            &mut driver.world.aws(),
+            SERVICE,
+            "2.0.0",
+            Behaviour::NeverHealthy,
+        );
+        driver.world.touch();
+        let bad = bad.expect("the repository is there");
+        let execution = settled(&driver, PIPELINE, &bad).await;
+        let why = reason(&driver, &execution);
+        assert_eq!(outcome(&driver, &execution), "rolled-back", "{why}");
+        assert!(green(&driver).ends_with(&good), "{}", green(&driver));
+        assert_eq!(weights(&driver), [0, 100]);
+        assert_nothing_denied(&driver.world.aws());
+    });
+}
+
+/// The weights of the pair's rule in the second account, blue first.
+fn weights(driver: &Driver) -> [i64; 2] {
+    let aws = driver.world.aws();
+    let rule = second(&aws)
+        .cloudformation
+        .export("orders-ProductionRuleArn");
+    pair::weights_at(second(&aws), rule.expect("the pair exports its rule"))
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use behaviour::pair::SHORT;
 use behaviour::{account, change_parameters, until, update_pipeline};
 use emulator::cloudformation::deploy;
 use emulator::codepipeline::Execution;
@@ -32,8 +33,10 @@ pub(crate) struct Scene {
     pub(crate) named_service: &'static str,
     /// The ARN of the pipeline that its trust policy requires.
     pub(crate) trusted_pipeline: &'static str,
-    /// Whether begin-release has `pipeline_role`.
+    /// Whether begin-release has `pipeline_role`, as the template gives it.
     pub(crate) has_pipeline_role: bool,
+    /// Whether the service is a blue/green pair.
+    pub(crate) is_pair: bool,
 }
 
 impl Default for Scene {
@@ -42,6 +45,7 @@ impl Default for Scene {
             named_service: SERVICE,
             trusted_pipeline: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-orders",
             has_pipeline_role: true,
+            is_pair: false,
         }
     }
 }
@@ -94,6 +98,7 @@ impl Scene {
                 ("Cluster", CLUSTER),
                 ("MinCapacity", "2"),
                 ("MaxCapacity", "4"),
+                ("BlueGreen", if self.is_pair { "yes" } else { "no" }),
             ];
             stack(aws, SERVICE, &root().join("infra/service.yaml"), &service);
 
@@ -103,17 +108,28 @@ impl Scene {
                 ("FunctionRoles", functions.as_str()),
                 ("PipelineArn", self.trusted_pipeline),
                 ("Cluster", CLUSTER),
-                ("Service", self.named_service),
                 ("TaskRoleArns", roles.as_str()),
                 ("RepositoryArn", repository.as_str()),
             ];
-            stack(aws, ROLE_STACK, &here("deploy-role.yaml"), &role);
+            let named = if self.is_pair {
+                of_pair(aws)
+            } else {
+                vec![("Service", self.named_service.to_owned())]
+            };
+            let role = with(&role, &named);
+            stack(
+                aws,
+                ROLE_STACK,
+                &root().join("infra/deploy-role.yaml"),
+                &role,
+            );
         });
     }
 
     /// The pipeline, whose own role starts and reads it, and whose releases work on the service
     /// under the role of the second account.
     fn add_pipeline(&self, aws: &mut Aws) {
+        let foreign = deploy_role(aws);
         let parameters = [
             ("PipelineName", PIPELINE),
             ("Cluster", CLUSTER),
@@ -121,22 +137,46 @@ impl Scene {
             ("Repository", SERVICE),
             ("ContainerName", "web"),
             ("TaskRoleArns", ""),
+            ("DeployRoleArn", foreign.as_str()),
         ];
+        if self.is_pair {
+            let parameters = [&parameters[..], &SHORT[..]].concat();
+            let named = of_pair(second(aws));
+            let parameters = with(&parameters, &named);
+            let template = root().join("infra/pipelines/blue-green.yaml");
+            return stack(aws, PIPELINE_STACK, &template, &parameters);
+        }
         let template = root().join("infra/pipelines/in-place.yaml");
         stack(aws, PIPELINE_STACK, &template, &parameters);
 
-        let own = exported(aws, &format!("{PIPELINE_STACK}-DeployRoleArn"));
-        let foreign = deploy_role(aws);
-        let changed = update_pipeline(aws, PIPELINE, |pipeline| {
-            change_parameters(pipeline, "begin-release", |parameters| {
-                parameters.insert("deploy_role".to_owned(), json!(foreign));
-                if self.has_pipeline_role {
-                    parameters.insert("pipeline_role".to_owned(), json!(own));
-                }
+        if !self.has_pipeline_role {
+            let changed = update_pipeline(aws, PIPELINE, |pipeline| {
+                change_parameters(pipeline, "begin-release", |parameters| {
+                    parameters.remove("pipeline_role").expect("it was given");
+                });
             });
-        });
-        changed.expect("a legal pipeline");
+            changed.expect("a legal pipeline");
+        }
     }
+}
+
+/// What names the pair of an account, for the deploy role and for the pipeline.
+fn of_pair(aws: &Aws) -> Vec<(&'static str, String)> {
+    [
+        ("BlueService", "BlueServiceName"),
+        ("GreenService", "GreenServiceName"),
+        ("Rule", "ProductionRuleArn"),
+    ]
+    .map(|(parameter, output)| (parameter, exported(aws, &format!("{SERVICE}-{output}"))))
+    .to_vec()
+}
+
+fn with<'a>(
+    parameters: &[(&'a str, &'a str)],
+    more: &'a [(&'a str, String)],
+) -> Vec<(&'a str, &'a str)> {
+    let more = more.iter().map(|(name, value)| (*name, value.as_str()));
+    parameters.iter().copied().chain(more).collect()
 }
 
 /// The second account.

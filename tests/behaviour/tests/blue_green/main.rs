@@ -8,6 +8,7 @@ mod capacity;
 mod crashes;
 mod dry_run;
 mod external_changes;
+mod named;
 mod preflight;
 mod restorable;
 mod steps;

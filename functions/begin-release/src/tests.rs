@@ -110,6 +110,26 @@ fn parameters_that_cannot_work_are_refused_by_field() {
             "`desired_count` is given",
         ),
         (
+            json!({"taskdef": "Config::taskdef.json", "family": "web"}),
+            "`taskdef` and `family` are both given",
+        ),
+    ];
+
+    assert_refused(cases);
+}
+
+fn assert_refused(cases: impl IntoIterator<Item = (Value, &'static str)>) {
+    for (more, why) in cases {
+        let refusal = validated(more.clone()).expect_err("refused");
+        assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
+        assert!(refusal.message.contains(why), "{more}: {}", refusal.message);
+    }
+}
+
+#[test]
+fn the_services_of_a_pair_are_two_names_or_none() {
+    assert_refused([
+        (
             json!({"strategy": "blue-green", "rule": RULE, "blue_service": "a"}),
             "`blue_service` is given alone",
         ),
@@ -126,17 +146,7 @@ fn parameters_that_cannot_work_are_refused_by_field() {
         (of_pair("a", &"b".repeat(256)), "`green_service` is `bbb"),
         (of_pair("a", "ä"), "`green_service` is `ä`;"),
         (of_pair("a", "a"), "are both `a`; expected two services"),
-        (
-            json!({"taskdef": "Config::taskdef.json", "family": "web"}),
-            "`taskdef` and `family` are both given",
-        ),
-    ];
-
-    for (more, why) in cases {
-        let refusal = validated(more.clone()).expect_err("refused");
-        assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
-        assert!(refusal.message.contains(why), "{more}: {}", refusal.message);
-    }
+    ]);
 }
 
 #[test]

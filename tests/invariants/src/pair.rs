@@ -324,14 +324,11 @@ pub(super) fn bakes(
 
     let new = other(text(pair, "live").unwrap_or_default());
     let group = text(pair, &format!("{new}.target_group")).unwrap_or_default();
-    let seen = routes
-        .get(text(pair, "rule").unwrap_or_default())
-        .into_iter()
-        .flatten();
+    let rule = text(pair, "rule").unwrap_or_default();
+    let mut seen = routes.get(rule).into_iter().flatten();
     let weight = seen
-        .filter(|(of, _)| of == group)
-        .map(|(_, weight)| *weight)
-        .sum::<i64>();
+        .find(|(of, _)| of == group)
+        .map_or(0, |(_, weight)| *weight);
     let name = behind(aws, lease, Some(group)).map_or("", |service| service.name.as_str());
     let Some(observation) = observations
         .iter()

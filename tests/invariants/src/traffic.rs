@@ -93,8 +93,8 @@ impl Traffic {
     }
 }
 
-/// Healthy tasks of the pair in the cluster of a promise, as far as they get traffic from a rule that
-/// names more than one group. Which services these are follows from the groups.
+/// Healthy tasks of the pair in the cluster of a promise, as far as they get traffic from a rule
+/// that names more than one group. Which services these are follows from the groups.
 fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
     let rules = aws
         .elb

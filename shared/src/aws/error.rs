@@ -88,6 +88,11 @@ const DENIED: [&str; 5] = [
     "OptInRequired",
 ];
 
+/// How Application Auto Scaling denies a change of a target whose caller may not do what scaling
+/// does for it, before the actions that are missing; the code is that of any invalid request
+/// (aws/aws-auto-scaling-custom-resource#25).
+const MISSING: &str = "User is missing the following permissions: ";
+
 const UNAVAILABLE: [&str; 6] = [
     "InternalError",
     "InternalFailure",
@@ -178,6 +183,8 @@ where
             let message = without_signatures(service.err().message().unwrap_or("no message"));
             let kind = if passes(operation, &code, &message) {
                 ErrorKind::Busy
+            } else if message.starts_with(MISSING) {
+                ErrorKind::Permission
             } else {
                 service_kind(&code, service.raw().status().as_u16())
             };
@@ -243,6 +250,10 @@ fn service_kind(code: &str, status: u16) -> ErrorKind {
 /// operation's name: an operation can need several actions, and artifacts are read under the
 /// pipeline's role.
 fn missing_permission(error: &AwsError) -> String {
+    if let Some(actions) = error.message.strip_prefix(MISSING) {
+        return format!("{actions} in the role of this call");
+    }
+
     let after = |mark: &str| error.message.split_once(mark).map(|(_, rest)| rest);
     let action =
         after("not authorized to perform: ").and_then(|rest| rest.split_whitespace().next());

@@ -307,3 +307,22 @@ fn errors_of_the_query_protocol_are_read() {
     );
     assert_eq!(script.sent().len(), 4, "attempts");
 }
+
+#[test]
+fn a_caller_that_may_not_do_what_scaling_does_is_denied() {
+    let missing = "User is missing the following permissions: ecs:UpdateService";
+    let error = failed(&Script::always(refusal("ValidationException", missing)));
+
+    assert_eq!(
+        StepError::from(error),
+        StepError::Refused(Failure::new(
+            FailureType::PermissionError,
+            format!(
+                "ecs:ListContainerInstances failed: ValidationException: {missing}; allow \
+                 ecs:UpdateService in the role of this call, then retry the release"
+            )
+        ))
+    );
+    let another = failed(&Script::always(refusal("ValidationException", "no")));
+    assert_eq!(another.kind, ErrorKind::Rejected);
+}

@@ -5,6 +5,7 @@
 //! retries cost nothing.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

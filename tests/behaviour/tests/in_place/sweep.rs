@@ -1,7 +1,7 @@
 //! What the sweep does with releases that are open, and with executions that never began.
 
-use emulator::codepipeline;
 use emulator::eventbridge::Faults;
+use emulator::{Aws, codepipeline, dynamodb};
 use harness::demo::{COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{digest, executions, record as any_record};
@@ -10,7 +10,7 @@ use slipway::release::{Change, Event, Phase, Record, Target};
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;
-use behaviour::{deny, invoke, outcome, push, reason, released, settled, until};
+use behaviour::{deny, invoke, ledger_table, outcome, push, reason, released, settled, until};
 
 async fn sweep(driver: &Driver) -> Value {
     invoke(driver, "roll-back", json!({"sweep": true}))
@@ -61,12 +61,25 @@ fn a_release_by_hand_that_is_being_rolled_back_is_restored_by_the_sweep() {
     });
 }
 
+/// Makes the open release one of an earlier version, which did not record what began it.
+fn forget_origin(aws: &mut Aws) {
+    let table = ledger_table(aws);
+    let key = json!({"pk": {"S": "lease"}, "sk": {"S": "apps/web"}});
+    let get = json!({"TableName": table, "Key": key});
+    let mut item = dynamodb::call(aws, "GetItem", &get).expect("the table is there")["Item"].take();
+    let release = item["release"]["M"].as_object_mut().expect("it is open");
+    release.shift_remove("origin").expect("recorded");
+    let put = json!({"TableName": table, "Item": item});
+    dynamodb::call(aws, "PutItem", &put).expect("an item");
+}
+
 #[test]
 fn what_was_taken_over_is_restored_and_closed_although_its_execution_cannot_be_read() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
         roll_back(&driver, "STOPPED").await;
+        forget_origin(&mut driver.world.aws());
         deny(&driver, "codepipeline:GetPipelineExecution");
 
         // A refusal may pass for some minutes.

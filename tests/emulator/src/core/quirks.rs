@@ -107,7 +107,31 @@ impl Quirk {
     /// The rule that applies when the behaviour is drawn.
     #[must_use]
     pub fn rule(self) -> &'static str {
-        self.row().0
+        match self {
+            Self::AbandonsActions => "an updated pipeline abandons the actions in progress",
+            Self::AbsentAttributeDiffers => "an absent attribute differs from every value",
+            Self::BoundsWhileSuspended => "bounds hold while scaling is suspended",
+            Self::BreaksBehindClassic => "the circuit breaker trips behind a Classic Load Balancer",
+            Self::DrainsWholeDelay => "draining takes the whole deregistration delay",
+            Self::EarlyExitIsFailure => "an early exit counts towards the circuit breaker",
+            Self::EmptyImageTag => "an untagged image has an empty tag",
+            Self::FractionalNumbers => "events write whole numbers with a fraction",
+            Self::HostsWithoutRequests => "targets are counted in minutes without requests",
+            Self::InitialIsUnhealthy => "targets in their first checks count as unhealthy",
+            Self::KeepsInnerMembers => "an update keeps inner members",
+            Self::ListsUnreachedQueries => "a page lists queries that it has not reached",
+            Self::NoZeroCounts => "a count of 0 has no data point",
+            Self::NumbersRevisionsAsDeployments => "service revisions are numbered as deployments",
+            Self::OmitsPipelineArn => "a job's details have no pipeline ARN",
+            Self::RebalancesByDefault => "services are rebalanced by default",
+            Self::RegistersOnFamily => "RegisterTaskDefinition is authorized on the family",
+            Self::ReplacesOldTasks => "an old task is replaced by its own revision",
+            Self::ReusesDeployment => "a rollback reuses the old deployment",
+            Self::StaleRead => "a read lags behind a change",
+            Self::StopsBeforeStarting => "old tasks stop before new ones start",
+            Self::ValidatesScalingCaller => "scaling checks its caller",
+            Self::WeightZeroIsUse => "weight 0 uses a target group",
+        }
     }
 
     /// Whether the behaviour holds for an account with this seed, whatever was drawn before.
@@ -115,58 +139,15 @@ impl Quirk {
         Sha256::digest(format!("{seed} {self:?}"))[0] % 2 == 1
     }
 
-    fn row(self) -> (&'static str, Holds) {
-        use Holds::{ForTheAccount, Once};
+    /// For how long a draw counts.
+    fn holds(self) -> Holds {
         match self {
-            Self::AbandonsActions => ("an updated pipeline abandons the actions in progress", Once),
-            Self::AbsentAttributeDiffers => (
-                "an absent attribute differs from every value",
-                ForTheAccount,
-            ),
-            Self::BoundsWhileSuspended => ("bounds hold while scaling is suspended", ForTheAccount),
-            Self::BreaksBehindClassic => (
-                "the circuit breaker trips behind a Classic Load Balancer",
-                ForTheAccount,
-            ),
-            Self::DrainsWholeDelay => ("draining takes the whole deregistration delay", Once),
-            Self::EarlyExitIsFailure => (
-                "an early exit counts towards the circuit breaker",
-                ForTheAccount,
-            ),
-            Self::EmptyImageTag => ("an untagged image has an empty tag", Once),
-            Self::FractionalNumbers => ("events write whole numbers with a fraction", Once),
-            Self::HostsWithoutRequests => (
-                "targets are counted in minutes without requests",
-                ForTheAccount,
-            ),
-            Self::InitialIsUnhealthy => (
-                "targets in their first checks count as unhealthy",
-                ForTheAccount,
-            ),
-            Self::KeepsInnerMembers => ("an update keeps inner members", ForTheAccount),
-            Self::ListsUnreachedQueries => (
-                "a page lists queries that it has not reached",
-                ForTheAccount,
-            ),
-            Self::NoZeroCounts => ("a count of 0 has no data point", ForTheAccount),
-            Self::NumbersRevisionsAsDeployments => (
-                "service revisions are numbered as deployments",
-                ForTheAccount,
-            ),
-            Self::OmitsPipelineArn => ("a job's details have no pipeline ARN", ForTheAccount),
-            Self::RebalancesByDefault => ("services are rebalanced by default", ForTheAccount),
-            Self::RegistersOnFamily => (
-                "RegisterTaskDefinition is authorized on the family",
-                ForTheAccount,
-            ),
-            Self::ReplacesOldTasks => {
-                ("an old task is replaced by its own revision", ForTheAccount)
-            }
-            Self::ReusesDeployment => ("a rollback reuses the old deployment", ForTheAccount),
-            Self::StaleRead => ("a read lags behind a change", Once),
-            Self::StopsBeforeStarting => ("old tasks stop before new ones start", ForTheAccount),
-            Self::ValidatesScalingCaller => ("scaling checks its caller", ForTheAccount),
-            Self::WeightZeroIsUse => ("weight 0 uses a target group", ForTheAccount),
+            Self::AbandonsActions
+            | Self::DrainsWholeDelay
+            | Self::EmptyImageTag
+            | Self::FractionalNumbers
+            | Self::StaleRead => Holds::Once,
+            _ => Holds::ForTheAccount,
         }
     }
 }
@@ -224,7 +205,7 @@ impl Aws {
             return *holds;
         }
 
-        let (_, lasts) = quirk.row();
+        let lasts = quirk.holds();
         let holds = match lasts {
             Holds::ForTheAccount => quirk.holds_for(self.seed),
             Holds::Once => self.rng.bool(),

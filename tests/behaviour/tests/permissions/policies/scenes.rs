@@ -232,7 +232,9 @@ fn release_from_newest(driver: &Driver) {
 /// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new
 /// colour grow meanwhile.
 async fn fail_when_grown(driver: &Driver) {
-    pair::configure(&mut driver.world.aws(), &SHORT);
+    // Long enough that the image fails in it, whatever is drawn.
+    let bake = [&SHORT[..], &[("BakeMinutes", "5")]].concat();
+    pair::configure(&mut driver.world.aws(), &bake);
     // The sweep leaves a pair without any traffic to the release.
     set_weights(&mut driver.world.aws(), [0, 0]);
     let pushed = ecr::push(

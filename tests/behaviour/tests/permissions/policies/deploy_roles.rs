@@ -100,7 +100,8 @@ fn each_action_that_a_deploy_role_lacks_is_reported_with_role_and_resource() {
     let mut of_counter = permissions(&aws, &counter);
     of_counter.retain(|known| !of_web.contains(&known.action) && played(known));
     let mut of_pair = permissions(&with_canary, &deploy_role(&with_canary, OF_PAIR));
-    of_pair.retain(&played);
+    // Of a pair this one too is first tried by scaling. That of a single service is among the others.
+    of_pair.retain(|known| played(known) && known.action != "ecs:UpdateService");
     all.extend(of_counter);
     all.extend(of_pair);
 

@@ -131,6 +131,8 @@ impl Shape {
                     .until(HISTORY, &mut |_| Ok(()), |_| false)
                     .await
                     .unwrap_or_default();
+                // An account without its driver ends nothing that runs.
+                driver.until(HISTORY, &mut |_| Ok(()), |_| true).await?;
             }
             Ok(driver.world.snapshot())
         })

@@ -384,7 +384,9 @@ fn a_push_that_may_not_invoke_its_function_is_reported() {
     let error = play(aws, &CHAPTERS[0], Fault::None, &mut |_| {})
         .expect_err("the push cannot be delivered");
     assert!(
-        error.contains("rule/slipway-slipway-web is not authorized to perform: lambda:InvokeFunction"),
+        error.contains(
+            "rule/slipway-slipway-web is not authorized to perform: lambda:InvokeFunction"
+        ),
         "{error}"
     );
     assert!(error.contains("function:slipway-start-pipeline"), "{error}");

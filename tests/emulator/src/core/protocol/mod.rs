@@ -111,7 +111,14 @@ pub struct Call {
 
 /// How the names of operations begin that change nothing that others can see.
 const READS: [&str; 8] = [
-    "AssumeRole", "BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan",
+    "AssumeRole",
+    "BatchGet",
+    "Describe",
+    "Get",
+    "Head",
+    "List",
+    "Query",
+    "Scan",
 ];
 
 impl Call {

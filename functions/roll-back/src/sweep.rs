@@ -131,29 +131,41 @@ impl RollBack {
     /// An execution can end before its release begins, and before start-pipeline recorded that it
     /// was started.
     async fn sweep_started(&self, started: &Started) -> Result<String, StepError> {
+        let (pipeline, execution) = (&started.pipeline, &started.execution);
         let is_manual = started.deploy_role.is_none();
-        let status = self
-            .status(&started.pipeline, &started.execution, is_manual)
-            .await?;
+        let status = match self.status(pipeline, execution, is_manual).await {
+            // The role is deleted with its pipeline, and without it no release begins.
+            Err(error) if error.refuses_role() => {
+                tracing::warn!(execution, %error, "not observed");
+                return self.sweep_unknown(started, Ending::Unread).await;
+            }
+            status => status?,
+        };
         let Some(status) = status else {
-            return self.sweep_unknown(started).await;
+            return self.sweep_unknown(started, Ending::Gone).await;
         };
 
         match Ending::from_status(&status).map_err(StepError::Busy)? {
-            Some(ending) => self.ended(&started.execution, ending).await,
+            Some(ending) => self.ended(execution, ending).await,
             None => Ok(format!("the execution is {status}")),
         }
     }
 
     /// Whether the execution is a manual release or one of a deleted pipeline is not known before a
     /// release begins, so it is kept for as long as an action can last.
-    async fn sweep_unknown(&self, started: &Started) -> Result<String, StepError> {
+    async fn sweep_unknown(&self, started: &Started, ending: Ending) -> Result<String, StepError> {
         let record = self.ledger.record(&started.execution).await?;
         let now = self.sdk.now();
         let is_old = record.is_some_and(|record| now.since(record.started_at) >= ACTION_TOTAL);
 
         if is_old {
-            return self.ended(&started.execution, Ending::Gone).await;
+            return self.ended(&started.execution, ending).await;
+        }
+        if ending == Ending::Unread {
+            let status = ending.as_predicate();
+            return Ok(format!(
+                "the execution {status}, and its release has not begun"
+            ));
         }
         Ok(
             "CodePipeline does not know the execution: a manual release, which has not begun"

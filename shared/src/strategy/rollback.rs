@@ -24,7 +24,8 @@ pub enum Ending {
     Gone,
     /// It succeeded without `finish-release`, which closes a release.
     Succeeded,
-    /// Its release was taken over, and CodePipeline does not show what became of it.
+    /// Its release was taken over or has not begun, and CodePipeline does not show what became of
+    /// it.
     Unread,
     /// Its release was taken over, and the role may not read what became of it.
     Denied,

@@ -6,11 +6,13 @@ use harness::demo::{COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{digest, executions, record as any_record};
 use serde_json::{Value, json};
-use slipway::release::{Change, Event, Phase, Record, Target};
+use slipway::release::{Change, DeployRole, Event, Phase, Record, Target};
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;
-use behaviour::{deny, invoke, ledger_table, outcome, push, reason, released, settled, until};
+use behaviour::{
+    deny, deploy_role, invoke, ledger_table, outcome, push, reason, released, settled, until,
+};
 
 async fn sweep(driver: &Driver) -> Value {
     invoke(driver, "roll-back", json!({"sweep": true}))
@@ -134,6 +136,30 @@ fn a_start_that_codepipeline_has_forgotten_for_a_day_is_closed() {
         assert_eq!(swept[JANE], format!("failed: {reason}"), "{swept}");
         assert_eq!(record(&driver)["state"], "closed");
     });
+}
+
+#[test]
+fn a_start_whose_deploy_role_is_gone_fails_no_sweep_and_is_closed_after_a_day() {
+    let pipeline = "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web";
+    for (age, state) in [(0, "started"), (86_400, "closed")] {
+        run(released(), Fault::None, async |driver| {
+            let (_, arn) = deploy_role(&mut driver.world.aws(), "roll-back", pipeline);
+            let at = Timestamp::from_secs(1_767_603_600 - age).expect("in range");
+            let started = Record {
+                deploy_role: Some(DeployRole {
+                    arn: format!("{arn}-gone"),
+                    external_id: pipeline.to_owned(),
+                }),
+                ..Record::started(JANE, "slipway-web", None, at)
+            };
+            put_record(&driver, &started).await;
+
+            let swept = sweep(&driver).await;
+            let status = swept[JANE].as_str().unwrap_or_default();
+            assert!(status.contains("could not be read"), "{swept}");
+            assert_eq!(record(&driver)["state"], state, "{swept}");
+        });
+    }
 }
 
 #[test]

@@ -46,7 +46,13 @@ pub(crate) fn live(
 ) -> Result<(Colour, Weights), Failure> {
     let live = match (seen.live(), last_known) {
         (Some(live), _) => live,
-        (None, Some(known)) => return Ok((known.live, known.weights)),
+        (None, Some(known)) => {
+            let other = known.live.other();
+            if !tasks.of(known.live).any && tasks.of(other).any {
+                return Err(empty(seen, known.live, false));
+            }
+            return Ok((known.live, known.weights));
+        }
         (None, None) => return Err(ambiguous(seen)),
     };
 
@@ -188,6 +194,14 @@ mod tests {
             [(false, 0), (true, 2)],
             blue_is_empty,
         );
+        for weights in [[50, 50], [0, 0]] {
+            refused(
+                weights,
+                Some(&known),
+                [(false, 0), (true, 2)],
+                blue_is_empty,
+            );
+        }
         for green in [(false, 0), (true, 0)] {
             refused(
                 [0, 100],

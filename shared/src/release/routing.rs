@@ -64,10 +64,10 @@ impl LastKnownRouting {
         PerColour::services(given, pair) == *services
     }
 
-    /// What is known after the release of `pair` closed with `outcome`, given what was known
-    /// `before`. A superseded release leaves the values unchanged, and one by hand the role.
+    /// What is known after the release of the pair `name` closed with `outcome`, given what was
+    /// known `before`. A superseded release leaves the values unchanged, and one by hand the role.
     pub(super) fn after(
-        pair: &PairTarget,
+        (name, pair): (&str, &PairTarget),
         outcome: Outcome,
         role: Option<&DeployRole>,
         before: Option<Self>,
@@ -83,7 +83,9 @@ impl LastKnownRouting {
             pair.prior.live
         };
 
-        let owed = before.as_ref().map(|before| before.scale_in_to_restore);
+        let services = pair.prior.services(name);
+        let of_same = before.as_ref().filter(|known| known.is_of(&services, name));
+        let owed = of_same.map(|known| known.scale_in_to_restore);
         let known_rule = before.and_then(|before| before.rule);
         let known_role = known_rule.and_then(|rule| rule.deploy_role);
         let scale_in_to_restore = PerColour::from_fn(|colour| match pair.scale_in_suspended {

@@ -91,7 +91,8 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
         (Some(release), Event::Closed(outcome)) if may_end_as(&release.phase, outcome) => {
             if let Some(pair) = release.pair() {
                 let (role, before) = (release.deploy_role.as_ref(), next.last_known.take());
-                next.last_known = LastKnownRouting::after(pair, outcome, role, before);
+                let named = (lease.service.as_str(), pair);
+                next.last_known = LastKnownRouting::after(named, outcome, role, before);
             }
             next.release = None;
             Ok(())

@@ -250,6 +250,19 @@ fn a_pair_leaves_the_names_of_its_services_and_is_known_by_them() {
 }
 
 #[test]
+fn what_other_services_owe_is_not_left_to_those_of_a_pair() {
+    for (given, owed) in [(None, Some(true)), (Some(given_services()), None)] {
+        let lease = with_pair(open_pair(), |pair| {
+            pair.scale_in_suspended = None;
+            pair.prior.given_services = given;
+        });
+        let (free, _) = closed(&lease, Outcome::Failed, "because", now());
+        let known = free.last_known.expect("a pair leaves something");
+        assert_eq!(known.scale_in_to_restore.blue, owed);
+    }
+}
+
+#[test]
 fn a_single_service_leaves_what_was_known_before() {
     let (single, _) = closed(&open_service(), Outcome::Deployed, "because", now());
     assert_eq!(single.last_known, Some(known_before()));

@@ -22,7 +22,6 @@ pub struct LastKnownRouting {
 
 /// The production rule of a pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct KnownRule {
     /// ARN of the listener rule, or of the listener whose default action it is.
     pub arn: String,

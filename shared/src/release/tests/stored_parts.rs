@@ -72,6 +72,14 @@ fn what_a_release_left_behind_is_stored_by_colour() {
 }
 
 #[test]
+fn a_field_of_a_newer_version_does_not_make_the_rule_of_a_pair_unreadable() {
+    let mut stored = serde_json::to_value(known_rule()).expect("serializes");
+    stored["newer"] = json!(true);
+    let read: KnownRule = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, known_rule());
+}
+
+#[test]
 fn the_services_that_a_release_left_are_stored_if_they_were_given() {
     let known = LastKnownRouting {
         rule: Some(KnownRule {

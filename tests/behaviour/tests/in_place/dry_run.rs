@@ -245,6 +245,8 @@ fn what_a_release_would_wait_for_is_no_refusal() {
             *name == "deployments" && why.contains("started outside Slipway: web:1 (ecs-svc/")
         };
         assert!(skipped.iter().any(waits), "{skipped:?}");
+        let later = |name: &str| skipped.contains(&(name, "checked once the deployment has ended"));
+        assert!(["roles", "images"].into_iter().all(later), "{skipped:?}");
     });
 
     run(released(), Fault::None, async |driver| {

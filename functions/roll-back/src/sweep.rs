@@ -90,8 +90,13 @@ impl RollBack {
 
         let mut left = all.len();
         for checked in all {
+            let elapsed = self.sdk.now().since(began);
+            if !is_due(&checked, elapsed) {
+                tracing::warn!(left, "free pairs are left to the next sweeps");
+                break;
+            }
             let name = checked.name();
-            let share = share(left, self.sdk.now().since(began));
+            let share = share(left, elapsed);
             left -= 1;
             // A check that is dropped is no worse than a crash: each change is announced before it
             // is made.
@@ -212,6 +217,12 @@ impl RollBack {
     }
 }
 
+/// Whether a sweep that has taken so long checks this one still: there are as many free leases as
+/// there were ever pairs, and beyond its time-out a sweep would report nothing.
+fn is_due(checked: &Checked, elapsed: Duration) -> bool {
+    elapsed < STEP_BUDGET || !matches!(checked, Checked::Free(_))
+}
+
 /// How long a sweep that has taken so long may check the next of so many releases that are left:
 /// what quick ones leave is for slow ones.
 fn share(left: usize, elapsed: Duration) -> Duration {
@@ -244,6 +255,24 @@ mod tests {
         ] {
             let found = share(left, Duration::from_secs(elapsed));
             assert_eq!(found, Duration::from_millis(millis), "{left}, {elapsed} s");
+        }
+    }
+
+    #[test]
+    fn a_sweep_that_has_taken_45_seconds_leaves_free_pairs_to_the_next() {
+        let free = Checked::Free(Box::new(Lease::unwritten("apps", "shop")));
+        let started = Checked::Started(Started {
+            v: 1,
+            execution: "e-1".to_owned(),
+            pipeline: "slipway-web".to_owned(),
+            deploy_role: None,
+        });
+        for (checked, millis, expected) in [
+            (&free, 44_999, true),
+            (&free, 45_000, false),
+            (&started, 45_000, true),
+        ] {
+            assert_eq!(is_due(checked, Duration::from_millis(millis)), expected);
         }
     }
 

@@ -21,12 +21,9 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn of(view: &ServiceView, group: &str) -> Self {
-        let mut groups = view.target_groups.iter();
         Self {
             any: view.desired > 0 || view.running > 0,
-            healthy: groups
-                .find(|found| found.arn == group)
-                .map_or(0, |found| found.healthy),
+            healthy: view.healthy_in(group),
         }
     }
 }

@@ -83,11 +83,8 @@ impl RollBack {
         };
 
         Ok(Some(PerColour::from_fn(|colour| {
-            let mut groups = services.of(colour).view.target_groups.iter();
             let production = rule.target_groups.of(colour);
-            groups
-                .find(|found| found.arn == *production)
-                .map_or(0, |found| found.healthy)
+            services.of(colour).view.healthy_in(production)
         })))
     }
 }

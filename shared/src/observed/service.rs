@@ -113,6 +113,15 @@ impl ServiceView {
         self.status == "ACTIVE"
     }
 
+    /// How many healthy targets of a target group are tasks of the service.
+    #[must_use]
+    pub fn healthy_in(&self, group: &str) -> u32 {
+        let mut groups = self.target_groups.iter();
+        groups
+            .find(|found| found.arn == group)
+            .map_or(0, |found| found.healthy)
+    }
+
     /// What ECS wrote about the service: its messages, and the reasons of its deployments.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let reasons = self.deployments.iter().map(|deployment| &deployment.reason);

@@ -98,12 +98,7 @@ impl PriorPair {
     /// How many targets of a colour's production group were seen healthy.
     #[must_use]
     pub fn healthy(&self, view: &PairView, colour: Colour) -> u32 {
-        let production = &self.of(colour).target_group;
-        view.of(colour)
-            .target_groups
-            .iter()
-            .find(|found| found.arn == *production)
-            .map_or(0, |found| found.healthy)
+        view.of(colour).healthy_in(&self.of(colour).target_group)
     }
 
     /// Why a step has nothing to do, when the live colour already runs the revision.

@@ -31,6 +31,7 @@ pub struct Role {
     pub max_session_seconds: i64,
     /// The ARN of the managed policy that bounds what the role may do.
     pub boundary: Option<String>,
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Role {

@@ -26,7 +26,7 @@ const COMPARISONS: [(&str, Compare, bool); 11] = [
 
 /// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the
 /// key of a tag. `aws:SourceAccount` and `aws:SourceArn` are there only when a service calls.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "application-autoscaling:scalable-dimension",
     "application-autoscaling:service-namespace",
     "aws:principalaccount",
@@ -42,6 +42,7 @@ const KEYS: [&str; 18] = [
     "ecs:resourcetag/",
     "ecs:task-definition",
     "iam:passedtoservice",
+    "iam:resourcetag/",
     "lambda:sourcefunctionarn",
     "sts:externalid",
     "sts:rolesessionname",

@@ -40,6 +40,13 @@ fn assumed(aws: &Aws, caller: &Principal, demand: &Demand) -> Result<Option<Role
     let Some(role) = roles.and_then(|roles| roles.role_by_arn(&demand.resource)) else {
         return Ok(None);
     };
+
+    // Whether the caller's policies see the tags of another account's role is not documented.
+    let demand = &if home == aws.account {
+        tagged(demand, role)
+    } else {
+        demand.clone()
+    };
     let own = match caller {
         Principal::Person => Permissions::ADMINISTRATOR,
         Principal::Session(session) => Permissions::of(aws, session, demand)?,
@@ -53,4 +60,16 @@ fn assumed(aws: &Aws, caller: &Principal, demand: &Demand) -> Result<Option<Role
         Some(Grant::Absent) | None => false,
     };
     Ok((allowed && own.boundary == Access::Allowed).then(|| role.clone()))
+}
+
+/// The demand with the tags of the role that it is about.
+///
+/// Source:
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>
+fn tagged(demand: &Demand, role: &Role) -> Demand {
+    role.tags
+        .iter()
+        .fold(demand.clone(), |demand, (key, value)| {
+            demand.with(&format!("iam:ResourceTag/{key}"), value)
+        })
 }

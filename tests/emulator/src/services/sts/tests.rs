@@ -21,6 +21,7 @@ fn account(max_session_seconds: i64) -> Aws {
         policies: BTreeMap::new(),
         max_session_seconds,
         boundary: None,
+        tags: BTreeMap::new(),
     });
     aws
 }

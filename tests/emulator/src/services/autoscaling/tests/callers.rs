@@ -27,6 +27,7 @@ fn registered(aws: &mut Aws, on_service: &[&str], on_all: &[&str]) -> Result<Val
         policies: BTreeMap::from([("own".to_owned(), json!({ "Statement": statements }))]),
         max_session_seconds: 3600,
         boundary: None,
+        tags: BTreeMap::new(),
     });
     aws.iam.principal = Principal::Session(Session {
         role: ROLE.to_owned(),

@@ -86,6 +86,7 @@ fn put_role(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, P
         policies,
         max_session_seconds: max_session_seconds(desired)?,
         boundary,
+        tags: tags(desired),
     });
 
     Ok(Created::new(name, json!({"Arn": arn, "RoleId": role_id})))
@@ -103,6 +104,14 @@ fn inline_policies(desired: &Desired) -> Result<BTreeMap<String, Value>, Problem
         policies.insert(policy_name, policy["PolicyDocument"].clone());
     }
     Ok(policies)
+}
+
+fn tags(desired: &Desired) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    items(&desired.properties["Tags"])
+        .iter()
+        .filter_map(|tag| Some((text(&tag["Key"])?, text(&tag["Value"])?)))
+        .collect()
 }
 
 fn path(desired: &Desired) -> Result<String, Problem> {

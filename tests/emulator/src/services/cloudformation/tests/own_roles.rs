@@ -11,12 +11,16 @@ use super::*;
 
 const OTHER_REPOSITORY: &str = "arn:aws:ecr:eu-west-1:111122223333:repository/proxy";
 
-/// The resource of the statement of this Sid in a role of a stack.
-fn resource_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
+/// The statement of this Sid in a role of a stack.
+fn statement_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
     let name = physical_id(aws, stack, role);
     let role = aws.cloudformation.iam.role(&name).unwrap();
-    let statement = role.statements().find(|known| known["Sid"] == sid);
-    statement.map(|found| found["Resource"].clone())
+    role.statements().find(|known| known["Sid"] == sid).cloned()
+}
+
+/// The resource of that statement.
+fn resource_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
+    statement_of(aws, stack, role, sid).map(|found| found["Resource"].clone())
 }
 
 /// An account with a service, the functions and its pipeline.
@@ -60,27 +64,27 @@ fn the_roles_of_the_functions_are_those_that_deploy_roles_trust() {
 }
 
 #[test]
-fn the_functions_assume_every_role_or_those_of_the_given_list() {
+fn the_functions_assume_every_tagged_role_or_those_of_the_given_list() {
     let mut aws = account(1);
     deploy_functions(&mut aws);
     let assume = |aws: &Aws| {
-        resource_of(
-            aws,
-            "slipway",
-            "FinishReleaseFunctionRole",
-            "AssumeDeployRoles",
-        )
+        let role = "FinishReleaseFunctionRole";
+        let found = statement_of(aws, "slipway", role, "AssumeDeployRoles").unwrap();
+        (found["Resource"].clone(), found["Condition"].clone())
     };
     assert_eq!(
         assume(&aws),
-        Some(json!("arn:aws:iam::111122223333:role/*"))
+        (
+            json!("arn:aws:iam::111122223333:role/*"),
+            json!({"Null": {"iam:ResourceTag/slipway:service": "false"}})
+        )
     );
 
     let only = "arn:aws:iam::111122223333:role/a-*,arn:aws:iam::111122223333:role/b";
     let template = root().join("template.yaml");
     let parameters = given(&[("DeployRoleArns", only)]);
     deploy(&mut aws, "slipway", &template, &parameters).unwrap();
-    assert_eq!(assume(&aws), Some(listed(only)));
+    assert_eq!(assume(&aws), (listed(only), Value::Null));
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn approval_under(action: &str) -> ActionExecution {
         .into(),
         max_session_seconds: 3600,
         boundary: None,
+        tags: std::collections::BTreeMap::new(),
     });
 
     let mut notifying = approval(1);

@@ -5,6 +5,7 @@ use crate::cloudformation::Role;
 use crate::lambda::Function;
 
 mod accounts;
+mod tags;
 
 const FUNCTION: &str = "slipway-update-service";
 const CALLER: &str = "arn:aws:iam::111122223333:role/slipway/slipway/step";
@@ -45,6 +46,7 @@ fn put_role(aws: &mut Aws, arn: &str, trust: Value, statements: Value) {
         policies: [("own".to_owned(), json!({ "Statement": statements }))].into(),
         max_session_seconds: 3600,
         boundary: None,
+        tags: std::collections::BTreeMap::new(),
     });
 }
 

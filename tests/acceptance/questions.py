@@ -99,7 +99,7 @@ class Questions:
 
     def wrong_functions_stack(self):
         """Where does a pipeline stack with an unknown functions' stack fail?"""
-        name, template = f"{self.stacks.prefix}-wrong", "infra/pipelines/in-place.yaml"
+        name, template = self.stacks.wrong, "infra/pipelines/in-place.yaml"
         values = self.stacks.pipeline_values(name, self.stacks.web, self.web)
         values["FunctionsStack"] = f"{self.stacks.prefix}-none"
         try:

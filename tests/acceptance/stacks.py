@@ -30,6 +30,7 @@ class Stacks:
         self.cluster = prefix
         self.web, self.shop = f"{prefix}-web", f"{prefix}-shop"
         self.web_pipeline, self.shop_pipeline = f"{self.web}-pipeline", f"{self.shop}-pipeline"
+        self.wrong = f"{prefix}-wrong"
 
     # ---- deployment ----
 
@@ -119,7 +120,7 @@ class Stacks:
 
     def names(self):
         """The stacks in the order of their removal: importers before exporters."""
-        return [self.shop_pipeline, self.web_pipeline, self.shop, self.web, self.prefix]
+        return [self.wrong, self.shop_pipeline, self.web_pipeline, self.shop, self.web, self.prefix]
 
     def existing(self):
         """What has a name of this run already."""

@@ -13,11 +13,19 @@ class Releases:
     def __init__(self, account, stacks, ledger):
         self.account, self.stacks, self.ledger = account, stacks, ledger
         self.codepipeline = account.client("codepipeline")
+        # Where a pipeline of an earlier run had the same name, its executions may still be listed.
+        pipelines = (stacks.web_pipeline, stacks.shop_pipeline)
+        self.earlier = {it["pipelineExecutionId"] for name in pipelines for it in self.listed(name)}
+
+    def listed(self, pipeline):
+        found = self.codepipeline.list_pipeline_executions(pipelineName=pipeline)
+        return found["pipelineExecutionSummaries"]
 
     def execution(self, pipeline, digest):
         """The newest execution of a pipeline for a digest, or None."""
-        listed = self.codepipeline.list_pipeline_executions(pipelineName=pipeline)
-        for summary in listed["pipelineExecutionSummaries"]:
+        for summary in self.listed(pipeline):
+            if summary["pipelineExecutionId"] in self.earlier:
+                continue
             if digest in [it.get("revisionId") for it in summary.get("sourceRevisions", [])]:
                 return summary
         return None

@@ -43,9 +43,12 @@ pub struct Driver {
     /// When the last of the deliveries that the faults ask for comes.
     last_duplicate: Rc<Cell<Millis>>,
     on_start: Rc<RefCell<Option<Started>>>,
-    /// Containers that wait for the next invocation, by the name of their function.
-    warm: Rc<RefCell<BTreeMap<String, Vec<Container>>>>,
+    /// Containers that wait for the next invocation.
+    warm: Rc<RefCell<BTreeMap<Deployed, Vec<Container>>>>,
 }
+
+/// The name and the environment of a function: another environment needs another container.
+type Deployed = (String, BTreeMap<String, String>);
 
 /// Where Lambda runs a function: kept from one invocation to the next, unless it died.
 struct Container {
@@ -258,7 +261,7 @@ impl Driver {
         if matches!(outcome, Outcome::Succeeded(_) | Outcome::Failed(_)) {
             self.warm
                 .borrow_mut()
-                .entry(attempt.function.clone())
+                .entry(deployed(&attempt))
                 .or_default()
                 .push(container);
         }
@@ -274,7 +277,7 @@ impl Driver {
         if let Some(warm) = self
             .warm
             .borrow_mut()
-            .get_mut(&attempt.function)
+            .get_mut(&deployed(attempt))
             .and_then(Vec::pop)
         {
             warm.current.set(Arc::clone(invocation));
@@ -327,6 +330,10 @@ impl Driver {
         }
         costs
     }
+}
+
+fn deployed(attempt: &Attempt) -> Deployed {
+    (attempt.function.clone(), attempt.environment.clone())
 }
 
 fn execution_of(aws: &Aws, invocation: u64) -> Option<String> {

@@ -199,9 +199,13 @@ impl RollBack {
         let looked_up = self
             .under(of_pipeline.or(release.deploy_role.as_ref()))
             .status(&release.pipeline, execution, is_manual)
-            .await
-            .map_err(StepError::from);
+            .await;
+        let is_refused = looked_up.as_ref().is_err_and(AwsError::refuses_role);
+        let looked_up = looked_up.map_err(StepError::from);
 
+        if is_refused && is_lost(release, self.sdk.now()) {
+            return self.proceed(execution, lease, Ending::Unread).await;
+        }
         let Some(ending) = ending_of(release, &looked_up, self.sdk.now())? else {
             return Ok(match looked_up? {
                 Some(status) => format!("the execution is {status}"),
@@ -215,6 +219,13 @@ impl RollBack {
         }
         self.proceed(execution, lease, ending).await
     }
+}
+
+/// Whether a release whose deploy role is refused is ended: the role is deleted with the stack of its
+/// pipeline, and then no step can run any more. A role may be refused for some time by mistake, and
+/// no action lasts longer than this.
+fn is_lost(release: &Release, now: Timestamp) -> bool {
+    !release.is_rolling_back() && now.since(release.began_at) >= ACTION_TOTAL
 }
 
 /// Whether a sweep that has taken so long checks this one still: there are as many free leases as
@@ -239,6 +250,8 @@ fn first(count: usize, now: Timestamp) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use slipway::release::Phase;
+
     use super::*;
 
     #[test]
@@ -273,6 +286,27 @@ mod tests {
             (&started, 45_000, true),
         ] {
             assert_eq!(is_due(checked, Duration::from_millis(millis)), expected);
+        }
+    }
+
+    #[test]
+    fn a_release_whose_role_is_refused_is_lost_once_no_action_can_last() {
+        let began = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let release = Release::begin("e-1", "slipway-web", None, began);
+        let taken_over = Release {
+            phase: Phase::RollingBack {
+                since: began,
+                target: None,
+            },
+            ..release.clone()
+        };
+        for (release, secs, expected) in [
+            (&release, 84_599, false),
+            (&release, 84_600, true),
+            (&taken_over, 84_600, false),
+        ] {
+            let now = Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+            assert_eq!(is_lost(release, now), expected, "{secs}");
         }
     }
 

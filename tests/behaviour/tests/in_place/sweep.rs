@@ -2,9 +2,9 @@
 
 use emulator::eventbridge::Faults;
 use emulator::{Aws, codepipeline, dynamodb};
-use harness::demo::{COUNTER, WEB};
+use harness::demo::{CLUSTER, COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
-use invariants::ledger_reader::{digest, executions, record as any_record};
+use invariants::ledger_reader::{digest, executions, holder, record as any_record};
 use serde_json::{Value, json};
 use slipway::release::{Change, DeployRole, Event, Phase, Record, Target};
 use slipway::timestamp::Timestamp;
@@ -160,6 +160,36 @@ fn a_start_whose_deploy_role_is_gone_fails_no_sweep_and_is_closed_after_a_day() 
             assert_eq!(record(&driver)["state"], state, "{swept}");
         });
     }
+}
+
+/// As after the deletion of the pipeline's stack: no role can restore the service.
+#[test]
+fn a_release_whose_deploy_role_is_gone_is_closed_after_a_day_for_an_operator() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        edit(&driver, WEB, |lease| {
+            with_release(lease, |release| {
+                release.deploy_role = Some(DeployRole {
+                    arn: "arn:aws:iam::111122223333:role/gone".to_owned(),
+                    external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+                });
+                release.began_at = Timestamp::from_secs(1_767_600_000 - 86_400).expect("in range");
+            })
+        })
+        .await;
+
+        until(&driver, |aws| holder(aws, CLUSTER, WEB).is_none()).await;
+        assert_eq!(record(&driver)["outcome"], "failed");
+        let reason = record(&driver)["reason"].clone();
+        let reason = reason.as_str().expect("a reason");
+        assert!(
+            reason.starts_with("the execution has a status that could not be read; ")
+                && reason.contains("sts:AssumeRole failed: AccessDenied")
+                && reason.ends_with("; manual intervention required"),
+            "{reason}"
+        );
+    });
 }
 
 #[test]

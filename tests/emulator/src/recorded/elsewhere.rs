@@ -30,10 +30,6 @@ fn nothing_of_these_snapshots_is_served() {
             "s3/test_s3_notifications_eventbridge.snapshot.json",
             "notifications of buckets",
         ),
-        (
-            "sts/test_sts.snapshot.json",
-            "AssumeRole, GetFederationToken",
-        ),
     ];
     for (file, reason) in reasons {
         judge(file, &Answers::default(), &[("*", reason)]);

@@ -12,6 +12,7 @@ mod elsewhere;
 mod events;
 mod inputs;
 mod patterns;
+mod sts;
 
 use std::path::PathBuf;
 

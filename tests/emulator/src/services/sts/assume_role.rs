@@ -205,7 +205,11 @@ fn check_role_arn(arn: &str) -> Result<(), ApiError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
         ["arn", _, "iam", "", _, resource] if resource.starts_with("role/") => Ok(()),
-        ["arn", _, _, _, _, _] => Err(invalid("Request ARN is invalid")),
+        ["arn", partition, service, _, _, resource]
+            if !(partition.is_empty() || service.is_empty() || resource.is_empty()) =>
+        {
+            Err(invalid("Request ARN is invalid"))
+        }
         _ => Err(invalid(format!("{arn} is invalid"))),
     }
 }

@@ -171,8 +171,10 @@ fn members_out_of_their_constraints_are_refused_together() {
 
 #[test]
 fn what_is_not_the_arn_of_a_role_is_invalid() {
-    let text = "x".repeat(20);
-    assert_eq!(invalid("RoleArn", &text), format!("{text} is invalid"));
+    let without_partition = "arn::iam::111122223333:role/deploy";
+    for text in ["x".repeat(20).as_str(), without_partition] {
+        assert_eq!(invalid("RoleArn", text), format!("{text} is invalid"));
+    }
     assert_eq!(
         invalid("RoleArn", "arn:aws:iam::111122223333:user/person"),
         "Request ARN is invalid"

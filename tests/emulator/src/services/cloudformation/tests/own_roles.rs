@@ -9,7 +9,7 @@ use super::own_templates::{
 };
 use super::*;
 
-const OTHER_REPOSITORY: &str = "arn:aws:ecr:eu-west-1:111122223333:repository/proxy";
+pub(super) const OTHER_REPOSITORY: &str = "arn:aws:ecr:eu-west-1:111122223333:repository/proxy";
 
 /// The statement of this Sid in a role of a stack.
 fn statement_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
@@ -163,7 +163,7 @@ fn statements(aws: &Aws, stack: &str) -> BTreeMap<String, Value> {
 }
 
 /// Deploys the template of a deploy role for the pipeline `web`.
-fn deploy_role(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackError> {
+pub(super) fn deploy_role(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackError> {
     let mut parameters = given(&[
         ("FunctionsAccount", "111122223333"),
         (
@@ -199,28 +199,38 @@ fn the_template_of_a_deploy_role_allows_what_those_of_pipelines_do() {
     deploy_functions(&mut aws);
     deploy_pipeline(&mut aws, "in-place.yaml", &other).unwrap();
     deploy_role(&mut aws, &[("Service", "web")]).unwrap();
-    assert_same_but_for_the_pipeline(&aws);
+    assert_same_but_for_the_pipeline(&aws, None);
 
-    let mut aws = account_with_pair(1);
-    deploy_functions(&mut aws);
-    let rule = aws.cloudformation.stack("web").unwrap().outputs["ProductionRuleArn"].clone();
-    let of_pipeline = [("Rule", rule.as_str()), other[0]];
-    deploy_pipeline(&mut aws, "canary.yaml", &of_pipeline).unwrap();
-    let of_pair = [
-        ("BlueService", "web-blue"),
-        ("GreenService", "web-green"),
-        ("Rule", rule.as_str()),
-    ];
-    deploy_role(&mut aws, &of_pair).unwrap();
-    assert_same_but_for_the_pipeline(&aws);
+    // A pair that does not judge reads no metrics, and its role is made by the same template.
+    for (template, more) in [
+        ("canary.yaml", None),
+        ("blue-green.yaml", Some("ReadMetrics")),
+    ] {
+        let mut aws = account_with_pair(1);
+        deploy_functions(&mut aws);
+        let rule = aws.cloudformation.stack("web").unwrap().outputs["ProductionRuleArn"].clone();
+        let of_pipeline = [("Rule", rule.as_str()), other[0]];
+        deploy_pipeline(&mut aws, template, &of_pipeline).unwrap();
+        let of_pair = [
+            ("BlueService", "web-blue"),
+            ("GreenService", "web-green"),
+            ("Rule", rule.as_str()),
+        ];
+        deploy_role(&mut aws, &of_pair).unwrap();
+        assert_same_but_for_the_pipeline(&aws, more);
+    }
 }
 
 /// The role of the stack `role` has the trust and the statements of the pipeline's, without the one
-/// of the pipeline.
-fn assert_same_but_for_the_pipeline(aws: &Aws) {
+/// of the pipeline, and with the one of the Sid `more`.
+fn assert_same_but_for_the_pipeline(aws: &Aws, more: Option<&str>) {
     let mut expected = statements(aws, "web-pipeline");
     assert!(expected.remove("Pipeline").is_some());
-    assert_eq!(statements(aws, "role"), expected);
+    let mut found = statements(aws, "role");
+    if let Some(sid) = more {
+        assert!(found.remove(sid).is_some(), "there is no {sid}");
+    }
+    assert_eq!(found, expected);
 
     let [own, other] = ["web-pipeline", "role"].map(|stack| {
         let name = physical_id(aws, stack, "DeployRole");

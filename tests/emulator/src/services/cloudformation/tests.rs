@@ -13,6 +13,7 @@ mod own_choices;
 mod own_limits;
 mod own_pairs;
 mod own_roles;
+mod own_statements;
 mod own_templates;
 mod resources;
 mod roles;

@@ -89,3 +89,73 @@ fn a_fingerprint_differs_by_definition_and_not_by_the_order_of_members() {
 
     assert_eq!(fingerprints.len(), all.len());
 }
+
+/// A definition with leaves of each kind and at each depth.
+fn with_leaves() -> Value {
+    json!({
+        "family": "web",
+        "cpu": "256",
+        "memory": "512",
+        "networkMode": "awsvpc",
+        "taskRoleArn": "arn:aws:iam::111122223333:role/task",
+        "executionRoleArn": "arn:aws:iam::111122223333:role/execution",
+        "volumes": [{"name": "data", "host": {"sourcePath": "/srv"}}],
+        "tags": [{"key": "team", "value": "shop"}],
+        "containerDefinitions": [{
+            "name": "web",
+            "image": "web:1",
+            "cpu": 128,
+            "essential": true,
+            "command": ["serve", "8080"],
+            "environment": [{"name": "LEVEL", "value": "info"}],
+            "secrets": [{"name": "TOKEN", "valueFrom": "/web/token"}],
+            "portMappings": [{"containerPort": 8080}],
+        }],
+    })
+}
+
+#[test]
+fn a_change_of_any_single_leaf_changes_the_fingerprint() {
+    let base = with_leaves();
+    let of_container = [
+        ("name", json!("web2")),
+        ("image", json!("web:2")),
+        ("cpu", json!(129)),
+        ("essential", json!(false)),
+        ("command/0", json!("Serve")),
+        ("command/1", json!(8080)),
+        ("environment/0/name", json!("LEVEL_2")),
+        ("environment/0/value", json!("debug")),
+        ("secrets/0/name", json!("TOKEN_2")),
+        ("secrets/0/valueFrom", json!("/web/token2")),
+        ("portMappings/0/containerPort", json!(8081)),
+    ];
+    let of_task = [
+        ("family", json!("web2")),
+        ("cpu", json!("512")),
+        ("memory", json!("1024")),
+        ("networkMode", json!("bridge")),
+        ("taskRoleArn", json!("arn:aws:iam::111122223333:role/task2")),
+        (
+            "executionRoleArn",
+            json!("arn:aws:iam::111122223333:role/task"),
+        ),
+        ("volumes/0/name", json!("data2")),
+        ("volumes/0/host/sourcePath", json!("/srv2")),
+        ("tags/0/key", json!("Team")),
+        ("tags/0/value", json!("shop2")),
+    ];
+    let of_container =
+        of_container.map(|(leaf, value)| (format!("/containerDefinitions/0/{leaf}"), value));
+    let of_task = of_task.map(|(leaf, value)| (format!("/{leaf}"), value));
+
+    let mut known = std::collections::BTreeSet::from([definition(base.clone()).fingerprint()]);
+    for (leaf, value) in of_container.into_iter().chain(of_task) {
+        let mut changed = base.clone();
+        *changed.pointer_mut(&leaf).expect("a leaf") = value;
+        assert!(
+            known.insert(definition(changed).fingerprint()),
+            "a change of {leaf} is not seen"
+        );
+    }
+}

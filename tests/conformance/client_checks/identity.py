@@ -31,8 +31,11 @@ def sessions():
         "AssumeRolePolicyDocument": {"Statement": [{
             "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"},
             "Condition": {"StringEquals": {"sts:ExternalId": "team"}}}]}}}}}
-    client("cloudformation").create_stack(
-        StackName="trusted", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
+    cloudformation = client("cloudformation")
+    changes = cloudformation.create_change_set(
+        StackName="trusted", ChangeSetName="one", ChangeSetType="CREATE", TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_NAMED_IAM"])
+    cloudformation.execute_change_set(ChangeSetName=changes["Id"])
     role, sts = "arn:aws:iam::111122223333:role/trusted", client("sts")
     session = sts.assume_role(RoleArn=role, RoleSessionName="own", ExternalId="team")
     keys = session["Credentials"]

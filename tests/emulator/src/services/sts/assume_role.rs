@@ -204,7 +204,11 @@ fn broken_bound<T: Display + PartialOrd>(
 fn check_role_arn(arn: &str) -> Result<(), ApiError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
-        ["arn", _, "iam", "", _, resource] if resource.starts_with("role/") => Ok(()),
+        ["arn", partition, "iam", "", _, resource]
+            if !partition.is_empty() && resource.starts_with("role/") =>
+        {
+            Ok(())
+        }
         ["arn", partition, service, _, _, resource]
             if !(partition.is_empty() || service.is_empty() || resource.is_empty()) =>
         {

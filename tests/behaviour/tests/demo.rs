@@ -78,14 +78,18 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
 /// The attempts that made other calls than those of their function that are known: of a pair in the
 /// chapter, else in any chapter. A shift is looked at again and again while it bakes, and
 /// blue_green/crashes.rs lets every call of one be the last. Functions that do the same in every
-/// chapter are left out.
+/// chapter are left out, and so is the call by which a new container gets the deploy role: the first
+/// attempt of each function has it.
 fn unlike(known: &mut Known, aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
     let mut is_new = |ran: &Ran| {
         let of_attempt = aws
             .calls
             .iter()
             .filter(|call| call.attempt == Some(ran.attempt));
-        let made = of_attempt.map(|call| call.operation.clone()).collect();
+        let made = of_attempt
+            .map(|call| call.operation.clone())
+            .filter(|operation| operation != "AssumeRole")
+            .collect();
         known.insert((ran.function.clone(), made))
     };
     let new: Vec<bool> = ran.iter().map(&mut is_new).collect();

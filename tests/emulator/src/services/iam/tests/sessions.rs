@@ -298,6 +298,9 @@ fn refusals(aws: &mut Aws, keys: [&str; 2]) -> Vec<(u16, String)> {
                     "GET".clone_into(&mut request.method);
                     "/bucket/key".clone_into(&mut request.path_and_query);
                 }
+                "sts" => {
+                    request.body = b"Action=GetCallerIdentity&Version=2011-06-15".to_vec();
+                }
                 _ => {
                     request.body = b"Action=DescribeRules&Version=2015-12-01".to_vec();
                 }

@@ -32,7 +32,7 @@ CRATES = {
 REFUSED_ON_PURPOSE = {
     # An operator's release has an id of its own; by the ValidationException the sweep knows that it is
     # not CodePipeline's.
-    "codepipeline:GetPipelineExecution": r"pipelineExecutionId: `.*` does not match ",
+    "codepipeline:GetPipelineExecution": r"(pipelineExecutionId: `.*`|pipelineName: `another team`) does not match ",
     # An event without a job of CodePipeline's: its refusal ends the invocation, and is not repeated.
     "codepipeline:PutJobFailureResult": r"jobId: `x` does not match ",
 }

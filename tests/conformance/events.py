@@ -77,7 +77,8 @@ DOCUMENTED = {
 }
 
 # Members that an event may lack, though each of a few examples has them: an image is archived by its digest.
-OPTIONAL = {"detail.image-tag"}
+# The index of an image has no config, whose type an image without an artifact type has there: all examples are of images.
+OPTIONAL = {"detail.image-tag", "detail.artifact-media-type"}
 
 # Members with names of the user's choice: what is below them is not compared.
 FREE = {f"{JOB}.data.actionConfiguration.configuration"}

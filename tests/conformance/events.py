@@ -77,8 +77,10 @@ DOCUMENTED = {
 }
 
 # Members that an event may lack, though each of a few examples has them: an image is archived by its digest.
-# The index of an image has no config, whose type an image without an artifact type has there: all examples are of images.
-OPTIONAL = {"detail.image-tag", "detail.artifact-media-type"}
+OPTIONAL = {"detail.image-tag"}
+
+# The manifests without a config, whose type stands for that of the artifact in the events of images: no example is of one.
+INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 
 # Members with names of the user's choice: what is below them is not compared.
 FREE = {f"{JOB}.data.actionConfiguration.configuration"}
@@ -102,6 +104,12 @@ def paths(value, prefix=""):
             yield from paths(item, f"{prefix}[]")
 
 
+def optional(event):
+    """The members that an event may lack."""
+    is_index = (event.get("detail") or {}).get("manifest-media-type") in INDEXES
+    return OPTIONAL | {"detail.artifact-media-type"} if is_index else OPTIONAL
+
+
 def differences(event, examples, documented=None):
     """The differences of an event from all examples: keys and types that none has, and keys that all have and it lacks."""
     known = defaultdict(set)
@@ -115,7 +123,7 @@ def differences(event, examples, documented=None):
         elif kind not in known[path]:
             yield f"{path}: {kind}, where AWS has {' or '.join(sorted(known[path]))}"
     common = set.intersection(*({path for path, _ in paths(example)} for example in examples))
-    for path in sorted(common - set(own) - OPTIONAL):
+    for path in sorted(common - set(own) - optional(event)):
         parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
         # An array may be empty; then nothing of its items is missing.
         if not path.endswith("[]") and (parent in own or not parent) and not any(part in FREE for part in (path, parent)):

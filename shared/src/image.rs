@@ -26,6 +26,9 @@ const DUAL_STACK_DOMAINS: [&str; 3] = [
     "on.amazonwebservices.eu",
 ];
 
+/// The port of ECR, that of HTTPS (docs.aws.amazon.com/general/latest/gr/ecr.html).
+const ECR_PORT: &str = "443";
+
 /// Public registries that are given by mistake without a repository.
 const REGISTRIES: [&str; 5] = [
     "docker.io",
@@ -57,7 +60,7 @@ impl ImageReference {
     /// starts the digest (github.com/distribution/reference).
     ///
     /// # Errors
-    /// If no registry could take the reference: it is empty, a template's placeholder, an address
+    /// If no registry could accept the reference: it is empty, a template's placeholder, an address
     /// or an ARN, or a part of it has letters that are not allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty()
@@ -126,8 +129,8 @@ impl ImageReference {
     }
 }
 
-/// Refuses what is no reference at all, with what to give instead. Docker takes no digest alone for
-/// a repository (github.com/distribution/reference: `ParseNormalizedNamed`).
+/// Refuses what is not a reference at all, and states what to give instead. Docker does not take a
+/// digest alone for a repository (github.com/distribution/reference: `ParseNormalizedNamed`).
 fn check_form(text: &str) -> Result<(), String> {
     // An address can have credentials, and a signed one is a secret itself.
     let shown = without_signatures(text);
@@ -177,13 +180,18 @@ fn check_name(text: &str, name: &str) -> Result<(), String> {
 /// Refuses a registry that no image can be pulled from, such as one with a template's placeholder
 /// for the account.
 fn check_host(text: &str, host: &str) -> Result<(), String> {
-    match ecr_parts(host) {
+    let (name, port) = split_port(host);
+    match ecr_parts(name) {
         Some((account, region)) if !is_account(account) || !has_region_form(region) => {
             Err(format!(
                 "the registry of image `{text}` has account `{account}` and region `{region}`; \
                  expected an account of 12 digits and a region such as eu-west-1"
             ))
         }
+        Some(_) if port.is_some_and(|port| port != ECR_PORT) => Err(format!(
+            "the registry of image `{text}` is `{host}`; expected no port or {ECR_PORT}, because \
+             Amazon ECR has no other"
+        )),
         None if !is_host_name(host) => Err(format!(
             "the registry of image `{text}` is `{host}`; expected letters and digits, with hyphens \
              and dots between them, and perhaps a port"
@@ -244,15 +252,23 @@ fn is_tag(tag: &str) -> bool {
 
 /// Account and region of a registry of ECR.
 fn ecr_host(host: &str) -> Option<(&str, &str)> {
-    ecr_parts(host).filter(|(account, region)| is_account(account) && has_region_form(region))
+    ecr_parts(split_port(host).0)
+        .filter(|(account, region)| is_account(account) && has_region_form(region))
 }
 
-fn is_account(text: &str) -> bool {
+/// The name of a host that is not an address, and its port.
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    host.split_once(':')
+        .map_or((host, None), |(name, port)| (name, Some(port)))
+}
+
+pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether a text has the form of the names of regions, such as `us-gov-west-1`: AWS adds regions.
-fn has_region_form(text: &str) -> bool {
+#[must_use]
+pub fn has_region_form(text: &str) -> bool {
     let Some((place, number)) = text.rsplit_once('-') else {
         return false;
     };

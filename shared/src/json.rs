@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 /// Reads a text. `expected` ends the refusal of one that is not JSON: `expected a JSON object`.
@@ -17,6 +18,77 @@ pub(crate) fn parse(text: &[u8], expected: &str) -> Result<Value, String> {
         Ok(Unique(value)) => Ok(value),
         Err(e) if e.is_data() => Err(format!("{e}; expected each key of an object once")),
         Err(e) => Err(format!("not JSON: {e}; {expected}")),
+    }
+}
+
+/// What a value is, for a refusal.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The parts of an object that two types read: one has the fields `first`, the other the rest.
+///
+/// Serde's `flatten` ignores unknown fields, so the first part is taken out before the rest is
+/// read.
+pub(crate) fn split(
+    mut object: Map<String, Value>,
+    first: &'static [&'static str],
+) -> (Value, Rest) {
+    let part: Map<String, Value> = first
+        .iter()
+        .filter_map(|field| Some(((*field).to_owned(), object.shift_remove(*field)?)))
+        .collect();
+    let rest = Rest { object, first };
+    (Value::Object(part), rest)
+}
+
+/// The rest of an object. Only here both lists of fields are known, so only here a field can be
+/// refused with all of the expected ones.
+pub(crate) struct Rest {
+    object: Map<String, Value>,
+    first: &'static [&'static str],
+}
+
+impl<'de> Deserializer<'de> for Rest {
+    type Error = serde_json::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let mut keys = self.object.keys();
+        if let Some(unknown) = keys.find(|key| !fields.contains(&key.as_str())) {
+            let expected: Vec<String> = self
+                .first
+                .iter()
+                .chain(fields)
+                .map(|field| format!("`{field}`"))
+                .collect();
+            return Err(Self::Error::custom(format!(
+                "unknown field `{unknown}`, expected one of {}",
+                expected.join(", ")
+            )));
+        }
+
+        Value::Object(self.object).deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        Value::Object(self.object).deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! - [`limits`]: every number that bounds something, with its source.
 //! - [`timestamp`]: instants and readable durations. Never reads a clock.
+//! - [`arn`]: the parts of ARNs. Never decides whether what one names exists.
 //! - [`image`]: image references and digests. Never calls a registry.
 //! - [`manifest`]: which manifests of a repository are container images. Never calls a registry.
 //! - `json`: JSON that users and other tools wrote. Never drops a member.
@@ -19,7 +20,7 @@
 //!   I/O.
 //! - [`strategy`]: one folder per strategy: the next step of a release. Never performs I/O.
 //! - [`step`]: runs one step and reports its outcome. Never decides.
-//! - [`events`]: EventBridge events that invoke functions. Never decides what follows from them.
+//! - [`events`]: events that invoke functions, besides jobs. Never decides what follows from them.
 //! - [`routing`]: moves the traffic of a pair in [`routing::mover`], the only module besides `aws`
 //!   that performs I/O. Never decides: `strategy` does.
 //! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; never
@@ -30,6 +31,7 @@
 //! Each crate of `functions/` is one step: it observes through [`aws`], gets the decision from the
 //! pure modules, applies at most one change and reports once through [`job`].
 
+pub mod arn;
 pub mod aws;
 pub mod events;
 pub mod image;

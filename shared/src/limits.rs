@@ -12,7 +12,11 @@ pub const TOKEN_CHARS: usize = 2_048;
 
 /// Longest payload of a step in its continuation token, in characters. Ours: the rest of
 /// `TOKEN_CHARS` holds what every token has.
-pub const PAYLOAD_CHARS: usize = 1_840;
+pub const PAYLOAD_CHARS: usize = 1_660;
+
+/// Longest ARN of a pipeline in a continuation token, in characters: the name has at most 100
+/// (CodePipeline API: CreatePipeline, `name`). Ours: 60 hold what every ARN has.
+pub const PIPELINE_ARN_CHARS: usize = 160;
 
 /// Longest summary of an action execution, in characters (CodePipeline API: PutJobSuccessResult,
 /// `executionDetails.summary`).
@@ -28,6 +32,10 @@ pub const EXTERNAL_ID_CHARS: usize = 1_500;
 
 /// Largest task definition, in bytes (Amazon ECS service quotas: task definition size).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
+
+/// Memory that is reserved for a container of `docker inspect` without a limit, in MiB, if nothing
+/// else states any. Ours: on an instance ECS needs a number, and this one is enough for most.
+pub const UNLIMITED_MEMORY_MIB: u32 = 512;
 
 /// Tags of a resource (Amazon ECS API: RegisterTaskDefinition).
 pub const RESOURCE_TAGS: usize = 50;
@@ -50,6 +58,11 @@ pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Shortest secret that is redacted from messages, in bytes. Ours: numbers and flags are shorter.
 pub const SECRET_CHARS: usize = 6;
+
+/// Shortest text that ECS can have cut, in characters: the longest reason of a container with agents
+/// from before 1.92.0; since then it has 1,024 (AWS, What's New, May 2025: "Amazon ECS increases the
+/// container exit reason message to 1024 characters").
+pub const CUT_CHARS: usize = 255;
 
 /// Shortest word of a command that is taken for a generated key, in characters. Ours: generated
 /// keys have 20 and more.
@@ -111,9 +124,10 @@ pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
 /// worth waiting for are over by then.
 pub const BUSY_LIMIT: Duration = Duration::from_secs(60 * 60);
 
-/// Longest time for which a step looks again while AWS refuses a call, or gives a response that is
-/// not understood, before its release fails for it; what does not come again for as long is
-/// forgotten. Ours: several jobs of an action, also when one of their invocations is lost.
+/// Longest time for which a step looks again while AWS refuses a call or does not take its
+/// credentials, or gives a response that is not understood, before its release fails for it; what
+/// does not come again for as long is forgotten. Ours: several jobs of an action, also when one of
+/// their invocations is lost.
 pub const SECOND_LOOK: Duration = Duration::from_secs(3 * 60);
 
 /// Refusals of an action that are forgotten as [`SECOND_LOOK`] has it, each within [`BUSY_LIMIT`]
@@ -129,8 +143,23 @@ pub const ROLLOUT_DEADLINE_MINUTES: u32 = 30;
 /// CodePipeline quotas), less an hour for reporting.
 pub const ROLLOUT_DEADLINE_MAX_MINUTES: u32 = 23 * 60;
 
-/// Longest time for which finish-release waits for a service to be steady again. Ours: a replaced
-/// task is healthy again by then.
+/// How long a task must have run until it counts as deployed. Ours: the circuit breaker of ECS does
+/// not count a task that stops once it was healthy
+/// (repost.aws/knowledge-center/ecs-deployment-roll-back-failure), and most that crash do so within
+/// a minute of their start.
+pub const TASK_PROOF: Duration = Duration::from_secs(60);
+
+/// Longest time after which ECS starts a task in place of one that never ran: 27 minutes
+/// (docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html), rounded up.
+pub const REPLACED_WITHIN: Duration = Duration::from_secs(30 * 60);
+
+/// Tasks that must have run for `TASK_PROOF`, in percent of the desired count, when ECS creates a
+/// task for it to be no part of the rollout: one of automatic scaling, or in place of one that was
+/// taken away. Ours: half, so that a service may double while it is released.
+pub const PROVEN_BEFORE_PERCENT: u32 = 50;
+
+/// Longest time for which finish-release, or the sweep where a pipeline has none, waits for a
+/// service to be steady again. Ours: a replaced task is healthy again by then.
 pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// Time beyond its deadline for a rollout that lacks nothing but its completion, while ECS watches
@@ -142,6 +171,10 @@ pub const ALARM_BAKE: Duration = Duration::from_secs(15 * 60);
 /// Longest time for which roll-back tries to restore before it records a failure that requires
 /// manual intervention. Ours: twice `ROLLOUT_DEADLINE_MINUTES`.
 pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
+
+/// Longest time for which the sweep tries to deregister the revisions of a closed release. Ours: an
+/// operator can change a policy on the next day.
+pub const DEREGISTRATION_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Attempts of one invocation of roll-back to take a release over. Ours: a step that writes the
 /// lease in between is rare, and Lambda's next attempt would come a minute later.
@@ -160,6 +193,15 @@ pub const SIZING_DEADLINE: Duration = Duration::from_secs(10 * 60);
 /// long to wait.
 pub const STICKY_DRAIN: Duration = Duration::from_secs(60 * 60);
 
+/// Longest time for which resolvers may keep an answer of a record that a release moves. Ours: each
+/// step of a shift and each drain waits for it once; it is what the console of Route 53 gives new
+/// records.
+pub const RECORD_TTL: Duration = Duration::from_secs(5 * 60);
+
+/// How long resolvers keep the addresses of a load balancer behind an alias (Route 53 Developer
+/// Guide: choosing between alias and non-alias records).
+pub const ALIAS_TTL: Duration = Duration::from_secs(60);
+
 /// Longest bake or drain that an action can set, in minutes. Ours: the 24 hours of an action (AWS
 /// CodePipeline quotas), less an hour for reporting.
 pub const BAKE_MAX_MINUTES: u32 = 23 * 60;
@@ -171,6 +213,15 @@ pub const MINIMUM_HEALTHY_PERCENT: u32 = 75;
 
 /// Pages of a listing that are followed before it fails as too long. Ours: 100 pages of 100 tasks.
 pub const PAGES: usize = 100;
+
+/// Revisions of a family that are described to find one among them: those that a release
+/// registered, or the one that it may be made from. Ours: as many calls fit into [`STEP_BUDGET`],
+/// and a release registers one or two.
+pub const DESCRIBED_REVISIONS: usize = 100;
+
+/// How far apart AWS's clocks and that of a function can be: a request whose time is further off is
+/// refused (AWS IAM User Guide: elements of an AWS API request signature).
+pub const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// Tasks or container instances of one call: the most that ListTasks returns, and that
 /// DescribeTasks and DescribeContainerInstances take (Amazon ECS API).
@@ -227,6 +278,10 @@ pub const STALE_READ: Duration = Duration::from_secs(5 * 60);
 
 /// Alarms that an evaluate-canary action can name. Ours: they fit into its user parameters.
 pub const ALARMS: usize = 10;
+
+/// How long the ledger keeps claims and records that decide nothing any more, in days. Ours: an
+/// audit of a whole year finds each release, with a month to spare.
+pub const LEDGER_DAYS: i64 = 400;
 
 /// Version of every stored format: ledger items and continuation tokens. Ours: incremented with
 /// each incompatible change.

@@ -1,7 +1,9 @@
 //! Which manifests of a repository are container images: a repository also holds signatures,
 //! attestations, SBOMs, build caches and charts, pushed like images and often with a tag.
 //!
-//! Never calls a registry, and never judges a manifest of which nothing is known.
+//! Never calls a registry, and never judges a manifest of which nothing is known. A manifest with
+//! the media types of an image is one: nothing in it shows that it is a cached layer of Kaniko or a
+//! cache image of buildpacks, whose tags and manifests an image can have too.
 
 use serde_json::Value;
 
@@ -29,6 +31,13 @@ const CONFIGURATIONS: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
 ];
 
+/// What the media types of the layers of an image begin with (github.com/opencontainers/image-spec:
+/// `media-types.md`; github.com/distribution/distribution).
+const LAYERS: [&str; 2] = [
+    "application/vnd.oci.image.layer.",
+    "application/vnd.docker.",
+];
+
 /// What a registry states about a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
@@ -52,7 +61,66 @@ pub fn architectures(manifest: &str) -> Vec<String> {
         .collect()
 }
 
+/// Why what a manifest contains cannot run as a container, or `None` if nothing proves it: a
+/// signature or an attestation can have the configuration of an image, and a list of referrers the
+/// media type of an index.
+#[must_use]
+pub fn why_not_an_image(manifest: &str) -> Option<String> {
+    let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+    let all_are_foreign = |member: &str, is_foreign: fn(&Value) -> bool| {
+        let items = manifest[member].as_array()?;
+        let is_sure = !items.is_empty() && items.iter().all(is_foreign);
+        is_sure.then(|| items[0].clone())
+    };
+
+    let layer = all_are_foreign("layers", is_foreign_layer).map(|layer| {
+        format!(
+            "its layers are `{}`; expected those of a container image",
+            text(&layer["mediaType"])
+        )
+    });
+    layer.or_else(|| {
+        let referrer = all_are_foreign("manifests", is_artifact)?;
+        Some(format!(
+            "it lists `{}`; expected container images",
+            text(&referrer["artifactType"])
+        ))
+    })
+}
+
+fn is_foreign_layer(layer: &Value) -> bool {
+    let media_type = layer["mediaType"].as_str();
+    media_type.is_some_and(|given| !LAYERS.iter().any(|prefix| given.starts_with(prefix)))
+}
+
+/// Whether an index lists something else than an image. Each descriptor of referrers has the type
+/// of the artifact (github.com/opencontainers/distribution-spec: Listing Referrers).
+fn is_artifact(descriptor: &Value) -> bool {
+    let artifact = text(&descriptor["artifactType"]);
+    !artifact.is_empty() && !CONFIGURATIONS.contains(&artifact) && descriptor["platform"].is_null()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
 impl Manifest {
+    /// Whether it may be the list of what refers to an image: an index whose tag is the image's
+    /// digest (github.com/opencontainers/distribution-spec, referrers tag schema). An image for
+    /// several architectures can have such a tag too.
+    fn may_list_referrers(&self) -> bool {
+        let is_index = self.media_type.as_deref() == Some(INDEXES[0]);
+        is_index && self.tags.iter().any(|tag| is_digest_tag(tag))
+    }
+
+    /// Whether only its content shows that it is not an image: an attestation has the configuration
+    /// that OCI gives images, and may be copied to any tag (github.com/sigstore/cosign:
+    /// `cosign attest`).
+    #[must_use]
+    pub fn needs_reading(&self) -> bool {
+        self.artifact_type.as_deref() == Some(CONFIGURATIONS[1]) || self.may_list_referrers()
+    }
+
     /// Why the manifest cannot run as a container, or `None` if nothing prevents it.
     #[must_use]
     pub fn why_not_runnable(&self) -> Option<String> {
@@ -87,29 +155,33 @@ impl Manifest {
     }
 }
 
-/// The digest of the image to which a tag attaches something, if the tag is of that kind:
-/// `sha256-<64 hex digits>` alone (github.com/opencontainers/distribution-spec, referrers tag
-/// schema) or with a suffix such as `.sig`, `.att` or `.sbom`. Cosign's own suffixes can come with
-/// a prefix (github.com/sigstore/cosign, `--attachment-tag-prefix`).
+/// The digest of the image to which cosign attaches something under a tag, if the tag is of that
+/// kind: `sha256-<64 hex digits>` with one of three suffixes, and maybe with a prefix
+/// (github.com/sigstore/cosign: `pkg/oci/remote`, `--attachment-tag-prefix`). Without a suffix it
+/// is the tag of an index, or that of an image by the hash of its content.
 fn attached_to(tag: &str) -> Option<String> {
+    const SUFFIXES: [&str; 3] = [".sig", ".att", ".sbom"];
+
+    let attached = SUFFIXES
+        .iter()
+        .find_map(|suffix| tag.strip_suffix(suffix))?;
+    let (_, hex) = attached.split_once("sha256-")?;
+    is_sha256(hex).then(|| format!("sha256:{hex}"))
+}
+
+fn is_digest_tag(tag: &str) -> bool {
+    tag.strip_prefix("sha256-").is_some_and(is_sha256)
+}
+
+fn is_sha256(hex: &str) -> bool {
     const HEX_DIGITS: usize = 64;
-    const PREFIXED: [&str; 3] = [".sig", ".att", ".sbom"];
-
-    let (prefix, rest) = tag.split_once("sha256-")?;
-    let hex = rest.get(..HEX_DIGITS)?;
-    let suffix = &rest[HEX_DIGITS..];
-    let is_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());
-
-    let is_attached = if prefix.is_empty() {
-        suffix.is_empty() || suffix.starts_with('.')
-    } else {
-        PREFIXED.contains(&suffix)
-    };
-    (is_hex && is_attached).then(|| format!("sha256:{hex}"))
+    hex.len() == HEX_DIGITS && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const OCI_IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -149,6 +221,16 @@ mod tests {
             manifest(index, "", &["1.0"]),
             manifest(index, index, &["1.0"]),
             manifest(list, "", &[]),
+            manifest(
+                "application/vnd.docker.distribution.manifest.v1+json",
+                "",
+                &["1.0"],
+            ),
+            manifest(
+                "application/vnd.docker.distribution.manifest.v1+prettyjws",
+                "",
+                &["1.0"],
+            ),
             Manifest::default(),
         ] {
             assert_eq!(runs.why_not_runnable(), None, "{runs:?}");
@@ -164,6 +246,9 @@ mod tests {
             "application/vnd.dev.sigstore.bundle.v0.3+json",
             "application/vnd.in-toto+json",
             "application/vnd.oci.empty.v1+json",
+            "application/vnd.unknown.config.v1+json",
+            "application/vnd.wasm.config.v0+json",
+            "application/vnd.cncf.flux.config.v1+json",
             "application/spdx+json",
         ] {
             let why = manifest(OCI_IMAGE, artifact, &["1.0"]).why_not_runnable();
@@ -178,10 +263,16 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_another_image_s_digest_is_an_attachment_whatever_its_type() {
+    fn a_tag_with_a_suffix_of_cosign_is_an_attachment_whatever_its_type() {
         let hex = "0a".repeat(32);
-        for suffix in ["", ".sig", ".att", ".sbom", ".cosign.bundle"] {
-            let tag = format!("sha256-{hex}{suffix}");
+        for tag in [
+            format!("sha256-{hex}.sig"),
+            format!("sha256-{hex}.att"),
+            format!("sha256-{hex}.sbom"),
+            format!("import-sha256-{hex}.sig"),
+            format!("nginx-att-sha256-{hex}.att"),
+            format!("sbom-sha256-{hex}.sbom"),
+        ] {
             let why = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]).why_not_runnable();
             let expected = format!(
                 "tag `{tag}` is the name of a signature, attestation or SBOM of image \
@@ -199,31 +290,103 @@ mod tests {
             let runs = manifest(OCI_IMAGE, OCI_CONFIG, &tags);
             assert_eq!(runs.why_not_runnable(), None, "{tags:?}");
         }
+    }
 
+    #[test]
+    fn the_tag_of_a_content_hash_is_an_image_s_and_on_an_index_it_may_be_that_of_referrers() {
+        let hex = "0a".repeat(32);
         for tag in [
+            hex.clone(),
+            format!("sha256-{hex}"),
             format!("sha256-{hex}0"),
+            format!("sha256-{hex}.1"),
             format!("build-sha256-{hex}"),
-            format!("build-sha256-{hex}.1"),
         ] {
-            let runs = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]);
-            assert_eq!(runs.why_not_runnable(), None, "{tag}");
+            let image = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]);
+            assert_eq!(image.why_not_runnable(), None, "{tag}");
+            assert!(!image.may_list_referrers(), "{tag}");
+        }
+
+        let tag = format!("sha256-{hex}");
+        let may_list = |media_type: &str, tag: &str| {
+            let index = manifest(media_type, "", &[tag]);
+            assert_eq!(index.why_not_runnable(), None, "{tag}");
+            index.may_list_referrers()
+        };
+        assert!(may_list(INDEXES[0], &tag));
+        assert!(!may_list(INDEXES[1], &tag), "the schema is of OCI");
+        assert!(!may_list(INDEXES[0], &hex));
+        assert!(!may_list(INDEXES[0], "1.0"));
+    }
+
+    #[test]
+    fn what_has_the_configuration_of_an_oci_image_or_a_tag_of_referrers_needs_reading() {
+        let tag = format!("sha256-{}", "0a".repeat(32));
+        for (media_type, artifact, tag, expected) in [
+            (OCI_IMAGE, OCI_CONFIG, "1.0", true),
+            (INDEXES[0], "", tag.as_str(), true),
+            (INDEXES[0], "", "1.0", false),
+            (IMAGES[0], CONFIGURATIONS[0], "1.0", false),
+        ] {
+            let found = manifest(media_type, artifact, &[tag]);
+            assert_eq!(found.needs_reading(), expected, "{found:?}");
+        }
+        assert!(!Manifest::default().needs_reading());
+    }
+
+    #[test]
+    fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
+        let with = |layers: &Value| {
+            let config = json!({"mediaType": OCI_CONFIG});
+            why_not_an_image(&json!({"config": config, "layers": layers}).to_string())
+        };
+        for layer in [
+            "application/vnd.dev.cosign.simplesigning.v1+json",
+            "application/vnd.dsse.envelope.v1+json",
+            "application/vnd.in-toto+json",
+            "text/spdx+json",
+        ] {
+            let why = with(&json!([{"mediaType": layer}, {"mediaType": layer}]));
+            let expected = format!("its layers are `{layer}`; expected those of a container image");
+            assert_eq!(why, Some(expected));
+        }
+
+        let tar = "application/vnd.oci.image.layer.v1.tar+zstd";
+        let docker = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+        for layers in [
+            json!([{"mediaType": "application/vnd.in-toto+json"}, {"mediaType": tar}]),
+            json!([{"mediaType": docker}]),
+            json!([{"digest": "sha256:00"}]),
+            json!([]),
+            Value::Null,
+        ] {
+            assert_eq!(with(&layers), None, "{layers}");
+        }
+        for other in ["[]", "no JSON", "{}"] {
+            assert_eq!(why_not_an_image(other), None, "{other}");
         }
     }
 
     #[test]
-    fn an_attachment_of_cosign_can_have_a_prefix() {
-        let hex = "0a".repeat(32);
-        for tag in [
-            format!("import-sha256-{hex}.sig"),
-            format!("nginx-att-sha256-{hex}.att"),
-            format!("sbom-sha256-{hex}.sbom"),
+    fn an_index_of_artifacts_only_does_not_run() {
+        let signature = json!({
+            "mediaType": OCI_IMAGE, "artifactType": "application/vnd.cncf.notary.signature",
+        });
+        let of = |listed: Value| why_not_an_image(&json!({ "manifests": listed }).to_string());
+        let why = "it lists `application/vnd.cncf.notary.signature`; expected container images";
+        assert_eq!(of(json!([signature, signature])).as_deref(), Some(why));
+
+        for image in [
+            json!({"mediaType": OCI_IMAGE, "platform": {"architecture": "arm64", "os": "linux"}}),
+            json!({"mediaType": OCI_IMAGE, "artifactType": OCI_CONFIG}),
+            json!({"mediaType": OCI_IMAGE}),
         ] {
-            let why = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]).why_not_runnable();
-            let expected = format!(
-                "tag `{tag}` is the name of a signature, attestation or SBOM of image \
-                 sha256:0a0a0a0a0a0a"
-            );
-            assert_eq!(why, Some(expected));
+            assert_eq!(of(json!([signature, image])), None, "{image}");
         }
+        assert_eq!(of(json!([])), None);
+
+        // What runs on a platform is an image, whatever else it is called.
+        let on_platform = json!({"artifactType": "application/x", "platform": {"os": "linux"}});
+        assert_eq!(of(json!([on_platform])), None);
     }
 }

@@ -1,8 +1,11 @@
-//! Runs a step: reads the job, lets the step claim its release, runs it under the release's deploy
-//! role within a time budget, records its failure on the lease, and reports once.
+//! Runs a step: reads the job, lets the step find its release, checks that the release is of the
+//! job's pipeline, runs the step under the release's deploy role within a time budget, records its
+//! failure on the lease, and reports once.
 //!
 //! It knows no step and decides nothing about a release. Whatever a step does, the job is reported:
 //! a step that takes too long is reported as in progress.
+
+mod job_pipeline;
 
 use std::time::Duration;
 
@@ -15,8 +18,11 @@ use crate::job::{
     StepResult, Token, parse_parameters, parse_release,
 };
 use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
-use crate::release::{ActiveRelease, ClaimResult, DeployRole, Release};
+use crate::release::Release;
 use crate::timestamp::{Timestamp, readable};
+
+use job_pipeline::JobPipeline;
+pub use job_pipeline::{FoundRelease, RequestedRole};
 
 /// One step of a release: one action of a pipeline.
 #[expect(
@@ -31,17 +37,17 @@ pub trait Step: Sized {
     type Parameters: DeserializeOwned;
 
     /// What the step finds in the ledger before it acts.
-    type Claim: Claim;
+    type Found: FoundRelease;
 
     /// The same step, which acts as `sdk` does.
     fn acting_as(&self, sdk: &Sdk) -> Self;
 
     /// Checks the parameters and reads what the ledger has of the release. Calls nothing that needs
     /// a deploy role.
-    async fn claim(&self, job: &Job<Self::Parameters>) -> Result<Self::Claim, StepError>;
+    async fn find_release(&self, job: &Job<Self::Parameters>) -> Result<Self::Found, StepError>;
 
     /// Observes, decides, and makes at most one change.
-    async fn step(&self, job: &Job<Self::Parameters>, claim: Self::Claim) -> StepResult;
+    async fn step(&self, job: &Job<Self::Parameters>, found: Self::Found) -> StepResult;
 
     /// Records the step's failure in the open release, so that later invocations report the same
     /// failure, and returns the result.
@@ -52,27 +58,6 @@ pub trait Step: Sized {
         result: StepResult,
     ) -> StepResult {
         ledger.record_failure(&job.release, result).await
-    }
-}
-
-/// What a step finds in the ledger before it acts.
-pub trait Claim {
-    /// The role under which the step acts; none for the function's own credentials.
-    fn deploy_role(&self) -> Option<&DeployRole>;
-}
-
-impl Claim for ActiveRelease {
-    fn deploy_role(&self) -> Option<&DeployRole> {
-        self.release.deploy_role.as_ref()
-    }
-}
-
-impl Claim for ClaimResult {
-    fn deploy_role(&self) -> Option<&DeployRole> {
-        match self {
-            Self::Active(active) => active.deploy_role(),
-            Self::Closed(_) => None,
-        }
     }
 }
 
@@ -132,6 +117,7 @@ impl<S: Step> Runner<S> {
 
     async fn run_job(&self, event: PipelineJob) -> JobOutcome {
         let now = self.sdk.now();
+        let id = event.job_id();
         // An operator sees the failure in the response, and can invoke the step again.
         let release = match event.origin() {
             Origin::Job => parse_release(event.user_parameters.as_deref()),
@@ -140,51 +126,35 @@ impl<S: Step> Runner<S> {
         let (job, token, times) = match read::<S>(event, now) {
             Ok(read) => read,
             Err(failure) => {
-                self.record_unreadable(release.as_ref(), &failure).await;
+                let pipeline = JobPipeline::new(&self.jobs, id.as_deref(), None);
+                self.record_unreadable(release.as_ref(), &pipeline, &failure)
+                    .await;
                 return JobOutcome::Failed(failure);
             }
         };
 
-        let (report, token) = match self.run_within_budget(&job, times).await {
-            Ok(JobReport::InProgress {
-                summary,
-                percent,
-                external_id,
-                payload,
-            }) => (
-                JobReport::in_progress(summary, percent).with_external_id(external_id.as_deref()),
-                token.learned_at(now).with_payload(payload),
-            ),
-            Ok(report @ (JobReport::Done { .. } | JobReport::Checked(_))) => {
-                log_checks(&report);
-                return JobOutcome::Succeeded {
-                    report,
-                    token: None,
-                };
-            }
-            Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
-            Err(StepError::Refused(failure) | StepError::Unexpected(failure)) => (
-                JobReport::in_progress(format!("{failure}; looking again"), 0),
-                token.refused_at(now),
-            ),
-            // Nothing was learned, so the next job receives what this one received.
-            Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token),
-        };
-
-        JobOutcome::Succeeded {
-            report,
-            token: Some(token.text()),
-        }
+        let known = token.pipeline.clone();
+        let pipeline = JobPipeline::new(&self.jobs, id.as_deref(), known.as_deref());
+        let result = self.run_within_budget(&job, times, &pipeline).await;
+        outcome(result, token.of_pipeline(pipeline.into_proven()), now)
     }
 
     /// Records why a job cannot be read, if at least the release that it belongs to can be. The job
     /// fails also when it could not be recorded.
-    async fn record_unreadable(&self, release: Option<&ReleaseRef>, failure: &Failure) {
+    async fn record_unreadable(
+        &self,
+        release: Option<&ReleaseRef>,
+        pipeline: &JobPipeline<'_>,
+        failure: &Failure,
+    ) {
         let Some(release) = release else {
             return;
         };
 
-        let recording = Box::pin(self.ledger.record_unreadable(release, failure));
+        let recording = Box::pin(async {
+            self.check_owner(release, pipeline).await?;
+            self.ledger.record_unreadable(release, failure).await
+        });
         let recorded = self.sdk.within(STEP_BUDGET, recording).await;
         if !matches!(recorded, Some(Ok(()))) {
             tracing::warn!(?recorded, "failed to record why the job cannot be read");
@@ -198,15 +168,31 @@ impl<S: Step> Runner<S> {
     /// request that is already sent takes effect within the grace that begins with the
     /// announcement, and the next job observes again. A report that is never sent would be worse:
     /// CodePipeline would wait for Lambda's retries.
-    async fn run_within_budget(&self, job: &Job<S::Parameters>, times: Times) -> StepResult {
+    async fn run_within_budget(
+        &self,
+        job: &Job<S::Parameters>,
+        times: Times,
+        pipeline: &JobPipeline<'_>,
+    ) -> StepResult {
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's
         // recursion limit.
         let work = Box::pin(async {
-            let (acting, result) = self.act(job).await;
+            let (acting, is_checked, result) = match self.find_release(job, pipeline).await {
+                Ok((acting, found)) => {
+                    let step = acting.as_ref().unwrap_or(&self.step);
+                    let result = Box::pin(step.step(job, found)).await;
+                    (acting, true, result)
+                }
+                // An operator may fail every release.
+                Err(error) => (None, job.id.is_none(), Err(error)),
+            };
             let result = self.look_again(job, times, result).await;
             let result = times.in_time(result);
 
             let step = acting.as_ref().unwrap_or(&self.step);
+            if !is_checked && matches!(result, Err(StepError::Failed(_))) {
+                self.check_owner(&job.release, pipeline).await?;
+            }
             step.record_failure(&self.ledger, job, result).await
         });
 
@@ -228,25 +214,39 @@ impl<S: Step> Runner<S> {
         times.in_time(result)
     }
 
-    /// Runs the step under the deploy role of its release. Returns the step that acts under it, if
-    /// there is a role.
-    async fn act(&self, job: &Job<S::Parameters>) -> (Option<S>, StepResult) {
-        let claim = match Box::pin(self.step.claim(job)).await {
-            Ok(claim) => claim,
-            Err(error) => return (None, Err(error)),
-        };
+    /// What the step finds of its pipeline's release, and the step that acts under its deploy role.
+    async fn find_release(
+        &self,
+        job: &Job<S::Parameters>,
+        pipeline: &JobPipeline<'_>,
+    ) -> Result<(Option<S>, S::Found), StepError> {
+        let found = Box::pin(self.step.find_release(job)).await?;
+        let role = Box::pin(pipeline.role(&job.release.execution, &found)).await?;
+        let acting = role.map(|role| {
+            let sdk = if found.only_reads() {
+                self.sdk.reading_for(&role)
+            } else {
+                self.sdk.acting_for(&role)
+            };
+            self.step.acting_as(&sdk)
+        });
+        Ok((acting, found))
+    }
 
-        let acting = claim
-            .deploy_role()
-            .map(|role| self.step.acting_as(&self.sdk.acting_for(role)));
-        let step = acting.as_ref().unwrap_or(&self.step);
-        let result = Box::pin(step.step(job, claim)).await;
-        (acting, result)
+    /// Refuses a job of another pipeline than that of the release that it names.
+    async fn check_owner(
+        &self,
+        release: &ReleaseRef,
+        pipeline: &JobPipeline<'_>,
+    ) -> Result<(), StepError> {
+        let owner = self.ledger.owner(release).await?;
+        let execution = &release.execution;
+        pipeline.check_owner(execution, owner.as_deref()).await
     }
 
     /// What AWS refused fails the release at once if it has changed nothing; after its first change
-    /// the end would be a rollback, so the next job looks again. So it does for a response that is
-    /// not understood, which proves nothing.
+    /// the end would be a rollback, so the next job looks again. The same applies to a response
+    /// that is not understood, and to credentials that AWS does not accept, which prove nothing.
     async fn look_again(
         &self,
         job: &Job<S::Parameters>,
@@ -328,6 +328,40 @@ impl Times {
             return result;
         };
         Err(Failure::job(message).into())
+    }
+}
+
+/// What is reported, with the token for the next job if there is one.
+fn outcome(result: StepResult, token: Token, now: Timestamp) -> JobOutcome {
+    let (report, token) = match result {
+        Ok(JobReport::InProgress {
+            summary,
+            percent,
+            external_id,
+            payload,
+        }) => (
+            JobReport::in_progress(summary, percent).with_external_id(external_id.as_deref()),
+            token.learned_at(now).with_payload(payload),
+        ),
+        Ok(report @ (JobReport::Done { .. } | JobReport::Checked(_))) => {
+            log_checks(&report);
+            return JobOutcome::Succeeded {
+                report,
+                token: None,
+            };
+        }
+        Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
+        Err(StepError::Refused(failure) | StepError::Unexpected(failure)) => (
+            JobReport::in_progress(format!("{failure}; looking again"), 0),
+            token.refused_at(now),
+        ),
+        // Nothing was learned, so the next job receives what this one received.
+        Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token),
+    };
+
+    JobOutcome::Succeeded {
+        report,
+        token: Some(token.text()),
     }
 }
 

@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError
 
 # Seconds between two looks.
 POLL, SANDBOX_POLL = 10, 0.5
-# Looks in a minute of an account.
-LOOKS_A_MINUTE = 60 // POLL
-
 
 class Failed(Exception):
     """An expectation that was not met."""
+
+
+class OnlyInAccount(Exception):
+    """What a sandbox lacks to answer a question."""
 
 
 def expect(condition, found):
@@ -31,7 +32,7 @@ class Account:
     def __init__(self, endpoint, region):
         self.endpoint = endpoint
         self.is_sandbox = endpoint is not None
-        self.poll = SANDBOX_POLL if self.is_sandbox else POLL
+        self.pace = SANDBOX_POLL / POLL if self.is_sandbox else 1
         self.session = boto3.session.Session(region_name=region)
         self.region = self.session.region_name
         if not self.region:
@@ -48,16 +49,27 @@ class Account:
                 service, endpoint_url=self.endpoint, config=retries)
         return self.clients[service]
 
+    def pause(self, seconds):
+        time.sleep(seconds * self.pace)
+
     def arn(self, service, resource):
         return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
 
-    def wait(self, what, minutes, look):
+    def client_of(self, credentials, service):
+        """A client of a session of another role."""
+        return boto3.client(
+            service, region_name=self.region, endpoint_url=self.endpoint,
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"])
+
+    def wait(self, what, minutes, look, poll=POLL):
         """The first result of `look` that is true."""
-        for _ in range(minutes * LOOKS_A_MINUTE):
+        for _ in range(minutes * 60 // poll):
             found = look()
             if found:
                 return found
-            time.sleep(self.poll)
+            self.pause(poll)
         raise Failed(f"{what} did not happen within {minutes} minutes")
 
 

@@ -1,10 +1,12 @@
 """What a run expects. Each check returns what it found, or raises `Failed`."""
 
 from account import expect
-from stacks import task_roles
+from stacks import COLOURS, site_roles, task_roles
 
 # Services over which the functions' own roles have no power; all of it is in the deploy roles.
 NOT_OF_FUNCTIONS = ("ecs:", "elasticloadbalancing:", "application-autoscaling:", "iam:", "*")
+# What a pipeline's stack reads while it is made.
+FINDS_ROLES = ["ecs:DescribeServices", "ecs:DescribeTaskDefinition"]
 
 
 class Checks:
@@ -13,6 +15,7 @@ class Checks:
     def __init__(self, stacks, releases, images, outputs):
         self.stacks, self.releases, self.images = stacks, releases, images
         self.account, self.web, self.shop = stacks.account, outputs["web"], outputs["shop"]
+        self.site = outputs["site"]
         self.good = None
 
     def in_order(self):
@@ -23,6 +26,9 @@ class Checks:
             self.good_image_blue_green,
             self.broken_image_blue_green,
             self.stopped_while_traffic_moves,
+            self.reset_weights_are_set_back,
+            self.good_image_by_dns,
+            self.broken_image_by_dns,
             self.no_release_is_open,
         ]
 
@@ -30,28 +36,36 @@ class Checks:
 
     def policies(self):
         """The functions have no power over services, a deploy role exactly that over its own."""
-        for _, role, _ in self.stacks.resources(self.stacks.prefix, "AWS::IAM::Role"):
+        for logical, role, _ in self.stacks.resources(self.stacks.prefix, "AWS::IAM::Role"):
+            reads = FINDS_ROLES if logical == "FindTaskRolesFunctionRole" else []
             powers = [action for statement in self.statements(role)
                       for action in listed(statement["Action"])
-                      if action.startswith(NOT_OF_FUNCTIONS)]
+                      if action.startswith(NOT_OF_FUNCTIONS) and action not in reads]
             expect(not powers, f"{role} may {powers}")
 
         web = [self.stacks.web]
-        shop = [f"{self.stacks.shop}-{colour}" for colour in ("blue", "green")]
-        self.deploy_role(self.stacks.web_pipeline, web, self.web, None)
-        self.deploy_role(self.stacks.shop_pipeline, shop, self.shop, self.shop["ProductionRuleArn"])
-        return "deploy roles name " + ", ".join(web + shop)
+        shop, site = ([f"{pair}-{colour}" for colour in COLOURS]
+                      for pair in (self.stacks.shop, self.stacks.site))
+        rule = {"elasticloadbalancing:ModifyRule": [self.shop["ProductionRuleArn"]]}
+        zone = f"arn:{self.account.partition}:route53:::hostedzone/{self.site['zone']}"
+        zone = {"route53:ChangeResourceRecordSets": [zone]}
+        self.deploy_role(self.stacks.web_pipeline, web, task_roles(self.web), {})
+        self.deploy_role(self.stacks.shop_pipeline, shop, task_roles(self.shop), rule)
+        self.deploy_role(self.stacks.site_pipeline, site, site_roles(self.site), zone)
+        return "deploy roles name " + ", ".join(web + shop + site)
 
-    def deploy_role(self, pipeline, services, outputs, rule):
+    def deploy_role(self, pipeline, services, roles_to_pass, traffic):
         found = self.stacks.resources(pipeline, "AWS::IAM::Role")
         roles = [physical for logical, physical, _ in found if logical == "DeployRole"]
         expect(len(roles) == 1, f"{pipeline} has the deploy roles {roles}")
         exact = {
             "ecs:UpdateService": [self.account.arn("ecs", f"service/{self.stacks.cluster}/{name}")
                                   for name in services],
-            "iam:PassRole": task_roles(outputs).split(","),
-            "elasticloadbalancing:ModifyRule": [rule] if rule else [],
+            "iam:PassRole": roles_to_pass.split(","),
+            "elasticloadbalancing:ModifyRule": [],
+            "route53:ChangeResourceRecordSets": [],
             "codepipeline:StartPipelineExecution": [self.account.arn("codepipeline", pipeline)],
+            **traffic,
         }
         for action, expected in exact.items():
             resources = [resource for statement in self.statements(roles[0])
@@ -146,12 +160,54 @@ class Checks:
         self.expect_live("green", self.good)
         return f"stopped at {weights}; {ended[2]}"
 
+    def reset_weights_are_set_back(self):
+        """Weights that lead to no tasks, as a stack update may set them, are set back."""
+        elb, arn = self.account.client("elbv2"), self.shop["ProductionRuleArn"]
+        actions = elb.describe_rules(RuleArns=[arn])["Rules"][0]["Actions"]
+        for group in actions[-1]["ForwardConfig"]["TargetGroups"]:
+            is_blue = group["TargetGroupArn"] == self.shop["BlueTargetGroupArn"]
+            group["Weight"] = 100 if is_blue else 0
+        elb.modify_rule(RuleArn=arn, Actions=actions)
+        self.account.wait("the repair of the weights", 10,
+                          lambda: self.releases.live(self.shop) == "green")
+        return f"weights {self.releases.weights(self.shop)}"
+
     def expect_live(self, colour, digest):
         weights = self.releases.weights(self.shop)
         live = self.releases.live(self.shop)
         expect(live == colour, f"weights {weights}; expected all traffic on {colour}")
         group = self.shop[f"{colour.title()}TargetGroupArn"]
         self.releases.expect_running(f"{self.stacks.shop}-{colour}", group, digest)
+
+    # ---- by DNS ----
+
+    def good_image_by_dns(self):
+        """A good image gets all traffic of two records, and the old service is retired."""
+        before = self.releases.record_weights(self.site)
+        expect(before == {"blue": 100, "green": 0}, f"records with {before} at first")
+        digest = self.images.push(self.site["blue"]["RepositoryName"], "1.0.0")
+        ended = self.releases.ended(self.stacks.site_pipeline, digest)
+        expect(ended[:2] == ("Succeeded", "deployed"), ended)
+        self.expect_live_by_dns(digest)
+        retired = self.releases.service(f"{self.stacks.site}-blue")["desiredCount"]
+        expect(retired == 0, f"blue keeps {retired} tasks")
+        self.good = digest
+        return f"weights {self.releases.record_weights(self.site)}"
+
+    def broken_image_by_dns(self):
+        """A broken image never gets traffic of two records."""
+        digest = self.images.push(self.site["blue"]["RepositoryName"], "1.1.0", good=False)
+        ended = self.releases.ended(self.stacks.site_pipeline, digest)
+        expect(ended[:2] == ("Failed", "rolled-back"), ended)
+        self.expect_live_by_dns(self.good)
+        return ended[2]
+
+    def expect_live_by_dns(self, digest):
+        weights = self.releases.record_weights(self.site)
+        live = [colour for colour in COLOURS if weights[colour] > 0]
+        expect(live == ["green"], f"records with {weights}; expected all traffic on green")
+        group = self.site["green"]["TargetGroupArn"]
+        self.releases.expect_running(f"{self.stacks.site}-green", group, digest)
 
     # ---- ledger ----
 

@@ -1,10 +1,10 @@
 """What becomes of a push, and what runs: read through AWS's APIs alone."""
 
 from account import expect
+from stacks import COLOURS
 
 ENDED = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
 MINUTES = 60
-COLOURS = ("blue", "green")
 
 
 class Releases:
@@ -14,7 +14,7 @@ class Releases:
         self.account, self.stacks, self.ledger = account, stacks, ledger
         self.codepipeline = account.client("codepipeline")
         # Where a pipeline of an earlier run had the same name, its executions may still be listed.
-        pipelines = (stacks.web_pipeline, stacks.shop_pipeline)
+        pipelines = (stacks.web_pipeline, stacks.shop_pipeline, stacks.site_pipeline)
         self.earlier = {it["pipelineExecutionId"] for name in pipelines for it in self.listed(name)}
 
     def listed(self, pipeline):
@@ -110,6 +110,10 @@ class Releases:
         groups = rules[0]["Actions"][-1]["ForwardConfig"]["TargetGroups"]
         by_arn = {it["TargetGroupArn"]: it.get("Weight", 1) for it in groups}
         return {colour: by_arn[outputs[f"{colour.title()}TargetGroupArn"]] for colour in COLOURS}
+
+    def record_weights(self, site):
+        """The weights of both records of the site."""
+        return {it["SetIdentifier"]: it["Weight"] for it in self.stacks.records(site["zone"])}
 
     def live(self, outputs):
         """The colour that has all traffic, or None."""

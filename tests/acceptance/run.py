@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Deploys Slipway into an AWS account, releases images, checks what AWS shows, and removes it all.
 
-Everything gets names that begin with the prefix: the functions' stack, a cluster, a service and a
-blue/green pair with their repositories, and a pipeline for each. A good and a broken image are
-released to both, and one release is stopped while traffic moves. Questions that no document
-settles are put to AWS, and their answers recorded. In the end everything is removed, also after a
-failure and after Ctrl-C.
+Everything gets names that begin with the prefix: the functions' stack, a cluster, a service, a
+blue/green pair and a pair behind two records of Route 53, with their repositories, and a pipeline
+for each. A good and a broken image are released to all three, and one release is stopped while
+traffic moves. Questions that no document settles are put to AWS, and their answers recorded. In the
+end everything is removed, also after a failure and after Ctrl-C.
 """
 
 import argparse
@@ -37,7 +37,8 @@ Against `cargo sandbox serve --empty --speed 240`, without an account and in abo
   python3 tests/acceptance/run.py --prefix accept --endpoint-url http://127.0.0.1:4566 \\
     --region eu-west-1
 
-Exit codes: 0 all checks passed; 1 a check failed or something is left; 2 wrong arguments.
+Exit codes: 0 all checks passed; 1 a check failed, a question has no answer, or something is left;
+2 wrong arguments.
 What it costs and needs: docs/internals/acceptance.md
 """
 
@@ -117,8 +118,10 @@ def deploy(report, stacks, images, arguments):
     steps |= {
         "web": stacks.deploy_web,
         "shop": stacks.deploy_shop,
+        "site": stacks.deploy_site,
         "web pipeline": lambda: stacks.deploy_web_pipeline(outputs["web"]),
         "shop pipeline": lambda: stacks.deploy_shop_pipeline(outputs["shop"]),
+        "site pipeline": lambda: stacks.deploy_site_pipeline(outputs["site"]),
     }
     outputs = {}
     for name, step in steps.items():
@@ -155,7 +158,8 @@ def main():
         raise SystemExit(f"{', '.join(existing)} exists; take another prefix, or remove what a "
                          "run has left with --remove")
     where = f"account {account.id}, {account.region}" if not account.is_sandbox else "the sandbox"
-    report = Report(f"Acceptance of {arguments.prefix} in {where}", arguments.report)
+    title = f"Acceptance of {arguments.prefix} in {where}"
+    report = Report(title, arguments.report, account.is_sandbox)
     try:
         if not arguments.remove:
             trial(report, stacks, arguments)

@@ -29,6 +29,7 @@ from client_checks import (
     identity,
     javascript,
     releases,
+    route53,
     s3,
     sam,
     server,
@@ -38,7 +39,7 @@ from client_checks import (
 # In this order: a check finds what the ones before have left.
 MODULES = (
     releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, sam, javascript,
-    cdk, functions, s3, cloudwatch, identity, unknown,
+    cdk, functions, s3, route53, cloudwatch, identity, unknown,
 )
 
 

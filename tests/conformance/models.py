@@ -37,8 +37,11 @@ REFUSED_ON_PURPOSE = {
     "codepipeline:PutJobFailureResult": r"jobId: `x` does not match ",
 }
 
-# With these errors a request may be refused on purpose; one that is denied is denied whatever is in it.
-REFUSALS = {"ValidationException", "AccessDeniedException"}
+# With these errors a request may be refused on purpose; one whose caller is not known, or denied, is refused whatever is in
+# it.
+REFUSALS = {
+    "ValidationException", "AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException",
+}
 
 # Error codes of an operation that does not exist or is not served by the sandbox.
 UNKNOWN = {"UnknownOperationException", "InvalidAction", "NotImplemented"}

@@ -27,16 +27,16 @@ import servers
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 60
 # The beginning of a function's error message when an AWS call failed.
-REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|s3):\w+ failed: ")
+REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|route53|s3):\w+ failed: ")
 # The template has the functions in the order of a release's steps. The push is last, because the execution that it starts waits
 # for the release.
 LAST = "StartPipelineFunction"
 # The release of these events is in place: the steps of a pair fail, because no release of a pair began.
-NOT_BEGUN = (("SwapTargetGroups", "EvaluateCanary"), "holds no release of service shop in cluster apps; run begin-release before this action")
+NOT_BEGUN = (("SwapTargetGroups", "SwapRecords", "EvaluateCanary"), "in cluster apps; run begin-release before this action")
 # CodePipeline does not know the execution of these events. When a sweep comes in between, it takes the release for one of a
 # pipeline that was deleted, and rolls it back.
 SWEPT = "the release is being rolled back; start again with a new execution"
-CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "parameters"]
+CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "create", "parameters"]
 
 
 def binaries():
@@ -90,9 +90,11 @@ def one_init_ms(bootstrap):
             process.wait()
 
 
-def fresh(event):
-    """The event with a token of the current time: a release as old as the file has missed its deadline."""
+def fresh(event, url):
+    """The event with a token of the current time: a release as old as the file has missed its deadline. A response goes to the
+    endpoint, which does not know its URL."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = re.sub(r"https://cloudformation-custom-resource-response-[^/]+", url, event)
     return re.sub(r'(\\"since\\":\\")[^\\]+', lambda found: found[1] + now, event)
 
 
@@ -143,6 +145,8 @@ def lenient(path, answer):
 
 def strict(path, answer):
     """The problem of a response, if all AWS calls must succeed."""
+    if path.name.startswith("FindTaskRoles"):
+        return lenient(path, answer)
     if ".job" in path.name:
         return None if answer is None else "a job is reported to CodePipeline, not returned to Lambda"
     if path.name.startswith(NOT_BEGUN[0]) and NOT_BEGUN[1] in (answer or {}).get("message", ""):
@@ -201,7 +205,7 @@ def run(function, program, bootstrap, url, table, verdict):
         for path in events(function):
             # The deploy role of a push is of no stack here, and the credentials of this run may do all.
             event = re.sub(r',\s*"deploy_role": "[^"]*"', "", path.read_text())
-            text, took = emulator.invoke(fresh(event).encode())
+            text, took = emulator.invoke(fresh(event, url).encode())
             try:
                 wrong = verdict(path, json.loads(text))
             except ValueError:

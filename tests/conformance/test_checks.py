@@ -68,6 +68,34 @@ HEALTH = {
     },
 }
 
+NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
+RECORDS = {
+    "service": "route53",
+    "operation": "ChangeResourceRecordSets",
+    "error": None,
+    "caller": "slipway-update-service",
+    "request": {
+        "method": "POST", "host": "", "target": "/2013-04-01/hostedzone/Z1/rrset/", "headers": {"amz-sdk-request": "attempt=1; max=4"},
+        "body": f'<ChangeResourceRecordSetsRequest xmlns="{NAMESPACE}"><ChangeBatch><Changes><Change><Action>UPSERT</Action>'
+        "<ResourceRecordSet><Name>a.example.com</Name><Type>A</Type><SetIdentifier>blue</SetIdentifier><Weight>255</Weight>"
+        "<AliasTarget><HostedZoneId>Z2</HostedZoneId><DNSName>b.example.com</DNSName><EvaluateTargetHealth>true"
+        "</EvaluateTargetHealth></AliasTarget></ResourceRecordSet></Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
+    },
+    "answer": {
+        "status": 200,
+        "headers": {},
+        "body": f'<ChangeResourceRecordSetsResponse xmlns="{NAMESPACE}"><ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status>'
+        "<SubmittedAt>2026-01-05T09:00:00Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>",
+    },
+}
+UNREADABLE = {
+    "Z1/rrset/": "Z1/none/",
+    "<Weight>255</Weight>": "<Weight>256</Weight>",
+    "<Action>UPSERT</Action>": "<Action>MOVE</Action>",
+    "<Type>A</Type>": "<Type>A</Type><Kind>A</Kind>",
+    "<Name>a.example.com</Name>": "",
+}
+
 
 class Calls(unittest.TestCase):
     def test_what_is_right_passes(self):
@@ -76,6 +104,15 @@ class Calls(unittest.TestCase):
         checks = Checks()
         checks.call(HEALTH)
         self.assertEqual((checks.passed, checks.failures), (1, {}))
+
+    def test_documents(self):
+        checks = Checks()
+        checks.call(RECORDS)
+        self.assertEqual((checks.passed, checks.failures), (1, {}))
+        for right, wrong in UNREADABLE.items():
+            checks = Checks()
+            checks.call(json.loads(json.dumps(RECORDS).replace(right, wrong)))
+            self.assertIn("request: ", "\n".join(checks.failures), wrong)
 
     def test_requests(self):
         mistakes = {

@@ -55,9 +55,9 @@ fn tasks(deployment: &DeploymentView) -> u32 {
     deployment.running + deployment.pending
 }
 
-/// The deployment that was there before one that is in progress. Where ECS shows no rollout state,
-/// it is another one that still has tasks, or one without while tasks are lacking: it may stay
-/// listed, but may also have made room.
+/// The deployment that preceded the one in progress. Where ECS shows no rollout state, it is
+/// another deployment with tasks. While the service has too few tasks, it can also be one without:
+/// it stays listed after it has made room.
 fn to_return_to<'view>(
     view: &'view ServiceView,
     primary: &DeploymentView,

@@ -6,11 +6,20 @@
 
 use slipway::image::ImageReference;
 use slipway::job::{Checks, Failure, StepError};
-use slipway::manifest::architectures;
+use slipway::manifest::{architectures, why_not_an_image};
 use slipway::task_definition::TaskDefinition;
 
 use crate::BeginRelease;
 use crate::preflight::NEW;
+
+/// What is known of the architecture of an image.
+#[derive(Debug, PartialEq, Eq)]
+enum Fit {
+    /// It is built for this one, that of the tasks.
+    Known(&'static str),
+    /// Why it is not known.
+    Unknown(String),
+}
 
 impl BeginRelease {
     pub(crate) async fn check_image(
@@ -35,21 +44,21 @@ impl BeginRelease {
         };
 
         let at = (NEW, "architecture");
-        let Some(wanted) = base.architecture() else {
-            checks.skip(at, "the base names none, so the instances decide");
-            return Ok(());
-        };
         let manifest = self.images.manifest_text(&image).await;
-        let fits = manifest.map_err(StepError::from).and_then(|manifest| {
-            let listed = architectures(manifest.as_deref().unwrap_or_default());
-            fits(&image, &listed, wanted).map_err(StepError::from)
+        let fit = manifest.map_err(StepError::from).and_then(|manifest| {
+            let manifest = manifest.as_deref().unwrap_or_default();
+            Ok(fit(&image, manifest, base.architecture())?)
         });
 
-        if fits == Ok(false) {
-            checks.skip(at, "the manifest lists none");
-        } else {
-            checks.take(at, fits, |_| wanted.to_owned())?;
-        }
+        let known = match fit {
+            Ok(Fit::Known(architecture)) => Ok(architecture),
+            Ok(Fit::Unknown(why)) => {
+                checks.skip(at, why);
+                return Ok(());
+            }
+            Err(error) => Err(error),
+        };
+        checks.take(at, known, |&architecture| architecture.to_owned())?;
         Ok(())
     }
 
@@ -58,6 +67,39 @@ impl BeginRelease {
         let image = ImageReference::parse(given)
             .map_err(|why| Failure::configuration(format!("`image`: {why}")))?;
         self.images.resolve(&image).await
+    }
+}
+
+/// How an image fits the architecture that the base names, from its manifest. What cannot run is
+/// refused whatever the base names.
+fn fit(
+    image: &ImageReference,
+    manifest: &str,
+    wanted: Option<&'static str>,
+) -> Result<Fit, Failure> {
+    refuse_artifact(image, manifest)?;
+    let Some(wanted) = wanted else {
+        let why = "the base names none, so the instances decide";
+        return Ok(Fit::Unknown(why.to_owned()));
+    };
+
+    if fits(image, &architectures(manifest), wanted)? {
+        return Ok(Fit::Known(wanted));
+    }
+    Ok(Fit::Unknown(format!(
+        "expected {wanted}, but the manifest of an image for one architecture does not name it, \
+         and its configuration is not read"
+    )))
+}
+
+/// Refuses a manifest with the media types of an image that cannot run, such as an attestation in
+/// an index.
+fn refuse_artifact(image: &ImageReference, manifest: &str) -> Result<(), Failure> {
+    match why_not_an_image(manifest) {
+        Some(reason) => Err(Failure::configuration(format!(
+            "image {image} cannot run: {reason}; release the digest of an image"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -80,6 +122,30 @@ fn fits(image: &ImageReference, listed: &[String], wanted: &str) -> Result<bool,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attestation_is_refused_although_its_configuration_is_an_image_s() {
+        let image = ImageReference::parse("web:1").expect("an image");
+        let attestation = r#"{"layers": [{"mediaType": "application/vnd.in-toto+json"}]}"#;
+        assert_eq!(
+            refuse_artifact(&image, attestation),
+            Err(Failure::configuration(
+                "image web:1 cannot run: its layers are `application/vnd.in-toto+json`; expected \
+                 those of a container image; release the digest of an image"
+            ))
+        );
+        assert_eq!(refuse_artifact(&image, "{}"), Ok(()));
+    }
+
+    #[test]
+    fn an_attestation_is_refused_also_where_the_base_names_no_architecture() {
+        let image = ImageReference::parse("web:1").expect("an image");
+        let attestation = r#"{"layers": [{"mediaType": "application/vnd.in-toto+json"}]}"#;
+        assert!(fit(&image, attestation, None).is_err());
+
+        let undecided = "the base names none, so the instances decide".to_owned();
+        assert_eq!(fit(&image, "{}", None), Ok(Fit::Unknown(undecided)));
+    }
 
     #[test]
     fn an_image_fits_one_of_its_architectures_and_may_list_none() {

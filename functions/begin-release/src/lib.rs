@@ -1,40 +1,47 @@
 //! The step that opens a release: it refuses what cannot work, takes the lease on the service, and
 //! records the prior release.
 //!
-//! It never changes a service. The only change it makes to AWS is to repair the weights of a
-//! listener rule that an interrupted release left or a stack update reset.
+//! It never changes a service: its UpdateService names the revision that the service already runs,
+//! to prove that a rollback may name it. The only change it makes to AWS is to repair weights of a
+//! pair's route that an interrupted release left or a stack update reset.
 
 mod external;
 mod image;
 mod inspection;
 mod live;
+mod overlap;
 mod pair;
 mod parameters;
+mod passing;
 mod preflight;
+mod record;
 mod restorable;
 mod role;
+mod route;
 mod target;
 
 use slipway::aws::{
-    Bases, Clusters, Images, Jobs, Ledger, Pairs, Rules, Sdk, Services, TaskDefinitions,
+    Balancers, Bases, Clusters, Images, Ledger, Pairs, Records, Rules, Sdk, Services,
+    TaskDefinitions,
 };
 use slipway::job::{Checks, Failure, Job, JobReport, Origin, StepError, StepResult};
+use slipway::limits::ROLLBACK_DEADLINE;
 use slipway::observed::service::revision;
 use slipway::release::{
-    DeployRole, Event, Lease, PriorService, Record, RecordState, Release, Target, apply,
+    DeployRole, Event, Lease, PriorService, Record, RecordState, Release, RoleProof, Target, apply,
 };
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
 use slipway::timestamp::{Timestamp, readable};
 
 pub use parameters::Parameters;
+pub use record::{RecordParameters, RecordType};
 pub use role::FoundLease;
 
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
 pub struct BeginRelease {
     sdk: Sdk,
-    jobs: Jobs,
     ledger: Ledger,
     services: Services,
     clusters: Clusters,
@@ -42,17 +49,15 @@ pub struct BeginRelease {
     task_definitions: TaskDefinitions,
     bases: Bases,
     rules: Rules,
+    records: Records,
+    balancers: Balancers,
     pairs: Pairs,
     traffic: TrafficMover,
 }
 
 /// The result of taking the lease.
 enum TakeResult {
-    Taken {
-        lease: Box<Lease>,
-        /// What the rollout or its rollback may have to wait for.
-        warning: Option<String>,
-    },
+    Taken(Box<Lease>),
     NotYet(JobReport),
 }
 
@@ -61,7 +66,6 @@ impl BeginRelease {
     pub fn new(sdk: &Sdk) -> Self {
         Self {
             sdk: sdk.clone(),
-            jobs: Jobs::new(sdk, Self::NAME),
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             clusters: Clusters::new(sdk),
@@ -69,6 +73,8 @@ impl BeginRelease {
             task_definitions: TaskDefinitions::new(sdk),
             bases: Bases::new(sdk),
             rules: Rules::new(sdk),
+            records: Records::new(sdk),
+            balancers: Balancers::new(sdk),
             pairs: Pairs::new(sdk),
             traffic: TrafficMover::new(sdk),
         }
@@ -78,14 +84,14 @@ impl BeginRelease {
 impl Step for BeginRelease {
     const NAME: &'static str = "begin-release";
     type Parameters = Parameters;
-    type Claim = FoundLease;
+    type Found = FoundLease;
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }
 
     /// Refuses parameters that cannot work, which a dry run reports with everything else.
-    async fn claim(&self, job: &Job<Parameters>) -> Result<FoundLease, StepError> {
+    async fn find_release(&self, job: &Job<Parameters>) -> Result<FoundLease, StepError> {
         if !job.parameters.dry_run {
             job.parameters.validate()?;
         }
@@ -93,23 +99,27 @@ impl Step for BeginRelease {
     }
 
     async fn step(&self, job: &Job<Parameters>, found: FoundLease) -> StepResult {
+        self.check_requested(&found, &job.parameters)?;
         // Boxed, as in `take`: the SDK's futures are deep.
         if job.parameters.dry_run {
             return Box::pin(self.dry_run(job, found.lease)).await;
         }
 
-        let (lease, warning) = match found.lease {
-            Some(lease) if lease.held_by(&job.release.execution).is_some() => (lease, None),
+        let FoundLease { lease, record, .. } = found;
+        let lease = match lease {
+            Some(lease) if lease.held_by(&job.release.execution).is_some() => lease,
             Some(Lease {
                 release: Some(other),
                 ..
             }) => return Ok(waiting(&other, job.now)),
-            free => match self.take(job, free.as_ref()).await? {
-                TakeResult::Taken { lease, warning } => (*lease, warning),
+            free => match self.take(job, free.as_ref(), record).await? {
+                TakeResult::Taken(lease) => *lease,
                 TakeResult::NotYet(report) => return Ok(report),
             },
         };
 
+        let release = lease.held_by(&job.release.execution);
+        let warning = release.and_then(|release| release.warning.clone());
         let report = self.record_prior(job, lease).await?;
         Ok(report.with_warning(warning))
     }
@@ -161,8 +171,8 @@ impl BeginRelease {
         &self,
         job: &Job<Parameters>,
         free: Option<&Lease>,
+        record: Option<Record>,
     ) -> Result<TakeResult, StepError> {
-        let record = self.ledger.record(&job.release.execution).await?;
         let closed = record
             .as_ref()
             .filter(|record| record.state == RecordState::Closed);
@@ -177,23 +187,28 @@ impl BeginRelease {
             return Ok(TakeResult::NotYet(report));
         }
 
-        let free = free
-            .cloned()
-            .unwrap_or_else(|| Lease::unwritten(&job.release.cluster, &job.release.service));
+        let (cluster, service) = (&job.release.cluster, &job.release.service);
+        let free = match free {
+            Some(free) => free.clone().named(cluster, service),
+            None => Lease::unwritten(cluster, service),
+        };
+        // A custom pipeline may not pass a digest; the push that started it is known anyway.
+        let started = record.as_ref().and_then(|record| record.digest.clone());
+        let opened = open_release(job, self.sdk.deploy_role());
         let release = Release {
             pipeline_role: self.pipeline_role(job),
-            ..open_release(job, self.sdk.deploy_role())
+            role_proof: findings.proves_roles.then_some(RoleProof::Needed),
+            warning: findings.warning,
+            digest: opened.digest.clone().or(started),
+            ..opened
         };
         let record = record
             .unwrap_or_else(|| self.started(job, release.digest.as_deref()))
-            .begun(&job.release.cluster, &job.release.service);
+            .begun(cluster, service);
 
-        let lease = apply(&free, Event::Taken(release), job.now)?;
+        let lease = apply(&free, Event::Taken(Box::new(release)), job.now)?;
         self.ledger.advance_with(&lease, &record).await?;
-        Ok(TakeResult::Taken {
-            lease: Box::new(lease),
-            warning: findings.warning,
-        })
+        Ok(TakeResult::Taken(Box::new(lease)))
     }
 
     /// Records under the lease what the release will return to, once.
@@ -205,6 +220,10 @@ impl BeginRelease {
             Some(target) => (lease, target),
             None => self.record_observed(job, lease).await?,
         };
+        self.refuse_overlap(&lease).await?;
+        if let Some(waits) = self.prove_passing(job, &lease, &target).await? {
+            return Ok(waits);
+        }
 
         match target {
             Target::Pair(pair) => self.repair_weights(&lease, &pair).await,
@@ -221,6 +240,7 @@ impl BeginRelease {
         let last_known = lease.last_known.as_ref();
         let observed = self.observe(&mut checks, job, last_known).await?;
         let prior = observed
+            .as_ref()
             .and_then(target::FoundTarget::prior)
             .ok_or_else(|| no_deployment(&job.release.service))?;
 
@@ -271,24 +291,49 @@ fn waiting(other: &Release, now: Timestamp) -> JobReport {
         "has held"
     };
     let age = readable(now.since(other.began_at));
-    // The sweep ends it neither by the end of its execution nor by that of its pipeline.
-    let remedy = if other.origin == Some(Origin::Operator) && !other.is_rolling_back() {
+    let remedy = if other.is_rolling_back() {
+        None
+    } else {
+        without_role(other, now).or_else(|| by_hand(other))
+    };
+
+    JobReport::in_progress(
+        format!(
+            "waiting for release {} of {}, which {state} this service for {age}{}",
+            other.execution,
+            other.pipeline,
+            remedy.unwrap_or_default()
+        ),
+        0,
+    )
+}
+
+/// What ends a release whose role STS refuses.
+fn without_role(other: &Release, now: Timestamp) -> Option<String> {
+    let refused = now.since(other.role_refused_since?);
+    let role = other
+        .pipeline_role
+        .as_ref()
+        .or(other.deploy_role.as_ref())?;
+    Some(format!(
+        "; its role {} has been refused for {}, as after the deletion of its pipeline's stack: \
+         roll-back ends it after {}, unless the role is there again before",
+        role.arn,
+        readable(refused),
+        readable(ROLLBACK_DEADLINE)
+    ))
+}
+
+/// What ends a release by hand: the sweep ends it neither by the end of its execution nor by that
+/// of its pipeline.
+fn by_hand(other: &Release) -> Option<String> {
+    (other.origin == Some(Origin::Operator)).then(|| {
         format!(
             "; it was begun by hand: end it with finish-release, or invoke roll-back with \
              {{\"parameters\":{{\"execution\":\"{}\"}}}}",
             other.execution
         )
-    } else {
-        String::new()
-    };
-
-    JobReport::in_progress(
-        format!(
-            "waiting for release {} of {}, which {state} this service for {age}{remedy}",
-            other.execution, other.pipeline
-        ),
-        0,
-    )
+    })
 }
 
 #[cfg(test)]

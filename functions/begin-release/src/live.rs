@@ -1,29 +1,30 @@
 //! Which colour of a pair is live when a release begins: by the weights, and where they are
 //! ambiguous or a stack update has reset them, by what the last release left.
 //!
-//! Never calls a colour live that is empty while the other one has tasks.
+//! Never takes an empty colour for the live one while the other one has tasks.
 
 use slipway::job::Failure;
 use slipway::observed::colour::{Colour, PerColour};
+use slipway::observed::route::Route;
 use slipway::observed::service::ServiceView;
 use slipway::observed::weights::Weights;
 use slipway::release::LastKnownRouting;
 use slipway::strategy::blue_green::reset::is_reset;
 
-/// What of a colour shows whether it serves.
+/// The parts of a colour's state that show whether it serves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tasks {
-    /// Whether it has tasks, or is to have some.
+    /// Whether it has tasks, or should have some.
     pub(crate) any: bool,
-    /// Healthy targets in its group of the production rule; 0 when they were not read.
+    /// Healthy targets that its traffic can use; 0 when they were not read.
     pub(crate) healthy: u32,
 }
 
 impl Tasks {
-    pub(crate) fn of(view: &ServiceView, group: &str) -> Self {
+    pub(crate) fn of(view: &ServiceView, (route, group): (&Route, &str)) -> Self {
         Self {
             any: view.desired > 0 || view.running > 0,
-            healthy: view.healthy_in(group),
+            healthy: route.healthy(view, group),
         }
     }
 }
@@ -224,6 +225,7 @@ mod tests {
             registered: 2,
             unreachable: 0,
         };
+        let rule = Route::Rule("rule".to_owned());
         let tasks = |desired, running| {
             let view = ServiceView {
                 desired,
@@ -231,8 +233,11 @@ mod tests {
                 target_groups: vec![group(2)],
                 ..service()
             };
-            [Tasks::of(&view, "blue"), Tasks::of(&view, "other")]
-                .map(|tasks| (tasks.any, tasks.healthy))
+            [
+                Tasks::of(&view, (&rule, "blue")),
+                Tasks::of(&view, (&rule, "other")),
+            ]
+            .map(|tasks| (tasks.any, tasks.healthy))
         };
 
         assert_eq!(tasks(0, 0), [(false, 2), (false, 0)]);

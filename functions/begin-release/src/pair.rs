@@ -1,25 +1,19 @@
-//! A blue/green pair when its release begins: what both colours return to, and weights of the
-//! listener rule that an interrupted release left or a stack update reset.
+//! A blue/green pair when its release begins: what both colours return to, and weights of its route
+//! that an interrupted release left or a stack update reset.
 
-use slipway::aws::ObservedService;
+use slipway::aws::{AwsError, ObservedService};
 use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::colour::{Colour, PerColour};
-use slipway::observed::listener_rule::RuleView;
-use slipway::observed::service::{ServiceView, revision};
+use slipway::observed::route::Route;
+use slipway::observed::service::{revision, short_name};
 use slipway::observed::weights::Weights;
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorColour, PriorPair, PriorService};
 
 use crate::live::{Tasks, has_drifted, live};
-use crate::preflight::{PRIOR, RULE};
-use crate::target::FoundTarget;
+use crate::preflight::{PRIOR, RECORD, RULE};
+use crate::route::{ForwardGroup, FoundRoute};
+use crate::target::{FoundTarget, group_of};
 use crate::{BeginRelease, Parameters, no_deployment};
-
-/// The target group of one colour, as the listener rule forwards to it.
-#[derive(Debug, PartialEq, Eq)]
-struct ForwardGroup {
-    arn: String,
-    weight: u32,
-}
 
 impl BeginRelease {
     pub(crate) async fn observe_pair(
@@ -29,31 +23,46 @@ impl BeginRelease {
         last_known: Option<&LastKnownRouting>,
     ) -> Result<Option<FoundTarget>, StepError> {
         let names = job.parameters.services(&job.release.service);
-        let last_known = last_known.filter(|known| known.is_of(&names, &job.release.service));
-        let rule = self.observe_rule(job).await;
-        let rule = checks.take((RULE, "exists"), rule, |_| rule_arn(job).to_owned())?;
+        let kind = if job.parameters.record.is_some() {
+            RECORD
+        } else {
+            RULE
+        };
+        let route = self.observe_route(job).await;
+        let route = checks.take((kind, "exists"), route, FoundRoute::name)?;
+        if let Some(route) = route.as_ref().filter(|_| checks.is_dry_run()) {
+            self.check_rule(checks, route);
+        }
         let found = self.observe_colours(checks, job, &names).await?;
-        let (Some(rule), Some(found)) = (rule, found) else {
+        let (Some(found_route), Some(found)) = (route, found) else {
             return Ok(None);
         };
 
-        let groups = forward_groups(&names, &found, &rule);
+        let groups = found_route.groups(&names, &found);
         let named = |groups: &PerColour<ForwardGroup>| {
             format!("{} and {}", groups.blue.arn, groups.green.arn)
         };
-        let Some(groups) = checks.take((RULE, "target-groups"), groups, named)? else {
+        let Some(groups) = checks.take((kind, "target-groups"), groups, named)? else {
             return Ok(None);
         };
-        let live = self.live(job, &found, &groups, last_known).await;
+        self.check_balancers(checks, &names, (&found_route, &found))
+            .await?;
+        let route = found_route.route();
+        let service = &job.release.service;
+        let last_known = last_known.filter(|known| known.is_of(&names, service, &route));
+        let live = self.live(job, (&found, &groups), &route, last_known).await;
         let shown = |(live, weights): &(Colour, Weights)| described(&groups, *live, *weights);
-        let Some((live, weights)) = checks.take((RULE, "weights"), live, shown)? else {
+        let Some((live, weights)) = checks.take((kind, "weights"), live, shown)? else {
             return Ok(None);
         };
 
         let prior = self
-            .prior_pair(job, last_known, (live, weights), (&found, &groups))
+            .prior_pair(job, last_known, (route, live, weights), (&found, &groups))
             .await;
         let prior = checks.take((PRIOR, "pair"), prior, |_| "observed".to_owned())?;
+        if let Some(prior) = &prior {
+            check_scaling(checks, job, prior)?;
+        }
         Ok(prior.map(|prior| FoundTarget::of_pair(found, prior)))
     }
 
@@ -62,7 +71,7 @@ impl BeginRelease {
         &self,
         job: &Job<Parameters>,
         last_known: Option<&LastKnownRouting>,
-        (live, weights): (Colour, Weights),
+        (route, live, weights): (Route, Colour, Weights),
         (found, groups): (&PerColour<ObservedService>, &PerColour<ForwardGroup>),
     ) -> Result<PriorPair, StepError> {
         let names = job.parameters.services(&job.release.service);
@@ -87,37 +96,30 @@ impl BeginRelease {
             })
         })?;
         Ok(PriorPair {
-            rule: rule_arn(job).to_owned(),
+            route,
             live,
             given_services: job.parameters.given_services(),
             colours,
         })
     }
 
-    async fn observe_rule(&self, job: &Job<Parameters>) -> Result<RuleView, StepError> {
-        let arn = rule_arn(job);
-        let rule = self.rules.observe(arn).await?.ok_or_else(|| {
-            Failure::configuration(format!(
-                "`rule` is `{arn}`, which does not exist; expected an existing listener rule or \
-                 listener"
-            ))
-        })?;
-        Ok(rule.view)
-    }
-
-    /// The services of both colours, each one that can be released.
+    /// The services of both colours, after a check that each can be released.
     async fn observe_colours(
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
         names: &PerColour<String>,
     ) -> Result<Option<PerColour<ObservedService>>, StepError> {
-        let [blue, green] = self
+        let found = self
             .services
             .describe_each(&job.release.cluster, [&names.blue, &names.green])
-            .await?;
+            .await;
+        let [blue, green] = match found {
+            Ok(found) => found.map(Ok),
+            Err(error) => [Err(error.clone()), Err(error)],
+        };
 
-        let mut valid = |found: Option<ObservedService>, name: &str| {
+        let mut valid = |found: Result<Option<ObservedService>, AwsError>, name: &str| {
             self.check_service(checks, (&job.release.cluster, name), found)
         };
         let blue = valid(blue, &names.blue)?;
@@ -131,13 +133,16 @@ impl BeginRelease {
     async fn live(
         &self,
         job: &Job<Parameters>,
-        found: &PerColour<ObservedService>,
-        groups: &PerColour<ForwardGroup>,
+        (found, groups): (&PerColour<ObservedService>, &PerColour<ForwardGroup>),
+        route: &Route,
         last_known: Option<&LastKnownRouting>,
     ) -> Result<(Colour, Weights), StepError> {
         let seen = weights_of(groups);
         let tasks = |found: &PerColour<ObservedService>| {
-            PerColour::from_fn(|colour| Tasks::of(&found.of(colour).view, &groups.of(colour).arn))
+            PerColour::from_fn(|colour| {
+                let group = groups.of(colour).arn.as_str();
+                Tasks::of(&found.of(colour).view, (route, group))
+            })
         };
 
         let tasks = if last_known.is_some_and(|known| has_drifted(seen, known)) {
@@ -153,7 +158,7 @@ impl BeginRelease {
         Ok(live(seen, last_known, tasks)?)
     }
 
-    /// Ends the step. Weights that are not those to return to are set back first.
+    /// Ends the step. Weights that differ from those to return to are restored first.
     pub(crate) async fn repair_weights(&self, lease: &Lease, target: &PairTarget) -> StepResult {
         let pair = &target.prior;
         let live = pair.live;
@@ -187,6 +192,47 @@ impl BeginRelease {
     }
 }
 
+/// Refuses services that scale automatically if the deploy role may not suspend their scale-in.
+/// Otherwise it is not known until that is suspended.
+fn check_scaling(
+    checks: &mut Checks,
+    job: &Job<Parameters>,
+    prior: &PriorPair,
+) -> Result<(), StepError> {
+    let names = job.parameters.services(&job.release.service);
+    for colour in [Colour::Blue, Colour::Green] {
+        let group = group_of(names.of(colour));
+        let at = (group.as_str(), "scaling");
+        match (prior.of(colour).suspended, job.parameters.scales) {
+            (None, _) => checks.ok(at, "no scalable target"),
+            (Some(_), Some(false)) => {
+                let refusal = without_targets(&job.release.cluster, &names, colour);
+                checks.take(at, Err::<(), _>(refusal), |()| String::new())?;
+            }
+            (Some(_), _) => checks.skip(
+                at,
+                "it scales automatically; whether its scale-in may be suspended is not known until \
+                 `fill` does that; `ScalableTargetArns` of the pipeline's stack has the scalable \
+                 targets of which it may be",
+            ),
+        }
+    }
+    Ok(())
+}
+
+fn without_targets(cluster: &str, names: &PerColour<String>, colour: Colour) -> Failure {
+    let [blue, green] = [&names.blue, &names.green]
+        .map(|name| format!("service/{}/{}", short_name(cluster), short_name(name)));
+    Failure::configuration(format!(
+        "service `{}` scales automatically, and the deploy role may not suspend its scale-in; \
+         expected the scalable targets of both services in `ScalableTargetArns` of the pipeline's \
+         stack, which are printed by: aws application-autoscaling describe-scalable-targets \
+         --service-namespace ecs --resource-ids {blue} {green} --output text --query \"join(',', \
+         ScalableTargets[].ScalableTargetARN)\"",
+        names.of(colour)
+    ))
+}
+
 fn begun(pair: &PriorPair, repaired: Option<Weights>) -> JobReport {
     let prior = pair.of(pair.live);
     let live = pair.live;
@@ -209,12 +255,7 @@ fn begun(pair: &PriorPair, repaired: Option<Weights>) -> JobReport {
     JobReport::done(summary, outputs)
 }
 
-/// The production rule, or the listener whose default action serves.
-fn rule_arn(job: &Job<Parameters>) -> &str {
-    job.parameters.rule.as_deref().unwrap_or_default()
-}
-
-/// The weights of both colours in the rule.
+/// The weights of both colours in the route.
 fn weights_of(groups: &PerColour<ForwardGroup>) -> Weights {
     PerColour::from_fn(|colour| groups.of(colour).weight)
 }
@@ -228,107 +269,4 @@ fn described(groups: &PerColour<ForwardGroup>, live: Colour, weights: Weights) -
         format!(", and a release sets {weights} back first")
     };
     format!("{seen}: {live} is live{repair}")
-}
-
-/// The group of each colour: without one of its own, no traffic could be moved between them.
-fn forward_groups(
-    names: &PerColour<String>,
-    found: &PerColour<ObservedService>,
-    rule: &RuleView,
-) -> Result<PerColour<ForwardGroup>, Failure> {
-    let groups = PerColour::try_from_fn(|colour| {
-        forward_group(names.of(colour), &found.of(colour).view, rule)
-    })?;
-
-    if groups.blue.arn == groups.green.arn {
-        return Err(Failure::configuration(format!(
-            "both colours register with {}; expected a separate target group for each",
-            groups.blue.arn
-        )));
-    }
-
-    Ok(groups)
-}
-
-/// The colour's group in the rule, and its weight there.
-fn forward_group(
-    service: &str,
-    view: &ServiceView,
-    rule: &RuleView,
-) -> Result<ForwardGroup, Failure> {
-    let registered = |arn: &String| view.target_groups.iter().any(|group| group.arn == *arn);
-    let mut found = rule.weights.iter().filter(|(arn, _)| registered(arn));
-
-    match (found.next(), found.next()) {
-        (Some((arn, weight)), None) => Ok(ForwardGroup {
-            arn: arn.clone(),
-            weight: *weight,
-        }),
-        (None, _) => Err(Failure::configuration(format!(
-            "the rule forwards to no target group of service `{service}`; expected a forward \
-             action that names the groups of both colours, at any weights; add the group to the \
-             rule"
-        ))),
-        (Some(_), Some(_)) => Err(Failure::configuration(format!(
-            "the rule forwards to several target groups of service `{service}`; expected one for \
-             each colour; remove the others from the rule"
-        ))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use slipway::observed::service::TargetGroupView;
-
-    use super::*;
-    use crate::target::tests::service;
-
-    fn registered(groups: &[&str]) -> ServiceView {
-        let group = |arn: &&str| TargetGroupView {
-            arn: (*arn).to_owned(),
-            healthy: 0,
-            registered: 0,
-            unreachable: 0,
-        };
-        ServiceView {
-            target_groups: groups.iter().map(group).collect(),
-            ..service()
-        }
-    }
-
-    #[test]
-    fn a_colour_s_group_is_the_one_that_rule_and_service_share() {
-        let weights = [("blue", 30), ("green", 70), ("third", 5)];
-        let rule = RuleView {
-            weights: weights
-                .map(|(arn, weight)| (arn.to_owned(), weight))
-                .to_vec(),
-            sticky: None,
-        };
-        let found = |groups: &[&str]| {
-            forward_group("shop-green", &registered(groups), &rule).map_err(|why| why.message)
-        };
-
-        let green = || ForwardGroup {
-            arn: "green".to_owned(),
-            weight: 70,
-        };
-
-        assert_eq!(found(&["green"]), Ok(green()));
-        assert_eq!(found(&["internal", "green"]), Ok(green()));
-
-        for none in [&["internal"][..], &[]] {
-            let why = found(none).expect_err("not in the rule");
-            assert!(
-                why.starts_with("the rule forwards to no target group of service `shop-green`"),
-                "{why}"
-            );
-        }
-
-        let why = found(&["green", "third"]).expect_err("two in the rule");
-        assert!(
-            why.starts_with("the rule forwards to several target groups of service `shop-green`"),
-            "{why}"
-        );
-    }
 }

@@ -16,21 +16,24 @@ use crate::target::{FoundTarget, group_of};
 use crate::{BeginRelease, Parameters, no_deployment, waiting};
 
 /// Groups of checks beside those of the services.
-const RELEASE: &str = "release";
+pub(crate) const RELEASE: &str = "release";
 pub(crate) const RULE: &str = "rule";
+pub(crate) const RECORD: &str = "record";
 pub(crate) const NEW: &str = "new revision";
 const ROLLOUT: &str = "rollout";
 /// In place of the services and the rule, when they cannot be read.
 const TARGET: &str = "target";
 pub(crate) const PRIOR: &str = "prior release";
 
-/// What the checks found beside refusals.
+/// What the checks found besides refusals.
 #[derive(Default)]
 pub(crate) struct Findings {
     /// The report of a release that has to wait before it can begin.
     pub(crate) waits: Option<JobReport>,
     /// What the rollout or its rollback may have to wait for.
     pub(crate) warning: Option<String>,
+    /// Whether it is still to be proven that a rollback may pass the roles of the prior release.
+    pub(crate) proves_roles: bool,
 }
 
 impl BeginRelease {
@@ -92,29 +95,32 @@ impl BeginRelease {
         };
         let rollout = self.plan(checks, job, target.live()).await?;
         if checks.is_dry_run() {
+            self.check_overlap(checks, job, &target).await?;
             self.inspect(checks, &target, rollout.as_ref()).await?;
         }
 
         if let Some(report) = check_deployments(checks, job, &target)? {
-            // A deployment by hand may be what a refusal asked for.
+            // An operator may have started the deployment because an earlier refusal required it.
             for name in ["roles", "images"] {
                 checks.skip((PRIOR, name), "checked once the deployment has ended");
             }
             return Ok(Findings {
                 waits: Some(report),
-                warning: None,
+                ..Findings::default()
             });
         }
         let Some(rollout) = rollout else {
             return Ok(Findings::default());
         };
+        let (warning, proves_roles) = self.prove_restorable(checks, job, &target, rollout).await?;
         Ok(Findings {
             waits: None,
-            warning: self.prove_restorable(checks, job, &target, rollout).await?,
+            warning,
+            proves_roles,
         })
     }
 
-    /// What a release would deploy, and in place of what. Refuses what can never work.
+    /// What a release would deploy, and what that would replace. Refuses what can never work.
     async fn plan(
         &self,
         checks: &mut Checks,
@@ -135,6 +141,7 @@ impl BeginRelease {
             return Ok(None);
         };
         let base = self.base(job, &arn, &current).await;
+        let base = base.and_then(with_room_for_mark);
         let Some((name, base)) = checks.take((NEW, "base"), base, |(name, _)| name.clone())? else {
             return Ok(None);
         };
@@ -240,8 +247,8 @@ impl BeginRelease {
         let family = match job.parameters.chosen_base()? {
             Base::File(location) => {
                 let artifacts = Artifacts::new(&self.sdk, job);
-                let file = artifacts.task_definition(location).await?;
-                return Ok((format!("file `{location}`"), file));
+                let file = artifacts.task_definition(location, current).await?;
+                return Ok((format!("file `{location}`"), file.definition));
             }
             Base::Running => return Ok((named(arn), current.clone())),
             Base::Newest(given) => given.unwrap_or_else(|| family(arn)),
@@ -273,6 +280,15 @@ fn check_deployments(
         }
     }
     Ok(None)
+}
+
+/// The base of a release, if a revision that is made from it can have the tags of its mark.
+fn with_room_for_mark(
+    (name, base): (String, TaskDefinition),
+) -> Result<(String, TaskDefinition), StepError> {
+    base.check_tags()
+        .map_err(|why| Failure::configuration(format!("{name}: {why}")))?;
+    Ok((name, base))
 }
 
 fn instances(room: &Room) -> String {

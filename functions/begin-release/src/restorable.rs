@@ -1,34 +1,36 @@
 //! Proof, before anything is changed, that the prior release can be restored: its images can still
-//! be pulled, and its roles may be passed to its tasks.
+//! be pulled. That its roles may be passed to its tasks is proven in `passing`.
 //!
-//! Only what is certain refuses a release: images of other accounts and regions are not read, and
-//! neither is what has never run. A revision that was deregistered is registered again when it is
-//! restored.
+//! Only what is certain refuses a release: what has never run is not read, and an image of another
+//! account or region may be one that only its tasks can read. A revision that was deregistered is
+//! registered again when it is restored.
 
-use slipway::aws::{NotPullable, ObservedService};
 use slipway::image::ImageReference;
 use slipway::job::{Checks, Failure, Job, StepError};
+use slipway::observed::image::NotPullable;
 use slipway::observed::service::{ServiceView, family, revision};
 use slipway::release::PriorPair;
-use slipway::task_definition::{ROLE_PATH, TaskDefinition, container_images};
+use slipway::task_definition::{TaskDefinition, container_images};
 
 use crate::preflight::PRIOR;
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters};
 
-/// What is known of roles that a deploy role may pass.
-pub(crate) const LISTED_ROLES: &str =
-    "TaskRoleArns of the pipeline's stack has those that may be passed";
-
-/// What a release will return to: the revision that a service, or the idle colour, runs.
+/// What a release will return to: the revision that a service runs.
 struct PriorRevision<'a> {
     /// Cluster and service.
     service: (&'a str, &'a str),
-    /// Whether the service is the idle colour of a pair.
-    is_idle: bool,
     live: &'a ServiceView,
     arn: &'a str,
     definition: &'a TaskDefinition,
+}
+
+/// What was found of the images of a prior revision.
+#[derive(Default)]
+struct PriorImages {
+    warnings: Vec<String>,
+    /// Images of other accounts and regions that could not be read, with the reason.
+    unread: Vec<String>,
 }
 
 /// The rollout that was planned: from the revision that runs to the base of the next one.
@@ -42,26 +44,15 @@ pub(crate) struct PlannedRollout {
 
 impl BeginRelease {
     /// Refuses a release that could not be rolled back to the live revision. Returns what the
-    /// rollout or its rollback may have to wait for.
+    /// rollout or its rollback may have to wait for, and whether the roles are still to be proven.
     pub(crate) async fn prove_restorable(
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
         target: &FoundTarget,
         rollout: PlannedRollout,
-    ) -> Result<Option<String>, StepError> {
-        let PlannedRollout {
-            arn, current, base, ..
-        } = &rollout;
+    ) -> Result<(Option<String>, bool), StepError> {
         let seen = target.live();
-        let prior = PriorRevision {
-            service: seen.name(),
-            is_idle: false,
-            live: &seen.view,
-            arn,
-            definition: current,
-        };
-
         if let FoundTarget::Pair {
             idle, prior: pair, ..
         } = target
@@ -69,69 +60,28 @@ impl BeginRelease {
             let families = check_families(pair, seen.name(), idle.name().1);
             checks.take((PRIOR, "families"), families, |()| "differ".to_owned())?;
         }
-        self.prove_roles(checks, target, &prior, base).await?;
+        let passing = self.check_passing(checks, target, &rollout).await?;
 
-        let images = self
-            .prove_images(&prior, base, &job.parameters.containers)
-            .await;
-        let images = checks.take((PRIOR, "images"), images, |_| "restorable".to_owned())?;
-        let mut warnings = images.unwrap_or_default();
-        warnings.extend(rollout.warning);
-        Ok((!warnings.is_empty()).then(|| warnings.join("; ")))
-    }
-
-    /// Refuses a release whose rollback may not pass the roles of the prior release. The pipeline
-    /// of a deploy role states which may be passed, whatever their path.
-    async fn prove_roles(
-        &self,
-        checks: &mut Checks,
-        target: &FoundTarget,
-        prior: &PriorRevision<'_>,
-        base: &TaskDefinition,
-    ) -> Result<(), StepError> {
-        let at = (PRIOR, "roles");
-        if self.sdk.deploy_role().is_some() {
-            checks.skip(at, LISTED_ROLES);
-            return Ok(());
-        }
-
-        let roles = match target {
-            FoundTarget::Service(_) => check_roles(prior, base).map_err(StepError::from),
-            FoundTarget::Pair {
-                idle, prior: pair, ..
-            } => self.prove_idle(pair, idle, base).await,
-        };
-        checks.take(at, roles, |()| "may be passed".to_owned())?;
-        Ok(())
-    }
-
-    /// Refuses a release of a pair whose rollback may not deploy what the idle colour ran. A
-    /// revision that was deregistered is not deployed.
-    async fn prove_idle(
-        &self,
-        pair: &PriorPair,
-        idle: &ObservedService,
-        base: &TaskDefinition,
-    ) -> Result<(), StepError> {
-        let arn = &pair.of(pair.idle()).task_definition;
-        let Some((_, definition)) = self.task_definitions.describe(arn).await? else {
-            return Ok(());
-        };
-        let prior = PriorRevision {
-            service: idle.name(),
-            is_idle: true,
-            live: &idle.view,
+        let PlannedRollout {
             arn,
-            definition: &definition,
+            current,
+            base,
+            warning,
+        } = rollout;
+        let prior = PriorRevision {
+            service: seen.name(),
+            live: &seen.view,
+            arn: &arn,
+            definition: &current,
         };
-
-        let Err(refusal) = check_roles(&prior, base) else {
-            return Ok(());
-        };
-        if self.task_definitions.is_active(arn).await? {
-            return Err(refusal.into());
-        }
-        Ok(())
+        let images = self
+            .prove_images(&prior, &base, &job.parameters.containers)
+            .await;
+        let mut warnings = take_images(checks, images)?;
+        warnings.extend(passing.warning().filter(|_| !checks.is_dry_run()));
+        warnings.extend(warning);
+        let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
+        Ok((warning, passing.is_to_be_proven()))
     }
 
     /// Refuses a release of a service that runs images which can no longer be pulled. An image that
@@ -142,53 +92,50 @@ impl BeginRelease {
         prior: &PriorRevision<'_>,
         base: &TaskDefinition,
         replaced: &[String],
-    ) -> Result<Vec<String>, StepError> {
-        let mut warnings = Vec::new();
+    ) -> Result<PriorImages, StepError> {
+        let mut found = PriorImages::default();
         if prior.live.desired == 0 || !has_completed(prior.live, prior.arn) {
-            return Ok(warnings);
+            return Ok(found);
         }
 
         for container in container_images(prior.definition) {
-            let image = ImageReference::parse(&container.1).ok();
-            let Some(image) = image.filter(|image| is_beside(prior.arn, image)) else {
+            let Ok(image) = ImageReference::parse(&container.1) else {
                 continue;
             };
 
-            match self.images.not_pullable(&image).await? {
-                Some(NotPullable::Missing) if is_kept(&container, base, replaced) => {
-                    warnings.push(missing(prior.arn, &container));
+            match self.images.not_pullable(&image).await {
+                Ok(Some(NotPullable::Missing)) if is_kept(&container, base, replaced) => {
+                    found.warnings.push(missing(prior.arn, &container));
                 }
-                Some(why) => return Err(unrestorable(prior, &container, &why).into()),
-                None => {}
+                Ok(Some(why)) => return Err(unrestorable(prior, &container, &why).into()),
+                Ok(None) => {}
+                // Its tasks may read it where the release may not.
+                Err(error) if !is_beside(prior.arn, &image) => {
+                    found.unread.push(unread(&container, &error));
+                }
+                Err(error) => return Err(error),
             }
         }
-        Ok(warnings)
+        Ok(found)
     }
 }
 
-/// Refuses a release whose rollback may not pass the roles of a prior release to tasks: it deploys
-/// that revision again. Of a pair that is the idle colour's; the live one is deployed by no
-/// rollback. A role that the base has as well is proven by the registration.
-fn check_roles(prior: &PriorRevision<'_>, base: &TaskDefinition) -> Result<(), Failure> {
-    let kept: Vec<_> = base.roles_outside_path().collect();
-    let mut roles = prior.definition.roles_outside_path();
-    let role = roles.find(|role| !kept.contains(role));
-    let Some((field, role)) = role.filter(|_| has_completed(prior.live, prior.arn)) else {
-        return Ok(());
-    };
-
-    let (cluster, service) = prior.service;
-    let (of, to) = if prior.is_idle {
-        (format!(" of the idle colour `{service}`"), " to it")
-    } else {
-        (String::new(), "")
-    };
-    Err(Failure::configuration(format!(
-        "the prior release {}{of} cannot be restored: `{field}` is {role}; expected a role under \
-         the path {ROLE_PATH}; deploy a revision with such roles{to} first: aws ecs update-service \
-         --cluster {cluster} --service {service} --task-definition <family:revision>",
-        revision(prior.arn)
-    )))
+/// Adds the check of the images, and returns the warnings.
+fn take_images(
+    checks: &mut Checks,
+    images: Result<PriorImages, StepError>,
+) -> Result<Vec<String>, StepError> {
+    let at = (PRIOR, "images");
+    match images {
+        Ok(PriorImages { warnings, unread }) if !unread.is_empty() => {
+            checks.skip(at, unread.join("; "));
+            Ok(warnings)
+        }
+        other => {
+            let images = checks.take(at, other, |_| "restorable".to_owned())?;
+            Ok(images.map(|images| images.warnings).unwrap_or_default())
+        }
+    }
 }
 
 /// The new revision is registered in the idle colour's family before it is approved. In a common
@@ -241,13 +188,28 @@ fn missing(arn: &str, (container, image): &(String, String)) -> String {
     )
 }
 
+fn unread((container, image): &(String, String), error: &StepError) -> String {
+    format!(
+        "the image of container `{container}` is {image}, of another account or region, and could \
+         not be read: {}",
+        error.cause()
+    )
+}
+
 fn unrestorable(
     prior: &PriorRevision<'_>,
     (container, image): &(String, String),
     why: &NotPullable,
 ) -> Failure {
     let (found, remedy) = match why {
-        NotPullable::Missing => ("missing in Amazon ECR", "push it again".to_owned()),
+        // A pull through cache does not import images by digest.
+        NotPullable::Missing if image.contains('@') => {
+            ("missing in Amazon ECR", "push it again".to_owned())
+        }
+        NotPullable::Missing => (
+            "missing in Amazon ECR",
+            format!("push it again, or let a pull through cache import it: docker pull {image}"),
+        ),
         NotPullable::Archived(restore) => ("archived", format!("restore it: {restore}")),
     };
     let (cluster, service) = prior.service;
@@ -264,7 +226,6 @@ fn unrestorable(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use slipway::observed::service::{DeploymentView, Rollout};
 
     use super::*;
     use crate::target::tests::service;
@@ -278,22 +239,8 @@ mod tests {
             .expect("a task definition")
     }
 
-    fn deployment(rollout: Rollout) -> DeploymentView {
-        DeploymentView {
-            id: "ecs-svc/1".to_owned(),
-            primary: true,
-            task_definition: ARN.to_owned(),
-            rollout,
-            reason: String::new(),
-            desired: 2,
-            running: 2,
-            pending: 0,
-            failed_tasks: 0,
-        }
-    }
-
     #[test]
-    fn only_images_of_the_same_account_and_region_are_read() {
+    fn images_of_another_account_or_region_are_recognised() {
         let own = |image: &str| is_beside(ARN, &ImageReference::parse(image).expect("an image"));
 
         assert!(own("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:1"));
@@ -319,49 +266,23 @@ mod tests {
     }
 
     #[test]
-    fn roles_that_may_not_be_passed_refuse_what_has_run() {
-        let role = "arn:aws:iam::111122223333:role/web-execution";
-        let definition = TaskDefinition::from_value(json!({
-            "family": "web", "executionRoleArn": role,
-            "containerDefinitions": [{"name": "app", "image": "web:1"}],
-        }))
-        .expect("a task definition");
-        let other = self::definition(&[("app", "web:2")]);
-        let checked = |rollout: Rollout, base: &TaskDefinition, is_idle: bool| {
-            let live = ServiceView {
-                deployments: vec![deployment(rollout)],
-                ..service()
-            };
-            let prior = PriorRevision {
-                service: ("apps", "web"),
-                is_idle,
-                live: &live,
-                arn: ARN,
-                definition: &definition,
-            };
-            check_roles(&prior, base)
+    fn an_image_that_could_not_be_read_is_certain_neither_way() {
+        let container = ("proxy".to_owned(), "proxy:1".to_owned());
+        let error = StepError::Busy("no response in time; retrying".to_owned());
+        let images = PriorImages {
+            warnings: vec!["warning".to_owned()],
+            unread: vec![unread(&container, &error)],
         };
+        let mut checks = Checks::dry_run("apps/web");
 
-        assert_eq!(checked(Rollout::InProgress, &other, false), Ok(()));
+        let warnings = take_images(&mut checks, Ok(images));
+        assert_eq!(warnings, Ok(vec!["warning".to_owned()]));
+        let reason = "the image of container `proxy` is proxy:1, of another account or region, \
+                      and could not be read: no response in time";
         assert_eq!(
-            checked(Rollout::Completed, &definition, false),
-            Ok(()),
-            "the registration proves it"
+            checks.tree()["checks"][0]["checks"][0],
+            json!({"name": "images", "state": "SKIP", "reason": reason})
         );
-        for (is_idle, of, to) in [
-            (false, "", ""),
-            (true, " of the idle colour `web`", " to it"),
-        ] {
-            assert_eq!(
-                checked(Rollout::Completed, &other, is_idle),
-                Err(Failure::configuration(format!(
-                    "the prior release web:1{of} cannot be restored: `executionRoleArn` is \
-                     {role}; expected a role under the path /slipway/; deploy a revision with \
-                     such roles{to} first: aws ecs update-service --cluster apps --service web \
-                     --task-definition <family:revision>"
-                )))
-            );
-        }
     }
 
     #[test]
@@ -370,28 +291,34 @@ mod tests {
         let definition = definition(&[("app", "web:1")]);
         let prior = PriorRevision {
             service: ("apps", "web"),
-            is_idle: false,
             live: &live,
             arn: ARN,
             definition: &definition,
         };
         let app = ("app".to_owned(), "web:1".to_owned());
-        let expected = |found: &str, remedy: &str| {
+        let pinned = ("app".to_owned(), "web@sha256:00".to_owned());
+        let expected = |image: &str, found: &str, remedy: &str| {
             Failure::configuration(format!(
                 "the prior release web:1 cannot be restored: the image of container `app` is \
-                 web:1, which is {found}; expected an image that can be pulled; {remedy}; or \
+                 {image}, which is {found}; expected an image that can be pulled; {remedy}; or \
                  deploy a revision whose images exist: aws ecs update-service --cluster apps \
                  --service web --task-definition <family:revision>"
             ))
         };
 
+        let missing = "missing in Amazon ECR";
+        let pull = "push it again, or let a pull through cache import it: docker pull web:1";
         assert_eq!(
             unrestorable(&prior, &app, &NotPullable::Missing),
-            expected("missing in Amazon ECR", "push it again")
+            expected("web:1", missing, pull)
+        );
+        assert_eq!(
+            unrestorable(&prior, &pinned, &NotPullable::Missing),
+            expected("web@sha256:00", missing, "push it again")
         );
         assert_eq!(
             unrestorable(&prior, &app, &NotPullable::Archived("aws ecr …".to_owned())),
-            expected("archived", "restore it: aws ecr …")
+            expected("web:1", "archived", "restore it: aws ecr …")
         );
     }
 }

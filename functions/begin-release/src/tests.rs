@@ -106,6 +106,10 @@ fn parameters_that_cannot_work_are_refused_by_field() {
             "`rule` is `urn:",
         ),
         (
+            json!({"strategy": "blue-green", "rule": RULE.replace("eu-west-1", "Ireland")}),
+            "`rule` is `arn:aws:elasticloadbalancing:Ireland:111122223333:listener-rule/app/",
+        ),
+        (
             json!({"strategy": "blue-green", "rule": RULE, "desired_count": 3}),
             "`desired_count` is given",
         ),
@@ -173,10 +177,14 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         deploy_role: None,
         pipeline_role: None,
         phase: Phase::Beginning,
+        role_proof: None,
+        warning: None,
         registering: None,
         registered: None,
         repaired: None,
         failure: None,
+        succeeded_at: None,
+        role_refused_since: None,
     };
     let begun = open_release(&job(json!({"digest": "sha256:00"}), 9), None);
     assert_eq!(begun, expected);
@@ -189,6 +197,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
     let role = DeployRole {
         arn: ROLE.to_owned(),
         external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+        region: None,
     };
     let under_role = open_release(&job(json!({}), 9), Some(&role));
     assert_eq!(under_role.deploy_role, Some(role));
@@ -211,7 +220,7 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
         tasks.percentages(3),
         Percentages {
             minimum_healthy: 66,
-            maximum: 134
+            maximum: 166
         }
     );
     assert_eq!(
@@ -305,6 +314,32 @@ fn the_report_of_a_held_lease_names_its_holder() {
         summary(Some(Origin::Operator), rolling_back),
         "waiting for release e-1 of slipway-web, which is being rolled back and has held this \
          service for 4m12s"
+    );
+}
+
+#[test]
+fn the_report_of_a_held_lease_names_a_role_that_is_refused() {
+    let role = DeployRole {
+        arn: ROLE.to_owned(),
+        external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+        region: None,
+    };
+    let other = Release {
+        deploy_role: Some(role),
+        role_refused_since: Some(at(12)),
+        ..release()
+    };
+    let JobReport::InProgress { summary, .. } = waiting(&other, at(252)) else {
+        panic!("does not wait")
+    };
+
+    assert_eq!(
+        summary,
+        format!(
+            "waiting for release e-1 of slipway-web, which has held this service for 4m12s; its \
+             role {ROLE} has been refused for 4m00s, as after the deletion of its pipeline's \
+             stack: roll-back ends it after 1h00m, unless the role is there again before"
+        )
     );
 }
 

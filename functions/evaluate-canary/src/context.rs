@@ -9,7 +9,7 @@ use slipway::strategy::canary::{Bake, BakeState};
 
 use crate::Parameters;
 
-pub(crate) struct Context<'a> {
+pub(crate) struct CanaryContext<'a> {
     pub(crate) job: &'a Job<Parameters>,
     pub(crate) lease: Lease,
     pub(crate) target: &'a PairTarget,
@@ -24,7 +24,7 @@ pub(crate) struct PairHealth {
     pub(crate) sticky: Option<String>,
 }
 
-impl Context<'_> {
+impl CanaryContext<'_> {
     /// In progress: the next job receives what this one received.
     pub(crate) fn in_progress(&self, summary: impl Into<String>, percent: u8) -> JobReport {
         JobReport::in_progress_with(summary, percent, self.job.payload.clone())
@@ -42,9 +42,8 @@ impl Context<'_> {
         )
         .ok_or_else(|| {
             Failure::configuration(format!(
-                "the rule {} is not that of an Application Load Balancer; only its metrics can be \
-                 judged",
-                self.pair.rule
+                "{} is not a rule of an Application Load Balancer; only its metrics can be judged",
+                self.pair.route
             ))
         })
     }

@@ -9,12 +9,16 @@ use slipway::strategy::canary::{
     BakeState, Observed, Outlook, Settings, arrivals, evaluate, messages, plan,
 };
 
-use crate::context::{Context, PairHealth};
+use crate::context::{CanaryContext, PairHealth};
 use crate::parameters::Inconclusive;
 use crate::{EvaluateCanary, Parameters};
 
 impl EvaluateCanary {
-    pub(crate) async fn judge(&self, context: Context<'_>, health: &PairHealth) -> StepResult {
+    pub(crate) async fn judge(
+        &self,
+        context: CanaryContext<'_>,
+        health: &PairHealth,
+    ) -> StepResult {
         let settings = self.settings(context.job).await?;
         let Some(bake_state) = context.bake_state()? else {
             return self.measure(&context, &settings, health).await;
@@ -58,7 +62,7 @@ impl EvaluateCanary {
     /// What follows a bake that showed neither harm nor health.
     async fn end_undecided(
         &self,
-        context: Context<'_>,
+        context: CanaryContext<'_>,
         outlook: Outlook,
         minute: u32,
         health: &PairHealth,
@@ -75,13 +79,13 @@ impl EvaluateCanary {
                 );
                 self.abort(context, &reason, Some(outlook)).await
             }
-            Inconclusive::Hold => self.hold(context, outlook, minute, health).await,
+            Inconclusive::Hold => self.await_decision(context, outlook, minute, health).await,
         }
     }
 
     async fn wait_for_minute(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         settings: &Settings,
         bake_state: BakeState,
         health: &PairHealth,
@@ -99,7 +103,7 @@ impl EvaluateCanary {
     /// judged before the token carries them.
     async fn measure(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         settings: &Settings,
         health: &PairHealth,
     ) -> StepResult {
@@ -151,7 +155,7 @@ impl EvaluateCanary {
     /// Judges the minutes that are complete, with one reading of all metrics.
     pub(crate) async fn outlook(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         settings: &Settings,
         bake_state: &BakeState,
         minute: u32,
@@ -170,7 +174,7 @@ impl EvaluateCanary {
     /// The metrics of all minutes that are over.
     async fn read(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         settings: &Settings,
         bake_state: &BakeState,
     ) -> Result<Data, StepError> {
@@ -188,7 +192,7 @@ impl EvaluateCanary {
     /// changed. Nothing is judged yet, so a reading that fails does not matter.
     async fn sighted(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         settings: &Settings,
         bake_state: BakeState,
     ) -> Result<BakeState, StepError> {
@@ -220,7 +224,7 @@ impl EvaluateCanary {
 }
 
 /// The share of the traffic that the new colour has.
-fn share(context: &Context<'_>, health: &PairHealth) -> String {
+fn share(context: &CanaryContext<'_>, health: &PairHealth) -> String {
     let new = context.pair.idle();
     format!("{}% to {new}", health.weights.percent(new))
 }

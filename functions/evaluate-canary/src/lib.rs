@@ -11,8 +11,9 @@ mod parameters;
 
 use std::time::Duration;
 
-use slipway::aws::{Alarm, Ledger, Metrics, Pairs, Reports, Sdk};
+use slipway::aws::{Ledger, Metrics, ObservedPair, Pairs, Reports, Sdk, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::observed::alarm::Alarm;
 use slipway::observed::weights::Weights;
 use slipway::release::{ActiveRelease, Event, PairTarget, apply};
 use slipway::routing::mover::TrafficMover;
@@ -22,7 +23,7 @@ use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::watch::{WatchStep, watch};
 use slipway::timestamp::readable;
 
-use context::{Context, PairHealth};
+use context::{CanaryContext, PairHealth};
 pub use parameters::Parameters;
 
 /// The step: one CodePipeline job is one evaluation.
@@ -31,6 +32,7 @@ pub struct EvaluateCanary {
     sdk: Sdk,
     ledger: Ledger,
     pairs: Pairs,
+    task_definitions: TaskDefinitions,
     traffic: TrafficMover,
     metrics: Metrics,
     reports: Reports,
@@ -43,6 +45,7 @@ impl EvaluateCanary {
             sdk: sdk.clone(),
             ledger: Ledger::new(sdk),
             pairs: Pairs::new(sdk),
+            task_definitions: TaskDefinitions::new(sdk),
             traffic: TrafficMover::new(sdk),
             metrics: Metrics::new(sdk),
             reports: Reports::new(sdk),
@@ -53,19 +56,19 @@ impl EvaluateCanary {
 impl Step for EvaluateCanary {
     const NAME: &'static str = "evaluate-canary";
     type Parameters = Parameters;
-    type Claim = ActiveRelease;
+    type Found = ActiveRelease;
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }
 
-    async fn claim(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
+    async fn find_release(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
         job.parameters.validate()?;
-        self.ledger.claim(&job.release).await?.active()
+        self.ledger.prove_lease(&job.release).await?.active()
     }
 
-    async fn step(&self, job: &Job<Parameters>, claim: ActiveRelease) -> StepResult {
-        let ActiveRelease { lease, target, .. } = claim;
+    async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
+        let ActiveRelease { lease, target, .. } = found;
         let target = PairTarget::required(&target)?;
         let pair = &target.prior;
 
@@ -74,7 +77,7 @@ impl Step for EvaluateCanary {
             return Ok(JobReport::done(summary, outputs));
         }
 
-        let context = Context {
+        let context = CanaryContext {
             job,
             lease,
             target,
@@ -116,8 +119,10 @@ impl Step for EvaluateCanary {
 
 impl EvaluateCanary {
     /// Observes the pair and the alarms first: harm that shows there needs no statistics.
-    async fn evaluate(&self, context: Context<'_>) -> StepResult {
-        let Context {
+    async fn evaluate(&self, context: CanaryContext<'_>) -> StepResult {
+        context.sides()?;
+
+        let CanaryContext {
             job,
             lease,
             target,
@@ -136,7 +141,7 @@ impl EvaluateCanary {
             WatchStep::Unseen { summary } => {
                 return self.retry_unless_alarm(context, summary).await;
             }
-            WatchStep::Restore { reason } => return self.abort(context, &reason, None).await,
+            WatchStep::Restore { reason } => return self.unhealthy(context, &seen, reason).await,
             // Lambda may deliver the first job of a judgement again, long after the traffic moved
             // on. The next job observes the current weights.
             WatchStep::NothingToCompare(failure)
@@ -157,12 +162,26 @@ impl EvaluateCanary {
         let health = PairHealth {
             weights: seen.view.weights,
             health,
-            sticky: seen.rule.view.sticky.map(readable),
+            sticky: seen.route.sticky().map(readable),
         };
         self.judge(context, &health).await
     }
 
-    async fn confirm_shift(&self, context: &Context<'_>, weights: Weights) -> StepResult {
+    /// Ends the judgement of a colour that must not keep its traffic. The reason can quote ECS.
+    async fn unhealthy(
+        &self,
+        context: CanaryContext<'_>,
+        seen: &ObservedPair,
+        reason: String,
+    ) -> StepResult {
+        let texts = seen.view.of(context.pair.idle()).texts();
+        let wanted = &context.job.parameters.task_definition;
+        let definitions = &self.task_definitions;
+        let reason = definitions.without_secrets(reason, texts, wanted).await;
+        self.abort(context, &reason, None).await
+    }
+
+    async fn confirm_shift(&self, context: &CanaryContext<'_>, weights: Weights) -> StepResult {
         let confirmed = apply(&context.lease, Event::ShiftConfirmed, context.job.now)?;
         self.ledger.advance(&confirmed).await?;
         Ok(context.in_progress(format!("weights are {weights}"), 0))
@@ -170,7 +189,7 @@ impl EvaluateCanary {
 
     /// Ends the judgement as failed. What looks like an external change may be that of another
     /// invocation since the lease was read: then this write loses, and the next job observes again.
-    async fn fail(&self, context: &Context<'_>, failure: Failure) -> StepResult {
+    async fn fail(&self, context: &CanaryContext<'_>, failure: Failure) -> StepResult {
         let failed = Event::FailureRecorded(failure.clone());
         let lease = apply(&context.lease, failed, context.job.now)?;
         self.ledger.advance(&lease).await?;
@@ -178,7 +197,7 @@ impl EvaluateCanary {
     }
 
     /// Stays in progress, unless an alarm ends the judgement at once.
-    async fn retry_unless_alarm(&self, context: Context<'_>, summary: String) -> StepResult {
+    async fn retry_unless_alarm(&self, context: CanaryContext<'_>, summary: String) -> StepResult {
         if let Some(reason) = self.active_alarm(context.job).await? {
             return self.abort(context, &reason, None).await;
         }
@@ -217,6 +236,7 @@ fn watch_plan(parameters: &Parameters, filled: u32) -> ShiftPlan {
         steps: Vec::new(),
         step_bake: Duration::ZERO,
         last_bake: Duration::ZERO,
+        answers: Duration::ZERO,
         filled,
         minimum_healthy_percent: parameters.minimum_healthy_percent(),
     }

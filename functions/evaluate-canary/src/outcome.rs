@@ -9,7 +9,7 @@ use slipway::strategy::canary::Outlook;
 use slipway::timestamp::readable;
 
 use crate::EvaluateCanary;
-use crate::context::{Context, PairHealth};
+use crate::context::{CanaryContext, PairHealth};
 
 /// The report of a judgement that has ended.
 pub(crate) fn done(judged: &JudgementRecord) -> JobReport {
@@ -21,7 +21,7 @@ pub(crate) fn done(judged: &JudgementRecord) -> JobReport {
 }
 
 fn awaiting_decision(
-    context: &Context<'_>,
+    context: &CanaryContext<'_>,
     outlook: &Outlook,
     minute: u32,
     health: &PairHealth,
@@ -45,7 +45,7 @@ impl EvaluateCanary {
     /// ended. `undecided` is the reason to promote without evidence.
     pub(crate) async fn conclude(
         &self,
-        context: Context<'_>,
+        context: CanaryContext<'_>,
         outlook: &Outlook,
         undecided: Option<&str>,
     ) -> StepResult {
@@ -80,7 +80,7 @@ impl EvaluateCanary {
     /// Records the decision to restore the traffic, and restores it.
     pub(crate) async fn abort(
         &self,
-        context: Context<'_>,
+        context: CanaryContext<'_>,
         reason: &str,
         outlook: Option<Outlook>,
     ) -> StepResult {
@@ -91,10 +91,10 @@ impl EvaluateCanary {
     /// Records the decision to restore the traffic. `held`: no operator decided in time.
     async fn decide_return<'a>(
         &self,
-        context: Context<'a>,
+        context: CanaryContext<'a>,
         reason: &str,
         held: bool,
-    ) -> Result<Context<'a>, StepError> {
+    ) -> Result<CanaryContext<'a>, StepError> {
         let decision = TrafficReturn {
             reason: reason.to_owned(),
             since: context.job.now,
@@ -103,14 +103,14 @@ impl EvaluateCanary {
         let decided = Event::ReturnDecided(decision);
         let lease = apply(&context.lease, decided, context.job.now)?;
         self.ledger.advance(&lease).await?;
-        Ok(Context { lease, ..context })
+        Ok(CanaryContext { lease, ..context })
     }
 
     /// Restores the recorded weights, writes the report, and fails the job with the reason and the
     /// link to the report.
     pub(crate) async fn restore(
         &self,
-        context: Context<'_>,
+        context: CanaryContext<'_>,
         outlook: Option<Outlook>,
     ) -> StepResult {
         let returned = self
@@ -125,7 +125,7 @@ impl EvaluateCanary {
         };
 
         let key = context.key();
-        let context = Context { lease, ..context };
+        let context = CanaryContext { lease, ..context };
         let written = match self.report_rollback(&context, outlook, &reason).await {
             Ok(true) => format!("; report: {}", self.reports.link(&key)),
             Ok(false) => String::new(),
@@ -143,7 +143,7 @@ impl EvaluateCanary {
     /// judged.
     async fn report_rollback(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         outlook: Option<Outlook>,
         reason: &str,
     ) -> Result<bool, StepError> {
@@ -167,7 +167,10 @@ impl EvaluateCanary {
     }
 
     /// The judge's view, when something else or an earlier invocation ended the judgement.
-    async fn last_outlook(&self, context: &Context<'_>) -> Result<Option<Outlook>, StepError> {
+    async fn last_outlook(
+        &self,
+        context: &CanaryContext<'_>,
+    ) -> Result<Option<Outlook>, StepError> {
         let Some(bake_state) = context.bake_state()? else {
             return Ok(None);
         };
@@ -185,7 +188,7 @@ impl EvaluateCanary {
 
     async fn write(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         outlook: &Outlook,
         decision: judge::Decision,
         reason: &str,
@@ -225,7 +228,7 @@ impl EvaluateCanary {
 
     fn judged(
         &self,
-        context: &Context<'_>,
+        context: &CanaryContext<'_>,
         verdict: &str,
         summary: String,
         outlook: &Outlook,
@@ -255,9 +258,9 @@ impl EvaluateCanary {
 
     /// Inconclusive: the weights stay until an operator decides, and are restored when the time is
     /// up.
-    pub(crate) async fn hold(
+    pub(crate) async fn await_decision(
         &self,
-        context: Context<'_>,
+        context: CanaryContext<'_>,
         outlook: Outlook,
         minute: u32,
         health: &PairHealth,
@@ -304,7 +307,7 @@ impl EvaluateCanary {
     /// Without metrics, a hold still ends when its time is up or when an operator rolls back.
     pub(crate) async fn wait_without_metrics(
         &self,
-        context: Context<'_>,
+        context: CanaryContext<'_>,
         busy: String,
     ) -> StepResult {
         let Some(awaiting) = context.awaiting() else {
@@ -332,7 +335,7 @@ impl EvaluateCanary {
     /// Records the operator's decision; the waiting job applies it.
     pub(crate) async fn record_decision(
         &self,
-        context: Context<'_>,
+        context: CanaryContext<'_>,
         decision: OperatorDecision,
     ) -> StepResult {
         if context.target.awaiting.is_none() {

@@ -25,6 +25,7 @@ pub struct Parameters {
     pub task_definition: String,
     /// After how many judged minutes the judgement ends; 30 when neither this nor `config` gives a
     /// number.
+    #[schemars(range(min = 1))]
     pub bake_minutes: Option<u32>,
     /// Minutes that must be usable before a promotion; 5 when neither this nor `config` gives a
     /// number.

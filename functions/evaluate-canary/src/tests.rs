@@ -90,11 +90,11 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
 fn with_context<T>(
     job: &Job<Parameters>,
     lease: &Lease,
-    read: impl FnOnce(&Context<'_>) -> T,
+    read: impl FnOnce(&CanaryContext<'_>) -> T,
 ) -> T {
     let release = lease.release.as_ref().expect("it is held");
     let target = release.pair().expect("of a pair");
-    read(&Context {
+    read(&CanaryContext {
         job,
         lease: lease.clone(),
         target,
@@ -104,8 +104,8 @@ fn with_context<T>(
 
 const RULE: &str = "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
 
-/// The first judged minute after 10:00, when the traffic moved and the action began so many seconds
-/// after it.
+/// The first judged minute after 10:00, when the traffic moved and the action began this many
+/// seconds after it.
 fn first_minute(shifted: Option<i64>, since: i64) -> i64 {
     let lease = lease(shifted.map(|secs| TEN + secs), RULE);
     with_context(&job(TEN + since, TEN + since, None), &lease, |context| {
@@ -223,7 +223,7 @@ fn the_new_colour_is_compared_with_the_live_one() {
     assert_eq!(network.kind, FailureType::ConfigurationError);
     assert!(
         network.message.ends_with(
-            ":listener/net/web/1/2 is not that of an Application Load Balancer; only its metrics \
+            ":listener/net/web/1/2 is not a rule of an Application Load Balancer; only its metrics \
              can be judged"
         ),
         "{network}"

@@ -13,7 +13,7 @@ use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::FINISH_DEADLINE;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{
-    ActiveRelease, ClaimResult, Conclusion, Lease, Outcome, PairTarget, Record, Target,
+    ActiveRelease, Conclusion, Lease, LeaseProof, Outcome, PairTarget, Record, Target,
 };
 use slipway::step::Step;
 use slipway::timestamp::readable;
@@ -48,25 +48,25 @@ impl FinishRelease {
 impl Step for FinishRelease {
     const NAME: &'static str = "finish-release";
     type Parameters = Parameters;
-    type Claim = ClaimResult;
+    type Found = LeaseProof;
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }
 
-    async fn claim(&self, job: &Job<Parameters>) -> Result<ClaimResult, StepError> {
+    async fn find_release(&self, job: &Job<Parameters>) -> Result<LeaseProof, StepError> {
         job.parameters.validate()?;
-        self.ledger.claim(&job.release).await
+        self.ledger.prove_lease(&job.release).await
     }
 
-    async fn step(&self, job: &Job<Parameters>, claim: ClaimResult) -> StepResult {
+    async fn step(&self, job: &Job<Parameters>, found: LeaseProof) -> StepResult {
         let ActiveRelease {
             lease,
             release,
             target,
-        } = match claim {
-            ClaimResult::Active(active) => *active,
-            ClaimResult::Closed(record) => return closed(&record),
+        } = match found {
+            LeaseProof::Active(active) => *active,
+            LeaseProof::Closed(record) => return closed(&record),
         };
 
         let ObservedTarget { view, missing } = match &target {
@@ -95,16 +95,7 @@ impl Step for FinishRelease {
 
 impl FinishRelease {
     async fn observe(&self, job: &Job<Parameters>) -> Result<ObservedTarget, StepError> {
-        let cluster = &job.release.cluster;
-        let service = &job.release.service;
-        let found = self.services.observe(cluster, service).await?;
-        let seen = found.ok_or_else(|| {
-            Failure::job(format!(
-                "service `{service}` no longer exists in cluster `{cluster}`"
-            ))
-        })?;
-
-        let view = seen.view;
+        let view = self.services.observe_of(&job.release).await?.view;
         let missing = view.missing(&job.parameters.task_definition, 1).join("; ");
         Ok(ObservedTarget { view, missing })
     }

@@ -16,10 +16,10 @@ use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
-    Base, Mark, TaskDefinition, check_images, container_images, parse_image_definitions,
+    Base, BaseFile, Mark, TaskDefinition, check_images, container_images, parse_image_definitions,
     parse_image_detail, set_images,
 };
-use slipway::timestamp::readable;
+use slipway::timestamp::{Timestamp, readable};
 
 pub use parameters::Parameters;
 
@@ -29,7 +29,7 @@ struct Registered {
     definition: TaskDefinition,
 }
 
-/// What came of looking for the revision of a release.
+/// The result of looking for the revision of a release.
 enum Found {
     Registered(String),
     /// How long an earlier invocation can still register it.
@@ -62,19 +62,19 @@ impl RegisterTaskDefinition {
 impl Step for RegisterTaskDefinition {
     const NAME: &'static str = "register-task-definition";
     type Parameters = Parameters;
-    type Claim = ActiveRelease;
+    type Found = ActiveRelease;
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }
 
-    async fn claim(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
+    async fn find_release(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
         job.parameters.validate()?;
-        self.ledger.claim(&job.release).await?.active()
+        self.ledger.prove_lease(&job.release).await?.active()
     }
 
-    async fn step(&self, job: &Job<Parameters>, claim: ActiveRelease) -> StepResult {
-        let ActiveRelease { lease, target, .. } = claim;
+    async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
+        let ActiveRelease { lease, target, .. } = found;
 
         // Each colour of a pair has a family of its own, so that a stack update deploys the newest
         // revision of the family that its colour runs.
@@ -91,19 +91,21 @@ impl Step for RegisterTaskDefinition {
         let current = self.describe(prior).await?;
         let base = self.base(&job.parameters, &artifacts, &current).await?;
         let images = self.wanted_images(&job.parameters, &artifacts).await?;
-        let wanted = with_images(&job.parameters, &base, &images)?;
+        let wanted = with_images(&job.parameters, &base.definition, &images)?;
 
         let is_current = wanted == current.definition.clone().unmarked()
             || self.was_registered_from(&wanted, &current).await?;
         if is_current {
             let note = "the service's own, nothing changed";
-            return Ok(report(&current.arn, prior, &wanted, note));
+            return Ok(report(&current.arn, prior, &wanted, note).with_warning(base.warning()));
         }
 
         let sent = wanted.fingerprint();
         let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
         match self.find_or_register(job, &lease, &wanted, sent).await? {
-            Found::Registered(arn) => Ok(report(&arn, prior, &wanted, "registered")),
+            Found::Registered(arn) => {
+                Ok(report(&arn, prior, &wanted, "registered").with_warning(base.warning()))
+            }
             Found::NotYet(left) => Ok(waiting(&wanted, left)),
         }
     }
@@ -126,13 +128,14 @@ impl RegisterTaskDefinition {
         parameters: &Parameters,
         artifacts: &Artifacts<'_>,
         current: &Registered,
-    ) -> Result<TaskDefinition, StepError> {
+    ) -> Result<BaseFile, StepError> {
+        let running = &current.definition;
         let base = match parameters.chosen_base()? {
-            Base::File(location) => artifacts.task_definition(location).await?,
-            Base::Running => current.definition.clone(),
+            Base::File(location) => artifacts.task_definition(location, running).await?,
+            Base::Running => running.clone().into(),
             Base::Newest(given) => {
                 let family = given.unwrap_or_else(|| family(&current.arn));
-                self.bases.newest(family).await?.1
+                self.bases.newest(family).await?.1.into()
             }
         };
         Ok(base.unmarked())
@@ -205,10 +208,11 @@ impl RegisterTaskDefinition {
         };
 
         let release = lease.release.as_ref();
+        let began = release.map_or(job.since, |release| release.began_at);
         let announced = release.and_then(|release| release.registering.clone());
         let announced = announced.filter(|announced| announced.family == family);
         if let Some(announced) = &announced {
-            if let Some(arn) = self.find_own(&mark, announced).await? {
+            if let Some(arn) = self.find_own(&mark, announced, began).await? {
                 self.record(job, lease, &arn).await?;
                 return Ok(Found::Registered(arn));
             }
@@ -245,11 +249,12 @@ impl RegisterTaskDefinition {
         &self,
         mark: &Mark,
         announced: &Registering,
+        began: Timestamp,
     ) -> Result<Option<String>, StepError> {
         let newest = announced.newest.as_deref();
         let own = self
             .task_definitions
-            .registered_by(&mark.execution, &announced.family, newest)
+            .registered_by(&mark.execution, &announced.family, newest, began)
             .await?;
         Ok(own
             .into_iter()

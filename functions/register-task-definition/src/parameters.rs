@@ -17,7 +17,8 @@ pub struct Parameters {
     pub images: BTreeMap<String, String>,
     /// `Artifact::imagedefinitions.json`, for several containers at once.
     pub imagedefinitions: Option<String>,
-    /// The base as a file: `Artifact::taskdef.json`.
+    /// The base as a file: `Artifact::taskdef.json`, or what `docker inspect` prints:
+    /// `Artifact::inspect.json`.
     pub taskdef: Option<String>,
     /// The base as a word; `running` when not given.
     pub base: Option<BaseName>,

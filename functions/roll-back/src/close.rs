@@ -2,8 +2,8 @@
 //! removed, and the lease is free.
 
 use slipway::job::StepError;
-use slipway::limits::ROLLBACK_DEADLINE;
-use slipway::release::{Conclusion, Event, Lease, Outcome, Release, apply};
+use slipway::limits::{DEREGISTRATION_DEADLINE, ROLLBACK_DEADLINE};
+use slipway::release::{Conclusion, Event, Lease, Outcome, PendingDeregistration, Release, apply};
 use slipway::timestamp::{Timestamp, readable};
 
 use crate::{NOT_HELD, RollBack};
@@ -48,8 +48,8 @@ impl RollBack {
         }
     }
 
-    /// Closes a release now. The revisions that it registered and does not run are retired first.
-    /// What is not needed for safety does not keep the service from its next release.
+    /// Closes a release now. The revisions that it registered and does not run are deregistered
+    /// first. What is not needed for safety does not keep the service from its next release.
     pub(crate) async fn close_now(
         &self,
         lease: &Lease,
@@ -59,32 +59,74 @@ impl RollBack {
         let mut conclusion = conclusion.clone();
         let was_restored = matches!(conclusion.outcome, Outcome::RolledBack | Outcome::Held);
         if release.change().is_none() || was_restored {
-            let retired = self.retire(lease, release).await;
+            let retired = self.deregister_revisions(lease, release).await;
             if let Err(error @ StepError::Busy(_)) = &retired
                 && self
-                    .may_retire_later(lease, release, conclusion.outcome)
+                    .may_deregister_later(lease, release, conclusion.outcome)
                     .await?
             {
                 return Err(error.clone());
             }
             if let Err(error) = retired {
+                let later = self.deregister_later(lease).await;
                 conclusion.reason.push_str(&format!(
-                    "; failed to deregister the release's revisions: {}",
+                    "; failed to deregister the release's revisions: {}{later}",
                     error.cause()
                 ));
             }
         }
 
+        if conclusion.outcome == Outcome::RolledBack {
+            self.keep_claim(release).await?;
+        }
         self.ledger
             .close(lease, &conclusion, self.sdk.now())
             .await?;
         Ok(format!("{}: {}", conclusion.outcome, conclusion.reason))
     }
 
-    /// Whether there is time left to retire revisions while AWS is busy: as much as a rollback has.
-    /// It begins with the take-over, which a release that changed nothing had no need of before.
-    /// One that ends well must not be taken over: it has the time since it began.
-    async fn may_retire_later(
+    /// Leaves the revisions of a release to later sweeps, and returns the end of a sentence about
+    /// it.
+    async fn deregister_later(&self, lease: &Lease) -> String {
+        let pending = PendingDeregistration::of(lease, self.sdk.now());
+        match self.ledger.put_deregistration(&pending).await {
+            Ok(()) => format!(
+                "; roll-back tries again for {}",
+                readable(DEREGISTRATION_DEADLINE)
+            ),
+            Err(error) => {
+                tracing::warn!(%error, "not tried again");
+                format!("; run {}", pending.command())
+            }
+        }
+    }
+
+    /// Keeps the claim of the push from expiring, before the record states that its digest was
+    /// rolled back. A claim that cannot be read or written delays the next release of the service
+    /// no longer than a rollback may take.
+    async fn keep_claim(&self, release: &Release) -> Result<(), StepError> {
+        let Some(digest) = &release.digest else {
+            return Ok(());
+        };
+        let kept = self
+            .ledger
+            .keep_push(&release.pipeline, digest, &release.execution);
+        let Err(error) = kept.await else {
+            return Ok(());
+        };
+
+        let since = release.rolling_back_since();
+        if since.is_some_and(|since| self.sdk.now().since(since) < ROLLBACK_DEADLINE) {
+            return Err(error);
+        }
+        tracing::warn!(%error, digest, "failed to keep the claim of the digest");
+        Ok(())
+    }
+
+    /// Whether there is time left to deregister revisions while AWS is busy: as much as a rollback has.
+    /// It counts from the take-over, which a release that changed nothing did not need before. One
+    /// that ends well must not be taken over: its time counts from its start.
+    async fn may_deregister_later(
         &self,
         lease: &Lease,
         release: &Release,

@@ -6,14 +6,17 @@
 //! announced can still be made.
 
 mod close;
+mod deregister;
 mod free;
 mod pair;
-mod retire;
+mod refused;
 mod service;
 mod sweep;
 
 use serde_json::{Value, json};
-use slipway::aws::{Executions, Ledger, Pairs, Retry, Rules, Sdk, Services, TaskDefinitions};
+use slipway::aws::{
+    Balancers, Executions, Ledger, Pairs, Retry, Routes, Sdk, Services, TaskDefinitions,
+};
 use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
 use slipway::limits::TAKE_OVER_ATTEMPTS;
@@ -35,7 +38,8 @@ pub struct RollBack {
     ledger: Ledger,
     services: Services,
     pairs: Pairs,
-    rules: Rules,
+    routes: Routes,
+    balancers: Balancers,
     traffic: TrafficMover,
     executions: Executions,
     task_definitions: TaskDefinitions,
@@ -49,7 +53,8 @@ impl RollBack {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             pairs: Pairs::new(sdk),
-            rules: Rules::new(sdk),
+            routes: Routes::new(sdk),
+            balancers: Balancers::new(sdk),
             traffic: TrafficMover::new(sdk),
             executions: Executions::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
@@ -170,6 +175,7 @@ impl RollBack {
         match next_step(release, ending, lease.grace_left(now)) {
             RollbackStep::Close(conclusion) => self.close(lease, release, &conclusion, now).await,
             RollbackStep::TakeOver => self.take_over(lease, ending, now).await,
+            RollbackStep::NoteSuccess => self.note_success(lease, ending, now).await,
             RollbackStep::Observe => self.restore(lease, release, ending).await,
         }
     }
@@ -188,11 +194,27 @@ impl RollBack {
             Some(release) if release.has_announced_change() => {
                 self.restore(&taken, release, ending).await
             }
-            // Only a registration may still be made.
+            // Only a registration or a proof of roles may still be made.
             _ => Ok(taken.grace_left(now).map_or_else(
                 || "took over the release".to_owned(),
                 |left| format!("took over the release; {}", waiting_for_grace(left)),
             )),
+        }
+    }
+
+    /// Notes since when the execution is known to have succeeded, and judges its release at once.
+    async fn note_success(
+        &self,
+        lease: &Lease,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Result<String, StepError> {
+        let noted = apply(lease, Event::SuccessNoted, now)?;
+        self.ledger.advance(&noted).await?;
+
+        match &noted.release {
+            Some(release) => self.restore(&noted, release, ending).await,
+            None => Ok(NOT_HELD.to_owned()),
         }
     }
 
@@ -216,18 +238,36 @@ impl RollBack {
             }
         };
 
-        let error = match restored {
-            Err(error) => error,
-            done => {
-                self.note(release, None).await;
-                return done;
+        match restored {
+            Err(error) => {
+                let conclusion = match lease.grace_left(now) {
+                    None => given_up(release, ending, &error, now),
+                    Some(_) => None,
+                };
+                self.not_restored(lease, release, error, conclusion).await
             }
-        };
-        let conclusion = match lease.grace_left(now) {
-            None => given_up(release, ending, &error, now),
-            Some(_) => None,
-        };
-        match conclusion {
+            done => {
+                // The cause that keeps the status of the execution from being read has not passed.
+                if !matches!(ending, Ending::Unread | Ending::Denied) {
+                    self.note(release, None).await;
+                }
+                done
+            }
+        }
+    }
+
+    /// Gives up a release for an error, with its conclusion if it is time, or notes the error.
+    async fn not_restored(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        error: StepError,
+        conclusion: Option<Conclusion>,
+    ) -> Result<String, StepError> {
+        // One look proves nothing against a release that was never taken over.
+        let is_proven = conclusion.is_some()
+            && (release.is_rolling_back() || self.is_noted(&release.execution).await?);
+        match conclusion.filter(|_| is_proven) {
             Some(conclusion) => self.give_up(lease, &conclusion).await,
             None => {
                 if let Some(cause) = error.lasting_cause() {
@@ -238,8 +278,16 @@ impl RollBack {
         }
     }
 
+    /// Whether an earlier look at a release that has begun failed for a cause that lasts, and no
+    /// later one succeeded.
+    async fn is_noted(&self, execution: &str) -> Result<bool, StepError> {
+        let record = self.ledger.record(execution).await?;
+        Ok(record
+            .is_some_and(|record| record.state == RecordState::Begun && record.reason.is_some()))
+    }
+
     /// Writes into the record why the release is not restored yet, and removes it once it has
-    /// passed: an operator can mend what AWS refuses before the deadline.
+    /// passed: an operator can fix what AWS refuses before the deadline.
     async fn note(&self, release: &Release, cause: Option<&str>) {
         let noted = self.ledger.note_reason(&release.execution, cause);
         if let Err(failed) = noted.await {

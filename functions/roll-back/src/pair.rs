@@ -1,7 +1,7 @@
 //! The restoration of a blue/green pair: it is observed and brought one step nearer to the recorded
 //! release.
 
-use slipway::aws::{ErrorKind, ObservePairError, ObservedPair, ServiceGoal};
+use slipway::aws::{ErrorKind, ObservePairError, ObservedPair};
 use slipway::job::StepError;
 use slipway::observed::colour::Colour;
 use slipway::observed::service::revision;
@@ -10,13 +10,14 @@ use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::rollback::{PairChange, RestorationInput, restoration};
 use slipway::strategy::messages::waiting_for_grace;
 use slipway::strategy::rollback::{Ending, Restoration};
+use slipway::strategy::service_goal::ServiceGoal;
 
 use crate::RollBack;
 
 const SCALE_IN_ENABLED: &str = "re-enabling scale-in for both colours";
 
 /// What one invocation works with.
-struct Context<'a> {
+struct RollbackContext<'a> {
     lease: &'a Lease,
     pair: &'a PriorPair,
     seen: &'a ObservedPair,
@@ -62,7 +63,7 @@ impl RollBack {
             idle_is_active,
             steps_left: release.steps_left(now),
         };
-        let context = Context {
+        let context = RollbackContext {
             lease,
             pair,
             seen: &seen,
@@ -79,10 +80,10 @@ impl RollBack {
     /// Announces one change and makes it.
     async fn apply_change(
         &self,
-        context: &Context<'_>,
+        context: &RollbackContext<'_>,
         change: PairChange,
     ) -> Result<String, StepError> {
-        let Context {
+        let RollbackContext {
             lease, pair, seen, ..
         } = context;
         let live = pair.live;
@@ -106,6 +107,10 @@ impl RollBack {
                 self.traffic.route(lease, pair, seen, recorded).await?;
                 Ok(format!("restoring traffic to {recorded}"))
             }
+            PairChange::ConfirmWeights => {
+                let confirmed = self.traffic.confirm(lease, pair, seen).await?;
+                Ok(confirmed.summary())
+            }
             PairChange::ResetIdle => self.return_idle(context).await,
             PairChange::RestoreScaleIn => {
                 let restored = Event::ScaleInRestorationAnnounced;
@@ -118,8 +123,8 @@ impl RollBack {
     }
 
     /// Closes the release of a pair that no later invocation can restore, once scale-in is enabled
-    /// again. Application Auto Scaling refuses that when the service is gone; then it is not needed
-    /// any more.
+    /// again. Application Auto Scaling refuses that when the service is gone, and it is no longer
+    /// needed then.
     async fn abandon(
         &self,
         lease: &Lease,
@@ -154,8 +159,8 @@ impl RollBack {
     }
 
     /// Returns the new colour to what it ran before, now that it has no traffic.
-    async fn return_idle(&self, context: &Context<'_>) -> Result<String, StepError> {
-        let Context {
+    async fn return_idle(&self, context: &RollbackContext<'_>) -> Result<String, StepError> {
+        let RollbackContext {
             lease, pair, seen, ..
         } = context;
         let colour = pair.idle();

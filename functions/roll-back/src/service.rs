@@ -1,13 +1,14 @@
 //! The restoration of a single service: it is observed and brought one step nearer to the recorded
 //! release.
 
-use slipway::aws::{ObservedService, ServiceGoal};
+use slipway::aws::ObservedService;
 use slipway::job::StepError;
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
 use slipway::strategy::in_place::rollback::{keeps_definition, restoration, restored_count};
 use slipway::strategy::rollback::{Ending, Restoration, unrestorable};
+use slipway::strategy::service_goal::ServiceGoal;
 use slipway::task_definition::{Mark, TaskDefinition};
 
 use crate::RollBack;
@@ -23,7 +24,7 @@ impl RollBack {
     ) -> Result<String, StepError> {
         let now = self.sdk.now();
 
-        // ECS shows a deleted service for a while, and takes no change to it.
+        // ECS shows a deleted service for a while, and accepts no change to it.
         let seen = self
             .services
             .observe(&lease.cluster, &lease.service)
@@ -56,8 +57,8 @@ impl RollBack {
     }
 
     /// The lease and the service with a prior revision that can be deployed; `None` when its
-    /// definition does not exist any more. ECS goes on running and scaling a deregistered revision,
-    /// but deploys it no more (Amazon ECS API: DeregisterTaskDefinition): unless the service runs
+    /// definition does not exist any more. ECS continues to run and scale a deregistered revision,
+    /// but no longer deploys it (Amazon ECS API: DeregisterTaskDefinition): unless the service runs
     /// it, its definition is registered again.
     async fn deployable(
         &self,
@@ -87,8 +88,8 @@ impl RollBack {
         Ok(Some((recorded, service)))
     }
 
-    /// Registers the deregistered revision `prior` again, with the mark of this release. One that an
-    /// invocation registered which ended before it recorded it is found by that mark.
+    /// Registers the deregistered revision `prior` again, with the mark of this release. If an
+    /// invocation registered it and ended before it recorded it, it is found by that mark.
     async fn register_again(
         &self,
         lease: &Lease,
@@ -96,15 +97,17 @@ impl RollBack {
         definition: TaskDefinition,
     ) -> Result<String, StepError> {
         let definition = definition.unmarked();
-        let execution = lease.release.as_ref().map(|release| &release.execution);
+        let release = lease.release.as_ref();
+        let began = release.map_or_else(|| self.sdk.now(), |release| release.began_at);
+        let execution = release.map(|release| release.execution.clone());
         let mark = Mark {
-            execution: execution.cloned().unwrap_or_default(),
+            execution: execution.unwrap_or_default(),
             sent: definition.fingerprint(),
         };
 
         let registered = self
             .task_definitions
-            .registered_by(&mark.execution, definition.family(), Some(prior))
+            .registered_by(&mark.execution, definition.family(), Some(prior), began)
             .await?;
         let mut own = registered.into_iter();
         if let Some((arn, _)) = own.find(|(_, found)| *found == mark) {

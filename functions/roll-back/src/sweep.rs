@@ -1,8 +1,9 @@
 //! The sweep: every open release and every one that has not begun is checked, since events can be
-//! lost. After them every pair that no release holds: a stack update can reset its weights.
+//! lost. After them every pair that no release holds, since a stack update can reset its weights,
+//! and what closed releases have yet to deregister.
 //!
-//! Each is read and restored under its own deploy role. What is wrong with one, as with its role,
-//! never stops the others, and none has more than its share of the time.
+//! Each is read and restored under its own deploy role. A problem with one, such as with its role,
+//! never stops the others, and none takes more than its share of the time.
 
 use std::time::Duration;
 
@@ -11,11 +12,12 @@ use slipway::aws::{AwsError, ErrorKind, Retry};
 use slipway::job::{Origin, StepError};
 use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
 use slipway::observed::service::short_name;
-use slipway::release::{Lease, Release, Started};
+use slipway::release::{Lease, PendingDeregistration, Release, Started};
 use slipway::strategy::rollback::{Ending, ending_of};
 use slipway::timestamp::{Timestamp, readable};
 
 use crate::RollBack;
+use crate::refused::RoleState;
 
 /// What a sweep checks.
 enum Checked {
@@ -25,6 +27,8 @@ enum Checked {
     Started(Started),
     /// A free lease.
     Free(Box<Lease>),
+    /// The revisions of a closed release.
+    Deregistration(Box<PendingDeregistration>),
 }
 
 /// What a sweep found.
@@ -44,6 +48,7 @@ impl Checked {
             Self::Free(lease) => {
                 format!("{}/{}", lease.cluster_name(), short_name(&lease.service))
             }
+            Self::Deregistration(pending) => pending.execution().to_owned(),
         }
     }
 }
@@ -55,13 +60,26 @@ impl RollBack {
     pub(crate) async fn sweep(&self) -> Result<Value, Retry> {
         let mut swept = Swept::default();
         let listing = self.ledger.leases().await?;
-        let unreadable = listing.unreadable.iter().map(ToString::to_string);
-        swept.failed.extend(unreadable);
+        let unreadable = listing.unreadable.iter();
+        swept
+            .failed
+            .extend(unreadable.map(|item| item.error.to_string()));
 
         let (held, free): (Vec<Lease>, Vec<Lease>) = listing
             .leases
             .into_iter()
             .partition(|lease| lease.release.is_some());
+        // It is written before the lease is free.
+        let is_closed = |pending: &PendingDeregistration| {
+            let mut held = held.iter();
+            held.all(|lease| lease.held_by(pending.execution()).is_none())
+        };
+        let mut pending = listing.pending_deregistrations;
+        pending.retain(is_closed);
+        let pending = pending
+            .into_iter()
+            .map(|pending| Checked::Deregistration(Box::new(pending)));
+
         let begun = held.into_iter().filter_map(|lease| {
             let release = lease.release.clone()?;
             Some(Checked::Begun(Box::new((lease, release))))
@@ -74,6 +92,7 @@ impl RollBack {
         let open = begun.chain(started).collect();
         self.check_each(open, began, &mut swept).await;
         self.check_each(free.collect(), began, &mut swept).await;
+        self.check_each(pending.collect(), began, &mut swept).await;
 
         let Swept { statuses, failed } = swept;
         if failed.is_empty() {
@@ -83,7 +102,7 @@ impl RollBack {
         }
     }
 
-    /// Checks each, beginning with another one each minute. `began` is when the sweep did.
+    /// Checks each, beginning with a different one every minute. `began` is when the sweep began.
     async fn check_each(&self, mut all: Vec<Checked>, began: Timestamp, swept: &mut Swept) {
         let first = first(all.len(), began);
         all.rotate_left(first);
@@ -92,7 +111,7 @@ impl RollBack {
         for checked in all {
             let elapsed = self.sdk.now().since(began);
             if !is_due(&checked, elapsed) {
-                tracing::warn!(left, "free pairs are left to the next sweeps");
+                tracing::warn!(left, "free leases are left to the next sweeps");
                 break;
             }
             let name = checked.name();
@@ -100,7 +119,11 @@ impl RollBack {
             left -= 1;
             // A check that is dropped is no worse than a crash: each change is announced before it
             // is made.
-            match self.sdk.within(share, Box::pin(self.check(checked))).await {
+            match self
+                .sdk
+                .within(share, Box::pin(self.sweep_item(checked)))
+                .await
+            {
                 Some(Ok(None)) => {}
                 Some(Ok(Some(status))) => drop(swept.statuses.insert(name, status.into())),
                 Some(Err(error)) => swept.failed.push(format!("{name}: {error}")),
@@ -112,8 +135,8 @@ impl RollBack {
         }
     }
 
-    /// The status of what was checked; none of a pair with nothing to repair.
-    async fn check(&self, checked: Checked) -> Result<Option<String>, StepError> {
+    /// The status of what was checked; `None` for a pair with nothing to repair.
+    async fn sweep_item(&self, checked: Checked) -> Result<Option<String>, StepError> {
         match checked {
             Checked::Begun(begun) => {
                 let (lease, release) = *begun;
@@ -129,6 +152,11 @@ impl RollBack {
                 let rule = known.and_then(|known| known.rule.as_ref());
                 let acting = self.under(rule.and_then(|rule| rule.deploy_role.as_ref()));
                 acting.repair_free(&lease).await
+            }
+            Checked::Deregistration(pending) => {
+                let release = pending.release();
+                let acting = self.under(release.and_then(|release| release.deploy_role.as_ref()));
+                acting.retry_deregistration(&pending).await
             }
         }
     }
@@ -196,17 +224,37 @@ impl RollBack {
         let execution = &release.execution;
         let is_manual = release.deploy_role.is_none() && release.origin == Some(Origin::Operator);
         let of_pipeline = release.pipeline_role.as_ref();
+        let role = of_pipeline.or(release.deploy_role.as_ref());
         let looked_up = self
-            .under(of_pipeline.or(release.deploy_role.as_ref()))
+            .under(role)
             .status(&release.pipeline, execution, is_manual)
             .await;
-        let is_refused = looked_up.as_ref().is_err_and(AwsError::refuses_role);
-        let looked_up = looked_up.map_err(StepError::from);
 
-        if is_refused && is_lost(release, self.sdk.now()) {
-            return self.proceed(execution, lease, Ending::Unread).await;
+        let lease = if release.is_rolling_back() {
+            lease
+        } else {
+            match self.role_state(role, &looked_up).await {
+                RoleState::Refused(refusal) => {
+                    return self.without_role(lease, release, refusal).await;
+                }
+                RoleState::Accepted if release.role_refused_since.is_some() => {
+                    self.with_role_again(lease, release).await?
+                }
+                RoleState::Accepted | RoleState::Unknown => lease,
+            }
+        };
+
+        let looked_up = looked_up.map_err(StepError::from);
+        let was_noted = matches!(looked_up, Err(StepError::Unexpected(_)))
+            && self.is_noted(&release.execution).await?;
+        let ending = ending_of(release, &looked_up, was_noted, self.sdk.now());
+        if let Err(error) = &ending
+            && let Some(cause) = error.lasting_cause()
+            && release.is_rolling_back()
+        {
+            self.note(release, Some(cause)).await;
         }
-        let Some(ending) = ending_of(release, &looked_up, self.sdk.now())? else {
+        let Some(ending) = ending? else {
             return Ok(match looked_up? {
                 Some(status) => format!("the execution is {status}"),
                 None => "CodePipeline does not know the execution: a manual release, left open"
@@ -221,28 +269,21 @@ impl RollBack {
     }
 }
 
-/// Whether a release whose deploy role is refused is ended: the role is deleted with the stack of its
-/// pipeline, and then no step can run any more. A role may be refused for some time by mistake, and
-/// no action lasts longer than this.
-fn is_lost(release: &Release, now: Timestamp) -> bool {
-    !release.is_rolling_back() && now.since(release.began_at) >= ACTION_TOTAL
-}
-
-/// Whether a sweep that has taken so long checks this one still: there are as many free leases as
-/// there were ever pairs, and beyond its time-out a sweep would report nothing.
+/// Whether a sweep that has taken this long still checks this one: there is a free lease for every
+/// pair that ever existed, and a sweep that times out reports nothing.
 fn is_due(checked: &Checked, elapsed: Duration) -> bool {
-    elapsed < STEP_BUDGET || !matches!(checked, Checked::Free(_))
+    elapsed < STEP_BUDGET || !matches!(checked, Checked::Free(_) | Checked::Deregistration(_))
 }
 
-/// How long a sweep that has taken so long may check the next of so many releases that are left:
-/// what quick ones leave is for slow ones.
+/// How long a sweep that has taken this long may check the next of the remaining releases: slow
+/// ones get the time that quick ones leave.
 fn share(left: usize, elapsed: Duration) -> Duration {
     let left = u32::try_from(left.max(1)).unwrap_or(u32::MAX);
     (STEP_BUDGET.saturating_sub(elapsed) / left).max(SWEEP_SHARE)
 }
 
-/// Which of so many releases a sweep begins with: another one each minute, so that those before it
-/// do not keep a release waiting for ever.
+/// Which of this many releases a sweep begins with: a different one every minute, so that no
+/// release waits forever behind others.
 fn first(count: usize, now: Timestamp) -> usize {
     let minute = usize::try_from(now.secs() / 60).unwrap_or_default();
     minute.checked_rem(count).unwrap_or_default()
@@ -250,8 +291,6 @@ fn first(count: usize, now: Timestamp) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use slipway::release::Phase;
-
     use super::*;
 
     #[test]
@@ -286,27 +325,6 @@ mod tests {
             (&started, 45_000, true),
         ] {
             assert_eq!(is_due(checked, Duration::from_millis(millis)), expected);
-        }
-    }
-
-    #[test]
-    fn a_release_whose_role_is_refused_is_lost_once_no_action_can_last() {
-        let began = Timestamp::from_secs(1_767_603_600).expect("in range");
-        let release = Release::begin("e-1", "slipway-web", None, began);
-        let taken_over = Release {
-            phase: Phase::RollingBack {
-                since: began,
-                target: None,
-            },
-            ..release.clone()
-        };
-        for (release, secs, expected) in [
-            (&release, 84_599, false),
-            (&release, 84_600, true),
-            (&taken_over, 84_600, false),
-        ] {
-            let now = Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
-            assert_eq!(is_lost(release, now), expected, "{secs}");
         }
     }
 

@@ -5,12 +5,12 @@
 //! an image is good.
 
 use serde_json::{Value, json};
-use slipway::aws::{Executions, Images, Ledger, Retry, Sdk};
+use slipway::aws::{AwsError, ErrorKind, Executions, Images, Ledger, Retry, Sdk};
 use slipway::events::{PushInput, PushedImage, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
-use slipway::manifest::Manifest;
-use slipway::release::{Push, PushDecision, Record};
+use slipway::manifest::{Manifest, why_not_an_image};
+use slipway::release::{Push, PushDecision, Record, expires_at};
 use slipway::timestamp::Timestamp;
 
 /// The images of a multi-architecture image are pushed before it, each without a tag: none of them
@@ -100,16 +100,29 @@ impl StartPipeline {
     /// read from ECR.
     async fn why_not_runnable(&self, push: &PushedImage) -> Result<Option<String>, Retry> {
         let stated = push.manifest.why_not_runnable();
-        if stated.is_some() || push.manifest.media_type.is_some() {
+        if stated.is_some() {
             return Ok(stated);
         }
 
-        let found = self.images.manifest(&push.repository, &push.digest).await?;
-        Ok(Manifest {
-            tags: push.manifest.tags.clone(),
-            ..found
+        let manifest = if push.manifest.media_type.is_some() {
+            push.manifest.clone()
+        } else {
+            let found = self.images.manifest(&push.repository, &push.digest).await?;
+            Manifest {
+                tags: push.manifest.tags.clone(),
+                ..found
+            }
+        };
+        let why = manifest.why_not_runnable();
+        if why.is_some() || !manifest.needs_reading() {
+            return Ok(why);
         }
-        .why_not_runnable())
+
+        let text = self
+            .images
+            .own_manifest_text(&push.repository, &push.digest)
+            .await;
+        Ok(why_unfit(text, &push.digest)?)
     }
 
     /// Records why an image is not delivered, unless the ledger knows the digest: another tag of it
@@ -152,6 +165,8 @@ impl StartPipeline {
                 if let Some(known) = &known {
                     let refused = Push {
                         refusal: Some(reason.clone()),
+                        // A refusal is final, even if the claim was read before it was kept.
+                        expires_at: None,
                         ..known.clone()
                     };
                     self.ledger.put_push(Some(known), &refused).await?;
@@ -196,9 +211,11 @@ impl StartPipeline {
             deploy_role: self.sdk.deploy_role().cloned(),
             ..Record::started(&execution, pipeline, Some(&push.digest), now)
         };
-        self.ledger.put_record(&record).await?;
+        // An execution that has already progressed may have been rolled back.
+        let is_first = self.ledger.put_record(&record).await?;
         let started = Push {
             execution: Some(execution.clone()),
+            expires_at: claim.expires_at.filter(|_| is_first),
             ..claim.clone()
         };
         self.ledger.put_push(Some(&claim), &started).await?;
@@ -220,6 +237,25 @@ fn claim_of(subscription: &Subscription, push: &PushedImage, now: Timestamp) -> 
         claimed_at: now,
         execution: None,
         refusal: None,
+        expires_at: Some(expires_at(now)),
+    }
+}
+
+/// Why an image cannot run, from what ECR answered about its manifest.
+fn why_unfit(
+    text: Result<Option<String>, AwsError>,
+    digest: &str,
+) -> Result<Option<String>, AwsError> {
+    match text {
+        Ok(text) => Ok(text.as_deref().and_then(why_not_an_image)),
+        // Lambda delivers the event again.
+        Err(error) if error.kind == ErrorKind::Busy => Err(error),
+        // Most pushes are of images, and none is lost for want of a permission: what cannot run
+        // fails in its release, which is rolled back.
+        Err(error) => {
+            tracing::warn!(digest, %error, "started without its manifest, which is not read");
+            Ok(None)
+        }
     }
 }
 
@@ -234,4 +270,35 @@ fn request_token(event: &str) -> String {
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .take(128)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(kind: ErrorKind) -> Result<Option<String>, AwsError> {
+        Err(AwsError {
+            operation: "ecr:BatchGetImage",
+            kind,
+            code: "Code".to_owned(),
+            message: "why".to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_manifest_is_read_again_while_ecr_is_busy_and_a_denial_loses_no_push() {
+        let busy = why_unfit(refused(ErrorKind::Busy), "sha256:1").expect_err("again");
+        assert_eq!(busy.to_string(), "ecr:BatchGetImage failed: Code: why");
+
+        for kind in [ErrorKind::Permission, ErrorKind::Rejected] {
+            let found = why_unfit(refused(kind), "sha256:1").expect("not again");
+            assert_eq!(found, None);
+        }
+
+        let attestation = r#"{"layers": [{"mediaType": "application/vnd.in-toto+json"}]}"#;
+        let found = why_unfit(Ok(Some(attestation.to_owned())), "sha256:1").expect("read");
+        let expected = "its layers are `application/vnd.in-toto+json`; expected those of a \
+                        container image";
+        assert_eq!(found.as_deref(), Some(expected));
+    }
 }

@@ -10,7 +10,8 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let function = StartPipeline::new(&aws::connect().await?);
     run(service_fn(async |event: LambdaEvent<Value>| {
-        function.handle(event.payload).await
+        // Boxed: the compiler does not follow a future of the SDK that is nested this deeply.
+        Box::pin(function.handle(event.payload)).await
     }))
     .await
 }

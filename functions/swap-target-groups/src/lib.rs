@@ -1,13 +1,18 @@
 //! The step that moves production traffic between the two target groups of a pair, one change of
 //! weights a job, and restores it in the same job when the new colour becomes unhealthy.
+//! `swap-records` is the same step for another kind of route.
 //!
 //! It never moves traffic to a colour without checking its health and its size in the same
 //! invocation.
 
 mod parameters;
 
-use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::observed::route::Route;
 use slipway::release::{
     ActiveRelease, Change, Event, Lease, PairTarget, PriorPair, TrafficReturn, apply,
 };
@@ -20,24 +25,59 @@ use slipway::strategy::blue_green::size::needed_by_new;
 
 pub use parameters::{Parameters, ShiftName};
 
+/// The step for pairs behind a listener rule.
+pub type SwapTargetGroups = Swap<TargetGroups>;
+
+/// What routes the traffic that a step moves.
+pub trait RouteKind {
+    /// The function's name.
+    const STEP: &'static str;
+
+    /// Refuses a pair with another kind of route.
+    ///
+    /// # Errors
+    /// A ConfigurationError with the step that moves its traffic.
+    fn check_route(route: &Route) -> Result<(), Failure>;
+}
+
+/// The target groups of a listener rule.
+#[derive(Debug)]
+pub struct TargetGroups;
+
+impl RouteKind for TargetGroups {
+    const STEP: &'static str = "swap-target-groups";
+
+    fn check_route(route: &Route) -> Result<(), Failure> {
+        match route {
+            Route::Rule(_) => Ok(()),
+            Route::Record(_) => Err(Failure::configuration(format!(
+                "{route} routes the traffic of the pair; expected a listener rule; run \
+                 swap-records in place of this action"
+            ))),
+        }
+    }
+}
+
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
-pub struct SwapTargetGroups {
+pub struct Swap<R> {
+    kind: PhantomData<R>,
     ledger: Ledger,
     services: Services,
     pairs: Pairs,
+    task_definitions: TaskDefinitions,
     traffic: TrafficMover,
 }
 
 /// What one invocation works with.
-struct Context<'a> {
+struct ShiftContext<'a> {
     job: &'a Job<Parameters>,
     target: &'a PairTarget,
     pair: &'a PriorPair,
     seen: ObservedPair,
 }
 
-impl Context<'_> {
+impl ShiftContext<'_> {
     fn observed(&self) -> PairContext<'_> {
         PairContext {
             target: self.target,
@@ -46,36 +86,40 @@ impl Context<'_> {
     }
 }
 
-impl SwapTargetGroups {
+impl<R: RouteKind> Swap<R> {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
+            kind: PhantomData,
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             pairs: Pairs::new(sdk),
+            task_definitions: TaskDefinitions::new(sdk),
             traffic: TrafficMover::new(sdk),
         }
     }
 }
 
-impl Step for SwapTargetGroups {
-    const NAME: &'static str = "swap-target-groups";
+impl<R: RouteKind> Step for Swap<R> {
+    const NAME: &'static str = R::STEP;
     type Parameters = Parameters;
-    type Claim = ActiveRelease;
+    type Found = ActiveRelease;
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }
 
-    async fn claim(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
+    async fn find_release(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
         job.parameters.validate()?;
-        self.ledger.claim(&job.release).await?.active()
+        self.ledger.prove_lease(&job.release).await?.active()
     }
 
-    async fn step(&self, job: &Job<Parameters>, claim: ActiveRelease) -> StepResult {
-        let ActiveRelease { lease, target, .. } = claim;
+    async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
+        let ActiveRelease { lease, target, .. } = found;
         let target = PairTarget::required(&target)?;
         let pair = &target.prior;
+        R::check_route(&pair.route)?;
+        job.parameters.validate_total(answers(pair))?;
 
         if let Some(summary) = pair.already_live(&job.parameters.task_definition) {
             let outputs = [("LiveColour", pair.live.to_string())];
@@ -87,7 +131,7 @@ impl Step for SwapTargetGroups {
         }
 
         let seen = self.pairs.observe(&lease, pair, &[pair.idle()]).await?;
-        let context = Context {
+        let context = ShiftContext {
             job,
             target,
             pair,
@@ -97,13 +141,13 @@ impl Step for SwapTargetGroups {
     }
 }
 
-impl SwapTargetGroups {
-    async fn shift(&self, context: &Context<'_>, lease: Lease) -> StepResult {
-        let Context {
+impl<R: RouteKind> Swap<R> {
+    async fn shift(&self, context: &ShiftContext<'_>, lease: Lease) -> StepResult {
+        let ShiftContext {
             job, pair, seen, ..
         } = context;
         let observed = context.observed();
-        let plan = shift_plan(&job.parameters, observed.filled_tasks());
+        let plan = shift_plan(&job.parameters, observed.filled_tasks(), answers(pair));
         let times = ShiftTimes {
             elapsed: job.now.since(job.since),
             grace_left: lease.grace_left(job.now),
@@ -130,11 +174,8 @@ impl SwapTargetGroups {
                 Ok(JobReport::in_progress(summary, percent))
             }
             ShiftStep::Confirm => {
-                let confirmed = apply(&lease, Event::ShiftConfirmed, job.now)?;
-                self.ledger.advance(&confirmed).await?;
-
-                let summary = format!("weights are {}", seen.view.weights);
-                Ok(JobReport::in_progress(summary, 0))
+                let confirmed = self.traffic.confirm(&lease, pair, seen).await?;
+                Ok(JobReport::in_progress(confirmed.summary(), 0))
             }
             ShiftStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
             ShiftStep::Done { summary } => {
@@ -148,7 +189,11 @@ impl SwapTargetGroups {
 
     /// Records how many tasks the new colour was proven with, if that is more than it was filled
     /// with: from here on it is judged by them, and so is a return of the traffic.
-    async fn record_size(&self, context: &Context<'_>, lease: Lease) -> Result<Lease, StepError> {
+    async fn record_size(
+        &self,
+        context: &ShiftContext<'_>,
+        lease: Lease,
+    ) -> Result<Lease, StepError> {
         let observed = context.observed();
         let filled = observed.filled_tasks();
         let tasks = needed_by_new(&observed, filled);
@@ -167,7 +212,7 @@ impl SwapTargetGroups {
 
     async fn announce(
         &self,
-        context: &Context<'_>,
+        context: &ShiftContext<'_>,
         lease: &Lease,
         change: Change,
     ) -> Result<Lease, StepError> {
@@ -178,10 +223,15 @@ impl SwapTargetGroups {
     }
 
     /// Records the decision to restore the traffic, and restores it in the same invocation.
-    async fn abort(&self, context: &Context<'_>, lease: Lease, reason: String) -> StepResult {
+    async fn abort(&self, context: &ShiftContext<'_>, lease: Lease, reason: String) -> StepResult {
         let job = context.job;
+        let new = context.seen.view.of(context.pair.idle());
+        let wanted = &job.parameters.task_definition;
+        let definitions = &self.task_definitions;
         let decision = TrafficReturn {
-            reason,
+            reason: definitions
+                .without_secrets(reason, new.texts(), wanted)
+                .await,
             since: job.now,
             held: false,
         };
@@ -193,7 +243,12 @@ impl SwapTargetGroups {
 
     /// Ends the shift as failed. What looks like an external change may be that of another
     /// invocation since the lease was read: then this write loses, and the next job observes again.
-    async fn fail(&self, context: &Context<'_>, lease: &Lease, failure: Failure) -> StepResult {
+    async fn fail(
+        &self,
+        context: &ShiftContext<'_>,
+        lease: &Lease,
+        failure: Failure,
+    ) -> StepResult {
         let failed = Event::FailureRecorded(failure.clone());
         self.ledger
             .advance(&apply(lease, failed, context.job.now)?)
@@ -211,12 +266,18 @@ impl SwapTargetGroups {
     }
 }
 
-fn shift_plan(parameters: &Parameters, filled: u32) -> ShiftPlan {
+/// For how long clients may still use a DNS answer from before a step.
+fn answers(pair: &PriorPair) -> Duration {
+    pair.route.ttl().unwrap_or_default()
+}
+
+fn shift_plan(parameters: &Parameters, filled: u32, answers: Duration) -> ShiftPlan {
     ShiftPlan {
         task_definition: parameters.task_definition.clone(),
         steps: parameters.percentages(),
         step_bake: parameters.step_bake(),
         last_bake: parameters.last_bake(),
+        answers,
         filled,
         minimum_healthy_percent: parameters.minimum_healthy_percent(),
     }

@@ -88,7 +88,7 @@ impl Parameters {
         }
 
         self.validate_steps()?;
-        self.validate_total()
+        self.validate_total(Duration::ZERO)
     }
 
     fn validate_steps(&self) -> Result<(), Failure> {
@@ -108,20 +108,28 @@ impl Parameters {
         Ok(())
     }
 
-    fn validate_total(&self) -> Result<(), Failure> {
-        let total = u64::try_from(self.percentages().len() - 1).unwrap_or(u64::MAX)
-            * self.step_bake().as_secs()
-            + self.last_bake().as_secs();
+    /// Refuses a shift that does not fit into an action when each step waits for its DNS `answers`
+    /// to expire.
+    pub(crate) fn validate_total(&self, answers: Duration) -> Result<(), Failure> {
+        let count = self.percentages().len();
+        let total = u64::try_from(count - 1).unwrap_or(u64::MAX)
+            * (self.step_bake() + answers).as_secs()
+            + (self.last_bake() + answers).as_secs();
         let minutes = total / 60;
         if minutes > u64::from(BAKE_MAX_MINUTES) {
-            let steps = match self.percentages().len() {
+            let steps = match count {
                 1 => "1 step".to_owned(),
                 steps => format!("{steps} steps"),
             };
+            let ttl = if answers.is_zero() {
+                String::new()
+            } else {
+                format!(", a TTL of {} s for each step", answers.as_secs())
+            };
             return Err(Failure::configuration(format!(
                 "the shift would bake for {minutes} minutes in all ({steps}, `step_minutes`, \
-                 `bake_minutes`); expected at most {BAKE_MAX_MINUTES}, since an action ends after \
-                 24 hours"
+                 `bake_minutes`{ttl}); expected at most {BAKE_MAX_MINUTES}, since an action ends \
+                 after 24 hours"
             )));
         }
 
@@ -277,6 +285,19 @@ mod tests {
         assert!(
             huge.starts_with("the shift would bake for 8589934590 minutes in all (2 steps,"),
             "{huge}"
+        );
+
+        let hundred = json!({"shift": "linear", "step_percent": 1, "step_minutes": 9});
+        let hundred = parameters(hundred);
+        let total = |secs| hundred.validate_total(Duration::from_secs(secs));
+        assert_eq!(total(60), Ok(()));
+        let text = total(300).expect_err("too long").message;
+        assert!(
+            text.starts_with(
+                "the shift would bake for 1401 minutes in all (100 steps, `step_minutes`, \
+                 `bake_minutes`, a TTL of 300 s for each step); expected at most 1380"
+            ),
+            "{text}"
         );
     }
 

@@ -1,9 +1,9 @@
-//! What a failure of a rollout says beyond the decision: how its deployment ended, and why its tasks
-//! stopped.
+//! What the failure of a rollout reports beyond the decision: how its deployment ended, and why its
+//! tasks stopped.
 //!
 //! It never changes whether the step fails, and never quotes ECS with the values of variables.
 
-use slipway::aws::{AwsError, ObservedService};
+use slipway::aws::{AwsError, ObservedService, quotations};
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service_deployment::ServiceDeploymentView;
 use slipway::strategy::failure::StepFailureCause;
@@ -11,7 +11,7 @@ use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal};
 use slipway::strategy::in_place::ended::{explained, is_unexplained};
 use slipway::task_definition::TaskDefinition;
 
-use super::{Context, Parameters, UpdateService};
+use super::{Parameters, UpdateContext, UpdateService};
 
 /// A deployment that failed.
 pub(super) struct Failed<'a> {
@@ -22,15 +22,15 @@ pub(super) struct Failed<'a> {
 }
 
 impl UpdateService {
-    /// The failure, with how the deployment ended if only its service deployment shows that. It is
-    /// the same failure when that cannot be read.
+    /// The failure, with how the deployment ended if only its service deployment shows that;
+    /// unchanged when that cannot be read.
     pub(super) async fn failed(
         &self,
-        context: &Context<'_>,
+        context: &UpdateContext<'_>,
         seen: &ObservedService,
         failed: Failed<'_>,
     ) -> StepError {
-        let Context { job, lease, .. } = context;
+        let UpdateContext { job, lease, .. } = context;
         let Failed {
             goal,
             decided_from,
@@ -67,8 +67,7 @@ impl UpdateService {
             .await
     }
 
-    /// The failure, with the reasons for which the new tasks stopped. It is the same failure when
-    /// they cannot be read.
+    /// The failure, with the reasons why the new tasks stopped; unchanged when they cannot be read.
     async fn explain(
         &self,
         job: &Job<Parameters>,
@@ -111,36 +110,27 @@ fn quoted<'a>(
     message: &str,
 ) -> Vec<&'a str> {
     let of_history = history.iter().map(|deployment| deployment.reason.as_str());
-    texts
-        .chain(of_history)
-        .filter(|text| !text.is_empty() && message.contains(text))
-        .collect()
+    quotations::quoted(texts.chain(of_history), message)
 }
 
-/// A message with the reasons for which tasks stopped. What it and they quote of ECS can repeat the
-/// command that did not start, so that it loses the values of environment variables. Without the
-/// definition these are unknown, and nothing can be quoted: the message has why.
+/// A message with the reasons why tasks stopped. Quotations of ECS can repeat the command that did
+/// not start, so the values of environment variables are redacted. Without the definition these are
+/// unknown, and nothing is quoted: the message states why.
 pub(super) fn with_stop_reasons(
     message: &str,
     quoted: &[&str],
     reasons: &Result<Vec<String>, AwsError>,
     definition: &Result<Option<TaskDefinition>, AwsError>,
 ) -> String {
-    let redacted = |text: &str| match definition {
-        Ok(Some(definition)) => definition.redacted(text),
-        Ok(None) => "(not shown: the task definition does not exist)".to_owned(),
-        Err(_) => "(not shown: the task definition could not be read)".to_owned(),
-    };
-    let message = quoted.iter().fold(message.to_owned(), |message, &text| {
-        message.replace(text, &redacted(text))
-    });
+    let message = quotations::redacted(message.to_owned(), quoted, definition);
 
     match (reasons, definition) {
         (Err(error), _) | (_, Err(error)) => {
             format!("{message}; failed to read why tasks stopped: {error}")
         }
         (Ok(reasons), Ok(Some(_))) if !reasons.is_empty() => {
-            let reasons: Vec<String> = reasons.iter().map(|reason| redacted(reason)).collect();
+            let redacted = |reason: &String| quotations::quotation(reason, definition);
+            let reasons: Vec<String> = reasons.iter().map(redacted).collect();
             format!("{message}; tasks stopped because: {}", reasons.join(" | "))
         }
         _ => message,

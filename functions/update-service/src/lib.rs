@@ -9,9 +9,7 @@ mod failed;
 mod pair;
 mod parameters;
 
-use slipway::aws::{
-    AwsError, Ledger, ObservedService, Pairs, Sdk, ServiceGoal, Services, TaskDefinitions,
-};
+use slipway::aws::{AwsError, Ledger, ObservedService, Pairs, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::revision;
@@ -23,6 +21,7 @@ use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
+use slipway::strategy::service_goal::ServiceGoal;
 
 use failed::Failed;
 pub use parameters::{Mode, Parameters};
@@ -37,7 +36,7 @@ pub struct UpdateService {
 }
 
 /// What one invocation works with.
-struct Context<'a> {
+struct UpdateContext<'a> {
     job: &'a Job<Parameters>,
     lease: &'a Lease,
     /// The change that this release announced.
@@ -59,21 +58,21 @@ impl UpdateService {
 impl Step for UpdateService {
     const NAME: &'static str = "update-service";
     type Parameters = Parameters;
-    type Claim = ActiveRelease;
+    type Found = ActiveRelease;
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }
 
-    async fn claim(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
+    async fn find_release(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
         job.parameters.validate()?;
-        self.ledger.claim(&job.release).await?.active()
+        self.ledger.prove_lease(&job.release).await?.active()
     }
 
-    async fn step(&self, job: &Job<Parameters>, claim: ActiveRelease) -> StepResult {
-        let ActiveRelease { lease, target, .. } = claim;
+    async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
+        let ActiveRelease { lease, target, .. } = found;
 
-        let context = Context {
+        let context = UpdateContext {
             job,
             lease: &lease,
             announced: target.change(),
@@ -95,17 +94,9 @@ impl Step for UpdateService {
 }
 
 impl UpdateService {
-    async fn in_place(&self, context: &Context<'_>, target: &ServiceTarget) -> StepResult {
+    async fn in_place(&self, context: &UpdateContext<'_>, target: &ServiceTarget) -> StepResult {
         let job = context.job;
-        let cluster = &job.release.cluster;
-        let service = &job.release.service;
-        let found = self.services.observe(cluster, service).await?;
-        let seen = found.ok_or_else(|| {
-            Failure::job(format!(
-                "service `{service}` no longer exists in cluster `{cluster}`"
-            ))
-        })?;
-
+        let seen = self.services.observe_of(&job.release).await?;
         let prior = &target.prior;
         let goal = job
             .parameters
@@ -116,12 +107,12 @@ impl UpdateService {
     /// Brings one service a step nearer to the goal.
     async fn deploy(
         &self,
-        context: &Context<'_>,
+        context: &UpdateContext<'_>,
         before: Before<'_>,
         goal: DeployGoal,
         seen: &ObservedService,
     ) -> StepResult {
-        let Context {
+        let UpdateContext {
             job,
             lease,
             announced,
@@ -167,11 +158,11 @@ impl UpdateService {
     /// Announces the change in the ledger, makes it, and records the deployment that it became.
     async fn apply(
         &self,
-        context: &Context<'_>,
+        context: &UpdateContext<'_>,
         change: Change,
         seen: &ObservedService,
     ) -> StepResult {
-        let Context { job, lease, .. } = context;
+        let UpdateContext { job, lease, .. } = context;
         // It may have been turned on since the release began.
         seen.view
             .check_percentages(seen.name(), change.percentages)
@@ -213,11 +204,11 @@ impl UpdateService {
     /// Announces the change once more, with other percentages, and sets them.
     async fn set_percentages(
         &self,
-        context: &Context<'_>,
+        context: &UpdateContext<'_>,
         new: NewPercentages,
         seen: &ObservedService,
     ) -> StepResult {
-        let Context { job, lease, .. } = context;
+        let UpdateContext { job, lease, .. } = context;
         let percent = seen.view.percent(&new.announced.task_definition);
         let deployment = new.announced.deployment.clone();
 
@@ -234,8 +225,8 @@ impl UpdateService {
 
         let report = match set.map_err(StepError::from) {
             Ok(()) => JobReport::in_progress(new.summary, percent),
-            // The rollout has ended: a refusal of what its safety does not need fails no release.
-            // Until AWS has refused it for long, the next job looks again.
+            // The rollout has ended, and its safety does not depend on this: a refusal must not
+            // fail the release. Until AWS has refused it for a long time, the next job looks again.
             Err(StepError::Refused(failure)) if !new.required && job.refused_for_long => {
                 let summary = format!("{} is steady", revision(&job.parameters.task_definition));
                 let (cluster, service) = seen.name();

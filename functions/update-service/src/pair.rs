@@ -13,7 +13,7 @@ use slipway::strategy::blue_green::size::required_tasks;
 use slipway::strategy::in_place::deploy::{DeployGoal, RolloutBounds};
 use slipway::timestamp::readable;
 
-use crate::{Context, Mode, Parameters, UpdateService, done};
+use crate::{Mode, Parameters, UpdateContext, UpdateService, done};
 
 /// How long the old colour stays after the traffic left it, in minutes, unless the action gives
 /// another number.
@@ -22,7 +22,7 @@ const DRAIN_MINUTES: u32 = 5;
 impl UpdateService {
     pub(crate) async fn pair(
         &self,
-        context: &Context<'_>,
+        context: &UpdateContext<'_>,
         target: &PairTarget,
         mode: Mode,
     ) -> StepResult {
@@ -39,10 +39,10 @@ impl UpdateService {
         }
     }
 
-    /// Suspends scale-in first, so that automatic scaling takes no task from either colour, then
+    /// Suspends scale-in first, so that automatic scaling removes no task from either colour, then
     /// deploys to the idle one.
-    async fn fill(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
-        let Context { job, lease, .. } = context;
+    async fn fill(&self, context: &UpdateContext<'_>, target: &PairTarget) -> StepResult {
+        let UpdateContext { job, lease, .. } = context;
         let pair = &target.prior;
         if self.must_suspend_scale_in(lease, target).await? {
             self.ledger
@@ -78,7 +78,7 @@ impl UpdateService {
             .map(|primary| primary.task_definition.as_str());
 
         if target.change.is_none() && runs == Some(&job.parameters.task_definition) {
-            // The change is made all the same, so that the ledger records what the colour gets its
+            // The change is made anyway, so that the ledger records what the colour gets its
             // traffic for.
             return self.apply(context, goal.change, idle_seen).await;
         }
@@ -114,8 +114,8 @@ impl UpdateService {
     }
 
     /// Makes the old colour large enough to take all of the traffic.
-    async fn size(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
-        let Context { job, lease, .. } = context;
+    async fn size(&self, context: &UpdateContext<'_>, target: &PairTarget) -> StepResult {
+        let UpdateContext { job, lease, .. } = context;
         let pair = &target.prior;
         let old = pair.live;
         let seen = self.pairs.observe(lease, pair, &[old]).await?;
@@ -154,23 +154,19 @@ impl UpdateService {
     }
 
     /// Stops the old colour's tasks after the drain, then enables scale-in again.
-    async fn retire(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
-        let Context { job, lease, .. } = context;
+    async fn retire(&self, context: &UpdateContext<'_>, target: &PairTarget) -> StepResult {
+        let UpdateContext { job, lease, .. } = context;
         let pair = &target.prior;
         let seen = self.pairs.observe(lease, pair, &[]).await?;
         let names = pair.services(&lease.service);
         let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
 
-        // Clients that the rule binds to the old colour keep their sessions until these end.
-        let minutes = job.parameters.drain_minutes.unwrap_or(DRAIN_MINUTES);
-        let drain = Duration::from_secs(u64::from(minutes) * 60);
-        let sticky = seen.rule.view.sticky.unwrap_or_default().min(STICKY_DRAIN);
         let pair_context = PairContext {
             target,
             view: &seen.view,
         };
         let times = RetireTimes {
-            drain: drain.max(sticky),
+            drain: drain(&job.parameters, pair, seen.route.sticky()),
             grace_left: lease.grace_left(job.now),
         };
 
@@ -204,6 +200,16 @@ impl UpdateService {
             }
         }
     }
+}
+
+/// How long the old colour stays after the traffic left it. Clients that a rule binds to it keep
+/// their sessions until these end; with records the traffic has left when the last DNS answer has
+/// expired.
+fn drain(parameters: &Parameters, pair: &PriorPair, sticky: Option<Duration>) -> Duration {
+    let minutes = parameters.drain_minutes.unwrap_or(DRAIN_MINUTES);
+    let drain = Duration::from_secs(u64::from(minutes) * 60);
+    let sticky = sticky.unwrap_or_default().min(STICKY_DRAIN);
+    drain.max(sticky) + pair.route.ttl().unwrap_or_default()
 }
 
 /// The new revision on the idle colour, with as many tasks as the live one has. The count of a

@@ -25,13 +25,17 @@ pub struct Parameters {
     pub maximum_percent: Option<Percent<100, 200>>,
     pub maximum_tasks: Option<u32>,
     /// Sets the service's count; when not given the count is left alone.
+    #[schemars(range(min = 1))]
     pub desired_count: Option<u32>,
     /// Tasks to start with when the service has none; 1 when not given.
+    #[schemars(range(min = 1))]
     pub initial_count: Option<u32>,
     /// How long the rollout may take, in minutes; 30 when not given.
+    #[schemars(range(min = 1, max = ROLLOUT_DEADLINE_MAX_MINUTES))]
     pub deadline_minutes: Option<u32>,
     /// Mode `retire`: how long the old colour stays after the traffic left it, in minutes; 5 when
     /// not given, and longer while the rule binds clients to it.
+    #[schemars(range(max = BAKE_MAX_MINUTES))]
     pub drain_minutes: Option<u32>,
 }
 
@@ -50,7 +54,9 @@ pub enum Mode {
 impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
         check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
-        self.strategy().check().map_err(Failure::configuration)?;
+        self.strategy()
+            .check_bounds()
+            .map_err(Failure::configuration)?;
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)?;
         self.validate_mode()?;
 
@@ -136,7 +142,7 @@ impl Parameters {
             Some(change) => change.desired_count,
             None => self.desired_count.or_else(initial),
         };
-        // Once the deployment is made, the service has the count that others gave it since.
+        // Once the deployment is made, the service keeps the count that others have set since.
         let is_made = announced.is_some_and(|change| change.deployment.is_some());
         let count = desired_count.filter(|_| !is_made).unwrap_or(live);
         let room = Room {
@@ -145,7 +151,7 @@ impl Parameters {
             port_is_taken: false,
         };
         let percentages = match (announced, self.strategy().plan(room)) {
-            // A count to which the numbers of tasks do not fit changes nothing.
+            // A count that does not fit the numbers of tasks changes nothing.
             (Some(change), Err(_)) => change.percentages,
             (Some(change), _) if count == 0 => change.percentages,
             (_, planned) => planned.map_err(Failure::configuration)?,

@@ -12,7 +12,7 @@ use super::{AwsError, ErrorKind, Sdk};
 use crate::job::{self, Failure, FailureType, StepError};
 use crate::limits::{ARTIFACT_BYTES, ARTIFACT_FILE_BYTES};
 use crate::redaction::without_signatures;
-use crate::task_definition::TaskDefinition;
+use crate::task_definition::{BaseFile, TaskDefinition};
 use crate::text;
 
 /// How many names of an archive a message lists.
@@ -64,16 +64,25 @@ impl<'a> Artifacts<'a> {
         Ok(text.into_owned())
     }
 
-    /// Reads a task definition by `Artifact::path`.
+    /// Reads a task definition by `Artifact::path`, or what `docker inspect` prints as one, and
+    /// logs the settings that have no counterpart.
     ///
     /// # Errors
-    /// As [`Self::read`], and ConfigurationError when the file is no task definition.
-    pub async fn task_definition(&self, location: &str) -> Result<TaskDefinition, StepError> {
+    /// As [`Self::read`], and ConfigurationError when the file is not a task definition.
+    pub async fn task_definition(
+        &self,
+        location: &str,
+        running: &TaskDefinition,
+    ) -> Result<BaseFile, StepError> {
         let text = self.read(location).await?;
-        let definition = TaskDefinition::parse(&text).map_err(|why| {
+        let file = BaseFile::parse(&text, running).map_err(|why| {
             Failure::configuration(format!("`{location}` is not a task definition: {why}"))
         })?;
-        Ok(definition)
+
+        for setting in &file.left_out {
+            tracing::info!(file = location, %setting, "no counterpart in a task definition");
+        }
+        Ok(file)
     }
 
     fn input(&self, name: &str, location: &str) -> Result<&job::Artifact, StepError> {
@@ -142,7 +151,7 @@ impl<'a> Artifacts<'a> {
             "job",
         );
 
-        let config = aws_sdk_s3::config::Builder::from(&self.sdk.config)
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk.own.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials));
         Ok(aws_sdk_s3::Client::from_conf(config.build()))
     }

@@ -1,9 +1,10 @@
-//! The newest revision of a family that a release may be made from. What a release registered shows
-//! its mark; whether that release vouches for it, its record.
+//! The newest revision of a family that a release may be made from. The mark of a revision shows
+//! which release registered it; the record of that release shows whether it was deployed.
 
 use super::{AwsError, Ledger, Sdk, TaskDefinitions};
 use crate::job::{Failure, StepError};
-use crate::limits::PAGES;
+use crate::limits::{DESCRIBED_REVISIONS, PAGES};
+use crate::release::{Record, may_be_base};
 use crate::task_definition::TaskDefinition;
 
 #[derive(Clone, Debug)]
@@ -21,20 +22,26 @@ impl Bases {
         }
     }
 
-    /// The newest ACTIVE revision of a family, with its ARN, but for those that a release of this
-    /// ledger registered and that it rolled back or that are not approved yet.
+    /// The newest ACTIVE revision of a family, with its ARN, except those that a release of this
+    /// ledger registered and rolled back, or that are not approved yet.
     ///
     /// # Errors
-    /// A ConfigurationError when the family has none; when a call fails, or the family has too many
-    /// revisions.
+    /// A ConfigurationError when the family has none, or none among its newest
+    /// [`DESCRIBED_REVISIONS`]; when a call fails, or the family has too many revisions.
     pub async fn newest(&self, family: &str) -> Result<(String, TaskDefinition), StepError> {
+        let mut described = 0;
         let mut token = None;
         for _ in 0..PAGES {
             let (arns, next) = self.task_definitions.active(family, token).await?;
             for arn in arns {
-                let described = self.task_definitions.describe(&arn).await?;
-                if let Some((arn, definition)) = described
-                    && self.may_be_base(&arn, &definition).await?
+                if described == DESCRIBED_REVISIONS {
+                    return Err(missing(family).into());
+                }
+
+                described += 1;
+                let found = self.task_definitions.describe(&arn).await?;
+                if let Some((arn, definition)) = found
+                    && may_be_base(self.record_of(&definition).await?.as_ref(), &arn)
                 {
                     return Ok((arn, definition));
                 }
@@ -48,19 +55,19 @@ impl Bases {
         Err(TaskDefinitions::too_many(family).into())
     }
 
-    /// An execution without a record is not one of this ledger.
-    async fn may_be_base(&self, arn: &str, definition: &TaskDefinition) -> Result<bool, AwsError> {
-        let Some(mark) = definition.mark() else {
-            return Ok(true);
-        };
-        let record = self.ledger.record(&mark.execution).await?;
-        Ok(record.is_none_or(|record| record.vouches_for(arn)))
+    /// The record of the execution whose mark a revision has, if it has both.
+    async fn record_of(&self, definition: &TaskDefinition) -> Result<Option<Record>, AwsError> {
+        match definition.mark() {
+            Some(mark) => self.ledger.record(&mark.execution).await,
+            None => Ok(None),
+        }
     }
 }
 
 fn missing(family: &str) -> Failure {
     Failure::configuration(format!(
-        "family `{family}` has no revision to make another one from; expected an ACTIVE one that \
-         no release rolled back; register one, or change `base` or `family`"
+        "family `{family}` has no revision to make another one from; expected an ACTIVE one among \
+         its newest {DESCRIBED_REVISIONS} that no release rolled back; register one, or change \
+         `base` or `family`"
     ))
 }

@@ -1,24 +1,28 @@
 //! Amazon ECS clusters: how many instances there are for tasks that hold static host ports.
 
+use std::sync::Arc;
+
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{
     CapacityProvider, ContainerInstance, ContainerInstanceStatus as Status, ManagedScalingStatus,
 };
 
+use super::clients::Clients;
+use super::pages::Pages;
 use super::{AwsError, Sdk};
-use crate::limits::{PAGES, TASKS_PAGE};
+use crate::limits::TASKS_PAGE;
 use crate::observed::instances::PortInstances;
 
 #[derive(Clone, Debug)]
 pub struct Clusters {
-    client: Client,
+    clients: Arc<Clients>,
 }
 
 impl Clusters {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.service),
+            clients: Arc::clone(&sdk.service),
         }
     }
 
@@ -48,11 +52,12 @@ impl Clusters {
     pub async fn instances(&self, cluster: &str, status: Status) -> Result<Vec<String>, AwsError> {
         const OPERATION: &str = "ecs:ListContainerInstances";
         let mut arns = Vec::new();
-        let mut start = None;
+        let mut pages = Pages::of(OPERATION);
 
-        for _ in 0..PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = self
-                .client
+                .clients
+                .ecs()
                 .list_container_instances()
                 .cluster(cluster)
                 .status(status.clone())
@@ -64,20 +69,14 @@ impl Clusters {
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
             arns.extend(page.container_instance_arns.unwrap_or_default());
-            start = page.next_token;
-            if start.is_none() {
-                return Ok(arns);
-            }
+            pages.go_on(page.next_token);
         }
-        Err(AwsError::unexpected(
-            OPERATION,
-            format!("more than {PAGES} pages"),
-        ))
+        Ok(arns)
     }
 
-    /// How many of these instances run tasks, of whatever service.
+    /// How many of these instances run tasks, of any service.
     async fn with_tasks(&self, cluster: &str, arns: &[String]) -> Result<u32, AwsError> {
-        let found = describe_instances(&self.client, cluster, arns).await?;
+        let found = describe_instances(self.clients.ecs(), cluster, arns).await?;
         let count = found
             .iter()
             .filter(|instance| instance.running_tasks_count() > 0)
@@ -92,14 +91,15 @@ impl Clusters {
         }
 
         let request = self
-            .client
+            .clients
+            .ecs()
             .describe_capacity_providers()
             .set_capacity_providers(Some(providers.to_vec()));
         let answer = request
             .send()
             .await
             .map_err(AwsError::from_sdk("ecs:DescribeCapacityProviders"))?;
-        // One that is not described may grow: it is no certainty that it does not.
+        // A provider that is not described counts as one that may add instances.
         let is_described = answer.capacity_providers().len() == providers.len();
         Ok(!is_described || answer.capacity_providers().iter().any(grows))
     }

@@ -30,6 +30,9 @@ pub enum ErrorKind {
     Busy,
     /// The role lacks a permission.
     Permission,
+    /// AWS did not accept the credentials or the time of the call. It may accept the same ones
+    /// later, or new ones, or never.
+    Credentials,
     /// AWS understood the request and refused it.
     Rejected,
     /// A response that this version does not understand.
@@ -44,8 +47,14 @@ const UNEXPECTED: &str = "UnexpectedResponse";
 
 /// Refusals that pass although the SDK does not count them as throttling: operation, code, and the
 /// beginning of the message, empty where the code alone states it.
-const PASSING: [(&str, &str, &str); 7] = [
-    // An update of the target is pending (Application Auto Scaling API: RegisterScalableTarget).
+const PASSING: [(&str, &str, &str); 8] = [
+    // An update of the target is pending (Application Auto Scaling API: RegisterScalableTarget,
+    // DescribeScalableTargets).
+    (
+        "application-autoscaling:DescribeScalableTargets",
+        "ConcurrentUpdateException",
+        "",
+    ),
     (
         "application-autoscaling:RegisterScalableTarget",
         "ConcurrentUpdateException",
@@ -76,8 +85,8 @@ const PASSING: [(&str, &str, &str); 7] = [
     ("s3:GetObject", "ExpiredToken", ""),
 ];
 
-/// A code of the SDK's list of throttling that no operation in use throttles with: it states that
-/// a quota of resources is exhausted (Application Auto Scaling API: RegisterScalableTarget).
+/// A code that the SDK counts as throttling, and that the operations in use return when a quota of
+/// resources is exhausted (Application Auto Scaling API: RegisterScalableTarget).
 const EXHAUSTED: &str = "LimitExceededException";
 
 const DENIED: [&str; 5] = [
@@ -88,10 +97,37 @@ const DENIED: [&str; 5] = [
     "OptInRequired",
 ];
 
+/// Codes of credentials that a service does not accept. It may not know them yet right after they
+/// were issued, or for a role that was just made, and accepts them some seconds later (Amazon
+/// DynamoDB Developer Guide: error handling; boto/boto3#509;
+/// aws-actions/configure-aws-credentials#1681). Those that have expired are replaced by new ones.
+const NOT_TAKEN: [&str; 6] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "UnrecognizedClientException",
+];
+
+/// Codes of a signature that a service does not accept, as while the clocks differ
+/// (aws/aws-sdk-js#254; Amazon S3 API: error responses).
+const OUT_OF_TIME: [&str; 4] = [
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+
 /// How Application Auto Scaling denies a change of a target whose caller may not do what scaling
 /// does for it, before the actions that are missing; the code is that of any invalid request
 /// (aws/aws-auto-scaling-custom-resource#25).
 const MISSING: &str = "User is missing the following permissions: ";
+
+/// How Elastic Load Balancing denies actions that authenticate with Amazon Cognito to a caller that
+/// may not read the client of the user pool; the code is that of any invalid action
+/// (awslabs/kubeflow-manifests#18).
+const USER_POOL: &str = "User is not authorized to perform 'describeUserPoolClient'";
 
 const UNAVAILABLE: [&str; 6] = [
     "InternalError",
@@ -183,7 +219,7 @@ where
             let message = without_signatures(service.err().message().unwrap_or("no message"));
             let kind = if passes(operation, &code, &message) {
                 ErrorKind::Busy
-            } else if message.starts_with(MISSING) {
+            } else if message.starts_with(MISSING) || message.starts_with(USER_POOL) {
                 ErrorKind::Permission
             } else {
                 service_kind(&code, service.raw().status().as_u16())
@@ -239,10 +275,28 @@ fn service_kind(code: &str, status: u16) -> ErrorKind {
         ErrorKind::Busy
     } else if DENIED.contains(&code) {
         ErrorKind::Permission
+    } else if NOT_TAKEN.contains(&code) || OUT_OF_TIME.contains(&code) {
+        ErrorKind::Credentials
     } else if UNAVAILABLE.contains(&code) || status >= 500 {
         ErrorKind::Busy
     } else {
         ErrorKind::Rejected
+    }
+}
+
+/// Whether the text of an error has a code of credentials or a time that AWS does not accept.
+pub(super) fn is_about_credentials(text: &str) -> bool {
+    let mut codes = NOT_TAKEN.iter().chain(&OUT_OF_TIME);
+    codes.any(|code| text.contains(code))
+}
+
+/// What to check if AWS keeps rejecting the credentials, or the time, of a call.
+fn credentials_to_check(code: &str) -> &'static str {
+    if OUT_OF_TIME.contains(&code) {
+        "check that the time of the function is right, and that no proxy changes its requests"
+    } else {
+        "check that the role of this call exists, that its sessions are not revoked, and that its \
+         account has enabled the region"
     }
 }
 
@@ -252,6 +306,11 @@ fn service_kind(code: &str, status: u16) -> ErrorKind {
 fn missing_permission(error: &AwsError) -> String {
     if let Some(actions) = error.message.strip_prefix(MISSING) {
         return format!("{actions} in the role of this call");
+    }
+    if error.message.starts_with(USER_POOL) {
+        return "cognito-idp:DescribeUserPoolClient on the user pool of the rule in the role of \
+                this call (parameter UserPoolArn of the stack of the deploy role)"
+            .to_owned();
     }
 
     let after = |mark: &str| error.message.split_once(mark).map(|(_, rest)| rest);
@@ -308,6 +367,11 @@ impl From<AwsError> for StepError {
                     missing_permission(&error)
                 ),
             )),
+            // A later call may be taken, whether or not the release has changed something.
+            ErrorKind::Credentials => Self::Unexpected(Failure::configuration(format!(
+                "{error}; {}, then retry the release",
+                credentials_to_check(&error.code)
+            ))),
             ErrorKind::Rejected => Self::Refused(Failure::configuration(error.to_string())),
             ErrorKind::Unexpected => Self::Unexpected(Failure::job(error.to_string())),
         }

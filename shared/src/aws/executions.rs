@@ -1,8 +1,10 @@
 //! Pipeline executions: started for a pushed digest, and observed by the sweep.
 
-use aws_sdk_codepipeline::Client;
+use std::sync::Arc;
+
 use aws_sdk_codepipeline::types::{SourceRevisionOverride, SourceRevisionType};
 
+use super::clients::Clients;
 use super::{AwsError, Sdk};
 
 /// Error codes for an execution that CodePipeline does not know.
@@ -13,14 +15,14 @@ const UNKNOWN: [&str; 2] = [
 
 #[derive(Clone, Debug)]
 pub struct Executions {
-    client: Client,
+    clients: Arc<Clients>,
 }
 
 impl Executions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.service),
+            clients: Arc::clone(&sdk.service),
         }
     }
 
@@ -45,7 +47,8 @@ impl Executions {
             .build()
             .map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
         let request = self
-            .client
+            .clients
+            .codepipeline()
             .start_pipeline_execution()
             .name(pipeline)
             .source_revisions(revision)
@@ -73,7 +76,8 @@ impl Executions {
         const OPERATION: &str = "codepipeline:GetPipelineExecution";
 
         let request = self
-            .client
+            .clients
+            .codepipeline()
             .get_pipeline_execution()
             .pipeline_name(pipeline)
             .pipeline_execution_id(execution);
@@ -93,7 +97,7 @@ impl Executions {
 }
 
 /// Whether CodePipeline does not know the execution. It refuses an id that an operator chose for a
-/// release of their own; one of its own ids it accepts, so there a refusal means something else.
+/// manual release. It accepts the ids that it issued, so for these a refusal means something else.
 fn is_unknown(error: &AwsError, execution: &str) -> bool {
     let is_own_id = execution.len() == 36 && execution.split('-').count() == 5;
     UNKNOWN.contains(&error.code.as_str()) || error.code == "ValidationException" && !is_own_id

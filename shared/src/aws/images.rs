@@ -1,39 +1,42 @@
 //! Images in Amazon ECR: tags resolved to digests, because a tag can be moved and a digest cannot.
 
+use std::fmt::Display;
+use std::sync::Arc;
+
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::{Builder, Region};
+use aws_sdk_ecr::operation::batch_get_image::builders::BatchGetImageFluentBuilder;
+use aws_sdk_ecr::operation::describe_images::builders::DescribeImagesFluentBuilder;
 use aws_sdk_ecr::types::{
     DescribeImagesFilter, ImageDetail, ImageIdentifier, ImageStatus, ImageStatusFilter,
 };
 
-use super::{AwsError, Sdk};
+use super::clients::Clients;
+use super::{AwsError, ErrorKind, Sdk};
 use crate::image::{EcrRepository, ImageReference};
 use crate::job::{Failure, FailureType, StepError};
 use crate::manifest::Manifest;
+use crate::observed::image::NotPullable;
 
 const OPERATION: &str = "ecr:DescribeImages";
 
-/// Error codes for an image that does not exist.
-const MISSING: [&str; 2] = ["ImageNotFoundException", "RepositoryNotFoundException"];
+/// The error code for an image that does not exist.
+const NO_IMAGE: &str = "ImageNotFoundException";
 
-/// Why Amazon ECS could not pull an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotPullable {
-    /// ECR has no such repository or image. A pull through cache imports it when it is pulled.
-    Missing,
-    /// It is in the archive; the command that restores it.
-    Archived(String),
-}
+/// Error codes for an image that does not exist, or cannot exist.
+const MISSING: [&str; 2] = [NO_IMAGE, "RepositoryNotFoundException"];
 
 #[derive(Clone, Debug)]
 pub struct Images {
-    sdk: Sdk,
+    clients: Arc<Clients>,
 }
 
 impl Images {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { sdk: sdk.clone() }
+        Self {
+            clients: Arc::clone(&sdk.service),
+        }
     }
 
     /// The same image by its digest, proven to be in its repository and to be an image that can be
@@ -53,7 +56,7 @@ impl Images {
             }
             described => described?,
         };
-        check(image, &repository, &detail)?;
+        check_pullable(image, &repository, &detail)?;
 
         let digest = detail
             .image_digest()
@@ -95,15 +98,22 @@ impl Images {
             .registry_id(&repository.registry_id)
             .repository_name(&repository.repository)
             .image_ids(identifier(image));
-        let found = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("ecr:BatchGetImage"))?;
-        let manifest = found
-            .images()
-            .first()
-            .and_then(|found| found.image_manifest());
-        Ok(manifest.map(ToOwned::to_owned))
+        text(request).await
+    }
+
+    /// The manifest of a digest of a repository in the function's own account and region, as JSON;
+    /// `None` if there is none.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn own_manifest_text(
+        &self,
+        repository: &str,
+        digest: &str,
+    ) -> Result<Option<String>, AwsError> {
+        let id = ImageIdentifier::builder().image_digest(digest).build();
+        let request = self.clients.ecr().batch_get_image();
+        text(request.repository_name(repository).image_ids(id)).await
     }
 
     /// What ECR states about a digest of a repository in the function's own account and region.
@@ -112,21 +122,13 @@ impl Images {
     /// If the call fails or the image does not exist.
     pub async fn manifest(&self, repository: &str, digest: &str) -> Result<Manifest, AwsError> {
         let id = ImageIdentifier::builder().image_digest(digest).build();
-        let request = Client::new(&self.sdk.service)
+        let request = self
+            .clients
+            .ecr()
             .describe_images()
             .repository_name(repository)
-            .image_ids(id)
-            .filter(of_any_status());
-        let found = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk(OPERATION))?;
-
-        found
-            .image_details()
-            .first()
-            .map(manifest)
-            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no details of {digest}")))
+            .image_ids(id);
+        Ok(manifest(&described(request, digest).await?))
     }
 
     async fn describe(
@@ -139,34 +141,71 @@ impl Images {
             .describe_images()
             .registry_id(&repository.registry_id)
             .repository_name(&repository.repository)
-            .image_ids(identifier(image))
-            .filter(of_any_status());
-
-        let found = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk(OPERATION))?;
-        found
-            .image_details
-            .and_then(|details| details.into_iter().next())
-            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))
+            .image_ids(identifier(image));
+        described(request, image).await
     }
 
     /// The image can be in another region and account than the function.
     fn client_of(&self, repository: &EcrRepository) -> Client {
-        let config = Builder::from(&self.sdk.service)
-            .region(Region::new(repository.region.clone()))
-            .build();
-        Client::from_conf(config)
+        let config = &self.clients.config;
+        let region = Region::new(repository.region.clone());
+
+        if config.region() == Some(&region) {
+            self.clients.ecr().clone()
+        } else {
+            Client::from_conf(Builder::from(config).region(region).build())
+        }
     }
 }
 
-/// Without a status ECR describes active images only, and an archived one would be missing (Amazon
-/// ECR API: DescribeImagesFilter).
-fn of_any_status() -> DescribeImagesFilter {
-    DescribeImagesFilter::builder()
-        .image_status(ImageStatusFilter::Any)
-        .build()
+/// The manifest that a request names.
+async fn text(request: BatchGetImageFluentBuilder) -> Result<Option<String>, AwsError> {
+    let found = request
+        .send()
+        .await
+        .map_err(AwsError::from_sdk("ecr:BatchGetImage"))?;
+    let manifest = found
+        .images()
+        .first()
+        .and_then(|found| found.image_manifest());
+    Ok(manifest.map(ToOwned::to_owned))
+}
+
+/// The image that a request names. Without a status ECR describes active images only, and an
+/// archived one would be missing (Amazon ECR API: DescribeImagesFilter). No document states that a
+/// request which names its image may have a status too: the image is looked for without one first.
+async fn described(
+    request: DescribeImagesFluentBuilder,
+    image: impl Display,
+) -> Result<ImageDetail, AwsError> {
+    let active = first_of(request.clone()).await;
+    let is_absent = match &active {
+        Ok(found) => found.is_none(),
+        Err(error) => error.code == NO_IMAGE,
+    };
+
+    let found = if is_absent {
+        let of_any_status = DescribeImagesFilter::builder()
+            .image_status(ImageStatusFilter::Any)
+            .build();
+        match first_of(request.filter(of_any_status)).await {
+            Err(refusal) if refusal.kind == ErrorKind::Rejected => active,
+            found => found,
+        }
+    } else {
+        active
+    };
+    found?.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))
+}
+
+/// The first image that a request finds.
+async fn first_of(request: DescribeImagesFluentBuilder) -> Result<Option<ImageDetail>, AwsError> {
+    let found = request
+        .send()
+        .await
+        .map_err(AwsError::from_sdk(OPERATION))?;
+    let details = found.image_details.unwrap_or_default();
+    Ok(details.into_iter().next())
 }
 
 /// The digest if the reference has one, otherwise its tag, as Docker reads references.
@@ -189,7 +228,7 @@ fn manifest(detail: &ImageDetail) -> Manifest {
 }
 
 /// Whether ECS can pull what ECR describes.
-fn check(
+fn check_pullable(
     image: &ImageReference,
     repository: &EcrRepository,
     detail: &ImageDetail,
@@ -238,11 +277,15 @@ fn is_missing(error: &AwsError) -> bool {
     MISSING.contains(&error.code.as_str())
 }
 
-/// A repository of a pull through cache holds an image only after its first pull.
+/// A repository of a pull through cache holds an image only after its first pull by a tag.
 fn missing(image: &ImageReference, error: &AwsError) -> String {
+    let pull = match image.digest {
+        None => format!("pull: run docker pull {image}"),
+        Some(_) => "pull by a tag".to_owned(),
+    };
     format!(
         "{}; push it first, or correct the reference; an image of a pull through cache is cached \
-         by its first pull: run docker pull {image}",
+         by its first {pull}",
         error.message
     )
 }

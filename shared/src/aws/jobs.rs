@@ -1,10 +1,13 @@
-//! Reports to CodePipeline, of which a job keeps the first, and the pipeline that a job is of.
+//! Reports to CodePipeline, which keeps the first one for each job, and the pipeline and the
+//! execution that a job belongs to.
 
-use aws_sdk_codepipeline::Client;
+use std::sync::Arc;
+
 use aws_sdk_codepipeline::types::{
     ExecutionDetails, FailureDetails, FailureType as SdkFailureType,
 };
 
+use super::clients::Clients;
 use super::{AwsError, Sdk};
 use crate::job::{Failure, FailureType, JobOutcome, JobReport, clipped};
 use crate::limits::{EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, SUMMARY_CHARS};
@@ -13,9 +16,16 @@ use crate::release::StatedPipeline;
 /// An invocation that ends with an error is retried by Lambda.
 pub type Retry = Box<dyn std::error::Error + Send + Sync>;
 
+/// What CodePipeline states of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedJob {
+    pub pipeline: StatedPipeline,
+    pub execution: Option<String>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Jobs {
-    client: Client,
+    clients: Arc<Clients>,
     region: Option<String>,
     step: &'static str,
 }
@@ -25,14 +35,14 @@ impl Jobs {
     #[must_use]
     pub fn new(sdk: &Sdk, step: &'static str) -> Self {
         Self {
-            client: Client::new(&sdk.config),
-            region: sdk.config.region().map(ToString::to_string),
+            clients: Arc::clone(&sdk.own),
+            region: sdk.region().map(ToOwned::to_owned),
             step,
         }
     }
 
-    /// Reports the result of a job. A job that has a result already keeps it, and one that
-    /// CodePipeline does not know has none.
+    /// Reports the result of a job. A job that already has a result keeps it, and one that
+    /// CodePipeline does not know gets none.
     ///
     /// # Errors
     /// When the call fails.
@@ -48,26 +58,31 @@ impl Jobs {
         match sent {
             // Another delivery of this job reported first, or the execution was stopped.
             Err(error) if error.code == "InvalidJobStateException" => {
-                tracing::info!(job = id, code = error.code, "the job has a result already");
+                tracing::info!(job = id, code = error.code, "the job already has a result");
                 Ok(())
             }
-            // A repeated invocation could not report it either. What it is was logged above.
+            // A repeated invocation could not report it either. Its content was logged above.
             Err(error) if is_unreportable(&error, id) => {
                 let error = error.to_string();
-                tracing::warn!(job = id, error, "CodePipeline takes no result for the job");
+                tracing::warn!(
+                    job = id,
+                    error,
+                    "CodePipeline does not accept a result for this job"
+                );
                 Ok(())
             }
             other => other,
         }
     }
 
-    /// The pipeline that a job is of. CodePipeline documents its ARN for the jobs of custom actions
-    /// (CodePipeline API: PipelineContext), so that it may be missing.
+    /// The pipeline and the execution that a job belongs to. CodePipeline documents the pipeline's
+    /// ARN and the execution for the jobs of custom actions (CodePipeline API: PipelineContext), so
+    /// that they may be missing.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn pipeline(&self, id: &str) -> Result<StatedPipeline, AwsError> {
-        let request = self.client.get_job_details().job_id(id);
+    pub async fn stated(&self, id: &str) -> Result<StatedJob, AwsError> {
+        let request = self.clients.codepipeline().get_job_details().job_id(id);
         let found = request
             .send()
             .await
@@ -80,14 +95,22 @@ impl Jobs {
         let context = details
             .and_then(|details| details.data)
             .and_then(|data| data.pipeline_context);
-        let (arn, name) = context.map_or((None, None), |context| {
-            (context.pipeline_arn, context.pipeline_name)
+        let (arn, name, execution) = context.map_or((None, None, None), |context| {
+            (
+                context.pipeline_arn,
+                context.pipeline_name,
+                context.pipeline_execution_id,
+            )
         });
-        Ok(StatedPipeline {
+        let pipeline = StatedPipeline {
             arn,
             account,
             region: self.region.clone(),
             name,
+        };
+        Ok(StatedJob {
+            pipeline,
+            execution,
         })
     }
 
@@ -127,7 +150,8 @@ impl Jobs {
         let outputs = token.is_none().then(|| outputs.into_iter().collect());
 
         let request = self
-            .client
+            .clients
+            .codepipeline()
             .put_job_success_result()
             .job_id(id)
             .execution_details(details.build())
@@ -163,7 +187,8 @@ impl Jobs {
         let details = details.map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
 
         let request = self
-            .client
+            .clients
+            .codepipeline()
             .put_job_failure_result()
             .job_id(id)
             .failure_details(details);
@@ -175,7 +200,7 @@ impl Jobs {
     }
 }
 
-/// Whether CodePipeline knows no job of this id, or takes none with it.
+/// Whether CodePipeline does not know a job with this id, or does not accept the id.
 fn is_unreportable(error: &AwsError, id: &str) -> bool {
     match error.code.as_str() {
         "JobNotFoundException" => true,

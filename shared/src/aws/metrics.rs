@@ -1,38 +1,34 @@
 //! CloudWatch: series of metrics, whole, and the states of alarms.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
     AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy,
     StateValue, StatusCode,
 };
 
+use super::clients::Clients;
+use super::pages::Pages;
 use super::{AwsError, ErrorKind, Sdk};
-use crate::limits::{METRIC_QUERIES, PAGES, SERIES_ATTEMPTS};
+use crate::limits::{METRIC_QUERIES, SERIES_ATTEMPTS};
 use crate::metrics::source::{Data, Key, Points, Query};
+use crate::observed::alarm::Alarm;
 use crate::redaction::without_signatures;
 
 const DATA: &str = "cloudwatch:GetMetricData";
 
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    client: Client,
-}
-
-/// An alarm that is in ALARM, or does not exist.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Alarm {
-    Active { name: String, reason: String },
-    Missing { name: String },
+    clients: Arc<Clients>,
 }
 
 impl Metrics {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.service),
+            clients: Arc::clone(&sdk.service),
         }
     }
 
@@ -88,35 +84,29 @@ impl Metrics {
         found: &mut BTreeMap<String, Points>,
     ) -> Result<BTreeMap<String, String>, AwsError> {
         let mut unread = BTreeMap::new();
-        let mut token = None;
+        let mut pages = Pages::of(DATA);
 
-        for _ in 0..PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = self
-                .client
+                .clients
+                .cloudwatch()
                 .get_metric_data()
                 .set_metric_data_queries(Some(queries.to_vec()))
                 .start_time(DateTime::from_secs(from * 60))
                 .end_time(DateTime::from_secs(to * 60))
                 .scan_by(ScanBy::TimestampAscending)
-                .set_next_token(token);
+                .set_next_token(start);
             let page = request.send().await.map_err(AwsError::from_sdk(DATA))?;
 
-            token = page.next_token().map(ToOwned::to_owned);
+            let goes_on = page.next_token().is_some();
             for result in page.metric_data_results() {
-                if let Some(status) = take(result, token.is_some(), found)? {
+                if let Some(status) = take(result, goes_on, found)? {
                     unread.insert(result.id().unwrap_or_default().to_owned(), status);
                 }
             }
-
-            if token.is_none() {
-                return Ok(unread);
-            }
+            pages.go_on(page.next_token);
         }
-
-        Err(AwsError::unexpected(
-            DATA,
-            format!("more than {PAGES} pages"),
-        ))
+        Ok(unread)
     }
 
     /// Those among the named alarms that are in ALARM or do not exist.
@@ -131,18 +121,19 @@ impl Metrics {
         }
 
         let mut found = Vec::new();
-        let mut token = None;
+        let mut pages = Pages::of(OPERATION);
 
-        for _ in 0..PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = self
-                .client
+                .clients
+                .cloudwatch()
                 .describe_alarms()
                 .set_alarm_names(Some(names.to_vec()))
                 .max_records(100)
                 .alarm_types(AlarmType::MetricAlarm)
                 .alarm_types(AlarmType::CompositeAlarm);
             let answer = request
-                .set_next_token(token)
+                .set_next_token(start)
                 .send()
                 .await
                 .map_err(AwsError::from_sdk(OPERATION))?;
@@ -160,17 +151,11 @@ impl Metrics {
                     .map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)),
             );
 
-            token = answer.next_token;
-            if token.is_none() {
-                let states = names.iter().filter_map(|name| alarm(name, &found));
-                return Ok(states.collect());
-            }
+            pages.go_on(answer.next_token);
         }
 
-        Err(AwsError::unexpected(
-            OPERATION,
-            format!("more than {PAGES} pages"),
-        ))
+        let states = names.iter().filter_map(|name| alarm(name, &found));
+        Ok(states.collect())
     }
 }
 

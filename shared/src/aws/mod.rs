@@ -5,7 +5,9 @@
 //! the SDK's own seams (`http_client`, `time_source`, `sleep_impl`), so no trait exists for mocks.
 
 mod artifacts;
+mod balancers;
 mod bases;
+mod clients;
 mod clusters;
 mod error;
 mod executions;
@@ -14,9 +16,14 @@ mod jobs;
 mod ledger;
 mod metrics;
 mod observed_service;
+mod pages;
 mod pairs;
+pub mod quotations;
+mod records;
 mod reports;
+mod responses;
 mod roles;
+mod routes;
 mod rules;
 mod scaling;
 mod sdk;
@@ -30,21 +37,25 @@ mod tasks;
 mod tests;
 
 pub use artifacts::Artifacts;
+pub use balancers::Balancers;
 pub use bases::Bases;
 pub use clusters::Clusters;
 pub use error::{AwsError, ErrorKind};
 pub use executions::Executions;
-pub use images::{Images, NotPullable};
-pub use jobs::{Jobs, Retry};
-pub use ledger::{Ledger, Listing};
-pub use metrics::{Alarm, Metrics};
-pub use observed_service::{ObservedService, SERVICE_TAG};
+pub use images::Images;
+pub use jobs::{Jobs, Retry, StatedJob};
+pub use ledger::{Ledger, Listing, Unreadable};
+pub use metrics::Metrics;
+pub use observed_service::ObservedService;
 pub use pairs::{ObservePairError, ObservedPair, Pairs};
+pub use records::{ObservedRecords, Records};
 pub use reports::Reports;
+pub use responses::Responses;
+pub use routes::{ObservedRoute, Routes};
 pub use rules::{ObservedRule, Rules};
 pub use scaling::Scaling;
 pub use sdk::{Sdk, connect};
-pub use services::{ServiceGoal, Services};
+pub use services::Services;
 pub use task_definitions::TaskDefinitions;
 
 use crate::observed::service::short_name;

@@ -17,9 +17,6 @@ use crate::timestamp::Timestamp;
 /// Messages of a service that are read; ECS keeps a hundred.
 const MESSAGES: usize = 20;
 
-/// Tag of the services that the functions' roles may change (template.yaml).
-pub const SERVICE_TAG: &str = "slipway:service";
-
 /// A service as observed, with what a change of it states again.
 #[derive(Clone, Debug)]
 pub struct ObservedService {
@@ -54,7 +51,7 @@ impl ObservedService {
     }
 }
 
-/// The service of that name or ARN in an answer; `None` when ECS reports it as missing.
+/// The service of that name or ARN in a response; `None` when ECS reports it as missing.
 pub(super) fn find_service(
     answer: &DescribeServicesOutput,
     cluster: &str,
@@ -106,26 +103,20 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
         desired: count(service.desired_count(), "desiredCount")?,
         running: count(service.running_count(), "runningCount")?,
         pending: count(service.pending_count(), "pendingCount")?,
+        proven: 0,
+        newcomers: 0,
         percentages: percentages(configuration)?,
         early_success: early_success(configuration)?,
         deployment_alarms: configuration.alarms().is_some_and(|alarms| alarms.enable()),
         // A service that never had a value is not rebalanced (Amazon ECS API: UpdateService).
         rebalancing: service.availability_zone_rebalancing()
             == Some(&AvailabilityZoneRebalancing::Enabled),
-        capacity_providers: service
-            .capacity_provider_strategy()
-            .iter()
-            .map(|item| item.capacity_provider().to_owned())
-            .collect(),
+        capacity_providers: capacity_providers(service),
         scheduling: scheduling(service)?,
         controller: service
             .deployment_controller()
             .map_or("ECS", |controller| controller.r#type().as_str())
             .to_owned(),
-        tagged: service
-            .tags()
-            .iter()
-            .any(|tag| tag.key() == Some(SERVICE_TAG)),
         strategy: configuration
             .strategy()
             .map_or("ROLLING", |strategy| strategy.as_str())
@@ -144,6 +135,14 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
             .map(without_signatures)
             .collect(),
     })
+}
+
+fn capacity_providers(service: &Service) -> Vec<String> {
+    let strategy = service.capacity_provider_strategy();
+    strategy
+        .iter()
+        .map(|item| item.capacity_provider().to_owned())
+        .collect()
 }
 
 fn scheduling(service: &Service) -> Result<Scheduling, String> {

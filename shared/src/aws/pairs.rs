@@ -1,11 +1,11 @@
-//! A blue/green pair, observed whole: both services with their targets, and the production rule.
+//! A blue/green pair, observed whole: both services with their targets, and its route.
 //!
 //! An incomplete pair is reported as one ([`IncompletePair`]); what follows from it is decided by
 //! the caller.
 
 use thiserror::Error;
 
-use super::{AwsError, ObservedRule, ObservedService, Rules, Scaling, Sdk, Services};
+use super::{AwsError, ObservedRoute, ObservedService, Routes, Scaling, Sdk, Services};
 use crate::job::StepError;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::pair::{IncompletePair, PairView};
@@ -17,7 +17,7 @@ use crate::release::{Lease, PriorPair};
 pub struct Pairs {
     sdk: Sdk,
     services: Services,
-    rules: Rules,
+    routes: Routes,
     scaling: Scaling,
 }
 
@@ -26,7 +26,7 @@ pub struct Pairs {
 pub struct ObservedPair {
     pub view: PairView,
     services: PerColour<ObservedService>,
-    pub rule: ObservedRule,
+    pub route: ObservedRoute,
 }
 
 /// Why a pair could not be observed.
@@ -60,7 +60,7 @@ impl Pairs {
         Self {
             sdk: sdk.clone(),
             services: Services::new(sdk),
-            rules: Rules::new(sdk),
+            routes: Routes::new(sdk),
             scaling: Scaling::new(sdk),
         }
     }
@@ -69,18 +69,16 @@ impl Pairs {
     /// targets of another colour do not count as healthy.
     ///
     /// # Errors
-    /// When a service or the rule is gone, when the rule no longer forwards to both recorded
-    /// groups, or when a call fails.
+    /// When a service or the route is gone, when the route no longer leads to both colours as
+    /// recorded, or when a call fails.
     pub async fn observe(
         &self,
         lease: &Lease,
         pair: &PriorPair,
         health: &[Colour],
     ) -> Result<ObservedPair, ObservePairError> {
-        let rule = self.rules.observe(&pair.rule).await?;
-        let rule = rule.ok_or_else(|| IncompletePair::Rule {
-            rule: pair.rule.clone(),
-        })?;
+        let route = self.routes.observe(&pair.route).await?;
+        let route = route.ok_or_else(|| pair.route.gone())?;
         let names = pair.services(&lease.service);
         let services = self
             .observe_services(&lease.cluster, &names, health)
@@ -88,13 +86,13 @@ impl Pairs {
 
         let view = PairView {
             observed_at: self.sdk.now(),
-            weights: pair.weights_in(&rule.view)?,
+            weights: pair.weights_in(route.view())?,
             services: PerColour::from_fn(|colour| services.of(colour).view.clone()),
         };
         Ok(ObservedPair {
             view,
             services,
-            rule,
+            route,
         })
     }
 
@@ -163,7 +161,8 @@ impl Pairs {
             .await
     }
 
-    /// Sets the weights of both colours.
+    /// Sets the weights of both colours. Returns the id of the change that has to reach all servers
+    /// of Route 53, if records route the traffic.
     ///
     /// # Errors
     /// When the call fails.
@@ -172,12 +171,16 @@ impl Pairs {
         seen: &ObservedPair,
         pair: &PriorPair,
         weights: Weights,
-    ) -> Result<(), AwsError> {
-        let wanted = [Colour::Blue, Colour::Green].map(|colour| {
-            let group = pair.of(colour).target_group.as_str();
-            (group, *weights.of(colour))
-        });
-        self.rules.apply(&seen.rule, &wanted).await
+    ) -> Result<Option<String>, AwsError> {
+        self.routes.apply(&seen.route, pair.groups(), weights).await
+    }
+
+    /// Whether all servers of Route 53 have a change; `None` when Route 53 does not know it.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn is_in_sync(&self, change: &str) -> Result<Option<bool>, AwsError> {
+        self.routes.is_in_sync(change).await
     }
 }
 

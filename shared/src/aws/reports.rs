@@ -1,14 +1,16 @@
 //! Where reports of judgements are kept: a bucket of their own, a page and its JSON side by side.
 
-use aws_sdk_s3::Client;
+use std::sync::Arc;
+
 use aws_sdk_s3::primitives::ByteStream;
 
+use super::clients::Clients;
 use super::{AwsError, Sdk};
 use crate::judge::report::{Judgement, html};
 
 #[derive(Clone, Debug)]
 pub struct Reports {
-    client: Client,
+    clients: Arc<Clients>,
     bucket: String,
     region: String,
 }
@@ -16,15 +18,10 @@ pub struct Reports {
 impl Reports {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        let region = sdk
-            .config
-            .region()
-            .map(ToString::to_string)
-            .unwrap_or_default();
         Self {
-            client: Client::new(&sdk.config),
+            clients: Arc::clone(&sdk.own),
             bucket: sdk.reports_bucket.clone(),
-            region,
+            region: sdk.region().unwrap_or_default().to_owned(),
         }
     }
 
@@ -50,7 +47,8 @@ impl Reports {
 
     async fn put(&self, key: &str, content_type: &str, body: String) -> Result<(), AwsError> {
         let request = self
-            .client
+            .clients
+            .s3()
             .put_object()
             .bucket(&self.bucket)
             .key(key)
@@ -74,8 +72,36 @@ impl Reports {
     pub fn link(&self, key: &str) -> String {
         let (region, bucket) = (&self.region, &self.bucket);
         format!(
-            "https://{region}.console.aws.amazon.com/s3/object/{bucket}\
-             ?region={region}&prefix={key}.html"
+            "https://{region}.{}/s3/object/{bucket}?region={region}&prefix={key}.html",
+            console(region)
         )
+    }
+}
+
+/// The host of the console in the partition of a region, after the region's name.
+fn console(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "console.amazonaws.cn"
+    } else if region.starts_with("us-gov-") {
+        "console.amazonaws-us-gov.com"
+    } else {
+        "console.aws.amazon.com"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::console;
+
+    #[test]
+    fn each_partition_has_a_console_of_its_own() {
+        for (region, host) in [
+            ("eu-west-1", "console.aws.amazon.com"),
+            ("us-east-1", "console.aws.amazon.com"),
+            ("cn-north-1", "console.amazonaws.cn"),
+            ("us-gov-west-1", "console.amazonaws-us-gov.com"),
+        ] {
+            assert_eq!(console(region), host, "{region}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Deploy roles: the credentials for calls about a service, obtained once for a role as long as
-//! they last, while the function is warm.
+//! Deploy roles: the credentials for calls about a service, obtained once per role while the
+//! function is warm, for as long as they last and AWS accepts them.
 //!
 //! It never chooses a role: a release has one, or the function's own credentials are used.
 
@@ -7,78 +7,126 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use aws_config::SdkConfig;
+use aws_config::Region;
 use aws_config::identity::IdentityCache;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
-use aws_sdk_sts::Client;
 
+use super::clients::Clients;
 use super::error::ASSUME_ROLE;
 use super::{AwsError, ErrorKind};
 use crate::limits::{ROLE_REFRESH, ROLE_SECONDS};
 use crate::release::DeployRole;
 
-/// The configurations that act under deploy roles, by role. All clones are one.
+/// The session policy of what only reads: a session may do what its role and this policy both
+/// allow, at most 2,048 characters (STS API: AssumeRole).
+const READS: &str = concat!(
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["#,
+    r#""application-autoscaling:Describe*","ecr:BatchGetImage","ecr:DescribeImages","#,
+    r#""ecs:Describe*","ecs:List*","elasticloadbalancing:Describe*","#,
+    r#""route53:ListResourceRecordSets"],"Resource":"*"}]}"#,
+);
+
+/// How much of a deploy role a session has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scope {
+    /// What the role allows.
+    Whole,
+    /// Of that, only what reads a service.
+    Reads,
+}
+
+type Known = BTreeMap<(DeployRole, Scope), Arc<Clients>>;
+
+/// The clients that act under deploy roles, by role. All clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Roles(Arc<Mutex<BTreeMap<DeployRole, SdkConfig>>>);
+pub(super) struct Roles(Arc<Mutex<Known>>);
 
 /// Where the credentials of a deploy role come from.
 #[derive(Debug)]
 struct AssumedRole {
-    sts: Client,
+    /// With the credentials that may assume it.
+    own: Arc<Clients>,
     role: DeployRole,
+    scope: Scope,
     session: String,
 }
 
+impl Scope {
+    /// The session policy, if the session has less than the role.
+    fn policy(self) -> Option<&'static str> {
+        match self {
+            Self::Whole => None,
+            Self::Reads => Some(READS),
+        }
+    }
+}
+
 impl Roles {
-    /// The configuration `own` with the credentials of a role. All clients of one role share them,
-    /// because it is the same configuration each time.
-    pub(super) fn acting(&self, own: &SdkConfig, session: &str, role: &DeployRole) -> SdkConfig {
+    /// Clients like `own` with the credentials of a role. They share them, and are the same clients
+    /// each time, unless AWS rejected their credentials: then they request new ones.
+    pub(super) fn acting(
+        &self,
+        own: &Arc<Clients>,
+        session: &str,
+        (role, scope): (&DeployRole, Scope),
+    ) -> Arc<Clients> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, clients| !clients.are_not_taken());
         known
-            .entry(role.clone())
-            .or_insert_with(|| acting(own, session, role))
+            .entry((role.clone(), scope))
+            .or_insert_with(|| Arc::new(acting(own, session, (role, scope))))
             .clone()
     }
 }
 
 /// Requests credentials of a role, whether or not earlier ones last.
 pub(super) async fn prove(
-    own: &SdkConfig,
+    own: &Arc<Clients>,
     session: &str,
-    role: &DeployRole,
+    role: (&DeployRole, Scope),
 ) -> Result<(), AwsError> {
     AssumedRole::new(own, session, role).assume().await?;
     Ok(())
 }
 
-fn acting(own: &SdkConfig, session: &str, role: &DeployRole) -> SdkConfig {
+/// The credentials are requested in the function's own region, and are valid in every one
+/// (docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html).
+fn acting(own: &Arc<Clients>, session: &str, role: (&DeployRole, Scope)) -> Clients {
     let assumed = AssumedRole::new(own, session, role);
+    let region = role.0.region.clone().map(Region::new);
 
-    own.clone()
+    let config = own
+        .config
+        .clone()
         .into_builder()
+        .region(region.or_else(|| own.config.region().cloned()))
         .credentials_provider(SharedCredentialsProvider::new(assumed))
         .identity_cache(IdentityCache::lazy().buffer_time(ROLE_REFRESH).build())
-        .build()
+        .build();
+    Clients::new(config)
 }
 
 impl AssumedRole {
-    fn new(own: &SdkConfig, session: &str, role: &DeployRole) -> Self {
+    fn new(own: &Arc<Clients>, session: &str, (role, scope): (&DeployRole, Scope)) -> Self {
         Self {
-            sts: Client::new(own),
+            own: Arc::clone(own),
             role: role.clone(),
+            scope,
             session: session.to_owned(),
         }
     }
 
     async fn assume(&self) -> Result<Credentials, AwsError> {
         let request = self
-            .sts
+            .own
+            .sts()
             .assume_role()
             .role_arn(&self.role.arn)
             .external_id(&self.role.external_id)
             .role_session_name(&self.session)
+            .set_policy(self.scope.policy().map(ToOwned::to_owned))
             .duration_seconds(ROLE_SECONDS);
         let assumed = request
             .send()
@@ -122,7 +170,9 @@ fn explained(error: AwsError, role: &DeployRole) -> AwsError {
         return error;
     }
 
-    let DeployRole { arn, external_id } = role;
+    let DeployRole {
+        arn, external_id, ..
+    } = role;
     let message = format!(
         "{}; the trust policy of {arn} must allow {ASSUME_ROLE} to this user with the external id \
          {external_id}, and the policy of the user's role must allow it on {arn}",

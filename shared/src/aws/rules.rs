@@ -1,18 +1,19 @@
 //! The production rule of a pair: its weights observed, and set without changing anything else that
 //! the rule does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, Rule, TargetGroupTuple};
 
+use super::clients::Clients;
+use super::pages::Pages;
 use super::{AwsError, Sdk};
-use crate::limits::PAGES;
 use crate::observed::listener_rule::RuleView;
 
 #[derive(Clone, Debug)]
 pub struct Rules {
-    client: Client,
+    clients: Arc<Clients>,
 }
 
 /// A rule as observed, with what must be sent back when it is changed.
@@ -23,18 +24,30 @@ pub struct ObservedRule {
     actions: Vec<Action>,
 }
 
+impl ObservedRule {
+    /// The Amazon Cognito user pools with which the rule authenticates clients, by their ARNs.
+    #[must_use]
+    pub fn user_pools(&self) -> Vec<&str> {
+        let actions = self.actions.iter();
+        actions
+            .filter_map(|action| action.authenticate_cognito_config())
+            .filter_map(|cognito| cognito.user_pool_arn())
+            .collect()
+    }
+}
+
 impl Rules {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.service),
+            clients: Arc::clone(&sdk.service),
         }
     }
 
     /// The rule of that ARN, or a listener's default action; `None` when it does not exist.
     ///
     /// # Errors
-    /// When the call fails or the answer cannot be understood.
+    /// When the call fails or the response cannot be understood.
     pub async fn observe(&self, arn: &str) -> Result<Option<ObservedRule>, AwsError> {
         let found = if is_rule(arn) {
             self.rule(arn).await
@@ -66,7 +79,7 @@ impl Rules {
     /// # Errors
     /// When the call fails.
     pub async fn stack(&self, arn: &str) -> Result<Option<String>, AwsError> {
-        let request = self.client.describe_tags().resource_arns(arn);
+        let request = self.clients.elb().describe_tags().resource_arns(arn);
         let answer = request
             .send()
             .await
@@ -85,7 +98,7 @@ impl Rules {
     /// (docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
     ///
     /// # Errors
-    /// When a call fails, an answer cannot be understood, or there are too many rules.
+    /// When a call fails, a response cannot be understood, or there are too many rules.
     pub async fn beside(&self, arn: &str) -> Result<Vec<(String, RuleView)>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
 
@@ -114,10 +127,11 @@ impl Rules {
         const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
 
         let mut arns = Vec::new();
-        let mut start = None;
-        for _ in 0..PAGES {
+        let mut pages = Pages::of(OPERATION);
+        while let Some(start) = pages.next_start()? {
             let request = self
-                .client
+                .clients
+                .elb()
                 .describe_listeners()
                 .load_balancer_arn(load_balancer)
                 .set_marker(start);
@@ -128,22 +142,20 @@ impl Rules {
 
             let listed = page.listeners().iter();
             arns.extend(listed.filter_map(|listener| listener.listener_arn.clone()));
-            start = page.next_marker;
-            if start.is_none() {
-                return Ok(arns);
-            }
+            pages.go_on(page.next_marker);
         }
-        Err(too_long(OPERATION))
+        Ok(arns)
     }
 
     async fn rules_of(&self, listener: &str) -> Result<Vec<Rule>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
 
         let mut rules = Vec::new();
-        let mut start = None;
-        for _ in 0..PAGES {
+        let mut pages = Pages::of(OPERATION);
+        while let Some(start) = pages.next_start()? {
             let request = self
-                .client
+                .clients
+                .elb()
                 .describe_rules()
                 .listener_arn(listener)
                 .set_marker(start);
@@ -153,19 +165,17 @@ impl Rules {
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
             rules.extend(page.rules.unwrap_or_default());
-            start = page.next_marker;
-            if start.is_none() {
-                return Ok(rules);
-            }
+            pages.go_on(page.next_marker);
         }
-        Err(too_long(OPERATION))
+        Ok(rules)
     }
 
     async fn rule(&self, arn: &str) -> Result<Option<(&'static str, Vec<Action>)>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
 
         let answer = self
-            .client
+            .clients
+            .elb()
             .describe_rules()
             .rule_arns(arn)
             .send()
@@ -183,7 +193,8 @@ impl Rules {
         const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
 
         let answer = self
-            .client
+            .clients
+            .elb()
             .describe_listeners()
             .listener_arns(arn)
             .send()
@@ -213,7 +224,8 @@ impl Rules {
 
         if is_rule(&seen.arn) {
             let request = self
-                .client
+                .clients
+                .elb()
                 .modify_rule()
                 .rule_arn(&seen.arn)
                 .set_actions(Some(actions));
@@ -225,7 +237,8 @@ impl Rules {
         }
 
         let request = self
-            .client
+            .clients
+            .elb()
             .modify_listener()
             .listener_arn(&seen.arn)
             .set_default_actions(Some(actions));
@@ -241,16 +254,12 @@ fn is_rule(arn: &str) -> bool {
     arn.contains(":listener-rule/")
 }
 
-/// The ARN of the load balancer of a rule or listener, `…:loadbalancer/app/<name>/<id>`: theirs
-/// begin with it, but for the word before.
+/// The ARN of the load balancer of a rule or listener, `…:loadbalancer/app/<name>/<id>`: the ARNs
+/// of both begin with it, except for the resource type.
 fn load_balancer(arn: &str) -> String {
     let (place, path) = arn.rsplit_once(':').unwrap_or(("", arn));
     let parts: Vec<&str> = path.split('/').skip(1).take(3).collect();
     format!("{place}:loadbalancer/{}", parts.join("/"))
-}
-
-fn too_long(operation: &'static str) -> AwsError {
-    AwsError::unexpected(operation, format!("more than {PAGES} pages"))
 }
 
 fn view(actions: &[Action]) -> Result<RuleView, String> {

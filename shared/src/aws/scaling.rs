@@ -1,24 +1,26 @@
 //! Automatic scaling of services (Application Auto Scaling): whether it may remove tasks.
 
-use aws_sdk_applicationautoscaling::Client;
+use std::sync::Arc;
+
 use aws_sdk_applicationautoscaling::types::{
     ScalableDimension, ScalableTarget, ServiceNamespace, SuspendedState,
 };
 
+use super::clients::Clients;
+use super::pages::Pages;
 use super::{AwsError, Sdk, short_name};
-use crate::limits::PAGES;
 use crate::observed::scaling::ScalingView;
 
 #[derive(Clone, Debug)]
 pub struct Scaling {
-    client: Client,
+    clients: Arc<Clients>,
 }
 
 impl Scaling {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.service),
+            clients: Arc::clone(&sdk.service),
         }
     }
 
@@ -57,37 +59,30 @@ impl Scaling {
             .map(|service| resource(cluster, service))
             .collect();
         let mut targets = Vec::new();
-        let mut token = None;
+        let mut pages = Pages::of(OPERATION);
 
-        for _ in 0..PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = self
-                .client
+                .clients
+                .autoscaling()
                 .describe_scalable_targets()
                 .service_namespace(ServiceNamespace::Ecs)
                 .set_resource_ids(Some(ids.clone()))
                 .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
-                .set_next_token(token);
+                .set_next_token(start);
             let page = request
                 .send()
                 .await
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
             targets.extend(page.scalable_targets.unwrap_or_default());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(targets);
-            }
+            pages.go_on(page.next_token);
         }
-
-        Err(AwsError::unexpected(
-            OPERATION,
-            format!("more than {PAGES} pages"),
-        ))
+        Ok(targets)
     }
 
-    /// Suspends or resumes scale-in of each service as `wanted`, where it is not so already.
-    /// Services without automatic scaling are left alone, and so are bounds and the other
-    /// suspensions.
+    /// Suspends or resumes scale-in of each service as `wanted`, where it differs. Services without
+    /// automatic scaling are left alone, and so are bounds and the other suspensions.
     ///
     /// # Errors
     /// When a call fails.
@@ -121,7 +116,8 @@ impl Scaling {
                 );
 
             let request = self
-                .client
+                .clients
+                .autoscaling()
                 .register_scalable_target()
                 .service_namespace(ServiceNamespace::Ecs)
                 .resource_id(&target.resource_id)

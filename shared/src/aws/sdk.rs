@@ -1,7 +1,8 @@
-//! The SDK's configurations, which every adapter is made from, and the clock.
+//! The SDK's clients, which every adapter is made from, and the clock.
 //!
 //! The only place that reads the time.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -13,7 +14,8 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::AwsError;
-use super::roles::{self, Roles};
+use super::clients::Clients;
+use super::roles::{self, Roles, Scope};
 use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL, SESSION_NAME_CHARS};
 use crate::release::DeployRole;
 use crate::timestamp::Timestamp;
@@ -21,20 +23,21 @@ use crate::timestamp::Timestamp;
 /// The name of a function's sessions under a deploy role, before its own name.
 const SESSION: &str = "slipway";
 
-/// What every adapter is made from: the SDK's configurations, the name of the ledger's table, and
-/// the name of the bucket of reports.
+/// What every adapter is made from: the SDK's clients, which all clones share, the name of the
+/// ledger's table, and the name of the bucket of reports.
 ///
 /// An adapter of a service, of what belongs to it, or of its pipeline takes `service`; one of jobs,
-/// the ledger, artifacts or reports takes `config`.
+/// the ledger, artifacts or reports takes `own`.
 #[derive(Clone, Debug)]
 pub struct Sdk {
     /// With the function's own credentials.
-    pub(super) config: SdkConfig,
+    pub(super) own: Arc<Clients>,
     /// With those of a deploy role, or the function's own without one.
-    pub(super) service: SdkConfig,
+    pub(super) service: Arc<Clients>,
     pub(super) ledger_table: String,
     pub(super) reports_bucket: String,
     deploy_role: Option<DeployRole>,
+    scope: Scope,
     roles: Roles,
     session: String,
 }
@@ -53,12 +56,14 @@ impl Sdk {
             .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS))
             .timeout_config(timeouts)
             .build();
+        let own = Arc::new(Clients::new(config));
         Self {
-            service: config.clone(),
-            config,
+            service: Arc::clone(&own),
+            own,
             ledger_table: ledger_table.to_owned(),
             reports_bucket: String::new(),
             deploy_role: None,
+            scope: Scope::Whole,
             roles: Roles::default(),
             session: SESSION.to_owned(),
         }
@@ -87,11 +92,29 @@ impl Sdk {
     /// credentials. They are requested by the first call that needs them, and shared by all clones.
     #[must_use]
     pub fn acting_for(&self, role: &DeployRole) -> Self {
+        self.under(role, Scope::Whole)
+    }
+
+    /// The same for what only reads: its sessions have a policy that allows nothing else, whatever
+    /// the role allows.
+    #[must_use]
+    pub fn reading_for(&self, role: &DeployRole) -> Self {
+        self.under(role, Scope::Reads)
+    }
+
+    fn under(&self, role: &DeployRole, scope: Scope) -> Self {
         Self {
-            service: self.roles.acting(&self.config, &self.session, role),
+            service: self.roles.acting(&self.own, &self.session, (role, scope)),
             deploy_role: Some(role.clone()),
+            scope,
             ..self.clone()
         }
+    }
+
+    /// The region in which the function runs.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.own.config.region().map(AsRef::as_ref)
     }
 
     /// The role under which services are read and changed; none for the function's own credentials.
@@ -105,7 +128,7 @@ impl Sdk {
     /// # Errors
     /// When STS refuses it, or cannot be reached.
     pub async fn prove_role(&self, role: &DeployRole) -> Result<(), AwsError> {
-        roles::prove(&self.config, &self.session, role).await
+        roles::prove(&self.own, &self.session, (role, self.scope)).await
     }
 
     /// The time of the SDK's clock, the only clock of this package.
@@ -115,7 +138,8 @@ impl Sdk {
         reason = "the one place that reads the time, if the SDK has no clock of its own"
     )]
     pub fn now(&self) -> Timestamp {
-        self.config
+        self.own
+            .config
             .time_source()
             .map_or_else(SystemTime::now, |source| source.now())
             .into()
@@ -124,7 +148,7 @@ impl Sdk {
     /// The output of `work`, or `None` when it takes longer than `limit` by the SDK's own timer. It
     /// is dropped then, at whatever call it waits for.
     pub async fn within<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
-        let Some(timer) = self.config.sleep_impl() else {
+        let Some(timer) = self.own.config.sleep_impl() else {
             return Some(work.await);
         };
         Timeout::new(work, timer.sleep(limit)).await.ok()

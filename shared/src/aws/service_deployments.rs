@@ -9,8 +9,9 @@ use aws_sdk_ecs::types::{
 };
 
 use super::observed_service::count;
+use super::pages::Pages;
 use super::{AwsError, Services, short_name};
-use crate::limits::{PAGES, SERVICE_DEPLOYMENTS_PAGE};
+use crate::limits::SERVICE_DEPLOYMENTS_PAGE;
 use crate::observed::service_deployment::{ServiceDeploymentView, Tripped};
 use crate::redaction::without_signatures;
 use crate::timestamp::Timestamp;
@@ -19,7 +20,7 @@ impl Services {
     /// The service deployments of a service that were created since then, newest first.
     ///
     /// # Errors
-    /// When a call fails, the list is too long, or an answer lacks what ECS always sends.
+    /// When a call fails, the list is too long, or a response lacks what ECS always sends.
     pub async fn service_deployments(
         &self,
         cluster: &str,
@@ -32,11 +33,12 @@ impl Services {
             .after(DateTime::from_secs(since.secs()))
             .build();
         let mut found = Vec::new();
-        let mut start = None;
+        let mut pages = Pages::of(OPERATION);
 
-        for _ in 0..PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = self
-                .ecs
+                .clients
+                .ecs()
                 .list_service_deployments()
                 .cluster(cluster)
                 .service(service)
@@ -54,18 +56,11 @@ impl Services {
                 .map(ToOwned::to_owned)
                 .collect();
             found.extend(self.described(arns).await?);
-
-            start = page.next_token;
-            if start.is_none() {
-                found.sort_by_key(|(created, _)| Reverse(*created));
-                return Ok(found.into_iter().map(|(_, view)| view).collect());
-            }
+            pages.go_on(page.next_token);
         }
 
-        Err(AwsError::unexpected(
-            OPERATION,
-            format!("more than {PAGES} pages"),
-        ))
+        found.sort_by_key(|(created, _)| Reverse(*created));
+        Ok(found.into_iter().map(|(_, view)| view).collect())
     }
 
     /// Service deployments with the time of their creation.
@@ -79,7 +74,8 @@ impl Services {
         }
 
         let request = self
-            .ecs
+            .clients
+            .ecs()
             .describe_service_deployments()
             .set_service_deployment_arns(Some(arns));
         let answer = request

@@ -1,29 +1,23 @@
 //! Amazon ECS services: observed whole, changed to a stated end.
 
-use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{DeploymentConfiguration, ServiceField};
-use aws_sdk_elasticloadbalancingv2 as elb;
+use std::sync::Arc;
 
+use aws_sdk_ecs::operation::update_service::builders::UpdateServiceFluentBuilder;
+use aws_sdk_ecs::types::DeploymentConfiguration;
+
+use super::clients::Clients;
 use super::observed_service::{ObservedService, find_service};
 use super::{AwsError, Sdk};
+use crate::job::{Failure, ReleaseRef, StepError};
 use crate::observed::percentages::Percentages;
+use crate::strategy::service_goal::ServiceGoal;
+
+const UPDATE: &str = "ecs:UpdateService";
 
 #[derive(Clone, Debug)]
 pub struct Services {
     sdk: Sdk,
-    pub(super) ecs: Client,
-    pub(super) elb: elb::Client,
-}
-
-/// What a service is made to run.
-#[derive(Clone, Copy, Debug)]
-pub struct ServiceGoal<'a> {
-    /// The one that the service has when not given; no deployment begins then.
-    pub task_definition: Option<&'a str>,
-    pub percentages: Percentages,
-    /// `healthyPercent` of the early success criteria before the release; as seen when not given.
-    pub early_success: Option<u32>,
-    pub desired: Option<u32>,
+    pub(super) clients: Arc<Clients>,
 }
 
 impl Services {
@@ -31,16 +25,15 @@ impl Services {
     pub fn new(sdk: &Sdk) -> Self {
         Self {
             sdk: sdk.clone(),
-            ecs: Client::new(&sdk.service),
-            elb: elb::Client::new(&sdk.service),
+            clients: Arc::clone(&sdk.service),
         }
     }
 
-    /// The service without the health of its targets, or `None` when there is no such service or
-    /// cluster.
+    /// The service without the health of its targets, or `None` when the service or the cluster
+    /// does not exist.
     ///
     /// # Errors
-    /// When a call fails or the answer lacks what ECS always sends.
+    /// When a call fails or the response lacks what ECS always sends.
     pub async fn describe(
         &self,
         cluster: &str,
@@ -66,16 +59,12 @@ impl Services {
             .map(|service| (*service).to_owned())
             .collect();
         let request = self
-            .ecs
+            .clients
+            .ecs()
             .describe_services()
             .cluster(cluster)
             .set_services(Some(names));
-        let answer = match request
-            .include(ServiceField::Tags)
-            .send()
-            .await
-            .map_err(AwsError::from_sdk(OPERATION))
-        {
+        let answer = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
             Ok(answer) => answer,
             Err(error) if error.code == "ClusterNotFoundException" => {
                 return Ok([const { None }; N]);
@@ -109,6 +98,19 @@ impl Services {
         Ok(observed)
     }
 
+    /// The service of a release, with the health of its targets.
+    ///
+    /// # Errors
+    /// As [`Self::describe`], and JobFailed if the service no longer exists.
+    pub async fn observe_of(&self, release: &ReleaseRef) -> Result<ObservedService, StepError> {
+        let (cluster, service) = (&release.cluster, &release.service);
+        let found = self.observe(cluster, service).await?;
+        found.ok_or_else(|| {
+            let gone = format!("service `{service}` no longer exists in cluster `{cluster}`");
+            Failure::job(gone).into()
+        })
+    }
+
     /// Makes the service run a task definition with the given percentages, and a count only if one
     /// is given; the task definition may be left as it is. Early success criteria never stay below
     /// the floor, and a FAILED deployment of the same revision is replaced by a new one: it starts
@@ -118,30 +120,22 @@ impl Services {
     /// Returns the id of the PRIMARY deployment.
     ///
     /// # Errors
-    /// When the call fails, or the answer has no PRIMARY deployment.
+    /// When the call fails, or the response has no PRIMARY deployment.
     pub async fn apply(
         &self,
         seen: &ObservedService,
         goal: &ServiceGoal<'_>,
     ) -> Result<String, AwsError> {
-        const OPERATION: &str = "ecs:UpdateService";
-
         let is_failed = goal
             .task_definition
             .is_some_and(|revision| seen.view.has_failed(revision));
         let request = self
-            .ecs
-            .update_service()
-            .cluster(&seen.cluster)
-            .service(&seen.service)
+            .update_of(seen)
             .set_task_definition(goal.task_definition.map(ToOwned::to_owned))
             .deployment_configuration(configured(seen, goal.percentages, goal.early_success)?)
             .set_desired_count(goal.desired.map(signed).transpose()?)
             .set_force_new_deployment(is_failed.then_some(true));
-        let answer = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk(OPERATION))?;
+        let answer = request.send().await.map_err(AwsError::from_sdk(UPDATE))?;
         let primary = answer.service().and_then(|service| {
             service
                 .deployments()
@@ -151,7 +145,21 @@ impl Services {
         let id = primary.and_then(|deployment| deployment.id());
 
         id.map(ToOwned::to_owned)
-            .ok_or_else(|| AwsError::unexpected(OPERATION, "no PRIMARY deployment"))
+            .ok_or_else(|| AwsError::unexpected(UPDATE, "no PRIMARY deployment"))
+    }
+
+    /// Names the revision that a service runs already, and nothing else: no deployment begins, and
+    /// ECS checks that its roles may be passed as for any other revision
+    /// (github.com/keidarcy/e1s/pull/430).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn restate(
+        &self,
+        seen: &ObservedService,
+        task_definition: &str,
+    ) -> Result<(), AwsError> {
+        update(self.update_of(seen).task_definition(task_definition)).await
     }
 
     /// Sets the percentages of a service and nothing else: no deployment begins. Early success
@@ -165,17 +173,8 @@ impl Services {
         percentages: Percentages,
         early_success: Option<u32>,
     ) -> Result<(), AwsError> {
-        let request = self
-            .ecs
-            .update_service()
-            .cluster(&seen.cluster)
-            .service(&seen.service)
-            .deployment_configuration(configured(seen, percentages, early_success)?);
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(AwsError::from_sdk("ecs:UpdateService"))
+        let configuration = configured(seen, percentages, early_success)?;
+        update(self.update_of(seen).deployment_configuration(configuration)).await
     }
 
     /// Sets the count of a service and nothing else.
@@ -183,23 +182,27 @@ impl Services {
     /// # Errors
     /// When the call fails.
     pub async fn resize(&self, seen: &ObservedService, desired: u32) -> Result<(), AwsError> {
-        let request = self
-            .ecs
+        update(self.update_of(seen).desired_count(signed(desired)?)).await
+    }
+
+    /// An update of a service without any changes yet.
+    fn update_of(&self, seen: &ObservedService) -> UpdateServiceFluentBuilder {
+        self.clients
+            .ecs()
             .update_service()
             .cluster(&seen.cluster)
             .service(&seen.service)
-            .desired_count(signed(desired)?);
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(AwsError::from_sdk("ecs:UpdateService"))
     }
 }
 
-/// The members of the deployment configuration that a release states. ECS leaves those alone that
-/// are not sent (github.com/aws/aws-cdk/issues/27131); sent back, they would undo a change made in
-/// between, and lose what this version of the SDK does not know.
+async fn update(request: UpdateServiceFluentBuilder) -> Result<(), AwsError> {
+    let answer = request.send().await;
+    answer.map(drop).map_err(AwsError::from_sdk(UPDATE))
+}
+
+/// The members of the deployment configuration that a release states. ECS does not change those
+/// that are not sent (github.com/aws/aws-cdk/issues/27131); sent back, they would undo a change
+/// made in between, and lose what this version of the SDK does not know.
 fn configured(
     seen: &ObservedService,
     percentages: Percentages,

@@ -1,7 +1,7 @@
 //! The health of a service's targets: those of its own tasks, because several services can register
 //! with one target group.
 //!
-//! It only observes. A target that is no task of the service never counts as healthy.
+//! It only observes. A target that is not a task of the service never counts as healthy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 
 use super::clusters::describe_instances;
+use super::tasks::times;
 use super::{AwsError, ObservedService, Services};
+use crate::observed::service::ServiceView;
 
 /// Where the tasks of a service can be registered: by address, or by instance and host port.
 #[derive(Debug, Default)]
@@ -54,7 +56,8 @@ impl Addresses {
 }
 
 impl Services {
-    /// Adds the health of its targets to a service that was described.
+    /// Adds the health of its targets to a service that was described, and how many of its tasks have
+    /// run for long enough.
     ///
     /// # Errors
     /// When a call fails.
@@ -68,14 +71,18 @@ impl Services {
         }
 
         // Tasks are read after the targets: what was healthy before is listed by then.
-        let (cluster, service) = observed.name();
-        let tasks = if targets.iter().flatten().any(is_healthy) {
+        let (cluster, service) = (&observed.cluster, &observed.service);
+        let tasks = if may_be_deployed(&observed.view, &targets) {
             self.running_tasks(cluster, service).await?
         } else {
             Vec::new()
         };
-        let instances = self.instances(cluster, &tasks).await?;
+        self.count_tasks(observed, &tasks).await?;
+        if targets.is_empty() {
+            return Ok(());
+        }
 
+        let instances = self.instances(&observed.cluster, &tasks).await?;
         let addresses = Addresses::of(tasks.iter(), &instances);
         let primary = observed.view.primary().map(|primary| primary.id.as_str());
         let is_new = |task: &&Task| primary.is_some() && task.started_by() == primary;
@@ -105,8 +112,31 @@ impl Services {
         Ok(())
     }
 
+    /// Counts the tasks that have run for long enough, and the newcomers. What stopped is read only
+    /// if there are some.
+    async fn count_tasks(
+        &self,
+        observed: &mut ObservedService,
+        tasks: &[Task],
+    ) -> Result<(), AwsError> {
+        let times = times(tasks, &observed.view);
+        observed.view.proven = observed.view.proven_of(&times);
+
+        let Some(newcomers) = observed.view.newcomers_of(&times) else {
+            return Ok(());
+        };
+        if !self.may_replace_failed(observed, newcomers).await? {
+            observed.view.newcomers = newcomers.count;
+        }
+        Ok(())
+    }
+
     async fn targets(&self, group: &str) -> Result<Vec<TargetHealthDescription>, AwsError> {
-        let request = self.elb.describe_target_health().target_group_arn(group);
+        let request = self
+            .clients
+            .elb()
+            .describe_target_health()
+            .target_group_arn(group);
         let answer = request.send().await.map_err(AwsError::from_sdk(
             "elasticloadbalancing:DescribeTargetHealth",
         ))?;
@@ -124,12 +154,22 @@ impl Services {
             .filter_map(|task| task.container_instance_arn())
             .collect();
         let arns: Vec<String> = arns.into_iter().map(ToOwned::to_owned).collect();
-        let found = describe_instances(&self.ecs, cluster, &arns).await?;
+        let found = describe_instances(self.clients.ecs(), cluster, &arns).await?;
         let ids = found.into_iter().filter_map(|instance| {
             let arn = instance.container_instance_arn?;
             Some((arn, instance.ec2_instance_id?))
         });
         Ok(ids.collect())
+    }
+}
+
+/// Whether a service may have everything that it needs; otherwise the ages of its tasks are not
+/// read.
+fn may_be_deployed(view: &ServiceView, targets: &[Vec<TargetHealthDescription>]) -> bool {
+    if targets.is_empty() {
+        view.running > 0
+    } else {
+        targets.iter().flatten().any(is_healthy)
     }
 }
 

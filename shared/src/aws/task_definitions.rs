@@ -6,7 +6,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -15,15 +14,29 @@ use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
+use super::clients::Clients;
 use super::{AwsError, Sdk};
-use crate::limits::PAGES;
-use crate::task_definition::{Mark, TaskDefinition};
+use crate::limits::{CLOCK_SKEW, DESCRIBED_REVISIONS, PAGES};
+use crate::task_definition::{Mark, Marked, TaskDefinition, own};
+use crate::timestamp::Timestamp;
 
+const DESCRIBE: &str = "ecs:DescribeTaskDefinition";
 const LIST: &str = "ecs:ListTaskDefinitions";
 
 #[derive(Clone, Debug)]
 pub struct TaskDefinitions {
-    client: Client,
+    clients: Arc<Clients>,
+    /// The ARN of the role under which revisions are registered; none for the function's own.
+    role: Option<String>,
+}
+
+/// A described revision.
+struct Described {
+    arn: String,
+    is_active: Option<bool>,
+    registered_at: Option<Timestamp>,
+    definition: TaskDefinition,
+    registrant: Option<String>,
 }
 
 /// Keeps the body of the last response. `Debug` shows none of it: it can hold secrets.
@@ -74,6 +87,14 @@ fn explained(error: AwsError, definition: &TaskDefinition) -> AwsError {
     AwsError { message, ..error }
 }
 
+fn is_active(status: &TaskDefinitionStatus) -> bool {
+    *status == TaskDefinitionStatus::Active
+}
+
+fn no_status(arn: &str) -> AwsError {
+    AwsError::unexpected(DESCRIBE, format!("no status for {arn}"))
+}
+
 /// The number of a revision within its family.
 fn number(arn: &str) -> Option<u64> {
     arn.rsplit(':').next()?.parse().ok()
@@ -83,7 +104,8 @@ impl TaskDefinitions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.service),
+            clients: Arc::clone(&sdk.service),
+            role: sdk.deploy_role().map(|role| role.arn.clone()),
         }
     }
 
@@ -93,35 +115,66 @@ impl TaskDefinitions {
     /// # Errors
     /// If the call fails or the response is not a task definition.
     pub async fn describe(&self, name: &str) -> Result<Option<(String, TaskDefinition)>, AwsError> {
-        const OPERATION: &str = "ecs:DescribeTaskDefinition";
+        let described = self.described(name).await?;
+        Ok(described.map(|found| (found.arn, found.definition)))
+    }
 
+    /// A task definition by its ARN, with whether it is active. `None` if it does not exist.
+    ///
+    /// # Errors
+    /// If the call fails, or the response is not a task definition or lacks the status.
+    pub async fn describe_with_status(
+        &self,
+        arn: &str,
+    ) -> Result<Option<(TaskDefinition, bool)>, AwsError> {
+        let Some(found) = self.described(arn).await? else {
+            return Ok(None);
+        };
+        let is_active = found.is_active.ok_or_else(|| no_status(arn))?;
+        Ok(Some((found.definition, is_active)))
+    }
+
+    async fn described(&self, name: &str) -> Result<Option<Described>, AwsError> {
         let body = BodyRecorder::default();
         let request = self
-            .client
+            .clients
+            .ecs()
             .describe_task_definition()
             .task_definition(name)
             .include(TaskDefinitionField::Tags)
             .customize()
             .interceptor(body.clone());
-        let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+        let found = match request.send().await.map_err(AwsError::from_sdk(DESCRIBE)) {
             Ok(found) => found,
             Err(error) if error.task_definition_is_missing() => return Ok(None),
             Err(error) => return Err(error),
         };
 
-        let arn = found
-            .task_definition()
+        let described = found.task_definition();
+        let arn = described
             .and_then(|definition| definition.task_definition_arn())
-            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no ARN for {name}")))?;
+            .ok_or_else(|| AwsError::unexpected(DESCRIBE, format!("no ARN for {name}")))?;
+        let registered_at = described
+            .and_then(|definition| definition.registered_at())
+            .and_then(|at| Timestamp::from_secs(at.secs()).ok());
+        let registrant = described.and_then(|definition| definition.registered_by());
+        let status = described.and_then(|definition| definition.status());
         let value: Value = serde_json::from_slice(&body.bytes())
-            .map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
+            .map_err(|e| AwsError::unexpected(DESCRIBE, e.to_string()))?;
         let definition =
-            TaskDefinition::from_value(value).map_err(|e| AwsError::unexpected(OPERATION, e))?;
-        Ok(Some((arn.to_owned(), definition)))
+            TaskDefinition::from_value(value).map_err(|e| AwsError::unexpected(DESCRIBE, e))?;
+        Ok(Some(Described {
+            arn: arn.to_owned(),
+            is_active: status.map(is_active),
+            registered_at,
+            definition,
+            registrant: registrant.map(ToOwned::to_owned),
+        }))
     }
 
-    /// The ACTIVE revisions of a family that an execution registered after the revision `newest`,
-    /// by their marks, newest first.
+    /// The ACTIVE revisions of a family that an execution registered after the revision `newest`
+    /// and since it began, by their marks and by who registered them, newest first. No more than
+    /// [`DESCRIBED_REVISIONS`] are described, however many others registered.
     ///
     /// # Errors
     /// If a call fails, or the family has too many revisions.
@@ -130,37 +183,57 @@ impl TaskDefinitions {
         execution: &str,
         family: &str,
         newest: Option<&str>,
+        began: Timestamp,
     ) -> Result<Vec<(String, Mark)>, AwsError> {
-        let mut found = Vec::new();
-        for arn in self.registered_after(family, newest).await? {
-            let described = self.describe(&arn).await?;
-            let mark = described.and_then(|(_, definition)| definition.mark());
-            if let Some(mark) = mark.filter(|mark| mark.execution == execution) {
-                found.push((arn, mark));
-            }
-        }
-        Ok(found)
+        let marked = self.marked_by(execution, family, newest, began).await?;
+        Ok(own(marked, self.role.as_deref()))
     }
 
-    /// The ACTIVE revisions of a family after the revision `newest`, newest first.
-    async fn registered_after(
+    /// The revisions with the mark of the execution, also those that others copied it to.
+    async fn marked_by(
         &self,
+        execution: &str,
         family: &str,
         newest: Option<&str>,
-    ) -> Result<Vec<String>, AwsError> {
-        let is_later = |arn: &String| number(arn) > newest.and_then(number);
-        let mut later = Vec::new();
+        began: Timestamp,
+    ) -> Result<Vec<Marked>, AwsError> {
+        let is_earlier = |at: Timestamp| began.since(at) > CLOCK_SKEW;
+        let mut found = Vec::new();
+        let mut described = 0;
         let mut token = None;
 
         for _ in 0..PAGES {
             let (arns, next) = self.active(family, token).await?;
-            let listed = arns.len();
-            let before = later.len();
-            later.extend(arns.into_iter().take_while(is_later));
+            for arn in arns {
+                if number(&arn) <= newest.and_then(number) {
+                    return Ok(found);
+                }
+                if described == DESCRIBED_REVISIONS {
+                    tracing::warn!(family, described, "the revisions before are not looked at");
+                    return Ok(found);
+                }
+
+                described += 1;
+                let Some(revision) = self.described(&arn).await? else {
+                    continue;
+                };
+                if revision.registered_at.is_some_and(is_earlier) {
+                    return Ok(found);
+                }
+                let mark = revision.definition.mark();
+                if let Some(mark) = mark.filter(|mark| mark.execution == execution) {
+                    let registrant = revision.registrant;
+                    found.push(Marked {
+                        arn,
+                        mark,
+                        registrant,
+                    });
+                }
+            }
 
             token = next;
-            if token.is_none() || later.len() - before < listed {
-                return Ok(later);
+            if token.is_none() {
+                return Ok(found);
             }
         }
 
@@ -174,7 +247,8 @@ impl TaskDefinitions {
         token: Option<String>,
     ) -> Result<(Vec<String>, Option<String>), AwsError> {
         let request = self
-            .client
+            .clients
+            .ecs()
             .list_task_definitions()
             .family_prefix(family)
             .status(TaskDefinitionStatus::Active)
@@ -199,10 +273,12 @@ impl TaskDefinitions {
     /// # Errors
     /// If the call fails or the response lacks the status.
     pub async fn is_active(&self, arn: &str) -> Result<bool, AwsError> {
-        const OPERATION: &str = "ecs:DescribeTaskDefinition";
-
-        let request = self.client.describe_task_definition().task_definition(arn);
-        let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+        let request = self
+            .clients
+            .ecs()
+            .describe_task_definition()
+            .task_definition(arn);
+        let found = match request.send().await.map_err(AwsError::from_sdk(DESCRIBE)) {
             Ok(found) => found,
             Err(error) if error.task_definition_is_missing() => return Ok(false),
             Err(error) => return Err(error),
@@ -211,8 +287,8 @@ impl TaskDefinitions {
         let status = found
             .task_definition()
             .and_then(|definition| definition.status())
-            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no status for {arn}")))?;
-        Ok(*status == TaskDefinitionStatus::Active)
+            .ok_or_else(|| no_status(arn))?;
+        Ok(is_active(status))
     }
 
     /// Deregisters a revision. Tasks that run it continue, and the previous active revision becomes
@@ -222,7 +298,8 @@ impl TaskDefinitions {
     /// If the call fails.
     pub async fn deregister(&self, arn: &str) -> Result<(), AwsError> {
         let request = self
-            .client
+            .clients
+            .ecs()
             .deregister_task_definition()
             .task_definition(arn);
         request
@@ -243,7 +320,8 @@ impl TaskDefinitions {
         let text = definition.text();
         let once = aws_sdk_ecs::config::Builder::new().retry_config(RetryConfig::disabled());
         let request = self
-            .client
+            .clients
+            .ecs()
             .register_task_definition()
             .family(definition.family())
             .customize()

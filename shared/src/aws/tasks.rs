@@ -5,13 +5,44 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::operation::list_tasks::builders::ListTasksFluentBuilder;
+use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 
+use super::pages::Pages;
 use super::{AwsError, Services, short_name};
-use crate::limits::{PAGES, TASKS_PAGE};
+use crate::limits::TASKS_PAGE;
+use crate::observed::service::ServiceView;
+use crate::observed::service::newcomers::TaskTimes;
+use crate::timestamp::Timestamp;
 
 /// What the group of a service's tasks begins with (Amazon ECS API: Task).
 const SERVICE_GROUP: &str = "service:";
+
+const LIST: &str = "ecs:ListTasks";
+
+/// When the tasks of the PRIMARY deployment's revision were created, and since when those that run
+/// do. Tasks that ECS is stopping are left out.
+pub(super) fn times(tasks: &[Task], view: &ServiceView) -> Vec<TaskTimes> {
+    let revision = view.primary().map(|primary| &*primary.task_definition);
+    let counts = |task: &&Task| {
+        let is_there = match task.last_status() {
+            Some("RUNNING") => true,
+            Some("PROVISIONING" | "PENDING" | "ACTIVATING") => task.started_at().is_none(),
+            _ => false,
+        };
+        is_there && task.task_definition_arn() == revision
+    };
+    let times = |task: &Task| TaskTimes {
+        created: instant(task.created_at()),
+        started: instant(task.started_at()),
+    };
+    tasks.iter().filter(counts).map(times).collect()
+}
+
+/// An instant as ECS sends it.
+pub(super) fn instant(at: Option<&DateTime>) -> Option<Timestamp> {
+    Timestamp::from_secs(at?.secs()).ok()
+}
 
 impl Services {
     pub(super) async fn running_tasks(
@@ -20,7 +51,11 @@ impl Services {
         service: &str,
     ) -> Result<Vec<Task>, AwsError> {
         // Documented as a name, not as an ARN (Amazon ECS API: ListTasks).
-        let of_service = self.ecs.list_tasks().service_name(short_name(service));
+        let of_service = self
+            .clients
+            .ecs()
+            .list_tasks()
+            .service_name(short_name(service));
         self.running(cluster, of_service).await
     }
 
@@ -35,7 +70,7 @@ impl Services {
         family: &str,
         except: &[String],
     ) -> Result<BTreeSet<String>, AwsError> {
-        let of_family = self.ecs.list_tasks().family(family);
+        let of_family = self.clients.ecs().list_tasks().family(family);
         let tasks = match self.running(cluster, of_family).await {
             Err(error) if error.code == "ClusterNotFoundException" => return Ok(BTreeSet::new()),
             listed => listed?,
@@ -60,21 +95,15 @@ impl Services {
         listed: ListTasksFluentBuilder,
     ) -> Result<Vec<Task>, AwsError> {
         let mut tasks = Vec::new();
-        let mut start = None;
+        let mut pages = Pages::of(LIST);
 
-        for _ in 0..PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = listed.clone().desired_status(DesiredStatus::Running);
             let (page, next) = self.tasks_page(cluster, request, start).await?;
             tasks.extend(page);
-            start = next;
-            if start.is_none() {
-                return Ok(tasks);
-            }
+            pages.go_on(next);
         }
-        Err(AwsError::unexpected(
-            "ecs:ListTasks",
-            format!("more than {PAGES} pages"),
-        ))
+        Ok(tasks)
     }
 
     /// The tasks of one page of a list, and where the next page starts.
@@ -88,17 +117,15 @@ impl Services {
             .cluster(cluster)
             .max_results(TASKS_PAGE)
             .set_next_token(start);
-        let page = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
+        let page = request.send().await.map_err(AwsError::from_sdk(LIST))?;
         let arns = page.task_arns.unwrap_or_default();
         if arns.is_empty() {
             return Ok((Vec::new(), page.next_token));
         }
 
         let request = self
-            .ecs
+            .clients
+            .ecs()
             .describe_tasks()
             .cluster(cluster)
             .set_tasks(Some(arns));

@@ -62,7 +62,8 @@ impl RollBackTrigger {
                  or an event of CodePipeline"
             )
         })?;
-        // Who may put events chooses their detail type, but no source that begins with `aws`.
+        // A caller of PutEvents chooses the detail type, but cannot use a source that begins with
+        // `aws`.
         if envelope.source != "aws.codepipeline" {
             return Ok(Self::Irrelevant(format!(
                 "the source is `{}`; expected \"aws.codepipeline\"",

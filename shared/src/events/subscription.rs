@@ -81,7 +81,7 @@ impl Subscription {
     }
 }
 
-/// Whether a text matches a pattern in which `*` stands for any characters, also none.
+/// Whether a text matches a pattern in which `*` stands for any number of characters.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -173,6 +173,7 @@ mod tests {
         let role = DeployRole {
             arn: arn.to_owned(),
             external_id: "arn:aws-cn:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
+            region: None,
         };
         assert_eq!(with(arn).deploy_role(&push()), Ok(Some(role)));
 

@@ -132,6 +132,43 @@ fn hosts_of_every_partition_and_of_dual_stack_are_ecr() {
 }
 
 #[test]
+fn hosts_of_isolated_partitions_and_of_europe_are_ecr() {
+    for (region, host) in [
+        ("us-isob-east-1", "dkr.ecr.us-isob-east-1.sc2s.sgov.gov"),
+        ("eu-isoe-west-1", "dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk"),
+        ("us-isof-south-1", "dkr.ecr.us-isof-south-1.csp.hci.ic.gov"),
+        (
+            "eusc-de-east-1",
+            "dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu",
+        ),
+    ] {
+        let found = parsed(&format!("111122223333.{host}/web:1")).ecr();
+        assert_eq!(found.map(|found| found.region).as_deref(), Some(region));
+    }
+}
+
+#[test]
+fn a_host_of_ecr_may_have_the_port_of_https_and_no_other() {
+    let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
+    let image = parsed(&format!("{host}:443/team/web:1.4"));
+    assert_eq!(image.ecr(), parsed(&format!("{host}/team/web:1.4")).ecr());
+    assert!(image.ecr().is_some());
+    assert_eq!(image.tag.as_deref(), Some("1.4"));
+    assert_eq!(image.to_string(), format!("{host}:443/team/web:1.4"));
+
+    let wrong = format!("{host}:8443/team/web:1.4");
+    let refused = ImageReference::parse(&wrong).expect_err("no port of ECR");
+    assert_eq!(
+        refused,
+        format!(
+            "the registry of image `{wrong}` is `{host}:8443`; expected no port or 443, because \
+             Amazon ECR has no other"
+        )
+    );
+    assert_eq!(parsed("localhost:8443/web").ecr(), None);
+}
+
+#[test]
 fn only_hosts_of_ecr_are_ecr() {
     let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
         .ecr()
@@ -307,6 +344,29 @@ fn a_digest_alone_is_not_a_reference() {
         assert!(refusal.starts_with(&why), "{refusal}");
     }
     assert_eq!(parsed(&format!("web:{hex}")).tag, Some(hex));
+}
+
+#[test]
+fn a_public_registry_alone_is_not_a_reference() {
+    for registry in [
+        "docker.io",
+        "ecr-public.aws.com",
+        "ghcr.io",
+        "public.ecr.aws",
+        "quay.io",
+    ] {
+        let refusal = ImageReference::parse(registry).expect_err(registry);
+        assert!(
+            refusal.contains("is a registry without a repository"),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
+fn a_tag_has_up_to_128_characters() {
+    let tag = "1".repeat(128);
+    assert_eq!(parsed(&format!("web:{tag}")).tag, Some(tag));
 }
 
 #[test]

@@ -38,7 +38,7 @@ enum CheckState {
 }
 
 impl CheckState {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "OK",
             Self::Ng => "NG",
@@ -46,7 +46,7 @@ impl CheckState {
         }
     }
 
-    /// The state of what consists of parts with these states.
+    /// The state of a whole whose parts have these states.
     fn of(parts: impl Iterator<Item = Self> + Clone) -> Self {
         let has = |state| parts.clone().any(|part| part == state);
         if has(Self::Ng) {
@@ -69,7 +69,7 @@ impl Checks {
         }
     }
 
-    /// Checks that are all made and reported. `subject` is what they are of: cluster and service.
+    /// Checks that are all made and reported. `subject` is what is checked: cluster and service.
     #[must_use]
     pub fn dry_run(subject: impl Into<String>) -> Self {
         Self {
@@ -97,8 +97,8 @@ impl Checks {
     /// a dry run. `reason` describes what was found.
     ///
     /// # Errors
-    /// In a pre-flight the refusal. In both what proves nothing: AWS was busy, or its response was
-    /// not understood.
+    /// In a pre-flight, the refusal. In both, a failure that proves nothing: AWS was busy, or its
+    /// response was not understood.
     pub fn take<T>(
         &mut self,
         at: CheckPath<'_>,
@@ -194,12 +194,12 @@ impl Checks {
     #[must_use]
     pub fn text(&self) -> String {
         let subject = self.subject.as_deref().unwrap_or_default();
-        let mut lines = vec![format!("{:<4} {subject}", self.state().word())];
+        let mut lines = vec![format!("{:<4} {subject}", self.state().as_str())];
 
         for (name, checks) in self.groups() {
-            lines.push(format!("  {:<4} {name}", state_of(&checks).word()));
+            lines.push(format!("  {:<4} {name}", state_of(&checks).as_str()));
             let leaf = |check: &&Check| {
-                let state = check.state.word();
+                let state = check.state.as_str();
                 format!("    {state:<4} {}: {}", check.name, check.reason)
             };
             lines.extend(checks.iter().map(leaf));

@@ -2,7 +2,7 @@
 //! with `{"parameters": {…}}`.
 //!
 //! It never refuses a job for a part that no step uses: a job that is refused here cannot be
-//! reported. Wrong parameters are found later, where they can be.
+//! reported. Wrong parameters are refused later, where they can be reported.
 
 use std::fmt;
 
@@ -114,7 +114,7 @@ impl PipelineJob {
         }
     }
 
-    /// The id, which a direct invocation has not.
+    /// The id, which a direct invocation does not have.
     pub(crate) fn job_id(&self) -> Option<String> {
         (!self.id.is_empty()).then(|| self.id.clone())
     }

@@ -12,7 +12,8 @@ pub enum StepError {
     /// AWS refused a call. The job fails, unless one more look may show that it was nothing.
     #[error(transparent)]
     Refused(Failure),
-    /// A call succeeded, but its response is not understood: that proves nothing about the release.
+    /// A call succeeded, but its response is not understood, or AWS did not accept the credentials
+    /// of a call: that proves nothing about the release.
     #[error(transparent)]
     Unexpected(Failure),
     /// AWS throttled the step or was unavailable, or another invocation of the same release wrote

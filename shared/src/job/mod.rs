@@ -26,7 +26,7 @@ use crate::timestamp::Timestamp;
 /// A job as its step sees it: `P` are the step's own parameters.
 #[derive(Debug)]
 pub struct Job<P> {
-    /// CodePipeline's id of it; none in a direct invocation.
+    /// Its id in CodePipeline; none in a direct invocation.
     pub id: Option<String>,
     pub release: ReleaseRef,
     pub parameters: P,

@@ -5,9 +5,9 @@
 //! misspelt parameter would silently keep its default.
 
 use schemars::JsonSchema;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
-use serde::{Deserialize, forward_to_deserialize_any};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
+use serde_json::Value;
 
 use super::Failure;
 use crate::json;
@@ -66,7 +66,7 @@ pub fn parse<P: DeserializeOwned>(text: Option<&str>) -> Result<(ReleaseRef, P),
 }
 
 /// The release that an action belongs to, if at least that can be read from the text of its
-/// `UserParameters`. A dry run belongs to none: nothing of it is recorded.
+/// `UserParameters`. A dry run does not belong to one: nothing of it is recorded.
 #[must_use]
 pub(crate) fn parse_release(text: Option<&str>) -> Option<ReleaseRef> {
     let value: Value = serde_json::from_str(text?).ok()?;
@@ -75,19 +75,16 @@ pub(crate) fn parse_release(text: Option<&str>) -> Option<ReleaseRef> {
 }
 
 fn from_value<P: DeserializeOwned>(value: Value) -> Result<(ReleaseRef, P), String> {
-    let Value::Object(mut own) = value.clone() else {
-        return Err(format!("found {}; expected a JSON object", kind(&value)));
+    let Value::Object(all) = value.clone() else {
+        return Err(format!(
+            "found {}; expected a JSON object",
+            json::kind(&value)
+        ));
     };
 
-    // Serde's `flatten` ignores unknown fields, so the common part is taken out before the rest is
-    // read.
-    let release: Map<String, Value> = RELEASE_FIELDS
-        .into_iter()
-        .filter_map(|field| Some((field.to_owned(), own.shift_remove(field)?)))
-        .collect();
-
-    let own = read(OwnParameters(own), &value)?;
-    let release = read(Value::Object(release), &value)?;
+    let (release, own) = json::split(all, &RELEASE_FIELDS);
+    let own = read(own, &value)?;
+    let release = read(release, &value)?;
     Ok((release, own))
 }
 
@@ -108,56 +105,6 @@ where
             _ => format!("`{path}`{}: {}", found.unwrap_or_default(), e.into_inner()),
         }
     })
-}
-
-/// A step's own parameters. Only here both lists of fields are known, so only here a field can be
-/// refused with all of the expected ones.
-struct OwnParameters(Map<String, Value>);
-
-impl<'de> Deserializer<'de> for OwnParameters {
-    type Error = serde_json::Error;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        let unknown = self.0.keys().find(|key| !fields.contains(&key.as_str()));
-        if let Some(unknown) = unknown {
-            let expected: Vec<String> = RELEASE_FIELDS
-                .iter()
-                .chain(fields)
-                .map(|field| format!("`{field}`"))
-                .collect();
-            return Err(Self::Error::custom(format!(
-                "unknown field `{unknown}`, expected one of {}",
-                expected.join(", ")
-            )));
-        }
-
-        Value::Object(self.0).deserialize_struct(name, fields, visitor)
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        Value::Object(self.0).deserialize_any(visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]

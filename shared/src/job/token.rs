@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Failure;
-use crate::limits::{BUSY_LIMIT, FORMAT_VERSION, SECOND_LOOK, SECOND_LOOKS};
+use crate::limits::{BUSY_LIMIT, FORMAT_VERSION, PIPELINE_ARN_CHARS, SECOND_LOOK, SECOND_LOOKS};
 use crate::timestamp::Timestamp;
 
 /// A token of this version.
@@ -18,8 +18,8 @@ pub struct Token {
     pub step: String,
     /// When the first job of the action began.
     pub since: Timestamp,
-    /// When a later job of the action last learned something. A job that was kept from it passes
-    /// the token on unchanged.
+    /// When a later job of the action last learned something. A job that learned nothing passes the
+    /// token on unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<Timestamp>,
     /// When AWS first refused what the jobs since look at again.
@@ -32,6 +32,9 @@ pub struct Token {
     /// How many refusals before it did not come again for some time, at most [`SECOND_LOOKS`].
     #[serde(default)]
     pub refused_before: u32,
+    /// The ARN of the pipeline that the action belongs to, once it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<String>,
     /// The step's own payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
@@ -49,6 +52,7 @@ impl Token {
             refused: None,
             refused_again: None,
             refused_before: 0,
+            pipeline: None,
             payload: None,
         }
     }
@@ -106,6 +110,17 @@ impl Token {
         }
     }
 
+    /// The token with the ARN of the action's pipeline, if this job checked it.
+    #[must_use]
+    pub(crate) fn of_pipeline(self, checked: Option<String>) -> Self {
+        Self {
+            pipeline: checked
+                .filter(|arn| arn.len() <= PIPELINE_ARN_CHARS)
+                .or(self.pipeline),
+            ..self
+        }
+    }
+
     /// The same token with the step's own payload.
     #[must_use]
     pub(crate) fn with_payload(self, payload: Option<Value>) -> Self {
@@ -150,6 +165,9 @@ impl Token {
         }
         if self.refused_before > 0 {
             token["refused_before"] = json!(self.refused_before);
+        }
+        if let Some(pipeline) = &self.pipeline {
+            token["pipeline"] = json!(pipeline);
         }
         if let Some(payload) = &self.payload {
             token["payload"] = payload.clone();
@@ -311,6 +329,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_keeps_the_pipeline_that_one_job_of_its_action_checked() {
+        let since = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let token = Token::new("update-service", since).of_pipeline(Some("arn".to_owned()));
+        assert!(token.text().ends_with(r#"","pipeline":"arn"}"#));
+        let long = Some("x".repeat(PIPELINE_ARN_CHARS + 1));
+        assert_eq!(token.clone().of_pipeline(long), token, "there is no room");
+        let read = Token::parse(&token.text(), "update-service");
+        assert_eq!(read.map(|read| read.of_pipeline(None)), Ok(token));
+    }
+
+    #[test]
     fn the_longest_payload_fits_into_a_token_that_has_everything() {
         let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
         let payload = "x".repeat(PAYLOAD_CHARS - "\"\"".len());
@@ -320,6 +349,7 @@ mod tests {
                 .learned_at(at(60))
                 .refused_at(at(120))
                 .refused_at(at(180))
+                .of_pipeline(Some("x".repeat(PIPELINE_ARN_CHARS)))
                 .with_payload(Some(json!(payload)))
         };
 

@@ -53,7 +53,7 @@ impl Counts {
 
 /// What becomes of a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub enum MinuteState {
     /// It counts.
     Usable(Counts),
     /// Something is unknown and may still arrive.
@@ -79,16 +79,16 @@ pub struct CountError {
     pub requests: u64,
 }
 
-/// Settles `minute` as seen in minute `now`.
+/// Classifies `minute` as seen in minute `now`.
 ///
 /// # Errors
 /// More bad requests than requests.
-pub fn settle(
+pub fn classify_minute(
     reading: &Reading,
     needs_promote: bool,
     minute: u32,
     now: u32,
-) -> Result<Settled, CountError> {
+) -> Result<MinuteState, CountError> {
     let promote = if needs_promote {
         reading.canary_bad_promote
     } else {
@@ -97,23 +97,23 @@ pub fn settle(
     let canary = reading.canary;
     let baseline = reading.baseline;
 
-    check(minute, "canary", canary.bad, canary.requests)?;
-    check(minute, "canary", promote, canary.requests)?;
-    check(minute, "baseline", baseline.bad, baseline.requests)?;
+    check_counts(minute, "canary", canary.bad, canary.requests)?;
+    check_counts(minute, "canary", promote, canary.requests)?;
+    check_counts(minute, "baseline", baseline.bad, baseline.requests)?;
 
     let Some(counts) = known_counts(reading, promote) else {
         return Ok(if now.saturating_sub(minute) < WAIT_MINUTES {
-            Settled::Waiting
+            MinuteState::Waiting
         } else {
-            Settled::Skipped
+            MinuteState::Skipped
         });
     };
 
     if counts.canary_requests == 0 || counts.baseline_requests == 0 {
-        return Ok(Settled::Skipped);
+        return Ok(MinuteState::Skipped);
     }
 
-    Ok(Settled::Usable(counts))
+    Ok(MinuteState::Usable(counts))
 }
 
 /// The counts of a minute, when all of them are known.
@@ -127,7 +127,7 @@ fn known_counts(reading: &Reading, promote: Option<u64>) -> Option<Counts> {
     })
 }
 
-fn check(
+fn check_counts(
     minute: u32,
     side: &'static str,
     bad: Option<u64>,
@@ -166,16 +166,16 @@ mod tests {
         let mut late = reading((10, 1), (90, 1));
         late.canary.bad = None;
         let states: Vec<_> = (7..=10)
-            .map(|now| settle(&late, true, 7, now).unwrap())
+            .map(|now| classify_minute(&late, true, 7, now).unwrap())
             .collect();
 
         assert_eq!(
             states,
             [
-                Settled::Waiting,
-                Settled::Waiting,
-                Settled::Waiting,
-                Settled::Skipped
+                MinuteState::Waiting,
+                MinuteState::Waiting,
+                MinuteState::Waiting,
+                MinuteState::Skipped
             ]
         );
     }
@@ -183,12 +183,12 @@ mod tests {
     #[test]
     fn a_minute_without_requests_on_one_side_is_skipped_at_once() {
         assert_eq!(
-            settle(&reading((0, 0), (90, 1)), true, 1, 1),
-            Ok(Settled::Skipped)
+            classify_minute(&reading((0, 0), (90, 1)), true, 1, 1),
+            Ok(MinuteState::Skipped)
         );
         assert_eq!(
-            settle(&reading((10, 0), (0, 0)), true, 1, 1),
-            Ok(Settled::Skipped)
+            classify_minute(&reading((10, 0), (0, 0)), true, 1, 1),
+            Ok(MinuteState::Skipped)
         );
     }
 
@@ -196,16 +196,19 @@ mod tests {
     fn the_measure_for_promotion_matters_only_to_metrics_that_promote() {
         let mut partial = reading((10, 1), (90, 1));
         partial.canary_bad_promote = None;
-        assert_eq!(settle(&partial, true, 1, 1), Ok(Settled::Waiting));
+        assert_eq!(
+            classify_minute(&partial, true, 1, 1),
+            Ok(MinuteState::Waiting)
+        );
         assert!(matches!(
-            settle(&partial, false, 1, 1),
-            Ok(Settled::Usable(_))
+            classify_minute(&partial, false, 1, 1),
+            Ok(MinuteState::Usable(_))
         ));
     }
 
     #[test]
     fn more_bad_than_requests_is_refused_with_the_arithmetic() {
-        let error = settle(&reading((10, 11), (90, 1)), true, 4, 4).unwrap_err();
+        let error = classify_minute(&reading((10, 11), (90, 1)), true, 4, 4).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -226,10 +229,13 @@ mod tests {
             baseline_bad: 5,
         };
 
-        assert_eq!(settle(&known, true, 1, 1), Ok(Settled::Usable(counts)));
         assert_eq!(
-            settle(&known, false, 1, 1),
-            Ok(Settled::Usable(Counts {
+            classify_minute(&known, true, 1, 1),
+            Ok(MinuteState::Usable(counts))
+        );
+        assert_eq!(
+            classify_minute(&known, false, 1, 1),
+            Ok(MinuteState::Usable(Counts {
                 canary_bad_promote: 0,
                 ..counts
             }))
@@ -249,14 +255,22 @@ mod tests {
         for (index, forget) in unknown.into_iter().enumerate() {
             let mut known = reading((10, 1), (90, 1));
             forget(&mut known);
-            assert_eq!(settle(&known, true, 5, 7), Ok(Settled::Waiting), "{index}");
-            assert_eq!(settle(&known, true, 5, 8), Ok(Settled::Skipped), "{index}");
+            assert_eq!(
+                classify_minute(&known, true, 5, 7),
+                Ok(MinuteState::Waiting),
+                "{index}"
+            );
+            assert_eq!(
+                classify_minute(&known, true, 5, 8),
+                Ok(MinuteState::Skipped),
+                "{index}"
+            );
         }
     }
 
     #[test]
     fn contradicting_counts_are_refused_on_either_side_and_by_either_measure() {
-        let refusal = |reading: &Reading| settle(reading, true, 2, 2).unwrap_err();
+        let refusal = |reading: &Reading| classify_minute(reading, true, 2, 2).unwrap_err();
         let error = |side, bad, requests| CountError {
             minute: 2,
             side,
@@ -277,7 +291,7 @@ mod tests {
         lax.canary_bad_promote = Some(12);
         assert_eq!(refusal(&lax), error("canary", 12, 10));
         assert!(
-            settle(&reading((10, 10), (90, 90)), true, 2, 2).is_ok(),
+            classify_minute(&reading((10, 10), (90, 90)), true, 2, 2).is_ok(),
             "all of them may be bad"
         );
     }

@@ -7,9 +7,9 @@
 /// Pairs of minutes below which the overdispersion is not measured but taken as 1.
 pub const PAIRS_MIN: u32 = 10;
 
-/// A pair of minutes that differs so many times as much as the pairs before and after it is a step
-/// of the rate. Ours: of pairs that differ by chance alone, one in 150 does, and leaving those out
-/// lowers φ by 2 %.
+/// A pair of minutes that differs this many times as much as the pairs before and after it is a
+/// step of the rate. Ours: of pairs that differ by chance alone, one in 150 does, and leaving those
+/// out lowers φ by 2 %.
 const STEP_RATIO: f64 = 100.0;
 
 /// For how many minutes a rate must stay before its jump counts as a step. Ours: shorter bursts may

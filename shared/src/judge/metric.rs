@@ -3,7 +3,7 @@
 //! Every metric consumes minutes in order and on its own, so a late error count does not hold up
 //! the verdict on latency.
 
-use super::clean::{CountError, Counts, Reading, Settled, settle};
+use super::clean::{CountError, Counts, MinuteState, Reading, classify_minute};
 use super::comparison::Comparison;
 use super::evidence::Harm;
 use super::final_test::FinalTestTotals;
@@ -48,10 +48,10 @@ impl JudgedMetric {
         while self.next_minute <= last {
             let minute = self.next_minute;
             if !self.skipped.contains(minute) {
-                match settle(&read(minute), self.health.is_some(), minute, now)? {
-                    Settled::Waiting => return Ok(()),
-                    Settled::Skipped => self.skipped.push(minute),
-                    Settled::Usable(counts) => self.absorb(&counts),
+                match classify_minute(&read(minute), self.health.is_some(), minute, now)? {
+                    MinuteState::Waiting => return Ok(()),
+                    MinuteState::Skipped => self.skipped.push(minute),
+                    MinuteState::Usable(counts) => self.absorb(&counts),
                 }
             }
 

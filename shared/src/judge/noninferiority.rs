@@ -133,7 +133,7 @@ mod tests {
 
         assert!(
             weighed(None, 1.0, 1, 500) < -30.0,
-            "slow by the lax measure is no health"
+            "slow by the lax measure is not health"
         );
     }
 }

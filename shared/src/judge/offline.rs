@@ -27,7 +27,8 @@ pub fn judge_scenario(scenario: &Scenario) -> Result<Vec<Verdict>, ScenarioError
     let mut verdicts = Vec::new();
 
     for now in 1..=scenario.config.end {
-        let verdict = judge.look(now, |minute, metric| scenario.visible(minute, metric, now))?;
+        let verdict =
+            judge.take_look(now, |minute, metric| scenario.visible(minute, metric, now))?;
         let ended = verdict.decision != Decision::Continue;
         verdicts.push(verdict);
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::clean::{CountError, Reading, SideCounts, settle};
+use super::clean::{CountError, Reading, SideCounts, classify_minute};
 use super::config::{JudgeConfig, LATENCY_THRESHOLDS};
 use super::strict::{FieldError, Node};
 
@@ -100,7 +100,7 @@ impl Scenario {
             .keys()
             .flat_map(|minute| (0..=self.thresholds_ms.len()).map(|m| (*minute, m)))
         {
-            settle(
+            classify_minute(
                 &self.visible(minute, metric, u32::MAX),
                 true,
                 minute,
@@ -189,7 +189,7 @@ fn read_minute(item: &Node<'_>, thresholds: usize) -> Result<ScenarioMinute, Fie
         .field("b")
         .object(&["n", "bad", "slow", "p50", "p99"])?;
 
-    // Percentiles are for other judges; they are checked all the same, so that a typo shows.
+    // Percentiles are for other judges; they are checked anyway, so that a typo shows.
     for percentile in [&canary, &baseline]
         .into_iter()
         .flat_map(|side| [side.field("p50"), side.field("p99")])

@@ -127,7 +127,7 @@ impl Judge {
     ///
     /// # Errors
     /// Counts that contradict each other. The judge is then not to be used further.
-    pub fn look(
+    pub fn take_look(
         &mut self,
         now: u32,
         read: impl Fn(u32, usize) -> Reading,
@@ -159,7 +159,7 @@ impl Judge {
     }
 
     /// Evidence counts only while the metric behind it has enough bad canary events; one or two
-    /// requests are no ground for a rollback, whatever their ratio.
+    /// requests are not a reason for a rollback, whatever their ratio.
     fn raise_highest(&mut self, now: u32, log_e: f64, worst: usize) {
         let metric = &self.metrics[worst];
         let higher = self.highest.as_ref().is_none_or(|peak| log_e > peak.log_e);

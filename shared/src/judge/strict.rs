@@ -179,7 +179,7 @@ impl<'a> Node<'a> {
     }
 
     /// One of a closed list of words.
-    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, FieldError> {
+    pub(super) fn keyword<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, FieldError> {
         let found = self.value.and_then(Value::as_str);
         let expected = || {
             words

@@ -75,4 +75,11 @@ mod tests {
         );
         assert!((totals.ratio().unwrap() - 1.0).abs() < 1e-12);
     }
+
+    #[test]
+    fn without_bad_requests_of_the_baseline_there_is_no_ratio() {
+        let mut totals = Totals::default();
+        totals.absorb(Tally::new(100, 1), Tally::new(900, 0));
+        assert_eq!(totals.ratio(), None);
+    }
 }

@@ -7,7 +7,7 @@
 //! full of errors never counts as zero.
 
 /// Seconds after the end of a minute from which on a missing point is unlikely to come: late points
-/// are published within three minutes, but for rare stragglers. Ours.
+/// are published within three minutes, except for rare stragglers. Ours.
 pub(crate) const STRAGGLE_SECS: i64 = 240;
 
 /// A zero is not surprising where fewer events than this were expected: with 3 it happens in one

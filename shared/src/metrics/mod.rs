@@ -2,7 +2,7 @@
 //! become readings of a minute.
 //!
 //! A source of metrics is one file here, which names its series as [`Metric::Further`], and one
-//! line at the end of [`sources`]. A setting of it is a field of [`SourceSettings`]. Nothing in
+//! line at the end of [`sources`]. A setting of it is a field of [`FurtherSettings`]. Nothing in
 //! this module decides about a release.
 
 pub mod alb;
@@ -12,14 +12,22 @@ pub mod source;
 
 pub use source::{Data, Key, Metric, MetricName, Points, Query, Side, Sides, Source};
 
+use serde::Deserialize;
+
 use custom::CustomMetric;
 use source::Window;
 
+/// Settings of further sources: optional fields of the file of a judgement, beside its own.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct FurtherSettings {}
+
 /// What sources are made with: what the hour before the bake gave, and the settings of the canary.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceSettings<'a> {
     pub thresholds_ms: &'a [f64],
     pub custom: &'a [CustomMetric],
+    pub further: FurtherSettings,
 }
 
 /// Every source of what is judged, in the order in which the judge numbers its metrics.
@@ -28,6 +36,7 @@ pub fn sources(settings: SourceSettings<'_>) -> Vec<Box<dyn Source + '_>> {
     let SourceSettings {
         thresholds_ms,
         custom,
+        further: FurtherSettings {},
     } = settings;
     vec![
         Box::new(alb::Alb { thresholds_ms }),

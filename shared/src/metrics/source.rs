@@ -12,6 +12,7 @@ use crate::judge::clean::{Reading, SideCounts};
 use crate::judge::spec::MetricSpec;
 use crate::limits::COUNTED_A_MINUTE;
 use crate::observed::colour::Colour;
+use crate::observed::route::Route;
 use crate::observed::service::{revision, short_name};
 use crate::release::PriorPair;
 
@@ -126,7 +127,7 @@ pub enum Group {
 }
 
 impl Metric {
-    /// The group of a series; `None` for answers of other classes than 5xx, which are only
+    /// The group of a series; `None` for responses of other classes than 5xx, which are only
     /// compared.
     #[must_use]
     pub fn group(self) -> Option<Group> {
@@ -213,11 +214,15 @@ pub struct Sides {
 }
 
 impl Sides {
-    /// The sides of a pair whose new colour runs `task_definition`; `None` where the ARN of the
-    /// rule is not that of an Application Load Balancer, or the ARN of a group is malformed. `name`
-    /// is the pair's name or ARN in its lease.
+    /// The sides of a pair whose new colour runs `task_definition`; `None` where the route is not a
+    /// rule of an Application Load Balancer, or the ARN of a group is malformed. `name` is the
+    /// pair's name or ARN in its lease.
     #[must_use]
     pub fn from_pair(pair: &PriorPair, name: &str, task_definition: &str) -> Option<Self> {
+        // Records lead to two load balancers, each with metrics of its own.
+        let Route::Rule(rule) = &pair.route else {
+            return None;
+        };
         let services = pair.services(name);
         let compared = |colour: Colour, definition: &str| {
             let group = pair.of(colour).target_group.rsplit_once(':')?.1;
@@ -230,7 +235,7 @@ impl Sides {
         };
 
         Some(Self {
-            balancer: balancer(&pair.rule)?,
+            balancer: balancer(rule)?,
             canary: compared(pair.idle(), task_definition)?,
             baseline: compared(pair.live, &pair.of(pair.live).task_definition)?,
         })

@@ -6,6 +6,7 @@ use super::source::tests::key;
 use super::*;
 use crate::observed::colour::PerColour;
 use crate::observed::fixtures::NEW;
+use crate::observed::route::Route;
 use crate::release::PriorPair;
 use crate::strategy::blue_green::fixtures::pair;
 use crate::strategy::canary::config::tests::settings;
@@ -17,7 +18,7 @@ pub(crate) fn sides() -> Sides {
     let rule = "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
 
     let mut pair = pair();
-    pair.rule = format!("{BALANCING}:{rule}");
+    pair.route = Route::Rule(format!("{BALANCING}:{rule}"));
     pair.colours.blue.target_group = group("blue");
     pair.colours.green.target_group = group("green");
     Sides::from_pair(&pair, "web", NEW).expect("the ARNs are complete")
@@ -26,7 +27,7 @@ pub(crate) fn sides() -> Sides {
 #[test]
 fn a_side_has_the_name_of_its_service() {
     let mut pair = pair();
-    pair.rule = "arn:…:listener-rule/app/web/1/2/3".to_owned();
+    pair.route = Route::Rule("arn:…:listener-rule/app/web/1/2/3".to_owned());
     let names = |pair: &PriorPair, name: &str| {
         let sides = Sides::from_pair(pair, name, NEW).expect("the ARNs are complete");
         [sides.canary.service, sides.baseline.service]
@@ -47,15 +48,16 @@ fn bake_queries(sides: &Sides, thresholds_ms: &[f64], custom: &[CustomMetric]) -
     let settings = SourceSettings {
         thresholds_ms,
         custom,
+        ..SourceSettings::default()
     };
     evaluation_queries(sides, settings)
 }
 
-fn of_balancers(queries: &[Query]) -> usize {
-    let namespaces = queries.iter().map(|query| &query.metric.namespace);
-    namespaces
-        .filter(|name| *name == "AWS/ApplicationELB")
-        .count()
+/// Queries without those of further sources, which are tested beside their source.
+fn without_further(queries: Vec<Query>) -> Vec<Query> {
+    let is_further = |query: &Query| matches!(query.key.metric, Metric::Further(_));
+    let own = queries.into_iter().filter(|query| !is_further(query));
+    own.collect()
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn one_call_of_few_queries_is_enough() {
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
 
     let queries = bake_queries(&sides, &[61.0, 120.5, 300.0, 450.0], &[]);
-    assert_eq!(of_balancers(&queries), 26);
+    assert_eq!(without_further(queries.clone()).len(), 26);
 
     let ids: std::collections::BTreeSet<_> = queries.iter().map(|query| query.key.id()).collect();
     assert_eq!(ids.len(), queries.len(), "ids are unique");
@@ -82,7 +84,7 @@ fn one_call_of_few_queries_is_enough() {
         ["TC(0.1205:)", "TC(0.13255:)", "TC(0.150625:)"]
     );
     assert_eq!(
-        of_balancers(&bake_queries(&sides, &[], &[])),
+        without_further(bake_queries(&sides, &[], &[])).len(),
         12,
         "errors alone without latency"
     );
@@ -186,7 +188,7 @@ fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() 
 
     assert!(queries.iter().all(|query| query.key.id().starts_with("b_")));
 
-    let slow = dispersion_queries(&sides(), &[60.0, 120.0]);
+    let slow = without_further(dispersion_queries(&sides(), &[60.0, 120.0]));
     assert_eq!(
         slow,
         [

@@ -33,6 +33,8 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
         desired: 2,
         running: 2,
         pending: 0,
+        proven: 2,
+        newcomers: 0,
         percentages: Percentages {
             minimum_healthy: 100,
             maximum: 200,
@@ -44,7 +46,6 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
-        tagged: true,
         deployments: vec![deployment(
             "ecs-svc/1",
             task_definition,

@@ -2,11 +2,16 @@
 //!
 //! Nothing here performs I/O or decides what is done next.
 
+pub mod alarm;
+pub mod balancers;
 pub mod colour;
+pub mod image;
 pub mod instances;
 pub mod listener_rule;
 pub mod pair;
 pub mod percentages;
+pub mod record;
+pub mod route;
 pub mod scaling;
 pub mod service;
 pub mod service_deployment;

@@ -1,9 +1,9 @@
-//! A blue/green pair as one observation saw it: both services and the weights of the production
-//! rule.
+//! A blue/green pair as one observation saw it: both services and the weights of its route.
 
 use thiserror::Error;
 
 use super::colour::{Colour, PerColour};
+use super::record::ProtectedRecord;
 use super::service::ServiceView;
 use super::weights::Weights;
 use crate::job::Failure;
@@ -24,14 +24,16 @@ impl PairView {
     }
 }
 
-/// A part of a recorded pair that no longer exists. Without it no step can continue and no rollback
-/// can be proven.
+/// A part of a recorded pair that no longer exists, or not as it was recorded. Without it no step
+/// can continue and no rollback can be proven.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum IncompletePair {
-    #[error("the rule {rule} is gone")]
-    Rule { rule: String },
+    #[error("{route} is gone")]
+    Route { route: String },
     #[error("the rule {rule} no longer forwards to {target_group}")]
     TargetGroup { rule: String, target_group: String },
+    #[error(transparent)]
+    Record(#[from] ProtectedRecord),
     #[error("service `{service}` is gone from cluster `{cluster}`")]
     Service { service: String, cluster: String },
 }

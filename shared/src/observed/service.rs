@@ -1,10 +1,12 @@
 //! An ECS service as one observation saw it.
 
 mod missing;
+pub(crate) mod newcomers;
 
 use std::fmt::Write as _;
 
 use super::percentages::Percentages;
+use crate::arn::resource_of;
 use crate::timestamp::Timestamp;
 
 /// A service as one observation saw it.
@@ -16,6 +18,12 @@ pub struct ServiceView {
     pub desired: u32,
     pub running: u32,
     pub pending: u32,
+    /// Tasks of the PRIMARY deployment's revision that have run for
+    /// [`TASK_PROOF`](crate::limits::TASK_PROOF); none if tasks were not read.
+    pub proven: u32,
+    /// Other tasks of that revision, which ECS created once the revision had proven itself, and
+    /// none of which replaced a failed task; none if tasks were not read.
+    pub newcomers: u32,
     pub percentages: Percentages,
     /// `healthyPercent` of the early success criteria, when they are on.
     pub early_success: Option<u32>,
@@ -26,16 +34,13 @@ pub struct ServiceView {
     /// The capacity providers of its strategy; none when it has a launch type.
     pub capacity_providers: Vec<String>,
     pub scheduling: Scheduling,
-    /// Who controls deployments: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
+    /// What controls deployments: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub controller: String,
     /// How ECS deploys: `ROLLING`, or one of its own `BLUE_GREEN`, `LINEAR`, `CANARY`.
     pub strategy: String,
-    /// Whether it carries the tag `slipway:service`, without which the functions' roles may not
-    /// change it.
-    pub tagged: bool,
     pub deployments: Vec<DeploymentView>,
     pub target_groups: Vec<TargetGroupView>,
-    /// The newest messages of the service first, as ECS words them.
+    /// The messages of the service, newest first, as ECS words them.
     pub messages: Vec<String>,
 }
 
@@ -90,7 +95,7 @@ impl TargetGroupView {
         self.arn.split('/').nth(1).unwrap_or(&self.arn)
     }
 
-    /// How many targets are healthy, of so many.
+    /// How many targets are healthy, out of `of`.
     fn health(&self, of: u32) -> String {
         let name = self.name();
         let unreachable = match self.unreachable {
@@ -120,6 +125,13 @@ impl ServiceView {
         groups
             .find(|found| found.arn == group)
             .map_or(0, |found| found.healthy)
+    }
+
+    /// How many targets are healthy in the target group that has the fewest; 0 without a group.
+    #[must_use]
+    pub fn healthy_in_each(&self) -> u32 {
+        let groups = self.target_groups.iter();
+        groups.map(|group| group.healthy).min().unwrap_or(0)
     }
 
     /// What ECS wrote about the service: its messages, and the reasons of its deployments.
@@ -261,15 +273,11 @@ impl ServiceView {
 /// # Errors
 /// A message with the value found and what is expected.
 pub fn check_revision_arn(text: &str) -> Result<(), String> {
-    let revision = text
-        .split_once(":task-definition/")
-        .and_then(|(_, name)| name.rsplit_once(':'));
+    let revision = resource_of(text, "ecs")
+        .and_then(|resource| resource.strip_prefix("task-definition/"))
+        .and_then(|name| name.rsplit_once(':'));
     match revision {
-        Some((family, number))
-            if text.starts_with("arn:") && !family.is_empty() && number.parse::<u32>().is_ok() =>
-        {
-            Ok(())
-        }
+        Some((family, number)) if !family.is_empty() && number.parse::<u32>().is_ok() => Ok(()),
         _ => Err(format!(
             "`task_definition` is `{text}`; expected the ARN of a revision, \
              arn:…:task-definition/<family>:<revision>; \

@@ -59,6 +59,12 @@ fn an_address_keeps_its_path_and_loses_query_and_credentials() {
 }
 
 #[test]
+fn a_version_after_an_at_sign_is_no_host() {
+    let image = "oci://registry/web@1.x";
+    assert_eq!(without_signatures(image), image);
+}
+
+#[test]
 fn values_of_6_characters_are_masked_everywhere_and_those_of_5_are_kept() {
     let text = "abcde1, vwxyz and x-abcde1y";
     assert_eq!(
@@ -89,6 +95,20 @@ fn names_and_words_of_ecs_are_kept() {
         without(text, &["DATABASE"], &[]),
         "***_URL is not set for web-1"
     );
+}
+
+#[test]
+fn every_word_of_the_messages_of_ecs_is_kept() {
+    let words = "awsvpc breaker bridge circuit cluster command container containers \
+                 cpuArchitecture default definition deployment disabled enabled environment \
+                 essential execution executionRoleArn external failed family FARGATE fargate health \
+                 healthCheck instance invalid logging memory memoryReservation network networkMode \
+                 platform portMappings privileged reason region running secrets service setting \
+                 specified started stopped target timeout volume";
+    assert_eq!(words.split_whitespace().count(), WORDS.len());
+    for word in words.split_whitespace() {
+        assert_eq!(without(word, &[word], &[]), word);
+    }
 }
 
 #[test]
@@ -135,6 +155,8 @@ fn regions_are_kept_and_what_looks_like_one_is_not() {
         "us-gov-west-1",
         "eusc-de-east-1",
         "mx-central-1",
+        "eu-north-1",
+        "af-south-1",
     ] {
         assert_eq!(without(region, &[region], &[]), region);
     }
@@ -181,4 +203,133 @@ fn a_bracket_or_an_apostrophe_ends_an_address_only_at_its_end() {
     ] {
         assert_eq!(without_signatures(text), kept);
     }
+}
+
+#[test]
+fn a_secret_is_masked_where_its_address_lost_its_query_before() {
+    const HOOK: &str = "https://chat.example.com/hooks/1234/aBcDtokenXYZ?wait=true";
+    let bracketed = "https://a.example/tokenXYZ?b=(c)";
+    for (secret, text, kept) in [
+        (HOOK, format!("exec: \"{HOOK}\": no"), "exec: \"***\": no"),
+        (
+            HOOK,
+            format!("{HOOK}&thread=1 failed"),
+            "***&thread=1 failed",
+        ),
+        (
+            "1234/aBcDtokenXYZ?wait=true",
+            format!("GET {HOOK} failed"),
+            "GET https://chat.example.com/hooks/*** failed",
+        ),
+        (bracketed, format!("{bracketed},d failed"), "***,d failed"),
+        (
+            "https://me:hunter22@a.example/tokenXYZ",
+            "at https://me:hunter22@a.example/tokenXYZ".to_owned(),
+            "at ***",
+        ),
+    ] {
+        assert_eq!(without(&text, &[secret], &[]), kept, "{secret}");
+
+        let shown = without(&without_signatures(&text), &[secret], &[]);
+        assert!(
+            !shown.contains("token") && !shown.contains("hunter"),
+            "{shown}"
+        );
+    }
+    let cut = without_signatures(&format!("exec: \"{HOOK}\": no"));
+    assert_eq!(without(&cut, &[HOOK], &[]), "exec: \"***\": no");
+    assert_eq!(
+        without("https://b.example", &[HOOK], &[]),
+        "https://b.example"
+    );
+}
+
+#[test]
+fn a_secret_is_masked_in_an_address_and_in_json_within_json() {
+    for (secret, written) in [
+        ("p@ss w/\u{fc}", "p%40ss%20w%2F%C3%BC"),
+        ("a\"b\\c12", r#"a\\\"b\\\\c12"#),
+    ] {
+        assert_eq!(without(&format!("[{written}]"), &[secret], &[]), "[***]");
+    }
+}
+
+#[test]
+fn a_line_of_a_secret_is_masked_and_what_quotes_it_is_kept() {
+    let key = "-----BEGIN KEY-----\n  MIIabc123\nmemory\n";
+    assert_eq!(
+        without(
+            "no 'memory' for MIIabc123 in 'hunter22'",
+            &[key, "\"hunter22\""],
+            &[]
+        ),
+        "no 'memory' for *** in '***'"
+    );
+}
+
+/// The text of a value and of a secret, as it ends a reason of this many characters.
+fn ended(value: &str, end: &str, chars: usize) -> [String; 2] {
+    let start = "a".repeat(chars - 2 - end.chars().count());
+    let text = format!("{start}: {end}");
+    let secret = without_values(
+        &text,
+        [value].into_iter(),
+        std::iter::empty(),
+        &["storefront"],
+    );
+    [without(&text, &[value], &["storefront"]), secret].map(|text| text.replace(&start, "a"))
+}
+
+#[test]
+fn the_beginning_of_a_secret_is_masked_where_ecs_cut_the_text() {
+    let postgres = "postgres-hunter22";
+    assert_eq!(ended(postgres, "postgres-hunt", 255), ["a: ***", "a: ***"]);
+    assert_eq!(ended(postgres, "postgr", 1_024), ["a: ***", "a: ***"]);
+    assert_eq!(ended(postgres, "postg", 255), ["a: postg", "a: postg"]);
+
+    // A shorter text was not cut.
+    let whole = "a: postgres-hunt";
+    assert_eq!(ended(postgres, "postgres-hunt", 254), [whole, whole]);
+
+    // Words and names explain the text, unless the variable is named as a secret.
+    assert_eq!(ended(postgres, "postgres", 255), ["a: postgres", "a: ***"]);
+    let name = ended("storefront/abc", "storefront", 255);
+    assert_eq!(name, ["a: storefront", "a: ***"]);
+
+    let reasons = format!("{}: postgres-hunt; web: b", "a".repeat(255));
+    let kept = format!("{}: ***; web: b", "a".repeat(255));
+    assert_eq!(without(&reasons, &[postgres], &[]), kept);
+
+    // What was removed made the text shorter.
+    assert_eq!(
+        without(
+            "GET https://a.example/b?*** or postgres-hunt",
+            &[postgres],
+            &[]
+        ),
+        "GET https://a.example/b?*** or ***"
+    );
+}
+
+#[test]
+fn a_word_or_a_region_is_masked_as_the_secret_of_its_variable() {
+    for secret in ["fargate", "eu-west-1", "memory"] {
+        let masked = without_values(
+            &format!("{secret} failed"),
+            [secret].into_iter(),
+            std::iter::empty(),
+            &[],
+        );
+        assert_eq!(masked, "*** failed");
+    }
+}
+
+#[test]
+fn credentials_are_masked_in_any_text() {
+    assert_eq!(
+        without_signatures(
+            "curl -H Authorization: Bearer abcdef https://a/b?c AKIAIOSFODNN7EXAMPLE"
+        ),
+        "curl -H Authorization: Bearer *** https://a/b?*** ***"
+    );
 }

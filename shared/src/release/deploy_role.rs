@@ -2,16 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::arn::is_partition;
+use crate::image::is_account;
+
 /// A deploy role with the external id that its trust policy requires.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeployRole {
     pub arn: String,
     /// The ARN of the pipeline, as AWS states it and not as its user parameters do, so that no
-    /// pipeline uses the role of another.
+    /// pipeline uses the role of another. Only a dry run by hand, which reads, names it itself.
     pub external_id: String,
+    /// The region of what it reads and changes, if it is not that of pipeline and functions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
-/// A pipeline as AWS states it.
+/// A pipeline as AWS states it, or as a dry run by hand names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatedPipeline {
     pub arn: Option<String>,
@@ -28,40 +34,115 @@ impl DeployRole {
     /// When `arn` is not the ARN of an IAM role, or the pipeline's cannot be made.
     pub fn of_pipeline(arn: &str, pipeline: &StatedPipeline) -> Result<Self, String> {
         check_role_arn("deploy_role", arn)?;
-        let partition = arn.split(':').nth(1).unwrap_or_default();
-
-        let external_id = match pipeline {
-            StatedPipeline { arn: Some(arn), .. } => arn.clone(),
-            StatedPipeline {
-                arn: None,
-                account: Some(account),
-                region: Some(region),
-                name: Some(name),
-            } => format!("arn:{partition}:codepipeline:{region}:{account}:{name}"),
-            StatedPipeline { .. } => {
-                return Err(format!(
-                    "`deploy_role` is `{arn}`, but AWS states no ARN of the pipeline, which is \
-                     the external id for the role; expected it, or account, region and name of \
-                     the pipeline"
-                ));
-            }
-        };
+        let external_id = pipeline.arn_beside(arn).ok_or_else(|| {
+            format!(
+                "`deploy_role` is `{arn}`, but AWS states no ARN of the pipeline, which is the \
+                 external id for the role; expected it, or account, region and name of the \
+                 pipeline"
+            )
+        })?;
         Ok(Self {
             arn: arn.to_owned(),
             external_id,
+            region: None,
         })
     }
 
-    /// Whether the role is of the account of its pipeline: the credentials of another account read
-    /// and start no pipeline of this one.
+    /// The same role for a service in this region, which may be the pipeline's.
     #[must_use]
-    pub fn is_of_the_pipelines_account(&self) -> bool {
-        account(&self.arn) == account(&self.external_id)
+    pub fn in_region(self, region: &str) -> Self {
+        let is_further = region_of(&self.external_id) != Some(region);
+        Self {
+            region: is_further.then(|| region.to_owned()),
+            ..self
+        }
+    }
+
+    /// The role under which the pipeline of this one is read, given by its ARN, or as `/path/name`
+    /// for one of the pipeline's account.
+    #[must_use]
+    pub fn of_its_pipeline(&self, given: &str) -> Self {
+        let arn = if given.starts_with('/') {
+            let partition = self.external_id.split(':').nth(1).unwrap_or_default();
+            let account = account(&self.external_id);
+            format!("arn:{partition}:iam::{account}:role{given}")
+        } else {
+            given.to_owned()
+        };
+        Self {
+            arn,
+            external_id: self.external_id.clone(),
+            region: None,
+        }
+    }
+
+    /// Whether the pipeline can be read under the role: the credentials of another account, and
+    /// calls in another region, find no pipeline of this one.
+    #[must_use]
+    pub fn can_read_its_pipeline(&self) -> bool {
+        account(&self.arn) == account(&self.external_id) && self.region.is_none()
     }
 }
 
+impl StatedPipeline {
+    /// A pipeline of which the ARN is known.
+    #[must_use]
+    pub fn of_arn(arn: &str) -> Self {
+        Self {
+            arn: Some(arn.to_owned()),
+            account: None,
+            region: None,
+            name: None,
+        }
+    }
+
+    /// Refuses an execution whose release is that of another pipeline: `owner` is that one's ARN,
+    /// the external id of the release's role.
+    ///
+    /// # Errors
+    /// With the field, both pipelines and what is expected.
+    pub fn check_owner(&self, execution: &str, owner: &str) -> Result<(), String> {
+        let found = match self.arn_beside(owner) {
+            Some(own) if own == owner => return Ok(()),
+            Some(own) => format!("the job is of pipeline {own}"),
+            None => "AWS states no ARN of the job's pipeline, nor its account, region and name"
+                .to_owned(),
+        };
+        Err(format!(
+            "`execution` is {execution}, whose release is of pipeline {owner}, but {found}; \
+             expected the job's own execution, #{{codepipeline.PipelineExecutionId}}"
+        ))
+    }
+
+    /// The ARN. One that AWS does not state is made from the rest, in the partition of `other`.
+    fn arn_beside(&self, other: &str) -> Option<String> {
+        if self.arn.is_some() {
+            return self.arn.clone();
+        }
+        let partition = other.split(':').nth(1)?;
+        let (account, region) = (self.account.as_ref()?, self.region.as_ref()?);
+        let name = self.name.as_ref()?;
+        Some(format!(
+            "arn:{partition}:codepipeline:{region}:{account}:{name}"
+        ))
+    }
+}
+
+/// Whether two ARNs are of one region and one account.
+#[must_use]
+pub(super) fn is_in_place_of(arn: &str, other: &str) -> bool {
+    region_of(arn) == region_of(other) && account(arn) == account(other)
+}
+
+/// The region that an ARN names, if it names one.
+#[must_use]
+pub fn region_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|region| !region.is_empty())
+}
+
 /// The account that an ARN names; empty if it names none.
-fn account(arn: &str) -> &str {
+#[must_use]
+pub fn account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 
@@ -74,8 +155,7 @@ pub fn check_role_arn(field: &str, arn: &str) -> Result<(), String> {
     let is_role = match parts[..] {
         ["arn", partition, "iam", "", account, resource] => {
             is_partition(partition)
-                && account.len() == 12
-                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && is_account(account)
                 && resource.strip_prefix("role/").is_some_and(is_role_name)
         }
         _ => false,
@@ -90,9 +170,16 @@ pub fn check_role_arn(field: &str, arn: &str) -> Result<(), String> {
     ))
 }
 
-fn is_partition(partition: &str) -> bool {
-    let is_own = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    partition.starts_with("aws") && partition.bytes().all(is_own)
+/// Refuses what is neither the ARN of an IAM role nor the path and the name of one, `/path/name`.
+/// `field` is where it was given.
+///
+/// # Errors
+/// With the field, the value and what is expected.
+pub fn check_role(field: &str, role: &str) -> Result<(), String> {
+    match role.strip_prefix('/') {
+        Some(path_and_name) if is_role_name(path_and_name) => Ok(()),
+        _ => check_role_arn(field, role),
+    }
 }
 
 /// Whether this is a path and a name (IAM API: CreateRole).
@@ -183,13 +270,98 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_of_the_pipelines_account_or_of_another() {
-        let is_own = |arn: &str| {
-            let role = DeployRole::of_pipeline(arn, &stated(Some(PIPELINE))).expect("a role");
-            role.is_of_the_pipelines_account()
+    fn an_execution_of_another_pipeline_is_refused_with_both_pipelines() {
+        let other = PIPELINE.replace(":web", ":api");
+        let chinese = "arn:aws-cn:codepipeline:eu-west-1:444455556666:web";
+        let unstated = StatedPipeline {
+            name: None,
+            ..stated(None)
         };
-        assert!(is_own(ROLE));
-        assert!(!is_own(&ROLE.replace("111122223333", "444455556666")));
+        for (own, owner, found) in [
+            (&StatedPipeline::of_arn(PIPELINE), PIPELINE, None),
+            (&stated(Some(PIPELINE)), PIPELINE, None),
+            (&stated(None), chinese, None),
+            (
+                &stated(Some(&other)),
+                PIPELINE,
+                Some("the job is of pipeline arn:aws:codepipeline:eu-west-1:111122223333:api"),
+            ),
+            (
+                &stated(None),
+                PIPELINE,
+                Some("the job is of pipeline arn:aws:codepipeline:eu-west-1:444455556666:web"),
+            ),
+            (
+                &unstated,
+                PIPELINE,
+                Some("AWS states no ARN of the job's pipeline, nor its account, region and name"),
+            ),
+        ] {
+            let expected = found.map_or(Ok(()), |found| {
+                Err(format!(
+                    "`execution` is e-1, whose release is of pipeline {owner}, but {found}; \
+                     expected the job's own execution, #{{codepipeline.PipelineExecutionId}}"
+                ))
+            });
+            assert_eq!(own.check_owner("e-1", owner), expected);
+        }
+    }
+
+    #[test]
+    fn a_role_reads_the_pipeline_of_its_own_account_and_region() {
+        let role_of =
+            |arn: &str| DeployRole::of_pipeline(arn, &stated(Some(PIPELINE))).expect("a role");
+        let foreign = ROLE.replace("111122223333", "444455556666");
+        assert!(role_of(ROLE).can_read_its_pipeline());
+        assert!(!role_of(&foreign).can_read_its_pipeline());
+        assert!(
+            !role_of(ROLE)
+                .in_region("eu-north-1")
+                .can_read_its_pipeline()
+        );
+    }
+
+    #[test]
+    fn a_role_has_a_region_if_it_is_another_one_than_the_pipelines() {
+        let role = DeployRole::of_pipeline(ROLE, &stated(Some(PIPELINE))).expect("a role");
+        assert_eq!(role.clone().in_region("eu-west-1").region, None);
+        let elsewhere = role.in_region("eu-central-1").region;
+        assert_eq!(elsewhere.as_deref(), Some("eu-central-1"));
+
+        assert_eq!(region_of(PIPELINE), Some("eu-west-1"));
+        assert_eq!(region_of(ROLE), None);
+        assert_eq!(region_of("web"), None);
+    }
+
+    #[test]
+    fn the_role_that_reads_a_pipeline_is_given_by_its_arn_or_by_its_path_and_name() {
+        let stated = PIPELINE.replace("arn:aws:", "arn:aws-cn:");
+        let role = DeployRole {
+            arn: "arn:aws-cn:iam::444455556666:role/deploy".to_owned(),
+            external_id: stated.clone(),
+            region: Some("cn-north-1".to_owned()),
+        };
+        for (given, arn) in [
+            ("/own", "arn:aws-cn:iam::111122223333:role/own"),
+            (
+                "/teams/shop/own",
+                "arn:aws-cn:iam::111122223333:role/teams/shop/own",
+            ),
+            (ROLE, ROLE),
+        ] {
+            assert_eq!(check_role("pipeline_role", given), Ok(()));
+            let expected = DeployRole {
+                arn: arn.to_owned(),
+                external_id: stated.clone(),
+                region: None,
+            };
+            assert_eq!(role.of_its_pipeline(given), expected);
+        }
+
+        for given in ["/", "own", "/teams/", "/a b"] {
+            let refused = check_role("pipeline_role", given).expect_err(given);
+            assert!(refused.starts_with(&format!("`pipeline_role` is `{given}`; expected ")));
+        }
     }
 
     #[test]

@@ -17,11 +17,16 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A release takes the free lease.
-    Taken(Release),
+    Taken(Box<Release>),
     /// The weights of a pair that no release holds are about to be set to what the last one left.
     RepairAnnounced,
     /// The target as it was before the first change is recorded.
     PriorRecorded(Prior),
+    /// ECS is about to be requested to run what already runs, which proves that the roles of the
+    /// prior release may be passed.
+    RoleProofAnnounced,
+    /// ECS accepted it.
+    RoleProofMade,
     /// A revision is about to be registered.
     RegistrationAnnounced(Registering),
     /// The announced revision was registered, so that it can be retired if the release does not
@@ -34,9 +39,11 @@ pub enum Event {
     },
     /// The announced change became this deployment.
     DeploymentRecorded { deployment: String },
-    /// The weights of the production rule are about to be set.
+    /// The weights of the route are about to be set.
     ShiftAnnounced { from: Weights, to: Weights },
-    /// The announced weights are set.
+    /// Route 53 has the announced weights, and brings them to its servers by this change.
+    ShiftSubmitted { change: String },
+    /// The announced weights are set, and decide about all new traffic.
     ShiftConfirmed,
     /// Scale-in of both colours is about to be suspended.
     ScaleInSuspensionAnnounced,
@@ -61,6 +68,10 @@ pub enum Event {
     OperatorDecided(OperatorDecision),
     /// A step failed.
     FailureRecorded(Failure),
+    /// The execution succeeded without `finish-release`, which closes a release.
+    SuccessNoted,
+    /// STS refuses the role under which the pipeline is read, or no longer does.
+    RoleNoted { refused: bool },
     /// `roll-back` takes the release away from its steps.
     TakenOver,
     /// The release ends and the lease is free. [`close`](super::close) also returns the record.
@@ -74,11 +85,14 @@ names! {
         Taken => "take the lease",
         RepairAnnounced => "announce a repair of the weights",
         PriorRecorded => "record the prior release",
+        RoleProofAnnounced => "announce a proof of the roles",
+        RoleProofMade => "record a proof of the roles",
         RegistrationAnnounced => "announce a registration",
         Registered => "record a registration",
         ChangeAnnounced => "announce a deployment",
         DeploymentRecorded => "record a deployment",
         ShiftAnnounced => "announce a traffic shift",
+        ShiftSubmitted => "record the change of a traffic shift",
         ShiftConfirmed => "confirm a traffic shift",
         ScaleInSuspensionAnnounced => "announce the suspension of scale-in",
         ScaleInRestorationAnnounced => "announce the restoration of scale-in",
@@ -91,6 +105,8 @@ names! {
         DecisionAwaited => "wait for a decision",
         OperatorDecided => "record an operator's decision",
         FailureRecorded => "record a failure",
+        SuccessNoted => "note the success of the execution",
+        RoleNoted => "note whether the role is refused",
         TakenOver => "take the release over",
         Closed => "close the release",
     }
@@ -103,11 +119,14 @@ impl Event {
             Self::Taken(_) => EventName::Taken,
             Self::RepairAnnounced => EventName::RepairAnnounced,
             Self::PriorRecorded(_) => EventName::PriorRecorded,
+            Self::RoleProofAnnounced => EventName::RoleProofAnnounced,
+            Self::RoleProofMade => EventName::RoleProofMade,
             Self::RegistrationAnnounced(_) => EventName::RegistrationAnnounced,
             Self::Registered { .. } => EventName::Registered,
             Self::ChangeAnnounced { .. } => EventName::ChangeAnnounced,
             Self::DeploymentRecorded { .. } => EventName::DeploymentRecorded,
             Self::ShiftAnnounced { .. } => EventName::ShiftAnnounced,
+            Self::ShiftSubmitted { .. } => EventName::ShiftSubmitted,
             Self::ShiftConfirmed => EventName::ShiftConfirmed,
             Self::ScaleInSuspensionAnnounced => EventName::ScaleInSuspensionAnnounced,
             Self::ScaleInRestorationAnnounced => EventName::ScaleInRestorationAnnounced,
@@ -120,6 +139,8 @@ impl Event {
             Self::DecisionAwaited { .. } => EventName::DecisionAwaited,
             Self::OperatorDecided(_) => EventName::OperatorDecided,
             Self::FailureRecorded(_) => EventName::FailureRecorded,
+            Self::SuccessNoted => EventName::SuccessNoted,
+            Self::RoleNoted { .. } => EventName::RoleNoted,
             Self::TakenOver => EventName::TakenOver,
             Self::Closed(_) => EventName::Closed,
         }
@@ -133,7 +154,8 @@ impl EventName {
     pub(super) fn announces(self) -> bool {
         matches!(
             self,
-            Self::RegistrationAnnounced
+            Self::RoleProofAnnounced
+                | Self::RegistrationAnnounced
                 | Self::ChangeAnnounced
                 | Self::ShiftAnnounced
                 | Self::ScaleInSuspensionAnnounced

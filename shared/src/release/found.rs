@@ -101,9 +101,9 @@ impl<'a> Before<'a> {
         }
     }
 
-    /// Whether `view` shows the deployment of before as PRIMARY, and nothing of `made`, which a
-    /// release began since. What ECS rolled back from is listed or named in its messages, even if
-    /// it returns to a deployment under the same id.
+    /// Whether `view` shows the earlier deployment as PRIMARY, and nothing of `made`, which a
+    /// release has begun since. What ECS rolled back from is listed or named in its messages, even
+    /// if it returns to a deployment under the same id.
     #[must_use]
     pub fn hides(&self, made: &str, view: &ServiceView) -> bool {
         let is_before = view

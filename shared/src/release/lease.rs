@@ -1,8 +1,8 @@
 //! The lease on a service: at most one release is open on it, and only that release's steps change
 //! the service.
 //!
-//! A lease is changed by [`apply`](super::apply) only: outside of tests nothing assigns to its
-//! fields.
+//! A lease is changed by [`apply`](super::apply) only, except for the names of its service: outside
+//! tests nothing else assigns to its fields.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Change, DeployRole, LastKnownRouting, PairTarget, Target};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
+use crate::observed::colour::PerColour;
 use crate::observed::service::short_name;
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
@@ -49,6 +50,12 @@ pub struct Release {
     /// if that role reads it too.
     pub pipeline_role: Option<DeployRole>,
     pub phase: Phase,
+    /// The proof that a rollback may pass the roles of the prior release; none if the registration
+    /// of the new revision passes the same, or nothing could prove it.
+    pub role_proof: Option<RoleProof>,
+    /// What the release began with although an operator should know it, for the summary of each
+    /// job of its first action.
+    pub warning: Option<String>,
     /// The registration of a revision that was announced.
     pub registering: Option<Registering>,
     /// The revision that this release registered; not one that existed before.
@@ -57,6 +64,19 @@ pub struct Release {
     pub repaired: Option<Weights>,
     /// Why a step failed, so that later invocations report the same failure.
     pub failure: Option<Failure>,
+    /// When its execution was first seen to have succeeded without `finish-release`.
+    pub succeeded_at: Option<Timestamp>,
+    /// Since when STS refuses the role under which the pipeline is read; none while it does not.
+    pub role_refused_since: Option<Timestamp>,
+}
+
+/// A service that a release changes, whichever name its pipeline gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleasedService {
+    /// The region and the account, as in an ARN.
+    pub place: String,
+    pub cluster: String,
+    pub name: String,
 }
 
 /// How far an open release is.
@@ -72,6 +92,19 @@ pub enum Phase {
         since: Timestamp,
         target: Option<Target>,
     },
+}
+
+/// How far the proof of the roles is: an UpdateService that names the revision that already runs.
+/// It changes nothing, unless it arrives after the first change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoleProof {
+    /// The release begins with it.
+    Needed,
+    /// The call is about to be made, or was made without a result that was recorded.
+    Announced,
+    /// ECS accepted the call.
+    Made,
 }
 
 /// A registration that was announced, so that the revision can be attributed to this release even
@@ -98,10 +131,14 @@ impl Release {
             deploy_role: None,
             pipeline_role: None,
             phase: Phase::Beginning,
+            role_proof: None,
+            warning: None,
             registering: None,
             registered: None,
             repaired: None,
             failure: None,
+            succeeded_at: None,
+            role_refused_since: None,
         }
     }
 
@@ -191,7 +228,18 @@ impl Lease {
         }
     }
 
-    /// The name of the cluster, which the release that took the lease first gave as a name or an
+    /// The same lease under the names that a release gives before it takes it: as ARNs they name a
+    /// region and an account, which may be others than those of the release before.
+    #[must_use]
+    pub fn named(self, cluster: &str, service: &str) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            service: service.to_owned(),
+            ..self
+        }
+    }
+
+    /// The name of the cluster, which the release that took the lease last gave as a name or an
     /// ARN.
     #[must_use]
     pub fn cluster_name(&self) -> &str {
@@ -203,6 +251,33 @@ impl Lease {
     pub fn is_of_same_service(&self, other: &Self) -> bool {
         self.cluster_name() == other.cluster_name()
             && short_name(&self.service) == short_name(&other.service)
+    }
+
+    /// The services that the open release changes: one, or those of a pair; none before they are
+    /// recorded.
+    #[must_use]
+    pub fn services(&self) -> Vec<ReleasedService> {
+        let Some(target) = self.release.as_ref().and_then(Release::target) else {
+            return Vec::new();
+        };
+        let (revision, names) = match target {
+            Target::Service(service) => {
+                (&service.prior.task_definition, vec![self.service.clone()])
+            }
+            Target::Pair(pair) => {
+                let PerColour { blue, green } = pair.prior.services(&self.service);
+                let live = pair.prior.of(pair.prior.live);
+                (&live.task_definition, vec![blue, green])
+            }
+        };
+
+        let place: Vec<&str> = revision.split(':').skip(3).take(2).collect();
+        let service = |name: String| ReleasedService {
+            place: place.join(":"),
+            cluster: self.cluster_name().to_owned(),
+            name: short_name(&name).to_owned(),
+        };
+        names.into_iter().map(service).collect()
     }
 
     /// The release, if `execution` holds the lease.

@@ -5,18 +5,22 @@
 //! refuses. No module here reads or writes the ledger; `aws::Ledger` does, each write on the
 //! condition that the item is the one that was read.
 
-mod claim;
+mod base;
 mod deploy_role;
 mod event;
+mod expiry;
 mod found;
 mod lease;
+mod lease_proof;
 mod names;
 mod outcome;
+mod pending_deregistration;
 mod prior_pair;
 mod push;
 mod record;
 mod refusal;
 mod routing;
+mod started;
 mod stored;
 mod target;
 #[cfg(test)]
@@ -24,17 +28,21 @@ mod tests;
 mod traffic_shift;
 mod transition;
 
-pub use claim::{ActiveRelease, ClaimResult, claim, record_failure};
-pub use deploy_role::{DeployRole, StatedPipeline, check_role_arn};
+pub use base::may_be_base;
+pub use deploy_role::{DeployRole, StatedPipeline, account, check_role, check_role_arn, region_of};
 pub use event::{Event, EventName};
+pub use expiry::expires_at;
 pub use found::{Before, FoundDeployment, PriorState};
-pub use lease::{Lease, Phase, Registering, Release};
+pub use lease::{Lease, Phase, Registering, Release, ReleasedService, RoleProof};
+pub use lease_proof::{ActiveRelease, LeaseProof, prove_lease, record_failure};
 pub use outcome::{Conclusion, Outcome};
+pub use pending_deregistration::PendingDeregistration;
 pub use prior_pair::{PriorColour, PriorPair};
 pub use push::{Push, PushDecision};
-pub use record::{Record, RecordState, Started};
+pub use record::{Record, RecordState};
 pub use refusal::Refusal;
 pub use routing::{KnownRule, LastKnownRouting};
+pub use started::Started;
 pub use target::{
     AwaitingDecision, Change, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
     ServiceTarget, Target, TrafficReturn,

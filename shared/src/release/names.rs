@@ -6,12 +6,12 @@ macro_rules! names {
     (
         $(#[$meta:meta])*
         $vis:vis enum $Name:ident {
-            $($Variant:ident => $text:literal,)*
+            $($(#[$of:meta])* $Variant:ident => $text:literal,)*
         }
     ) => {
         $(#[$meta])*
         $vis enum $Name {
-            $($Variant,)*
+            $($(#[$of])* $Variant,)*
         }
 
         impl $Name {

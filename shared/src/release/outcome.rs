@@ -9,11 +9,23 @@ names! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     pub enum Outcome {
+        /// The service runs the revision, proven; for a pair, the colour that runs it has all
+        /// traffic.
         Deployed => "deployed",
+        /// The service ran it already, and nothing was changed.
         Unchanged => "unchanged",
+        /// The release failed or was stopped, and the prior release runs again, restored by ECS's
+        /// circuit breaker or by Slipway; for a pair also when no traffic had moved yet.
         RolledBack => "rolled-back",
+        /// A newer execution took its place, or the service or the weights were changed outside the
+        /// release; the external change is left alone.
         Superseded => "superseded",
+        /// A canary showed neither harm nor health, and no decision came in time: traffic was
+        /// restored to the prior release.
         Held => "held",
+        /// The release ended without a change of the service; or the rollback could not be proven
+        /// within an hour, and then the reason ends with manual intervention required and the
+        /// record has `needs_operator`.
         Failed => "failed",
     }
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Before, FoundDeployment};
 use crate::observed::colour::{Colour, PerColour};
-use crate::observed::listener_rule::RuleView;
 use crate::observed::pair::{IncompletePair, PairView};
 use crate::observed::percentages::Percentages;
+use crate::observed::route::{Route, RouteView};
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::revision;
 use crate::observed::weights::Weights;
@@ -14,8 +14,8 @@ use crate::observed::weights::Weights;
 /// A pair before a release changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorPair {
-    /// ARN of the listener rule, or of the listener whose default action it is.
-    pub rule: String,
+    #[serde(flatten)]
+    pub route: Route,
     pub live: Colour,
     /// The names of its services, if the pipeline gives them; see [`Self::services`].
     #[serde(default, rename = "services", skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct PriorPair {
 /// One colour before the release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorColour {
-    /// ARN of the colour's group in the production rule.
+    /// ARN of the colour's group in the production rule; with records, of its first group.
     pub target_group: String,
     pub weight: u32,
     pub task_definition: String,
@@ -79,26 +79,28 @@ impl PriorPair {
         PerColour::from_fn(|colour| self.of(colour).weight)
     }
 
-    /// The weights of both colours in the production rule as it was seen.
-    ///
-    /// # Errors
-    /// When the rule no longer forwards to a recorded group.
-    pub(crate) fn weights_in(&self, rule: &RuleView) -> Result<Weights, IncompletePair> {
-        PerColour::try_from_fn(|colour| {
-            let group = &self.of(colour).target_group;
-            let weight = rule.weight(group);
-
-            weight.ok_or_else(|| IncompletePair::TargetGroup {
-                rule: self.rule.clone(),
-                target_group: group.clone(),
-            })
-        })
+    /// The recorded target group of each colour.
+    #[must_use]
+    pub fn groups(&self) -> PerColour<&str> {
+        PerColour {
+            blue: &self.colours.blue.target_group,
+            green: &self.colours.green.target_group,
+        }
     }
 
-    /// How many targets of a colour's production group were seen healthy.
+    /// The weights of both colours in the route as it was seen.
+    ///
+    /// # Errors
+    /// When the route no longer leads to both colours as recorded.
+    pub(crate) fn weights_in(&self, route: RouteView<'_>) -> Result<Weights, IncompletePair> {
+        self.route.weights_in(route, self.groups())
+    }
+
+    /// How many targets of a colour that its traffic can use were seen healthy.
     #[must_use]
     pub fn healthy(&self, view: &PairView, colour: Colour) -> u32 {
-        view.of(colour).healthy_in(&self.of(colour).target_group)
+        let group = &self.of(colour).target_group;
+        self.route.healthy(view.of(colour), group)
     }
 
     /// Why a step has nothing to do, when the live colour already runs the revision.

@@ -24,6 +24,9 @@ pub struct Push {
     /// Why the push was not delivered, or why a later one of the same digest was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// When DynamoDB may delete it, in seconds since the Unix epoch; never after a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
 }
 
 /// What to do about a push.
@@ -59,7 +62,7 @@ impl Push {
         }
 
         // Another tag of the digest, whose event comes between the claim and the start. An
-        // invocation that has timed out starts nothing any more, and one that refused never did.
+        // invocation that has timed out no longer starts anything, and one that refused never did.
         let may_be_starting = claim.execution.is_none() && claim.refusal.is_none();
         if may_be_starting && now.since(claim.claimed_at) < FUNCTION_TIMEOUT {
             return PushDecision::Wait;
@@ -112,6 +115,7 @@ mod tests {
             claimed_at: now(),
             execution: execution.map(ToOwned::to_owned),
             refusal: None,
+            expires_at: None,
         }
     }
 
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_was_never_reported_does_not_keep_a_digest_for_ever() {
+    fn an_end_that_was_never_reported_does_not_keep_a_digest_forever() {
         let started = Record::started("e-1", "slipway-web", None, now());
         let later = Timestamp::from_secs(1_767_603_600 + 3_600).expect("in range");
         assert_eq!(
@@ -274,12 +278,13 @@ mod tests {
         let full = Push {
             tag: Some("1.0".to_owned()),
             refusal: Some("unhealthy".to_owned()),
+            expires_at: Some(1_802_163_600),
             ..claim(Some("e-1"))
         };
         let stored = serde_json::json!({
             "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0",
             "event": "event-1", "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1",
-            "refusal": "unhealthy",
+            "refusal": "unhealthy", "expires_at": 1_802_163_600,
         });
 
         assert_eq!(serde_json::to_value(&full).expect("serializes"), stored);

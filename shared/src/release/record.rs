@@ -1,11 +1,12 @@
 //! The record of one execution: that it started, and how it ended and why.
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::target::is_false;
 use super::{
     Change, Conclusion, DeployRole, JudgementRecord, Lease, Outcome, Prior, Release, Target,
-    TrafficShift,
+    TrafficShift, expires_at,
 };
 use crate::job::Failure;
 use crate::limits::{FORMAT_VERSION, REASON_CHARS};
@@ -13,70 +14,37 @@ use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
 /// One execution of a pipeline that is a release.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     pub v: u32,
     pub execution: String,
     pub pipeline: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Known once the release has begun.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     pub state: RecordState,
     /// The role of the pipeline, if it is known before the release begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deploy_role: Option<DeployRole>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Whether the release could not be restored and an operator must repair the service.
     #[serde(default, skip_serializing_if = "is_false")]
     pub needs_operator: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<Prior>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
     /// The weights that the release found and set back to what the last release of the pair left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repaired: Option<Weights>,
     /// The weights of the production rule that the release announced last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift: Option<TrafficShift>,
     /// The judgements of the new colour that ended, with where their reports are.
     #[serde(default, rename = "judged", skip_serializing_if = "Vec::is_empty")]
     pub judgements: Vec<JudgementRecord>,
     pub started_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-}
-
-/// An execution that was started and whose release has neither begun nor ended: the sweep checks
-/// whether it has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Started {
-    pub v: u32,
-    pub execution: String,
-    pub pipeline: String,
-    /// The role under which the execution's status is read; none for the functions' own
-    /// credentials.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deploy_role: Option<DeployRole>,
-}
-
-impl Started {
-    #[must_use]
-    pub fn of(record: &Record) -> Self {
-        Self {
-            v: record.v,
-            execution: record.execution.clone(),
-            pipeline: record.pipeline.clone(),
-            deploy_role: record.deploy_role.clone(),
-        }
-    }
+    /// When DynamoDB may delete it, in seconds since the Unix epoch. Nothing decides by it.
+    pub expires_at: Option<i64>,
 }
 
 /// How far an execution is, by its record.
@@ -114,6 +82,7 @@ impl Record {
             judgements: Vec::new(),
             started_at: now,
             ended_at: None,
+            expires_at: None,
         }
     }
 
@@ -149,14 +118,22 @@ impl Record {
             judgements: pair.map_or_else(Vec::new, |pair| pair.judgements.clone()),
             started_at: release.began_at,
             ended_at: Some(now),
+            expires_at: is_good(conclusion.outcome).then(|| expires_at(now)),
         }
+    }
+
+    /// The ARN of the pipeline whose execution it is; none if it has no deploy role.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        let role = self.deploy_role.as_ref();
+        role.map(|role| role.external_id.as_str())
     }
 
     /// Whether a revision that this execution registered may be the base of another release: its
     /// own was deployed, or it is what a rollback returned to.
     #[must_use]
     pub fn vouches_for(&self, task_definition: &str) -> bool {
-        let was_deployed = matches!(self.outcome, Some(Outcome::Deployed | Outcome::Unchanged));
+        let was_deployed = self.outcome.is_some_and(is_good);
         let is_prior = match &self.prior {
             Some(Prior::Service(prior)) => prior.task_definition == task_definition,
             Some(Prior::Pair { .. }) | None => false,
@@ -177,6 +154,16 @@ impl Record {
         ))
     }
 
+    /// The same execution with why a job of it cannot be read. `None` once its release has begun:
+    /// the failure is the release's then.
+    #[must_use]
+    pub fn with_unreadable_job(self, failure: &Failure) -> Option<Self> {
+        (self.state == RecordState::Started).then(|| Self {
+            reason: Some(failure.message.clone()),
+            ..self
+        })
+    }
+
     /// The same execution once its release holds the lease.
     #[must_use]
     pub fn begun(self, cluster: &str, service: &str) -> Self {
@@ -192,14 +179,22 @@ impl Record {
     /// The same execution, ended before it held a lease.
     #[must_use]
     pub fn closed(self, outcome: Outcome, reason: &str, now: Timestamp) -> Self {
+        let changed_nothing = self.state == RecordState::Started && outcome != Outcome::RolledBack;
         Self {
             state: RecordState::Closed,
             outcome: Some(outcome),
             reason: Some(reason.to_owned()),
             ended_at: Some(now),
+            expires_at: changed_nothing.then(|| expires_at(now)),
             ..self
         }
     }
+}
+
+/// Whether what a release registered runs. A record of another outcome never expires: a release
+/// without a record vouches for its revision, and no push may bring back what was rolled back.
+fn is_good(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Deployed | Outcome::Unchanged)
 }
 
 #[cfg(test)]
@@ -207,6 +202,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// 400 days after the start.
+    const EXPIRES: i64 = 1_767_603_600 + 34_560_000;
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
@@ -232,6 +230,7 @@ mod tests {
             judgements: Vec::new(),
             started_at: at(0),
             ended_at: None,
+            expires_at: None,
         }
     }
 
@@ -262,6 +261,7 @@ mod tests {
             outcome: Some(Outcome::Superseded),
             reason: Some("because".to_owned()),
             ended_at: Some(at(9)),
+            expires_at: Some(EXPIRES + 9),
             ..started()
         };
 
@@ -272,48 +272,18 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_of_a_started_execution_names_it_and_its_pipeline() {
-        let mark = Started {
-            v: 1,
-            execution: "e-1".to_owned(),
-            pipeline: "slipway-web".to_owned(),
-            deploy_role: None,
-        };
-
-        assert_eq!(Started::of(&started()), mark);
-
-        let stored = json!({"v": 1, "execution": "e-1", "pipeline": "slipway-web"});
-        assert_eq!(serde_json::to_value(mark).expect("serializes"), stored);
-    }
-
-    #[test]
-    fn a_started_execution_keeps_the_role_under_which_its_status_is_read() {
-        let role = DeployRole {
-            arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
-            external_id: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
-        };
-        let record = Record {
-            deploy_role: Some(role.clone()),
+    fn an_unreadable_job_is_in_the_record_until_the_release_begins() {
+        let failure = Failure::configuration("`cluster` is missing");
+        let noted = Record {
+            reason: Some("`cluster` is missing".to_owned()),
             ..started()
         };
-        let stored = json!({"arn": role.arn, "external_id": role.external_id});
+        assert_eq!(started().with_unreadable_job(&failure), Some(noted));
 
-        let mark = Started::of(&record);
-        assert_eq!(mark.deploy_role.as_ref(), Some(&role));
-        let written = serde_json::to_value(&mark).expect("serializes");
-        assert_eq!(written["deploy_role"], stored);
-        assert_eq!(
-            serde_json::from_value::<Started>(written).expect("parses"),
-            mark
-        );
-
-        let written = serde_json::to_value(&record).expect("serializes");
-        assert_eq!(written["deploy_role"], stored);
-        assert_eq!(
-            serde_json::from_value::<Record>(written).expect("parses"),
-            record
-        );
-        assert_eq!(record.begun("apps", "web").deploy_role, Some(role));
+        let begun = started().begun("apps", "web");
+        assert_eq!(begun.with_unreadable_job(&failure), None);
+        let closed = started().closed(Outcome::Superseded, "because", at(9));
+        assert_eq!(closed.with_unreadable_job(&failure), None);
     }
 
     #[test]

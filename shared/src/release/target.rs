@@ -39,7 +39,7 @@ pub struct PairTarget {
     pub recorded_at: Timestamp,
     /// The change of the idle colour that was announced, before it was made.
     pub change: Option<Change>,
-    /// The weights of the production rule that were announced last.
+    /// The weights of the route that were announced last.
     pub shift: Option<TrafficShift>,
     /// Whether scale-in was announced to be suspended, or to be restored; none when it was left
     /// alone.
@@ -358,20 +358,13 @@ impl PairTarget {
             to,
             at: now,
             made: false,
+            change: None,
             known,
         });
     }
 
-    /// From here on the weights bake, and the other colour drains.
-    pub(super) fn confirm_shift(&mut self, now: Timestamp) -> Result<(), Refusal> {
-        let shift = self.shift.as_mut().ok_or(Refusal::NoShift)?;
-        if shift.made {
-            return Err(Refusal::ShiftConfirmed);
-        }
-
-        shift.made = true;
-        shift.at = now;
-        Ok(())
+    pub(super) fn shift_mut(&mut self) -> Result<&mut TrafficShift, Refusal> {
+        self.shift.as_mut().ok_or(Refusal::NoShift)
     }
 
     /// The first reason stays: it is what the operator is shown, and the deadline counts from it.

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::names::names;
 use super::{
     AwaitingDecision, Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget,
-    Phase, Prior, Record, Refusal, Release, ServiceTarget, Target,
+    Phase, Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget, Target,
 };
 use crate::job::{Failure, StepError};
 use crate::observed::weights::Weights;
@@ -27,7 +27,7 @@ pub struct IllegalTransition {
 }
 
 names! {
-    /// The phase of a lease, for refusals. What a release is of matters as much as its phase.
+    /// The phase of a lease, for refusals. The target of a release matters as much as its phase.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum PhaseName {
         Free => "the lease is free",
@@ -84,7 +84,7 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
 
     let changed = match (&mut next.release, event) {
         (free @ None, Event::Taken(release)) => {
-            *free = Some(release);
+            *free = Some(*release);
             Ok(())
         }
         (None, Event::RepairAnnounced) if next.last_known.is_some() => Ok(()),
@@ -119,13 +119,14 @@ fn step(
     match event {
         Event::PriorRecorded(prior) => phase.record_prior(prior)?,
         Event::FailureRecorded(failure) => fail(release, failure)?,
+        Event::SuccessNoted => note_success(release, now)?,
+        Event::RoleNoted { refused } => note_role(release, refused.then_some(now))?,
         Event::TakenOver => phase.take_over(now)?,
 
-        // Only the steps of an open release register and deploy.
-        Event::RegistrationAnnounced(new) => {
-            phase.open_target()?;
-            release.registering = Some(new);
-        }
+        // Only the steps of an open release prove roles, register and deploy.
+        Event::RoleProofAnnounced => prove_roles(release, RoleProof::Announced)?,
+        Event::RoleProofMade => prove_roles(release, RoleProof::Made)?,
+        Event::RegistrationAnnounced(new) => announce_registration(release, new)?,
         Event::Registered { task_definition } => register(release, task_definition)?,
         Event::ChangeAnnounced { change, had } => phase.open_target()?.announce(change, had),
         Event::DeploymentRecorded { deployment } => {
@@ -141,16 +142,15 @@ fn step(
             phase.open_pair()?.awaiting = Some(AwaitingDecision::new(action, now));
         }
         Event::OperatorDecided(decision) => phase.open_pair()?.record_decision(decision)?,
-
         // The traffic and the tasks of a pair also change while it is being rolled back.
         Event::ShiftAnnounced { from, to } => {
             phase.pair()?.announce_shift(from, to, now, in_grace);
             note_repair(release, from);
         }
-        Event::ShiftConfirmed => phase.pair()?.confirm_shift(now)?,
+        Event::ShiftSubmitted { change } => phase.pair()?.shift_mut()?.submit(change)?,
+        Event::ShiftConfirmed => phase.pair()?.shift_mut()?.confirm(now)?,
         Event::ScaleInRestorationAnnounced => phase.pair()?.scale_in_suspended = Some(false),
         Event::RaiseAnnounced { tasks } => phase.pair()?.raised_to = Some(tasks),
-
         Event::RestorationAnnounced => phase.restorable()?,
         Event::PriorRegistered { task_definition } => {
             phase.restorable_service()?.prior.task_definition = task_definition;
@@ -238,6 +238,25 @@ impl Phase {
     }
 }
 
+/// The proof of the roles is made before anything is changed, and once.
+fn prove_roles(release: &mut Release, after: RoleProof) -> Result<(), Refusal> {
+    release.phase.open_target()?;
+    let before = match after {
+        RoleProof::Made => &[RoleProof::Announced][..],
+        RoleProof::Needed | RoleProof::Announced => &[RoleProof::Needed, RoleProof::Announced],
+    };
+    let proof = release.role_proof.as_mut();
+    let proof = proof.filter(|proof| before.contains(proof));
+    *proof.ok_or(Refusal::NoRoleProof)? = after;
+    Ok(())
+}
+
+fn announce_registration(release: &mut Release, new: Registering) -> Result<(), Refusal> {
+    release.phase.open_target()?;
+    release.registering = Some(new);
+    Ok(())
+}
+
 fn register(release: &mut Release, task_definition: String) -> Result<(), Refusal> {
     release.phase.open_target()?;
     if release.registering.is_none() {
@@ -261,6 +280,29 @@ fn fail(release: &mut Release, failure: Failure) -> Result<(), Refusal> {
         return Err(Refusal::FailureRecorded);
     }
     release.failure = Some(failure);
+    Ok(())
+}
+
+/// The first time stays: the deadline of the release counts from it.
+fn note_success(release: &mut Release, now: Timestamp) -> Result<(), Refusal> {
+    let Release {
+        phase,
+        succeeded_at,
+        ..
+    } = release;
+    phase.before_take_over()?;
+
+    if succeeded_at.is_some() {
+        return Err(Refusal::SuccessNoted);
+    }
+    *succeeded_at = Some(now);
+    Ok(())
+}
+
+/// What was taken over has the deadline of its rollback.
+fn note_role(release: &mut Release, refused_since: Option<Timestamp>) -> Result<(), Refusal> {
+    release.phase.before_take_over()?;
+    release.role_refused_since = refused_since;
     Ok(())
 }
 

@@ -32,6 +32,23 @@ pub enum ReturnProgress {
     Returned(String, Box<Lease>),
 }
 
+/// Whether the weights decide about all new traffic, in words.
+#[derive(Debug)]
+pub enum Confirmation {
+    Confirmed(String),
+    /// Not all servers of Route 53 have them.
+    Pending(String),
+}
+
+impl Confirmation {
+    #[must_use]
+    pub fn summary(self) -> String {
+        match self {
+            Self::Confirmed(summary) | Self::Pending(summary) => summary,
+        }
+    }
+}
+
 impl TrafficMover {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
@@ -43,8 +60,8 @@ impl TrafficMover {
         }
     }
 
-    /// Announces weights, sets them, and records that they are set; returns the lease as it was
-    /// written last.
+    /// Announces weights, sets them, and records that they are set, or by which change of Route 53
+    /// they will be; returns the lease as it was written last.
     ///
     /// # Errors
     /// `Busy` when another invocation wrote the lease first; a failure when AWS refuses.
@@ -59,11 +76,61 @@ impl TrafficMover {
         let announced = apply(lease, Event::ShiftAnnounced { from, to }, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
 
-        self.pairs.set_weights(seen, pair, to).await?;
+        let made = match self.pairs.set_weights(seen, pair, to).await? {
+            Some(change) => Event::ShiftSubmitted { change },
+            None => Event::ShiftConfirmed,
+        };
 
-        let made = apply(&announced, Event::ShiftConfirmed, self.sdk.now())?;
+        let made = apply(&announced, made, self.sdk.now())?;
         self.ledger.advance(&made).await?;
         Ok(made)
+    }
+
+    /// Records that the announced weights, which were seen, decide about all new traffic: at once
+    /// with a rule, and with records when all servers of Route 53 have them.
+    ///
+    /// # Errors
+    /// As [`Self::route`].
+    pub async fn confirm(
+        &self,
+        lease: &Lease,
+        pair: &PriorPair,
+        seen: &ObservedPair,
+    ) -> Result<Confirmation, StepError> {
+        let weights = seen.view.weights;
+        if pair.route.ttl().is_some() {
+            match self.is_in_sync(lease).await? {
+                Some(true) => {}
+                Some(false) => {
+                    return Ok(Confirmation::Pending(format!(
+                        "weights are {weights}, PENDING on servers of Route 53"
+                    )));
+                }
+                // The invocation that set the weights died before it recorded its change: a change
+                // to the same weights is in sync when that one is.
+                None => {
+                    self.route(lease, pair, seen, weights).await?;
+                    return Ok(Confirmation::Pending(format!(
+                        "weights are {weights}, set once more to follow the change of Route 53"
+                    )));
+                }
+            }
+        }
+
+        let confirmed = apply(lease, Event::ShiftConfirmed, self.sdk.now())?;
+        self.ledger.advance(&confirmed).await?;
+        Ok(Confirmation::Confirmed(format!("weights are {weights}")))
+    }
+
+    /// Whether all servers of Route 53 have the change of the last shift; `None` when it is not
+    /// known.
+    async fn is_in_sync(&self, lease: &Lease) -> Result<Option<bool>, StepError> {
+        let pair = lease.release.as_ref().and_then(Release::pair);
+        let shift = pair.and_then(|pair| pair.shift.as_ref());
+        match shift.and_then(|shift| shift.change.as_deref()) {
+            Some(change) => Ok(self.pairs.is_in_sync(change).await?),
+            None => Ok(None),
+        }
     }
 
     /// Returns the traffic to the recorded weights, once the old colour can take all of it. The

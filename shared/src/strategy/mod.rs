@@ -2,7 +2,8 @@
 //! word derives.
 //!
 //! A new in-place strategy is a variant, a row and a line of the test here, its word in
-//! `template.yaml` and `infra/pipelines/in-place.yaml`, and its documentation.
+//! `infra/pipelines/in-place.yaml`, its rows in `docs/strategies/in-place.md`, and what it promises
+//! in `tests/simulation/src/shape.rs`.
 
 pub mod blue_green;
 pub mod canary;
@@ -10,6 +11,7 @@ pub mod failure;
 pub mod in_place;
 pub mod messages;
 pub mod rollback;
+pub mod service_goal;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -8,10 +8,10 @@
 use std::time::Duration;
 
 use crate::job::{Failure, FailureType, Origin, StepError};
-use crate::limits::{ROLLBACK_DEADLINE, SECOND_LOOK, STALE_READ};
+use crate::limits::{FINISH_DEADLINE, ROLLBACK_DEADLINE, SECOND_LOOK, STALE_READ};
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Before, Conclusion, Outcome, Release};
-use crate::timestamp::{Timestamp, readable};
+use crate::timestamp::{Timestamp, readable, readable_of};
 
 /// How an execution ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Ending {
         }
     }
 
-    /// Of an execution whose status could not be read for this reason.
+    /// For an execution whose status could not be read for this reason.
     fn unread(error: &StepError) -> Self {
         match error {
             StepError::Refused(failure) if failure.kind == FailureType::PermissionError => {
@@ -84,8 +84,8 @@ impl Ending {
 /// if it does not know it. `None` while the release is left to its steps or to its operator.
 ///
 /// What was taken over is restored and proven whatever its execution does, also when its status
-/// cannot be read. Only a cause that may pass is waited for, and not beyond the deadline, and a
-/// refusal for [`SECOND_LOOK`]: a release that was superseded is closed in another way.
+/// cannot be read. Only a cause that may pass is waited for: a release that was superseded is
+/// closed in another way. `was_noted` is whether an earlier look failed for a cause that lasts.
 ///
 /// # Errors
 /// When the status cannot be read or is not a known one: of an open release, and for a cause that
@@ -93,6 +93,7 @@ impl Ending {
 pub fn ending_of(
     release: &Release,
     looked_up: &Result<Option<String>, StepError>,
+    was_noted: bool,
     now: Timestamp,
 ) -> Result<Option<Ending>, StepError> {
     let ending = match looked_up {
@@ -107,15 +108,22 @@ pub fn ending_of(
         return ending;
     };
 
+    let waited = now.since(since);
     match ending {
         Ok(ending) => Ok(Some(ending.unwrap_or(Ending::Stopped))),
-        Err(error @ (StepError::Busy(_) | StepError::Unexpected(_)))
-            if now.since(since) < ROLLBACK_DEADLINE =>
-        {
-            Err(error)
-        }
-        Err(error @ StepError::Refused(_)) if now.since(since) < SECOND_LOOK => Err(error),
+        Err(error) if waited < longest_wait(&error, was_noted) => Err(error),
         Err(error) => Ok(Some(Ending::unread(&error))),
+    }
+}
+
+/// How long after the take-over to wait for a status that could not be read for this reason.
+fn longest_wait(error: &StepError, was_noted: bool) -> Duration {
+    match error {
+        StepError::Failed(_) => Duration::ZERO,
+        StepError::Refused(_) => SECOND_LOOK,
+        // At any time AWS may not know the credentials of a new session yet.
+        StepError::Unexpected(_) if was_noted => SECOND_LOOK,
+        StepError::Unexpected(_) | StepError::Busy(_) => ROLLBACK_DEADLINE,
     }
 }
 
@@ -126,6 +134,8 @@ pub enum RollbackStep {
     Close(Conclusion),
     /// Take the release away from its steps, then observe.
     TakeOver,
+    /// Write since when the execution is known to have succeeded, then observe.
+    NoteSuccess,
     /// Observe the service or pair; its strategy decides the [`Restoration`].
     Observe,
 }
@@ -147,6 +157,9 @@ pub fn next_step(release: &Release, ending: Ending, grace_left: Option<Duration>
         release.has_announced_change(),
         ending,
     ) {
+        (false, _, Ending::Succeeded) if release.succeeded_at.is_none() => {
+            RollbackStep::NoteSuccess
+        }
         (false, _, Ending::Succeeded) => RollbackStep::Observe,
         (false, false, _) if grace_left.is_none() => {
             RollbackStep::Close(nothing_changed(release, ending))
@@ -174,7 +187,7 @@ pub fn given_up(
         (Some(since), _) => since,
         (None, StepError::Busy(_)) => return None,
         (None, StepError::Failed(_) | StepError::Refused(_) | StepError::Unexpected(_)) => {
-            release.began_at
+            release.succeeded_at.unwrap_or(release.began_at)
         }
     };
     let waited = now.since(since);
@@ -224,29 +237,53 @@ pub(crate) fn nothing_changed(release: &Release, ending: Ending) -> Conclusion {
     )
 }
 
-/// Closes a release whose pipeline has no `finish-release` and ended well: the service or pair
-/// (`noun`) itself shows the outcome. `missing` is what it lacks to be steady, `summary` what
-/// serves.
-pub(crate) fn concluded(
-    noun: &str,
-    outcome: Outcome,
-    missing: &[String],
-    summary: &str,
-) -> Conclusion {
-    let cause = "the execution succeeded without a finish-release action";
-    if missing.is_empty() {
-        return Conclusion::new(outcome, format!("{cause}; {summary}"));
-    }
+/// A release whose pipeline has no `finish-release` and ended well: the service or pair itself
+/// shows the outcome.
+#[derive(Debug)]
+pub(crate) struct Success {
+    /// `service` or `pair`.
+    pub noun: &'static str,
+    /// Its outcome once it is steady.
+    pub outcome: Outcome,
+    /// What it lacks to be steady; empty when it is.
+    pub missing: Vec<String>,
+    /// What serves.
+    pub summary: String,
+}
 
-    let missing = missing.join("; ");
-    Conclusion::new(
-        Outcome::Failed,
-        format!("{cause}, and the {noun} is not steady: {missing}"),
-    )
+impl Success {
+    /// Closes the release once it is steady. As `finish-release` does, it gives it
+    /// [`FINISH_DEADLINE`]: a task that is being replaced proves nothing against the revision.
+    pub(crate) fn conclude<C>(self, release: &Release, now: Timestamp) -> Restoration<C> {
+        let cause = format!("the execution {}", Ending::Succeeded.as_predicate());
+        if self.missing.is_empty() {
+            let reason = format!("{cause}; {}", self.summary);
+            return Restoration::Close(Conclusion::new(self.outcome, reason));
+        }
+
+        let waited = now.since(release.succeeded_at.unwrap_or(now));
+        let missing = self.missing.join("; ");
+        if waited < FINISH_DEADLINE {
+            return Restoration::Wait(format!(
+                "{cause}, and the {} is not steady: {missing}; {}",
+                self.noun,
+                readable_of(waited, FINISH_DEADLINE)
+            ));
+        }
+        Restoration::Close(Conclusion::new(
+            Outcome::Failed,
+            format!(
+                "{cause}, and the {} is not steady within {}: {missing}",
+                self.noun,
+                readable(FINISH_DEADLINE)
+            ),
+        ))
+    }
 }
 
 /// Why the release is rolled back, in words.
-pub(crate) fn cause(release: &Release, ending: Ending) -> String {
+#[must_use]
+pub fn cause(release: &Release, ending: Ending) -> String {
     match &release.failure {
         Some(failure) => failure.message.clone(),
         None => format!("the execution {}", ending.as_predicate()),

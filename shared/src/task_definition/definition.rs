@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::read_members::check_read_members;
 use super::refused::{is_reserved, remove_empty};
+use super::types;
 use crate::json;
 use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
 use crate::text::utf8;
@@ -73,6 +75,7 @@ impl TaskDefinition {
 
         check_name("family", definition.family())?;
         definition.check_containers()?;
+        check_read_members(&definition.0)?;
         Ok(definition)
     }
 
@@ -88,6 +91,12 @@ impl TaskDefinition {
                 "the task definition has {bytes} bytes; expected at most {TASK_DEFINITION_BYTES}"
             )),
         }
+    }
+
+    /// The members of other types than ECS expects, each with both types.
+    #[must_use]
+    pub fn wrong_types(&self) -> Vec<String> {
+        types::wrong_types(&self.0)
     }
 
     fn check_containers(&self) -> Result<(), String> {
@@ -213,7 +222,7 @@ impl TaskDefinition {
         }
     }
 
-    fn is_for_fargate(&self) -> bool {
+    pub(super) fn is_for_fargate(&self) -> bool {
         let required = self.0.get("requiresCompatibilities");
         required
             .and_then(Value::as_array)
@@ -279,8 +288,8 @@ fn unwrapped(fields: Map<String, Value>) -> Map<String, Value> {
     inner
 }
 
-/// What an object may be that is no task definition: members of templates of CloudFormation begin
-/// with a capital letter (docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference).
+/// What an object that is not a task definition may be: members of templates of CloudFormation
+/// begin with a capital letter (docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference).
 fn hint(fields: &Map<String, Value>) -> String {
     const OF_TEMPLATES: [&str; 4] = ["ContainerDefinitions", "Family", "Properties", "Resources"];
 

@@ -2,7 +2,8 @@
 //! nothing recorded it, and by which a file is recognised in its own registration.
 //!
 //! A described definition is never compared with a file: ECS fills defaults in and does not
-//! document which. A mark is never copied: what a new revision is made from loses its mark.
+//! document which. No release copies a mark: what a new revision is made from loses it. Others copy
+//! it with all tags, so that it counts beside who registered the revision only.
 
 use std::fmt::Write as _;
 
@@ -16,6 +17,8 @@ use crate::limits::RESOURCE_TAGS;
 const EXECUTION: &str = "slipway:execution";
 /// The fingerprint of what was wanted.
 const WANTED: &str = "slipway:sent";
+/// The tags that each revision gets.
+const MARK: [&str; 2] = [EXECUTION, WANTED];
 
 /// Who registered a revision, and from what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +42,26 @@ impl TaskDefinition {
     /// The same without a mark, to make another revision from.
     #[must_use]
     pub fn unmarked(self) -> Self {
-        self.retain_tags(|key| ![EXECUTION, WANTED].contains(&key))
+        self.retain_tags(|key| !MARK.contains(&key))
+    }
+
+    /// Checks that there is room for the tags of a mark.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn check_tags(&self) -> Result<(), String> {
+        let is_own = |tag: &&Value| MARK.iter().any(|key| tag["key"] == *key);
+        let own = self.tags().iter().filter(is_own).count();
+        let count = self.tags().len() - own;
+        let most = RESOURCE_TAGS - MARK.len();
+
+        if count > most {
+            return Err(format!(
+                "`tags` has {count} items; expected at most {most}, because each revision also \
+                 gets `{EXECUTION}` and `{WANTED}`"
+            ));
+        }
+        Ok(())
     }
 
     /// The same with a mark.
@@ -47,17 +69,10 @@ impl TaskDefinition {
     /// # Errors
     /// If there is no room for its tags.
     pub fn marked(self, mark: &Mark) -> Result<Self, String> {
+        self.check_tags()?;
         let mut marked = self.unmarked();
         let added = [(EXECUTION, &mark.execution), (WANTED, &mark.sent)];
-        let most = RESOURCE_TAGS - added.len();
         let mut tags = marked.tags().to_vec();
-        if tags.len() > most {
-            return Err(format!(
-                "`tags` has {} items; expected at most {most}, because each revision also gets \
-                 `{EXECUTION}` and `{WANTED}`",
-                tags.len()
-            ));
-        }
 
         tags.extend(added.map(|(key, value)| json!({"key": key, "value": value})));
         marked.0.insert("tags".to_owned(), Value::Array(tags));

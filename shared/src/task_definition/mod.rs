@@ -6,20 +6,26 @@
 
 mod base;
 mod definition;
+mod file;
 mod images;
+mod inspect;
 mod mark;
+mod read_members;
 mod refused;
+mod registrant;
 mod roles;
 mod secrets;
 mod types;
 
 pub use base::{Base, BaseName};
 pub use definition::TaskDefinition;
+pub use file::BaseFile;
 pub use images::{
     check_images, container_images, parse_image_definitions, parse_image_detail, set_images,
 };
+pub use inspect::LeftOut;
 pub use mark::Mark;
-pub use roles::ROLE_PATH;
+pub(crate) use registrant::{Marked, own};
 
 #[cfg(test)]
 mod tests;

@@ -4,18 +4,21 @@ use serde_json::Value;
 
 use super::definition::TaskDefinition;
 
-/// The IAM path of the roles that the functions may pass to tasks (template.yaml).
-pub const ROLE_PATH: &str = "/slipway/";
-
 impl TaskDefinition {
-    /// The fields and ARNs of roles that the functions may not pass to tasks. A role that is given
-    /// by its name alone has no path to be seen.
-    pub fn roles_outside_path(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// The fields and ARNs, or names, of the roles that are passed to tasks.
+    pub fn roles(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let roles = ["taskRoleArn", "executionRoleArn"].into_iter();
         roles.filter_map(move |field| {
-            let arn = self.0.get(field).and_then(Value::as_str)?;
-            let (_, path) = arn.split_once(":role")?;
-            (!path.starts_with(ROLE_PATH)).then_some((field, arn))
+            let role = self.0.get(field).and_then(Value::as_str)?;
+            (!role.is_empty()).then_some((field, role))
         })
+    }
+
+    /// Of these, the ones that `other` does not pass, in whichever field.
+    #[must_use]
+    pub fn roles_beside(&self, other: &Self) -> Vec<(&'static str, &str)> {
+        let passed: Vec<&str> = other.roles().map(|(_, role)| role).collect();
+        let roles = self.roles().filter(|(_, role)| !passed.contains(role));
+        roles.collect()
     }
 }

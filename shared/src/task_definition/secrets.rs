@@ -1,6 +1,6 @@
-//! What a text of AWS about a task definition loses: the values of environment variables, and the
-//! secrets among the options of logs and the words of commands. ECS and Docker repeat them in
-//! refusals and in stop reasons.
+//! What is removed from a text of AWS about a task definition: the values of environment variables,
+//! and the secrets among the options of logs and the words of commands. ECS and Docker repeat them
+//! in refusals and in stop reasons.
 //!
 //! Never removes the definition's own names, or what a command runs.
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::definition::TaskDefinition;
 use crate::limits::{RANDOM_CHARS, RANDOM_DIGITS};
-use crate::redaction::without_values;
+use crate::redaction::{SCHEMES, without_values};
 
 /// Parts of a name, in lower case, that make the value of a variable, an option or a header a
 /// secret.
@@ -23,7 +23,7 @@ const SECRET_NAMES: [&str; 7] = [
 ];
 
 /// How the name of the place of a secret ends.
-const PLACES: [&str; 4] = ["dir", "file", "path", "url"];
+const PLACES: [&str; 5] = ["dir", "file", "path", "region", "url"];
 
 /// Where a container names what ECS reads or writes for it. A task that does not start names it.
 const RESOURCES: [&str; 3] = [
@@ -32,11 +32,14 @@ const RESOURCES: [&str; 3] = [
     "/logConfiguration/options/awslogs-stream-prefix",
 ];
 
-/// What comes before the secret in a header of HTTP.
-const SCHEMES: [&str; 2] = ["basic", "bearer"];
-
 /// Options whose value is a name and a password.
 const USER_OPTIONS: [&str; 3] = ["-u", "--proxy-user", "--user"];
+
+/// Options whose value is a header of HTTP.
+const HEADER_OPTIONS: [&str; 2] = ["-H", "--header"];
+
+/// What is between assignments: in the text of a connection, the query of an address, or a list.
+const SEPARATORS: [char; 4] = [';', '&', ',', '?'];
 
 impl TaskDefinition {
     /// A text of AWS without the secrets of the definition. Its names stay, unless a variable whose
@@ -127,6 +130,7 @@ fn command_secrets(container: &Value) -> Vec<String> {
         let words = arguments
             .iter()
             .flat_map(|argument| argument.split(|c: char| c.is_whitespace() || "\"'`".contains(c)))
+            .map(|word| word.trim_matches('\\'))
             .filter(|word| !word.is_empty());
 
         secrets.extend(secrets_among(arguments.iter().copied()));
@@ -139,26 +143,70 @@ fn command_secrets(container: &Value) -> Vec<String> {
 fn secrets_among<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut secrets = Vec::new();
     let mut before = "";
+    let mut is_member = false;
     for word in words {
+        // What separates the name of a member of JSON from its value.
+        if [":", "="].contains(&word) {
+            is_member = true;
+            continue;
+        }
+
         secrets.extend(secret_after(before, word));
-        secrets.extend(assigned_secret(word));
-        secrets.extend(Some(word).filter(|word| is_random(word)));
+        secrets.extend(assigned_secrets(word));
+        let is_secret = is_member && is_secret_name(before) || is_random(word);
+        secrets.extend(Some(word).filter(|_| is_secret));
         before = word;
+        is_member = false;
     }
     secrets
 }
 
-/// The secret in `NAME=secret` or `--name=secret`. A line for a shell is more than that.
-fn assigned_secret(word: &str) -> Option<&str> {
-    let (name, value) = word.split_once('=')?;
+/// The secrets in `NAME=secret` or `--name=secret`, and in the assignments of such a value:
+/// `--connection=Server=db;Password=secret`. A line for a shell is more than that.
+fn assigned_secrets(word: &str) -> Vec<&str> {
+    let mut secrets = Vec::new();
     let is_one = word.starts_with('-') || !word.contains(char::is_whitespace);
-    (is_one && (is_secret_name(name) || is_random(value))).then_some(value)
+    if !is_one {
+        return secrets;
+    }
+
+    for (at, _) in word.match_indices('=') {
+        let (before, value) = (&word[..at], &word[at + 1..]);
+        let start = before.rfind(SEPARATORS).map_or(0, |at| at + 1);
+        let name = before[start..].rsplit('=').next().unwrap_or_default();
+        let ends = |c: char| match before[..start].chars().next_back() {
+            Some('?') => c == '&',
+            Some(separator) => c == separator,
+            None => SEPARATORS.contains(&c),
+        };
+        let item = value.split(ends).next().unwrap_or_default();
+
+        // The first value is all that follows: a password can have any letter.
+        if is_secret_name(name) {
+            secrets.push(item);
+            secrets.extend(Some(value).filter(|_| name == before));
+        }
+        if USER_OPTIONS.contains(&name) {
+            secrets.extend(value.split_once(':').map(|(_, password)| password));
+        }
+        secrets.extend([item, value].into_iter().filter(|value| is_random(value)));
+    }
+    secrets
 }
 
 /// The secret that a word is, or has, because of the word before it: an option, a header or its
 /// scheme.
 fn secret_after<'a>(before: &str, word: &'a str) -> Option<&'a str> {
     let is_scheme = |word: &str| SCHEMES.contains(&word.to_ascii_lowercase().as_str());
+    if HEADER_OPTIONS.contains(&before)
+        && let Some((name, value)) = word.split_once(':')
+    {
+        let value = value.trim_start();
+        let after_scheme = value.split_once(' ').filter(|(first, _)| is_scheme(first));
+        let secret = after_scheme.map_or(value, |(_, credentials)| credentials);
+        return is_secret_name(name).then_some(secret);
+    }
+
     let is_option = before.starts_with('-') && !before.contains(['=', ' ']);
     let is_header = before.ends_with(':') && !before.contains(' ');
 
@@ -176,7 +224,7 @@ fn is_secret_name(name: &str) -> bool {
 }
 
 /// Whether a word looks drawn by chance, as generated keys do: long, of small and capital letters
-/// and several digits. A path or a host is none.
+/// and several digits. A path or a host does not.
 fn is_random(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     word.len() >= RANDOM_CHARS

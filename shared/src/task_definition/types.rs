@@ -4,9 +4,7 @@
 //!
 //! Never refuses a definition: it explains what ECS has refused. Never quotes a value.
 
-use serde_json::Value;
-
-use super::definition::TaskDefinition;
+use serde_json::{Map, Value};
 
 /// Members that files have in other types, by what ECS expects. A list on the way stands for each
 /// of its items, and `*` for every member of an object.
@@ -37,8 +35,6 @@ const MEMBERS: [(&str, &[&[&str]]); 3] = [
             &["containerDefinitions", "healthCheck", "timeout"],
             &["containerDefinitions", "memory"],
             &["containerDefinitions", "memoryReservation"],
-            &["containerDefinitions", "portMappings", "containerPort"],
-            &["containerDefinitions", "portMappings", "hostPort"],
             &["containerDefinitions", "startTimeout"],
             &["containerDefinitions", "stopTimeout"],
             &["containerDefinitions", "ulimits", "hardLimit"],
@@ -56,25 +52,26 @@ const MEMBERS: [(&str, &[&[&str]]); 3] = [
     ),
 ];
 
-impl TaskDefinition {
-    /// The members of other types than ECS expects, each with both types.
-    #[must_use]
-    pub fn wrong_types(&self) -> Vec<String> {
-        let definition = Value::Object(self.0.clone());
-        let mut wrong = Vec::new();
-        for (expected, paths) in MEMBERS {
-            let mut check = |field: &str, value: &Value| {
-                let found = type_of(value);
-                if found != expected && !value.is_null() {
-                    wrong.push(format!("`{field}` is {found}; expected {expected}"));
-                }
-            };
-            for path in paths {
-                visit(&definition, path, "", &mut check);
-            }
+/// What is wrong with the type of a member; null is the same as an absent member.
+pub(super) fn wrong_type(field: &str, value: &Value, expected: &str) -> Option<String> {
+    let found = type_of(value);
+    (found != expected && !value.is_null())
+        .then(|| format!("`{field}` is {found}; expected {expected}"))
+}
+
+/// The members of other types than ECS expects, each with both types.
+pub(super) fn wrong_types(fields: &Map<String, Value>) -> Vec<String> {
+    let definition = Value::Object(fields.clone());
+    let mut wrong = Vec::new();
+    for (expected, paths) in MEMBERS {
+        let mut check = |field: &str, value: &Value| {
+            wrong.extend(wrong_type(field, value, expected));
+        };
+        for path in paths {
+            visit(&definition, path, "", &mut check);
         }
-        wrong
     }
+    wrong
 }
 
 /// Calls `check` for each value at a path, with the name of its place.
@@ -98,7 +95,7 @@ fn visit(value: &Value, path: &[&str], field: &str, check: &mut dyn FnMut(&str, 
     }
 }
 
-fn type_of(value: &Value) -> &'static str {
+pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

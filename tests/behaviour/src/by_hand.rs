@@ -15,7 +15,7 @@ use slipway::limits::FUNCTION_TIMEOUT;
 
 use crate::{ledger_table, pass, reports_bucket};
 
-/// Allows the functions what a release by hand needs of them, as an operator does before one.
+/// Grants the functions the permissions of a manual release, as an operator does before one.
 pub fn allow_by_hand(aws: &mut Aws) {
     put_policy(aws, "by-hand", &json!({"Effect": "Allow", "Action": "*"}));
 }
@@ -41,7 +41,7 @@ fn put_policy(aws: &mut Aws, name: &str, statement: &Value) {
     }
 }
 
-/// Invokes a function as an operator does, and waits for its answer.
+/// Invokes a function as an operator does, and waits for its response.
 pub async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
     invoke_with(driver, code, event, CallFault::None).await
 }
@@ -63,14 +63,31 @@ pub async fn invoke_with_all(
     event: Value,
     faults: Vec<CallFault>,
 ) -> Result<Value, String> {
-    // One after the other: each would hold the account at once.
     allow_by_hand(&mut driver.world.aws());
+    answered(driver, code, event, faults).await
+}
+
+/// Invokes a function with the permissions that the templates give it and no others.
+pub async fn invoke_deployed(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
+    answered(driver, code, event, Vec::new()).await
+}
+
+async fn answered(
+    driver: &Driver,
+    code: &str,
+    event: Value,
+    faults: Vec<CallFault>,
+) -> Result<Value, String> {
+    // One after the other: each would hold the account at once.
     let table = ledger_table(&driver.world.aws());
     let reports = reports_bucket(&driver.world.aws());
-    let invocation = Invocation::of_attempt(None, format!("{FUNCTIONS_STACK}-{code}"), faults);
+    let function = format!("{FUNCTIONS_STACK}-{code}");
+    let invocation = Invocation::of_attempt(None, function.clone(), faults);
     let config = sdk_config(&driver.world, Arc::clone(&invocation));
-    let sdk = Sdk::new(config, &table).with_reports(&reports);
-    let answer = functions::answer(code, &sdk, event);
+    let sdk = Sdk::new(config, &table)
+        .with_reports(&reports)
+        .with_function(&function);
+    let answer = functions::invoke(code, &sdk, event);
     let answer = invocation.run(FUNCTION_TIMEOUT, answer).await;
     answer.map_err(|error| error.to_string())
 }

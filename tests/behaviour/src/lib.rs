@@ -1,9 +1,11 @@
-//! What the tests of the whole share: an account, its pipelines changed as an operator would, and
+//! What the end-to-end tests share: an account, its pipelines changed as an operator would, and
 //! functions invoked one by one.
 
 mod by_hand;
 pub mod corpus;
 mod deploy_role;
+pub mod dry_run;
+pub mod found_roles;
 pub mod pair;
 pub mod shop;
 
@@ -20,7 +22,9 @@ use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions, record, tex
 use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 
-pub use by_hand::{allow_by_hand, by_hand, deny, invoke, invoke_with, invoke_with_all};
+pub use by_hand::{
+    allow_by_hand, by_hand, deny, invoke, invoke_deployed, invoke_with, invoke_with_all,
+};
 pub use deploy_role::deploy_role;
 
 /// Longest that anything may take, in virtual time.
@@ -148,7 +152,7 @@ pub fn is_closed(aws: &Aws, execution: &str) -> bool {
     recorded(aws, execution, "state").as_deref() == Some("closed")
 }
 
-/// What DescribeServices says of a service.
+/// What DescribeServices returns about a service.
 pub fn service(aws: &Aws, cluster: &str, name: &str) -> Value {
     let asked = json!({"cluster": cluster, "services": [name]});
     let mut answer =
@@ -286,7 +290,7 @@ pub fn reports_bucket(aws: &Aws) -> String {
         .clone()
 }
 
-/// Lets so much time pass.
+/// Lets this much time pass.
 pub async fn pass(driver: &Driver, time: Duration) {
     let ended = driver.until(time, &mut |_| Ok(()), |_| false).await;
     ended.expect_err("nothing is waited for");
@@ -332,7 +336,7 @@ pub fn stop(driver: &Driver, pipeline: &str, execution: &str) {
     driver.world.touch();
 }
 
-/// Lets the release of a digest end and answers its execution.
+/// Lets the release of a digest end and returns its execution.
 pub async fn settled(driver: &Driver, pipeline: &str, pushed: &str) -> String {
     let of_push = |aws: &Aws| {
         executions(aws, pipeline)
@@ -347,8 +351,16 @@ pub async fn settled(driver: &Driver, pipeline: &str, pushed: &str) -> String {
     of_push(&driver.world.aws()).expect("it was there").0
 }
 
+/// Lets the release of a digest end as expected, and returns its execution.
+pub async fn ends(driver: &Driver, pipeline: &str, pushed: &str, expected: &str) -> String {
+    let execution = settled(driver, pipeline, pushed).await;
+    let why = reason(driver, &execution);
+    assert_eq!(outcome(driver, &execution), expected, "{why}");
+    execution
+}
+
 /// Lets the newest release of `web` come so far that its deployment is in progress.
-pub async fn under_way(driver: &Driver, pushed: &str) -> String {
+pub async fn in_progress(driver: &Driver, pushed: &str) -> String {
     let image = format!("@{pushed}");
     until(driver, |aws| {
         aws.ecs.service_named(CLUSTER, WEB).is_some_and(|found| {

@@ -1,5 +1,5 @@
-//! The shop, a blue/green pair: its rule, its colours and its pipeline, looked at and changed as a
-//! person would.
+//! The shop, a blue/green pair: its rule, its colours and its pipeline, looked at and changed as an
+//! operator would.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -189,7 +189,7 @@ pub fn parameters(aws: &Aws, stack: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Deploys a stack again with the parameters that it has, but for these.
+/// Deploys a stack again with the parameters that it has, except for these.
 pub fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
     let mut parameters = parameters(aws, stack);
     parameters.extend(
@@ -228,14 +228,14 @@ pub fn shop(changes: &[(&str, &str)]) -> Aws {
     })
 }
 
-/// Pushes a healthy image and lets its release end; answers its execution.
+/// Pushes a healthy image and lets its release end; returns its execution.
 pub async fn release(driver: &Driver, tag: &str) -> String {
     let pushed = push(driver, SHOP, tag);
     settled(driver, PIPELINE, &pushed).await
 }
 
 /// Lets time pass until an action of a push's release is in progress and has reported this at
-/// least; answers the execution.
+/// least; returns the execution.
 pub async fn until_action(
     driver: &Driver,
     pushed: &str,
@@ -255,7 +255,7 @@ pub async fn until_action(
     Ok(newest(&driver.world.aws(), PIPELINE).id.clone())
 }
 
-/// Lets time pass until the new colour of a release has so much of the traffic; blue and green by
+/// Lets time pass until the new colour of a release has this much of the traffic; blue and green by
 /// their weights.
 pub async fn until_weights(driver: &Driver, wanted: [i64; 2]) {
     driver

@@ -1,4 +1,4 @@
-//! The shop with a canary pipeline, and what its judgements say.
+//! The shop with a canary pipeline, and the results of its judgements.
 
 use std::sync::OnceLock;
 
@@ -27,7 +27,7 @@ pub fn shop() -> Aws {
         .clone()
 }
 
-/// Pushes an image that answers so.
+/// Pushes an image that answers requests like this.
 pub fn push(driver: &Driver, tag: &str, answers: Answers) -> String {
     let pushed = ecr::push_with(
         &mut driver.world.aws(),
@@ -40,14 +40,13 @@ pub fn push(driver: &Driver, tag: &str, answers: Answers) -> String {
     pushed.expect("the repository is there")
 }
 
-/// Pushes it and lets its release end; answers its execution.
+/// Pushes it and lets its release end; returns its execution.
 pub async fn release(driver: &Driver, tag: &str, answers: Answers) -> String {
     let pushed = push(driver, tag, answers);
     settled(driver, pair::PIPELINE, &pushed).await
 }
 
-/// What the jobs of an action were answered with, in order: the summary, or the message of a
-/// failure.
+/// The results of the jobs of an action, in order: the summary, or the message of a failure.
 pub fn said(aws: &Aws, action: &str) -> Vec<String> {
     let execution = newest(aws, pair::PIPELINE).id.clone();
     jobs(aws, &execution, action)

@@ -26,7 +26,7 @@ fn of_web(more: Value) -> Value {
     all
 }
 
-/// Releases an image of web, step by step; answers the ARN of its revision.
+/// Releases an image of web, step by step; returns the ARN of its revision.
 async fn release_by_hand(driver: &Driver, image: &str) -> Value {
     let rolling = json!({"strategy": "rolling", "containers": ["web"]});
     let begun = by_hand(driver, "begin-release", of_web(rolling)).await;
@@ -57,7 +57,7 @@ async fn release_by_hand(driver: &Driver, image: &str) -> Value {
 }
 
 #[test]
-fn a_person_releases_without_a_pipeline() {
+fn an_operator_releases_without_a_pipeline() {
     let mut aws = released();
     eventbridge::call(
         &mut aws,
@@ -205,7 +205,7 @@ fn the_only_task_cannot_make_room() {
     });
 }
 
-/// Lets the counter's release of a digest end with one healthy task at every instant; answers the
+/// Lets the counter's release of a digest end with one healthy task at every instant; returns the
 /// least tasks that served and the most that ran.
 async fn least_and_most(
     driver: &Driver,

@@ -12,7 +12,7 @@ use emulator::{Aws, Millis, autoscaling, ecs, elb};
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// The service `web` with two tasks that scale, and a rule that sends 90 of 100 requests to the
-/// first of two groups. Answers the account, the rule and the groups.
+/// first of two groups. Returns the account, the rule and the groups.
 fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
     let mut aws = Aws::new(1);
     ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"}))
@@ -116,7 +116,7 @@ async fn after_changes(
     let (aws, rule, groups) = account(longest);
     let world = World::new(aws);
     let sdk = Sdk::new(
-        sdk_config(&world, Invocation::new("person", CallFault::None)),
+        sdk_config(&world, Invocation::new("operator", CallFault::None)),
         "ledger",
     );
 
@@ -181,7 +181,8 @@ fn the_health_of_targets_lags_behind_too() {
     aws.now += 60_000;
     let group = [("TargetGroupArn".to_owned(), groups[1].clone())].into();
     let state = |aws: &mut Aws| {
-        let health = elb::answer(aws, "DescribeTargetHealth", &group).expect("the account answers");
+        let health =
+            elb::run_operation(aws, "DescribeTargetHealth", &group).expect("the account answers");
         text(&health["TargetHealthDescriptions"][0]["TargetHealth"]["State"])
     };
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});

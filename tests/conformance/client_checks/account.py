@@ -3,7 +3,7 @@
 import json
 import time
 
-from client_checks.calls import cli, client
+from client_checks.calls import client
 
 CLUSTER, WEB, PIPELINE = "apps", "web", "slipway-web"
 # Takes the templates that tools upload.
@@ -20,11 +20,11 @@ def manifest(name, behaviour=None):
     return json.dumps(document)
 
 
-def newest_execution(digest):
+def newest_execution(digest, url=None):
     """The newest ended execution for a digest, within a limit of real time."""
     deadline = time.monotonic() + RELEASE_LIMIT
     while time.monotonic() < deadline:
-        listed = cli("codepipeline", "list-pipeline-executions", "--pipeline-name", PIPELINE)
+        listed = client("codepipeline", url).list_pipeline_executions(pipelineName=PIPELINE)
         for summary in listed["pipelineExecutionSummaries"]:
             revisions = [revision.get("revisionId") for revision in summary.get("sourceRevisions", [])]
             if digest in revisions and summary["status"] not in ("InProgress", "Stopping"):

@@ -46,6 +46,37 @@ def stacks_by_deploy():
 
 
 @check
+def updates_keep_template_values_and_tags():
+    template = """
+Parameters: {Name: {Type: String}, Days: {Type: Number, Default: 7}}
+Resources: {Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Ref Name, RetentionInDays: !Ref Days}}}
+"""
+    cloudformation = client("cloudformation")
+    about = dict(StackName="kept", ChangeSetName="kept")
+    cloudformation.create_change_set(**about, ChangeSetType="CREATE", TemplateBody=template,
+                                     Parameters=[{"ParameterKey": "Name", "ParameterValue": "kept"}])
+    cloudformation.execute_change_set(**about)
+
+    def tags():
+        return cloudformation.describe_stacks(StackName="kept")["Stacks"][0]["Tags"]
+
+    update = ["cloudformation", "update-stack", "--stack-name", "kept", "--use-previous-template", "--parameters",
+              "ParameterKey=Name,UsePreviousValue=true", "--tags", "Key=team,Value=shop"]
+    cli(*update)
+    cli("cloudformation", "wait", "stack-update-complete", "--stack-name", "kept")
+    assert tags() == [{"Key": "team", "Value": "shop"}], tags()
+    assert "No updates are to be performed" in cli_error(*update)
+    kept = [{"ParameterKey": "Name", "UsePreviousValue": True}]
+    days = {"ParameterKey": "Days", "ParameterValue": "14"}
+    cloudformation.update_stack(StackName="kept", UsePreviousTemplate=True, Parameters=[*kept, days])
+    assert tags() == [{"Key": "team", "Value": "shop"}], tags()
+    cloudformation.update_stack(StackName="kept", UsePreviousTemplate=True, Parameters=[*kept, days], Tags=[])
+    assert tags() == [], tags()
+    error("ValidationError", cloudformation.update_stack, StackName="none", UsePreviousTemplate=True)
+    cloudformation.delete_stack(StackName="kept")
+
+
+@check
 def change_sets_are_made_once():
     cloudformation = client("cloudformation")
     client("s3").put_object(Bucket=BUCKET, Key="once.yaml", Body=b"""

@@ -2,7 +2,7 @@
 
 import json
 
-from client_checks import check
+from client_checks import check, server
 from client_checks.account import CLUSTER, PIPELINE, WEB, manifest, newest_execution, push, record, target_group
 from client_checks.calls import cli, client
 
@@ -59,3 +59,30 @@ def a_signature_starts_nothing():
     claim = push(pushed["image"]["imageId"]["imageDigest"])
     assert "signature" in claim["refusal"]["S"] and "execution" not in claim, claim
     assert executions() == before
+
+
+@check
+def an_image_that_is_replicated_is_deployed():
+    # With a second account regions are apart.
+    other = server.Server("--second-account", "444455556666")
+    try:
+        far = client("ecr", other.url, "us-west-2")
+        rules = [{
+            "destinations": [{"region": "eu-west-1", "registryId": "111122223333"}],
+            "repositoryFilters": [{"filter": WEB, "filterType": "PREFIX_MATCH"}],
+        }]
+        far.put_replication_configuration(replicationConfiguration={"rules": rules})
+        assert far.describe_registry()["replicationConfiguration"]["rules"] == rules
+        far.create_repository(repositoryName=WEB)
+        pushed = far.put_image(repositoryName=WEB, imageTag="1.2.0", imageManifest=manifest("1.2.0"))
+        digest = pushed["image"]["imageId"]["imageDigest"]
+
+        summary = newest_execution(digest, other.url)
+        assert summary["status"] == "Succeeded", summary
+        ecs = client("ecs", other.url)
+        service = ecs.describe_services(cluster=CLUSTER, services=[WEB])["services"][0]
+        definition = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+        image = definition["containerDefinitions"][0]["image"]
+        assert image.endswith(digest) and ".eu-west-1." in image, image
+    finally:
+        other.stop()

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 
 from model_checks.values import ANSWERED, Strict
-from model_checks.wire import Stream, form, octets, scalar, unknown_elements
+from model_checks.wire import Stream, document, form, octets, scalar, tag, unknown_elements
 
 # botocore's name of a service that signs with another one.
 MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
@@ -22,6 +23,7 @@ COMMON_ERRORS = {
     "AccessDeniedException",
     "ExpiredTokenException",
     "InternalFailure",
+    "InvalidSignatureException",
     "MissingAuthenticationTokenException",
     "SerializationException",
     "ServiceUnavailable",
@@ -32,14 +34,17 @@ COMMON_ERRORS = {
 }
 OWN_ERRORS = {
     "elasticloadbalancing": {
-        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "MissingAction", "Throttling", "ValidationError",
+        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "MissingAction", "SignatureDoesNotMatch", "Throttling",
+        "ValidationError",
     },
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CommonErrors.html
-    "monitoring": {"AccessDenied", "ExpiredToken", "InvalidClientTokenId", "Throttling", "ValidationError"},
+    "monitoring": {"AccessDenied", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "Throttling", "ValidationError"},
+    # https://docs.aws.amazon.com/Route53/latest/APIReference/CommonErrors.html
+    "route53": {"AccessDenied", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "Throttling"},
     # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
     "sts": {
-        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "MalformedInput", "MissingAction", "Throttling",
-        "ValidationError",
+        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "MalformedInput", "MissingAction",
+        "SignatureDoesNotMatch", "Throttling", "ValidationError",
     },
     # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     "s3": {
@@ -58,6 +63,7 @@ OWN_ERRORS = {
         "NoSuchKey",
         "NoSuchVersion",
         "NotImplemented",
+        "NotModified",
         "PreconditionFailed",
         "SlowDown",
     },
@@ -115,7 +121,7 @@ class Service:
             given = self.parser.parse_data_item(self.parser.get_peekable_stream_from_bytes(raw)) if raw else {}
             yield from Strict(wire=False).problems(given, shape)
         else:
-            params, strange = self.rest(operation, request)
+            params, strange = (self.rest if self.name == "s3" else self.rest_xml)(operation, request)
             yield from (f"{key}: no member of {shape.name}" for key in strange)
             yield from Strict(wire=False).problems(params, shape)
 
@@ -139,16 +145,38 @@ class Service:
                 params[name] = scalar(member, headers.pop(key.lower()))
         return params, [key for key in query if key not in S3_QUERY] + list(headers)
 
+    def rest_xml(self, operation, request):
+        """The parameters of a REST request with a document, and the parts that match no member of the operation."""
+        url, shape = urlsplit(request["target"]), operation.input_shape
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.http["requestUri"].rstrip("/"))
+        path = re.fullmatch(f"{pattern}/?", unquote(url.path))
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        root = ElementTree.fromstring(request["body"]) if request["body"] else ()
+        children = {tag(child): child for child in root}
+        params = {}
+        for name, member in shape.members.items():
+            where, key = member.serialization.get("location"), member.serialization.get("name", name)
+            if where == "uri" and path:
+                params[name] = path[key]
+            elif where == "querystring" and key in query:
+                params[name] = scalar(member, query.pop(key))
+            elif where is None and key in children:
+                params[name] = document(member, children[key])
+        strange = list(unknown_elements(shape, root, operation.name)) + ([] if path else [url.path])
+        return params, [*query, *strange]
+
     def answer_problems(self, operation, answer, error):
         status, body = answer["status"], answer["body"]
         raw = octets(body)
+        # As botocore's parser has it.
+        is_error = status >= 301
         # The parser expects a file if the body is a stream in the model.
-        streams = operation.has_streaming_output and status < 400
+        streams = operation.has_streaming_output and not is_error
         response = {"status_code": status, "headers": HTTPHeaders(), "body": Stream(raw) if streams else raw}
         for name, value in answer["headers"].items():
             response["headers"][name] = value
         parsed = self.parser.parse(response, operation.output_shape)
-        if status >= 400:
+        if is_error:
             yield from self.error_problems(operation, parsed, raw, error)
             return
         if error is not None:

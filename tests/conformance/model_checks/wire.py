@@ -33,9 +33,24 @@ def form(shape, pairs, prefix=""):
     return text == "true" if kind == "boolean" else text
 
 
+def tag(element):
+    """An element's name without its namespace."""
+    return element.tag.rsplit("}", 1)[-1]
+
+
+def document(shape, element):
+    """The value of an XML element; what is not in the model is left out."""
+    if shape.type_name == "structure":
+        children = {tag(child): child for child in element}
+        named = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()}
+        return {name: document(member, children[key]) for key, (name, member) in named.items() if key in children}
+    if shape.type_name == "list":
+        return [document(shape.member, child) for child in element]
+    return scalar(shape, element.text or "")
+
+
 def unknown_elements(shape, element, path):
-    """Elements of an XML response that are not in the model."""
-    tag = lambda child: child.tag.rsplit("}", 1)[-1]
+    """Elements of an XML document that are not in the model."""
     if shape.type_name == "structure":
         known = {member.serialization.get("name", name): member for name, member in shape.members.items()}
         for child in element:

@@ -1,5 +1,4 @@
-//! The door through which the real SDK reaches the sandbox: an HTTP client in the process, and
-//! virtual time.
+//! Connects the real SDK to the sandbox: an HTTP client in the process, and virtual time.
 //!
 //! It runs on a current-thread runtime under `tokio::time::pause`, so waiting costs nothing and
 //! nothing depends on the machine. Only `serve` lets time pass by the machine's clock, at a
@@ -192,7 +191,7 @@ impl World {
         }
     }
 
-    /// Says that something happened which may have put something on the agenda.
+    /// Notifies waiters that something happened which may have added to the agenda.
     pub fn touch(&self) {
         self.touched.notify_one();
     }
@@ -283,7 +282,7 @@ impl InMemoryAws {
         }
     }
 
-    /// What comes in place of the answer to a request. What does not reach its service is not in
+    /// What comes in place of the response to a request. What does not reach its service is not in
     /// the log of calls.
     async fn meet(
         &self,
@@ -299,13 +298,13 @@ impl InMemoryAws {
                 );
             }
             Trouble::Conflict => {
-                return write_response(world.call(request, attempt, |aws, request| {
-                    aws.dynamodb.conflicts += 1;
-                    aws.call(request)
-                }));
+                return write_response(world.call(request, attempt, refusals::conflict));
             }
             Trouble::Passing => {
                 return write_response(world.call(request, attempt, refusals::refuse));
+            }
+            Trouble::Credentials => {
+                return write_response(world.call(request, attempt, Aws::distrust));
             }
             Trouble::CutOff => {
                 return write_cut_off(world.call(request, attempt, |aws, request| {

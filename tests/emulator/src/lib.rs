@@ -1,5 +1,5 @@
 //! Package `emulator`: an in-memory AWS, the state of one account in one region, with further
-//! accounts beside it, and the rules by which it changes.
+//! accounts and regions beside it, and the rules by which it changes.
 //!
 //! It must not know Slipway: its manifest names neither the product nor a function. What it knows
 //! of AWS is listed in `RULES.md`, each rule with its source and its test.
@@ -16,7 +16,7 @@ pub use crate::core::{
 };
 pub use services::{
     autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,
-    iam, lambda, s3,
+    iam, lambda, route53, s3,
 };
 
 pub(crate) use crate::core::{

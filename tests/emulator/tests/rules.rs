@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// A row of RULES.md.
-struct Rule<'a> {
+struct RuleRow<'a> {
     line: usize,
     text: &'a str,
     source: &'a str,
     tests: Vec<&'a str>,
 }
 
-fn rules(text: &str) -> Vec<Rule<'_>> {
+fn rules(text: &str) -> Vec<RuleRow<'_>> {
     let rows = text
         .lines()
         .enumerate()
@@ -37,7 +37,7 @@ fn rules(text: &str) -> Vec<Rule<'_>> {
                 .split(',')
                 .map(|test| test.trim().trim_matches('`'))
                 .collect();
-            Rule {
+            RuleRow {
                 line,
                 text: cells[0],
                 source: cells[1],

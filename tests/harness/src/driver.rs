@@ -1,4 +1,4 @@
-//! What makes the in-memory AWS go: it moves virtual time to whatever is due next and runs the
+//! What drives the in-memory AWS: it moves virtual time to whatever is due next and runs the
 //! functions that are invoked, each as a task of its own, so that invocations overlap as they do in
 //! Lambda.
 
@@ -33,16 +33,23 @@ pub struct Ran {
 /// Called for every attempt that starts: the function and which of its attempts this is.
 type Started = Box<dyn FnMut(&Driver, &str, usize)>;
 
+/// Called with the account at rest, when no attempt runs and the next is about to start, and with
+/// the number of those that have started.
+type AtRest = Box<dyn FnMut(&Aws, usize)>;
+
 /// A run in progress.
 #[derive(Clone)]
 pub struct Driver {
     pub world: World,
     faults: Rc<Faults>,
     ran: Rc<RefCell<Vec<Ran>>>,
+    /// How many attempts of each function have started.
+    started: Rc<RefCell<BTreeMap<String, usize>>>,
     running: Rc<Cell<usize>>,
-    /// When the last of the deliveries that the faults ask for comes.
+    /// When the last of the deliveries that the faults cause comes.
     last_duplicate: Rc<Cell<Millis>>,
     on_start: Rc<RefCell<Option<Started>>>,
+    at_rest: Rc<RefCell<Option<AtRest>>>,
     /// Containers that wait for the next invocation.
     warm: Rc<RefCell<BTreeMap<Deployed, Vec<Container>>>>,
 }
@@ -77,6 +84,7 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, scenario: impl AsyncFnOnce(Dr
         // A listener holds the driver and the driver its listeners: without this neither they nor
         // the account would ever be freed.
         driver.on_start.borrow_mut().take();
+        driver.at_rest.borrow_mut().take();
         driver.warm.borrow_mut().clear();
         result
     })
@@ -99,7 +107,7 @@ pub fn run_live<T>(
     Ok(LocalSet::new().block_on(&runtime, live))
 }
 
-/// How long `forever` rests when nothing is due.
+/// How long `forever` sleeps when nothing is due.
 const IDLE: Millis = 60_000;
 
 impl Driver {
@@ -109,9 +117,11 @@ impl Driver {
             world,
             faults: Rc::new(faults),
             ran: Rc::default(),
+            started: Rc::default(),
             running: Rc::default(),
             last_duplicate: Rc::default(),
             on_start: Rc::default(),
+            at_rest: Rc::default(),
             warm: Rc::default(),
         }
     }
@@ -121,7 +131,22 @@ impl Driver {
         *self.on_start.borrow_mut() = Some(Box::new(listener));
     }
 
-    /// Whether deliveries that the faults ask for are still to come.
+    /// Calls `listener` from now on whenever no attempt runs and the next is about to start: a run
+    /// on a copy of the account goes on as this one does, except for new containers of its
+    /// functions.
+    pub fn at_rest(&self, listener: impl FnMut(&Aws, usize) + 'static) {
+        *self.at_rest.borrow_mut() = Some(Box::new(listener));
+    }
+
+    /// Shows the account at rest to the listeners.
+    fn show_rest(&self, aws: &Aws) {
+        let is_rest = self.running.get() == 0 && aws.lambda.is_ready();
+        if let Some(listener) = self.at_rest.borrow_mut().as_mut().filter(|_| is_rest) {
+            listener(aws, self.ran.borrow().len());
+        }
+    }
+
+    /// Whether deliveries that the faults cause are still to come.
     #[must_use]
     pub fn expects_duplicates(&self) -> bool {
         self.last_duplicate.get() >= self.world.clock.now()
@@ -158,6 +183,7 @@ impl Driver {
         loop {
             let (over, next) = {
                 let mut aws = self.world.aws();
+                self.show_rest(&aws);
                 let ready: Vec<Attempt> = std::iter::from_fn(|| aws.lambda.take_ready()).collect();
                 watch(&aws)?;
                 let over = ready.is_empty() && self.running.get() == 0 && done(&aws);
@@ -196,12 +222,7 @@ impl Driver {
 
     fn start(&self, attempt: Attempt) {
         let (number, function) = (self.ran.borrow().len(), attempt.code.clone());
-        let nth = self
-            .ran
-            .borrow()
-            .iter()
-            .filter(|ran| ran.function == function)
-            .count();
+        let nth = self.count(&function);
         let is = |which: &Which| which.is(number, &function, nth);
         let plan = self
             .faults
@@ -235,7 +256,18 @@ impl Driver {
         tokio::task::spawn_local(async move { driver.attempt(attempt, number, plan).await });
     }
 
-    async fn attempt(&self, attempt: Attempt, number: usize, plan: Vec<CallFault>) {
+    /// Counts an attempt of a function; returns how many have started before it.
+    fn count(&self, function: &str) -> usize {
+        let mut started = self.started.borrow_mut();
+        if let Some(count) = started.get_mut(function) {
+            *count += 1;
+            return *count - 1;
+        }
+        started.insert(function.to_owned(), 1);
+        0
+    }
+
+    async fn attempt(&self, mut attempt: Attempt, number: usize, plan: Vec<CallFault>) {
         let invocation = Invocation::of_attempt(Some(attempt.id), attempt.function.clone(), plan);
         let container = match self.container(&attempt, &invocation) {
             Ok(container) => container,
@@ -244,7 +276,8 @@ impl Driver {
         let outcome = {
             // Boxed, since what a function awaits is tens of kilobytes, which every future around
             // it would be moved with.
-            let code = Box::pin(container.function.answer(attempt.payload.clone()));
+            let payload = std::mem::take(&mut attempt.payload);
+            let code = Box::pin(container.function.handle(payload));
             let code = invocation.run(attempt.timeout, code);
 
             tokio::select! {
@@ -317,7 +350,7 @@ impl Driver {
         self.ran.borrow().clone()
     }
 
-    /// Attempts and AWS calls by execution, as far as an event tells for which one it was.
+    /// Attempts and AWS calls by execution, as far as an event names its execution.
     #[must_use]
     pub fn cost_by_execution(&self) -> BTreeMap<String, (u32, u32)> {
         let aws = self.world.aws();

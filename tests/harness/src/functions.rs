@@ -7,17 +7,18 @@ use serde_json::Value;
 use slipway::aws::{Retry, Sdk};
 use slipway::step::{Runner, Step};
 
-/// Declares every function once: the steps, which handle the jobs of a pipeline, and those that
-/// handle other events.
+/// Declares every function once: the steps, which handle the jobs of a pipeline, those that handle
+/// other events of releases, and those that stacks invoke, of which no release knows.
 macro_rules! functions {
     (
         steps { $($step:literal => $step_crate:ident::$Step:ident,)* }
         others { $($other:literal => $other_crate:ident::$Other:ident,)* }
+        of_stacks { $($of_stack:literal => $of_stack_crate:ident::$OfStack:ident,)* }
     ) => {
         /// The functions that handle the jobs of a pipeline.
         pub const STEPS: &[&str] = &[$($step,)*];
 
-        /// Every function.
+        /// Every function that releases invoke.
         pub const ALL: &[&str] = &[$($step,)* $($other,)*];
 
         /// A function, wired as its `main.rs` wires it. Lambda keeps it between invocations.
@@ -25,6 +26,7 @@ macro_rules! functions {
         pub enum Function {
             $($Step(Box<Runner<$step_crate::$Step>>),)*
             $($Other(Box<$other_crate::$Other>),)*
+            $($OfStack(Box<$of_stack_crate::$OfStack>),)*
         }
 
         impl Function {
@@ -39,6 +41,10 @@ macro_rules! functions {
                         Ok(Self::$Step(Box::new(Runner::new(step, sdk))))
                     })*
                     $($other => Ok(Self::$Other(Box::new($other_crate::$Other::new(sdk)))),)*
+                    $($of_stack => {
+                        let function = $of_stack_crate::$OfStack::new(sdk);
+                        Ok(Self::$OfStack(Box::new(function)))
+                    })*
                     unknown => {
                         let what = format!("template.yaml refers to unknown function `{unknown}`");
                         Err(what.into())
@@ -50,10 +56,11 @@ macro_rules! functions {
             ///
             /// # Errors
             /// The function's own error.
-            pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+            pub async fn handle(&self, event: Value) -> Result<Value, Retry> {
                 match self {
                     $(Self::$Step(function) => boxed(|| function.handle(event)).await,)*
                     $(Self::$Other(function) => boxed(|| function.handle(event)).await,)*
+                    $(Self::$OfStack(function) => boxed(|| function.handle(event)).await,)*
                 }
             }
         }
@@ -72,6 +79,7 @@ functions! {
         "register-task-definition" => register_task_definition::RegisterTaskDefinition,
         "update-service" => update_service::UpdateService,
         "swap-target-groups" => swap_target_groups::SwapTargetGroups,
+        "swap-records" => swap_records::SwapRecords,
         "evaluate-canary" => evaluate_canary::EvaluateCanary,
         "finish-release" => finish_release::FinishRelease,
     }
@@ -79,9 +87,13 @@ functions! {
         "roll-back" => roll_back::RollBack,
         "start-pipeline" => start_pipeline::StartPipeline,
     }
+    of_stacks {
+        "find-task-roles" => find_task_roles::FindTaskRoles,
+    }
 }
 
-/// Boxes a future outside of the caller's frame, which else has room for that of each function.
+/// Boxes a future outside of the caller's frame, which would otherwise reserve space for that of
+/// each function.
 fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::pin(make())
 }
@@ -90,6 +102,6 @@ fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
 ///
 /// # Errors
 /// The function's own error, or that there is no such binary.
-pub async fn answer(code: &str, sdk: &Sdk, event: Value) -> Result<Value, Retry> {
-    Function::new(code, sdk)?.answer(event).await
+pub async fn invoke(code: &str, sdk: &Sdk, event: Value) -> Result<Value, Retry> {
+    Function::new(code, sdk)?.handle(event).await
 }

@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::{Ledger, body};
 use crate::ledger_reader::text;
 use crate::pair_services::{COLOURS, behind, groups};
-use emulator::elb::Elb;
+use crate::routes::{followed_at, forwards, route_of};
 use emulator::{Aws, Call, Millis, Request};
 
-/// When the traffic left which target group, and how long a colour must stay after that.
+/// When the traffic left which target group, with the last DNS answer that led there, and how long
+/// a colour must stay after that.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Colours {
     pub(super) drain: Millis,
@@ -29,13 +30,11 @@ impl Colours {
         ledger: &Ledger,
     ) -> Result<u64, String> {
         match call.operation.as_str() {
-            "ModifyRule" | "ModifyListener" => {
-                self.note(
-                    aws,
-                    ledger
-                        .open()
-                        .and_then(|lease| text(lease, "release.prior.pair.rule")),
-                );
+            "ModifyRule" | "ModifyListener" | "ChangeResourceRecordSets" => {
+                let pair = ledger
+                    .held()
+                    .and_then(|lease| lease.pointer("/release/M/prior/M/pair/M"));
+                self.note(aws, pair.and_then(route_of));
                 Ok(0)
             }
             "UpdateService" => self.drained(aws, &body(request), ledger),
@@ -43,25 +42,58 @@ impl Colours {
         }
     }
 
-    /// Remembers which groups of the production rule have no weight any more.
-    fn note(&mut self, aws: &Aws, rule: Option<&str>) {
-        for (group, weight) in rule
-            .into_iter()
-            .flat_map(|rule| Elb::forwards(aws.elb.actions_of(rule)))
-        {
-            match weight {
-                0 => drop(self.left.entry(group).or_insert(aws.now)),
-                _ => drop(self.left.remove(&group)),
+    /// Remembers which groups of a route have no weight any more. A change to the same weights is
+    /// everywhere when one of the two is.
+    fn note(&mut self, aws: &Aws, route: Option<String>) {
+        let Some(route) = route else { return };
+        let followed = followed_at(aws, &route);
+        for (group, weight) in forwards(aws, &route) {
+            if weight > 0 {
+                self.left.remove(&group);
+                continue;
             }
+            let left = self.left.entry(group).or_insert(followed);
+            *left = followed.min(*left);
+        }
+    }
+
+    /// A colour that lost its weight in records is not stopped, and gets no other revision, while
+    /// resolvers may answer with it.
+    pub(super) fn kept(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        request: &Request,
+        ledger: &Ledger,
+    ) -> Result<u64, String> {
+        let asked = body(request);
+        let only_grows = asked["taskDefinition"].is_null() && asked["desiredCount"] != 0;
+        // It names the revision that the service runs.
+        if only_grows || call.caller.ends_with("begin-release") {
+            return Ok(0);
+        }
+
+        let Some(lease) = ledger.held().filter(|lease| has_records(lease)) else {
+            return Ok(0);
+        };
+        let service = named(&asked);
+        let is_of = |group: &&str| {
+            behind(aws, lease, Some(*group)).is_some_and(|found| found.name == service)
+        };
+        let group = groups(lease).into_iter().flatten().find(is_of);
+        match group.and_then(|group| self.left.get(group)) {
+            Some(left) if aws.now + 1000 < *left => Err(format!(
+                "invariant 7: {service} was changed at {}, and answers may lead to it until {left}",
+                aws.now
+            )),
+            Some(_) => Ok(1),
+            None => Ok(0),
         }
     }
 
     /// A step that stops the old colour let its clients go first.
     fn drained(&self, aws: &Aws, asked: &Value, ledger: &Ledger) -> Result<u64, String> {
-        let service = asked["service"]
-            .as_str()
-            .and_then(|service| service.rsplit('/').next())
-            .unwrap_or_default();
+        let service = named(asked);
         let old = ledger.open().and_then(|lease| {
             let colour = text(lease, "release.prior.pair.live")?;
             let group = text(lease, &format!("release.prior.pair.{colour}.target_group"))?;
@@ -82,6 +114,19 @@ impl Colours {
             )),
         }
     }
+}
+
+/// The service that a request names.
+fn named(asked: &Value) -> &str {
+    let service = asked["service"].as_str();
+    let name = service.and_then(|service| service.rsplit('/').next());
+    name.unwrap_or_default()
+}
+
+/// Whether records route the traffic of the pair that a lease is of.
+fn has_records(lease: &Value) -> bool {
+    let pair = lease.pointer("/release/M/prior/M/pair/M");
+    pair.is_some_and(|pair| text(pair, "record.key.zone").is_some())
 }
 
 /// While the new colour gets traffic, nothing scales either of them in.

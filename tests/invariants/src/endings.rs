@@ -13,9 +13,9 @@ use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Call};
 
 pub(super) use observations::{Observation, Routes};
-use observations::{UNANSWERED, is_blind};
+use observations::{ends_undecided, is_blind};
 
-/// What the check of a close came to.
+/// The result of checking a close.
 #[derive(Debug, Default)]
 pub(super) struct Closed {
     pub(super) outcomes: u64,
@@ -32,8 +32,9 @@ pub(super) struct Endings {
 impl Endings {
     /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic
     /// that it has, or while it gives it back. A function that was throttled before it saw the
-    /// targets, that could not read a response, or whose time ran out while it waited for an answer,
-    /// reports nothing about them and tries again; one whose call was made again saw them.
+    /// targets, that could not read a response, whose time ran out while it waited for a response,
+    /// or whose decision the ledger did not take, reports nothing about them and tries again; one
+    /// whose call was made again saw them.
     pub(super) fn went_on(
         &self,
         aws: &Aws,
@@ -47,7 +48,7 @@ impl Endings {
         else {
             return Ok(());
         };
-        let judges = ["swap-target-groups", "evaluate-canary"];
+        let judges = ["swap-target-groups", "swap-records", "evaluate-canary"];
         if !judges
             .iter()
             .any(|function| call.caller.ends_with(function))
@@ -64,7 +65,7 @@ impl Endings {
             .filter(|other| other.at < call.at);
         if earlier
             .next()
-            .is_some_and(|last| call.at - last.at > UNANSWERED)
+            .is_some_and(|last| ends_undecided(last, call))
         {
             return Ok(());
         }
@@ -136,14 +137,17 @@ fn retired(aws: &Aws, execution: &str, record: &Value) -> Result<(), String> {
         let mut tags = aws.ecs.tags_on(arn).iter();
         tags.any(|tag| tag["key"] == "slipway:execution" && tag["value"] == execution)
     };
+    // Others copy the tags of a revision.
+    let first = aws.ecs.definition_arns().find(is_marked);
+    let own = first.and_then(|first| aws.ecs.registrant_of(first));
     let is_run = |arn: &str| {
         aws.ecs.services.values().any(|service| {
             let primary = service.primary();
             primary.is_some_and(|primary| primary.task_definition == arn)
         })
     };
-    let mut marked = aws.ecs.definition_arns().filter(is_marked);
-
+    let is_own = |arn: &&str| is_marked(arn) && aws.ecs.registrant_of(arn) == own;
+    let mut marked = aws.ecs.definition_arns().filter(is_own);
     // A deregistered prior revision is registered again, with the mark of the release.
     let is_prior = |arn: &str| text(record, "prior.task_definition") == Some(arn);
 
@@ -187,7 +191,7 @@ fn check(
     not_as_recorded(record, observation, claim).map_or(Ok(()), wrong)
 }
 
-/// What of a service was not as its record has it, with the number of the invariant.
+/// How a service differed from its record, with the number of the invariant.
 fn not_as_recorded(record: &Value, observation: &Observation, claim: &str) -> Option<(u8, String)> {
     let is_restored = text(record, "outcome") == Some("rolled-back");
     let prior = number(record, "prior.desired_count").unwrap_or(0) as usize;
@@ -224,10 +228,9 @@ pub(super) fn lack(observation: &Observation, definition: &str) -> Option<String
     if !observation.completed {
         return Some("the rollout was not completed".to_owned());
     }
-    // To rebalance, ECS starts a task in one zone before it stops one in another.
-    let most = observation.desired + usize::from(observation.rebalanced);
-    let too_many = observation.running + observation.pending > most;
-    if observation.running < observation.desired || too_many || observation.others > 0 {
+    let too_many = observation.running + observation.pending > observation.most();
+    let needed = observation.desired.saturating_sub(observation.late);
+    if observation.running < needed || too_many || observation.others > 0 {
         return Some(format!(
             "{} of {} tasks of it ran, {} pending, and {} of other deployments",
             observation.running, observation.desired, observation.pending, observation.others
@@ -238,7 +241,7 @@ pub(super) fn lack(observation: &Observation, definition: &str) -> Option<String
     let short = observation
         .groups
         .iter()
-        .find(|group| found(group).is_none_or(|healthy| healthy < observation.desired))?;
+        .find(|group| found(group).is_none_or(|healthy| healthy < needed))?;
 
     Some(format!(
         "{:?} of {} targets were healthy in {short}",
@@ -300,7 +303,7 @@ pub(super) fn failed(aws: &Aws, execution: &str, record: &Value) -> Result<(), S
 }
 
 /// Every execution ended, every record is closed, no lease is held, and the newest record of a
-/// service tells what runs.
+/// service states what runs.
 pub(super) fn at_end(aws: &Aws, ledger: &Ledger, untouched: bool) -> Result<u64, String> {
     for execution in &aws.codepipeline.executions {
         if !execution.is_over() {
@@ -322,7 +325,7 @@ pub(super) fn at_end(aws: &Aws, ledger: &Ledger, untouched: bool) -> Result<u64,
             {
                 let outcome = text(record, "outcome");
                 return Err(format!(
-                    "invariant 2: execution {} succeeded, and its record says {outcome:?}",
+                    "invariant 2: execution {} succeeded, and its record has {outcome:?}",
                     execution.id
                 ));
             }
@@ -385,12 +388,11 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
 fn left_running(record: &Value) -> Option<&str> {
     let changed = text(record, "change.task_definition");
     let prior = text(record, "prior.task_definition");
+    let found = text(record, "prior.found.task_definition");
 
     match text(record, "outcome") {
         Some("deployed") => changed,
-        Some("failed") if changed.is_none() => {
-            text(record, "prior.found.task_definition").or(prior)
-        }
+        Some("failed") if changed.is_none() => found.or(prior),
         Some("unchanged" | "rolled-back" | "failed") => prior,
         _ => None,
     }

@@ -1,5 +1,5 @@
-//! Invariant 6: every job is answered, once, and no invocation is given up that nothing went wrong
-//! with.
+//! Invariant 6: every job gets a result, once, and no invocation is given up that nothing went
+//! wrong with.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ fn is_lost(aws: &Aws, job: &Job, disturbed: &BTreeSet<u64>) -> bool {
 }
 
 /// An invocation is given up only when something went wrong with one of its attempts: late and
-/// duplicate deliveries are none of that.
+/// duplicate deliveries do not count.
 pub(super) fn given_up(aws: &Aws, disturbed: &BTreeSet<u64>) -> Result<u64, String> {
     for invocation in &aws.lambda.invocations {
         let unlucky = invocation

@@ -15,7 +15,7 @@ use emulator::{Aws, Call, Millis};
 /// The function that restores what others changed.
 const ROLL_BACK: &str = "roll-back";
 
-/// What the first change of a service records anew of the prior release.
+/// What the first change of a service records again of the prior release.
 const RENEWED: [&str; 4] = ["desired_count", "percentages", "early_success", "found"];
 
 /// What is remembered of leases beside the ledger.
@@ -88,7 +88,7 @@ impl Leases {
         }
     }
 
-    /// An operator changed services: what they deployed is theirs.
+    /// An operator changed services: what was deployed then is external.
     pub(super) fn changed_by_hand(&mut self, aws: &Aws) {
         let before = self.runs.clone();
         self.look(aws);
@@ -164,8 +164,8 @@ impl Leases {
         }
     }
 
-    /// Who held the lease before a write and who holds it now: a release takes a free lease and
-    /// gives it back closed, and while it holds it, it undoes no step.
+    /// The holder of the lease before and after a write: a release takes a free lease and gives it
+    /// back closed, and while it holds it, it undoes no step.
     fn check_holder(
         &mut self,
         aws: &Aws,
@@ -261,7 +261,7 @@ fn undone(aws: &Aws, was: &Value, is: &Value) -> Option<&'static str> {
         .then_some("an announced change is gone")
 }
 
-/// Whether the prior revision was deregistered, and another one is restored in its stead.
+/// Whether the prior revision was deregistered, and another one is restored in its place.
 fn was_registered_again(aws: &Aws, was: &Value, is: &Value) -> bool {
     let is_active = |lease: &Value| {
         text(lease, "release.prior.task_definition").is_some_and(|arn| aws.ecs.is_active(arn))

@@ -61,6 +61,14 @@ impl Ledger {
             .find(|lease| text(lease, "release.state") == Some("open"))
     }
 
+    /// The lease that a release holds, also one that is taken over.
+    pub(crate) fn held(&self) -> Option<&Value> {
+        self.leases
+            .values()
+            .map(Arc::as_ref)
+            .find(|lease| text(lease, "release.execution").is_some())
+    }
+
     fn take(&mut self, item: Value) {
         let (pk, sk) = (
             text(&item, "pk").unwrap_or_default(),

@@ -3,7 +3,7 @@
 //!
 //! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and
 //! 5, `jobs` 6, `lease` 8, and `families` too. That a healthy release ends deployed, and a plainly
-//! worse one does not (9), needs to know what was asked for: the simulation checks it.
+//! worse one does not (9), needs to know what was requested: the simulation checks it.
 
 mod colours;
 mod endings;
@@ -15,6 +15,7 @@ pub mod ledger_reader;
 mod pair;
 mod pair_services;
 mod pushes;
+pub mod routes;
 mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,6 @@ use serde_json::Value;
 
 use crate::ledger_reader::text;
 use emulator::client::World;
-use emulator::elb::Elb;
 use emulator::{Aws, Call, Millis, Request};
 
 pub use families::A_SHARED_FAMILY;
@@ -35,6 +35,9 @@ use ledger::Ledger;
 
 /// The line of what only canaries meet.
 pub const A_FAILED_CANARY: &str = "3 a canary that fails has given its traffic back";
+
+/// The line of what only pairs behind records meet.
+pub const A_COLOUR_STAYS: &str = "7 a colour stays while answers may lead to it";
 
 /// Watches one run.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +52,7 @@ pub struct Invariants {
     disturbed: BTreeSet<u64>,
     /// When operators last changed a service by hand.
     by_hand: Vec<Millis>,
-    /// The weights that operators set last, by rule.
+    /// The weights that operators set last, by route.
     weights_by_hand: endings::Routes,
     bake_percent: u32,
     evaluated: BTreeMap<&'static str, u64>,
@@ -72,8 +75,8 @@ impl Invariants {
         self
     }
 
-    /// Lets the calls of a world's invocations be checked, each right after it was answered. What
-    /// was broken first appears in what this answers.
+    /// Lets the calls of a world's invocations be checked, each right after it was served. The
+    /// first violation appears in what this returns.
     pub fn witness(watched: &Arc<Mutex<Self>>, world: &World) -> Arc<Mutex<Option<String>>> {
         let (broken, watched) = (Arc::<Mutex<Option<String>>>::default(), Arc::clone(watched));
         let tells = Arc::clone(&broken);
@@ -105,9 +108,9 @@ impl Invariants {
     /// The invariant that does not hold, with what was found.
     pub fn at_instant(&mut self, aws: &Aws) -> Result<(), String> {
         let promised = self.traffic.promised(aws)?;
-        let weights = self
-            .traffic
-            .weights(aws, |group| self.endings.last_mover_saw(aws, group))?;
+        let weights = self.traffic.weights(aws, &self.ledger, |group| {
+            self.endings.last_mover_saw(aws, group)
+        })?;
         self.count("7 the promised tasks serve", promised);
         self.count("1 weights point at healthy targets", weights);
         self.pushes.look(aws);
@@ -132,7 +135,8 @@ impl Invariants {
                 self.endings.saw_services(aws, call, request);
                 Ok(())
             }
-            ("elasticloadbalancing", "DescribeRules" | "DescribeListeners") => {
+            ("elasticloadbalancing", "DescribeRules" | "DescribeListeners")
+            | ("route53", "ListResourceRecordSets") => {
                 self.endings.saw_rules(aws, call);
                 Ok(())
             }
@@ -142,6 +146,7 @@ impl Invariants {
             }
             ("ecs", "UpdateService" | "RegisterTaskDefinition")
             | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
+            | ("route53", "ChangeResourceRecordSets")
             | ("application-autoscaling", "RegisterScalableTarget") => {
                 self.changed(aws, call, request)
             }
@@ -204,7 +209,7 @@ impl Invariants {
                 .closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
         self.count("2 what is recorded is true", closed.outcomes);
         self.count("3 what is rolled back is restored", closed.restored);
-        self.pushes.note_endings(&before, &self.ledger)?;
+        self.pushes.note_endings(aws, &before, &self.ledger)?;
 
         Ok(())
     }
@@ -221,7 +226,7 @@ impl Invariants {
             .changed(aws, call, request, &self.ledger, by_hand)?;
         self.count("8 only the holder changes a service", held);
 
-        if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
+        if routes::sets_weights(call) {
             let routes = call
                 .attempt
                 .and_then(|attempt| self.endings.observations_of(attempt));
@@ -252,11 +257,20 @@ impl Invariants {
 
         let drained = self.colours.changed(aws, call, request, &self.ledger)?;
         self.count("7 the old colour drains", drained);
-
         if call.operation == "UpdateService" {
-            let ordered = self.pushes.deployed(aws, call, request)?;
-            self.count("5 no older and no rejected image comes back", ordered);
+            self.updated(aws, call, request)?;
         }
+        Ok(())
+    }
+
+    /// An invocation changed a service.
+    fn updated(&mut self, aws: &Aws, call: &Call, request: &Request) -> Result<(), String> {
+        if self.by_hand.is_empty() {
+            let kept = self.colours.kept(aws, call, request, &self.ledger)?;
+            self.count(A_COLOUR_STAYS, kept);
+        }
+        let ordered = self.pushes.deployed(aws, call, request)?;
+        self.count("5 no older and no rejected image comes back", ordered);
         Ok(())
     }
 
@@ -270,7 +284,7 @@ impl Invariants {
         self.pushes.cannot_run(digest);
     }
 
-    /// A person changed a service, other than by a release.
+    /// An operator changed a service, other than by a release.
     ///
     /// # Errors
     /// The invariant that does not hold, with what was found.
@@ -281,10 +295,10 @@ impl Invariants {
         self.pushes.changed_by_hand(aws, on_purpose)
     }
 
-    /// An operator set the weights of this rule.
-    pub fn weights_set_by_hand(&mut self, aws: &Aws, rule: &str) {
+    /// An operator set the weights of this route.
+    pub fn weights_set_by_hand(&mut self, aws: &Aws, route: &str) {
         self.weights_by_hand
-            .insert(rule.to_owned(), Elb::forwards(aws.elb.actions_of(rule)));
+            .insert(route.to_owned(), routes::forwards(aws, route));
     }
 
     /// Something went wrong with these attempts of functions.
@@ -292,8 +306,8 @@ impl Invariants {
         self.disturbed.extend(attempts);
     }
 
-    /// What holds at the end: every execution ended and the ledger says how (2), pushes led to
-    /// something (4), jobs were answered once (6), no lease is left.
+    /// What holds at the end: every execution ended and the ledger records how (2), pushes led to
+    /// something (4), jobs got one result (6), no lease is left.
     ///
     /// # Errors
     /// The invariant that does not hold, with what was found.
@@ -325,7 +339,7 @@ impl Invariants {
         Ok(())
     }
 
-    /// Whether no lease is held and every record is closed, as far as the ledger tells.
+    /// Whether no lease is held and every record is closed, as far as the ledger shows.
     #[must_use]
     pub fn is_settled(&mut self, aws: &Aws) -> bool {
         if !self.ledger.read {
@@ -354,7 +368,9 @@ impl Invariants {
 
 /// The parts of a request's JSON body.
 fn body(request: &Request) -> Value {
-    serde_json::from_slice(&request.body).unwrap_or_default()
+    // Not `from_slice`, which as a generic function would be compiled here, without optimisation.
+    let text = std::str::from_utf8(&request.body).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 /// The execution for which an attempt of a step works.

@@ -9,7 +9,7 @@ use super::endings::{Observation, Routes, failed, lack, superseded};
 use super::{Ledger, execution_of, number};
 use crate::ledger_reader::text;
 use crate::pair_services::{COLOURS, behind};
-use emulator::elb::Elb;
+use crate::routes::{forwards, route_of};
 use emulator::{Aws, Call};
 
 /// The colours of a closed pair as the function that closed it saw them.
@@ -89,7 +89,7 @@ fn seen<'a>(
             .iter()
             .find(|observation| observation.service == service.name)
     };
-    let routes = routes?.get(text(pair, "rule")?)?;
+    let routes = routes?.get(&route_of(pair)?)?;
     let weight = |colour: &str| {
         let group = text(pair, &format!("{colour}.target_group"))?;
         routes
@@ -108,7 +108,7 @@ fn seen<'a>(
     })
 }
 
-/// What of a restored pair is not as it was recorded.
+/// How a restored pair differs from what was recorded.
 fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
     let (live, idle) = seen.names;
     let recorded = |colour: &str| {
@@ -169,8 +169,8 @@ pub(super) fn fit(
     };
 
     let new = other(text(pair, "live").unwrap_or_default());
-    let (rule, group) = (
-        text(pair, "rule").unwrap_or_default(),
+    let (route, group) = (
+        route_of(pair).unwrap_or_default(),
         text(pair, &format!("{new}.target_group")),
     );
     let of = |forwards: &[(String, i64)]| {
@@ -180,8 +180,8 @@ pub(super) fn fit(
             .map(|(_, w)| *w)
     };
     let (before, now) = (
-        routes.get(rule).and_then(|seen| of(seen)),
-        of(&Elb::forwards(aws.elb.actions_of(rule))),
+        routes.get(&route).and_then(|seen| of(seen)),
+        of(&forwards(aws, &route)),
     );
     if now <= before {
         return Ok(0);
@@ -237,8 +237,8 @@ pub(super) fn leaves_alone(
         let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
             continue;
         };
-        let rule = text(pair, "rule").unwrap_or_default();
-        let (Some(set), Some(seen)) = (theirs.get(rule), routes.get(rule)) else {
+        let route = route_of(pair).unwrap_or_default();
+        let (Some(set), Some(seen)) = (theirs.get(&route), routes.get(&route)) else {
             continue;
         };
 
@@ -252,7 +252,7 @@ pub(super) fn leaves_alone(
         let recorded = COLOURS.map(|colour| number(pair, &format!("{colour}.weight")));
         let announced = COLOURS.map(|colour| number(lease, &format!("release.shift.to.{colour}")));
         let is_ours = [recorded, announced].contains(&found);
-        if seen == set && !is_ours && Elb::forwards(aws.elb.actions_of(rule)) != *set {
+        if seen == set && !is_ours && forwards(aws, &route) != *set {
             return Err(format!(
                 "invariant 8: the weights had been set outside the release to {found:?}, and they \
                 were overwritten"
@@ -286,7 +286,7 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
         return Ok(0);
     };
 
-    let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule").unwrap_or_default()));
+    let weights = forwards(aws, &route_of(pair).unwrap_or_default());
     for colour in COLOURS {
         let group = text(pair, &format!("{colour}.target_group")).unwrap_or_default();
         let weight = weights
@@ -306,7 +306,7 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
 }
 
 /// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic
-/// goes back. `ended_early` says whether the look may have ended before it saw them.
+/// goes back. `ended_early` is whether the look may have ended before it saw them.
 pub(super) fn bakes(
     aws: &Aws,
     ledger: &Ledger,
@@ -324,8 +324,8 @@ pub(super) fn bakes(
 
     let new = other(text(pair, "live").unwrap_or_default());
     let group = text(pair, &format!("{new}.target_group")).unwrap_or_default();
-    let rule = text(pair, "rule").unwrap_or_default();
-    let mut seen = routes.get(rule).into_iter().flatten();
+    let route = route_of(pair).unwrap_or_default();
+    let mut seen = routes.get(&route).into_iter().flatten();
     let weight = seen
         .find(|(of, _)| of == group)
         .map_or(0, |(_, weight)| *weight);

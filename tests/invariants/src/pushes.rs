@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Ledger, body, execution_of};
-use crate::ledger_reader::{digest, ledger, pushed, text};
+use crate::ledger_reader::{digest, item, ledger, pushed, text};
 use emulator::codepipeline::Execution;
 use emulator::{Aws, Call, Request};
 
@@ -19,8 +19,8 @@ pub(super) struct Pushes {
     by_hand: BTreeMap<String, String>,
     /// Digests of what was pushed and cannot run.
     idle: BTreeSet<String>,
-    /// What a push released and was rolled back. What a person starts by hand is not claimed by a
-    /// push, and proves nothing about the next one.
+    /// What a push released and was rolled back. What an operator starts by hand is not claimed by
+    /// a push, and proves nothing about the next one.
     rejected: BTreeSet<Delivery>,
     /// The execution of each that deployed it last.
     deployed: BTreeMap<Delivery, String>,
@@ -48,8 +48,13 @@ impl Pushes {
         }
     }
 
-    /// Remembers how releases ended, each by its pipeline.
-    pub(super) fn note_endings(&mut self, before: &Ledger, after: &Ledger) -> Result<(), String> {
+    /// Remembers how releases ended, each by its pipeline. What refuses a later push never expires.
+    pub(super) fn note_endings(
+        &mut self,
+        aws: &Aws,
+        before: &Ledger,
+        after: &Ledger,
+    ) -> Result<(), String> {
         for (execution, record) in &after.records {
             let Some(digest) =
                 text(record, "digest").filter(|_| before.records.get(execution) != Some(record))
@@ -64,7 +69,10 @@ impl Pushes {
             let delivery = (pipeline.to_owned(), digest.to_owned());
             match text(record, "outcome") {
                 Some("rolled-back") if self.by_hand.contains_key(execution) => {}
-                Some("rolled-back") => drop(self.rejected.insert(delivery)),
+                Some("rolled-back") => {
+                    keeps_refusal(aws, &delivery, execution, record)?;
+                    self.rejected.insert(delivery);
+                }
                 Some("deployed") => drop(self.deployed.insert(delivery, execution.clone())),
                 _ => {}
             }
@@ -79,9 +87,9 @@ impl Pushes {
                 continue;
             };
             if let Some(digest) = digest_of(aws, &primary.task_definition)
-                && self.runs.get(&service.name) != Some(&digest)
+                && self.runs.get(&service.name).map(String::as_str) != Some(digest)
             {
-                self.runs.insert(service.name.clone(), digest);
+                self.runs.insert(service.name.clone(), digest.to_owned());
             }
         }
     }
@@ -97,7 +105,8 @@ impl Pushes {
         let service = service_of(&asked);
         let new = asked["taskDefinition"]
             .as_str()
-            .and_then(|definition| digest_of(aws, definition));
+            .and_then(|definition| digest_of(aws, definition))
+            .map(ToOwned::to_owned);
         let old = self.runs.get(&service).cloned();
         let Some(new) = new else { return Ok(0) };
         self.runs.insert(service.clone(), new.clone());
@@ -216,6 +225,24 @@ pub(super) fn none_lost(aws: &Aws) -> Result<u64, String> {
     Ok(pushed.len() as u64)
 }
 
+/// The record of a rollback and the claim that led to it refuse its digest, so neither expires.
+fn keeps_refusal(
+    aws: &Aws,
+    (pipeline, digest): &Delivery,
+    execution: &str,
+    record: &Value,
+) -> Result<(), String> {
+    let key = json!({"pk": {"S": format!("push#{pipeline}")}, "sk": {"S": digest}});
+    let claim = item(aws, &key).filter(|claim| text(claim, "execution") == Some(execution));
+    let expires = |item: &Value| item.get("expires_at").is_some();
+    if expires(record) || claim.as_ref().is_some_and(expires) {
+        return Err(format!(
+            "invariant 5: {digest} was rolled back by {execution}, and what refuses it expires"
+        ));
+    }
+    Ok(())
+}
+
 /// What an execution delivers that was started with a digest.
 fn delivery(execution: &Execution) -> Option<Delivery> {
     Some((execution.pipeline.clone(), digest(execution)?.to_owned()))
@@ -233,14 +260,13 @@ fn service_of(asked: &Value) -> String {
 }
 
 /// The digest of the image that a task definition's first container runs, if it is pinned.
-fn digest_of(aws: &Aws, definition: &str) -> Option<String> {
+fn digest_of<'a>(aws: &'a Aws, definition: &str) -> Option<&'a str> {
     let image = aws
         .ecs
         .request_of(definition)?
         .get("containerDefinitions")?
         .get(0)?
         .get("image")?
-        .as_str()?
-        .to_owned();
-    image.split_once('@').map(|(_, digest)| digest.to_owned())
+        .as_str()?;
+    image.split_once('@').map(|(_, digest)| digest)
 }

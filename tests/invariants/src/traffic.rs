@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger_reader::serving;
+use serde_json::Value;
+
+use super::{Ledger, number};
+use crate::ledger_reader::{serving, text};
+use crate::routes::{self, route_of};
 use emulator::Aws;
 use emulator::ecs::Task;
 use emulator::elb::Elb;
@@ -16,13 +20,18 @@ pub struct Promise {
     pub healthy: u32,
 }
 
+/// Weights of routes on target groups.
+type Weights = BTreeMap<(String, String), i64>;
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Traffic {
     promises: Vec<Promise>,
     /// Services that have had what they were promised: from then on they must keep it.
     reached: BTreeMap<&'static str, bool>,
-    /// Weights above 0 as they were: of a listener or rule on a target group.
-    weights: Option<BTreeMap<(String, String), i64>>,
+    /// Weights of rules and listeners as they were.
+    weights: Option<Weights>,
+    /// Weights of records as they were.
+    records: Option<Weights>,
 }
 
 impl Traffic {
@@ -35,7 +44,8 @@ impl Traffic {
 
     /// Takes the weights as they are.
     pub(super) fn resume(&mut self, aws: &Aws) {
-        self.weights = Some(weights(aws));
+        self.weights = Some(owned(&weights(aws)));
+        self.records = Some(of_records(aws));
     }
 
     /// The promised tasks serve.
@@ -60,41 +70,115 @@ impl Traffic {
         Ok(checked)
     }
 
-    /// A weight that rises from 0 points at a target group with a healthy target. That it loses
-    /// them later is its own fault. `saw` is whether the function that changed the rule saw a
-    /// healthy target in a group.
-    pub(super) fn weights(&mut self, aws: &Aws, saw: impl Fn(&str) -> bool) -> Result<u64, String> {
+    /// A weight that rises from 0 points at a target group with a healthy target. Losing them later
+    /// is not a violation. `saw` is whether the function that changed the rule saw a healthy target
+    /// in a group.
+    pub(super) fn weights(
+        &mut self,
+        aws: &Aws,
+        ledger: &Ledger,
+        saw: impl Fn(&str) -> bool,
+    ) -> Result<u64, String> {
         if aws.elb.target_groups.is_empty() {
             return Ok(0);
         }
 
+        self.records(aws, ledger, &saw)?;
         let now = weights(aws);
-        let before = self.weights.get_or_insert_with(|| now.clone());
-        if *before == now {
+        let before = self.weights.get_or_insert_with(|| owned(&now));
+        let unchanged = before
+            .iter()
+            .map(|((route, group), weight)| ((route.as_str(), group.as_str()), *weight))
+            .eq(now.iter().map(|(route, weight)| (*route, *weight)));
+        if unchanged {
             return Ok(1);
         }
 
-        for (route, weight) in &now {
-            let healthy = aws.elb.healthy_count(&route.1, aws.now);
-            if *weight > 0
-                && before.get(route).is_none_or(|before| *before == 0)
-                && healthy == 0
-                && !saw(&route.1)
-            {
-                return Err(format!(
-                    "invariant 1: {} got weight {weight} in {} without a healthy target",
-                    route.1, route.0
-                ));
-            }
-        }
-
+        let now = owned(&now);
+        check_risen(aws, before, &now, |(_, group), _| saw(group))?;
         *before = now;
         Ok(1)
     }
+
+    /// The same of weighted records, unless a colour without tasks gets back what it had.
+    fn records(
+        &mut self,
+        aws: &Aws,
+        ledger: &Ledger,
+        saw: &impl Fn(&str) -> bool,
+    ) -> Result<(), String> {
+        if aws.route53.zones().next().is_none() {
+            return Ok(());
+        }
+        let now = of_records(aws);
+        let before = self.records.get_or_insert_with(|| now.clone());
+        check_risen(aws, before, &now, |(route, group), weight| {
+            let mut leases = ledger.leases.values();
+            saw(group) || leases.any(|lease| returns_to_empty(lease, route, group, weight))
+        })?;
+        *before = now;
+        Ok(())
+    }
+}
+
+/// Whether a release gives back its recorded weight to the colour that was live, which was recorded
+/// without tasks: then there is no target to wait for.
+fn returns_to_empty(lease: &Value, route: &str, group: &str, weight: i64) -> bool {
+    let is_open = text(lease, "release.state") == Some("open");
+    let goes_back = !is_open || lease.pointer("/release/M/restoring").is_some();
+    let Some(pair) = lease
+        .pointer("/release/M/prior/M/pair/M")
+        .filter(|_| goes_back)
+    else {
+        return false;
+    };
+
+    let live = text(pair, "live").unwrap_or_default();
+    let recorded = |name: &str| number(pair, &format!("{live}.{name}"));
+    route_of(pair).as_deref() == Some(route)
+        && text(pair, &format!("{live}.target_group")) == Some(group)
+        && recorded("desired_count") == Some(0)
+        && recorded("weight") == u64::try_from(weight).ok()
+}
+
+/// Each weight that rose from 0 is of a group with a healthy target, or `is_excused` with its route
+/// and group.
+fn check_risen(
+    aws: &Aws,
+    before: &Weights,
+    now: &Weights,
+    is_excused: impl Fn(&(String, String), i64) -> bool,
+) -> Result<(), String> {
+    for (route, weight) in now {
+        let healthy = aws.elb.healthy_count(&route.1, aws.now);
+        if *weight > 0
+            && before.get(route).is_none_or(|before| *before == 0)
+            && healthy == 0
+            && !is_excused(route, *weight)
+        {
+            return Err(format!(
+                "invariant 1: {} got weight {weight} in {} without a healthy target",
+                route.1, route.0
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Weights of records by route and target group.
+fn of_records(aws: &Aws) -> Weights {
+    let mut weights = Weights::new();
+    for (route, forwards) in routes::of_records(aws) {
+        for (group, weight) in forwards {
+            *weights.entry((route.clone(), group)).or_insert(0) += weight;
+        }
+    }
+    weights
 }
 
 /// Healthy tasks of the pair in the cluster of a promise, as far as they get traffic from a rule
-/// that names more than one group. Which services these are follows from the groups.
+/// that names more than one group, or from records. Which services these are follows from the
+/// groups.
 fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
     let rules = aws
         .elb
@@ -102,6 +186,7 @@ fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
         .values()
         .map(|rule| Elb::forwards(rule.properties.get("Actions")));
     let weighted: Vec<String> = rules
+        .chain(routes::of_records(aws).into_values())
         .filter(|forwards| forwards.len() > 1)
         .flatten()
         .filter(|(_, weight)| *weight > 0)
@@ -121,10 +206,67 @@ fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
         .sum()
 }
 
-fn weights(aws: &Aws) -> BTreeMap<(String, String), i64> {
+fn weights(aws: &Aws) -> BTreeMap<(&str, &str), i64> {
     let mut weights = BTreeMap::new();
     for (listener, group, weight) in aws.elb.all_forwards() {
-        *weights.entry((listener.to_owned(), group)).or_insert(0) += weight;
+        *weights.entry((listener, group)).or_insert(0) += weight;
     }
     weights
+}
+
+fn owned(weights: &BTreeMap<(&str, &str), i64>) -> Weights {
+    let own = |((listener, group), weight): (&(&str, &str), &i64)| {
+        (((*listener).to_owned(), (*group).to_owned()), *weight)
+    };
+    weights.iter().map(own).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn lease(state: &str, tasks: &str) -> Value {
+        let colour = |group: &str, weight: &str, tasks: &str| {
+            json!({"M": {
+                "target_group": {"S": group},
+                "weight": {"N": weight},
+                "desired_count": {"N": tasks},
+            }})
+        };
+        let pair = json!({
+            "live": {"S": "blue"},
+            "rule": {"S": "route"},
+            "blue": colour("b", "100", tasks),
+            "green": colour("g", "0", "0"),
+        });
+        json!({"release": {"M": {
+            "state": {"S": state},
+            "prior": {"M": {"pair": {"M": pair}}},
+        }}})
+    }
+
+    #[test]
+    fn only_a_colour_recorded_without_tasks_gets_its_weight_back_without_a_target() {
+        let mut restoring = lease("open", "0");
+        restoring["release"]["M"]["restoring"] = json!({"M": {}});
+        let back = lease("rolling-back", "0");
+
+        assert!(returns_to_empty(&back, "route", "b", 100));
+        assert!(returns_to_empty(&restoring, "route", "b", 100));
+
+        let had_tasks = lease("rolling-back", "1");
+        for (lease, route, group, weight) in [
+            (&lease("open", "0"), "route", "b", 100),
+            (&had_tasks, "route", "b", 100),
+            (&back, "other", "b", 100),
+            (&back, "route", "g", 0),
+            (&back, "route", "b", 99),
+            (&json!({}), "route", "b", 100),
+        ] {
+            let is_excused = returns_to_empty(lease, route, group, weight);
+            assert!(!is_excused, "{lease} {route} {group} {weight}");
+        }
+    }
 }

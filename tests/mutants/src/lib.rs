@@ -1,5 +1,5 @@
-//! Mutation testing: each mutation of `mutations/` takes one promise of Slipway away, and a test or
-//! a simulation must fail for it.
+//! Mutation testing: each mutation of `mutations/` removes one promise of Slipway, and a test or a
+//! simulation must then fail.
 //!
 //! All mutations stand in one copy of the workspace, each behind a switch that is read at run time,
 //! so that one build serves them all. A first run of a target's tests without any mutation records

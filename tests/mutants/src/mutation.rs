@@ -147,7 +147,7 @@ fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError {
 /// Those that are named, or those of the areas that are named, or all.
 ///
 /// # Errors
-/// A name or an area that there is not.
+/// A name or an area that does not exist.
 pub fn select(
     all: &[Mutation],
     names: &[String],

@@ -1,4 +1,4 @@
-//! What became of each mutation, and the table of it.
+//! The outcome of each mutation, and the table of all of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::mutation::Mutation;
 pub enum Outcome {
     /// The first check that failed.
     Caught { by: String, after: Duration },
-    /// So many checks reach it, and all of them pass.
+    /// This many checks reach it, and all of them pass.
     Survived { checks: usize },
 }
 
@@ -28,7 +28,7 @@ pub fn line(mutation: &Mutation, outcome: &Outcome) -> String {
         }
         (Outcome::Caught { by, .. }, Some(_)) => {
             format!(
-                "caught    {area:<12} {name:<44} by {by}, although it says that it survives: \
+                "caught    {area:<12} {name:<44} by {by}, although it is declared to survive: \
                 remove `survives`"
             )
         }
@@ -74,7 +74,7 @@ pub fn summary(outcomes: &[(&Mutation, Outcome)]) -> String {
     text
 }
 
-/// Whether everything is as the data says: caught, or known to survive.
+/// Whether everything is as declared in the data: caught, or known to survive.
 #[must_use]
 pub fn is_as_expected(outcomes: &[(&Mutation, Outcome)]) -> bool {
     outcomes.iter().all(|(mutation, outcome)| {

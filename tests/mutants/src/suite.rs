@@ -54,7 +54,7 @@ pub struct Check {
     pub reached: BTreeSet<usize>,
 }
 
-/// What a run of a check came to.
+/// The result of running a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuiteResult {
     Passed,
@@ -145,8 +145,8 @@ fn tests_of(target: &str, message: &Value, program: &Path) -> Result<Vec<Check>,
         .collect())
 }
 
-/// The simulations of so many seeds: of releases, and of releases by canary. They are built in the
-/// profile for long simulations, in which they run several times faster than the tests.
+/// The simulations of this many seeds: of releases, and of releases by canary. They are built in
+/// the profile for long simulations, in which they run several times faster than the tests.
 ///
 /// # Errors
 /// What does not build.

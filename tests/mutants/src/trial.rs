@@ -29,7 +29,7 @@ pub struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    /// `selected` are numbers of mutations; so many checks run at once.
+    /// `selected` are numbers of mutations; this many checks run at once.
     #[must_use]
     pub fn new(all: &'a [Mutation], selected: &[usize], logs: &'a Path, jobs: usize) -> Self {
         let untried = |&number: &usize| (number, Outcome::Survived { checks: 0 });
@@ -156,7 +156,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// Runs the checks that reach a mutation, in their order, until one fails. So many checks passed
+/// Runs the checks that reach a mutation, in their order, until one fails. This many checks passed
 /// before.
 fn try_one(number: usize, before: usize, checks: &[Check]) -> Result<Outcome, SuiteError> {
     let began = Instant::now();

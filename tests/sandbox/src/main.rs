@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use emulator::Aws;
-use harness::demo::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, play};
+use harness::demo::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, dns, play};
 use harness::driver::Fault;
 use serde::Serialize;
 
@@ -59,6 +59,8 @@ enum Pipeline {
     /// The same, judged by metrics at a small share of the traffic first: images that answer well,
     /// badly and not at all.
     Canary,
+    /// The traffic goes to a second colour by two weighted records of Route 53.
+    Dns,
 }
 
 const EXIT_CODES: &str =
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
     let mut releases = Vec::new();
     let ended = match arguments.pipeline {
         Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
+        Some(Pipeline::Dns) => by_records(arguments.seed, show, &mut releases),
         kind => demo(arguments.seed, kind, show, &mut releases),
     };
 
@@ -129,7 +132,7 @@ fn demo(
     let is_output = |chapter: &&Chapter| match kind {
         Some(Pipeline::InPlace) => chapter.application != SHOP,
         Some(Pipeline::BlueGreen) => chapter.application == SHOP,
-        Some(Pipeline::Canary) | None => true,
+        Some(Pipeline::Canary | Pipeline::Dns) | None => true,
     };
 
     for chapter in CHAPTERS.iter().filter(is_output) {
@@ -155,7 +158,21 @@ fn canaries(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<()
     Ok(())
 }
 
-/// Plays a chapter and shows it; answers the account at its end.
+fn by_records(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
+    show.note(
+        "deploying template.yaml, infra/service.yaml twice, two weighted records and \
+        infra/pipelines/dns.yaml",
+    );
+    let mut aws = dns::opened(seed, &[], &[])?;
+    for chapter in &dns::CHAPTERS {
+        aws = tell(aws, chapter, &mut show, releases)?;
+    }
+
+    show.finish(releases);
+    Ok(())
+}
+
+/// Plays a chapter and shows it; returns the account at its end.
 fn tell(
     aws: Aws,
     chapter: &Chapter,

@@ -9,7 +9,7 @@ use emulator::Aws;
 use emulator::codepipeline::{ActionExecution, ActionStatus, Execution};
 use emulator::ecs::Service;
 use emulator::elb::Elb;
-use harness::demo::{CLUSTER, Chapter, Release};
+use harness::demo::{CLUSTER, Chapter, Release, dns};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use invariants::ledger_reader::{executions, serving};
 use slipway::timestamp::Timestamp;
@@ -18,7 +18,7 @@ use slipway::timestamp::Timestamp;
 /// under seconds.
 const FRAME: Duration = Duration::from_millis(15);
 
-/// Prints a line. A reader that has gone, as in `cargo sandbox | head`, is no reason to fail.
+/// Prints a line. A reader that has gone, as in `cargo sandbox | head`, is not a reason to fail.
 pub(crate) fn print(line: &str) {
     if writeln!(std::io::stdout(), "{line}").is_err() {
         std::process::exit(0);
@@ -145,15 +145,14 @@ impl Show {
             return bar_of(aws, service);
         }
 
-        let colours = ["blue", "green"].into_iter().filter_map(|colour| {
+        let of_records = (self.application == dns::SITE).then(|| dns::weights(aws));
+        let colours = ["blue", "green"].into_iter().enumerate();
+        let colours = colours.filter_map(|(at, colour)| {
             let service = aws
                 .ecs
                 .service_named(CLUSTER, &format!("{}-{colour}", self.application))?;
-            Some(format!(
-                "{colour} {}{}",
-                weight(aws, service),
-                bar_of(aws, service)
-            ))
+            let weight = of_records.map_or_else(|| weight(aws, service), |weights| weights[at]);
+            Some(format!("{colour} {weight}{}", bar_of(aws, service)))
         });
         colours.collect::<Vec<_>>().join(" ")
     }
@@ -213,7 +212,7 @@ fn bar_of(aws: &Aws, service: &Service) -> String {
     )
 }
 
-/// What must change for another line: how long something has been going on is no news.
+/// What must change for another line: how long something has taken does not count.
 fn gist(action: &ActionExecution) -> String {
     let summary = action.summary.as_deref().unwrap_or_default();
     let news = summary.split([',', ';']).next().unwrap_or_default();

@@ -12,7 +12,7 @@ use simulation::{About, Coverage, Played, plan, play, shrink};
 
 use crate::show::print;
 
-/// From so many seeds on, a line of the coverage that is zero is a failure.
+/// From this many seeds on, a line of the coverage that is zero is a failure.
 const ENOUGH_SEEDS: u64 = 1000;
 
 /// Failing seeds whose plans are made smaller and printed with their trace.
@@ -87,7 +87,7 @@ struct JsonOutput {
     exercised: BTreeMap<String, u64>,
 }
 
-/// Runs what was asked for.
+/// Runs what was requested.
 pub(crate) fn simulate(arguments: &Simulate) -> Result<(), String> {
     match arguments.seed {
         Some(seed) => one(seed, arguments),

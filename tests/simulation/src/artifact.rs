@@ -55,7 +55,7 @@ impl Artifact {
     }
 
     /// A word for it, for counting.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Signature => "push a signature",
             Self::Attestation => "push an attestation",

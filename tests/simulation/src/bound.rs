@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::canary::{self, Inconclusive};
-use super::plan::{Act, Image, Incident, Plan};
+use super::plan::{Act, Image, Incident, LEAST_TASKS, Plan};
 use super::shape::PIPELINE;
 use emulator::codepipeline::Execution;
 use emulator::ecr::Behaviour;
@@ -35,12 +35,11 @@ fn is_well(plan: &Plan) -> bool {
 
 /// Whether incidents only disturb invocations, events and calls: such must not change an ending.
 fn only_disturbs(plan: &Plan) -> bool {
-    is_well(plan)
-        && !plan.shape.is_hasty()
-        && plan
-            .incidents
-            .iter()
-            .all(|incident| incident.is_unrelated() || !matches!(incident, Incident::Act { .. }))
+    let disturbs = |incident: &Incident| match incident {
+        Incident::Act { act, .. } => incident.is_unrelated() || matches!(act, Act::ZoneChanges(_)),
+        _ => true,
+    };
+    is_well(plan) && !plan.shape.is_hasty() && plan.incidents.iter().all(disturbs)
 }
 
 /// Whether no service is changed from outside and no task dies, so that requests are answered as
@@ -67,7 +66,12 @@ pub(super) fn is_frail(plan: &Plan) -> bool {
     let frail = |image: Image| {
         matches!(
             image,
-            Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits)
+            Image::New(
+                Behaviour::FailsAfter(_)
+                    | Behaviour::FailsUnderTraffic
+                    | Behaviour::Exits
+                    | Behaviour::ExitsAfter(_)
+            )
         )
     };
     let accident =
@@ -87,24 +91,25 @@ pub(super) fn promised(plan: &Plan) -> u32 {
             act: Act::SetCount(count),
             ..
         } => Some(*count),
+        Incident::Act {
+            act: Act::ScalesIn(_),
+            ..
+        } => Some(LEAST_TASKS),
         _ => None,
     });
     let counts = counts
         .chain([plan.shape.count])
         .chain(plan.shape.desired_count);
-    let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
-    let by_stack = plan.incidents.iter().any(|incident| {
-        matches!(
-            incident,
-            Incident::Act {
-                act: Act::UpdateStack
-                    | Act::SetDefinition
-                    | Act::SetIdleDefinition
-                    | Act::SetWeights(_),
-                ..
-            }
-        )
+    let added = plan.incidents.iter().map(|incident| match incident {
+        Incident::Act {
+            act: Act::Scales(tasks),
+            ..
+        } => *tasks,
+        _ => 0,
     });
+    let least = counts.clone().min().unwrap_or(0);
+    let most = counts.max().unwrap_or(0) + added.sum::<u32>();
+    let by_stack = plan.incidents.iter().any(is_by_stack);
 
     // The stack has percentages of its own, and weights that an operator sets promise nothing.
     let promised = plan.shape.promised(least, most);
@@ -117,13 +122,29 @@ pub(super) fn promised(plan: &Plan) -> u32 {
     }
 }
 
+/// Whether it changes what a release was begun with, beside the number of tasks.
+fn is_by_stack(incident: &Incident) -> bool {
+    let Incident::Act { act, .. } = incident else {
+        return false;
+    };
+    matches!(
+        act,
+        Act::UpdateStack | Act::SetDefinition | Act::SetIdleDefinition | Act::SetWeights(_)
+    )
+}
+
 /// What was released can be restored: the service was not changed by hand, and no task of a proven
 /// image fails.
 fn can_restore(plan: &Plan) -> bool {
     let lasting = |image: Image| {
         !matches!(
             image,
-            Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits)
+            Image::New(
+                Behaviour::FailsAfter(_)
+                    | Behaviour::FailsUnderTraffic
+                    | Behaviour::Exits
+                    | Behaviour::ExitsAfter(_)
+            )
         )
     };
     let harmless = |incident: &Incident| match incident {
@@ -138,6 +159,9 @@ fn can_restore(plan: &Plan) -> bool {
                     | Act::PushArtifact(_)
                     | Act::TaskDies
                     | Act::ZoneUneven
+                    | Act::Scales(_)
+                    | Act::ScalesIn(_)
+                    | Act::ZoneChanges(_)
                     | Act::AlarmActive(_)
             )
         }

@@ -14,7 +14,8 @@ use invariants::ledger_reader::{FUNCTIONS_STACK, record};
 /// The alarm that some pipelines look at, and ECS for some services.
 pub(super) const ALARM: &str = "web-errors";
 
-/// Requests a second with which a few minutes are enough to tell a good image from a bad one.
+/// Requests a second with which a few minutes are enough to distinguish a good image from a bad
+/// one.
 const BUSY: u32 = 6000;
 /// Requests a second: too few for any verdict.
 const QUIET: u32 = 1;
@@ -36,7 +37,7 @@ pub struct Canary {
 /// What follows when nothing was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inconclusive {
-    /// Wait so many minutes for an operator.
+    /// Wait this many minutes for an operator.
     Hold(u32),
     RollBack,
     Promote,
@@ -45,24 +46,24 @@ pub enum Inconclusive {
 /// How an image answers worse than a good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// So many of 1,000 requests fail.
+    /// This many of 1,000 requests fail.
     Fails(u32),
-    /// So many of 1,000 requests fail from the third minute on.
+    /// This many of 1,000 requests fail from the third minute on.
     FailsLater(u32),
-    /// Every request takes so many percent longer.
+    /// Every request takes this many percent longer.
     Slower(u32),
-    /// No more requests fail than of a good image, but so many at a time.
+    /// No more requests fail than of a good image, but this many at a time.
     Bursty(u32),
 }
 
 /// What is wrong with CloudWatch. Shares are in percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metrics {
-    /// So many points never become visible.
+    /// This many points never become visible.
     Lost(u32),
-    /// So many points become visible up to a quarter of an hour late.
+    /// This many points become visible up to a quarter of an hour late.
     Late(u32),
-    /// No point of a time becomes visible, or only so long after its minute.
+    /// No point of a time becomes visible, or only this long after its minute.
     Missing {
         from: Duration,
         lasts: Duration,
@@ -70,9 +71,9 @@ pub enum Metrics {
     },
     /// Every call is throttled for a while.
     Throttled { from: Duration, lasts: Duration },
-    /// So many answers for a query are internal errors.
+    /// This many results of a query are internal errors.
     Errors(u32),
-    /// A page has so many points.
+    /// A page has this many points.
     Pages(u32),
 }
 
@@ -125,9 +126,9 @@ impl Canary {
         parameters
     }
 
-    /// Whether what the judge said explains that a good image was not deployed: chance may make it
-    /// look bad, seldom, and what shows nothing is not promoted unless the pipeline says so. During
-    /// a hold the judge goes on looking.
+    /// Whether the judge's result explains that a good image was not deployed: rarely, chance makes
+    /// it look bad, and what shows nothing is not promoted unless the pipeline is configured so.
+    /// During a hold the judge goes on looking.
     pub(super) fn explains(&self, decision: &str) -> bool {
         match self.inconclusive {
             Inconclusive::Hold(_) | Inconclusive::RollBack => decision != "promote",
@@ -138,7 +139,7 @@ impl Canary {
 
 impl Inconclusive {
     /// A word for it, for counting.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Hold(_) => "hold",
             Self::RollBack => "roll back",
@@ -173,7 +174,7 @@ impl Flaw {
     }
 
     /// A word for it, for counting.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Fails(_) => "fails some requests",
             Self::FailsLater(_) => "fails some requests later",
@@ -185,7 +186,7 @@ impl Flaw {
 
 impl Metrics {
     /// A word for it, for counting.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Lost(_) => "points are lost",
             Self::Late(_) => "points are late",
@@ -240,7 +241,7 @@ impl Metrics {
     }
 }
 
-/// What the judge said at the end of each judgement of an execution, by the JSON beside the reports
+/// The judge's result at the end of each judgement of an execution, by the JSON beside the reports
 /// that its record names.
 pub(super) fn decisions(aws: &Aws, execution: &str) -> Vec<String> {
     let Some(record) = record(aws, execution) else {

@@ -7,9 +7,10 @@ use std::fmt;
 
 use super::bound;
 use super::canary::{self, Inconclusive};
-use super::draw::{About, JUDGE};
+use super::draw::{About, JUDGE, SWAP_RECORDS};
 use super::plan::{Act, Image, Incident, Plan, fault_word};
-use super::shape::{PIPELINE, SIBLING_PIPELINE, Shift};
+use super::play::is_of_busy_zone;
+use super::shape::{PIPELINE, Records, SIBLING_PIPELINE, Shift, Strategy};
 use emulator::client::CallFault;
 use emulator::ecr::Behaviour;
 use emulator::ecs::Service;
@@ -18,7 +19,9 @@ use harness::driver::Ran;
 use harness::functions::ALL;
 use invariants::ledger_reader::{digest, executions, record, text};
 
-use expected::{EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, ROLLED_BACK_BY_ALARM, WORSE};
+use expected::{
+    BUSY_ZONE, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, ROLLED_BACK_BY_ALARM, WORSE,
+};
 
 /// What crashes are counted by: functions, of which none may be left out.
 const CRASH_IN: &str = "crash in";
@@ -47,7 +50,7 @@ pub struct Canaries {
     pub undisturbed_deployed: u64,
 }
 
-/// From so many judged good images on, their shares tell something.
+/// With this many judged good images or more, their shares are meaningful.
 const ENOUGH_CANARIES: u64 = 300;
 /// The same for those that nothing went wrong with.
 const ENOUGH_UNDISTURBED: u64 = 50;
@@ -112,7 +115,7 @@ impl Coverage {
     }
 
     pub(super) fn act(&mut self, act: Act) {
-        self.add("act", act.word(), 1);
+        self.add("act", act.as_str(), 1);
     }
 
     pub(super) fn answer(&mut self, word: &str) {
@@ -137,11 +140,11 @@ impl Coverage {
         self.add("invariant", WORSE, u64::from(is_plain));
     }
 
-    /// What the account and the attempts of a run tell. `pushed` are the digests of the pushes.
+    /// What the account and the attempts of a run show. `pushed` are the digests of the pushes.
     pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran], pushed: &[String]) {
         self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
         if let Some(oddity) = plan.shape.oddity {
-            self.add("service", oddity.word(), 1);
+            self.add("service", oddity.as_str(), 1);
         }
         if let Some(pair) = &plan.shape.pair {
             let word = match pair.shift {
@@ -151,6 +154,7 @@ impl Coverage {
                 Shift::Judged(_) => "judged",
             };
             self.add("shift", word, 1);
+            self.add("route", pair.records.map_or("a rule", Records::as_str), 1);
             self.add(
                 "scaling",
                 if pair.capacity.is_some() {
@@ -162,7 +166,7 @@ impl Coverage {
             );
         }
         for push in &plan.pushes {
-            self.add("image", push.image.word(), 1);
+            self.add("image", push.image.as_str(), 1);
             self.add("image", "replicated", u64::from(push.replicated));
         }
         for attempt in ran {
@@ -195,7 +199,7 @@ impl Coverage {
         }
     }
 
-    /// What judges said, and how good images fared.
+    /// The results of judges, and how good images fared.
     fn judged(&mut self, plan: &Plan, aws: &Aws, pushed: &[String]) {
         let Some(canary) = plan.shape.canary() else {
             return;
@@ -218,7 +222,7 @@ impl Coverage {
                 if decision == "inconclusive"
                     || is_open && matches!(canary.inconclusive, Inconclusive::Hold(_))
                 {
-                    self.add("when inconclusive", canary.inconclusive.word(), 1);
+                    self.add("when inconclusive", canary.inconclusive.as_str(), 1);
                 }
             }
 
@@ -241,7 +245,7 @@ impl Coverage {
         }
     }
 
-    /// Incidents that came true elsewhere than in a call.
+    /// Incidents that took effect elsewhere than in a call.
     fn incidents(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran]) {
         let attempts = |function: &str| ran.iter().filter(|ran| ran.function == function).count();
         for incident in &plan.incidents {
@@ -259,9 +263,12 @@ impl Coverage {
                 Incident::Call { .. } | Incident::Act { .. } => false,
             };
             if met {
-                self.add("fault", incident.word(), 1);
+                self.add("fault", incident.as_str(), 1);
             }
         }
+
+        let busy = aws.calls.iter().any(is_of_busy_zone);
+        self.add("fault", BUSY_ZONE, u64::from(busy));
 
         let by_alarm = |service: &&Service| service.was_rolled_back_by_alarms();
         let rolled_back = aws.ecs.services.values().filter(by_alarm).count();
@@ -299,8 +306,18 @@ impl Coverage {
                 counts.entry((*what, (*word).to_owned())).or_default();
             }
         }
+        if about == About::Releases {
+            for strategy in Strategy::ALL {
+                let word = format!("{strategy:?}");
+                counts.entry(("strategy", word)).or_default();
+            }
+        }
+        let other = match about {
+            About::Releases => JUDGE,
+            About::Canaries => SWAP_RECORDS,
+        };
         for function in ALL {
-            if *function != JUDGE || about == About::Canaries {
+            if *function != other {
                 counts
                     .entry((CRASH_IN, (*function).to_owned()))
                     .or_default();

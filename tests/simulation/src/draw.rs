@@ -1,5 +1,5 @@
-//! Draws a plan from its seed. Everything is drawn here and nowhere else, so that a plan is all
-//! there is to a run.
+//! Draws a plan from its seed. Everything is drawn here and nowhere else, so that a plan determines
+//! a run.
 
 mod images;
 mod incidents;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::artifact::Artifact;
-use super::plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
-use super::shape::{CANARIES_FROM, PAIRS_FROM, SHAPES, Shape};
+use super::plan::{Act, Anchor, ApprovalAnswer, Image, Incident, LEAST_TASKS, Plan, Push, When};
+use super::shape::{CANARIES_FROM, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape};
 use harness::functions::ALL;
 
 use images::{canaries, pushes};
-use incidents::{act, change, cut_off, fault, race};
+use incidents::{act, change, credentials, cut_off, fault, of_zone, race};
 
 /// The functions in which most can go wrong: they are drawn more often than the others, the first
 /// most often.
@@ -28,6 +28,8 @@ const MOST_DRAWN: [&str; 5] = [
 
 /// The function that only some shapes need, once a look.
 pub(super) const JUDGE: &str = "evaluate-canary";
+/// The function that only pairs behind records need.
+pub(super) const SWAP_RECORDS: &str = "swap-records";
 
 /// Services whose throttling is tried. The last two are called where a canary is judged.
 const SERVICES: [&str; 7] = [
@@ -58,9 +60,9 @@ pub fn plan(seed: u64, about: About) -> Plan {
     let number = match about {
         About::Releases if rng.u8(..3) > 0 => rng.u32(..PAIRS_FROM),
         About::Releases => rng.u32(PAIRS_FROM..CANARIES_FROM),
-        About::Canaries => rng.u32(CANARIES_FROM..SHAPES),
+        About::Canaries => rng.u32(CANARIES_FROM..RECORDS_FROM),
     };
-    let shape = Shape::nth(number);
+    let shape = Shape::nth(behind_records(seed, about).unwrap_or(number));
     let mut pushes = if shape.canary().is_some() {
         canaries(&mut rng)
     } else {
@@ -69,30 +71,23 @@ pub fn plan(seed: u64, about: About) -> Plan {
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
 
     // One run in six is undisturbed: it must go well.
-    let mut incidents = if rng.u8(..6) > 0 {
+    let is_disturbed = rng.u8(..6) > 0;
+    let mut incidents = if is_disturbed {
         disturbances(&mut rng, &shape, pushes.len())
     } else {
         Vec::new()
     };
 
-    // Of an image that is pushed twice a late copy of the first event would be a push out of order.
-    let again = pushes
-        .iter()
-        .any(|push| matches!(push.image, Image::Again(_)));
-    incidents.retain(|incident| {
-        !(again
-            && matches!(
-                incident,
-                Incident::Event {
-                    source: "aws.ecr",
-                    ..
-                }
-            ))
-    });
+    incidents.retain(|incident| !is_out_of_order(incident, &pushes));
 
     // Also in a run that is undisturbed otherwise.
     incidents.extend(artifact(&mut rng, pushes.len()));
+    incidents.extend(scaling(seed, &shape));
     pushes.iter_mut().for_each(|push| replicate(&mut rng, push));
+
+    if is_disturbed && rng.u8(..5) == 0 {
+        incidents.push(credentials(&mut rng, &shape, pushes.len()));
+    }
 
     Plan {
         seed,
@@ -101,6 +96,21 @@ pub fn plan(seed: u64, about: About) -> Plan {
         answers,
         incidents,
     }
+}
+
+/// One run of eight is about a pair behind records. It is drawn by itself, so that the others stay
+/// as they are.
+fn behind_records(seed: u64, about: About) -> Option<u32> {
+    let mut rng = Rng::with_seed(seed ^ 0x2c8f_15d6_79a3_e04b);
+    let is_drawn = about == About::Releases && rng.u8(..8) == 0;
+    is_drawn.then(|| rng.u32(RECORDS_FROM..SHAPES))
+}
+
+/// Of an image that is pushed twice a late copy of the first event would be a push out of order.
+fn is_out_of_order(incident: &Incident, pushes: &[Push]) -> bool {
+    let is_again = |push: &Push| matches!(push.image, Image::Again(_));
+    let is_of_push = matches!(incident, Incident::Event { source, .. } if *source == "aws.ecr");
+    is_of_push && pushes.iter().any(is_again)
 }
 
 fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
@@ -117,7 +127,7 @@ fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
     }
     if shape.pair.is_some() && rng.u8(..8) == 0 {
         let anchor = Anchor::Attempt {
-            function: "swap-target-groups",
+            function: shape.swap(),
             nth: rng.usize(..6),
         };
         let when = When {
@@ -131,6 +141,9 @@ fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
     }
     if rng.u8(..6) == 0 {
         incidents.push(cut_off(rng, shape, pushes));
+    }
+    if shape.records().is_some() && rng.bool() {
+        incidents.push(of_zone(rng));
     }
     incidents
 }
@@ -152,13 +165,57 @@ fn artifact(rng: &mut Rng, pushes: usize) -> Option<Incident> {
     })
 }
 
+/// A service in place that sets no count of its own grows in one run of four, while a release of it
+/// is in progress, and shrinks in one of the others. It is drawn by itself, so that nothing else of
+/// the run depends on it.
+fn scaling(seed: u64, shape: &Shape) -> Option<Incident> {
+    let scales = shape.pair.is_none() && !shape.static_port && shape.desired_count.is_none();
+    let mut rng = Rng::with_seed(seed ^ 0x6d1e_90b4_52c7_3f08);
+    if !scales {
+        return None;
+    }
+    if rng.u8(..4) > 0 {
+        return shrinkage(&mut rng, shape);
+    }
+
+    let anchor = Anchor::Attempt {
+        function: "update-service",
+        nth: rng.usize(..3),
+    };
+    let after = secs(&mut rng, 0, 60);
+    let act = Act::Scales(rng.u32(2..=6));
+    Some(Incident::Act {
+        when: When { anchor, after },
+        act,
+    })
+}
+
+/// One in three of those that could be released with each of the counts.
+fn shrinkage(rng: &mut Rng, shape: &Shape) -> Option<Incident> {
+    if !shape.can_shrink_to(LEAST_TASKS) || rng.u8(..3) > 0 {
+        return None;
+    }
+
+    let functions = ["begin-release", "update-service", "finish-release"];
+    let anchor = Anchor::Attempt {
+        function: functions[rng.usize(..functions.len())],
+        nth: rng.usize(..3),
+    };
+    let after = secs(rng, 0, 30);
+    let act = Act::ScalesIn(rng.u32(2..=8));
+    Some(Incident::Act {
+        when: When { anchor, after },
+        act,
+    })
+}
+
 /// One new image in sixteen was pushed in another region.
 fn replicate(rng: &mut Rng, push: &mut Push) {
     push.replicated = rng.u8(..16) == 0 && matches!(push.image, Image::New(_));
 }
 
-fn answer(rng: &mut Rng) -> Answer {
-    Answer {
+fn answer(rng: &mut Rng) -> ApprovalAnswer {
+    ApprovalAnswer {
         approves: rng.u8(..4) > 0,
         after: secs(rng, 2, 250),
     }
@@ -180,9 +237,12 @@ fn attempt(rng: &mut Rng, shape: &Shape, pushes: usize) -> (&'static str, usize)
 
     let functions = functions();
     let count = functions.len();
-    let function = functions[rng.usize(..count).min(rng.usize(..count))];
+    let function = match functions[rng.usize(..count).min(rng.usize(..count))] {
+        "swap-target-groups" | SWAP_RECORDS => shape.swap(),
+        other => other,
+    };
     let most = match function {
-        "update-service" | "swap-target-groups" => 5 * pushes,
+        "update-service" | "swap-target-groups" | SWAP_RECORDS => 5 * pushes,
         "roll-back" => 8 * pushes,
         "finish-release" => 2 * pushes,
         _ => pushes + 1,

@@ -1,8 +1,8 @@
 //! A simulation that tries to break everything: random services, releases, operators and faults,
-//! each run drawn from one seed and held to the invariants.
+//! each run drawn from one seed and checked against the invariants.
 //!
-//! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same
-//! seed gives the same bytes.
+//! A seed makes a `Plan`, which is plain data; `play` plays it and reports what did not hold. The
+//! same seed gives the same bytes.
 
 mod artifact;
 mod bound;
@@ -20,7 +20,7 @@ pub use artifact::Artifact;
 pub use canary::{Canary, Flaw, Inconclusive, Metrics};
 pub use coverage::{Canaries, Coverage};
 pub use draw::{About, plan};
-pub use plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
+pub use plan::{Act, Anchor, ApprovalAnswer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
-pub use shape::{CANARIES_FROM, Oddity, PAIRS_FROM, SHAPES, Shape};
+pub use shape::{CANARIES_FROM, Oddity, PAIRS_FROM, RECORDS_FROM, Records, SHAPES, Shape};
 pub use shrink::shrink;

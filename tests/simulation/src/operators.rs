@@ -1,6 +1,8 @@
 //! What operators do beside pushing, and what happens to tasks and instances: each act on the
 //! account as it is at that moment. An act that finds nothing to act on does nothing.
 
+mod weights;
+
 use std::cmp::Reverse;
 
 use serde_json::{Value, json};
@@ -8,19 +10,21 @@ use serde_json::{Value, json};
 use super::artifact::Artifact;
 use super::canary::ALARM;
 use super::plan::Act;
-use super::shape::{Oddity, PIPELINE, Shape, production_rule};
+use super::shape::{Oddity, PIPELINE, Shape, route};
 use emulator::codepipeline::{self, ActionStatus, ExecutionStatus};
-use emulator::elb::{self, Elb};
 use emulator::{Aws, cloudwatch, ecr, ecs, lambda};
 use harness::demo::{CLUSTER, WEB};
 use invariants::ledger_reader::{executions, holder, text};
+use invariants::routes;
+
+pub(super) use weights::change_zone;
 
 /// The function that judges canaries.
 const JUDGE: &str = "slipway-evaluate-canary";
 /// The fixed port of tasks on instances.
 const PORT: u16 = 80;
 
-/// What an act came to.
+/// The result of an act.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Done {
     /// There was nothing to act on, or AWS refused it.
@@ -31,7 +35,7 @@ pub(super) enum Done {
     ServiceChanged {
         on_purpose: bool,
     },
-    /// The pipeline was asked for an image.
+    /// The pipeline was started for an image.
     Asked {
         digest: String,
         execution: String,
@@ -64,7 +68,7 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
             colours(aws).map_or(Done::Nothing, |[_, idle]| set_oldest(aws, &idle))
         }
         Act::Deregister => deregister(aws),
-        Act::SetWeights(blue) => set_weights(aws, blue),
+        Act::SetWeights(blue) => weights::set(aws, blue),
         Act::PushArtifact(artifact) => pushed
             .last()
             .map_or(Done::Nothing, |digest| push_artifact(aws, artifact, digest)),
@@ -82,7 +86,9 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
             ecs::stop_task(aws, &task, "Host EC2 (instance) terminated.");
             Done::Something
         }),
-        Act::TaskSilent(_) => Done::Nothing,
+        Act::TaskSilent(_) | Act::Scales(_) | Act::ScalesIn(_) | Act::ZoneChanges(_) => {
+            Done::Nothing
+        }
         Act::InstanceBusy(_) => took(busy(aws)),
         Act::InstanceDrains(_) => took(drain(aws)),
         Act::ZoneUneven => done(unbalance(aws)),
@@ -100,7 +106,7 @@ fn live(aws: &Aws) -> String {
 
 /// The services of a pair, that with the larger weight first; of equal ones, blue.
 fn colours(aws: &Aws) -> Option<[String; 2]> {
-    let mut groups = Elb::forwards(aws.elb.actions_of(&production_rule(aws)?));
+    let mut groups = routes::forwards(aws, &route(aws)?);
     groups.sort_by_key(|(_, weight)| Reverse(*weight));
 
     let behind = |at: usize| aws.ecs.service_behind(CLUSTER, &groups.get(at)?.0);
@@ -119,7 +125,7 @@ fn set_oldest(aws: &mut Aws, service: &str) -> Done {
     update_of(aws, service, oldest)
 }
 
-/// ECS goes on running a revision that is deregistered, and deploys it no more.
+/// ECS continues to run a revision that is deregistered, but no longer deploys it.
 fn deregister(aws: &mut Aws) -> Done {
     let service = aws.ecs.service_named(CLUSTER, &live(aws));
     let primary = service.and_then(|service| service.primary());
@@ -132,36 +138,6 @@ fn deregister(aws: &mut Aws) -> Done {
     done(ecs::call(aws, "DeregisterTaskDefinition", &asked).is_ok())
 }
 
-/// Changes the weights of a pair's production rule, as `aws elbv2 modify-rule` does.
-fn set_weights(aws: &mut Aws, blue: u32) -> Done {
-    let Some(rule) = production_rule(aws) else {
-        return Done::Nothing;
-    };
-
-    let weights = [blue, 100 - blue.min(100)];
-    let found = Elb::forwards(aws.elb.actions_of(&rule));
-    if found
-        .iter()
-        .map(|(_, weight)| *weight)
-        .eq(weights.map(i64::from))
-    {
-        return Done::Nothing;
-    }
-
-    let groups: Vec<Value> = found
-        .into_iter()
-        .zip(weights)
-        .map(|((group, _), weight)| json!({"TargetGroupArn": group, "Weight": weight}))
-        .collect();
-    let actions =
-        json!({"Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]});
-
-    match elb::update_rule(aws, &rule, &actions) {
-        Ok(()) => Done::ServiceChanged { on_purpose: true },
-        Err(_) => Done::Nothing,
-    }
-}
-
 /// A task that serves.
 pub(super) fn serving(aws: &Aws) -> Option<String> {
     let service = aws.ecs.service_named(CLUSTER, &live(aws))?;
@@ -170,14 +146,14 @@ pub(super) fn serving(aws: &Aws) -> Option<String> {
         .map(|task| task.arn.clone())
 }
 
-/// Makes zones of the live service uneven; answers whether ECS will move a task.
+/// Makes zones of the live service uneven; returns whether ECS will move a task.
 fn unbalance(aws: &mut Aws) -> bool {
     let service = aws.ecs.service_named(CLUSTER, &live(aws));
     let service = service.map(|service| service.arn.clone());
     service.is_some_and(|service| ecs::unbalance(aws, &service))
 }
 
-/// Drains the instance of a task that serves; answers the instance.
+/// Drains the instance of a task that serves; returns the instance.
 fn drain(aws: &mut Aws) -> Option<String> {
     let task = serving(aws)?;
     let instance = aws.ecs.tasks.get(&task)?.instance.clone()?;
@@ -201,7 +177,7 @@ pub(super) fn give_back(aws: &mut Aws, act: Act, instance: &str) {
     }
 }
 
-/// Takes the fixed port of an instance that is free; answers the instance.
+/// Takes the fixed port of an instance that is free; returns the instance.
 fn busy(aws: &mut Aws) -> Option<String> {
     let of_service = |aws: &Aws, arn: &str| {
         aws.ecs.tasks.values().any(|task| {
@@ -258,8 +234,8 @@ pub(super) fn waiting_hold(lease: &Value) -> Option<(String, String)> {
         .filter(|_| field("holding.decision").is_none())
 }
 
-/// Says what becomes of an execution that holds: invokes the function with what its action tells
-/// it, and the decision.
+/// Decides about an execution that holds: invokes the function with the parameters of its action,
+/// and the decision.
 pub(super) fn decide(aws: &mut Aws, execution: &str, promotes: bool) -> bool {
     let of_execution = |event: &&Value| {
         let job = event

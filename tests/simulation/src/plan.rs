@@ -10,20 +10,23 @@ use emulator::client::{CallFault, Hang, Trouble};
 use emulator::ecr::Behaviour;
 use emulator::eventbridge::Mishap;
 
+/// Tasks that automatic scaling does not remove.
+pub(super) const LEAST_TASKS: u32 = 2;
+
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub seed: u64,
     pub shape: Shape,
     pub pushes: Vec<Push>,
-    /// What operators answer when they are asked to approve, in order; from then on they approve
-    /// after a minute. Releases that hold are answered in order, too, and then no more.
-    pub answers: Vec<Answer>,
+    /// What operators answer to requests for approval, in order; from then on they approve after a
+    /// minute. Releases that hold are decided in order, too, and later ones are not decided.
+    pub answers: Vec<ApprovalAnswer>,
     /// What goes wrong and what operators do beside pushing.
     pub incidents: Vec<Incident>,
 }
 
-/// An image that is pushed, so long after the one before.
+/// An image that is pushed, this long after the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Push {
     pub after: Duration,
@@ -44,22 +47,23 @@ pub enum Image {
 impl Image {
     /// A word for it, for counting.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::New(Behaviour::Healthy) => "healthy",
             Self::New(Behaviour::NeverHealthy) => "never healthy",
             Self::New(Behaviour::Exits) => "exits",
+            Self::New(Behaviour::ExitsAfter(_)) => "exits after a while",
             Self::New(Behaviour::FailsAfter(_)) => "fails after a while",
             Self::New(Behaviour::FailsUnderTraffic) => "fails under traffic",
-            Self::Flawed(flaw) => flaw.word(),
+            Self::Flawed(flaw) => flaw.as_str(),
             Self::Again(_) => "the same again",
         }
     }
 }
 
-/// What an operator answers to an approval, so long after it is asked for.
+/// What an operator answers to an approval, this long after it is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct ApprovalAnswer {
     pub approves: bool,
     pub after: Duration,
 }
@@ -98,7 +102,7 @@ pub enum Incident {
     },
 }
 
-/// So long after something that is sure to mean the same when other incidents are left out.
+/// This long after something that still means the same when other incidents are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct When {
     pub anchor: Anchor,
@@ -128,7 +132,7 @@ pub enum Act {
     Retry,
     /// An operator starts the pipeline with the image of a push.
     Start { push: usize },
-    /// An operator asks roll-back to undo the newest execution.
+    /// An operator invokes roll-back to undo the newest execution.
     AskRollBack,
     /// An operator sets the count.
     SetCount(u32),
@@ -138,30 +142,37 @@ pub enum Act {
     SetIdleDefinition,
     /// An operator deregisters the revision that the live service runs, as clean-up scripts do.
     Deregister,
-    /// An operator sends so many percent of a pair's traffic to blue, the rest to green.
+    /// An operator sends this many percent of a pair's traffic to blue, the rest to green.
     SetWeights(u32),
     /// A tool pushes something about the newest image, which cannot run.
     PushArtifact(Artifact),
-    /// A person updates the service's stack while no release is open.
+    /// An operator updates the service's stack while no release is open.
     UpdateStack,
     /// A task that serves dies.
     TaskDies,
-    /// A task that serves does not answer for so long.
+    /// A task that serves does not answer for this long.
     TaskSilent(Duration),
-    /// Tasks of others hold the ports of an instance for so long.
+    /// Tasks of others hold the ports of an instance for this long.
     InstanceBusy(Duration),
-    /// An instance with a task of the service is DRAINING for so long.
+    /// An instance with a task of the service is DRAINING for this long.
     InstanceDrains(Duration),
     /// An Availability Zone has a task of the service too many, which ECS moves.
     ZoneUneven,
-    /// An alarm that the pipeline or ECS looks at is in ALARM for so long.
+    /// Automatic scaling adds a task a minute, this many in all.
+    Scales(u32),
+    /// Automatic scaling removes a task a minute for this many minutes, down to [`LEAST_TASKS`] and
+    /// never while ECS deploys.
+    ScalesIn(u32),
+    /// Another writer changes the zone of the records again and again for this long.
+    ZoneChanges(Duration),
+    /// An alarm that the pipeline or ECS looks at is in ALARM for this long.
     AlarmActive(Duration),
 }
 
 impl Act {
     /// A word for it, for counting.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Stop { abandon: true } => "stop and abandon",
             Self::Stop { abandon: false } => "stop and wait",
@@ -172,13 +183,16 @@ impl Act {
             Self::SetDefinition | Self::SetIdleDefinition => "deploy by hand",
             Self::Deregister => "deregister what runs",
             Self::SetWeights(_) => "set the weights",
-            Self::PushArtifact(artifact) => artifact.word(),
+            Self::PushArtifact(artifact) => artifact.as_str(),
             Self::UpdateStack => "update the stack",
             Self::TaskDies => "a task dies",
             Self::TaskSilent(_) => "a task does not answer",
             Self::InstanceBusy(_) => "an instance is busy",
             Self::InstanceDrains(_) => "an instance drains",
             Self::ZoneUneven => "a zone is uneven",
+            Self::Scales(_) => "automatic scaling adds tasks",
+            Self::ScalesIn(_) => "automatic scaling removes tasks",
+            Self::ZoneChanges(_) => "another writer changes the zone",
             Self::AlarmActive(_) => "an alarm is active",
         }
     }
@@ -200,18 +214,24 @@ impl Incident {
         let Self::Act { act, .. } = self else {
             return false;
         };
-        matches!(act, Act::PushArtifact(_))
+        matches!(
+            act,
+            Act::PushArtifact(_) | Act::Scales(_) | Act::ScalesIn(_)
+        )
     }
 
     /// A word for it, for counting.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Call { fault, .. } => fault_word(*fault),
             Self::Duplicate { after, .. } if *after < Duration::from_secs(10) => {
                 "a delivery comes twice at once"
             }
             Self::Duplicate { .. } => "a delivery comes again late",
+            Self::Throttle {
+                service: "route53", ..
+            } => "Route 53 throttles for a while",
             Self::Throttle { .. } => "a service throttles for a while",
             Self::Event {
                 mishap: Mishap::Lost,
@@ -225,8 +245,8 @@ impl Incident {
                 mishap: Mishap::Again(_),
                 ..
             } => "an event comes twice",
-            Self::Metrics(metrics) => metrics.word(),
-            Self::Act { act, .. } => act.word(),
+            Self::Metrics(metrics) => metrics.as_str(),
+            Self::Act { act, .. } => act.as_str(),
         }
     }
 }
@@ -249,6 +269,7 @@ pub(super) fn fault_word(fault: CallFault) -> &'static str {
             Trouble::CutOff => "responses are cut off",
             Trouble::Conflict => "conflicts of transactions",
             Trouble::Passing => "refusals that pass",
+            Trouble::Credentials => "credentials are not taken",
         },
         CallFault::HangAfter(_, Hang::For(_)) => "a hang",
         CallFault::HangAfter(_, Hang::UntilLeft(_)) => "a hang to the last moment",
@@ -331,7 +352,7 @@ impl fmt::Display for Incident {
                 nth,
                 mishap,
             } => write!(f, "delivery {nth} of {source}: {mishap:?}"),
-            Self::Metrics(metrics) => write!(f, "{}: {metrics:?}", metrics.word()),
+            Self::Metrics(metrics) => write!(f, "{}: {metrics:?}", metrics.as_str()),
             Self::Act {
                 when: When { anchor, after },
                 act,
@@ -345,7 +366,7 @@ impl fmt::Display for Incident {
                         write!(f, "attempt {nth} of {function} starts")?
                     }
                 }
-                write!(f, ": {} ({act:?})", act.word())
+                write!(f, ": {} ({act:?})", act.as_str())
             }
         }
     }

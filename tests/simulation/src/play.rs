@@ -15,7 +15,7 @@ use super::trace::Trace;
 use super::{bound, shape};
 use emulator::client::Throttle;
 use emulator::lambda::InvocationStatus;
-use emulator::{Aws, ecr};
+use emulator::{Aws, Call, ecr};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Faults, Which, run};
 use invariants::{Invariants, Promise};
@@ -23,13 +23,13 @@ use invariants::{Invariants, Promise};
 /// Longest that a run may take until everything has ended, in virtual time.
 const LIMIT: Duration = Duration::from_secs(8 * 3600);
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Played {
     /// What did not hold.
     pub failure: Option<String>,
     pub coverage: Coverage,
-    /// What happened, if it was asked for.
+    /// What happened, if it was requested.
     pub trace: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         _ => None,
     });
     aws.events.expect(mishaps.collect());
-    shape::load(&mut aws, plan.shape.canary());
+    shape::load(&mut aws, &plan.shape);
 
     for incident in &plan.incidents {
         if let Incident::Metrics(metrics) = incident {
@@ -244,7 +244,7 @@ impl Stage {
     fn is_over(&self, aws: &Aws) -> bool {
         self.pending.get() == 0
             && !self.driver.expects_duplicates()
-            && aws.events.under_way == 0
+            && aws.events.in_progress == 0
             && aws
                 .codepipeline
                 .executions
@@ -300,7 +300,7 @@ impl Stage {
         let throttled: BTreeSet<u64> = aws
             .calls
             .iter()
-            .filter(|call| call.is_throttled())
+            .filter(|call| call.is_throttled() || is_of_busy_zone(call))
             .filter_map(|c| c.attempt)
             .collect();
         let mut invariants = self.invariants();
@@ -345,6 +345,11 @@ fn promises(plan: &Plan) -> Vec<Promise> {
     let mut promises = vec![promise(WEB, bound::promised(plan))];
     promises.extend(plan.shape.has_sibling().then_some(sibling));
     promises
+}
+
+/// Whether Route 53 refused a change because it was processing another one of the zone.
+pub(super) fn is_of_busy_zone(call: &Call) -> bool {
+    call.error.as_deref() == Some("PriorRequestNotComplete")
 }
 
 /// Gives the image of a digest another tag.

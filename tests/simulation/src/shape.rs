@@ -7,36 +7,38 @@
 mod account;
 mod draw;
 mod oddity;
+mod parameters;
+mod records;
 
 use std::fmt;
 
+use slipway::strategy::in_place::percentages::Bound;
+
 use super::canary::Canary;
 
-pub(super) use account::{load, production_rule};
+pub(super) use account::{load, production_rule, route};
 pub use oddity::Oddity;
 pub(super) use oddity::SIBLING;
+pub use records::Records;
+pub(super) use records::zone;
+// The words are the product's; what each promises is written here once more.
+pub(super) use slipway::strategy::StrategyName as Strategy;
 
 /// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green
-/// pairs, of which those from [`CANARIES_FROM`] on are judged.
-pub const SHAPES: u32 = 120;
+/// pairs, of which those from [`CANARIES_FROM`] on are judged, and those from [`RECORDS_FROM`] on
+/// are behind records.
+pub const SHAPES: u32 = 144;
 /// The number of the first pair.
 pub const PAIRS_FROM: u32 = 64;
 /// The number of the first pair whose new colour is judged beside the old one.
 pub const CANARIES_FROM: u32 = 96;
+/// The number of the first pair whose traffic moves by weighted records.
+pub const RECORDS_FROM: u32 = 120;
 /// The pipeline of every shape.
 pub(super) const PIPELINE: &str = "slipway-web";
 
 /// The pipeline of the other service of a family, where that has one.
 pub(super) const SIBLING_PIPELINE: &str = "slipway-web-internal";
-
-/// How tasks are replaced, in the words of the pipeline template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    Rolling,
-    Doubling,
-    MakeRoom,
-    BlueGreen,
-}
 
 /// The least number of healthy tasks, as the pipeline's parameters give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,24 @@ pub enum Shift {
     Judged(Canary),
 }
 
+impl Shift {
+    /// The parameters of the pipeline that set it.
+    fn parameters(&self) -> parameters::Parameters {
+        match self {
+            Self::AllAtOnce => vec![("Shift", "all-at-once".to_owned())],
+            Self::Linear(percent) => vec![
+                ("Shift", "linear".to_owned()),
+                ("StepPercent", percent.to_string()),
+            ],
+            Self::Listed(steps) => vec![
+                ("Shift", "listed".to_owned()),
+                ("Steps", (*steps).to_owned()),
+            ],
+            Self::Judged(canary) => canary.parameters(),
+        }
+    }
+}
+
 /// What only a blue/green pair has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
@@ -67,6 +87,8 @@ pub struct Pair {
     pub capacity: Option<(u32, u32)>,
     /// Whether CloudFormation makes the names of its services, so that the pipeline is given them.
     pub is_named: bool,
+    /// The records in place of a rule.
+    pub records: Option<Records>,
 }
 
 /// One service with its pipeline.
@@ -84,7 +106,7 @@ pub struct Shape {
     pub drain_secs: u32,
     pub strategy: Strategy,
     pub floor: Floor,
-    /// The most tasks, in percent; nothing when it is not said.
+    /// The most tasks, in percent; nothing when it is not set.
     pub maximum_percent: Option<u32>,
     pub desired_count: Option<u32>,
     pub initial_count: Option<u32>,
@@ -108,6 +130,36 @@ impl Shape {
             Shift::Judged(canary) => Some(canary),
             Shift::AllAtOnce | Shift::Linear(_) | Shift::Listed(_) => None,
         }
+    }
+
+    /// The records that route its traffic, if no rule does.
+    #[must_use]
+    pub fn records(&self) -> Option<Records> {
+        self.pair.as_ref()?.records
+    }
+
+    /// The function that moves the traffic of a pair.
+    pub(super) fn swap(&self) -> &'static str {
+        match self.records() {
+            Some(_) => "swap-records",
+            None => "swap-target-groups",
+        }
+    }
+
+    /// Whether it can be released with each count down to this one. Numbers of tasks are drawn for
+    /// its own count.
+    pub(super) fn can_shrink_to(&self, least: u32) -> bool {
+        let can_move = (least..=self.count).all(|count| self.can_move(count));
+        self.count > least && can_move && !matches!(self.floor, Floor::Tasks(_))
+    }
+
+    /// Whether its strategy can replace tasks of a service with this many.
+    fn can_move(&self, count: u32) -> bool {
+        let maximum = match self.strategy.rules().maximum {
+            Bound::Fixed(percent) => percent,
+            _ => self.maximum_percent.unwrap_or(200),
+        };
+        self.promised(count, count) < count || count * maximum / 100 > count
     }
 
     /// Whether another service runs revisions of the same family.
@@ -157,13 +209,19 @@ impl Shape {
             (Floor::Tasks(tasks), strategy) => {
                 let kept = (size * (tasks * 100 / most)).div_ceil(100);
                 // A rollback to fewer tasks, none of which could move, has the stack's percentages.
-                let has_moved = kept < size || strategy != Strategy::MakeRoom;
+                let has_moved = kept < size || !makes_room(strategy);
                 tasks.min(if has_moved { kept } else { size.div_ceil(2) })
             }
             (Floor::Unsaid, Strategy::MakeRoom) => size.saturating_sub(1),
-            (Floor::Unsaid, _) => size,
+            (Floor::Unsaid, Strategy::Rolling | Strategy::Doubling | Strategy::BlueGreen) => size,
         }
     }
+}
+
+/// Whether a strategy never runs more tasks than desired, so that a task stops before its
+/// replacement starts.
+fn makes_room(strategy: Strategy) -> bool {
+    strategy.rules().maximum == Bound::Fixed(100)
 }
 
 impl fmt::Display for Pair {
@@ -185,6 +243,9 @@ impl fmt::Display for Pair {
         }
         if self.is_named {
             write!(f, ", with given names")?;
+        }
+        if let Some(records) = self.records {
+            write!(f, ", behind {records}")?;
         }
         Ok(())
     }
@@ -232,7 +293,7 @@ impl fmt::Display for Shape {
             self.approval.then_some("with an approval"),
             self.queued.then_some("queued"),
             self.rebalanced.then_some("rebalanced"),
-            self.oddity.map(Oddity::word),
+            self.oddity.map(Oddity::as_str),
         ];
         let mut notes = notes.into_iter().flatten();
         notes.try_for_each(|note| write!(f, "; {note}"))

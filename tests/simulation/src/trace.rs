@@ -13,7 +13,7 @@ use emulator::{Aws, Call, Millis};
 /// How much of a text a line shows.
 const CHARS: usize = 200;
 
-/// Gathers lines, if it was asked to.
+/// Collects lines, if requested.
 #[derive(Debug)]
 pub(super) struct Trace {
     lines: Vec<String>,

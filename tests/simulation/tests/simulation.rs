@@ -1,12 +1,12 @@
-//! The simulation on a few hundred seeds, and that a seed is all there is to a run.
+//! The simulation on a few hundred seeds, and that a seed determines a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use emulator::ecr::Behaviour;
 use simulation::{
-    About, Coverage, Image, Incident, Oddity, PAIRS_FROM, Plan, Push, SHAPES, Shape, plan, play,
-    shrink,
+    About, Act, Coverage, Image, Incident, Oddity, PAIRS_FROM, Plan, Push, RECORDS_FROM, SHAPES,
+    Shape, plan, play, shrink,
 };
 
 /// Seeds of one of the tests below, which run side by side.
@@ -57,6 +57,8 @@ fn the_same_seed_gives_the_same_bytes() {
         (7, About::Releases),
         (21, About::Releases),
         (99, About::Releases),
+        // Behind records.
+        (4, About::Releases),
         (5, About::Canaries),
     ] {
         let transcript = |seed| {
@@ -106,7 +108,7 @@ fn a_healthy_release_of_every_unusual_service_is_deployed() {
     let mut met = BTreeSet::new();
     for shape in (0..PAIRS_FROM).map(Shape::nth) {
         let Some(oddity) = shape.oddity else { continue };
-        met.insert(oddity.word());
+        met.insert(oddity.as_str());
 
         let plan = calm(shape);
         let played = play(&plan, false);
@@ -120,6 +122,60 @@ fn a_healthy_release_of_every_unusual_service_is_deployed() {
         }
     }
     assert_eq!(met.len(), 8, "{met:?}");
+}
+
+#[test]
+fn a_healthy_release_behind_records_of_each_kind_is_deployed() {
+    let mut met = BTreeSet::new();
+    for shape in (RECORDS_FROM..SHAPES).map(Shape::nth) {
+        let records = shape.records().expect("it is behind records");
+        if shape.is_hasty() {
+            continue;
+        }
+        met.insert(records.as_str());
+
+        let plan = calm(shape);
+        let played = play(&plan, false);
+        assert_eq!(played.failure, None, "{plan}");
+        let lines = played.coverage.lines(About::Releases);
+        assert!(
+            lines.contains(&("outcome: deployed".to_owned(), 1)),
+            "{plan}"
+        );
+    }
+    assert_eq!(met.len(), 2, "{met:?}");
+}
+
+#[test]
+fn a_release_of_a_service_that_shrinks_is_deployed() {
+    let shrinks = |plan: &Plan| {
+        let mut incidents = plan.incidents.iter();
+        incidents.any(|incident| {
+            matches!(
+                incident,
+                Incident::Act {
+                    act: Act::ScalesIn(_),
+                    ..
+                }
+            )
+        })
+    };
+    let drawn = (1..400).map(|seed| plan(seed, About::Releases));
+    let mut shrunk = 0;
+    for drawn in drawn.filter(shrinks).take(6) {
+        let incidents = drawn.incidents.iter().filter(|it| it.is_unrelated());
+        let plan = Plan {
+            incidents: incidents.cloned().collect(),
+            ..calm(drawn.shape.clone())
+        };
+        let played = play(&plan, false);
+        assert_eq!(played.failure, None, "{plan}");
+        let lines = played.coverage.lines(About::Releases);
+        let word = Act::ScalesIn(1).as_str();
+        let of_act = |(line, times): &(String, u64)| *line == format!("act: {word}") && *times > 0;
+        shrunk += usize::from(lines.iter().any(of_act));
+    }
+    assert!(shrunk > 0, "none has lost a task");
 }
 
 #[test]

@@ -26,11 +26,6 @@ fn a_known_passing_refusal_passes_for_its_operation_and_message_only() {
     for (operation, code, message) in [
         (register, "ClientException", too_many),
         (
-            "application-autoscaling:RegisterScalableTarget",
-            "ConcurrentUpdateException",
-            "Any message",
-        ),
-        (
             "codepipeline:StartPipelineExecution",
             "ConflictException",
             "busy",
@@ -65,6 +60,30 @@ fn a_known_passing_refusal_passes_for_its_operation_and_message_only() {
         ),
     ] {
         assert!(!passes(operation, code, message), "{operation} {code}");
+    }
+}
+
+#[test]
+fn a_read_that_met_a_transaction_passes() {
+    let conflict = "TransactionConflictException";
+    assert!(passes(
+        "dynamodb:GetItem",
+        conflict,
+        "Transaction is ongoing"
+    ));
+    assert!(!passes(
+        "dynamodb:Query",
+        conflict,
+        "Transaction is ongoing"
+    ));
+}
+
+#[test]
+fn a_pending_update_of_a_scalable_target_passes() {
+    for operation in ["DescribeScalableTargets", "RegisterScalableTarget"] {
+        let operation = format!("application-autoscaling:{operation}");
+        let passes = passes(&operation, "ConcurrentUpdateException", "Any message");
+        assert!(passes, "{operation}");
     }
 }
 

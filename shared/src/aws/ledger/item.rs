@@ -16,6 +16,9 @@ pub(super) const LEASE: &str = "lease";
 /// What the sort key of a started execution begins with; no name of a cluster holds `#`.
 pub(super) const STARTED: &str = "started#";
 
+/// What the sort key of a pending deregistration begins with.
+const DEREGISTRATION: &str = "owed#";
+
 /// The sort key of the record of an execution.
 pub(super) const RECORD: &str = "record";
 
@@ -29,6 +32,11 @@ pub(super) fn lease_key(cluster: &str, service: &str) -> String {
 /// Sort key of what the sweep finds a started execution by.
 pub(super) fn started_key(execution: &str) -> String {
     format!("{STARTED}{execution}")
+}
+
+/// Sort key of the pending deregistration of a closed release.
+pub(super) fn deregistration_key(execution: &str) -> String {
+    format!("{DEREGISTRATION}{execution}")
 }
 
 /// Partition key of a record.
@@ -53,9 +61,15 @@ pub(super) fn sort_key(item: &Item) -> String {
         .unwrap_or_default()
 }
 
-/// Whether an item of the sweep's partition marks a started execution; otherwise it is a lease.
+/// Whether an item of the sweep's partition marks a started execution.
 pub(super) fn is_started(item: &Item) -> bool {
     sort_key(item).starts_with(STARTED)
+}
+
+/// Whether an item of the sweep's partition is a pending deregistration. It is a lease if it is
+/// neither.
+pub(super) fn is_deregistration(item: &Item) -> bool {
+    sort_key(item).starts_with(DEREGISTRATION)
 }
 
 /// The item's value, if its `v` is of this version.

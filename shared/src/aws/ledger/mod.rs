@@ -2,22 +2,30 @@
 //!
 //! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`; records are `pk = execution#<id>`,
 //! `sk = record`, and while a record is `started` there is also `pk = lease`, `sk = started#<id>`,
-//! so that the sweep reads both with one query; pushes are `pk = push#<pipeline>`, `sk = <digest>`.
+//! so that the sweep reads both with one query, and a pending deregistration, `pk = lease`,
+//! `sk = owed#<id>`; pushes are `pk = push#<pipeline>`, `sk = <digest>`.
 
 mod item;
+mod unreadable;
 mod write;
 
-use aws_sdk_dynamodb::Client;
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
+use super::clients::Clients;
 use super::{AwsError, Sdk};
 use crate::job::{Failure, ReleaseRef, StepError, StepResult};
 use crate::limits::PAGES;
-use crate::release::{self, ClaimResult, Conclusion, Lease, Push, Record, RecordState, Started};
+use crate::release::{
+    self, Conclusion, Lease, LeaseProof, PendingDeregistration, Push, Record, Started,
+};
 use crate::timestamp::Timestamp;
 use item::{
-    Item, LEASE, RECORD, checked, is_started, lease_key, push_key, record_key, sort_key, text,
+    Item, LEASE, RECORD, checked, is_deregistration, is_started, lease_key, push_key, record_key,
+    sort_key, text,
 };
+pub use unreadable::Unreadable;
 
 /// What the sweep checks.
 #[derive(Debug, Default)]
@@ -26,13 +34,15 @@ pub struct Listing {
     pub leases: Vec<Lease>,
     /// The executions that were started and whose release has neither begun nor ended.
     pub started: Vec<Started>,
-    /// Why items could not be read: each is an error of its own, and hides no other item.
-    pub unreadable: Vec<AwsError>,
+    /// Of closed releases.
+    pub pending_deregistrations: Vec<PendingDeregistration>,
+    /// Items that could not be read: each is an error of its own, and hides no other item.
+    pub unreadable: Vec<Unreadable>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    client: Client,
+    clients: Arc<Clients>,
     table: String,
     sdk: Sdk,
 }
@@ -40,15 +50,19 @@ pub struct Ledger {
 impl Listing {
     fn add(&mut self, operation: &'static str, item: Item) {
         let key = sort_key(&item);
+        let whole = item.clone();
         let read = if is_started(&item) {
             checked(operation, item).map(|started| self.started.push(started))
+        } else if is_deregistration(&item) {
+            checked(operation, item).map(|pending| self.pending_deregistrations.push(pending))
         } else {
             checked(operation, item).map(|lease| self.leases.push(lease))
         };
 
         if let Err(error) = read {
             let message = format!("{key}: {}", error.message);
-            self.unreadable.push(AwsError { message, ..error });
+            let error = AwsError { message, ..error };
+            self.unreadable.push(Unreadable::new(error, whole));
         }
     }
 }
@@ -57,7 +71,7 @@ impl Ledger {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            client: Client::new(&sdk.config),
+            clients: Arc::clone(&sdk.own),
             table: sdk.ledger_table.clone(),
             sdk: sdk.clone(),
         }
@@ -67,7 +81,8 @@ impl Ledger {
         const OPERATION: &str = "dynamodb:GetItem";
 
         let request = self
-            .client
+            .clients
+            .dynamodb()
             .get_item()
             .table_name(&self.table)
             .key("pk", text(pk))
@@ -100,7 +115,8 @@ impl Ledger {
 
         for _ in 0..PAGES {
             let request = self
-                .client
+                .clients
+                .dynamodb()
                 .query()
                 .table_name(&self.table)
                 .key_condition_expression("pk = :pk")
@@ -136,6 +152,26 @@ impl Ledger {
         self.get(&record_key(execution), RECORD).await
     }
 
+    /// The ARN of the pipeline whose release `wanted` is, by its lease or else by its record; none
+    /// if it has no deploy role.
+    ///
+    /// # Errors
+    /// When a call fails or an item is of another version.
+    pub(crate) async fn owner(&self, wanted: &ReleaseRef) -> Result<Option<String>, AwsError> {
+        let lease = self.lease(&wanted.cluster, &wanted.service).await?;
+        let held = lease
+            .as_ref()
+            .and_then(|lease| lease.held_by(&wanted.execution));
+        if let Some(release) = held {
+            let role = release.deploy_role.as_ref();
+            return Ok(role.map(|role| role.external_id.clone()));
+        }
+
+        let record = self.record(&wanted.execution).await?;
+        let owner = record.as_ref().and_then(Record::owner);
+        Ok(owner.map(ToOwned::to_owned))
+    }
+
     /// What `pipeline` has made of a digest.
     ///
     /// # Errors
@@ -148,8 +184,8 @@ impl Ledger {
     /// opens a release does so before it acts.
     ///
     /// # Errors
-    /// As [`claim`](release::claim), and when a call fails.
-    pub async fn claim(&self, wanted: &ReleaseRef) -> Result<ClaimResult, StepError> {
+    /// As [`prove_lease`](release::prove_lease), and when a call fails.
+    pub async fn prove_lease(&self, wanted: &ReleaseRef) -> Result<LeaseProof, StepError> {
         let lease = self.lease(&wanted.cluster, &wanted.service).await?;
         let is_holder = lease
             .as_ref()
@@ -162,7 +198,7 @@ impl Ledger {
             self.record(&wanted.execution).await?
         };
 
-        Ok(release::claim(lease, record, wanted)?)
+        Ok(release::prove_lease(lease, record, wanted)?)
     }
 
     /// Records a failure in the open release, if the result is one and the release has none yet,
@@ -187,13 +223,13 @@ impl Ledger {
         wanted: &ReleaseRef,
         failure: &Failure,
     ) -> Result<(), StepError> {
-        match self.record(&wanted.execution).await? {
-            Some(record) if record.state == RecordState::Started => {
-                let reason = Some(failure.message.clone());
-                self.put_record(&Record { reason, ..record }).await?;
+        let record = self.record(&wanted.execution).await?;
+        match record.and_then(|record| record.with_unreadable_job(failure)) {
+            Some(record) => {
+                self.put_record(&record).await?;
                 Ok(())
             }
-            _ => self.fail_release(wanted, failure).await,
+            None => self.fail_release(wanted, failure).await,
         }
     }
 

@@ -1,17 +1,20 @@
 //! The writes of the ledger: each on the condition that the item is the one that was read.
 
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 
 use super::Ledger;
-use super::item::{LEASE, RECORD, item, lease_key, push_key, record_key, started_key, text};
+use super::item::{
+    LEASE, RECORD, deregistration_key, item, lease_key, push_key, record_key, started_key, text,
+};
 use crate::aws::{AwsError, ErrorKind};
 use crate::job::StepError;
 use crate::limits::REASON_CHARS;
-use crate::release::{Lease, Push, Record, RecordState, Started};
+use crate::release::{Lease, PendingDeregistration, Push, Record, RecordState, Started};
 
 impl Ledger {
     /// Writes what became of a push, if the recorded claim still is `before`. `false`: another
@@ -21,7 +24,8 @@ impl Ledger {
     /// When the call fails.
     pub async fn put_push(&self, before: Option<&Push>, push: &Push) -> Result<bool, AwsError> {
         let request = self
-            .client
+            .clients
+            .dynamodb()
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item(&push_key(&push.pipeline), &push.digest, push)?));
@@ -33,19 +37,40 @@ impl Ledger {
                 .expression_attribute_values(":event", text(&before.event)),
         };
 
-        match request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
-        {
-            Ok(_) => Ok(true),
-            Err(error) if is_lost_race(&error) => Ok(false),
-            Err(error) => Err(error),
+        put_if(request).await
+    }
+
+    /// Keeps the claim that led to an execution from expiring: it refuses later pushes of a digest
+    /// that was rolled back.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation wrote the claim meanwhile; when a call fails.
+    pub async fn keep_push(
+        &self,
+        pipeline: &str,
+        digest: &str,
+        execution: &str,
+    ) -> Result<(), StepError> {
+        let claim = self.push(pipeline, digest).await?;
+        let Some(claim) = claim.filter(|claim| {
+            claim.execution.as_deref() == Some(execution) && claim.expires_at.is_some()
+        }) else {
+            return Ok(());
+        };
+
+        let kept = Push {
+            expires_at: None,
+            ..claim.clone()
+        };
+        if self.put_push(Some(&claim), &kept).await? {
+            Ok(())
+        } else {
+            Err(moved())
         }
     }
 
-    /// Writes the record of an execution unless it has begun or is closed. `false`: it is further
-    /// already.
+    /// Writes the record of an execution unless it has begun or is closed. `false`: it has already
+    /// progressed.
     ///
     /// # Errors
     /// When the call fails.
@@ -60,7 +85,8 @@ impl Ledger {
             .build();
 
         transact(
-            self.client
+            self.clients
+                .dynamodb()
                 .transact_write_items()
                 .transact_items(put)
                 .transact_items(self.mark(record)?),
@@ -68,8 +94,8 @@ impl Ledger {
         .await
     }
 
-    /// Writes into the record of a release that has begun why it does not go on, or removes that
-    /// when it goes on, unless the record is so already or the release has ended meanwhile.
+    /// Records why a release that has begun does not go on, or removes that when it goes on, unless
+    /// the record already has this state or the release has ended.
     ///
     /// # Errors
     /// When a call fails.
@@ -85,7 +111,8 @@ impl Ledger {
 
         let record = Record { reason, ..record };
         let request = self
-            .client
+            .clients
+            .dynamodb()
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item(&record_key(execution), RECORD, &record)?))
@@ -93,14 +120,7 @@ impl Ledger {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":begun", text("begun"));
 
-        match request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
-        {
-            Err(error) if !is_lost_race(&error) => Err(error),
-            _ => Ok(()),
-        }
+        put_if(request).await.map(drop)
     }
 
     fn put_of(&self, record: &Record) -> Result<PutBuilder, AwsError> {
@@ -132,6 +152,51 @@ impl Ledger {
         Ok(change.delete(delete.build().map_err(unbuildable)?).build())
     }
 
+    /// Writes the pending deregistration of a release that is about to be closed, unless an earlier
+    /// invocation did.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn put_deregistration(
+        &self,
+        pending: &PendingDeregistration,
+    ) -> Result<(), AwsError> {
+        let request = self
+            .clients
+            .dynamodb()
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(
+                LEASE,
+                &deregistration_key(pending.execution()),
+                pending,
+            )?))
+            .condition_expression("attribute_not_exists(pk)");
+
+        put_if(request).await.map(drop)
+    }
+
+    /// Deletes the pending deregistration of a closed release, unless another invocation did.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn delete_deregistration(
+        &self,
+        pending: &PendingDeregistration,
+    ) -> Result<(), AwsError> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key("pk", text(LEASE))
+            .key("sk", text(&deregistration_key(pending.execution())))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(unbuildable)?;
+        let delete = TransactWriteItem::builder().delete(delete).build();
+
+        let request = self.clients.dynamodb().transact_write_items();
+        transact(request.transact_items(delete)).await.map(drop)
+    }
+
     fn put_lease(&self, next: &Lease) -> Result<PutBuilder, AwsError> {
         let key = lease_key(&next.cluster, &next.service);
         let put = Put::builder()
@@ -153,20 +218,18 @@ impl Ledger {
     pub async fn advance(&self, next: &Lease) -> Result<(), StepError> {
         let put = self.put_lease(next)?.build().map_err(unbuildable)?;
         let request = self
-            .client
+            .clients
+            .dynamodb()
             .put_item()
             .table_name(&self.table)
             .set_item(Some(put.item))
             .set_condition_expression(put.condition_expression)
             .set_expression_attribute_values(put.expression_attribute_values);
 
-        match request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
-        {
-            Err(error) if is_lost_race(&error) => Err(moved()),
-            other => Ok(other.map(drop)?),
+        if put_if(request).await? {
+            Ok(())
+        } else {
+            Err(moved())
         }
     }
 
@@ -189,7 +252,8 @@ impl Ledger {
             .build();
 
         let request = self
-            .client
+            .clients
+            .dynamodb()
             .transact_write_items()
             .transact_items(lease)
             .transact_items(put);
@@ -246,6 +310,16 @@ async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsE
 /// Another invocation wrote first.
 fn moved() -> StepError {
     StepError::Busy("lost a write race with another invocation; retrying".to_owned())
+}
+
+/// Writes an item on its condition. `false`: another invocation was faster.
+async fn put_if(request: PutItemFluentBuilder) -> Result<bool, AwsError> {
+    let answer = request.send().await;
+    match answer.map_err(AwsError::from_sdk("dynamodb:PutItem")) {
+        Ok(_) => Ok(true),
+        Err(error) if is_lost_race(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn is_lost_race(error: &AwsError) -> bool {

@@ -122,9 +122,21 @@ fn a_family_of_which_no_revision_is_left_is_refused_by_name() {
         recorded(Some("rolled-back")),
     ]);
     let refusal = Failure::configuration(
-        "family `web` has no revision to make another one from; expected an ACTIVE one that no \
-         release rolled back; register one, or change `base` or `family`",
+        "family `web` has no revision to make another one from; expected an ACTIVE one among its \
+         newest 100 that no release rolled back; register one, or change `base` or `family`",
     );
     assert_eq!(refused, Err(refusal.clone().into()));
-    assert_eq!(newest(vec![listed(&[], None)]), Err(refusal.into()));
+    assert_eq!(newest(vec![listed(&[], None)]), Err(refusal.clone().into()));
+
+    // No more are looked at than fit into an invocation.
+    let revisions: Vec<u32> = (1900..=2000).rev().collect();
+    let rolled_back = |revision: &u32| {
+        [
+            described(*revision, Some("e-1")),
+            recorded(Some("rolled-back")),
+        ]
+    };
+    let looked_at = revisions[..100].iter().flat_map(rolled_back);
+    let answers = std::iter::once(listed(&revisions, Some("more"))).chain(looked_at);
+    assert_eq!(newest(answers.collect()), Err(refusal.into()));
 }

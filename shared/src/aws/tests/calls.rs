@@ -269,6 +269,36 @@ fn a_refusal_is_a_configuration_error_with_aws_message() {
 }
 
 #[test]
+fn credentials_that_are_not_taken_are_looked_at_again_and_then_name_what_to_check() {
+    let role = "check that the role of this call exists, that its sessions are not revoked, and \
+                that its account has enabled the region";
+    let time = "check that the time of the function is right, and that no proxy changes its \
+                requests";
+    for (code, check) in [
+        ("ExpiredToken", role),
+        ("ExpiredTokenException", role),
+        ("InvalidAccessKeyId", role),
+        ("InvalidClientTokenId", role),
+        ("InvalidToken", role),
+        ("UnrecognizedClientException", role),
+        ("InvalidSignatureException", time),
+        ("RequestExpired", time),
+        ("RequestTimeTooSkewed", time),
+        ("SignatureDoesNotMatch", time),
+    ] {
+        assert_eq!(kind(400, code), ErrorKind::Credentials, "{code}");
+        assert_eq!(kind(403, code), ErrorKind::Credentials, "{code}");
+
+        let error = failed(&Script::new([refusal(code, "no")]));
+        let message = format!(
+            "ecs:ListContainerInstances failed: {code}: no; {check}, then retry the release"
+        );
+        let failure = Failure::configuration(message);
+        assert_eq!(StepError::from(error), StepError::Unexpected(failure));
+    }
+}
+
+#[test]
 fn an_error_without_a_message_is_its_code() {
     let body = json!({"__type": "ClientException"}).to_string();
     let error = failed(&Script::new([response(
@@ -325,4 +355,23 @@ fn a_caller_that_may_not_do_what_scaling_does_is_denied() {
     );
     let another = failed(&Script::always(refusal("ValidationException", "no")));
     assert_eq!(another.kind, ErrorKind::Rejected);
+}
+
+#[test]
+fn a_caller_that_may_not_read_the_client_of_a_user_pool_is_denied() {
+    let denied = "User is not authorized to perform 'describeUserPoolClient'";
+    let error = failed(&Script::always(refusal(
+        "InvalidLoadBalancerAction",
+        denied,
+    )));
+    assert_eq!(error.kind, ErrorKind::Permission);
+
+    let StepError::Refused(failure) = StepError::from(error) else {
+        panic!("refused")
+    };
+    assert_eq!(failure.kind, FailureType::PermissionError);
+    let remedy = "; allow cognito-idp:DescribeUserPoolClient on the user pool of the rule in the \
+                  role of this call (parameter UserPoolArn of the stack of the deploy role), then \
+                  retry the release";
+    assert!(failure.message.ends_with(remedy), "{failure}");
 }

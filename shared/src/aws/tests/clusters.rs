@@ -10,7 +10,7 @@ fn listed(arns: &[&str]) -> Answer {
     answer(&json!({"containerInstanceArns": arns}))
 }
 
-/// Instances as they are answered for a service with these capacity providers.
+/// Instances as they are returned for a service with these capacity providers.
 fn found(providers: &[&str], answers: Vec<Answer>) -> (PortInstances, Vec<(String, Value)>) {
     let script = Script::new(answers);
     let providers: Vec<String> = providers.iter().map(|name| (*name).to_owned()).collect();

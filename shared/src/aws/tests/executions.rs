@@ -104,7 +104,7 @@ fn an_unknown_execution_has_no_status() {
 }
 
 #[test]
-fn a_refused_request_tells_nothing_of_an_execution_whose_id_is_codepipelines_own() {
+fn a_refused_request_proves_nothing_about_an_execution_whose_id_is_codepipelines_own() {
     let found = |execution: &str| {
         let script = Script::new([refusal("ValidationException", "no")]);
         run(Executions::new(&script.sdk()).status("slipway-web", execution))

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::script::{Answer, Script, answer, refusal, run};
-use crate::aws::{Images, NotPullable};
+use crate::aws::Images;
 use crate::image::ImageReference;
 use crate::job::{Failure, FailureType, StepError};
+use crate::observed::image::NotPullable;
 
 const REPOSITORY: &str = "444455556666.dkr.ecr.us-east-2.amazonaws.com/team/web";
 
@@ -42,7 +43,6 @@ fn a_tag_resolves_to_its_digest_in_its_own_registry_and_region() {
             "registryId": "444455556666",
             "repositoryName": "team/web",
             "imageIds": [{"imageTag": "1.0"}],
-            "filter": {"imageStatus": "ANY"},
         })
     );
     assert!(
@@ -83,11 +83,15 @@ fn an_image_of_another_registry_is_unchanged() {
 
 #[test]
 fn a_missing_image_fails_the_release_as_unavailable() {
-    for code in ["ImageNotFoundException", "RepositoryNotFoundException"] {
-        let (image, _) = resolve(
+    for (code, times) in [
+        ("ImageNotFoundException", 2),
+        ("RepositoryNotFoundException", 1),
+    ] {
+        let (image, script) = resolve(
             &format!("{REPOSITORY}:1.0"),
-            [refusal(code, "there is none")],
+            vec![refusal(code, "there is none"); times],
         );
+        assert_eq!(script.sent().len(), times, "{code}");
         let message = format!(
             "image {REPOSITORY}:1.0 cannot be deployed: there is none; push it first, or correct \
              the reference; an image of a pull through cache is cached by its first pull: run \
@@ -103,7 +107,27 @@ fn a_missing_image_fails_the_release_as_unavailable() {
             .into())
         );
     }
+}
 
+#[test]
+fn an_image_of_a_cache_is_pulled_by_a_tag() {
+    let pinned = format!("{REPOSITORY}@{}", digest("0b"));
+    let missing = vec![refusal("ImageNotFoundException", "there is none"); 2];
+    let (image, _) = resolve(&pinned, missing);
+    let Err(StepError::Failed(failure)) = image else {
+        panic!("{image:?} is not missing")
+    };
+    assert_eq!(
+        failure.message,
+        format!(
+            "image {pinned} cannot be deployed: there is none; push it first, or correct the \
+             reference; an image of a pull through cache is cached by its first pull by a tag"
+        )
+    );
+}
+
+#[test]
+fn an_image_that_may_not_be_described_is_not_missing() {
     let (image, _) = resolve(
         &format!("{REPOSITORY}:1.0"),
         [refusal("AccessDeniedException", "no")],
@@ -122,11 +146,60 @@ fn a_missing_image_fails_the_release_as_unavailable() {
 
     let (image, _) = resolve(
         &format!("{REPOSITORY}:1.0"),
-        [answer(&json!({"imageDetails": []}))],
+        vec![answer(&json!({"imageDetails": []})); 2],
     );
 
     assert!(matches!(&image, Err(StepError::Unexpected(failure))
             if failure.message.contains("no digest for")));
+}
+
+#[test]
+fn an_image_that_is_not_active_is_looked_for_once_more_by_any_status() {
+    let own = format!("{REPOSITORY}:1.0");
+    let missing = || refusal("ImageNotFoundException", "there is none");
+    let archived = || {
+        let detail = json!({"imageDigest": digest("0a"), "imageStatus": "ARCHIVED"});
+        answer(&json!({"imageDetails": [detail]}))
+    };
+    let failure = |resolved: Result<String, StepError>| match resolved {
+        Err(StepError::Failed(failure) | StepError::Refused(failure)) => {
+            (failure.kind, failure.message)
+        }
+        other => panic!("{other:?}"),
+    };
+
+    for first in [missing(), answer(&json!({"imageDetails": []}))] {
+        let (resolved, script) = resolve(&own, [first, archived()]);
+        let (kind, message) = failure(resolved);
+        assert_eq!(kind, FailureType::RevisionUnavailable);
+        assert!(message.contains("it is archived"), "{message}");
+
+        let sent = script.sent();
+        let filters: Vec<_> = sent
+            .iter()
+            .map(|sent| sent.json()["filter"].clone())
+            .collect();
+        assert_eq!(filters, [json!(null), json!({"imageStatus": "ANY"})]);
+    }
+
+    // A refusal of the status is not what is wrong with the image; a missing permission is.
+    for (code, kind, expected) in [
+        (
+            "InvalidParameterException",
+            FailureType::RevisionUnavailable,
+            "cannot be deployed: there is none",
+        ),
+        (
+            "AccessDeniedException",
+            FailureType::PermissionError,
+            "no status",
+        ),
+    ] {
+        let (resolved, _) = resolve(&own, [missing(), refusal(code, "no status")]);
+        let (found, message) = failure(resolved);
+        assert_eq!(found, kind, "{code}");
+        assert!(message.contains(expected), "{code}: {message}");
+    }
 }
 
 #[test]
@@ -142,8 +215,11 @@ fn an_image_that_is_missing_or_archived_cannot_be_pulled() {
         vec![answer(&json!({"imageDetails": [detail]}))]
     };
 
-    for code in ["ImageNotFoundException", "RepositoryNotFoundException"] {
-        let found = not_pullable(&own, vec![refusal(code, "there is none")]);
+    for (code, times) in [
+        ("ImageNotFoundException", 2),
+        ("RepositoryNotFoundException", 1),
+    ] {
+        let found = not_pullable(&own, vec![refusal(code, "there is none"); times]);
         assert_eq!(found, Ok(Some(NotPullable::Missing)), "{code}");
     }
 

@@ -143,6 +143,24 @@ fn the_forward_after_an_authentication_is_the_one_that_is_read() {
 }
 
 #[test]
+fn the_user_pools_of_a_rule_are_those_of_its_authentication() {
+    let cognito = "<member><Type>authenticate-cognito</Type><Order>1</Order>\
+                   <AuthenticateCognitoConfig><UserPoolArn>pool</UserPoolArn>\
+                   <UserPoolClientId>shop</UserPoolClientId><UserPoolDomain>shop</UserPoolDomain>\
+                   </AuthenticateCognitoConfig></member>";
+    let to_blue = forward(&group("blue", Some(7)), "");
+    let pools = |actions: &str| {
+        let rule = observe(RULE, rule_with(actions)).0.expect("understood");
+        let rule = rule.expect("there");
+        let pools = rule.user_pools().into_iter();
+        pools.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+
+    assert_eq!(pools(&format!("{cognito}{to_blue}")), ["pool"]);
+    assert_eq!(pools(&to_blue), Vec::<String>::new());
+}
+
+#[test]
 fn the_default_action_of_a_listener_is_a_rule_too() {
     let (rule, sent) = observe(
         LISTENER,

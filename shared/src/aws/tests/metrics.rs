@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::script::{Answer, NOW, Script, cbor, run};
-use crate::aws::{Alarm, AwsError, ErrorKind, Metrics};
+use crate::aws::{AwsError, ErrorKind, Metrics};
 use crate::metrics::source::tests::key;
 use crate::metrics::source::{CustomPart, Data, Key, Metric, MetricName, Query, Side};
+use crate::observed::alarm::Alarm;
 
 /// The first minute that is read, since the Unix epoch.
 const MINUTE: i64 = NOW / 60;
@@ -305,6 +306,22 @@ fn alarms_in_alarm_and_alarms_that_are_missing_are_found_in_the_order_of_their_n
             "MaxRecords": 100
         })
     );
+}
+
+#[test]
+fn alarms_are_found_on_every_page() {
+    let first = json!({"MetricAlarms": [alarm("ok", "OK")], "NextToken": "more"});
+    let second = json!({"MetricAlarms": [alarm("metric", "ALARM")]});
+    let script = Script::new([cbor(&first), cbor(&second)]);
+    let names = ["ok", "metric"].map(ToOwned::to_owned);
+    let found = run(Metrics::new(&script.sdk()).alarms(&names)).expect("answered");
+
+    let expected = Alarm::Active {
+        name: "metric".to_owned(),
+        reason: "metric is ALARM".to_owned(),
+    };
+    assert_eq!(found, [expected]);
+    assert_eq!(script.sent()[1].cbor()["NextToken"], json!("more"));
 }
 
 #[test]

@@ -2,21 +2,26 @@
 //! each response.
 
 mod artifacts;
+mod balancers;
 mod bases;
 mod calls;
 mod cbor;
+mod clients;
 mod clusters;
 mod executions;
 mod images;
 mod jobs;
+mod lease_proofs;
 mod ledger;
-mod ledger_claims;
 mod load_balancing;
 mod metrics;
+mod newcomers;
 mod other_rules;
 mod pairs;
+mod records;
 mod redaction;
 mod reports;
+mod responses;
 mod roles;
 mod scaling;
 mod script;

@@ -11,16 +11,24 @@ const OTHER: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/4";
 
 fn listeners(next: Option<&str>) -> Answer {
-    let marker = next.map_or_else(String::new, |next| {
-        format!("<NextMarker>{next}</NextMarker>")
-    });
     let listed =
         format!("<Listeners><member><ListenerArn>{LISTENER}</ListenerArn></member></Listeners>");
-    xml("DescribeListeners", &format!("{listed}{marker}"))
+    xml("DescribeListeners", &format!("{listed}{}", marker(next)))
+}
+
+/// Where the next page begins.
+fn marker(next: Option<&str>) -> String {
+    next.map_or_else(String::new, |next| {
+        format!("<NextMarker>{next}</NextMarker>")
+    })
 }
 
 /// The rules of the listener, each with the weight of its only group, and its default action.
 fn rules(rules: &[(&str, u32)]) -> Answer {
+    page_of_rules(rules, None)
+}
+
+fn page_of_rules(rules: &[(&str, u32)], next: Option<&str>) -> Answer {
     let described = |(arn, weight): &(&str, u32)| {
         let actions = forward(&group("blue", Some(*weight)), "");
         let is_default = *arn == "default";
@@ -30,7 +38,8 @@ fn rules(rules: &[(&str, u32)]) -> Answer {
         )
     };
     let all: String = rules.iter().map(described).collect();
-    xml("DescribeRules", &format!("<Rules>{all}</Rules>"))
+    let content = format!("<Rules>{all}</Rules>{}", marker(next));
+    xml("DescribeRules", &content)
 }
 
 #[test]
@@ -70,6 +79,25 @@ fn every_page_of_listeners_is_read() {
     let found = run(Rules::new(&script.sdk()).beside(RULE)).expect("understood");
     assert!(found.is_empty());
     assert_eq!(script.sent()[1].form()["Marker"], "more");
+    assert!(script.is_played());
+}
+
+#[test]
+fn every_page_of_rules_is_read() {
+    let script = Script::new([
+        listeners(None),
+        page_of_rules(&[(RULE, 1)], Some("more")),
+        rules(&[(OTHER, 2), ("default", 3)]),
+    ]);
+    let found = run(Rules::new(&script.sdk()).beside(RULE)).expect("understood");
+    let found: Vec<&str> = found.iter().map(|(arn, _)| arn.as_str()).collect();
+    assert_eq!(found, [OTHER, LISTENER]);
+
+    let next = script.sent()[2].form();
+    assert_eq!(
+        (next["ListenerArn"].as_str(), next["Marker"].as_str()),
+        (LISTENER, "more")
+    );
     assert!(script.is_played());
 }
 

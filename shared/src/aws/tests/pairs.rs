@@ -12,6 +12,7 @@ use crate::job::{Failure, StepError};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::pair::IncompletePair;
 use crate::observed::percentages::Percentages;
+use crate::observed::route::Route;
 use crate::observed::scaling::ScalingView;
 use crate::observed::weights::Weights;
 use crate::release::{Lease, PriorColour, PriorPair};
@@ -46,7 +47,7 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
 
     let [blue, green] = suspended;
     PriorPair {
-        rule: RULE.to_owned(),
+        route: Route::Rule(RULE.to_owned()),
         live: Colour::Blue,
         given_services: None,
         colours: PerColour {

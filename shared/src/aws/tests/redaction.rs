@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::script::{Script, answer, cbor, refusal, run};
+use super::script::{Answer, Script, answer, cbor, refusal, run};
 use super::services::{NEW, described, service};
-use crate::aws::{Alarm, Metrics, Services, TaskDefinitions};
+use crate::aws::{Metrics, Services, TaskDefinitions, quotations};
+use crate::observed::alarm::Alarm;
+use crate::task_definition::TaskDefinition;
 
 const SIGNED: &str = "Get \"https://layers.s3.eu-west-1.amazonaws.com/1a?X-Amz-Signature=0a\": i/o";
 const KEPT: &str = "Get \"https://layers.s3.eu-west-1.amazonaws.com/1a?***\": i/o";
@@ -20,8 +22,9 @@ const TEXTS: [&str; 4] = [
 ];
 
 /// Texts that are compared with a known one and never passed on.
-const COMPARED: [&str; 3] = [
+const COMPARED: [&str; 4] = [
     "failure.reason()",
+    "task.stopped_reason(),at:",
     "health.reason())==Some(",
     ".stopped_reason().is_some_and(",
 ];
@@ -119,4 +122,61 @@ fn a_signed_address_loses_its_query_where_a_response_is_not_understood() {
 
     assert!(error.message.contains("1a?***"), "{error}");
     assert!(!error.message.contains("Signature"), "{error}");
+}
+
+/// A message that quotes the second of two texts, of which the definition has a value; and what was
+/// called for it.
+fn quoted(message: &str, answers: impl IntoIterator<Item = Answer>) -> (String, Vec<String>) {
+    let script = Script::new(answers);
+    let texts = ["", "exec hunter-2: not found"].into_iter();
+    let definitions = TaskDefinitions::new(&script.sdk());
+    let found = run(definitions.without_secrets(message.to_owned(), texts, NEW));
+    (found, script.operations())
+}
+
+#[test]
+fn what_a_message_quotes_loses_the_secrets_of_the_definition() {
+    const MESSAGE: &str = "green failed: exec hunter-2: not found; hunter-2 of web";
+    let definition = json!({
+        "taskDefinitionArn": NEW, "family": "web",
+        "containerDefinitions": [{
+            "name": "web", "image": "web:1",
+            "environment": [{"name": "PASSWORD", "value": "hunter-2"}],
+        }],
+    });
+    let described = answer(&json!({"taskDefinition": definition, "tags": []}));
+
+    let (message, called) = quoted(MESSAGE, [described]);
+    assert_eq!(
+        message,
+        "green failed: exec ***: not found; hunter-2 of web"
+    );
+    assert_eq!(called, ["DescribeTaskDefinition"]);
+
+    let refused = refusal("AccessDeniedException", "no");
+    let (message, _) = quoted(MESSAGE, [refused]);
+    let unread = "(not shown: the task definition could not be read)";
+    assert_eq!(message, format!("green failed: {unread}; hunter-2 of web"));
+
+    let (message, called) = quoted("green failed", []);
+    assert_eq!((message.as_str(), called.len()), ("green failed", 0));
+}
+
+#[test]
+fn a_value_is_masked_in_a_stop_reason_that_lost_its_query_before() {
+    const HOOK: &str = "https://chat.example.com/hooks/1234/aBcDtokenXYZ?wait=true";
+    let definition = TaskDefinition::from_value(json!({
+        "family": "web", "containerDefinitions": [{
+            "name": "web", "image": "web:1", "environment": [{"name": "HOOK", "value": HOOK}],
+        }],
+    }));
+    let tasks = json!({"tasks": [{
+        "taskDefinitionArn": NEW, "stoppedReason": format!("exec: \"{HOOK}\""),
+    }]});
+    let script = Script::new([answer(&json!({"taskArns": ["a"]})), answer(&tasks)]);
+    let reasons = run(Services::new(&script.sdk()).stop_reasons("apps", "web", NEW));
+
+    let known = Ok(Some(definition.expect("a task definition")));
+    let shown = quotations::quotation(&reasons.expect("answered")[0], &known);
+    assert_eq!(shown, "exec: \"***\"");
 }

@@ -1,7 +1,9 @@
 //! Deploy roles: who signs which call, how often the credentials are requested, and what becomes of
 //! a role that is refused.
 
-use serde_json::json;
+mod not_taken;
+
+use serde_json::{Value, json};
 
 use super::script::{Answer, NOW, Script, Sent, answer, refusal, run, xml, xml_refusal};
 use crate::aws::{AwsError, ErrorKind, Executions, Jobs, Ledger, Sdk, TaskDefinitions};
@@ -19,10 +21,11 @@ fn role(pipeline: &str) -> DeployRole {
     DeployRole {
         arn: ROLE.to_owned(),
         external_id: pipeline.to_owned(),
+        region: None,
     }
 }
 
-/// Credentials of the role that last so many seconds.
+/// Credentials of the role that last this many seconds.
 fn assumed(secs: i64) -> Answer {
     let ends = Timestamp::from_secs(NOW + secs).expect("in range");
     xml(
@@ -51,9 +54,14 @@ fn refused(script: &Script) -> AwsError {
 
 /// Whose key signed a request.
 fn signer(sent: &Sent) -> &str {
+    part_of_scope(sent, 0)
+}
+
+/// A part of the scope of a signature: the key, the day, the region, …
+fn part_of_scope(sent: &Sent, part: usize) -> &str {
     let signature = sent.header("authorization").expect("signed");
     let (_, credential) = signature.split_once("Credential=").expect("a key");
-    credential.split('/').next().expect("a part")
+    credential.split('/').nth(part).expect("a part")
 }
 
 #[test]
@@ -97,6 +105,17 @@ fn a_role_is_assumed_once_with_its_external_id_for_all_adapters() {
     assert_eq!(member("ExternalId"), Some(PIPELINE));
     assert_eq!(member("RoleSessionName"), Some("slipway-slipway-roll-back"));
     assert_eq!(member("DurationSeconds"), Some("3600"));
+}
+
+#[test]
+fn calls_for_a_service_elsewhere_go_to_its_region_and_sts_is_that_of_the_function() {
+    let script = Script::new([assumed(3_600), failed_execution()]);
+    let elsewhere = role(PIPELINE).in_region("eu-central-1");
+    status(&script.sdk().acting_for(&elsewhere)).expect("read");
+
+    let sent = script.sent();
+    let regions: Vec<_> = sent.iter().map(|sent| part_of_scope(sent, 2)).collect();
+    assert_eq!(regions, ["eu-west-1", "eu-central-1"]);
 }
 
 #[test]
@@ -149,6 +168,47 @@ fn another_role_or_another_external_id_has_credentials_of_its_own() {
     let sent = script.sent();
     assert_eq!(sent[2].form().get("ExternalId"), Some(&other.external_id));
     assert!(script.is_played());
+}
+
+#[test]
+fn a_session_that_only_reads_has_a_policy_and_credentials_of_its_own() {
+    let script = Script::new([
+        assumed(3_600),
+        failed_execution(),
+        assumed(3_600),
+        failed_execution(),
+        assumed(3_600),
+    ]);
+    let sdk = script.sdk();
+    status(&sdk.acting_for(&role(PIPELINE))).expect("read");
+    let reading = sdk.reading_for(&role(PIPELINE));
+    status(&reading).expect("read");
+    run(reading.prove_role(&role(PIPELINE))).expect("assumed");
+
+    let sent = script.sent();
+    let policy = |at: usize| sent[at].form().get("Policy").cloned();
+    assert_eq!(policy(0), None);
+    assert_eq!(policy(4), policy(2));
+
+    let text = policy(2).expect("a session policy");
+    assert!(text.len() <= 2_048, "AssumeRole takes no more");
+    let policy: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(policy["Version"], "2012-10-17");
+    let [statement] = policy["Statement"].as_array().expect("a list").as_slice() else {
+        panic!("{text}: expected one statement");
+    };
+    assert_eq!(
+        (&statement["Effect"], &statement["Resource"]),
+        (&json!("Allow"), &json!("*"))
+    );
+    for action in statement["Action"].as_array().expect("a list") {
+        let (_, verb) = action
+            .as_str()
+            .and_then(|it| it.split_once(':'))
+            .expect("an action");
+        let reads = ["Describe", "List", "BatchGet"];
+        assert!(reads.iter().any(|it| verb.starts_with(it)), "{action}");
+    }
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn registration(service: &str, suspended: Value) -> Value {
 }
 
 #[test]
-fn scale_in_is_suspended_and_what_a_person_suspended_stays_so_and_bounds_are_left_alone() {
+fn scale_in_is_suspended_and_what_an_operator_suspended_stays_so_and_bounds_are_left_alone() {
     let found = [
         target("shop-blue", [Some(false), Some(true), Some(false)]),
         target("shop-green", [None, Some(false), Some(true)]),

@@ -359,7 +359,8 @@ impl TimeSource for Script {
 }
 
 impl AsyncSleep for Script {
-    // The lifetime has a name because architecture.rs searches for calls by text; this is no call.
+    // The lifetime has a name because architecture.rs searches for calls by text; this is not a
+    // call.
     #[allow(clippy::needless_lifetimes, reason = "see above")]
     fn sleep<'a>(&'a self, duration: Duration) -> Sleep {
         self.waits

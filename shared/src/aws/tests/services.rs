@@ -35,7 +35,6 @@ pub(super) fn service() -> Value {
             "bakeTimeInMinutes": 5
         },
         "loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}],
-        "tags": [{"key": "team", "value": "shop"}, {"key": "slipway:service", "value": "yes"}],
         "events": [{"message": "newest"}, {"message": "older"}],
         "deployments": [
             {
@@ -70,6 +69,8 @@ pub(super) fn view() -> ServiceView {
         desired: 4,
         running: 5,
         pending: 1,
+        proven: 0,
+        newcomers: 0,
         percentages: PERCENTAGES,
         early_success: None,
         deployment_alarms: true,
@@ -78,7 +79,6 @@ pub(super) fn view() -> ServiceView {
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
-        tagged: true,
         deployments: vec![
             DeploymentView {
                 id: "ecs-svc/2".to_owned(),
@@ -139,19 +139,7 @@ fn every_field_of_a_service_is_read() {
     assert_eq!(script.only().operation(), "DescribeServices");
     assert_eq!(
         script.only().json(),
-        json!({"cluster": "apps", "services": ["web"], "include": ["TAGS"]})
-    );
-}
-
-#[test]
-fn only_the_tag_of_slipway_makes_a_service_tagged() {
-    assert!(
-        !with(|service| service["tags"] = json!([{"key": "team", "value": "slipway:service"}]))
-            .tagged
-    );
-    assert!(!with(|service| service["tags"] = json!(null)).tagged);
-    assert!(
-        with(|service| service["tags"] = json!([{"key": "slipway:service", "value": ""}])).tagged
+        json!({"cluster": "apps", "services": ["web"]})
     );
 }
 
@@ -260,8 +248,8 @@ fn load_balancers_without_a_target_group_have_no_targets() {
 
 #[test]
 fn what_ecs_always_has_must_be_there() {
-    type Change = fn(&mut Value);
-    let cases: [(&str, Change); 9] = [
+    type Edit = fn(&mut Value);
+    let cases: [(&str, Edit); 9] = [
         ("service web: no status", |s| s["status"] = json!(null)),
         ("service web: no deploymentConfiguration", |s| {
             s["deploymentConfiguration"] = json!(null)

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
 use super::services::{described, service};
-use crate::aws::{AwsError, ErrorKind, ServiceGoal, Services};
+use crate::aws::{AwsError, ErrorKind, Services};
 use crate::observed::percentages::Percentages;
+use crate::strategy::service_goal::ServiceGoal;
 
 const PERCENTAGES: Percentages = Percentages {
     minimum_healthy: 100,
@@ -21,7 +22,7 @@ fn updated() -> Answer {
     answer(&json!({"service": {"deployments": deployments}}))
 }
 
-/// Describes a service and applies a change to it; the answer and the body of UpdateService.
+/// Describes a service and applies a change to it; the response and the body of UpdateService.
 fn applied(
     service: &Value,
     desired: Option<u32>,

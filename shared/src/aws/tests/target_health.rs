@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::script::{Answer, Script, answer, refusal, run, xml};
-use super::services::{ARN, GROUP, described, service, view};
+use super::script::{Answer, NOW, Script, answer, refusal, run, xml};
+use super::services::{ARN, GROUP, NEW, OLD, described, service, view};
 use crate::aws::Services;
 use crate::observed::service::{ServiceView, TargetGroupView};
 
@@ -102,6 +102,46 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
         ]
     );
     assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
+}
+
+/// The proven tasks of a service without target groups that has these, and what was called.
+fn proven_of(running: u32, found: &[serde_json::Value]) -> (u32, Vec<String>) {
+    let mut unbalanced = service();
+    unbalanced["loadBalancers"] = json!([]);
+    unbalanced["runningCount"] = json!(running);
+    let script = Script::new([
+        described(&unbalanced),
+        answer(&json!({"taskArns": ["task"]})),
+        answer(&json!({"tasks": found})),
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    (found.view.proven, script.operations())
+}
+
+#[test]
+fn the_tasks_of_the_primary_revision_that_have_run_for_a_minute_are_counted() {
+    let task = |revision: &str, status: &str, secs: i64| {
+        json!({
+            "taskDefinitionArn": revision, "lastStatus": status, "startedAt": NOW - secs,
+            "containerInstanceArn": "instance",
+        })
+    };
+    let tasks = [
+        task(NEW, "RUNNING", 60),
+        task(NEW, "RUNNING", 59),
+        task(NEW, "RUNNING", 600),
+        task(NEW, "DEACTIVATING", 600),
+        task(OLD, "RUNNING", 600),
+        json!({"taskDefinitionArn": NEW, "lastStatus": "PENDING"}),
+    ];
+    let (proven, called) = proven_of(5, &tasks);
+    assert_eq!(proven, 2);
+    assert_eq!(called, ["DescribeServices", "ListTasks", "DescribeTasks"]);
+
+    let (proven, called) = proven_of(0, &tasks);
+    assert_eq!((proven, called), (0, vec!["DescribeServices".to_owned()]));
 }
 
 /// Unreachable targets of two tasks in each group, beside a first target in this state. The second

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::script::{Answer, Script, answer, refusal, run};
+use super::script::{Answer, NOW, Script, answer, refusal, run};
 use crate::aws::{AwsError, ErrorKind, TaskDefinitions};
 use crate::task_definition::{Mark, TaskDefinition};
+use crate::timestamp::Timestamp;
 
 const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
 
@@ -219,6 +220,27 @@ fn only_a_revision_with_the_status_active_is_active() {
 }
 
 #[test]
+fn a_definition_is_described_with_its_status_in_one_call() {
+    let active = |status: Value| {
+        let web = json!({
+            "taskDefinitionArn": ARN, "family": "web", "status": status,
+            "containerDefinitions": [{"name": "web", "image": "web:1"}],
+        });
+        let script = Script::new([answer(&json!({"taskDefinition": web}))]);
+        let found = run(TaskDefinitions::new(&script.sdk()).describe_with_status(ARN));
+        assert_eq!(script.only().operation(), "DescribeTaskDefinition");
+        found.map(|found| found.map(|(_, is_active)| is_active))
+    };
+
+    assert_eq!(active(json!("ACTIVE")).expect("answered"), Some(true));
+    assert_eq!(active(json!("INACTIVE")).expect("answered"), Some(false));
+    assert_eq!(
+        active(Value::Null).expect_err("no status").message,
+        format!("no status for {ARN}")
+    );
+}
+
+#[test]
 fn the_named_revision_is_deregistered() {
     let script = Script::new([answer(&json!({}))]);
     run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect("deregistered");
@@ -244,10 +266,16 @@ fn listed(revisions: &[u32], token: Option<&str>) -> Answer {
     answer(&page)
 }
 
-fn marked(revision: u32, execution: &str) -> Answer {
+fn marked(revision: u32, execution: &str, registrant: &str) -> Answer {
+    marked_at(revision, execution, registrant, 0)
+}
+
+/// A revision that was registered this many seconds after the release began.
+fn marked_at(revision: u32, execution: &str, registrant: &str, secs: i64) -> Answer {
     answer(&json!({
         "taskDefinition": {
-            "taskDefinitionArn": arn_of(revision),
+            "taskDefinitionArn": arn_of(revision), "registeredBy": registrant,
+            "registeredAt": NOW + secs,
             "family": "web", "containerDefinitions": [{"name": "web", "image": "web:1"}],
         },
         "tags": [
@@ -257,24 +285,75 @@ fn marked(revision: u32, execution: &str) -> Answer {
     }))
 }
 
+const STEP: &str = "arn:aws:sts::111122223333:assumed-role/register/slipway-register";
+
+#[test]
+fn a_revision_that_an_operator_registered_with_a_copied_mark_is_not_the_release_s() {
+    let user = "arn:aws:iam::111122223333:user/jane";
+    let script = Script::new([
+        listed(&[11, 10], None),
+        marked(11, "e-1", user),
+        marked(10, "e-1", STEP),
+    ]);
+    assert_eq!(registered(&script, 9), [arn_of(10)]);
+}
+
 #[test]
 fn revisions_of_an_execution_are_found_by_their_marks_on_all_pages_up_to_the_newest_before() {
     let script = Script::new([
         listed(&[12, 11], Some("more")),
+        marked(12, "e-1", STEP),
+        marked(11, "e-2", STEP),
         listed(&[10, 9, 8], Some("evenmore")),
-        marked(12, "e-1"),
-        marked(11, "e-2"),
-        marked(10, "e-1"),
+        marked(10, "e-1", STEP),
     ]);
+    assert_eq!(registered(&script, 9), [12, 10].map(arn_of));
+}
+
+/// The revisions after `newest` that the execution registered which began at the script's time.
+fn registered(script: &Script, newest: u32) -> Vec<String> {
+    let began = Timestamp::from_secs(NOW).expect("in range");
     let task_definitions = TaskDefinitions::new(&script.sdk());
-    let found = run(task_definitions.registered_by("e-1", "web", Some(&arn_of(9))));
+    let newest = arn_of(newest);
+    let found = run(task_definitions.registered_by("e-1", "web", Some(&newest), began));
+    assert!(script.is_played());
+
     let mark = Mark {
         execution: "e-1".to_owned(),
         sent: "ff".to_owned(),
     };
+    let found = found.expect("answered").into_iter();
+    found
+        .map(|(arn, known)| {
+            assert_eq!(known, mark);
+            arn
+        })
+        .collect()
+}
 
-    assert_eq!(
-        found.expect("answered"),
-        [(arn_of(12), mark.clone()), (arn_of(10), mark)]
-    );
+#[test]
+fn revisions_from_before_the_release_are_not_looked_at_however_many_there_are() {
+    let script = Script::new([
+        listed(&[4012, 4011, 4010, 4009, 4008], Some("more")),
+        marked_at(4012, "e-2", STEP, 60),
+        marked_at(4011, "e-1", STEP, 30),
+        // AWS's clock may be behind that of the function.
+        marked_at(4010, "e-1", STEP, -300),
+        marked_at(4009, "e-1", STEP, -301),
+    ]);
+    assert_eq!(registered(&script, 2), [4011, 4010].map(arn_of));
+}
+
+#[test]
+fn no_more_than_the_newest_hundred_revisions_are_looked_at() {
+    let revisions: Vec<u32> = (1900..=2000).rev().collect();
+    let described = revisions[..100].iter().map(|revision| match revision {
+        1901 => marked(1901, "e-1", STEP),
+        other => marked(*other, "e-2", STEP),
+    });
+    let answers = std::iter::once(listed(&revisions, Some("more"))).chain(described);
+    let script = Script::new(answers);
+
+    assert_eq!(registered(&script, 2), [arn_of(1901)]);
+    assert_eq!(script.operations().len(), 101);
 }

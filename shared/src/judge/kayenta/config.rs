@@ -14,6 +14,18 @@ use crate::judge::strict::{FieldError, Node};
 const WEIGHT_SLACK: f64 = 0.1;
 /// The judge, and the name it had before it was published.
 const JUDGES: [(&str, ()); 2] = [("NetflixACAJudge-v1.0", ()), ("dredd-v1.0", ())];
+/// Fields of requests to Kayenta, `POST /canary` and `POST /canary/<id>`, each with the file that is
+/// meant.
+const OF_REQUESTS: [(&str, &str); 2] = [
+    (
+        "canaryConfig",
+        "a canary config, not the body of POST /canary; give what its canaryConfig has",
+    ),
+    (
+        "scopes",
+        "a canary config, not the body of POST /canary/<id>; give the config of that id",
+    ),
+];
 /// Kayenta's factor on the interquartile range.
 const OUTLIER_FACTOR: f64 = 3.0;
 
@@ -68,6 +80,7 @@ impl KayentaConfig {
             "services",
             "nothing; an older format had it, query.type now names the metric source",
         )])?;
+        root.retired(&OF_REQUESTS)?;
 
         let root = root.object(&[
             "id",
@@ -125,7 +138,7 @@ fn check_judge(judge: &Node<'_>) -> Result<(), FieldError> {
     }
 
     let judge = judge.object(&["name", "judgeConfigurations"])?;
-    judge.field("name").word(&JUDGES)?;
+    judge.field("name").keyword(&JUDGES)?;
     judge
         .field("judgeConfigurations")
         .or((), |node| node.object(&[]).map(|_| ()))
@@ -137,7 +150,7 @@ fn check_version(version: &Node<'_>) -> Result<(), FieldError> {
     if known {
         Ok(())
     } else {
-        version.word(&[("1.0", ()), ("1", ())])
+        version.keyword(&[("1.0", ()), ("1", ())])
     }
 }
 
@@ -180,7 +193,7 @@ fn read_metric(item: &Node<'_>) -> Result<MetricConfig, FieldError> {
     // What is queried is the metric source's business; only that there is a source is checked.
     item.field("query").field("type").text()?;
     item.field("scopeName")
-        .or((), |scope| scope.word(&[("default", ())]))?;
+        .or((), |scope| scope.keyword(&[("default", ())]))?;
 
     let groups = read_groups(&item.field("groups"))?;
     let configurations = item.field("analysisConfigurations").object(&["canary"])?;
@@ -243,10 +256,10 @@ fn read_analysis(canary: &Node<'_>) -> Result<Analysis, FieldError> {
     Ok(Analysis {
         direction: canary
             .field("direction")
-            .or(Direction::Either, |node| node.word(&directions))?,
+            .or(Direction::Either, |node| node.keyword(&directions))?,
         nan_strategy: canary
             .field("nanStrategy")
-            .or(NanStrategy::Remove, |node| node.word(&strategies))?,
+            .or(NanStrategy::Remove, |node| node.keyword(&strategies))?,
         critical: canary.field("critical").or(false, Node::flag)?,
         must_have_data: canary.field("mustHaveData").or(false, Node::flag)?,
         ..effect
@@ -267,7 +280,7 @@ fn read_effect(node: &Node<'_>) -> Result<Analysis, FieldError> {
     ];
     let measure = node
         .field("measure")
-        .or(EffectMeasure::MeanRatio, |node| node.word(&measures))?;
+        .or(EffectMeasure::MeanRatio, |node| node.keyword(&measures))?;
     let limit = if measure == EffectMeasure::CommonLanguage {
         1.0
     } else {
@@ -300,7 +313,7 @@ fn read_outliers(node: &Node<'_>) -> Result<OutlierStrategy, FieldError> {
         ("remove", OutlierStrategy::Remove { factor }),
     ];
     node.field("strategy")
-        .or(OutlierStrategy::Keep, |node| node.word(&strategies))
+        .or(OutlierStrategy::Keep, |node| node.keyword(&strategies))
 }
 
 fn read_weights(

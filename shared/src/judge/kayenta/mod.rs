@@ -140,7 +140,7 @@ fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> 
         return Classification::error(&metric.analysis, "a value is infinite");
     }
 
-    // What was configured to stand for zeros is no lack of data, and is compared as such.
+    // What was configured to stand for zeros is not missing data, and is compared as zeros.
     let zeros = match metric.analysis.nan_strategy {
         NanStrategy::Replace => vec![0.0; canary.len().max(baseline.len())],
         NanStrategy::Remove => Vec::new(),

@@ -48,7 +48,7 @@ fn read_values(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
         }
 
         node.number()
-            .or_else(|_| node.word(&[("NaN", f64::NAN)]))
+            .or_else(|_| node.keyword(&[("NaN", f64::NAN)]))
             .map_err(|_| node.refuse("a number, null or \"NaN\""))
     };
     let items = node.array()?;
@@ -171,6 +171,14 @@ mod tests {
         values.push(1e6);
         assert_eq!(without_outliers(values, 3.0).len(), 200);
         assert!(without_outliers(vec![], 3.0).is_empty());
+    }
+
+    #[test]
+    fn a_value_between_the_outer_percentiles_stays_however_alike_the_others_are() {
+        for far in [1.0, 9.0] {
+            let values = [vec![5.0; 97], vec![far; 3]].concat();
+            assert_eq!(without_outliers(values, 3.0).len(), 100, "{far}");
+        }
     }
 
     fn metric(nan_strategy: NanStrategy, outliers: OutlierStrategy) -> MetricConfig {

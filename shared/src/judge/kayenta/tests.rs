@@ -51,7 +51,7 @@ fn five_points_a_side_are_compared_and_four_are_no_data() {
     assert_eq!(
         classified(NanStrategy::Remove, &points, &gap),
         few,
-        "a gap is no point"
+        "a gap is not a point"
     );
 
     let shifted = [11.0, f64::NAN, 13.0, 14.0, 15.0];

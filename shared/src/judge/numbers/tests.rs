@@ -106,3 +106,19 @@ fn numbers_change_their_form_at_fixed_limits() {
         ["1,000,000 of 200", "over 1,000,000 of 200"]
     );
 }
+
+#[test]
+fn spans_and_settings_change_their_form_at_fixed_limits() {
+    assert_eq!(
+        [119.0, 120.0, 2_879.0, 2_880.0].map(span),
+        ["119 minutes", "2 hours", "48 hours", "2 days"]
+    );
+    assert_eq!(
+        [1, 2, 1_440].map(minutes),
+        ["1 minute", "2 minutes", "1,440 minutes"]
+    );
+    assert_eq!(
+        [999.0, 1_000.0, 1_000.5].map(plain),
+        ["999", "1,000", "1000.5"]
+    );
+}

@@ -101,13 +101,13 @@ pub struct Look {
     /// Minutes that every promoting metric could use.
     pub usable_minutes: u32,
     /// The evidence of each metric, in the order of the metrics.
-    pub evidence: Vec<Part>,
+    pub evidence: Vec<MetricEvidence>,
 }
 
 /// One metric's evidence at one look.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Part {
+pub struct MetricEvidence {
     /// ln of its part w·E of the family's evidence of harm.
     pub harm: f64,
     /// ln of its evidence of health, if it takes part in promotion.
@@ -153,7 +153,7 @@ impl Judgement {
     /// Another version, an unknown or missing field, or parts that do not fit together.
     pub fn from_json(text: &str) -> Result<Self, RecordError> {
         let judgement: Self = serde_json::from_str(text)?;
-        judgement.check()?;
+        judgement.check_contents()?;
         Ok(judgement)
     }
 
@@ -209,7 +209,7 @@ impl Judgement {
         self
     }
 
-    fn check(&self) -> Result<(), RecordError> {
+    fn check_contents(&self) -> Result<(), RecordError> {
         if self.v != JUDGEMENT_VERSION {
             return Err(RecordError::Version { found: self.v });
         }

@@ -62,7 +62,7 @@ pub(super) fn messages(judgement: &Judgement) -> Messages {
     }
 }
 
-/// The label of a metric by its name, safe amid a sentence.
+/// The label of a metric by its name, safe inside a sentence.
 fn label(judgement: &Judgement, name: &str) -> String {
     let metric = judgement.metrics.iter().find(|metric| metric.name == name);
     isolated(metric.map_or(name, |metric| &metric.label))

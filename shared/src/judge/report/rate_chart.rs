@@ -45,7 +45,7 @@ pub(super) fn rates(judgement: &Judgement, index: usize, width: u32, decisive: b
     let all = total(judgement, index);
     let points = buckets(judgement, index, width);
     let top = top(&points, &all, metric.dispersion);
-    let place = Place {
+    let place = RatePlot {
         x: Minutes::to(judgement.verdict.minute),
         top,
         dispersion: metric.dispersion,
@@ -73,7 +73,7 @@ pub(super) fn rates(judgement: &Judgement, index: usize, width: u32, decisive: b
 }
 
 /// Where a rate is drawn.
-struct Place {
+struct RatePlot {
     x: Minutes,
     top: f64,
     dispersion: f64,
@@ -87,7 +87,7 @@ struct SidePaths {
     band: String,
 }
 
-impl Place {
+impl RatePlot {
     fn side(&self, points: &[Bucket], tally: impl Fn(&Bucket) -> Tally) -> SidePaths {
         let (mut line, mut dots, mut bars, mut band) = <(Path, Path, Path, Path)>::default();
         // A gap in the data is a gap in the line.

@@ -3,7 +3,7 @@
 //! The judge itself decides; this only watches which look used which minute, because a report
 //! that does not name what was late cannot explain why a verdict came when it did.
 
-use crate::judge::clean::{CountError, Reading, Settled, settle};
+use crate::judge::clean::{CountError, MinuteState, Reading, classify_minute};
 use crate::judge::evidence::Harm;
 use crate::judge::noninferiority::NonInferiority;
 use crate::judge::progress::PROGRESS_VERSION;
@@ -11,7 +11,7 @@ use crate::judge::scenario::{Scenario, ScenarioError};
 use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
 
-use super::judgement::{JUDGEMENT_VERSION, Judgement, Look, Part};
+use super::judgement::{JUDGEMENT_VERSION, Judgement, Look, MetricEvidence};
 use super::quality::Quality;
 use super::replay::ReplayError;
 use super::stored::{StoredMetric, StoredMinute, StoredReading};
@@ -45,9 +45,9 @@ impl Judgement {
         let verdict = loop {
             now += 1;
             let read = |minute: u32, metric: usize| scenario.visible(minute, metric, now);
-            let verdict = judge.look(now, read)?;
+            let verdict = judge.take_look(now, read)?;
             recorder.watch(now.min(config.end), now, &judge.progress(), read)?;
-            recorder.looks.push(recorder.look(&verdict));
+            recorder.looks.push(recorder.look_of(&verdict));
             if verdict.decision != Decision::Continue || now >= config.end {
                 break verdict;
             }
@@ -87,17 +87,17 @@ impl Judgement {
         let mut recorder = Recorder::new(metrics);
 
         for minute in 1..now {
-            let verdict = past.look(minute, &read)?;
+            let verdict = past.take_look(minute, &read)?;
             recorder.watch(minute.min(config.end), minute, &past.progress(), &read)?;
             recorder.looks.push(Look {
                 decision: Decision::Continue,
-                ..recorder.look(&verdict)
+                ..recorder.look_of(&verdict)
             });
         }
 
-        let verdict = judge.look(now, &read)?;
+        let verdict = judge.take_look(now, &read)?;
         recorder.watch(end, now, &judge.progress(), &read)?;
-        recorder.looks.push(recorder.look(&verdict));
+        recorder.looks.push(recorder.look_of(&verdict));
         Ok(recorder.finish(&name, &config, &verdict, judge.progress(), read))
     }
 }
@@ -145,7 +145,7 @@ impl Recorder {
         Ok(())
     }
 
-    fn look(&self, verdict: &Verdict) -> Look {
+    fn look_of(&self, verdict: &Verdict) -> Look {
         Look {
             minute: verdict.minute,
             decision: verdict.decision,
@@ -203,7 +203,7 @@ impl Recorder {
             facts: Vec::new(),
             notes: Vec::new(),
             settings: config.clone(),
-            verdict: self.look(verdict),
+            verdict: self.look_of(verdict),
             ending: None,
             quality: self.metrics.iter().enumerate().map(quality).collect(),
             progress,
@@ -232,8 +232,8 @@ impl Watched {
         for minute in self.used.len() as u32 + 1..=last {
             if skipped.is_some_and(|skipped| skipped.contains(minute)) {
                 self.used.push(None);
-            } else if let Settled::Usable(counts) =
-                settle(&read(minute), self.health.is_some(), minute, now)?
+            } else if let MinuteState::Usable(counts) =
+                classify_minute(&read(minute), self.health.is_some(), minute, now)?
             {
                 self.used.push(Some(now));
                 self.harm.absorb(&self.spec, &counts);
@@ -248,8 +248,8 @@ impl Watched {
         Ok(())
     }
 
-    fn part(&self) -> Part {
-        Part {
+    fn part(&self) -> MetricEvidence {
+        MetricEvidence {
             harm: self.spec.weight.ln() + self.harm.log_evidence(),
             health: self.health.as_ref().map(NonInferiority::log_evidence),
         }

@@ -13,8 +13,8 @@ use crate::judge::{Judge, Reason, Verdict};
 use super::judgement::Judgement;
 use super::stored::StoredReading;
 
-/// Logarithms and p-values further apart than this differ. Mathematical libraries of two
-/// platforms differ in the last digits, and that is no change of the judge.
+/// Logarithms and p-values further apart than this differ. Mathematical libraries of two platforms
+/// differ in the last digits, which is not a change of the judge.
 const DIGITS: f64 = 1e-9;
 
 /// A judgement that cannot be made, or made again.
@@ -72,7 +72,7 @@ pub fn replay(judgement: &Judgement) -> Result<Verdict, ReplayError> {
             .map_or_else(Reading::default, StoredReading::reading)
     };
 
-    Ok(judge.look(judgement.verdict.minute, read)?)
+    Ok(judge.take_look(judgement.verdict.minute, read)?)
 }
 
 /// Where the verdict of a replay is not the recorded one; empty if they agree.

@@ -27,7 +27,7 @@ pub(super) fn visible(name: &str) -> String {
     }
 }
 
-/// A name amid a sentence: visible, and isolated where its direction may differ.
+/// A name inside a sentence: visible, and isolated where its direction may differ.
 pub(super) fn isolated(name: &str) -> String {
     let shown = visible(name);
     if name.is_ascii() {

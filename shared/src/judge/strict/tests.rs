@@ -28,7 +28,9 @@ fn an_absent_field_takes_the_default_and_null_does_not() {
 fn a_word_outside_the_list_is_refused() {
     let value = json!(["up"]);
     let word = &Node::root(&value).array().unwrap()[0];
-    let error = word.word(&[("increase", 1), ("decrease", 2)]).unwrap_err();
+    let error = word
+        .keyword(&[("increase", 1), ("decrease", 2)])
+        .unwrap_err();
 
     assert_eq!(
         error.to_string(),

@@ -47,7 +47,7 @@ const ERRORS: Counter = Counter {
     dispersion: 1.0,
 };
 
-/// The errors of a side in a minute of 1,000 requests that are absent, so many seconds after its
+/// The errors of a side in a minute of 1,000 requests that are absent, this many seconds after its
 /// end, when these points are there besides.
 fn absent(side: Side, points: &[(&str, i64, f64)], age_secs: i64) -> Option<f64> {
     let mut data = Data::new();

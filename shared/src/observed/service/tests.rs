@@ -1,6 +1,8 @@
 use super::*;
 use crate::observed::fixtures::{NEW, OLD, deployment, steady};
 
+mod moving;
+
 #[test]
 fn only_the_arn_of_a_revision_names_what_a_service_runs() {
     assert_eq!(check_revision_arn(NEW), Ok(()));
@@ -11,6 +13,8 @@ fn only_the_arn_of_a_revision_names_what_a_service_runs() {
         "web",
         "arn:aws:ecs:eu-west-1:111122223333:task-definition/web",
         "arn:aws:ecs:eu-west-1:111122223333:service/web:2",
+        "arn:aws:ecs:Ireland:111122223333:task-definition/web:2",
+        "arn:aws:ecs:eu-west-1:1111:task-definition/web:2",
     ] {
         assert!(check_revision_arn(text).is_err(), "{text} was taken");
     }
@@ -81,15 +85,6 @@ fn names_are_taken_out_of_arns() {
     assert_eq!(unnamed.name(), "web");
 }
 
-/// The service is rebalanced, and its deployment has so many tasks.
-fn moves(view: &mut ServiceView, running: u32, pending: u32) {
-    view.rebalancing = true;
-    view.running = running;
-    view.pending = pending;
-    view.deployments[0].running = running;
-    view.deployments[0].pending = pending;
-}
-
 /// Changes of a steady service, each with what is missing afterwards.
 fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
     vec![
@@ -141,38 +136,71 @@ fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
     ]
 }
 
-/// What is missing while ECS moves a task to another Availability Zone: nothing, unless more tasks
-/// are there than that one.
-fn missing_while_a_task_moves() -> Vec<(&'static [&'static str], Spoil)> {
-    vec![
-        (&[], |v| moves(v, 2, 1)),
-        (&[], |v| moves(v, 3, 0)),
-        (&["1 of 2 tasks running, 2 pending"], |v| moves(v, 1, 2)),
-        (&["3 of 2 tasks running, 1 pending"], |v| moves(v, 3, 1)),
-        (&["3 of 2 tasks running"], |v| {
-            moves(v, 3, 0);
-            v.rebalancing = false;
-        }),
-        // A task of another deployment.
-        (&["4 of 2 tasks running"], |v| {
-            moves(v, 3, 0);
-            v.running = 4;
-        }),
-        (&["the rollout is not completed"], |v| {
-            moves(v, 3, 0);
-            v.deployments[0].rollout = Rollout::InProgress;
-        }),
-    ]
-}
-
 #[test]
 fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
-    let missing = missing_after().into_iter();
-    for (expected, spoil) in missing.chain(missing_while_a_task_moves()) {
+    for (expected, spoil) in missing_after() {
         let mut view = steady(NEW);
         spoil(&mut view);
         assert_eq!(view.missing(NEW, 2), expected);
     }
+}
+
+#[test]
+fn tasks_that_have_not_run_for_a_minute_are_not_deployed() {
+    let missing = |proven: u32| {
+        let mut view = steady(NEW);
+        view.proven = proven;
+        view.missing(NEW, 1)
+    };
+
+    assert_eq!(missing(1), ["1 of 2 tasks have run for 1m00s"]);
+    assert_eq!(missing(2), [""; 0]);
+}
+
+/// What a service of eight tasks on these providers lacks, of which this many run, have run for a
+/// minute, and are healthy.
+fn missing_on(providers: &[&str], [running, proven, healthy]: [u32; 3]) -> Vec<String> {
+    let mut view = steady(NEW);
+    view.capacity_providers = providers.iter().map(|name| (*name).to_owned()).collect();
+    view.desired = 8;
+    view.running = running;
+    view.pending = 8 - running;
+    view.proven = proven;
+    view.deployments[0].running = running;
+    view.deployments[0].pending = 8 - running;
+    view.target_groups[0].healthy = healthy;
+    view.missing(NEW, 1)
+}
+
+#[test]
+fn on_spot_three_of_four_tasks_are_enough_once_the_rollout_has_ended() {
+    let spot = ["FARGATE", "FARGATE_SPOT"];
+    assert_eq!(missing_on(&spot, [6, 6, 6]), [""; 0]);
+    assert_eq!(missing_on(&spot, [8, 6, 7]), [""; 0]);
+
+    let expected = ["7 of 8 tasks running, 1 pending"];
+    assert_eq!(missing_on(&spot, [7, 5, 7]), expected);
+    assert_eq!(missing_on(&["FARGATE"], [7, 7, 8]), expected);
+    assert_eq!(
+        missing_on(&spot, [8, 8, 5]),
+        ["5 of 8 targets healthy in web"]
+    );
+    assert_eq!(
+        missing_on(&spot, [8, 5, 8]),
+        ["5 of 8 tasks have run for 1m00s"]
+    );
+}
+
+#[test]
+fn on_spot_a_rollout_that_goes_on_or_has_old_tasks_is_not_deployed() {
+    let mut view = steady(NEW);
+    view.capacity_providers = vec!["FARGATE_SPOT".to_owned()];
+    view.running = 3;
+    assert_eq!(view.missing(NEW, 1), ["3 of 2 tasks running"]);
+
+    view.deployments[0].rollout = Rollout::InProgress;
+    let expected = ["the rollout is not completed", "3 of 2 tasks running"];
+    assert_eq!(view.missing(NEW, 1), expected);
 }
 
 #[test]
@@ -256,11 +284,12 @@ fn a_rollout_is_half_way_when_all_new_tasks_run_beside_all_old_ones() {
     );
 }
 
-/// `web:2` is PRIMARY with so many tasks beside `web:1`.
+/// `web:2` is PRIMARY with this many tasks beside `web:1`.
 fn beside(rollout: Rollout, new: u32, old: u32) -> ServiceView {
     let mut view = steady(NEW);
     view.desired = 4;
     view.running = new + old;
+    view.proven = new;
     view.target_groups[0].healthy = 4;
     view.deployments[0].rollout = rollout;
     view.deployments[0].running = new;

@@ -1,6 +1,7 @@
 //! The item of a lease, with the release that holds it.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_with::skip_serializing_none;
 
 use super::Contradiction;
 use crate::job::{Failure, Origin};
@@ -9,65 +10,53 @@ use crate::observed::weights::Weights;
 use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
-    Phase, Prior, Registering, Release, ServiceTarget, Target, TrafficReturn, TrafficShift,
+    Phase, Prior, Registering, Release, RoleProof, ServiceTarget, Target, TrafficReturn,
+    TrafficShift,
 };
 use crate::timestamp::Timestamp;
 
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize)]
 struct StoredLease {
     v: u32,
     cluster: String,
     service: String,
     fence: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     changed_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     settled: Option<LastKnownRouting>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     release: Option<StoredRelease>,
 }
 
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize)]
 struct StoredRelease {
     execution: String,
     pipeline: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     state: StoredState,
     began_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<Origin>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     deploy_role: Option<DeployRole>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pipeline_role: Option<DeployRole>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     prior: Option<Prior>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role_proof: Option<RoleProof>,
+    warning: Option<String>,
     registering: Option<Registering>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     registered: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     change: Option<Change>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     repaired: Option<Weights>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     shift: Option<TrafficShift>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     scale_in_suspended: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     sized: Option<u32>,
     #[serde(default, skip_serializing_if = "is_false")]
     retiring: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     restoring: Option<TrafficReturn>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     judged: Vec<JudgementRecord>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     holding: Option<AwaitingDecision>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    succeeded_at: Option<Timestamp>,
+    role_refused_since: Option<Timestamp>,
     rolling_back_since: Option<Timestamp>,
 }
 
@@ -137,6 +126,8 @@ impl From<Release> for StoredRelease {
             deploy_role: release.deploy_role,
             pipeline_role: release.pipeline_role,
             prior: None,
+            role_proof: release.role_proof,
+            warning: release.warning,
             registering: release.registering,
             registered: release.registered,
             change: None,
@@ -149,6 +140,8 @@ impl From<Release> for StoredRelease {
             judged: Vec::new(),
             holding: None,
             failure: release.failure,
+            succeeded_at: release.succeeded_at,
+            role_refused_since: release.role_refused_since,
             rolling_back_since: since,
         };
 
@@ -286,10 +279,14 @@ impl TryFrom<StoredRelease> for Release {
             deploy_role: stored.deploy_role,
             pipeline_role: stored.pipeline_role,
             phase,
+            role_proof: stored.role_proof,
+            warning: stored.warning,
             registering: stored.registering,
             registered: stored.registered,
             repaired: stored.repaired,
             failure: stored.failure,
+            succeeded_at: stored.succeeded_at,
+            role_refused_since: stored.role_refused_since,
         })
     }
 }

@@ -3,7 +3,12 @@
 use super::*;
 use crate::observed::colour::Colour::{Blue, Green};
 
-fn closed(lease: &Lease, outcome: Outcome, reason: &str, at: Timestamp) -> (Lease, Record) {
+pub(super) fn closed(
+    lease: &Lease,
+    outcome: Outcome,
+    reason: &str,
+    at: Timestamp,
+) -> (Lease, Record) {
     close(lease, &Conclusion::new(outcome, reason), at).expect("it is open")
 }
 
@@ -28,6 +33,7 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         judgements: pair.map_or_else(Vec::new, |pair| pair.judgements),
         started_at: now(),
         ended_at: Some(after(90)),
+        expires_at: None,
     };
 
     let service = rolling_back(of_service(service_target()));
@@ -43,6 +49,29 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
     };
     let (_, found) = closed(&pair, Outcome::RolledBack, "because", after(90));
     assert_eq!(found, record(prior, Some(pair_target())));
+}
+
+/// A release without a record vouches for what it registered, so records of the others must stay.
+#[test]
+fn only_a_record_of_what_was_deployed_expires_and_a_lease_never_does() {
+    let expiry = |lease: &Lease, outcome| {
+        let (free, record) = closed(lease, outcome, "because", after(90));
+        let stored = serde_json::to_value(free).expect("serializes");
+        assert_eq!(stored.get("expires_at"), None);
+        record.expires_at
+    };
+    let (open, rolling) = (open_service(), rolling_back(of_service(service_target())));
+    let in_400_days = Some(now().secs() + 90 + 400 * 86_400);
+
+    for outcome in [Outcome::Deployed, Outcome::Unchanged] {
+        assert_eq!(expiry(&open, outcome), in_400_days, "{outcome}");
+    }
+    for outcome in [Outcome::RolledBack, Outcome::Held] {
+        assert_eq!(expiry(&rolling, outcome), None, "{outcome}");
+    }
+    for outcome in [Outcome::Failed, Outcome::Superseded] {
+        assert_eq!(expiry(&open, outcome), None, "{outcome}");
+    }
 }
 
 #[test]
@@ -187,7 +216,7 @@ fn left(live: Colour, of: [u32; 2], to_restore: [Option<bool>; 2]) -> LastKnownR
 }
 
 /// What an earlier release left behind.
-fn known_before() -> LastKnownRouting {
+pub(super) fn known_before() -> LastKnownRouting {
     last_known(Green, [1, 9], [Some(true), None])
 }
 
@@ -240,12 +269,15 @@ fn a_pair_leaves_the_names_of_its_services_and_is_known_by_them() {
         of_named.rule.as_ref().map(|rule| rule.services("web")),
         Some(given_services())
     );
-    assert!(of_named.is_of(&given_services(), "web"));
-    assert!(!of_named.is_of(&swapped, "web") && !of_named.is_of(&derived, "web"));
+    let is_of = |known: &LastKnownRouting, services: &PerColour<String>| {
+        known.is_of(services, "web", &Route::Rule("rule".to_owned()))
+    };
+    assert!(is_of(&of_named, &given_services()));
+    assert!(!is_of(&of_named, &swapped) && !is_of(&of_named, &derived));
 
     for of_derived in [left(&open_pair()), known_before()] {
-        assert!(of_derived.is_of(&derived, "web"));
-        assert!(!of_derived.is_of(&given_services(), "web"));
+        assert!(is_of(&of_derived, &derived));
+        assert!(!is_of(&of_derived, &given_services()));
     }
 }
 
@@ -277,4 +309,20 @@ fn the_first_release_of_a_pair_leaves_no_scale_in_to_restore() {
     let (free, _) = closed(&first, Outcome::Failed, "because", now());
 
     assert_eq!(free.last_known, Some(left(Blue, [100, 0], [None, None])));
+}
+
+#[test]
+fn the_success_of_an_execution_is_dated_and_the_first_time_stays() {
+    for lease in [beginning(), open_service(), open_pair()] {
+        let seen = apply(&lease, Event::SuccessNoted, after(8)).expect("a legal event");
+        assert_eq!(seen, later(noted(lease)));
+
+        let again = apply(&seen, Event::SuccessNoted, after(9)).expect_err("noted");
+        assert_eq!(again.because, Refusal::SuccessNoted);
+        assert!(
+            again
+                .to_string()
+                .ends_with(" and the success of its execution is noted already")
+        );
+    }
 }

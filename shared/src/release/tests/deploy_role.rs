@@ -8,6 +8,7 @@ fn role() -> DeployRole {
     DeployRole {
         arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
         external_id: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
+        region: None,
     }
 }
 
@@ -65,11 +66,32 @@ fn the_role_of_a_release_is_stored_and_may_be_missing() {
 }
 
 #[test]
+fn the_region_of_a_role_is_stored_with_it() {
+    let elsewhere = Release {
+        deploy_role: Some(role().in_region("eu-central-1")),
+        ..under_role()
+    };
+    let lease = Lease {
+        fence: 1,
+        release: Some(elsewhere),
+        ..Lease::unwritten("apps", "web")
+    };
+
+    let stored = serde_json::to_value(&lease).expect("serializes");
+    assert_eq!(stored["release"]["deploy_role"]["region"], "eu-central-1");
+    assert!(stored["release"]["pipeline_role"].get("region").is_none());
+    assert_eq!(
+        serde_json::from_value::<Lease>(stored).expect("reads"),
+        lease
+    );
+}
+
+#[test]
 fn the_role_of_a_release_is_that_with_which_it_began_until_its_record() {
     let mut lease = Lease::unwritten("apps", "web");
     let prior = Prior::Service(prior_service());
     for event in [
-        Event::Taken(under_role()),
+        Event::Taken(Box::new(under_role())),
         Event::PriorRecorded(prior),
         change_announced(change()),
         Event::DeploymentRecorded {

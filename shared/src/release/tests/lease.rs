@@ -1,4 +1,4 @@
-//! The questions that a lease, a release and a target answer.
+//! The queries of a lease, a release and a target.
 
 use super::*;
 use crate::observed::fixtures::{deployment, steady};
@@ -226,4 +226,64 @@ fn a_pair_names_what_either_colour_has_and_ran_what_the_live_one_had() {
     };
     assert_eq!(of(&|revision| pair.names(revision)), [1, 2, 3, 4, 5]);
     assert_eq!(of(&|revision| pair.ran(revision)), [2]);
+}
+
+#[test]
+fn the_services_of_an_open_release_are_the_same_by_whichever_name_they_are_given() {
+    let names = |lease: &Lease| -> Vec<String> {
+        let services = lease.services().into_iter();
+        services.map(|service| service.name).collect()
+    };
+    let arn = |name: &str| format!("arn:aws:ecs:eu-west-1:111122223333:service/apps/{name}");
+
+    assert_eq!(names(&open_service()), ["web"]);
+    let by_arn = Lease {
+        cluster: "arn:aws:ecs:eu-west-1:111122223333:cluster/apps".to_owned(),
+        service: arn("web"),
+        ..open_service()
+    };
+    assert_eq!(by_arn.services(), open_service().services());
+
+    assert_eq!(names(&open_pair()), ["web-blue", "web-green"]);
+    let pair_by_arn = Lease {
+        service: arn("web"),
+        ..open_pair()
+    };
+    assert_eq!(pair_by_arn.services(), open_pair().services());
+    let given = with_pair(open_pair(), |pair| {
+        pair.prior.given_services = Some(given_services());
+    });
+    assert_eq!(names(&given), ["Shop-ServiceA1B2-x", "Shop-Green-y"]);
+
+    assert!(names(&beginning()).is_empty() && names(&free()).is_empty());
+}
+
+#[test]
+fn services_of_one_name_in_two_places_are_two() {
+    let elsewhere = with_target(open_service(), |target| match target {
+        Target::Service(service) => {
+            let arn = &mut service.prior.task_definition;
+            *arn = arn.replace("eu-west-1", "eu-central-1");
+        }
+        Target::Pair(_) => panic!("a service"),
+    });
+    assert_ne!(elsewhere.services(), open_service().services());
+
+    let in_another_cluster = Lease {
+        cluster: "tools".to_owned(),
+        ..open_service()
+    };
+    assert_ne!(in_another_cluster.services(), open_service().services());
+}
+
+#[test]
+fn a_lease_has_the_names_that_the_last_release_gave() {
+    let cluster = "arn:aws:ecs:eu-central-1:111122223333:cluster/apps";
+    let named = free().named(cluster, "web");
+    let expected = Lease {
+        cluster: cluster.to_owned(),
+        ..free()
+    };
+    assert_eq!(named, expected);
+    assert_eq!(named.cluster_name(), "apps");
 }

@@ -4,8 +4,10 @@
 mod closing;
 mod deploy_role;
 mod lease;
+mod places;
 mod prior;
 mod repairs;
+mod role_proof;
 mod stored;
 mod stored_parts;
 mod table;
@@ -19,6 +21,7 @@ use crate::observed::colour::{Colour, PerColour};
 use crate::observed::fixtures::{NEW, OLD};
 use crate::observed::listener_rule::RuleView;
 use crate::observed::percentages::Percentages;
+use crate::observed::route::{Route, RouteView};
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
@@ -63,6 +66,7 @@ fn shift() -> TrafficShift {
         to: weights(80, 20),
         at: now(),
         made: true,
+        change: None,
         known: vec![weights(90, 10)],
     }
 }
@@ -122,7 +126,7 @@ fn prior_pair() -> PriorPair {
     };
 
     PriorPair {
-        rule: "rule".to_owned(),
+        route: Route::Rule("rule".to_owned()),
         live: Colour::Blue,
         given_services: None,
         colours: PerColour {
@@ -179,7 +183,7 @@ fn last_known(live: Colour, of: [u32; 2], to_restore: [Option<bool>; 2]) -> Last
 /// The rule of [`prior_pair`].
 fn known_rule() -> KnownRule {
     KnownRule {
-        arn: "rule".to_owned(),
+        route: Route::Rule("rule".to_owned()),
         target_groups: PerColour::from_fn(|colour| format!("group-{colour}")),
         deploy_role: None,
         given_services: None,
@@ -199,12 +203,16 @@ fn held(phase: Phase) -> Lease {
     let release = Release {
         digest: Some("sha256:00".to_owned()),
         phase,
+        role_proof: Some(RoleProof::Announced),
+        warning: Some("warning: mind".to_owned()),
         registering: Some(Registering {
             family: "web".to_owned(),
             newest: Some(OLD.to_owned()),
         }),
         registered: Some(NEW.to_owned()),
         failure: None,
+        succeeded_at: None,
+        role_refused_since: None,
         ..release()
     };
 
@@ -251,6 +259,11 @@ fn failed(lease: Lease) -> Lease {
     with_release(lease, |release| {
         release.failure = Some(Failure::job("unhealthy"))
     })
+}
+
+/// The success of its execution is noted.
+fn noted(lease: Lease) -> Lease {
+    with_release(lease, |release| release.succeeded_at = Some(after(8)))
 }
 
 fn with_release(mut lease: Lease, edit: impl FnOnce(&mut Release)) -> Lease {

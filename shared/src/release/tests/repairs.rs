@@ -2,6 +2,8 @@
 //! holds the lease, and by a release before it changes anything.
 
 use super::*;
+use crate::observed::record::RecordSetView;
+use crate::observed::record::tests::{key, set};
 
 fn shifted(lease: &Lease, from: Weights, to: Weights, at: Timestamp) -> Lease {
     apply(lease, Event::ShiftAnnounced { from, to }, at).expect("the release is open")
@@ -48,6 +50,38 @@ fn the_weights_that_a_release_found_first_are_those_it_repaired() {
 }
 
 #[test]
+fn records_have_their_weights_whatever_else_a_stack_update_changed() {
+    let sets = [set(Colour::Blue, 100), set(Colour::Green, 0)];
+    let pair = key().view(&sets).expect("weighted records").pair;
+    let known = KnownRule {
+        route: Route::Record(Box::new(pair)),
+        ..known_rule()
+    };
+    let slower = sets.clone().map(|set| RecordSetView {
+        ttl: Some(300),
+        ..set
+    });
+    let moved = sets.clone().map(|set| RecordSetView {
+        target: format!("dualstack.{}", set.target),
+        ..set
+    });
+
+    for changed in [&sets, &slower, &moved] {
+        let seen = known.weights_in(RouteView::Record(changed));
+        assert_eq!(seen, Some(weights(100, 0)), "{changed:?}");
+    }
+    for same in [&sets, &slower] {
+        assert_eq!(known.new_targets_in(RouteView::Record(same)), None);
+    }
+    let targets = known.new_targets_in(RouteView::Record(&moved));
+    assert_eq!(
+        targets.map(|targets| targets.green),
+        Some("dualstack.green.eu-west-1.elb.amazonaws.com".to_owned())
+    );
+    assert_eq!(known.weights_in(RouteView::Record(&sets[..1])), None);
+}
+
+#[test]
 fn a_rule_that_lacks_a_group_of_the_pair_has_no_weights_of_it() {
     let rule = |weights: &[(&str, u32)]| RuleView {
         weights: weights
@@ -59,8 +93,12 @@ fn a_rule_that_lacks_a_group_of_the_pair_has_no_weights_of_it() {
     let known = known_rule();
 
     let both = rule(&[("other", 5), ("group-green", 3), ("group-blue", 97)]);
-    assert_eq!(known.weights_in(&both), Some(weights(97, 3)));
+    assert_eq!(
+        known.weights_in(RouteView::Rule(&both)),
+        Some(weights(97, 3))
+    );
     for lacking in [rule(&[("group-green", 3)]), rule(&[("group-blue", 97)])] {
-        assert_eq!(known.weights_in(&lacking), None);
+        assert_eq!(known.weights_in(RouteView::Rule(&lacking)), None);
     }
+    assert_eq!(known.new_targets_in(RouteView::Rule(&both)), None);
 }

@@ -54,7 +54,8 @@ fn merge(item: &mut Value, more: &Value) {
 
 fn service_fields() -> Value {
     json!({
-        "prior": prior_item(), "registering": {"family": "web", "newest": OLD}, "registered": NEW,
+        "prior": prior_item(), "role_proof": "announced", "warning": "warning: mind",
+        "registering": {"family": "web", "newest": OLD}, "registered": NEW,
         "change": {
             "task_definition": NEW, "percentages": {"minimum_healthy": 50, "maximum": 150},
             "desired_count": 5
@@ -240,6 +241,8 @@ fn each_field_of_a_pair_is_read_without_the_others() {
     for (name, target) in pairs_of_one_field() {
         let stored = item(&json!({"prior": fields["prior"], name: fields[name]}));
         let lease = with_release(held(Phase::Open(of_pair(target))), |release| {
+            release.role_proof = None;
+            release.warning = None;
             release.registering = None;
             release.registered = None;
         });

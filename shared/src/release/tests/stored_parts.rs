@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::observed::colour::Colour::Green;
+use crate::observed::record::tests::{key, set};
 
 fn time(secs: i64) -> String {
     format!("2026-01-05T09:00:{secs:02}Z")
@@ -101,6 +102,47 @@ fn the_services_that_a_release_left_are_stored_if_they_were_given() {
 }
 
 #[test]
+fn the_success_of_an_execution_is_stored_with_its_release_and_may_be_missing() {
+    let stored = serde_json::to_value(open_service()).expect("serializes");
+    assert!(stored["release"].get("succeeded_at").is_none());
+    let read: Lease = serde_json::from_value(stored.clone()).expect("reads");
+    assert_eq!(read, open_service());
+
+    let mut with_success = stored;
+    with_success["release"]["succeeded_at"] = json!(time(8));
+    let read: Lease = serde_json::from_value(with_success.clone()).expect("reads");
+    assert_eq!(read, noted(open_service()));
+    assert_eq!(
+        serde_json::to_value(read).expect("serializes"),
+        with_success
+    );
+}
+
+#[test]
+fn the_refusal_of_a_role_is_stored_with_its_release_and_may_be_missing() {
+    let stored = serde_json::to_value(open_service()).expect("serializes");
+    assert!(stored["release"].get("role_refused_since").is_none());
+
+    let refused = apply(
+        &open_service(),
+        Event::RoleNoted { refused: true },
+        after(8),
+    )
+    .expect("legal");
+    let mut with_refusal = serde_json::to_value(later(open_service())).expect("serializes");
+    with_refusal["release"]["role_refused_since"] = json!(time(8));
+    let read: Lease = serde_json::from_value(with_refusal.clone()).expect("reads");
+    assert_eq!(read, refused);
+    assert_eq!(
+        serde_json::to_value(refused.clone()).expect("serializes"),
+        with_refusal
+    );
+
+    let accepted = apply(&refused, Event::RoleNoted { refused: false }, after(9)).expect("legal");
+    assert_eq!(accepted, later(later(open_service())));
+}
+
+#[test]
 fn a_failure_is_stored_with_its_cause_if_it_has_one() {
     for (failure, stored) in [
         (
@@ -120,4 +162,50 @@ fn a_failure_is_stored_with_its_cause_if_it_has_one() {
         let read: Failure = serde_json::from_value(stored).expect("reads");
         assert_eq!(read, failure);
     }
+}
+
+#[test]
+fn the_records_of_a_pair_are_stored_in_place_of_its_rule() {
+    let sets = [set(Colour::Blue, 100), set(Green, 0)];
+    let pair = key().view(&sets).expect("weighted records").pair;
+    let route = Route::Record(Box::new(pair));
+    let prior = PriorPair {
+        route: route.clone(),
+        ..prior_pair()
+    };
+    let known = KnownRule {
+        route,
+        ..known_rule()
+    };
+
+    let stored = serde_json::to_value(&prior).expect("serializes");
+    assert_eq!(stored["record"]["key"]["name"], "shop.example.com.");
+    assert_eq!(stored.get("rule"), None);
+    let read: PriorPair = serde_json::from_value(stored.clone()).expect("reads");
+    assert_eq!(read, prior);
+
+    let of_known = serde_json::to_value(&known).expect("serializes");
+    assert_eq!(of_known["record"], stored["record"]);
+    assert_eq!(of_known.get("arn"), None);
+    let read: KnownRule = serde_json::from_value(of_known).expect("reads");
+    assert_eq!(read, known);
+
+    let neither = json!({"target_groups": {"blue": "b", "green": "g"}});
+    assert!(serde_json::from_value::<KnownRule>(neither).is_err());
+}
+
+#[test]
+fn the_change_of_a_shift_is_stored_once_it_is_known() {
+    let submitted = TrafficShift {
+        made: false,
+        change: Some("C1".to_owned()),
+        ..shift()
+    };
+    let stored = serde_json::to_value(&submitted).expect("serializes");
+    assert_eq!(stored["change"], "C1");
+    let read: TrafficShift = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, submitted);
+
+    let stored = serde_json::to_value(shift()).expect("serializes");
+    assert_eq!(stored.get("change"), None);
 }

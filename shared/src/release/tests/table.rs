@@ -14,6 +14,7 @@ const BACKP: Cell = Ok(PhaseName::RollingBackPair);
 
 /// Illegal in this phase, whatever was announced.
 const NO: Cell = Err(Refusal::Phase);
+const NOPRO: Cell = Err(Refusal::NoRoleProof);
 const NOREG: Cell = Err(Refusal::NoRegistration);
 const NOCHG: Cell = Err(Refusal::NoChange);
 const NOSHI: Cell = Err(Refusal::NoShift);
@@ -21,12 +22,14 @@ const NOWAI: Cell = Err(Refusal::NoWait);
 const CONFD: Cell = Err(Refusal::ShiftConfirmed);
 const RETND: Cell = Err(Refusal::ReturnDecided);
 const FAILD: Cell = Err(Refusal::FailureRecorded);
+const NOTED: Cell = Err(Refusal::SuccessNoted);
 
 /// Columns of the table: each phase; an open one before anything was announced, when everything may
 /// follow, and when all has happened already.
 fn columns() -> [Lease; 13] {
     let bare = |target| {
         with_release(held(Phase::Open(target)), |release| {
+            release.role_proof = None;
             release.registering = None;
             release.registered = None;
         })
@@ -58,10 +61,10 @@ fn columns() -> [Lease; 13] {
         failed(beginning()),
         bare_service,
         open_service(),
-        failed(open_service()),
+        failed(noted(open_service())),
         bare_pair,
         held(Phase::Open(of_pair(ready()))),
-        failed(open_pair()),
+        failed(noted(open_pair())),
         unrecorded,
         rolling_back(of_service(service_target())),
         rolling_back(of_pair(ready())),
@@ -91,14 +94,11 @@ fn registering() -> Registering {
 #[rustfmt::skip]
 fn rows() -> Vec<(Event, [Cell; 13])> {
     use Event as E;
-
-    let task_definition = NEW.to_owned();
-    let prior = OLD.to_owned();
+    let (task_definition, prior) = (NEW.to_owned(), OLD.to_owned());
     let deployment = "ecs-svc/2".to_owned();
     let (from, to) = (weights(100, 0), weights(80, 20));
     let ends = |outcome, cells: [bool; 13]| {
-        let cell = |may: bool| if may { FREE } else { Err(Refusal::Outcome(outcome)) };
-        let mut cells = cells.map(cell);
+        let mut cells = cells.map(|may| if may { FREE } else { Err(Refusal::Outcome(outcome)) });
         cells[0] = NO;
         (E::Closed(outcome), cells)
     };
@@ -107,15 +107,18 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
     vec![
         // free, beginning, failed, bare service, ready, failed, bare pair, ready, done and failed,
         // back: unrecorded, service, pair ready, pair done
-        (E::Taken(release()),                            [BEGIN, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
+        (E::Taken(Box::new(release())),                  [BEGIN, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::RepairAnnounced,                             [FREE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::PriorRecorded(prior_of_service()),           [NO, SERVE, SERVE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::PriorRecorded(prior_of_pair()),              [NO, PAIR, PAIR, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
+        (E::RoleProofAnnounced,                          [NO, NO, NO, NOPRO, SERVE, SERVE, NOPRO, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::RoleProofMade,                               [NO, NO, NO, NOPRO, SERVE, SERVE, NOPRO, PAIR, PAIR, NO, NO, NO, NO]),
         (E::RegistrationAnnounced(registering()),        [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::Registered { task_definition },              [NO, NO, NO, NOREG, SERVE, SERVE, NOREG, PAIR, PAIR, NO, NO, NO, NO]),
         (change_announced(change()),                     [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::DeploymentRecorded { deployment },           [NO, NO, NO, NOCHG, SERVE, SERVE, NOCHG, PAIR, PAIR, NO, NO, NO, NO]),
         (E::ShiftAnnounced { from, to },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
+        (E::ShiftSubmitted { change: "C1".to_owned() },  [NO, NO, NO, NO, NO, NO, NOSHI, PAIR, CONFD, NO, NO, BACKP, CONFD]),
         (E::ShiftConfirmed,                              [NO, NO, NO, NO, NO, NO, NOSHI, PAIR, CONFD, NO, NO, BACKP, CONFD]),
         (E::ScaleInSuspensionAnnounced,                  [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::ScaleInRestorationAnnounced,                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
@@ -128,6 +131,8 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::DecisionAwaited { action: now() },           [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::OperatorDecided(OperatorDecision::Promote),  [NO, NO, NO, NO, NO, NO, NOWAI, PAIR, PAIR, NO, NO, NO, NO]),
         (E::FailureRecorded(Failure::job("unhealthy")),  [NO, BEGIN, FAILD, SERVE, SERVE, FAILD, PAIR, PAIR, FAILD, NO, NO, NO, NO]),
+        (E::SuccessNoted,                                [NO, BEGIN, BEGIN, SERVE, SERVE, NOTED, PAIR, PAIR, NOTED, NO, NO, NO, NO]),
+        (E::RoleNoted { refused: true },                 [NO, BEGIN, BEGIN, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::TakenOver,                                   [NO, BACK0, BACK0, BACKS, BACKS, BACKS, BACKP, BACKP, BACKP, NO, NO, NO, NO]),
         ends(Outcome::Deployed,                          [n, n, n, y, y, y, y, y, y, n, n, n, n]),
         ends(Outcome::Unchanged,                         [n, n, n, y, y, y, y, y, y, n, n, n, n]),
@@ -198,7 +203,7 @@ fn a_refusal_names_the_event_and_the_phase() {
     for (lease, event, text) in [
         (
             open_pair(),
-            Event::Taken(release()),
+            Event::Taken(Box::new(release())),
             "cannot take the lease: the release of a pair is open",
         ),
         (

@@ -17,7 +17,7 @@ fn refusal(lease: &Lease, event: Event) -> Refusal {
 fn every_transition_raises_the_fence() {
     let at = now();
     let lease = Lease::unwritten("apps", "web");
-    let lease = applied(&lease, Event::Taken(release()), at);
+    let lease = applied(&lease, Event::Taken(Box::new(release())), at);
     let prior = Event::PriorRecorded(Prior::Service(prior_service()));
     let lease = applied(&lease, prior, at);
     let lease = applied(&lease, change_announced(change()), at);
@@ -54,11 +54,11 @@ fn a_first_lease_and_a_taken_one_hold_the_release_and_nothing_else_changes() {
     let unwritten = Lease::unwritten("apps", "web");
 
     assert_eq!(
-        applied(&unwritten, Event::Taken(release()), after(9)),
+        applied(&unwritten, Event::Taken(Box::new(release())), after(9)),
         first
     );
     assert_eq!(
-        applied(&free(), Event::Taken(release()), after(9)),
+        applied(&free(), Event::Taken(Box::new(release())), after(9)),
         Lease {
             fence: 8,
             release: Some(release()),
@@ -231,6 +231,7 @@ fn weights_are_announced_from_where_they_are_and_dated_again_when_they_are_set()
                 to,
                 at: after(secs),
                 made: false,
+                change: None,
                 known,
             };
             let expected = with_pair(lease.clone(), |pair| pair.shift = Some(shift));

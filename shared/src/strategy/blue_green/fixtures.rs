@@ -7,6 +7,8 @@ use super::plan::ShiftPlan;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::fixtures::{NEW, OLD, steady};
 use crate::observed::pair::PairView;
+use crate::observed::record::tests::{key, set};
+use crate::observed::route::Route;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::TargetGroupView;
 use crate::observed::weights::Weights;
@@ -31,7 +33,7 @@ pub(crate) fn scaled(scale_in_suspended: bool) -> Option<ScalingView> {
     Some(ScalingView { scale_in_suspended })
 }
 
-/// So many seconds before.
+/// This many seconds before.
 pub(crate) fn earlier(at: Timestamp, secs: i64) -> Timestamp {
     Timestamp::from_secs(at.secs() - secs).expect("in range")
 }
@@ -53,7 +55,7 @@ pub(crate) fn pair() -> PriorPair {
     };
 
     PriorPair {
-        rule: "arn:…:listener-rule/app/web/1/2/3".to_owned(),
+        route: Route::Rule("arn:…:listener-rule/app/web/1/2/3".to_owned()),
         live: Colour::Blue,
         given_services: None,
         colours: PerColour {
@@ -61,6 +63,13 @@ pub(crate) fn pair() -> PriorPair {
             green: colour(Colour::Green, 0, IDLE, 0),
         },
     }
+}
+
+/// Two records with a TTL of 30 seconds.
+pub(crate) fn records() -> Route {
+    let sets = [set(Colour::Blue, 100), set(Colour::Green, 0)];
+    let seen = key().view(&sets).expect("weighted records");
+    Route::Record(Box::new(seen.pair))
 }
 
 /// Both colours with 2 steady tasks, green on `definition`.
@@ -91,7 +100,7 @@ pub(crate) fn view(weights: Weights) -> PairView {
     view_of(IDLE, weights)
 }
 
-/// Green has half of the traffic; so many tasks are desired and healthy in both colours.
+/// Green has half of the traffic; this many tasks are desired and healthy in both colours.
 pub(crate) fn halves(blue: [u32; 2], green: [u32; 2]) -> PairView {
     let mut view = view_of(NEW, Weights::with(Colour::Green, 50));
     let PerColour {
@@ -102,6 +111,7 @@ pub(crate) fn halves(blue: [u32; 2], green: [u32; 2]) -> PairView {
     for (service, [desired, healthy]) in [(old, blue), (new, green)] {
         service.desired = desired;
         service.running = desired;
+        service.proven = desired;
         service.deployments[0].running = desired;
         service.target_groups[0].healthy = healthy;
     }
@@ -137,6 +147,7 @@ pub(crate) fn target(view: &PairView, shifted: Option<Weights>) -> PairTarget {
             // Long enough ago that no read can be older.
             at: earlier(view.observed_at, 600),
             made: true,
+            change: None,
             known: Vec::new(),
         }),
         scale_in_suspended: Some(true),
@@ -176,18 +187,19 @@ pub(crate) fn plan() -> ShiftPlan {
         step_bake: Duration::from_secs(120),
         last_bake: Duration::from_secs(600),
         filled: 2,
+        answers: Duration::ZERO,
         minimum_healthy_percent: 75,
     }
 }
 
-/// Green has this share of the traffic and so many healthy targets.
+/// Green has this share of the traffic and this many healthy targets.
 pub(crate) fn seen(percent: u32, healthy: u32) -> PairView {
     let mut view = view_of(NEW, Weights::with(Colour::Green, percent));
     view.services.green.target_groups[0].healthy = healthy;
     view
 }
 
-/// The pair of a release that set `percent` so many seconds before the observation, confirmed or
+/// The pair of a release that set `percent` this many seconds before the observation, confirmed or
 /// not.
 pub(crate) fn shifted_target(view: &PairView, shifted: Option<(u32, i64, bool)>) -> PairTarget {
     let shift = shifted.map(|(percent, ago, made)| TrafficShift {
@@ -195,6 +207,7 @@ pub(crate) fn shifted_target(view: &PairView, shifted: Option<(u32, i64, bool)>)
         to: Weights::with(Colour::Green, percent),
         at: earlier(view.observed_at, ago),
         made,
+        change: None,
         known: Vec::new(),
     });
     PairTarget {

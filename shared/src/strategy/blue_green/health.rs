@@ -48,7 +48,7 @@ pub(super) fn not_ready(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<N
     let (service, healthy) = (view.of(new), pair.healthy(view, new));
 
     // Before its first traffic the new colour must be truly deployed. While it serves it may be
-    // growing with its load, and tasks that are still starting are no reason to wait: only the
+    // growing with its load, and tasks that are still starting are not a reason to wait: only the
     // targets count.
     let mut missing = if *view.weights.of(new) == 0 {
         service.missing(&plan.task_definition, plan.filled)

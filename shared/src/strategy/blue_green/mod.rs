@@ -1,4 +1,5 @@
-//! Blue/green releases of a pair: two services behind one weighted rule.
+//! Blue/green releases of a pair: two services behind one weighted rule, or behind two weighted
+//! records.
 //!
 //! A release goes to the idle colour; [`shift`] moves the traffic, [`size`] computes how many tasks
 //! a colour needs for all of it, [`retire`] stops the old colour, and [`rollback`] brings

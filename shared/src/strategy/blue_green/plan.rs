@@ -18,6 +18,9 @@ pub struct ShiftPlan {
     pub last_bake: Duration,
     /// Tasks that the new colour was filled with.
     pub filled: u32,
+    /// For how long clients may still use a DNS answer from before a step; none with a listener
+    /// rule.
+    pub answers: Duration,
     /// Share of these that must stay healthy while it has traffic, in percent.
     pub minimum_healthy_percent: u32,
 }
@@ -34,7 +37,8 @@ impl ShiftPlan {
 
     /// How long the traffic stays as it is at `percent`, before the next step or the end. An
     /// invocation that announced a shift and hung can still set its weights within a function's
-    /// time-out, so no step is shorter.
+    /// time-out, so no step is shorter. Clients follow records once their DNS answers have expired:
+    /// the bake begins then.
     #[must_use]
     pub fn bake(&self, percent: u32) -> Duration {
         let is_last = self.steps.last().is_none_or(|last| percent >= *last);
@@ -44,7 +48,7 @@ impl ShiftPlan {
             self.step_bake
         };
 
-        bake.max(FUNCTION_TIMEOUT)
+        bake.max(FUNCTION_TIMEOUT) + self.answers
     }
 
     /// How far the shift is, 0 to 99, by the time that all bakes take.
@@ -125,6 +129,12 @@ mod tests {
             ..plan()
         };
         assert_eq!(bakes(&once), [120, 120, 600, 600, 600]);
+
+        let by_records = ShiftPlan {
+            answers: 30 * SECOND,
+            ..plan()
+        };
+        assert_eq!(bakes(&by_records), [150, 150, 150, 150, 630]);
     }
 
     #[test]

@@ -15,9 +15,9 @@ use crate::limits::SIZING_DEADLINE;
 use crate::observed::colour::PerColour;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::{ServiceView, revision};
-use crate::release::{Conclusion, Outcome, PriorColour, Release, TrafficShift};
+use crate::release::{Outcome, PriorColour, Release, TrafficShift};
 use crate::strategy::messages::waiting_for_grace;
-use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, concluded, may_be_old};
+use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, Success, may_be_old};
 use crate::timestamp::readable_of;
 
 /// One change of a pair on its way back.
@@ -28,6 +28,8 @@ pub enum PairChange {
     Resize { count: u32, and_move: bool },
     /// Set the recorded weights.
     MoveTraffic,
+    /// Record whether all servers of Route 53 have them.
+    ConfirmWeights,
     /// Restore scale-in.
     RestoreScaleIn,
     /// Restore the recorded definition and count of the new colour.
@@ -107,7 +109,7 @@ pub fn restoration(
     if input.ending == Ending::Succeeded && !release.is_rolling_back() {
         return match unseen {
             Some(shift) => Restoration::Wait(shift.waiting()),
-            None => Restoration::Close(succeeded(context)),
+            None => succeeded(context).conclude(release, view.observed_at),
         };
     }
 
@@ -143,6 +145,9 @@ fn next(
     let new = pair.idle();
 
     if let Some(next) = next_for_traffic(context, input, ladder.waited) {
+        return next;
+    }
+    if let Some(next) = next_for_answers(context) {
         return next;
     }
 
@@ -207,6 +212,33 @@ fn next_for_traffic(
     })
 }
 
+/// Decides how much longer resolvers may send clients to the new colour, by DNS answers from before
+/// the records had the recorded weights; `None` when they no longer do.
+fn next_for_answers(context: &PairContext<'_>) -> Option<Next<PairChange>> {
+    let PairContext { target, view } = context;
+    let ttl = target.prior.route.ttl()?;
+    let back = target.shift.as_ref()?;
+    let recorded = target.prior.weights();
+    if back.to != recorded {
+        // Another writer set the recorded weights, and when is not known: they are set once more,
+        // unless the new colour never had traffic.
+        let had_traffic = !back.may_be_unmade() || back.from != recorded;
+        return had_traffic.then_some(Next::Change(PairChange::MoveTraffic));
+    }
+    if !back.made {
+        return Some(Next::Change(PairChange::ConfirmWeights));
+    }
+
+    let passed = view.observed_at.since(back.at);
+    (passed < ttl).then(|| {
+        Next::Wait(format!(
+            "resolvers may answer with {} until the TTL has passed: {}",
+            target.prior.idle(),
+            readable_of(passed, ttl)
+        ))
+    })
+}
+
 fn ladder<'a>(
     release: &'a Release,
     context: &PairContext<'_>,
@@ -245,8 +277,9 @@ fn proven_size(context: &PairContext<'_>, input: &RestorationInput) -> u32 {
     }
 }
 
-/// Closes a release whose pipeline has no `finish-release`, by where the weights send the traffic.
-fn succeeded(context: &PairContext<'_>) -> Conclusion {
+/// What serves after a release whose pipeline has no `finish-release`, by where the weights send
+/// the traffic.
+fn succeeded(context: &PairContext<'_>) -> Success {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let new = pair.idle();
@@ -264,8 +297,12 @@ fn succeeded(context: &PairContext<'_>) -> Conclusion {
     if view.weights.live() != Some(live) {
         missing.push(format!("weights are {}", view.weights));
     }
-    let summary = format!("{live} serves {}", revision(wanted));
-    concluded("pair", outcome, &missing, &summary)
+    Success {
+        noun: "pair",
+        outcome,
+        missing,
+        summary: format!("{live} serves {}", revision(wanted)),
+    }
 }
 
 /// What another writer did to the pair since the release began.

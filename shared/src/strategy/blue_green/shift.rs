@@ -73,7 +73,7 @@ pub fn next_step(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes)
     // Whose weights are these? Another writer's are neither moved on nor moved back, even if the
     // new colour is unhealthy. Weights that may be an old read are not taken for another writer's.
     if let (WeightsStatus::External { expected }, None) = (&status, unseen) {
-        return fail(StepFailureCause::Overridden, overridden(*expected, seen));
+        return fail(StepFailureCause::Overridden, overridden(context, *expected));
     }
 
     // May the new colour keep its traffic? This comes before every wait. When the read may be old,

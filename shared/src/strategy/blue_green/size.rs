@@ -9,8 +9,9 @@ use crate::release::PairTarget;
 ///
 /// It had enough for all of it when the release began, and the new colour was filled to the same
 /// size. A colour that has grown since has grown for its own share, so the whole needs `desired ÷
-/// share` of it: 6 tasks at 60 % are 10 at 100 %. What the release gave the new colour later was
-/// enough for all of it, and is no growth of a share.
+/// share` of it: 6 tasks at 60 % are 10 at 100 %, but no more than both colours have if its share
+/// is the smaller one. What the release gave the new colour later was enough for all of it, and
+/// does not count as growth of a share.
 #[must_use]
 pub fn required_tasks(context: &PairContext<'_>) -> u32 {
     let PairContext { target, view } = context;
@@ -54,9 +55,24 @@ fn given(target: &PairTarget) -> u32 {
 }
 
 /// Tasks for all of the traffic, by a colour that has grown above the count `before`.
+///
+/// A small share multiplies each task, also one that was started for another reason than load: 11
+/// tasks at 5 % would be 220. Both colours carry all of the traffic with what they have, and the
+/// one with the larger share counts for itself, so that the smaller one never needs more than both.
 fn grown(view: &PairView, colour: Colour, before: u32) -> Option<u32> {
     let (desired, share) = (view.of(colour).desired, view.weights.percent(colour));
-    (desired > before && share > 0).then(|| (desired * 100).div_ceil(share))
+    let has_grown = desired > before && share > 0;
+    if !has_grown {
+        return None;
+    }
+
+    let by_share = (desired * 100).div_ceil(share);
+    let of_both = desired + view.of(colour.other()).desired;
+    Some(if share < 50 {
+        by_share.min(of_both)
+    } else {
+        by_share
+    })
 }
 
 #[cfg(test)]
@@ -112,8 +128,14 @@ mod tests {
         // now.
         assert_eq!(required(4, Some(4), Some(9), 50, 4, 4), 9);
         assert_eq!(required(4, Some(4), Some(3), 50, 4, 4), 4);
-        // The larger need counts, and shares are rounded up: 7 of 30 % are 24.
-        assert_eq!(required(2, Some(2), None, 30, 2, 7), 24);
+        // The larger need counts, and shares are rounded up: 7 of 60 % are 12.
+        assert_eq!(required(2, Some(2), None, 60, 2, 7), 12);
+        // The colour with the smaller share needs what both have at most: 11 of 5 % are not 220.
+        assert_eq!(required(10, Some(10), None, 5, 10, 11), 21);
+        assert_eq!(required(10, Some(10), None, 1, 10, 11), 21);
+        assert_eq!(required(2, Some(2), None, 30, 9, 3), 13);
+        assert_eq!(required(2, Some(2), None, 30, 2, 7), 9);
+        assert_eq!(required(10, Some(10), None, 95, 11, 10), 21);
         assert_eq!(required(2, Some(2), None, 50, 9, 6), 18);
         assert_eq!(required(2, Some(2), None, 50, 6, 9), 18);
         // Growth is what is above the filled size for the new colour, and above all that was set
@@ -140,7 +162,7 @@ mod tests {
 
         // It was given 13 for 5 % and more: all of the traffic needs 13 and not 260.
         assert_eq!(after(13, 5, [12, 13]), [13, 13]);
-        // What it was given is no reason to give it more, however much of the traffic it has.
+        // What it was given is not a reason to give it more, however much of the traffic it has.
         assert_eq!(after(15, 80, [10, 15]), [15, 15]);
         // What it has beyond that is growth: 16 at 80 % are 20.
         assert_eq!(after(15, 80, [10, 16]), [20, 20]);

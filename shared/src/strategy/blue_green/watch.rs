@@ -46,7 +46,7 @@ pub fn watch(plan: &ShiftPlan, context: &PairContext<'_>) -> WatchStep {
 
     let status = weights_status(context);
     if let WeightsStatus::External { expected } = status {
-        return WatchStep::Overridden(overridden(expected, view.weights));
+        return WatchStep::Overridden(overridden(context, expected));
     }
     if *view.weights.of(old) == 0 || *view.weights.of(new) == 0 {
         return WatchStep::NothingToCompare(Failure::configuration(format!(

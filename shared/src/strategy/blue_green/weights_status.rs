@@ -26,19 +26,19 @@ pub(super) fn weights_status(context: &PairContext<'_>) -> WeightsStatus {
         Some(TrafficShift {
             to, made: false, ..
         }) if seen == *to => WeightsStatus::Unconfirmed,
-        // Announced and not set: the invocation died in between. After a confirmed move the same
-        // weights are another writer's.
-        Some(TrafficShift {
-            from, made: false, ..
-        }) if seen == *from => WeightsStatus::Known,
+        // Announced and not set: the invocation died in between. After a move that was made the
+        // same weights are another writer's.
+        Some(shift) if shift.may_be_unmade() && seen == shift.from => WeightsStatus::Known,
         Some(TrafficShift { to, .. }) => WeightsStatus::External { expected: *to },
     }
 }
 
 /// The failure of a step that finds another writer's weights.
-pub(super) fn overridden(expected: Weights, seen: Weights) -> Failure {
+pub(super) fn overridden(context: &PairContext<'_>, expected: Weights) -> Failure {
+    let seen = context.view.weights;
     Failure::overridden(format!(
         "overridden: the weights are {seen}, expected {expected}; \
-         another writer changed the listener rule, find it, then retry the release"
+         another writer changed the {}, find it, then retry the release",
+        context.pair().route.noun()
     ))
 }

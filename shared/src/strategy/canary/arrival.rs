@@ -23,8 +23,8 @@ const STEADY_SECS: i64 = 50;
 /// no longer, and a canary whose counters are corrected repeatedly must be judged too.
 pub(crate) const FINAL_SECS: i64 = METRIC_DELAY.as_secs() as i64 + WAIT_MINUTES as i64 * 60;
 
-/// One minute of the hour before the bake may not balance, or one in so many, as a point may be
-/// lost. Ours.
+/// One minute of the hour before the bake may not balance, or one in this number, because a point
+/// may be lost. Ours.
 const UNBALANCED_ONE_IN: usize = 20;
 
 /// The last observation of a minute: a digest of each group's points, and since when they are the
@@ -128,11 +128,11 @@ fn digest(data: &Data, at: i64, group: Group) -> u32 {
     })
 }
 
-/// Whether requests, answers and response times of one side agree in a minute: `None` where there
+/// Whether requests, responses and response times of one side agree in a minute: `None` where there
 /// are no response times.
 ///
-/// Every answer has a status class and a response time, and belongs to a request. So there are no
-/// fewer requests than either, and, once the 2xx are there, no fewer answers than response times.
+/// Every response has a status class and a response time, and belongs to a request. So there are no
+/// fewer requests than either, and, once the 2xx are there, no fewer responses than response times.
 /// One in 2,000, or 2, may be missing (ours): a counter that has arrived in part lacks more, unless
 /// hardly any of its requests failed.
 fn balance(data: &Data, side: Side, at: i64) -> Option<bool> {
@@ -166,7 +166,7 @@ pub(crate) fn is_contradictory(data: &Data, side: Side, at: i64) -> bool {
 
 /// Whether the counters of a side agreed with each other in the minutes before `until`, all of them
 /// complete: then a later contradiction means that something is missing. They never agree where
-/// answers come long after their requests, or without a status class. A side without requests in
+/// responses come long after their requests, or without a status class. A side without requests in
 /// that time counts as one whose counters agree: what is in doubt is left out, not judged.
 #[must_use]
 pub(crate) fn agrees(data: &Data, side: Side, until: i64) -> bool {

@@ -15,7 +15,7 @@ use crate::judge::JudgeConfig;
 use crate::judge::config::is_built_in;
 use crate::judge::spec::{MetricSpec, Promotion};
 use crate::metrics::custom::{CustomKind, CustomMetric, Worse};
-use crate::metrics::{Source, SourceSettings, sources};
+use crate::metrics::{FurtherSettings, Source, SourceSettings, sources};
 
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
 const CUSTOM_METRICS: usize = 10;
@@ -28,8 +28,10 @@ const WEIGHT: f64 = 0.05;
 const TOLERANCE: f64 = 1.1;
 const NAME_CHARS: usize = 60;
 
+/// The names of the fields of [`File`]; those of [`FurtherSettings`] are beside them.
+const FILE_FIELDS: [&str; 2] = ["judge", "metrics"];
+
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct File {
     judge: Option<Value>,
     #[serde(default)]
@@ -63,6 +65,7 @@ struct CustomFile {
 pub struct Settings {
     pub judge: JudgeConfig,
     pub custom: Vec<CustomMetric>,
+    pub further: FurtherSettings,
 }
 
 impl Settings {
@@ -76,7 +79,16 @@ impl Settings {
     }
 
     fn from_file(bytes: &[u8]) -> Result<Self, String> {
-        let file = json::parse(bytes, "expected a JSON object")?;
+        let fields = match json::parse(bytes, "expected a JSON object")? {
+            Value::Object(fields) => fields,
+            other => {
+                let found = json::kind(&other);
+                return Err(format!("found {found}; expected a JSON object"));
+            }
+        };
+        let (file, further) = json::split(fields, &FILE_FIELDS);
+        let further: FurtherSettings =
+            serde_path_to_error::deserialize(further).map_err(|e| e.to_string())?;
         let file: File = serde_path_to_error::deserialize(file).map_err(|e| e.to_string())?;
         let judge = file.judge.as_ref().map(JudgeConfig::from_json).transpose();
         let judge = judge.map_err(|e| format!("judge.{e}"))?.unwrap_or_default();
@@ -87,37 +99,58 @@ impl Settings {
                 "metrics: found {count}; expected at most {CUSTOM_METRICS}"
             ));
         }
+        let built_in = Self {
+            judge,
+            custom: Vec::new(),
+            further,
+        };
         let metrics = file.metrics.into_iter().enumerate();
         let custom: Vec<CustomMetric> = metrics
-            .map(|(index, metric)| metric.validated(index))
+            .map(|(index, metric)| metric.validated(index, &built_in.taken()))
             .collect::<Result<_, _>>()?;
+        let settings = Self { custom, ..built_in };
+        settings.check_together()?;
+        Ok(settings)
+    }
 
+    /// Refuses metrics of a user that are right one by one, but not beside each other.
+    fn check_together(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
-        if let Some(twice) = custom.iter().find(|custom| !names.insert(&custom.name)) {
+        if let Some(twice) = self
+            .custom
+            .iter()
+            .find(|custom| !names.insert(&custom.name))
+        {
             return Err(format!(
                 "metrics: two are named `{}`; expected names that differ",
                 twice.name
             ));
         }
-        let sum: f64 = custom.iter().map(|custom| custom.weight).sum();
-        let settings = Self { judge, custom };
-        let most = settings.most_weight();
+
+        let sum: f64 = self.custom.iter().map(|custom| custom.weight).sum();
+        let most = self.taken().most_weight;
         if sum > most {
             return Err(format!(
                 "metrics: weights add up to {sum}; expected at most {most}, because the rest is \
                  for errors and latency"
             ));
         }
-        Ok(settings)
+        Ok(())
     }
 
-    /// What the weights of a user's metrics may add up to: further sources take their shares too.
-    fn most_weight(&self) -> f64 {
-        let further = SourceSettings {
+    /// What the metrics that are not a user's leave.
+    fn taken(&self) -> Taken {
+        let built_in = sources(SourceSettings {
             custom: &[],
             ..self.source_settings(&[])
-        };
-        CUSTOM_WEIGHT - share_of(&sources(further))
+        });
+        let specs = built_in
+            .iter()
+            .flat_map(|source| source.specs(&self.judge, 1.0));
+        Taken {
+            names: specs.map(|spec| spec.name).collect(),
+            most_weight: CUSTOM_WEIGHT - share_of(&built_in),
+        }
     }
 
     /// What the judge judges: errors, latency at each threshold, the counts among a user's metrics,
@@ -138,6 +171,7 @@ impl Settings {
         SourceSettings {
             thresholds_ms,
             custom: &self.custom,
+            further: self.further.clone(),
         }
     }
 
@@ -148,12 +182,21 @@ impl Settings {
     }
 }
 
-impl CustomFile {
-    fn validated(self, index: usize) -> Result<CustomMetric, String> {
-        let at = |field: &str| format!("metrics[{index}].{field}");
-        self.validate_names(&at)?;
+/// What a metric of a user cannot have, because others have it.
+struct Taken {
+    /// Names of errors, and of the metrics of further sources.
+    names: BTreeSet<String>,
+    /// What the weights of a user's metrics may add up to: further sources take their shares too.
+    most_weight: f64,
+}
 
-        let weight = between(&at("weight"), self.weight, WEIGHT, 1e-6..=CUSTOM_WEIGHT)?;
+impl CustomFile {
+    fn validated(self, index: usize, taken: &Taken) -> Result<CustomMetric, String> {
+        let at = |field: &str| format!("metrics[{index}].{field}");
+        self.validate_names(&at, &taken.names)?;
+
+        let weights = 1e-6..=taken.most_weight;
+        let weight = between(&at("weight"), self.weight, WEIGHT, weights)?;
         let tolerance = between(&at("tolerance"), self.tolerance, TOLERANCE, 1.0..=1e3)?;
         let dispersion = between(&at("dispersion"), self.dispersion, 1.0, 1.0..=1e3)?;
         let floor = share(&at("floor"), self.floor)?;
@@ -187,14 +230,19 @@ impl CustomFile {
         }))
     }
 
-    fn validate_names(&self, at: &dyn Fn(&str) -> String) -> Result<(), String> {
+    fn validate_names(
+        &self,
+        at: &dyn Fn(&str) -> String,
+        taken: &BTreeSet<String>,
+    ) -> Result<(), String> {
         for (field, text) in [("name", &self.name), ("namespace", &self.namespace)] {
             if text.trim().is_empty() {
                 return Err(format!("{}: found nothing; expected a name", at(field)));
             }
         }
 
-        if self.name.chars().count() > NAME_CHARS || is_built_in(&self.name) {
+        let is_taken = is_built_in(&self.name) || taken.contains(&self.name);
+        if self.name.chars().count() > NAME_CHARS || is_taken {
             return Err(format!(
                 "{}: found {:?}; expected up to {NAME_CHARS} characters, and not the name of a \
                  built-in metric",

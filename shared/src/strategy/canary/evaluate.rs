@@ -1,4 +1,4 @@
-//! One evaluation of the canary: everything visible is judged anew, with what earlier evaluations
+//! One evaluation of the canary: everything visible is judged again, with what earlier evaluations
 //! left.
 //!
 //! Pure: the points are read before, and what follows from the decision is not decided here.
@@ -166,7 +166,7 @@ fn judged(live: &Live, readings: &Readings) -> Result<(Verdict, Progress), Failu
     let mut judge =
         Judge::resume(config, metrics, live.progress.clone()).map_err(|e| refused(&e))?;
     let verdict = judge
-        .look(live.now, |minute, metric| readings.get(minute, metric))
+        .take_look(live.now, |minute, metric| readings.get(minute, metric))
         .map_err(|e| refused(&e))?;
 
     Ok((verdict, judge.progress()))

@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn late_minutes_of_the_hour_do_not_show_whether_its_counters_agree() {
-        // In these minutes, counted back from FIRST, half of the answers are missing.
+        // In these minutes, counted back from FIRST, half of the responses are missing.
         let hour = |halved: std::ops::RangeInclusive<i64>| {
             let each = |value: &dyn Fn(i64) -> f64| -> Vec<(i64, f64)> {
                 (1..=60).map(|back| (FIRST - back, value(back))).collect()
@@ -290,5 +290,9 @@ mod tests {
             ("b_x", &each(2.0)),
         ]);
         assert_eq!(errors(&data, FIRST).rate, 0.003);
+
+        // A balancer counts each attempt, and no minute is worse than all of its requests.
+        let dead = of(&[("b_n", &each(10.0)), ("b_x", &each(50.0))]);
+        assert_eq!(errors(&dead, FIRST).rate, 1.0);
     }
 }

@@ -50,7 +50,7 @@ impl Readings {
         };
         let sources = sources(settings.source_settings(&state.thresholds_ms));
         // What the hour before showed of the live colour need not hold for the new one, such as one
-        // that is too slow to answer in time.
+        // that is too slow to respond in time.
         let canary_agrees = agrees(data, Side::Canary, (now_secs - FINAL_SECS).div_euclid(60));
 
         let mut readings = BTreeMap::new();

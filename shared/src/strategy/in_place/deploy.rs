@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use super::bounds::{NewPercentages, RolloutBounds};
 use super::bounds::{following, restored};
 use crate::job::Failure;
-use crate::limits::{ALARM_BAKE, FINISH_DEADLINE, STALE_READ};
+use crate::limits::{ALARM_BAKE, FINISH_DEADLINE, STALE_READ, TASK_PROOF};
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::{Before, Change};
@@ -213,8 +213,8 @@ fn displaced<'a>(
     ChangeStatus::External(primary)
 }
 
-/// Whether what is seen can be the service as it was before the change: one read that is older is
-/// no other writer.
+/// Whether what is seen can be the service as it was before the change: one older read does not
+/// prove another writer.
 fn is_old_read(context: &DeployContext<'_>, found: &DeploymentView) -> bool {
     let may_be_old = context
         .since_change
@@ -323,7 +323,11 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
     }
 
     let is_baking = view.is_baking(wanted, goal.size);
-    let deadline = deadline(goal, is_baking);
+    let deadline = if view.awaits_proof(&missing) {
+        goal.deadline + TASK_PROOF
+    } else {
+        deadline(goal, is_baking)
+    };
     if elapsed >= deadline || is_stuck(context) {
         let newest = view
             .messages
@@ -339,17 +343,13 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
         return fail(StepFailureCause::Rollout, message);
     }
 
-    let bake = match (is_baking, view.deployment_alarms) {
-        (true, true) => "ECS is watching its alarms; ",
-        (true, false) => "ECS has not ended its bake time; ",
-        (false, _) => "",
-    };
     DeployStep::Wait {
         summary: format!(
-            "{}: {}; {}; {bake}{}",
+            "{}: {}; {}; {}{}",
             revision(wanted),
             view.progress(wanted),
             goal.change.percentages.summary(view.desired),
+            view.last_wait(&missing, is_baking),
             readable_of(elapsed, deadline)
         ),
         percent: view.percent(wanted),

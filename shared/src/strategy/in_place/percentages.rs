@@ -109,7 +109,7 @@ impl Strategy {
     ///
     /// # Errors
     /// A message with the fields found and the remedy.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check_bounds(&self) -> Result<(), String> {
         let minimums = [
             (
                 "minimum_healthy_percent",
@@ -150,10 +150,10 @@ impl Strategy {
 
     /// The percentages that keep this strategy's promise for `desired` tasks.
     ///
-    /// Of the percentages that keep a number of tasks equally well, the one is taken that keeps most
-    /// when the count changes: the largest minimum and the smallest maximum. `make-room` gives up
-    /// one task, but not the only one: an outage must be requested explicitly, by
-    /// `minimum_healthy_tasks` 0.
+    /// Of the percentages that keep a number of tasks equally well, the one is taken that works
+    /// best when the count changes: the largest minimum keeps most tasks, and the largest maximum
+    /// leaves a rollout most room. `make-room` gives up one task, but not the only one: an outage must be
+    /// requested explicitly, by `minimum_healthy_tasks` 0.
     #[must_use]
     pub fn percentages(&self, desired: u32) -> Percentages {
         let minimum_healthy = match (
@@ -201,7 +201,9 @@ fn minimum_of(desired: u32, tasks: u32) -> u32 {
         .unwrap_or(100)
 }
 
-/// The smallest percentage that allows the most tasks to run, but at most `tasks` for `desired`.
+/// The largest percentage that allows the most tasks to run, but at most `tasks` for `desired`: no
+/// more than 4 tasks for 4 is 124 %, which a service with Availability Zone rebalancing takes, and
+/// 5 for 4 is 149 %, which has room for one more task of 3 too.
 fn maximum_of(desired: u32, tasks: u32) -> u32 {
     let ceiling = |percent| {
         let percentages = Percentages {
@@ -214,6 +216,7 @@ fn maximum_of(desired: u32, tasks: u32) -> u32 {
     let allowed = (100..=200).rev().map(ceiling).find(|most| *most <= tasks);
     let allowed = allowed.unwrap_or(desired);
     (100..=200)
+        .rev()
         .find(|percent| ceiling(*percent) == allowed)
         .unwrap_or(100)
 }

@@ -140,16 +140,20 @@ impl Strategy {
     }
 
     fn remedy(&self, desired: u32) -> &'static str {
-        match (self.rules.maximum, desired) {
-            (Bound::Fixed(_), 1) => {
+        let is_fixed = |bound: Bound| matches!(bound, Bound::Fixed(_));
+        let fixed = [self.rules.minimum, self.rules.maximum].map(is_fixed);
+        match (fixed, desired) {
+            ([true, true], _) => "choose `rolling` or `doubling`",
+            ([true, false], _) => "raise `maximum_percent` so that one more task may run",
+            ([false, true], 1) => {
                 "run 2 tasks or more, choose `rolling` or `doubling`, \
                  or accept an outage with `minimum_healthy_tasks` 0"
             }
-            (Bound::Fixed(_), _) => {
+            ([false, true], _) => {
                 "lower `minimum_healthy_percent` or `minimum_healthy_tasks`, \
                  or choose `rolling` or `doubling`"
             }
-            _ => {
+            ([false, false], _) => {
                 "lower `minimum_healthy_percent` or raise `maximum_percent` \
                  so that one more task may run"
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
-use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, cause, concluded, may_be_old};
+use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, Success, cause, may_be_old};
 use crate::timestamp::Timestamp;
 
 /// Decides what is left to do on `view`, which only this rollback writes to. What is applied is the
@@ -23,7 +23,7 @@ pub fn restoration(
 ) -> Restoration<Percentages> {
     match ending {
         Ending::Succeeded if !release.is_rolling_back() => {
-            return Restoration::Close(succeeded(service, view));
+            return succeeded(service, view).conclude(release, now);
         }
         // In place there is nothing to undo beside the newer release: it deploys over the same
         // service.
@@ -136,8 +136,8 @@ fn has_failed_again(service: &ServiceTarget, view: &ServiceView) -> bool {
     again && view.has_failed(&prior.task_definition)
 }
 
-/// Closes a release whose pipeline has no `finish-release`, by what the service runs.
-fn succeeded(service: &ServiceTarget, view: &ServiceView) -> Conclusion {
+/// What the service runs after a release whose pipeline has no `finish-release`.
+fn succeeded(service: &ServiceTarget, view: &ServiceView) -> Success {
     let (wanted, outcome) = match &service.change {
         Some(change) => (&change.task_definition, Outcome::Deployed),
         None => (&service.prior.task_definition, Outcome::Unchanged),
@@ -149,7 +149,12 @@ fn succeeded(service: &ServiceTarget, view: &ServiceView) -> Conclusion {
         view.desired
     );
 
-    concluded("service", outcome, &view.missing(wanted, 1), &summary)
+    Success {
+        noun: "service",
+        outcome,
+        missing: view.missing(wanted, 1),
+        summary,
+    }
 }
 
 /// The revision of a PRIMARY deployment that is neither the recorded one nor this release's.

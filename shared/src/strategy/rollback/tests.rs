@@ -64,7 +64,7 @@ fn what_was_taken_over_is_restored_although_the_status_of_its_execution_cannot_b
     let found = |status: &str| Ok(Some(status.to_owned()));
 
     let open = release(true, None);
-    let of_open = |looked_up| ending_of(&open, &looked_up, at(3_600));
+    let of_open = |looked_up| ending_of(&open, &looked_up, true, at(3_600));
     assert_eq!(of_open(found("Failed")), Ok(Some(Ending::Failed)));
     assert_eq!(of_open(found("InProgress")), Ok(None));
     assert_eq!(of_open(Ok(None)), Ok(None));
@@ -73,7 +73,7 @@ fn what_was_taken_over_is_restored_although_the_status_of_its_execution_cannot_b
     assert_eq!(of_open(found("Paused")), Err(StepError::Failed(paused)));
 
     let taken_over = release(true, Some(at(0)));
-    let after = |secs, looked_up| ending_of(&taken_over, &looked_up, at(secs));
+    let after = |secs, looked_up| ending_of(&taken_over, &looked_up, false, at(secs));
     assert_eq!(after(0, found("Failed")), Ok(Some(Ending::Failed)));
     assert_eq!(after(0, found("InProgress")), Ok(Some(Ending::Stopped)));
     assert_eq!(after(0, Ok(None)), Ok(Some(Ending::Stopped)));
@@ -89,6 +89,25 @@ fn what_was_taken_over_is_restored_although_the_status_of_its_execution_cannot_b
 }
 
 #[test]
+fn credentials_that_are_not_taken_at_two_looks_are_waited_for_as_long_as_a_refusal() {
+    let taken_over = release(true, Some(at(0)));
+    let error = StepError::Unexpected(Failure::configuration("InvalidClientTokenId"));
+    let after = |secs, was_noted| ending_of(&taken_over, &Err(error.clone()), was_noted, at(secs));
+
+    assert_eq!(after(179, true), Err(error.clone()));
+    assert_eq!(after(180, true), Ok(Some(Ending::Unread)));
+    assert_eq!(after(3_599, false), Err(error.clone()), "a session is new");
+    assert_eq!(after(3_600, false), Ok(Some(Ending::Unread)));
+
+    let busy = StepError::Busy("throttled; retrying".to_owned());
+    let looked_up = Err(busy.clone());
+    assert_eq!(
+        ending_of(&taken_over, &looked_up, true, at(3_599)),
+        Err(busy)
+    );
+}
+
+#[test]
 fn an_execution_that_a_job_came_from_and_that_is_not_known_any_more_is_gone() {
     for since in [None, Some(at(0))] {
         let of = |origin| {
@@ -96,7 +115,7 @@ fn an_execution_that_a_job_came_from_and_that_is_not_known_any_more_is_gone() {
                 origin,
                 ..release(true, since)
             };
-            ending_of(&release, &Ok(None), at(0))
+            ending_of(&release, &Ok(None), false, at(0))
         };
         assert_eq!(of(Some(Origin::Job)), Ok(Some(Ending::Gone)));
         let by_hand = since.map(|_| Ending::Stopped);
@@ -169,12 +188,21 @@ fn a_superseded_release_is_left_to_the_newer_one_after_the_grace() {
     ));
 }
 
+/// A release whose execution was seen to have succeeded at `at(0)`.
+fn succeeded(changed: bool) -> Release {
+    Release {
+        succeeded_at: Some(at(0)),
+        ..release(changed, None)
+    }
+}
+
 #[test]
-fn a_success_without_finish_release_is_observed() {
-    assert_eq!(
-        next_step(&release(true, None), Ending::Succeeded, None),
-        RollbackStep::Observe
-    );
+fn a_success_without_finish_release_is_noted_and_observed() {
+    let next = |release: &Release| next_step(release, Ending::Succeeded, None);
+    for changed in [true, false] {
+        assert_eq!(next(&release(changed, None)), RollbackStep::NoteSuccess);
+        assert_eq!(next(&succeeded(changed)), RollbackStep::Observe);
+    }
 }
 
 #[test]
@@ -183,6 +211,7 @@ fn an_open_release_is_closed_taken_over_or_observed_by_its_ending() {
     for ending in ENDINGS {
         let next = |changed, grace_left| next_step(&release(changed, None), ending, grace_left);
         if ending == Ending::Succeeded {
+            let next = |changed, grace_left| next_step(&succeeded(changed), ending, grace_left);
             for (changed, grace_left) in [
                 (false, None),
                 (true, None),
@@ -257,6 +286,17 @@ fn a_restoration_that_fails_is_given_up_at_the_deadline_with_its_cause() {
     let open = release(true, None);
     assert_eq!(given_up(&open, Ending::Succeeded, &busy, at(9_000)), None);
     assert!(given_up(&open, Ending::Succeeded, &denied, at(9_000)).is_some());
+
+    // The deadline of one that succeeded counts from its success, however long it took.
+    let late = Release {
+        succeeded_at: Some(at(7_000)),
+        ..release(true, None)
+    };
+    let after = |secs| given_up(&late, Ending::Succeeded, &denied, at(secs));
+    assert_eq!(after(10_599), None);
+    let reason = "the execution succeeded without a finish-release action; the rollback fails \
+                  after 1h00m: denied; manual intervention required";
+    assert_eq!(after(10_600), Some(Conclusion::needing_operator(reason)));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Marks: given to a revision, read back, never copied; and what a fingerprint tells apart.
+//! Marks: given to a revision, read back, never copied; and which definitions a fingerprint
+//! distinguishes.
 
 use super::*;
 
@@ -46,7 +47,8 @@ fn a_definition_without_tags_has_none_when_its_mark_is_removed() {
 
 #[test]
 fn a_mark_needs_room_for_two_tags() {
-    assert!(tagged(48).marked(&mark()).is_ok());
+    let full = tagged(48).marked(&mark()).expect("room");
+    assert_eq!(full.check_tags(), Ok(()), "its own tags are replaced");
 
     let why = tagged(49).marked(&mark()).expect_err("no room");
 

@@ -5,6 +5,7 @@ mod images;
 mod mark;
 mod parse;
 mod properties;
+mod read_members;
 mod refused;
 mod roles;
 mod secrets;

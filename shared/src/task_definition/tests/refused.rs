@@ -40,6 +40,31 @@ fn empty_members_that_ecs_refuses_are_left_out() {
 }
 
 #[test]
+fn empty_words_of_proxies_and_volumes_are_left_out() {
+    let with = |proxy: Value, docker: Value, files: Value| {
+        json!({
+            "family": "web", "containerDefinitions": [{"name": "web", "image": "web:1"}],
+            "proxyConfiguration": proxy,
+            "volumes": [
+                {"name": "a", "dockerVolumeConfiguration": docker},
+                {"name": "b", "efsVolumeConfiguration": files},
+            ],
+        })
+    };
+    let empty = with(
+        json!({"type": "", "containerName": "envoy"}),
+        json!({"scope": "", "driver": "local"}),
+        json!({"fileSystemId": "fs-1", "authorizationConfig": {"iam": ""}}),
+    );
+    let kept = with(
+        json!({"containerName": "envoy"}),
+        json!({"driver": "local"}),
+        json!({"fileSystemId": "fs-1"}),
+    );
+    assert_eq!(sent(empty), kept);
+}
+
+#[test]
 fn empty_members_that_mean_something_stay() {
     let kept = json!({
         "family": "web", "volumes": [], "placementConstraints": [], "newEnum": "",

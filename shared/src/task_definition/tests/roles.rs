@@ -1,30 +1,29 @@
-//! Roles that may be passed to tasks, and those that may not.
+//! The roles that a task definition passes to its tasks.
 
 use serde_json::json;
 
-use super::definition;
+use super::{TaskDefinition, definition};
+
+fn with_roles(task: &str, execution: &str) -> TaskDefinition {
+    definition(json!({
+        "family": "web", "taskRoleArn": task, "executionRoleArn": execution,
+        "containerDefinitions": [{"name": "web", "image": "web:1"}],
+    }))
+}
 
 #[test]
-fn roles_outside_the_path_are_named_with_their_fields() {
-    let outside = |task: &str, execution: &str| {
-        let definition = definition(json!({
-            "family": "web", "taskRoleArn": task, "executionRoleArn": execution,
-            "containerDefinitions": [{"name": "web", "image": "web:1"}],
-        }));
-        let fields = definition.roles_outside_path().map(|(field, _)| field);
-        fields.collect::<Vec<_>>()
-    };
-    let role = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
-    let (ours, other) = (role("slipway/web"), role("service-role/web"));
+fn roles_that_another_definition_does_not_pass_are_named_with_their_fields() {
+    let both = with_roles("a", "b");
+    let beside = |other: TaskDefinition| both.roles_beside(&other);
 
-    assert!(outside(&ours, &ours).is_empty());
-    assert_eq!(outside(&other, &ours), ["taskRoleArn"]);
-    assert_eq!(outside(&ours, &role("web")), ["executionRoleArn"]);
+    assert!(beside(with_roles("a", "b")).is_empty());
+    assert!(beside(with_roles("b", "a")).is_empty(), "of either field");
+    assert_eq!(beside(with_roles("a", "c")), [("executionRoleArn", "b")]);
     assert_eq!(
-        outside(&role("slipway"), &role("other/slipway/web")),
-        ["taskRoleArn", "executionRoleArn"]
+        beside(with_roles("", "")),
+        [("taskRoleArn", "a"), ("executionRoleArn", "b")]
     );
 
-    // Without an ARN there is no path to be seen, and a definition needs no roles.
-    assert!(outside("web-task", "").is_empty());
+    // An empty name is none.
+    assert!(with_roles("", "").roles_beside(&both).is_empty());
 }

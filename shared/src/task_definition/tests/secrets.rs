@@ -170,6 +170,7 @@ fn a_word_of_a_command_that_looks_drawn_by_chance_is_masked() {
 
     for kept in [
         "MyWorkerServiceVersion2Main",
+        "MyWorkerServiceVersion21Main",
         "/opt/Service123/bin/Run456",
         "prod-cluster-eu-west-1-2026",
         "sk_live_51H7abcDEFg",
@@ -228,4 +229,103 @@ fn names_of_volumes_family_and_roles_are_kept() {
     }
     let text = "anything cannot be used";
     assert_eq!(definition("anything").redacted(text), "*** cannot be used");
+}
+
+#[test]
+fn a_secret_among_the_assignments_of_a_word_is_masked_and_the_others_are_kept() {
+    for (word, kept) in [
+        (
+            "--connection-string=Server=db;Password=abc12345;Database=storefront",
+            "--connection-string=Server=db;Password=***;Database=storefront",
+        ),
+        (
+            "--connection=Server=db;Password=abc,12345;Database=storefront",
+            "--connection=Server=db;Password=***;Database=storefront",
+        ),
+        (
+            "jdbc:sqlserver://db;user=app;password=abc12345",
+            "jdbc:sqlserver://db;user=app;password=***",
+        ),
+        (
+            "--set=level=debug,token=abc12345",
+            "--set=level=debug,token=***",
+        ),
+        (
+            "--query=size=10&token=abc12345&z=1",
+            "--query=size=10&token=***&z=1",
+        ),
+        ("/hook?token=abc12345&z=1", "/hook?token=***&z=1"),
+        ("--password=abc;12345=6", "--password=***"),
+        ("--user=admin:abc12345", "--user=admin:***"),
+        ("--define=DB_HOST=database", "--define=DB_HOST=database"),
+    ] {
+        let line = format!("./run {word}");
+        for command in [&["./run", word][..], &["sh", "-c", line.as_str()]] {
+            let text = format!("exec: \"{word}\": file not found");
+            let expected = format!("exec: \"{kept}\": file not found");
+            assert_eq!(of_command(command, &text), expected, "{command:?}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_json_or_in_a_header_of_its_own_is_masked() {
+    for argument in [
+        r#"{"user":"app","password":"abc12345"}"#,
+        r#"{"user": "app", "password" : "abc12345"}"#,
+        r#"{\"user\":\"app\",\"password\":\"abc12345\"}"#,
+    ] {
+        let text = format!("no file {argument}");
+        assert_eq!(
+            of_command(&["./run", argument], &text),
+            text.replace("abc12345", "***")
+        );
+    }
+
+    for (header, kept) in [
+        ("X-Api-Key: abc12345", "X-Api-Key: ***"),
+        ("X-Api-Key:abc12345", "X-Api-Key:***"),
+        (
+            "Authorization: Bearer abcdefgh",
+            "Authorization: Bearer ***",
+        ),
+        ("Accept: application/json", "Accept: application/json"),
+    ] {
+        for option in ["-H", "--header"] {
+            assert_eq!(of_command(&["curl", option, header], header), kept);
+        }
+    }
+}
+
+#[test]
+fn the_value_of_a_secret_is_masked_although_it_is_a_word_or_a_region() {
+    for (name, value, kept) in [
+        ("DB_PASSWORD", "fargate", "no *** here"),
+        ("DB_PASSWORD", "eu-west-1", "no *** here"),
+        ("LAUNCH_TYPE", "fargate", "no fargate here"),
+        ("KEY_REGION", "eu-west-1", "no eu-west-1 here"),
+    ] {
+        let members = json!({"environment": [{"name": name, "value": value}]});
+        assert_eq!(
+            redacted(&members, &format!("no {value} here")),
+            kept,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_is_named_as_a_secret_by_any_word_for_one() {
+    for name in [
+        "BASIC_AUTH",
+        "DB_CREDENTIAL",
+        "ACCESS_KEY",
+        "PASSPHRASE",
+        "DB_PWD",
+        "CLIENT_SECRET",
+        "Api_Token",
+    ] {
+        let members = json!({"environment": [{"name": name, "value": "backend"}]});
+        assert_eq!(redacted(&members, "backend failed"), "*** failed", "{name}");
+    }
 }

@@ -1,5 +1,5 @@
-//! A service in another account than its pipeline and the functions, released and rolled back under
-//! a deploy role of that account.
+//! A service in another account or region than its pipeline and the functions, released and rolled
+//! back under a deploy role of that place.
 
 mod scene;
 
@@ -9,11 +9,11 @@ use emulator::ecr::{self, Behaviour};
 use harness::demo::CLUSTER;
 use harness::driver::{Driver, Fault, run};
 
-use scene::{PIPELINE, SECOND, SERVICE, Scene, second};
+use scene::{FIRST, PIPELINE, SECOND, SERVICE, Scene};
 
-/// The image that the service in the second account runs.
-fn image(driver: &Driver) -> String {
-    image_of(second(&driver.world.aws()), SERVICE)
+/// The image that a service runs, where the scene has it.
+fn image(driver: &Driver, scene: &Scene, service: &str) -> String {
+    image_of(scene.place(&driver.world.aws()), service)
 }
 
 /// Releases a good image; returns its digest.
@@ -29,6 +29,21 @@ async fn deployed(driver: &Driver) -> String {
     good
 }
 
+/// Releases an image that never becomes healthy; returns its digest.
+fn pushed_broken(driver: &Driver) -> String {
+    let aws = &mut driver.world.aws();
+    let bad = ecr::push(aws, SERVICE, "2.0.0", Behaviour::NeverHealthy);
+    driver.world.touch();
+    bad.expect("the repository is there")
+}
+
+/// Waits until the release of a broken image is over, which must have been rolled back.
+async fn assert_rolled_back(driver: &Driver, bad: &str) {
+    let execution = settled(driver, PIPELINE, bad).await;
+    let why = reason(driver, &execution);
+    assert_eq!(outcome(driver, &execution), "rolled-back", "{why}");
+}
+
 /// How begin-release fails on a scene: the type and the message of the failure, and the role.
 fn refused(scene: &Scene) -> (String, String, String) {
     run(scene.account(), Fault::None, async |driver| {
@@ -40,89 +55,112 @@ fn refused(scene: &Scene) -> (String, String, String) {
         let begun = jobs(&aws, &execution, "begin-release");
         let failed = begun.into_iter().find_map(failure);
         let (kind, message) = failed.expect("it fails");
-        (
-            kind.to_owned(),
-            message.to_owned(),
-            scene::deploy_role(&aws),
-        )
+        (kind.to_owned(), message.to_owned(), scene.deploy_role(&aws))
     })
 }
 
-fn assert_nothing_denied(aws: &Aws) {
-    for account in [aws, second(aws)] {
-        assert!(account.iam.denials.is_empty(), "{:?}", account.iam.denials);
-    }
-}
-
-#[test]
-fn a_service_in_another_account_is_released_and_a_broken_image_is_rolled_back() {
-    run(Scene::default().account(), Fault::None, async |driver| {
+/// Releases a good image and a broken one on a scene, of which the first stays.
+fn assert_released_and_rolled_back(scene: &Scene) {
+    run(scene.account(), Fault::None, async |driver| {
         let good = deployed(&driver).await;
-        assert!(image(&driver).ends_with(&good), "{}", image(&driver));
+        let runs = || image(&driver, scene, SERVICE);
+        assert!(runs().ends_with(&good), "{}", runs());
 
-        let bad = ecr::push(
-            &mut driver.world.aws(),
-            SERVICE,
-            "2.0.0",
-            Behaviour::NeverHealthy,
-        );
-        driver.world.touch();
-        let bad = bad.expect("the repository is there");
+        let bad = pushed_broken(&driver);
         until(&driver, |aws| {
-            image_of(second(aws), SERVICE).ends_with(&bad)
+            image_of(scene.place(aws), SERVICE).ends_with(&bad)
         })
         .await;
-
-        let execution = settled(&driver, PIPELINE, &bad).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{why}");
-        assert!(image(&driver).ends_with(&good), "{}", image(&driver));
+        assert_rolled_back(&driver, &bad).await;
+        assert!(runs().ends_with(&good), "{}", runs());
 
         let aws = driver.world.aws();
         assert_nothing_denied(&aws);
         assert!(
             aws.ecs.service_named(CLUSTER, SERVICE).is_none(),
-            "the first account has no such service"
+            "the first place has no such service"
         );
     });
 }
 
-#[test]
-fn a_pair_in_another_account_is_released_and_a_broken_image_is_rolled_back() {
-    let pair = Scene {
-        is_pair: true,
-        ..Scene::default()
-    };
-    run(pair.account(), Fault::None, async |driver| {
+/// The same of a pair.
+fn assert_pair_released_and_rolled_back(scene: &Scene) {
+    run(scene.account(), Fault::None, async |driver| {
         let good = deployed(&driver).await;
-        let green = |driver: &Driver| image_of(second(&driver.world.aws()), "orders-green");
-        assert!(green(&driver).ends_with(&good), "{}", green(&driver));
-        assert_eq!(weights(&driver), [0, 100]);
+        let green = || image(&driver, scene, "orders-green");
+        assert!(green().ends_with(&good), "{}", green());
+        assert_eq!(weights(&driver, scene), [0, 100]);
 
-        let bad = ecr::push(
-            &mut driver.world.aws(),
-            SERVICE,
-            "2.0.0",
-            Behaviour::NeverHealthy,
-        );
-        driver.world.touch();
-        let bad = bad.expect("the repository is there");
-        let execution = settled(&driver, PIPELINE, &bad).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{why}");
-        assert!(green(&driver).ends_with(&good), "{}", green(&driver));
-        assert_eq!(weights(&driver), [0, 100]);
+        let bad = pushed_broken(&driver);
+        assert_rolled_back(&driver, &bad).await;
+        assert!(green().ends_with(&good), "{}", green());
+        assert_eq!(weights(&driver, scene), [0, 100]);
         assert_nothing_denied(&driver.world.aws());
     });
 }
 
-/// The weights of the pair's rule in the second account, blue first.
-fn weights(driver: &Driver) -> [i64; 2] {
+fn assert_nothing_denied(aws: &Aws) {
+    for account in [FIRST, SECOND] {
+        let denials = aws.of_account(account).map(|account| &account.iam.denials);
+        assert!(denials.is_none_or(Vec::is_empty), "{denials:?}");
+    }
+}
+
+/// The weights of the pair's rule, where the scene has it, blue first.
+fn weights(driver: &Driver, scene: &Scene) -> [i64; 2] {
     let aws = driver.world.aws();
-    let rule = second(&aws)
-        .cloudformation
-        .export("orders-ProductionRuleArn");
-    pair::weights_at(second(&aws), rule.expect("the pair exports its rule"))
+    let place = scene.place(&aws);
+    let rule = place.cloudformation.export("orders-ProductionRuleArn");
+    pair::weights_at(place, rule.expect("the pair exports its rule"))
+}
+
+#[test]
+fn a_service_in_another_account_is_released_and_a_broken_image_is_rolled_back() {
+    assert_released_and_rolled_back(&Scene::default());
+}
+
+#[test]
+fn a_pair_in_another_account_is_released_and_a_broken_image_is_rolled_back() {
+    assert_pair_released_and_rolled_back(&Scene {
+        is_pair: true,
+        ..Scene::default()
+    });
+}
+
+#[test]
+fn a_service_in_another_region_is_released_and_a_broken_image_is_rolled_back() {
+    for account in [FIRST, SECOND] {
+        assert_released_and_rolled_back(&Scene {
+            account,
+            region: "eu-central-1",
+            ..Scene::default()
+        });
+    }
+}
+
+#[test]
+fn a_pair_in_another_region_is_released_and_a_broken_image_is_rolled_back() {
+    assert_pair_released_and_rolled_back(&Scene {
+        account: FIRST,
+        region: "eu-central-1",
+        is_pair: true,
+        ..Scene::default()
+    });
+}
+
+#[test]
+fn a_service_in_another_region_is_refused_without_a_role_for_the_pipeline() {
+    let (kind, message, _) = refused(&Scene {
+        account: FIRST,
+        region: "eu-central-1",
+        has_pipeline_role: false,
+        ..Scene::default()
+    });
+
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    let start = "`pipeline_role` is missing and the service is in eu-central-1, another region \
+                 than arn:aws:codepipeline:eu-west-1:111122223333:slipway-orders; ";
+    assert!(message.starts_with(start), "{message}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Two accounts: the functions, the repository and the pipeline in the first, the cluster, the
-//! service, its load balancer and its scaling in the second.
+//! Two places: the functions, the repository and the pipeline in the first, the cluster, the
+//! service, its load balancer and its scaling in another account or region.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,21 @@ use behaviour::{account, change_parameters, until, update_pipeline};
 use emulator::cloudformation::deploy;
 use emulator::codepipeline::Execution;
 use emulator::{Aws, ecs};
-use harness::demo::{CLUSTER, root};
+use harness::demo::{CLUSTER, root, scalable_targets};
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::json;
 
-/// The account of the service.
+/// The account of functions and pipeline, and the region of both accounts.
+pub(crate) const FIRST: &str = "111122223333";
+const HOME: &str = "eu-west-1";
+/// Another account, for the service.
 pub(crate) const SECOND: &str = "444455556666";
 /// The service, and the repository.
 pub(crate) const SERVICE: &str = "orders";
 pub(crate) const PIPELINE: &str = "slipway-orders";
 
-/// The stack of the deploy role, in the second account.
+/// The stack of the deploy role, where the service is.
 const ROLE_STACK: &str = "orders-deploy-role";
 const PIPELINE_STACK: &str = "orders-pipeline";
 const REPOSITORY_STACK: &str = "orders-repository";
@@ -29,6 +32,9 @@ const ASSUMABLE: &str = "arn:aws:iam::111122223333:role/*,arn:aws:iam::444455556
 
 /// What differs from a deploy role that is right.
 pub(crate) struct Scene {
+    /// The account and the region of the service.
+    pub(crate) account: &'static str,
+    pub(crate) region: &'static str,
     /// The service that the deploy role names.
     pub(crate) named_service: &'static str,
     /// The ARN of the pipeline that its trust policy requires.
@@ -42,6 +48,8 @@ pub(crate) struct Scene {
 impl Default for Scene {
     fn default() -> Self {
         Self {
+            account: SECOND,
+            region: HOME,
             named_service: SERVICE,
             trusted_pipeline: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-orders",
             has_pipeline_role: true,
@@ -51,7 +59,7 @@ impl Default for Scene {
 }
 
 impl Scene {
-    /// Both accounts, with the service steady and nothing released.
+    /// Both places, with the service steady and nothing released.
     pub(crate) fn account(&self) -> Aws {
         let mut aws = account();
         let functions = root().join("template.yaml");
@@ -69,11 +77,11 @@ impl Scene {
             &repository,
         );
 
-        self.add_second(&mut aws);
+        self.add_service(&mut aws);
         self.add_pipeline(&mut aws);
         run(aws, Fault::None, async |driver| {
             until(&driver, |aws| {
-                let mut services = second(aws).ecs.services.values();
+                let mut services = self.place(aws).ecs.services.values();
                 services.all(|service| !service.is_deploying())
                     && aws.codepipeline.executions.iter().all(Execution::is_over)
             })
@@ -82,13 +90,25 @@ impl Scene {
         })
     }
 
-    /// The second account with the service and the deploy role.
-    fn add_second(&self, aws: &mut Aws) {
+    /// Where the service is.
+    pub(crate) fn place<'aws>(&self, aws: &'aws Aws) -> &'aws Aws {
+        aws.of_place(self.account, self.region)
+            .expect("it was made")
+    }
+
+    /// The ARN of the deploy role.
+    pub(crate) fn deploy_role(&self, aws: &Aws) -> String {
+        exported(self.place(aws), &format!("{ROLE_STACK}-DeployRoleArn"))
+    }
+
+    /// The place of the service with the service and the deploy role.
+    fn add_service(&self, aws: &mut Aws) {
         let functions = exported(aws, &format!("{FUNCTIONS_STACK}-FunctionRoles"));
         let repository = exported(aws, &format!("{REPOSITORY_STACK}-RepositoryArn"));
-        let first = aws.account.clone();
-        aws.add_account(SECOND);
-        aws.in_account(SECOND, |aws| {
+        if self.account != FIRST {
+            aws.add_account(self.account);
+        }
+        let make = |aws: &mut Aws| {
             let cluster = json!({"clusterName": CLUSTER});
             ecs::call(aws, "CreateCluster", &cluster).expect("legal");
             let service = [
@@ -99,16 +119,19 @@ impl Scene {
                 ("MinCapacity", "2"),
                 ("MaxCapacity", "4"),
                 ("BlueGreen", if self.is_pair { "yes" } else { "no" }),
+                ("OtherRepositoryArns", repository.as_str()),
             ];
             stack(aws, SERVICE, &root().join("infra/service.yaml"), &service);
 
             let roles = exported(aws, &format!("{SERVICE}-TaskRoleArns"));
+            let targets = scalable_targets(aws, CLUSTER, ["orders-blue", "orders-green"]);
             let role = [
-                ("FunctionsAccount", first.as_str()),
+                ("FunctionsAccount", FIRST),
                 ("FunctionRoles", functions.as_str()),
                 ("PipelineArn", self.trusted_pipeline),
                 ("Cluster", CLUSTER),
                 ("TaskRoleArns", roles.as_str()),
+                ("ScalableTargetArns", targets.as_str()),
                 ("RepositoryArn", repository.as_str()),
             ];
             let named = if self.is_pair {
@@ -123,13 +146,14 @@ impl Scene {
                 &root().join("infra/deploy-role.yaml"),
                 &role,
             );
-        });
+        };
+        aws.in_account(self.account, |aws| aws.in_region(self.region, make));
     }
 
     /// The pipeline, whose own role starts and reads it, and whose releases work on the service
-    /// under the role of the second account.
+    /// under the role that is where the service is.
     fn add_pipeline(&self, aws: &mut Aws) {
-        let foreign = deploy_role(aws);
+        let foreign = self.deploy_role(aws);
         let parameters = [
             ("PipelineName", PIPELINE),
             ("Cluster", CLUSTER),
@@ -141,12 +165,14 @@ impl Scene {
         ];
         if self.is_pair {
             let parameters = [&parameters[..], &SHORT[..]].concat();
-            let named = of_pair(second(aws));
+            let named = of_pair(self.place(aws));
             let parameters = with(&parameters, &named);
             let template = root().join("infra/pipelines/blue-green.yaml");
             return stack(aws, PIPELINE_STACK, &template, &parameters);
         }
         let template = root().join("infra/pipelines/in-place.yaml");
+        let further = (self.region != HOME).then_some(("ServiceRegion", self.region));
+        let parameters: Vec<_> = parameters.into_iter().chain(further).collect();
         stack(aws, PIPELINE_STACK, &template, &parameters);
 
         if !self.has_pipeline_role {
@@ -177,16 +203,6 @@ fn with<'a>(
 ) -> Vec<(&'a str, &'a str)> {
     let more = more.iter().map(|(name, value)| (*name, value.as_str()));
     parameters.iter().copied().chain(more).collect()
-}
-
-/// The second account.
-pub(crate) fn second(aws: &Aws) -> &Aws {
-    aws.of_account(SECOND).expect("a second account")
-}
-
-/// The ARN of the deploy role.
-pub(crate) fn deploy_role(aws: &Aws) -> String {
-    exported(second(aws), &format!("{ROLE_STACK}-DeployRoleArn"))
 }
 
 fn exported(aws: &Aws, name: &str) -> String {

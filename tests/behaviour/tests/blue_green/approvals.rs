@@ -13,7 +13,7 @@ use serde_json::json;
 use slipway::timestamp::Timestamp;
 
 use behaviour::pair::{self, PIPELINE, SHORT, configure, shop, weights};
-use behaviour::{LIMIT, is_closed, outcome, push, reason, recorded, settled};
+use behaviour::{LIMIT, ends, is_closed, push, recorded};
 
 /// What operators do: when the second and third image are pushed after the first one, and how they
 /// answer.
@@ -84,7 +84,7 @@ fn later(at: Millis, secs: u64) -> Millis {
 }
 
 /// Lets time pass until `next`, or until a request for approval waits where none did; without a
-/// `next`, until all is over. Answers whether it is.
+/// `next`, until all is over. Returns whether it is.
 async fn pass_until(
     driver: &Driver,
     plan: Plan,
@@ -111,7 +111,7 @@ async fn pass_until(
     }
 }
 
-/// Plays a plan; answers the digests that were pushed, and of those that were approved since when.
+/// Plays a plan; returns the digests that were pushed, and of those that were approved since when.
 async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)>) {
     let begin = driver.world.clock.now();
     let seconds = [0].into_iter().chain(plan.pushes.iter().copied());
@@ -350,12 +350,6 @@ fn a_colour_grows_with_the_live_one_that_grew_while_the_approval_waited() {
             .await
             .expect("the traffic is shifted");
 
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }

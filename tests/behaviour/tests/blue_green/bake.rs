@@ -9,7 +9,7 @@ use invariants::Invariants;
 use serde_json::{Value, json};
 
 use behaviour::pair::{self, PIPELINE, SHORT, shop, state, stop, until_weights};
-use behaviour::{failure, invoke, jobs, outcome, push, reason, settled, writes};
+use behaviour::{ends, failure, invoke, jobs, outcome, push, reason, settled, writes};
 
 /// The shop after a release, its rule with these weights and whatever else `more` does to its
 /// actions.
@@ -21,7 +21,7 @@ fn with_rule(weights: [i64; 2], more: impl FnOnce(&mut Value)) -> Aws {
     aws
 }
 
-/// Lets a release fail in its bake; answers its execution and when its targets were too few.
+/// Lets a release fail in its bake; returns its execution and when its targets were too few.
 async fn fails(driver: &Driver) -> (String, Millis) {
     let pushed = ecr::push(
         &mut driver.world.aws(),
@@ -49,13 +49,7 @@ async fn fails(driver: &Driver) -> (String, Millis) {
         .await
         .expect("it goes back");
 
-    let execution = settled(driver, PIPELINE, &pushed).await;
-    assert_eq!(
-        outcome(driver, &execution),
-        "rolled-back",
-        "{}",
-        reason(driver, &execution)
-    );
+    let execution = ends(driver, PIPELINE, &pushed, "rolled-back").await;
 
     (execution, failed_at.expect("it failed"))
 }

@@ -50,7 +50,7 @@ fn is_given_up(aws: &Aws) -> bool {
     ledger(aws).iter().any(restoring) || newest(aws, PIPELINE).status != ExecutionStatus::InProgress
 }
 
-/// Releases to blue and lets it grow under the load of the peak; answers the digest.
+/// Releases to blue and lets it grow under the load of the peak; returns the digest.
 async fn grown_at_peak(driver: &Driver) -> String {
     let pushed = push(driver, SHOP, "2.0.0");
     until_weights(driver, [100, 0]).await;
@@ -67,7 +67,7 @@ async fn grown_at_peak(driver: &Driver) -> String {
     pushed
 }
 
-/// Releases to blue, lets it grow, lets `fall` happen, and answers what was seen from then on. ECS
+/// Releases to blue, lets it grow, lets `fall` happen, and returns what was seen from then on. ECS
 /// replaces a task that falls within a minute, in which no look may come: `fall` goes on until one
 /// has seen it.
 async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, Vec<Seen>) {
@@ -168,7 +168,7 @@ fn changes(aws: &Aws, since: usize) -> Vec<String> {
     made
 }
 
-/// All of blue's tasks but so many stop answering.
+/// All of blue's tasks but this many stop answering.
 fn make_unhealthy(driver: &Driver, keep: usize) {
     let aws = &mut driver.world.aws();
     let blue = aws
@@ -228,7 +228,7 @@ fn a_new_colour_that_loses_most_of_its_tasks_keeps_the_traffic_until_the_old_one
 }
 
 #[test]
-fn a_person_who_stops_at_peak_gets_the_old_colour_in_the_same_order() {
+fn an_operator_who_stops_at_peak_gets_the_old_colour_in_the_same_order() {
     run(shop(&LONG_BAKE), Fault::None, async |driver| {
         let before = driver.world.snapshot();
         let stops = |driver: &Driver| {

@@ -34,7 +34,7 @@ const FIVE_STEPS: [(&str, &str); 5] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum After {
     Retry,
-    /// No attempt of the job is left: CodePipeline waits for an answer for 20 minutes.
+    /// No attempt of the job is left: CodePipeline waits for a result for 20 minutes.
     Nothing,
     /// An operator stops the execution and calls `roll-back`.
     Operator,
@@ -129,7 +129,7 @@ fn is_settled(aws: &Aws, pushed: &str) -> bool {
             .all(|invocation| invocation.status != InvocationStatus::Pending)
 }
 
-/// Lets the attempt die and the rest happen; answers the outcome.
+/// Lets the attempt die and the rest happen; returns the outcome.
 fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<String, String> {
     let mut aws = point.from.clone();
     if after == After::Nothing {
@@ -178,7 +178,7 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
 }
 
 /// What the account has come to once the release is over: one attempt died, the invariants hold,
-/// and the pair agrees with the ledger; answers the outcome.
+/// and the pair agrees with the ledger; returns the outcome.
 fn checked_end(
     driver: &Driver,
     invariants: &mut Invariants,
@@ -308,7 +308,7 @@ fn points(undisturbed: &Undisturbed, after: After) -> Vec<Point<'_>> {
         .collect()
 }
 
-/// Plays every crash on all cores; answers how many releases ended in which way, and what went
+/// Plays every crash on all cores; returns how many releases ended in which way, and what went
 /// wrong.
 fn play(
     points: &[Point],
@@ -355,7 +355,7 @@ fn play(
     )
 }
 
-/// Plays every crash and checks that none goes wrong; answers how many releases ended in which way.
+/// Plays every crash and checks that none goes wrong; returns how many releases ended in which way.
 fn after_each_call(after: After) -> BTreeMap<String, usize> {
     let undisturbed = undisturbed();
     let points = points(&undisturbed, after);
@@ -390,7 +390,7 @@ fn a_crash_after_any_call_and_nothing_more_leaves_nothing_in_between() {
 }
 
 #[test]
-fn a_crash_after_any_call_and_a_persons_stop_leave_nothing_in_between() {
+fn a_crash_after_any_call_and_an_operators_stop_leave_nothing_in_between() {
     let outcomes = after_each_call(After::Operator);
     assert_eq!(
         outcomes.keys().collect::<Vec<_>>(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use behaviour::pair::{self, SHORT, groups, listener, shop};
 use behaviour::{ecs_state, invoke, writes};
 
-/// The answer of a dry run of the shop, after a check that nothing was written.
+/// The response of a dry run of the shop, after a check that nothing was written.
 fn dry_run(aws: Aws) -> Value {
     run(aws, Fault::None, async |driver| {
         let before = driver.world.snapshot();

@@ -3,13 +3,16 @@
 //! crash between two calls leaves the pair in between.
 
 mod approvals;
+mod authentication;
 mod bake;
 mod capacity;
 mod crashes;
 mod dry_run;
 mod external_changes;
 mod named;
+mod overlap;
 mod preflight;
 mod restorable;
+mod set_ups;
 mod steps;
 mod undo;

@@ -7,7 +7,7 @@ use std::fs;
 use emulator::cloudformation::{deploy, deploy_text};
 use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, elb};
-use harness::demo::{CLUSTER, root, task_roles};
+use harness::demo::{CLUSTER, root, scalable_targets, task_roles};
 use harness::driver::{Driver, Fault, run};
 use invariants::Invariants;
 use invariants::ledger_reader::{item, text};
@@ -52,6 +52,7 @@ fn with_kiosk() -> Aws {
     let rule = exported(&aws, "ProductionRuleArn");
     let roles = task_roles(&aws, STACK).expect("the pair exports them");
     let [blue, green] = services(&aws);
+    let targets = scalable_targets(&aws, CLUSTER, [&blue, &green]);
     let pipeline = [
         ("PipelineName", PIPELINE),
         ("Cluster", CLUSTER),
@@ -62,6 +63,7 @@ fn with_kiosk() -> Aws {
         ("Repository", KIOSK),
         ("ContainerName", "web"),
         ("TaskRoleArns", roles.as_str()),
+        ("ScalableTargetArns", targets.as_str()),
     ];
     let parameters = given(&[&pipeline[..], &SHORT[..]].concat());
     let template = root().join("infra/pipelines/blue-green.yaml");

@@ -19,7 +19,7 @@ use behaviour::pair::{
     self, PIPELINE, SHORT, counts, definitions, set_weights, shop, state, until_weights, weights,
 };
 use behaviour::{
-    LIMIT, account, failure, is_closed, jobs, newest, outcome, pass, push, reason, service,
+    LIMIT, account, ends, failure, is_closed, jobs, newest, outcome, pass, push, reason, service,
     settled, until, writes,
 };
 
@@ -76,17 +76,11 @@ fn with_kiosk(initial_count: &str) -> Aws {
     aws
 }
 
-/// Lets the kiosk's first release end and checks that green serves with so many tasks, and blue
+/// Lets the kiosk's first release end and checks that green serves with this many tasks, and blue
 /// with none.
 async fn first_release(driver: &Driver, tasks: i64) {
     let pushed = push(driver, KIOSK, "1.0.0");
-    let execution = settled(driver, "slipway-kiosk", &pushed).await;
-    assert_eq!(
-        outcome(driver, &execution),
-        "deployed",
-        "{}",
-        reason(driver, &execution)
-    );
+    ends(driver, "slipway-kiosk", &pushed, "deployed").await;
 
     let aws = driver.world.snapshot();
     let [blue, green] = ["kiosk-blue", "kiosk-green"].map(|name| service(&aws, CLUSTER, name));
@@ -117,7 +111,7 @@ async fn first_release(driver: &Driver, tasks: i64) {
         .expect("ledger and account agree");
 }
 
-/// The kiosk's rule sends all of the traffic to green, which has so many healthy targets.
+/// The kiosk's rule sends all of the traffic to green, which has this many healthy targets.
 fn serves(aws: &Aws, tasks: i64) {
     let rule = aws
         .cloudformation
@@ -239,13 +233,7 @@ fn weights_that_no_release_left_are_settled_first_when_there_is_a_record() {
                 ]
             );
 
-            let execution = settled(&driver, PIPELINE, &pushed).await;
-            assert_eq!(
-                outcome(&driver, &execution),
-                "deployed",
-                "{}",
-                reason(&driver, &execution)
-            );
+            ends(&driver, PIPELINE, &pushed, "deployed").await;
             assert_eq!(counts(&driver.world.aws()), [2, 0]);
         });
     }
@@ -300,7 +288,19 @@ fn colours_of_one_family_are_refused() {
     );
 }
 
-/// A release that is refused at its beginning: the job says why, and nothing is changed.
+#[test]
+fn services_that_scale_are_refused_under_a_role_that_may_not_suspend_it() {
+    let mut aws = shop(&SHORT);
+    pair::configure(&mut aws, &[("ScalableTargetArns", "")]);
+    refused(
+        aws,
+        "service `shop-blue` scales automatically, and the deploy role may not suspend its \
+         scale-in; expected the scalable targets of both services in `ScalableTargetArns`",
+        &["--resource-ids service/apps/shop-blue service/apps/shop-green"],
+    );
+}
+
+/// A release that is refused at its beginning: the job reports why, and nothing is changed.
 fn refused(aws: Aws, why: &str, more: &[&str]) {
     let before = state(&aws);
     run(aws, Fault::None, async |driver| {
@@ -368,12 +368,6 @@ fn a_late_delivery_takes_no_traffic_back() {
 
         assert_eq!(weights(&driver.world.aws()), [50, 50]);
 
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }

@@ -6,12 +6,11 @@ use emulator::ecr::{self, Behaviour};
 use emulator::elb;
 use emulator::{Aws, autoscaling};
 use harness::demo::{CLUSTER, SHOP};
-use harness::driver::Driver;
 use serde_json::{Value, json};
 
-use crate::golden::{Part, check};
+use crate::golden::{GoldenPart, check};
 use behaviour::pair::{self, COLOURS, PIPELINE, stop, until_action};
-use behaviour::{outcome, push, reason, settled};
+use behaviour::{ends, push};
 
 /// Parameters with which a release moves half of the traffic, then all of it, in minutes.
 const STEPS: [(&str, &str); 5] = [
@@ -93,19 +92,9 @@ fn only_scale_in(aws: &mut Aws) {
     }
 }
 
-async fn ends(driver: &Driver, pushed: &str, expected: &str) {
-    let execution = settled(driver, PIPELINE, pushed).await;
-    assert_eq!(
-        outcome(driver, &execution),
-        expected,
-        "{}",
-        reason(driver, &execution)
-    );
-}
-
 #[test]
 fn a_release_in_steps() {
-    let fill: Part = (
+    let fill: GoldenPart = (
         "blue-green-fill",
         &[
             "begin-release",
@@ -113,7 +102,7 @@ fn a_release_in_steps() {
             "update-service, action fill",
         ],
     );
-    let rest: Part = (
+    let rest: GoldenPart = (
         "blue-green-steps",
         &[
             "swap-target-groups",
@@ -123,7 +112,7 @@ fn a_release_in_steps() {
     );
     check(&[fill, rest], shop(), async |driver| {
         let pushed = push(driver, SHOP, "2.0.0");
-        ends(driver, &pushed, "deployed").await;
+        ends(driver, PIPELINE, &pushed, "deployed").await;
     });
 }
 
@@ -144,7 +133,7 @@ fn a_release_that_fails_in_its_bake() {
             )
             .expect("pushed");
             driver.world.touch();
-            ends(driver, &pushed, "rolled-back").await;
+            ends(driver, PIPELINE, &pushed, "rolled-back").await;
         },
     );
 }
@@ -160,7 +149,7 @@ fn a_release_that_is_stopped_in_its_bake() {
                 .await
                 .expect("it bakes");
             stop(driver, &execution);
-            ends(driver, &pushed, "rolled-back").await;
+            ends(driver, PIPELINE, &pushed, "rolled-back").await;
         },
     );
 }

@@ -6,28 +6,28 @@ use harness::demo::canary::{ask, become_canary};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::{Value, json};
 
-use crate::golden::{Part, check};
+use crate::golden::{GoldenPart, check};
 use behaviour::pair::{self, until_action};
 use behaviour::shop::{SHORT, push, release, shop};
 use behaviour::{outcome, reason, settled};
 
 #[test]
 fn a_good_image() {
-    let first: Part = (
+    let first: GoldenPart = (
         "canary-good-first",
         &[
             "swap-target-groups, action shift-first",
             "evaluate-canary, action judge-first",
         ],
     );
-    let second: Part = (
+    let second: GoldenPart = (
         "canary-good-second",
         &[
             "swap-target-groups, action shift-second",
             "evaluate-canary, action judge-second",
         ],
     );
-    let end: Part = (
+    let end: GoldenPart = (
         "canary-good-end",
         &[
             "swap-target-groups, action shift-all",
@@ -48,7 +48,7 @@ fn a_good_image() {
 
 #[test]
 fn a_bad_image() {
-    let parts: [Part; 2] = [
+    let parts: [GoldenPart; 2] = [
         ("canary-bad", &["evaluate-canary"]),
         ("canary-bad-roll-back", &["roll-back"]),
     ];

@@ -4,6 +4,7 @@
 
 mod blue_green;
 mod canary;
+mod dns;
 mod golden;
 mod in_place;
 mod items;

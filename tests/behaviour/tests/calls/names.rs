@@ -15,6 +15,23 @@ const HERE: &str = "eu-west-1:111122223333";
 /// How far from the beginning of a scene a number may be that is taken for an instant.
 const NEAR: Millis = 6 * 3_600_000;
 
+/// The groups of the pattern: what depends on the seed.
+const KINDS: [&str; 13] = [
+    "digest",
+    "uuid",
+    "time",
+    "stamp",
+    "deployment",
+    "hash",
+    "task",
+    "hex",
+    "balancer",
+    "suffix",
+    "zone",
+    "change",
+    "bucket",
+];
+
 pub(crate) struct Names {
     /// When the scene began.
     began: Millis,
@@ -37,7 +54,10 @@ impl Names {
             r"(?<hash>\b[0-9a-f]{64}\b)",
             r"(?<task>\b[0-9a-f]{32}\b)",
             r"(?<hex>\b[0-9a-f]{16}\b)",
+            r"(?<balancer>-[0-9A-Za-z]{12}-\d+\.eu-west-1\.elb\.amazonaws\.com)",
             r"(?<suffix>-[0-9A-Z]{12}\b)",
+            r"(?<zone>\bZ[0-9A-Z]{19}\b)",
+            r"(?<change>\bC[0-9A-Z]{19}\b)",
             r"(?<bucket>bucket-[0-9a-z]{12}\b)",
         ];
         let mut names = Self {
@@ -77,7 +97,13 @@ impl Names {
             Value::Array(items) => items.iter().map(|item| self.value(item, own)).collect(),
             Value::Object(members) => members
                 .iter()
-                .map(|(name, value)| (self.text(name, own), self.value(value, own)))
+                .map(|(name, value)| {
+                    let shown = match (name.as_str(), value.as_i64()) {
+                        ("expires_at", Some(secs)) => json!(self.expiry(secs)),
+                        _ => self.value(value, own),
+                    };
+                    (self.text(name, own), shown)
+                })
                 .collect(),
             Value::Number(number) => self
                 .instant(number.as_f64().unwrap_or_default())
@@ -119,19 +145,7 @@ impl Names {
             return "<job>".to_owned();
         }
 
-        let kind = [
-            "digest",
-            "uuid",
-            "time",
-            "stamp",
-            "deployment",
-            "hash",
-            "task",
-            "hex",
-            "suffix",
-            "bucket",
-        ];
-        match kind.into_iter().find(|kind| found.name(kind).is_some()) {
+        match KINDS.into_iter().find(|kind| found.name(kind).is_some()) {
             Some("time") => {
                 let at = OffsetDateTime::parse(whole, &Rfc3339).expect("the pattern of a time");
                 match (at.unix_timestamp_nanos() / 1_000_000) as Millis {
@@ -143,6 +157,8 @@ impl Names {
             // What CloudFormation puts behind names; the name before them remains.
             Some("suffix") => "-<suffix>".to_owned(),
             Some("bucket") => "bucket-<suffix>".to_owned(),
+            // Names of hosts have no case.
+            Some("balancer") => format!("-{}", self.name("balancer", &whole.to_ascii_lowercase())),
             Some("stamp") => {
                 let (date, time) = whole.split_at(8);
                 let part = |text: &str, at: usize| text[at..at + 2].to_owned();
@@ -178,6 +194,17 @@ impl Names {
     pub(crate) fn at(&self, at: Millis) -> String {
         format!("<t{:+}s>", (at - self.began).div_euclid(1000))
     }
+
+    /// When an item expires, in seconds since the epoch, by days and seconds since the scene began.
+    fn expiry(&self, secs: i64) -> String {
+        const DAY: i64 = 86_400;
+        let after = (secs * 1000 - self.began).div_euclid(1000);
+        format!(
+            "<t{:+}d{:+}s>",
+            after.div_euclid(DAY),
+            after.rem_euclid(DAY)
+        )
+    }
 }
 
 /// Repository, tag and digest of every tagged image, in the order in which they were pushed.
@@ -204,4 +231,17 @@ fn tagged_images(aws: &Aws) -> Vec<(String, String, String)> {
         })
         .filter(|(_, tag, _)| !tag.is_empty())
         .collect()
+}
+
+#[test]
+fn what_expires_is_shown_by_days_since_the_scene_began() {
+    let mut names = Names {
+        began: 1_767_603_600_500,
+        pattern: Regex::new("<none>").expect("a pattern"),
+        known: BTreeMap::new(),
+        counts: BTreeMap::new(),
+    };
+    let item = json!({"expires_at": 1_802_163_602, "v": 1});
+    let shown = json!({"expires_at": "<t+400d+1s>", "v": 1});
+    assert_eq!(names.value(&item, None), shown);
 }

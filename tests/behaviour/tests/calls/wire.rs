@@ -1,5 +1,5 @@
 //! The parameters of a request, read from the bytes that the SDK sent: JSON, the query protocol,
-//! CBOR, or headers and path for S3.
+//! CBOR, headers and path for S3, or path and document for Route 53.
 
 use std::io::Read;
 
@@ -8,10 +8,11 @@ use minicbor::Decoder;
 use minicbor::data::Type;
 use serde_json::{Map, Value, json};
 
-/// What a request asks for, without what every request has, its members in alphabetical order.
+/// The content of a request without what every request has, its members in alphabetical order.
 pub(crate) fn parameters(service: &str, request: &Request) -> Value {
     ordered(match service {
         "s3" => object(request),
+        "route53" => rest(request),
         "elasticloadbalancing" | "sts" | "iam" | "cloudformation" => query(&request.body),
         "monitoring" => metrics(cbor(request)),
         "dynamodb" => plain(&serde_json::from_slice(&request.body).expect("DynamoDB is sent JSON")),
@@ -80,6 +81,17 @@ fn object(request: &Request) -> Value {
         );
     }
     Value::Object(shown)
+}
+
+/// Method and path, and the document that was sent, a change a line.
+fn rest(request: &Request) -> Value {
+    let line = format!("{} {}", request.method, request.path_and_query);
+    if request.body.is_empty() {
+        return json!({ "request": line });
+    }
+    let text = String::from_utf8_lossy(&request.body);
+    let changes: Vec<&str> = text.split_inclusive("</Change>").collect();
+    json!({"request": line, "document": changes})
 }
 
 /// `Actions.member.1.Type=forward` as `{"Actions": [{"Type": "forward"}]}`.

@@ -75,7 +75,7 @@ fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
 }
 
 #[test]
-fn no_look_asks_for_metrics_more_than_twice() {
+fn no_look_requests_metrics_more_than_twice() {
     run(shop(), Fault::None, async |driver| {
         release(&driver, "2.0.0", Answers::GOOD).await;
         let aws = driver.world.snapshot();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use emulator::client::CallFault;
 use emulator::ecr::Answers;
 use emulator::lambda;
-use harness::driver::{Faults, Which, run};
+use harness::driver::{Faults, Ran, Which, run};
 
 use behaviour::shop::{judged, push, release, said, shop};
 use behaviour::{outcome, pair, reason, settled, until};
@@ -24,6 +24,11 @@ fn dies(nth: usize, call: u32) -> (Which, CallFault) {
 
 /// How a release ends whose judge meets these faults.
 fn ends(answers: Answers, faults: Faults) -> (String, [i64; 2], usize) {
+    played(answers, faults).0
+}
+
+/// The same, with the attempts of the judge.
+fn played(answers: Answers, faults: Faults) -> ((String, [i64; 2], usize), Vec<Ran>) {
     run(shop(), faults, async |driver| {
         let execution = release(&driver, "2.1.0", answers).await;
         let aws = driver.world.snapshot();
@@ -36,7 +41,10 @@ fn ends(answers: Answers, faults: Faults) -> (String, [i64; 2], usize) {
             said(&aws, "judge-first")
         );
 
-        (outcome(&driver, &execution), pair::weights(&aws), judged)
+        let end = (outcome(&driver, &execution), pair::weights(&aws), judged);
+        let mut ran = driver.ran();
+        ran.retain(|ran| ran.function == JUDGE);
+        (end, ran)
     })
 }
 
@@ -129,18 +137,20 @@ fn the_first_look_again_when_the_judgement_is_long_over_changes_nothing() {
 
 #[test]
 fn a_look_that_ends_after_any_of_its_calls_is_repeated() {
-    // The looks before the verdict make six calls, the one that gives the traffic back some more.
-    for nth in 0..8 {
-        for call in 0..14 {
-            let ended = ends(
-                Answers::GOOD.failing(0.02),
-                Faults {
-                    calls: vec![dies(nth, call)],
-                    ..Faults::default()
-                },
-            );
+    let failing = Answers::GOOD.failing(0.02);
+    let (_, looks) = played(failing, Faults::default());
+    let calls: u32 = looks.iter().map(|look| look.calls).sum();
+    assert!(looks.len() >= 4 && calls > 30, "{looks:?}");
+
+    for (nth, look) in looks.iter().enumerate() {
+        for call in 0..=look.calls {
+            let faults = Faults {
+                calls: vec![dies(nth, call)],
+                ..Faults::default()
+            };
+            let (end, _) = played(failing, faults);
             assert_eq!(
-                ended,
+                end,
                 ("rolled-back".to_owned(), [0, 100], 1),
                 "look {nth} dies after call {call}"
             );

@@ -6,7 +6,7 @@ use harness::driver::Fault;
 
 use behaviour::pair;
 
-/// Plays the five cases of a seed; each must end as its case says.
+/// Plays the five cases of a seed; each must end as its case expects.
 fn five_images_end_as_their_metrics_require(seed: u64) {
     let mut aws = opened(seed, &[]).expect("the shop opens");
     for case in &CASES {

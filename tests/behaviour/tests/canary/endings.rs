@@ -14,7 +14,7 @@ use slipway::judge::report::Judgement;
 use behaviour::shop::{SHORT, judged, release, reports, said, shop};
 use behaviour::{action, jobs, outcome, pair, reason, settled, update_pipeline};
 
-/// The shop with other parameters of its pipeline, and with so many requests per second.
+/// The shop with other parameters of its pipeline, and with this many requests per second.
 fn shop_with(changes: &[(&str, &str)], requests_per_second: f64) -> Aws {
     let mut aws = shop();
     become_canary(&mut aws, &[&SHORT[..], changes].concat()).expect("the template deploys");
@@ -131,7 +131,7 @@ fn what_is_inconclusive_goes_on_where_that_is_configured() {
 }
 
 /// Releases an image whose tasks fail three of ten requests in the first three minutes after the
-/// traffic came, and none beyond the usual later. Answers how that ended, and of the first judged
+/// traffic came, and none beyond the usual later. Returns how that ended, and of the first judged
 /// minute the bad requests among all that the report of the first judgement has.
 fn warmed_up(minutes: &str) -> (String, Option<f64>) {
     run(

@@ -8,7 +8,7 @@ use emulator::ecr::Answers;
 use emulator::{Aws, elb, lambda};
 use harness::demo::canary::{ask, become_canary};
 use harness::driver::{Driver, Fault, run};
-use invariants::ledger_reader::FUNCTIONS_STACK;
+use invariants::ledger_reader::{FUNCTIONS_STACK, record, text};
 use serde_json::{Value, json};
 
 use behaviour::pair::{self, until_action};
@@ -25,7 +25,7 @@ fn shop_with(changes: &[(&str, &str)]) -> Aws {
     aws
 }
 
-/// The same without requests, so that nothing can be shown, and a hold of so many minutes.
+/// The same without requests, so that nothing can be shown, and a hold of this many minutes.
 fn quiet_shop(hold: &str) -> Aws {
     let mut aws = shop_with(&[("HoldMinutes", hold)]);
     ask(&mut aws, 0.0).expect("there is a shop");
@@ -100,7 +100,7 @@ fn without_traffic_it_holds_and_the_traffic_goes_back_without_a_decision() {
 }
 
 #[test]
-fn a_person_who_decides_ends_the_hold_either_way() {
+fn an_operator_who_decides_ends_the_hold_either_way() {
     let (outcome, reason, said, weights) = decided(Some("roll-back"));
     assert_eq!(
         (outcome.as_str(), weights),
@@ -117,8 +117,8 @@ fn a_person_who_decides_ends_the_hold_either_way() {
     assert_ne!(said.last(), first.last());
 }
 
-/// Who holds must not wait for metrics: they may be what is broken. The hold is longer than a step
-/// may learn nothing.
+/// A hold must not wait for metrics: they may be what is broken. The hold is longer than a step may
+/// learn nothing.
 #[test]
 fn a_hold_ends_also_while_metrics_cannot_be_read() {
     for (decision, expected) in [(Some("roll-back"), "rolled-back"), (None, "held")] {
@@ -151,6 +151,9 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
                 reason(&driver, &execution)
             );
             assert_eq!(pair::weights(&aws), [0, 100]);
+            let record = record(&aws, &execution).expect("a record");
+            let revision = text(&record, "change.task_definition").expect("it was filled");
+            assert!(!aws.ecs.is_active(revision), "{revision}");
             assert!(
                 aws.now - from < hours * 3_600_000,
                 "it did not wait for CloudWatch"
@@ -159,7 +162,7 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
     }
 }
 
-/// A decision is refused to the person who takes it while nothing holds, and does the release no
+/// A decision is refused to the operator who takes it while nothing holds, and does the release no
 /// harm.
 #[test]
 fn a_decision_that_comes_too_early_changes_nothing() {
@@ -182,7 +185,7 @@ fn a_decision_that_comes_too_early_changes_nothing() {
 }
 
 #[test]
-fn an_alarm_that_rings_ends_the_judgement_at_once() {
+fn an_alarm_in_alarm_ends_the_judgement_at_once() {
     let mut aws = shop_with(&[("Alarms", ALARM)]);
     set_alarm(&mut aws, ALARM, "OK");
     run(aws, Fault::None, async |driver| {
@@ -258,8 +261,8 @@ fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
     });
 }
 
-/// Lets a release of a good image end while CloudWatch is disturbed so, and answers how, and what
-/// its first judgement said.
+/// Lets a release of a good image end while CloudWatch is disturbed so, and returns how, and what
+/// its first judgement reported.
 fn disturbed(disturb: impl Fn(&mut Aws)) -> (String, Vec<String>) {
     run(
         shop_with(&[("HoldMinutes", HOLD)]),

@@ -51,7 +51,8 @@ fn metrics() -> Value {
     ] })
 }
 
-/// What the tasks of one colour report in a minute: of 400 carts so many are ordered, if they tell.
+/// What the tasks of one colour report in a minute: how many of 400 carts are ordered, if they
+/// report it.
 fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
     let datum = |name: &str, value: f64| {
         json!({
@@ -71,9 +72,9 @@ fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
     cloudwatch::call(aws, "PutMetricData", &data).expect("it is a metric");
 }
 
-/// Releases a good image to blue whose tasks report so many orders and so much memory beside 300
-/// and 500 of green. Answers how that ended, what the first judgement said last, and its page and
-/// JSON.
+/// Releases a good image to blue whose tasks report this many orders and this much memory beside
+/// 300 and 500 of green. Returns how that ended, what the first judgement reported last, and its
+/// page and JSON.
 fn released(
     judge: &Value,
     orders: Option<f64>,

@@ -1,8 +1,10 @@
-//! Checks the documentation against the project: links, paths, lengths, generated tables, words.
+//! Checks the documentation against the project: links, paths, lengths, generated tables,
+//! counts, words.
 //!
 //! It reads files only. It must not depend on the product's crates: a table is generated from what
 //! a reader also sees, which are the schemas, the templates and the documented constants.
 
+mod counts;
 mod generated;
 mod markdown;
 mod project;
@@ -175,28 +177,4 @@ fn words_that_are_not_used_do_not_occur() {
         hits.len(),
         hits.join("\n")
     );
-}
-
-#[test]
-fn counts_of_functions_agree_with_the_folders() {
-    const NUMBERS: [&str; 16] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen",
-    ];
-    let folders = std::fs::read_dir(root().join("functions"))
-        .expect("functions/")
-        .count();
-    let counted = Regex::new(r"(?i)\b(?:the|all|its) ([a-z]+) (?:lambda )?functions\b")
-        .expect("a valid expression");
-
-    for page in project::markdown() {
-        for (number, line) in page.text.lines().enumerate() {
-            for found in counted.captures_iter(line) {
-                let word = found[1].to_lowercase();
-                if let Some(count) = NUMBERS.iter().position(|number| *number == word) {
-                    assert_eq!(count, folders, "{}:{}: {line}", page.name, number + 1);
-                }
-            }
-        }
-    }
 }

@@ -39,6 +39,47 @@ fn prose(page: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|line| (line.number, line.text))
 }
 
+/// A list that is not inside another one.
+pub(crate) struct List {
+    /// Where it begins.
+    pub(crate) line: usize,
+    /// The paragraph or heading before it, on one line.
+    pub(crate) lead: String,
+    pub(crate) items: usize,
+}
+
+/// The lists of a page. Lines that continue an item are indented.
+pub(crate) fn lists(page: &str) -> Vec<List> {
+    let item = Regex::new(r"^(?:[-*]|\d+\.) ").expect("a valid expression");
+
+    let mut lists: Vec<List> = Vec::new();
+    let (mut lead, mut is_open, mut is_after_blank) = (String::new(), false, true);
+    for (line, text) in prose(page) {
+        if item.is_match(text) {
+            if !is_open {
+                let lead = std::mem::take(&mut lead);
+                lists.push(List {
+                    line,
+                    lead,
+                    items: 0,
+                });
+            }
+            is_open = true;
+            lists.last_mut().expect("an open list").items += 1;
+        } else if !(text.is_empty() || is_open && text.starts_with(' ')) {
+            is_open = false;
+            if is_after_blank {
+                lead.clear();
+            } else {
+                lead.push(' ');
+            }
+            lead += text.trim_end();
+        }
+        is_after_blank = text.is_empty();
+    }
+    lists
+}
+
 /// All code with its lines: the lines inside of fences, and what is between backticks.
 pub(crate) fn code(page: &str) -> Vec<(usize, String)> {
     lines(page)

@@ -34,7 +34,9 @@ pub(crate) fn hits() -> Vec<String> {
             continue;
         }
         for (index, line) in searched(&text).lines().enumerate() {
-            for found in patterns.iter().filter_map(|pattern| pattern.find(line)) {
+            // A `_` is no boundary of a word to the expressions.
+            let words = line.replace('_', " ");
+            for found in patterns.iter().filter_map(|pattern| pattern.find(&words)) {
                 hits.push(format!("{}:{}: {}", text.name, index + 1, found.as_str()));
             }
         }

@@ -1,5 +1,5 @@
 //! Every call of a release in place, one at a time, meets a trouble that lasts longer than the
-//! SDK's own retries: the step says that it is still going, and the release ends as it does
+//! SDK's own retries: the step reports that it is in progress, and the release ends as it does
 //! without.
 
 use std::sync::Mutex;
@@ -31,7 +31,7 @@ const TROUBLES: [Trouble; 8] = [
     Trouble::InternalError { effect: true },
 ];
 
-/// The function that answers pushes; the others are steps of a pipeline.
+/// The function that handles pushes; the others are steps of a pipeline.
 const START: &str = "start-pipeline";
 
 /// A call of an attempt, both by number, with what it is.
@@ -58,7 +58,7 @@ fn points(scene: &Scene) -> Vec<Point> {
     of_attempt.collect()
 }
 
-/// Plays the chapter with one fault; answers what is not as without it.
+/// Plays the chapter with one fault; returns what is not as without it.
 fn with(scene: &Scene, point: &Point, count: u32, trouble: Trouble) -> Result<(), String> {
     let fault = CallFault::From {
         first: point.call,
@@ -142,6 +142,17 @@ fn a_response_that_is_cut_off_changes_no_ending() {
     with_each(&faults);
 }
 
+/// No SDK repeats what is refused for its credentials or its time, so once is enough.
+#[test]
+fn credentials_that_are_not_taken_change_no_ending() {
+    let points = points(&scenes()[IN_PLACE]);
+    let faults: Vec<_> = points
+        .iter()
+        .map(|point| (point, 1, Trouble::Credentials))
+        .collect();
+    with_each(&faults);
+}
+
 /// Conflicts are not retried by the SDK: one is enough to fail a write, and several fail all writes
 /// of the attempt.
 fn conflicts(wanted: fn(&Point) -> bool, at_least: usize) {
@@ -177,6 +188,7 @@ fn writes_of_a_start_that_conflict_with_a_transaction_change_no_ending() {
 fn refusals_that_pass_change_no_ending() {
     for operation in [
         "RegisterTaskDefinition",
+        "DescribeScalableTargets",
         "RegisterScalableTarget",
         "StartPipelineExecution",
     ] {
@@ -197,7 +209,7 @@ fn refusals_that_pass_change_no_ending() {
     }
 }
 
-/// What a RegisterTaskDefinition leaves behind that is repeated because its answer was lost, the
+/// What a RegisterTaskDefinition leaves behind that is repeated because its response was lost, the
 /// release must clear away.
 #[test]
 fn no_revision_is_left_that_nothing_runs() {

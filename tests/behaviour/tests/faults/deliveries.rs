@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use behaviour::{
-    action, failure, image_of, jobs, newest, outcome, pass, push, reason, recorded, released,
-    service, settled, under_way, until, update_pipeline, writes,
+    action, ends, failure, image_of, in_progress, jobs, newest, outcome, pass, push, reason,
+    recorded, released, service, settled, until, update_pipeline, writes,
 };
 use emulator::codepipeline::{self, ExecutionStatus};
 use emulator::ecs;
@@ -31,12 +31,12 @@ fn stop(driver: &Driver, execution: &str, abandon: bool) {
 }
 
 #[test]
-fn a_person_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
+fn an_operator_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
     for abandon in [true, false] {
         run(released(), Fault::None, async |driver| {
             let before = service(&driver.world.aws(), CLUSTER, WEB);
             let pushed = push(&driver, WEB, "2.0.0");
-            let execution = under_way(&driver, &pushed).await;
+            let execution = in_progress(&driver, &pushed).await;
             stop(&driver, &execution, abandon);
             settled(&driver, "slipway-web", &pushed).await;
 
@@ -106,7 +106,7 @@ fn a_lost_event_is_made_good_by_the_sweep() {
     run(released(), Fault::None, async |driver| {
         let before = image_of(&driver.world.aws(), WEB);
         let pushed = push(&driver, WEB, "2.0.0");
-        let execution = under_way(&driver, &pushed).await;
+        let execution = in_progress(&driver, &pushed).await;
         driver.world.aws().events.faults = Faults {
             lose_percent: 100,
             duplicate_percent: 0,
@@ -184,7 +184,7 @@ fn of_pushes_in_quick_succession_the_newest_is_deployed_last() {
 fn a_deployment_past_slipway_is_reported() {
     run(released(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
-        let execution = under_way(&driver, &pushed).await;
+        let execution = in_progress(&driver, &pushed).await;
         let other = json!({"cluster": CLUSTER, "service": WEB, "taskDefinition": "web:1"});
         ecs::call(&mut driver.world.aws(), "UpdateService", &other)
             .expect("the placeholder is still there");
@@ -216,7 +216,7 @@ fn a_deployment_past_slipway_is_reported() {
 fn a_service_that_is_deleted_meanwhile_ends_its_release_as_failed() {
     run(released(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
-        let execution = under_way(&driver, &pushed).await;
+        let execution = in_progress(&driver, &pushed).await;
         let gone = json!({"cluster": CLUSTER, "service": WEB, "force": true});
         ecs::call(&mut driver.world.aws(), "DeleteService", &gone).expect("the service is there");
         driver.world.touch();
@@ -257,13 +257,7 @@ fn in_a_pipeline_that_queues_every_push_is_deployed_in_turn() {
         let second = push(&driver, WEB, "2.0.1");
 
         for pushed in [&first, &second] {
-            let execution = settled(&driver, "slipway-web", pushed).await;
-            assert_eq!(
-                outcome(&driver, &execution),
-                "deployed",
-                "{}",
-                reason(&driver, &execution)
-            );
+            ends(&driver, "slipway-web", pushed, "deployed").await;
         }
         assert!(image_of(&driver.world.aws(), WEB).ends_with(&second));
     });

@@ -1,4 +1,4 @@
-//! AWS at its worst: services that do not answer for longer than the SDK tries, lists in pages of
+//! AWS at its worst: services that do not respond for longer than the SDK tries, lists in pages of
 //! one, and reads that lag behind. A release must end as it does on a good day.
 
 mod calls;

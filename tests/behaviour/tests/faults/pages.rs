@@ -9,7 +9,8 @@ use harness::demo::canary::{CASES, opened};
 use harness::demo::{CLUSTER, SHOP, WEB, play};
 use harness::driver::{Fault, run};
 use serde_json::json;
-use slipway::aws::{Alarm, Ledger, Metrics, Scaling, Sdk, Services};
+use slipway::aws::{Ledger, Metrics, Scaling, Sdk, Services};
+use slipway::observed::alarm::Alarm;
 use slipway::observed::scaling::ScalingView;
 
 use super::scenes::{ends_alike, scenes};
@@ -28,7 +29,7 @@ fn in_pages(look: impl AsyncFnOnce(World, Sdk)) {
     in_pages_of_one(&mut aws);
     let table = ledger_table(&aws);
     run(aws, Fault::None, async |driver| {
-        let invocation = Invocation::new("person", CallFault::None);
+        let invocation = Invocation::new("operator", CallFault::None);
         let sdk = Sdk::new(sdk_config(&driver.world, invocation), &table);
         look(driver.world.clone(), sdk).await;
     });

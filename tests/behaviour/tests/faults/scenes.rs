@@ -116,7 +116,7 @@ pub(crate) fn active(aws: &Aws, family: &str) -> Vec<String> {
         .collect()
 }
 
-/// The messages of jobs that were answered with a failure in the release of a chapter.
+/// The messages of jobs that failed in the release of a chapter.
 pub(crate) fn failures(played: &Played, since: usize) -> Vec<String> {
     let jobs = &played.aws.codepipeline.jobs[since..];
     let reports = jobs

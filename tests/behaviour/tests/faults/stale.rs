@@ -8,7 +8,9 @@ use harness::demo::{CLUSTER, Chapter, SHOP, WEB};
 use harness::driver::{Driver, Fault, run};
 
 use super::scenes::{active, scenes, unlike};
-use behaviour::{newest, outcome, pair, push, reason, released, service, settled, stop, under_way};
+use behaviour::{
+    in_progress, newest, outcome, pair, push, reason, released, service, settled, stop,
+};
 
 /// Longer than the shortest time between two jobs of an action, so that the next job may still see
 /// what was before.
@@ -115,7 +117,7 @@ fn a_rollback_in_place_restores_all_when_reads_lag_behind() {
         run(aws, Fault::None, async |driver| {
             driver.world.aws().stale.longest = Some(LONGEST_OF_ROLLBACKS);
             let pushed = push(&driver, WEB, "2.0.0");
-            let execution = under_way(&driver, &pushed).await;
+            let execution = in_progress(&driver, &pushed).await;
             stop(&driver, "slipway-web", &execution);
             settled(&driver, "slipway-web", &pushed).await;
 

@@ -107,26 +107,34 @@ fn an_alarm_that_is_in_alarm_before_the_deployment_ends_no_release() {
 
 #[test]
 fn a_rollback_by_the_circuit_breaker_is_recognised_when_nothing_else_is_listed() {
-    run(released(), Fault::None, async |driver| {
-        let breaker = json!({"deploymentCircuitBreaker": {"enable": true, "rollback": true}});
-        set(&driver, json!({ "deploymentConfiguration": breaker }));
-        ecr::push(
-            &mut driver.world.aws(),
-            WEB,
-            "2.0.0",
-            Behaviour::NeverHealthy,
-        )
-        .expect("the repository is there");
-        begun(&driver, json!({})).await;
-        let images = json!({"images": {"web": image("2.0.0")}});
-        look(&driver, "register-task-definition", images).await;
-        look(&driver, "update-service", update(json!({}))).await;
-        pass(&driver, 3_600).await;
+    for threshold in [5, 1] {
+        run(released(), Fault::None, async |driver| {
+            let breaker = json!({
+                "enable": true, "rollback": true,
+                "thresholdConfiguration": {"type": "COUNT", "value": threshold},
+            });
+            let breaker = json!({ "deploymentCircuitBreaker": breaker });
+            set(&driver, json!({ "deploymentConfiguration": breaker }));
+            ecr::push(
+                &mut driver.world.aws(),
+                WEB,
+                "2.0.0",
+                Behaviour::NeverHealthy,
+            )
+            .expect("the repository is there");
+            begun(&driver, json!({})).await;
+            let images = json!({"images": {"web": image("2.0.0")}});
+            look(&driver, "register-task-definition", images).await;
+            look(&driver, "update-service", update(json!({}))).await;
+            pass(&driver, 3_600).await;
 
-        let reason = "ECS rolled the deployment back to web:2: the circuit breaker tripped after ";
-        fails(&update_ends(&driver).await, "JobFailed", &[reason]);
-        is_rolled_back(&driver).await;
-    });
+            let after =
+                "ECS rolled the deployment back to web:2: the circuit breaker tripped after ";
+            let tripped = format!(" failed tasks (threshold {threshold})");
+            fails(&update_ends(&driver).await, "JobFailed", &[after, &tripped]);
+            is_rolled_back(&driver).await;
+        });
+    }
 }
 
 #[test]

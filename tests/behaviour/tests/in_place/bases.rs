@@ -78,7 +78,7 @@ fn a_revision_of_a_release_that_was_rolled_back_is_passed_over() {
         let status = rolled_back(&driver, "FAILED").await;
         assert!(status.starts_with("failed: "), "{status}");
 
-        // It was deregistered; what an operator registers with its mark is no better.
+        // It was deregistered; what an operator registers with its mark is not better.
         assert_eq!(register_copy(&driver, "web:3", |_| ()), arn("web:4"));
         check_base(&driver, "joe-1", "web:2").await;
 

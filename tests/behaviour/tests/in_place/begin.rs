@@ -1,7 +1,7 @@
 //! How a release begins, waits or is refused.
 
 use emulator::ecs;
-use harness::demo::WEB;
+use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::bench::*;
 use behaviour::{push, released};
 
 /// A release that begin-release refuses: the reason is in the record, and the sweep finds it by its
-/// mark. Answers the record and the reason.
+/// mark. Returns the record and the reason.
 async fn refused(driver: &Driver) -> (Value, String) {
     let answer = look(
         driver,
@@ -62,6 +62,7 @@ fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end(
                 ("state", "closed"),
                 ("outcome", outcome),
                 ("ended_at", "<time>"),
+                ("expires_at", "<time>"),
             ] {
                 expected[name] = json!(value);
             }
@@ -96,6 +97,21 @@ fn a_held_service_is_waited_for_and_its_lease_is_left_alone() {
         let answer = look(&driver, "begin-release", second).await;
         assert_eq!(answer["status"], "done", "{answer}");
         assert_eq!(lease(&driver)["release"]["execution"], "jane-2");
+    });
+}
+
+#[test]
+fn a_lease_is_written_under_the_names_that_its_release_gives() {
+    run(released(), Fault::None, async |driver| {
+        assert_eq!(lease(&driver)["cluster"], CLUSTER);
+        let arn = format!("arn:aws:ecs:eu-west-1:111122223333:cluster/{CLUSTER}");
+        begun(&driver, json!({ "cluster": arn })).await;
+        assert_eq!(lease(&driver)["cluster"], json!(arn));
+        assert_eq!(record(&driver)["cluster"], json!(arn));
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        let reason = "the execution was stopped; nothing had been changed";
+        assert_eq!(status, format!("failed: {reason}"));
     });
 }
 
@@ -192,7 +208,7 @@ fn a_deployment_by_hand_is_let_end_and_is_the_prior_release_then() {
     });
 }
 
-/// Registers a revision of web without a container `web`; answers its ARN.
+/// Registers a revision of web without a container `web`; returns its ARN.
 fn without_web(driver: &Driver) -> String {
     register_copy(driver, "web:2", |request| {
         let container = &mut request["containerDefinitions"][0];

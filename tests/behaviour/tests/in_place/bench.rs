@@ -13,10 +13,23 @@ use slipway::aws::{Ledger, Sdk};
 use slipway::release::{Event, Lease, Record, Release, apply};
 use slipway::timestamp::Timestamp;
 
-use behaviour::{invoke, ledger_table, push, service, writes};
+use behaviour::{invoke, ledger_table, push, released, service, update_pipeline, writes};
 
 /// The execution of the release by hand.
 pub(crate) const JANE: &str = "jane-1";
+
+/// As [`released`], with a pipeline of web that has no finish-release action any more.
+pub(crate) fn released_without_finish() -> Aws {
+    let mut aws = released();
+    let changed = update_pipeline(&mut aws, "slipway-web", |pipeline| {
+        let actions = pipeline["stages"][1]["actions"]
+            .as_array_mut()
+            .expect("actions");
+        actions.retain(|action| action["name"] != "finish-release");
+    });
+    changed.expect("a legal pipeline");
+    aws
+}
 
 /// The ARN of `family:revision`.
 pub(crate) fn arn(revision: &str) -> String {
@@ -80,7 +93,7 @@ pub(crate) async fn ended(driver: &Driver, step: &str, more: Value) -> Value {
     panic!("{step} is still going: {answer}");
 }
 
-/// Lets so many seconds pass in the account.
+/// Lets this many seconds pass in the account.
 pub(crate) async fn pass(driver: &Driver, secs: u64) {
     driver.world.clock.sleep(Duration::from_secs(secs)).await;
     drop(driver.world.aws());
@@ -96,7 +109,7 @@ pub(crate) async fn begun(driver: &Driver, more: Value) -> Value {
     answer
 }
 
-/// Begins a release of a new image of web and registers its revision; answers the digest.
+/// Begins a release of a new image of web and registers its revision; returns the digest.
 pub(crate) async fn registered(driver: &Driver) -> String {
     let digest = push(driver, WEB, "2.0.0");
     begun(driver, json!({ "digest": digest })).await;
@@ -140,7 +153,7 @@ pub(crate) fn event(state: &str) -> Value {
     })
 }
 
-/// What roll-back answers to the end of the release by hand.
+/// What roll-back returns for the end of the manual release.
 pub(crate) async fn roll_back(driver: &Driver, state: &str) -> String {
     let answer = invoke(driver, "roll-back", event(state))
         .await
@@ -149,7 +162,7 @@ pub(crate) async fn roll_back(driver: &Driver, state: &str) -> String {
     answer["status"].as_str().expect("a status").to_owned()
 }
 
-/// Wakes roll-back, half a minute apart, until the release is closed; answers its last status.
+/// Wakes roll-back, half a minute apart, until the release is closed; returns its last status.
 pub(crate) async fn rolled_back(driver: &Driver, state: &str) -> String {
     for _ in 0..100 {
         let status = roll_back(driver, state).await;
@@ -223,7 +236,14 @@ fn members(attributes: &Value) -> Value {
     Value::Object(
         attributes
             .iter()
-            .map(|(name, attribute)| (name.clone(), plain(attribute)))
+            .map(|(name, attribute)| {
+                let value = if name == "expires_at" {
+                    json!("<time>")
+                } else {
+                    plain(attribute)
+                };
+                (name.clone(), value)
+            })
             .collect::<Map<_, _>>(),
     )
 }
@@ -291,7 +311,7 @@ pub(crate) fn take_away(driver: &Driver) {
 }
 
 /// Registers once more, past the steps, what is registered as `revision`, with a change of the
-/// request; answers the new ARN.
+/// request; returns the new ARN.
 pub(crate) fn register_copy(
     driver: &Driver,
     revision: &str,
@@ -328,7 +348,7 @@ pub(crate) fn calls(driver: &Driver) -> usize {
     driver.world.aws().calls.len()
 }
 
-/// That an answer is a failure of a kind, in words that contain all of these.
+/// That a response is a failure of a kind, in words that contain all of these.
 pub(crate) fn fails(answer: &Value, kind: &str, fragments: &[&str]) {
     assert_eq!(
         (&answer["status"], &answer["type"]),

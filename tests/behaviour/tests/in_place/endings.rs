@@ -1,4 +1,4 @@
-//! What roll-back answers to the end of an execution, and what it restores.
+//! What roll-back returns for the end of an execution, and what it restores.
 
 use emulator::ecs;
 use harness::demo::{CLUSTER, WEB};
@@ -128,6 +128,7 @@ fn an_execution_that_ended_before_its_release_began_is_closed_with_its_ending() 
                 "digest": "sha256:00", "state": "closed", "outcome": outcome, "reason": reason,
                 "started_at": "<time>",
                 "ended_at": "<time>",
+                "expires_at": "<time>",
             });
             assert_eq!(record(&driver), expected);
             assert_eq!(mark(&driver), Value::Null);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::bench::*;
 use behaviour::pair::update as update_stack;
 use behaviour::{
-    account, by_hand, outcome, push, reason, released, service, settled, stop, under_way, until,
+    account, by_hand, in_progress, outcome, push, reason, released, service, settled, stop, until,
     zipped,
 };
 
@@ -55,7 +55,7 @@ fn a_service_whose_definition_has_no_tags_is_released_and_rolled_back() {
         assert_eq!(tags[0]["value"], json!(execution));
 
         let pushed = push(&driver, WEB, "3.0.0");
-        let execution = under_way(&driver, &pushed).await;
+        let execution = in_progress(&driver, &pushed).await;
         stop(&driver, "slipway-web", &execution);
         settled(&driver, "slipway-web", &pushed).await;
 
@@ -226,7 +226,7 @@ fn registered_like(driver: &Driver, revision: &str, change: &Value) {
 }
 
 /// Begins a release of `web` with the family `template` as its base, and registers its revision;
-/// answers the step's answer.
+/// returns the step's response.
 async fn from_template(driver: &Driver, execution: &str) -> Value {
     let of = (execution, WEB);
     done(driver, of, "begin-release", json!({"strategy": "rolling"})).await;
@@ -244,7 +244,7 @@ async fn deployed_by(driver: &Driver, execution: &str, revision: &str) -> Value 
 }
 
 #[test]
-fn a_base_that_is_registered_already_changes_nothing_unless_a_person_copied_its_mark() {
+fn a_base_that_is_registered_already_changes_nothing_unless_an_operator_copied_its_mark() {
     run(released(), Fault::None, async |driver| {
         let template = json!({"family": "template", "cpu": "512", "memory": "1024"});
         registered_like(&driver, "web:2", &template);

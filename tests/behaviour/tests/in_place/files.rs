@@ -89,6 +89,23 @@ fn a_parameter_wins_over_the_file_and_each_image_goes_to_its_container() {
 }
 
 #[test]
+fn a_map_of_tags_is_refused_and_not_replaced() {
+    let tags = r#"{"tags": {"Env": "prod"}, "family""#;
+    let text = TASK_DEFINITION.replace("{\"family\"", tags);
+    let aws = release(&[("taskdef.json", text.as_str())], json!({}));
+
+    let execution = executions(&aws, PIPELINE).next_back().expect("it ran");
+    let jobs = jobs(&aws, &execution.id, "begin-release");
+    let (kind, message) = failure(jobs.last().expect("a job")).expect("a failure");
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    assert!(
+        message.contains("`tags` is an object; expected a list such as [{\"key\": "),
+        "{message}"
+    );
+    assert_eq!(aws.ecs.request_of("page-counter:2"), None);
+}
+
+#[test]
 fn files_that_cannot_be_read_are_refused_by_name() {
     let cases = [
         (

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::bench::*;
 use super::families::{INTERNAL, all_steady, second_service};
-use behaviour::{outcome, push, reason, released, settled, update_pipeline};
+use behaviour::{outcome, push, reason, released, settled};
 
 fn is_active(driver: &Driver, revision: &str) -> bool {
     driver.world.aws().ecs.is_active(revision)
@@ -75,15 +75,7 @@ fn the_revision_that_runs_stays_when_its_release_is_superseded() {
 
 #[test]
 fn the_revision_that_runs_stays_when_a_pipeline_has_no_finish_release() {
-    let mut aws = released();
-    let changed = update_pipeline(&mut aws, "slipway-web", |pipeline| {
-        let actions = pipeline["stages"][1]["actions"]
-            .as_array_mut()
-            .expect("actions");
-        actions.retain(|action| action["name"] != "finish-release");
-    });
-    changed.expect("a legal pipeline");
-    run(aws, Fault::None, async |driver| {
+    run(released_without_finish(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
         let execution = settled(&driver, "slipway-web", &pushed).await;
         let cause = "the execution succeeded without a finish-release action";
@@ -116,11 +108,9 @@ fn the_revision_that_runs_stays_when_the_restoration_fails() {
 }
 
 #[test]
-fn all_revisions_that_a_release_registered_are_retired_whether_they_were_recorded_or_not() {
+fn a_revision_that_a_release_registered_is_retired_although_nothing_recorded_it() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
-        // What a lost answer leaves: a second revision, with the mark of the first one.
-        assert_eq!(register_copy(&driver, "web:3", |_| ()), arn("web:4"));
         edit(&driver, WEB, |lease| {
             with_release(lease, |release| release.registered = None)
         })
@@ -128,9 +118,32 @@ fn all_revisions_that_a_release_registered_are_retired_whether_they_were_recorde
 
         rolled_back(&driver, "FAILED").await;
 
-        assert!(!is_active(&driver, "web:3") && !is_active(&driver, "web:4"));
-        assert!(is_active(&driver, "web:2"));
+        assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
     });
+}
+
+/// The console and tools register the next revision with the tags of the one they start from.
+#[test]
+fn a_revision_that_an_operator_registered_with_the_tags_of_the_releases_is_not_retired() {
+    for recorded in [true, false] {
+        run(released(), Fault::None, async |driver| {
+            registered(&driver).await;
+            let fix = register_copy(&driver, "web:3", |request| {
+                request["containerDefinitions"][0]["image"] = json!(image("1.0.0"));
+            });
+            assert_eq!(fix, arn("web:4"));
+            if !recorded {
+                edit(&driver, WEB, |lease| {
+                    with_release(lease, |release| release.registered = None)
+                })
+                .await;
+            }
+
+            rolled_back(&driver, "FAILED").await;
+
+            assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:4"));
+        });
+    }
 }
 
 #[test]
@@ -147,7 +160,7 @@ fn a_revision_without_the_mark_of_the_release_is_not_this_releases() {
 }
 
 #[test]
-fn a_revision_that_a_person_deployed_meanwhile_is_not_retired() {
+fn a_revision_that_an_operator_deployed_meanwhile_is_not_retired() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         set(&driver, json!({"taskDefinition": arn("web:3")}));

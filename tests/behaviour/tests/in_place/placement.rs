@@ -24,7 +24,7 @@ fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_chan
                 &["the tasks hold a static host port", numbers],
             );
 
-            // The record says why; no lease is taken.
+            // The record states why; no lease is taken.
             assert_eq!(
                 operations(&driver, since, "begin-release"),
                 ["TransactWriteItems"],
@@ -194,6 +194,18 @@ fn a_maximum_of_100_percent_is_refused_while_the_service_is_rebalanced() {
         // As the command does.
         set(&driver, json!({"availabilityZoneRebalancing": "DISABLED"}));
         let answer = look(&driver, "begin-release", json!({"strategy": "make-room"})).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+#[test]
+fn no_more_tasks_than_there_are_is_taken_while_the_service_is_rebalanced() {
+    run(released(), Fault::None, async |driver| {
+        set(&driver, json!({"availabilityZoneRebalancing": "ENABLED"}));
+        let more = json!({
+            "strategy": "rolling", "minimum_healthy_percent": 50, "maximum_tasks": 2,
+        });
+        let answer = look(&driver, "begin-release", more).await;
         assert_eq!(answer["status"], "done", "{answer}");
     });
 }

@@ -73,7 +73,7 @@ fn the_image_that_is_live_changes_nothing_whatever_the_family_has_since() {
 }
 
 #[test]
-fn a_revision_that_a_person_registered_is_not_taken_although_it_is_the_wanted_one() {
+fn a_revision_that_an_operator_registered_is_not_taken_although_it_is_the_wanted_one() {
     run(released(), Fault::None, async |driver| {
         let digest = push(&driver, WEB, "2.0.0");
         assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));

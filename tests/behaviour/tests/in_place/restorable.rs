@@ -1,7 +1,7 @@
 //! The prior release is proven restorable before anything is changed, and it is restored although
 //! its revision was deregistered.
 
-use emulator::{ecr, ecs};
+use emulator::{Quirk, ecr, ecs};
 use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use serde_json::json;
@@ -9,7 +9,7 @@ use slipway::release::{Change, Event, Lease, Target};
 use slipway::task_definition::TaskDefinition;
 
 use super::bench::*;
-use behaviour::{released, without_mark};
+use behaviour::{push, released, without_mark};
 
 /// The image of a revision of web.
 fn image_of(driver: &Driver, revision: &str) -> String {
@@ -36,8 +36,37 @@ fn deregister(driver: &Driver, revision: &str) {
 }
 
 #[test]
+fn an_archived_image_refuses_a_release_however_ecr_finds_it() {
+    for any_status in [false, true] {
+        for refuses in [false, true] {
+            run(released(), Fault::None, async |driver| {
+                let quirks = [
+                    (Quirk::DescribesNamedOfAnyStatus, any_status),
+                    (Quirk::RefusesFilterOfNamed, refuses),
+                ];
+                for (quirk, holds) in quirks {
+                    driver.world.aws().settle_quirk(quirk, holds);
+                }
+                move_image(&driver, "ARCHIVE");
+
+                // Where nothing finds it, it is missing, which is what ECR states.
+                let found = if refuses && !any_status {
+                    "which is missing in Amazon ECR; expected an image that can be pulled; push"
+                } else {
+                    "which is archived; expected an image that can be pulled; restore it: "
+                };
+                let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+                fails(&answer, "ConfigurationError", &[found]);
+            });
+        }
+    }
+}
+
+#[test]
 fn a_release_is_refused_while_an_image_of_the_prior_release_cannot_be_pulled() {
     run(released(), Fault::None, async |driver| {
+        let quirk = Quirk::RefusesFilterOfNamed;
+        driver.world.aws().settle_quirk(quirk, false);
         move_image(&driver, "ARCHIVE");
         let since = calls(&driver);
         let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
@@ -52,7 +81,7 @@ fn a_release_is_refused_while_an_image_of_the_prior_release_cannot_be_pulled() {
             ],
         );
 
-        // The record says why; no lease is taken.
+        // The record states why; no lease is taken.
         assert_eq!(
             operations(&driver, since, "begin-release"),
             ["TransactWriteItems"],
@@ -64,29 +93,45 @@ fn a_release_is_refused_while_an_image_of_the_prior_release_cannot_be_pulled() {
     });
 }
 
-#[test]
-fn a_release_is_refused_while_a_role_of_the_prior_release_may_not_be_passed() {
-    run(released(), Fault::None, async |driver| {
-        let role = "arn:aws:iam::111122223333:role/web-task";
-        let runs = register_copy(&driver, "web:2", |request| {
-            request["taskRoleArn"] = json!(role);
-        });
-        set(&driver, json!({"taskDefinition": runs}));
-        pass(&driver, 600).await;
+/// Web runs web:3, which has a proxy too, of a pull through cache that has lost the image since.
+async fn runs_beside_a_cache(driver: &Driver) {
+    const NGINX: &str = "docker-hub/library/nginx";
+    let rule = json!({
+        "ecrRepositoryPrefix": "docker-hub", "upstreamRegistryUrl": "registry-1.docker.io",
+    });
+    ecr::call(&mut driver.world.aws(), "CreatePullThroughCacheRule", &rule).expect("legal");
+    let runs = register_copy(driver, "web:2", |request| {
+        let role = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole";
+        request["executionRoleArn"] = json!(role);
+        let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
+        let proxy = json!({"name": "proxy", "image": format!("{host}/{NGINX}:1.25")});
+        let containers = request["containerDefinitions"].as_array_mut();
+        containers.expect("a list").push(proxy);
+    });
+    set(driver, json!({"taskDefinition": runs}));
+    pass(driver, 600).await;
 
-        // The next revision has other roles: its registration proves nothing of these.
-        register_copy(&driver, "web:2", |_| ());
-        let next = json!({"strategy": "rolling", "family": "web"});
-        let answer = look(&driver, "begin-release", next).await;
-        fails(
-            &answer,
-            "ConfigurationError",
-            &[
-                "the prior release web:3 cannot be restored: `taskRoleArn` is ",
-                role,
-                "expected a role under the path /slipway/",
-            ],
-        );
+    let gone = json!({"repositoryName": NGINX, "force": true});
+    ecr::call(&mut driver.world.aws(), "DeleteRepository", &gone).expect("tasks have pulled");
+}
+
+#[test]
+fn an_image_that_a_pull_through_cache_has_lost_is_a_warning_and_imported_again() {
+    run(released(), Fault::None, async |driver| {
+        runs_beside_a_cache(&driver).await;
+        let digest = push(&driver, WEB, "2.0.0");
+        let answer = begun(&driver, json!({"digest": digest, "containers": ["web"]})).await;
+        let summary = answer["summary"].as_str().expect("a summary");
+        let warning = "its tasks can start only if a pull through cache imports it";
+        assert!(summary.ends_with(warning), "{summary}");
+
+        let images = json!({"images": {"web": image("2.0.0")}});
+        let answer = look(&driver, "register-task-definition", images).await;
+        let revision = answer["outputVariables"]["TaskDefinitionArn"].clone();
+        assert_eq!(revision, arn("web:4"), "{answer}");
+        let next = update(json!({"task_definition": revision}));
+        let answer = ended(&driver, "update-service", next).await;
+        assert_eq!(answer["status"], "done", "{answer}");
     });
 }
 

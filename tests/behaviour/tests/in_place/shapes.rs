@@ -1,6 +1,6 @@
 //! Services as they really are: each is released, rolled back, and truthfully reported.
 
-use emulator::{Aws, ecs, elb};
+use emulator::{Aws, Quirk, ecs, elb};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
@@ -9,9 +9,9 @@ use super::bench::*;
 use behaviour::{push, released, service, until};
 
 /// The service that a test creates on container instances.
-const LEGACY: &str = "legacy";
+pub(crate) const LEGACY: &str = "legacy";
 
-/// Lets a release by hand come so far that its deployment is done; answers its revision.
+/// Lets a release by hand come so far that its deployment is done; returns its revision.
 async fn deployed(driver: &Driver, name: &str) -> String {
     push(driver, WEB, "2.0.0");
     begun(driver, json!({"service": name})).await;
@@ -160,7 +160,7 @@ fn the_revision_of_a_failed_deployment_is_deployed_again() {
 
 /// The account with a service on container instances: its network mode, and the load balancer it
 /// registers with.
-fn on_instances(
+pub(crate) fn on_instances(
     mode: &str,
     host_port: u32,
     tasks: u32,
@@ -192,7 +192,7 @@ fn on_instances(
     })
 }
 
-fn classic(_: &mut Aws) -> Value {
+pub(crate) fn classic(_: &mut Aws) -> Value {
     json!({"loadBalancerName": "old", "containerName": "web", "containerPort": 8081})
 }
 
@@ -239,6 +239,7 @@ fn rebalanced() -> Aws {
         "cluster": CLUSTER, "service": WEB, "availabilityZoneRebalancing": "ENABLED",
     });
     ecs::call(&mut aws, "UpdateService", &input).expect("legal");
+    aws.settle_quirk(Quirk::MovesTasksTogether, true);
     aws
 }
 
@@ -247,35 +248,36 @@ fn a_service_that_is_rebalanced_over_zones_is_released_and_rolled_back() {
     is_released_and_rolled_back(&rebalanced(), WEB, "web:2", 2);
 }
 
-/// Lets ECS begin to move a task of `web` to another zone, and start its successor.
-async fn moves(driver: &Driver) {
+/// Lets ECS begin to move half of the tasks of `web` to another zone: this many live then.
+async fn moves(driver: &Driver, count: usize) {
     let web = web(driver)["serviceArn"].clone();
     let web = web.as_str().expect("an ARN");
     assert!(ecs::unbalance(&mut driver.world.aws(), web));
     driver.world.touch();
-    until(driver, |aws| {
-        let live = aws.ecs.tasks_of(web).filter(|task| task.is_live());
-        live.count() == 3
-    })
-    .await;
+    let live = |aws: &Aws| aws.ecs.tasks_of(web).filter(|task| task.is_live()).count();
+    until(driver, |aws| live(aws) == count).await;
 }
 
 #[test]
-fn a_task_that_moves_to_another_zone_keeps_no_release_from_its_end() {
-    run(rebalanced(), Fault::None, async |driver| {
-        let revision = deployed(&driver, WEB).await;
-        moves(&driver).await;
-        let finish = json!({"task_definition": revision});
-        let answer = look(&driver, "finish-release", finish.clone()).await;
-        let summary = answer["summary"].as_str().expect("a summary");
-        assert!(!summary.starts_with("not steady"), "{summary}");
+fn tasks_that_move_to_another_zone_keep_no_release_from_its_end() {
+    for (desired, live) in [(2, 3), (4, 6)] {
+        run(rebalanced(), Fault::None, async |driver| {
+            set(&driver, json!({"desiredCount": desired}));
+            pass(&driver, 180).await;
+            let revision = deployed(&driver, WEB).await;
+            moves(&driver, live).await;
+            let finish = json!({"task_definition": revision});
+            let answer = look(&driver, "finish-release", finish.clone()).await;
+            let summary = answer["summary"].as_str().expect("a summary");
+            assert!(!summary.starts_with("not steady"), "{summary}");
 
-        let answer = ended(&driver, "finish-release", finish).await;
-        assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
-    });
+            let answer = ended(&driver, "finish-release", finish).await;
+            assert_eq!(answer["outputVariables"]["Outcome"], "deployed", "{answer}");
+        });
+    }
     run(rebalanced(), Fault::None, async |driver| {
         deployed(&driver, WEB).await;
-        moves(&driver).await;
+        moves(&driver, 3).await;
         let status = rolled_back(&driver, "STOPPED").await;
         let serves = "web:2 serves again with 2 of 2 tasks";
         assert_eq!(
@@ -285,7 +287,7 @@ fn a_task_that_moves_to_another_zone_keeps_no_release_from_its_end() {
     });
 }
 
-/// The account with early success criteria on `web`, with which old tasks are removed later: so
+/// The account with early success criteria on `web`, with which old tasks are removed later: this
 /// many percent of healthy tasks are a success, and are kept healthy.
 fn with_early_success(percent: u32) -> Aws {
     let mut aws = released();

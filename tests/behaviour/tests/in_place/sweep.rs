@@ -1,7 +1,7 @@
 //! What the sweep does with releases that are open, and with executions that never began.
 
 use emulator::eventbridge::Faults;
-use emulator::{Aws, codepipeline, dynamodb};
+use emulator::{Aws, Millis, codepipeline, dynamodb};
 use harness::demo::{CLUSTER, COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{digest, executions, holder, record as any_record};
@@ -11,7 +11,8 @@ use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
-    deny, deploy_role, invoke, ledger_table, outcome, push, reason, released, settled, until,
+    deny, deploy_role, invoke, is_closed, ledger_table, newest, outcome, push, reason, released,
+    settled, until,
 };
 
 async fn sweep(driver: &Driver) -> Value {
@@ -22,7 +23,7 @@ async fn sweep(driver: &Driver) -> Value {
 }
 
 #[test]
-fn an_open_release_by_hand_is_left_to_its_person() {
+fn an_open_release_by_hand_is_left_to_its_operator() {
     run(released(), Fault::None, async |driver| {
         begun(&driver, json!({})).await;
         let held = lease(&driver);
@@ -102,7 +103,7 @@ fn what_was_taken_over_is_restored_and_closed_although_its_execution_cannot_be_r
 }
 
 #[test]
-fn a_start_by_hand_that_has_not_begun_is_left_to_its_person() {
+fn a_start_by_hand_that_has_not_begun_is_left_to_its_operator() {
     run(released(), Fault::None, async |driver| {
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
         put_record(
@@ -149,6 +150,7 @@ fn a_start_whose_deploy_role_is_gone_fails_no_sweep_and_is_closed_after_a_day() 
                 deploy_role: Some(DeployRole {
                     arn: format!("{arn}-gone"),
                     external_id: pipeline.to_owned(),
+                    region: None,
                 }),
                 ..Record::started(JANE, "slipway-web", None, at)
             };
@@ -164,7 +166,7 @@ fn a_start_whose_deploy_role_is_gone_fails_no_sweep_and_is_closed_after_a_day() 
 
 /// As after the deletion of the pipeline's stack: no role can restore the service.
 #[test]
-fn a_release_whose_deploy_role_is_gone_is_closed_after_a_day_for_an_operator() {
+fn a_release_whose_deploy_role_is_gone_is_closed_after_an_hour_for_an_operator() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
@@ -173,8 +175,8 @@ fn a_release_whose_deploy_role_is_gone_is_closed_after_a_day_for_an_operator() {
                 release.deploy_role = Some(DeployRole {
                     arn: "arn:aws:iam::111122223333:role/gone".to_owned(),
                     external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+                    region: None,
                 });
-                release.began_at = Timestamp::from_secs(1_767_600_000 - 86_400).expect("in range");
             })
         })
         .await;
@@ -281,5 +283,65 @@ fn an_execution_that_was_stopped_before_its_release_began_is_closed_without_an_e
             written,
             "the execution was stopped before its release began; nothing had been changed"
         );
+    });
+}
+
+/// Lets a release of web end whose pipeline has no finish-release action, while web has this count
+/// since its execution succeeded; returns outcome, reason, the writes of roll-back since then, and
+/// how long it took in seconds.
+async fn unfinished(driver: &Driver, count: u32) -> (String, String, Vec<String>, Millis) {
+    let pushed = push(driver, WEB, "2.0.0");
+    until(driver, |aws| {
+        let execution = newest(aws, "slipway-web");
+        digest(execution) == Some(pushed.as_str()) && execution.is_over()
+    })
+    .await;
+    let (id, since, began) = {
+        let aws = driver.world.aws();
+        (
+            newest(&aws, "slipway-web").id.clone(),
+            aws.calls.len(),
+            aws.now,
+        )
+    };
+    assert!(!is_closed(&driver.world.aws(), &id));
+
+    set(driver, json!({ "desiredCount": count }));
+    driver.world.touch();
+    settled(driver, "slipway-web", &pushed).await;
+
+    let took = (driver.world.aws().now - began) / 1_000;
+    let written = operations(driver, since, "roll-back");
+    (outcome(driver, &id), reason(driver, &id), written, took)
+}
+
+#[test]
+fn a_success_without_finish_release_that_is_not_steady_yet_is_observed_again() {
+    run(released_without_finish(), Fault::None, async |driver| {
+        let (outcome, reason, written, took) = unfinished(&driver, 5).await;
+        let expected = "the execution succeeded without a finish-release action; the service runs \
+                        web:3 on 5 of 5 tasks";
+
+        assert_eq!((outcome.as_str(), reason.as_str()), ("deployed", expected));
+        assert_eq!(
+            written,
+            ["PutItem", "TransactWriteItems"],
+            "noted once, then closed"
+        );
+        assert!((60..900).contains(&took), "{took} s");
+    });
+}
+
+#[test]
+fn a_success_without_finish_release_has_failed_when_it_is_not_steady_at_the_deadline() {
+    run(released_without_finish(), Fault::None, async |driver| {
+        let (outcome, reason, written, took) = unfinished(&driver, 0).await;
+        let expected = "the execution succeeded without a finish-release action, and the service \
+                        is not steady within 15m00s: desired count is 0, expected 1 or more";
+
+        assert_eq!((outcome.as_str(), reason.as_str()), ("failed", expected));
+        assert_eq!(written, ["PutItem", "TransactWriteItems"]);
+        assert!((900..1_080).contains(&took), "{took} s");
+        assert_eq!(web(&driver)["taskDefinition"], arn("web:3"));
     });
 }

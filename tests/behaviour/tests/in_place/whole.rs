@@ -26,7 +26,7 @@ struct Written {
 }
 
 impl Written {
-    /// The lease after so many writes.
+    /// The lease after this many writes.
     fn lease(&self, writes: u64) -> Value {
         json!({
             "pk": "lease", "sk": "apps/web", "v": 1, "cluster": CLUSTER, "service": WEB,
@@ -234,6 +234,7 @@ async fn finishes(driver: &Driver, mut written: Written) {
         ("prior", written.release["prior"].clone()),
         ("change", written.release["change"].clone()),
         ("ended_at", json!("<time>")),
+        ("expires_at", json!("<time>")),
     ] {
         written.record[name] = value;
     }

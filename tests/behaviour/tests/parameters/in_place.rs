@@ -17,7 +17,7 @@ const IN_PLACE: Bench = Bench {
     prepare: |_| {},
 };
 
-/// Checks every case of a step; `registers` says that the steps before it register a revision.
+/// Checks every case of a step; with `registers`, the steps before it register a revision.
 fn check(step: &str, registers: bool, cases: &[(Wrong, &[&str])]) {
     let before = account();
     let mut failed = Vec::new();

@@ -76,7 +76,7 @@ fn let_every_service_be_read(aws: &mut Aws, pipeline: &str) {
     role.policies.insert("read".to_owned(), document);
 }
 
-/// Runs a release whose action `step` has wrong parameters and answers the account when all is
+/// Runs a release whose action `step` has wrong parameters and returns the account when all is
 /// over.
 fn release(bench: Bench, step: &str, wrong: &Wrong) -> Aws {
     let mut aws = account();

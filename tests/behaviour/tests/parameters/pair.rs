@@ -65,7 +65,7 @@ fn unlike(after: &Aws, action: &str, kind: &str, fragments: &[&str]) -> Option<S
     })
 }
 
-/// What an action that was refused changed all the same.
+/// What an action that was refused changed anyway.
 fn changed(before: &Aws, after: &Aws, action: &str, function: &str) -> Vec<String> {
     let own = format!("of slipway-{function}");
     let changes = writes(after, before.calls.len());

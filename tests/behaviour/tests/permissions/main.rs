@@ -1,4 +1,4 @@
-//! The limits of the functions' roles and of the deploy roles, asked for at the door: what a role
+//! The limits of the functions' roles and of the deploy roles, tested by direct calls: what a role
 //! may do at all, but not to this or not in this way.
 
 mod policies;
@@ -52,7 +52,7 @@ fn role_of(aws: &Aws, stack: &str) -> String {
     role.expect("the stack exports it").to_owned()
 }
 
-/// Assumes a deploy role for a pipeline; the error is the answer of STS.
+/// Assumes a deploy role for a pipeline; the error is the response of STS.
 fn assume(
     aws: &mut Aws,
     function: &'static str,
@@ -94,7 +94,7 @@ fn for_web(aws: &mut Aws, function: &'static str) -> Signer {
     assume(aws, function, &role, "slipway-web").expect("the function may assume it")
 }
 
-/// What is answered by a service that speaks JSON: the output, or the error's message.
+/// The response of a service that speaks JSON: the output, or the error's message.
 fn ask(aws: &mut Aws, signer: &Signer, target: &str, input: &Value) -> Result<Value, String> {
     let service = if target.starts_with("CodePipeline") {
         "codepipeline"
@@ -228,7 +228,7 @@ fn only_the_given_roles_are_handed_to_tasks() {
     let answer = ecs(&mut aws, &signer, "RegisterTaskDefinition", &other);
     denied(answer, "iam:PassRole", admin);
 
-    let registered = ecs_as_person(&mut aws, &other);
+    let registered = ecs_as_operator(&mut aws, &other);
     let update = json!({"cluster": CLUSTER, "service": WEB, "taskDefinition": registered});
     denied(
         ecs(&mut aws, &signer, "UpdateService", &update),
@@ -237,8 +237,8 @@ fn only_the_given_roles_are_handed_to_tasks() {
     );
 }
 
-/// Registers a definition as an administrator; answers its ARN.
-fn ecs_as_person(aws: &mut Aws, definition: &Value) -> String {
+/// Registers a definition as an administrator; returns its ARN.
+fn ecs_as_operator(aws: &mut Aws, definition: &Value) -> String {
     let registered =
         emulator::ecs::call(aws, "RegisterTaskDefinition", definition).expect("registered");
     registered["taskDefinition"]["taskDefinitionArn"]
@@ -250,7 +250,7 @@ fn ecs_as_person(aws: &mut Aws, definition: &Value) -> String {
 #[test]
 fn tags_are_given_while_registering_only() {
     let mut aws = deployed(1).expect("the stacks deploy");
-    let arn = ecs_as_person(
+    let arn = ecs_as_operator(
         &mut aws,
         &json!({
             "family": "x",

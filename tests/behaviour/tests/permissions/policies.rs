@@ -2,12 +2,18 @@
 //! of the functions and the deploy roles of the pipelines, and nothing that no run ever called. Each
 //! action is taken away once, and a report must name it, the resource and the role.
 
+mod by_records;
 mod deploy_roles;
+mod functions_policy;
 mod in_place;
+mod least;
+mod on_instances;
+mod pairs;
 mod reports;
 mod scenes;
+mod statements;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use emulator::Aws;
 use emulator::cloudformation::items;
@@ -15,21 +21,11 @@ use emulator::iam::{Access, Demand, evaluate};
 use harness::demo::{COUNTER, SHOP, deployed};
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use deploy_roles::{OF_PAIR, deploy_role};
+use least::is_unplayed;
 use reports::{learned, reports};
 use scenes::{PATIENCE, Scene, scenes};
-
-/// What the pipeline's role may do because CodePipeline's documentation asks for it, though the
-/// sandbox's engine never does it: statement and action.
-const ONLY_DOCUMENTED: [(&str, &str); 5] = [
-    ("ArtifactBucket", "s3:GetBucketAcl"),
-    ("ArtifactBucket", "s3:GetBucketLocation"),
-    ("ArtifactBucket", "s3:GetBucketVersioning"),
-    ("Artifacts", "s3:GetObjectVersion"),
-    ("ConfigBucket", "s3:ListBucket"),
-];
 
 /// One action of one statement of one role.
 #[derive(Clone, Debug)]
@@ -56,7 +52,7 @@ fn functions(aws: &Aws) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What a role's statements allow. SAM's own, for logs and the dead-letter queue, have no Sid.
+/// What the statements of a role's own policies allow.
 fn permissions(aws: &Aws, role: &str) -> Vec<Permission> {
     let text = |value: &Value| value.as_str().expect("a word").to_owned();
     let statements = aws
@@ -67,7 +63,7 @@ fn permissions(aws: &Aws, role: &str) -> Vec<Permission> {
         .statements();
 
     statements
-        .filter(|statement| statement.get("Sid").is_some())
+        .filter(|known| known["Effect"] == "Allow" && known.get("Sid").is_some())
         .flat_map(|statement| {
             items(&statement["Action"])
                 .iter()
@@ -81,8 +77,8 @@ fn permissions(aws: &Aws, role: &str) -> Vec<Permission> {
         .collect()
 }
 
-/// Gives the action to the statement, or takes it away.
-fn change(aws: &mut Aws, permission: &Permission, give: bool) {
+/// Takes the action away from the statement.
+fn take(aws: &mut Aws, permission: &Permission) {
     let role = aws
         .cloudformation
         .iam
@@ -98,76 +94,24 @@ fn change(aws: &mut Aws, permission: &Permission, give: bool) {
         let kept = items(&statement["Action"])
             .iter()
             .filter(|action| **action != permission.action);
-        let added = give.then(|| json!(permission.action));
-        statement["Action"] = kept.cloned().chain(added).collect();
+        statement["Action"] = kept.cloned().collect();
     }
 }
 
-/// The actions that a role's statements allow.
-fn allowed(aws: &Aws, role: &str) -> BTreeSet<String> {
-    let known = permissions(aws, role).into_iter();
-    known.map(|known| known.action).collect()
-}
-
-/// The actions that the scenes demanded of roles.
-fn called(scenes: &[Scene], roles: &[String]) -> BTreeSet<String> {
-    let all = scenes.iter().flat_map(|scene| &scene.demanded);
-    all.filter(|(role, _)| roles.contains(role))
-        .map(|(_, action)| action.clone())
-        .collect()
-}
-
-/// Compares what a template allows with what was called; some of it the scenes do not call.
-fn compare(
-    (template, who): (&str, &str),
-    allowed: &BTreeSet<String>,
-    called: &BTreeSet<String>,
-    unplayed: &[&str],
-) -> Result<(), String> {
-    let missing: Vec<_> = called.difference(allowed).collect();
-    if !missing.is_empty() {
-        return Err(format!(
-            "{template} does not allow {who} to call {missing:?}"
-        ));
-    }
-
-    let unused: Vec<_> = allowed
-        .difference(called)
-        .filter(|action| !unplayed.contains(&action.as_str()))
-        .collect();
-    if !unused.is_empty() {
-        return Err(format!(
-            "{template} allows {who} {unused:?}, which it never calls"
-        ));
-    }
-    Ok(())
-}
-
-/// Compares the functions' policies in template.yaml with what was demanded of their roles.
-fn compare_functions(aws: &Aws, scenes: &[Scene]) -> Result<(), String> {
-    for (role, function) in functions(aws) {
-        let who = ("template.yaml", function.as_str());
-        let called = called(scenes, std::slice::from_ref(&role));
-        compare(who, &allowed(aws, &role), &called, &[])?;
-    }
-    Ok(())
-}
-
-/// Takes one permission away, plays the first scene that demands it, and answers how an operator
+/// Takes one permission away, plays the first scene that demands it, and returns how an operator
 /// learns of it.
 fn without(scenes: &[Scene], missing: &Permission) -> Result<String, String> {
-    let demand = (missing.role.clone(), missing.action.clone());
     let scene = scenes
         .iter()
-        .find(|scene| scene.demanded.contains(&demand))
+        .find(|scene| scene.iam.has_demanded(&missing.role, &missing.action))
         .ok_or("no scene demands it")?;
     let mut aws = scene.before.clone();
-    change(&mut aws, missing, false);
+    take(&mut aws, missing);
 
     run(aws, Fault::None, async |driver| {
         // An update of the role's stack in the scene gives it back.
         let taken = missing.clone();
-        driver.on_start(move |driver, _, _| change(&mut driver.world.aws(), &taken, false));
+        driver.on_start(move |driver, _, _| take(&mut driver.world.aws(), &taken));
         scene.event.begin(&driver).await;
         let known = |aws: &Aws| learned(aws, missing).is_some();
         let ended = driver.until(PATIENCE, &mut |_| Ok(()), known).await;
@@ -214,59 +158,27 @@ fn with_each_missing(
 }
 
 #[test]
-fn policies_allow_what_is_called_and_no_more() {
-    let (scenes, mut aws) = scenes();
-    assert_eq!(aws.iam.denials, [], "the templates lack a permission");
-
-    compare_functions(&aws, &scenes).expect("template.yaml allows what is called and no more");
-    let roles = functions(&aws);
-    let mut of_stacks: Vec<String> = roles.keys().cloned().collect();
-    of_stacks.extend(["web-pipeline", OF_PAIR].map(|stack| deploy_role(&aws, stack)));
-
-    let wildcard = of_stacks
-        .iter()
-        .flat_map(|role| permissions(&aws, role))
-        .find(|known| known.action.contains('*'));
-    assert!(wildcard.is_none(), "{wildcard:?} has a wildcard action");
-
-    let (role, _) = roles
-        .iter()
-        .find(|(_, function)| *function == "update-service")
-        .expect("a function");
-    let unused = Permission {
-        role: role.clone(),
-        statement: "Ledger".to_owned(),
-        action: "dynamodb:DeleteTable".to_owned(),
-    };
-    change(&mut aws, &unused, true);
-
-    let error = compare_functions(&aws, &scenes).expect_err("an unused action");
-    assert_eq!(
-        error,
-        "template.yaml allows update-service [\"dynamodb:DeleteTable\"], which it never calls"
-    );
-}
-
-#[test]
 fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
     let (scenes, aws) = scenes();
-    let functions = functions(&aws);
+    let functions = functions(aws);
     let permissions: Vec<_> = functions
         .keys()
-        .flat_map(|role| permissions(&aws, role))
+        .flat_map(|role| permissions(aws, role))
         .collect();
-    with_each_missing(&scenes, &permissions, |missing| {
+    with_each_missing(scenes, &permissions, |missing| {
         match (functions[&missing.role].as_str(), missing.action.as_str()) {
-            // They answer no job: their errors end in the log, and their events in the dead-letter
+            // They report no job: their errors end in the log, and their events in the dead-letter
             // queue.
             ("start-pipeline" | "roll-back", _) => "function",
-            // A job that cannot be answered cannot tell why.
+            // CloudFormation shows why the stack failed.
+            ("find-task-roles", _) => "stack",
+            // A job whose result cannot be reported cannot state why.
             (_, "codepipeline:PutJobSuccessResult" | "codepipeline:PutJobFailureResult") => {
                 "function"
             }
             // The pipeline names the role.
             (_, "sts:AssumeRole") => "ConfigurationError",
-            // A judgement stands without its report, which is said where it fails the job.
+            // A judgement stands without its report; a job that fails states that it is missing.
             ("evaluate-canary", "s3:PutObject") => "JobFailed",
             _ => "PermissionError",
         }
@@ -276,7 +188,7 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
 #[test]
 fn each_action_that_the_pipeline_lacks_fails_its_action_as_permission_error() {
     let (scenes, aws) = scenes();
-    for application in [COUNTER, SHOP] {
+    for (application, template) in [(COUNTER, "in-place.yaml"), (SHOP, "blue-green.yaml")] {
         let role = &aws.codepipeline.pipelines[&format!("slipway-{application}")]
             .declaration
             .role;
@@ -287,17 +199,13 @@ fn each_action_that_the_pipeline_lacks_fails_its_action_as_permission_error() {
             .expect("a role of the stack")
             .name
             .clone();
-        let is_documented = |known: &Permission| {
-            ONLY_DOCUMENTED.contains(&(known.statement.as_str(), known.action.as_str()))
-        };
 
-        // Without a Config artifact no action reads one.
-        let is_unread = |known: &Permission| application == SHOP && known.action == "s3:GetObject";
-        let permissions: Vec<_> = permissions(&aws, &role)
+        let who = format!("{template}: PipelineRole");
+        let permissions: Vec<_> = permissions(aws, &role)
             .into_iter()
-            .filter(|known| !is_documented(known) && !is_unread(known))
+            .filter(|known| !is_unplayed(&who, &known.statement, &known.action))
             .collect();
-        with_each_missing(&scenes, &permissions, |_| "PermissionError");
+        with_each_missing(scenes, &permissions, |_| "PermissionError");
     }
 }
 

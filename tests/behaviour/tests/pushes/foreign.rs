@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use emulator::Aws;
-use emulator::client::{CallFault, Hang, Invocation, sdk_config};
+use emulator::client::{CallFault, Hang, Invocation, Trouble, sdk_config};
 use emulator::ecr::{self, Behaviour};
 use emulator::eventbridge;
 use harness::demo::WEB;
@@ -12,7 +12,7 @@ use harness::functions;
 use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions};
 use serde_json::{Value, json};
 use slipway::aws::{Ledger, Sdk};
-use slipway::release::{Outcome, Record};
+use slipway::release::{Outcome, Push, Record};
 use slipway::timestamp::Timestamp;
 
 use behaviour::{account, allow_by_hand, invoke, ledger_table, newest, writes};
@@ -54,8 +54,10 @@ fn started(aws: &Aws, pushed: &str) -> usize {
 }
 
 /// The ledger has the claim of the push, the record of the execution and its mark in the leases.
-fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: &str) {
+fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: Timestamp) {
     let text = |text: &str| json!({ "S": text });
+    let in_400_days = (now.secs() + 400 * 86_400).to_string();
+    let now = now.to_string();
     let version = json!({"N": "1"});
     assert_eq!(
         item(aws, "push#slipway-web", pushed),
@@ -64,7 +66,8 @@ fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: &st
             "pipeline": text("slipway-web"),
             "digest": text(pushed), "tag": text("1.0.0"),
             "event": event["event"]["id"].as_str().map(text),
-            "claimed_at": text(now), "execution": text(execution)
+            "claimed_at": text(&now), "execution": text(execution),
+            "expires_at": {"N": in_400_days}
         }))
     );
 
@@ -74,7 +77,7 @@ fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: &st
         Some(json!({
             "pk": text(&pk), "sk": text("record"), "v": version, "execution": text(execution),
             "pipeline": text("slipway-web"), "digest": text(pushed), "state": text("started"),
-            "started_at": text(now)
+            "started_at": text(&now)
         }))
     );
 
@@ -91,9 +94,7 @@ fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: &st
 #[test]
 fn a_push_is_claimed_started_and_recorded_by_value() {
     let (aws, pushed, event) = pushed();
-    let now = Timestamp::from_secs(aws.now / 1_000)
-        .expect("in range")
-        .to_string();
+    let now = Timestamp::from_secs(aws.now / 1_000).expect("in range");
     let (answer, aws) = run(aws, Fault::None, async |driver| {
         (
             invoke(&driver, "start-pipeline", event.clone())
@@ -110,7 +111,7 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
     );
     assert_eq!(digest(newest(&aws, "slipway-web")), Some(pushed.as_str()));
 
-    check_items(&aws, &pushed, &event, &execution, &now);
+    check_items(&aws, &pushed, &event, &execution, now);
 }
 
 #[test]
@@ -124,9 +125,9 @@ fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
         )
     };
     let deleted = |event: &mut Value| event["detail"]["action-type"] = json!("DELETE");
-    type Change<'a> = &'a dyn Fn(&mut Value);
+    type Edit<'a> = &'a dyn Fn(&mut Value);
 
-    let cases: [(Change, &str); 2] = [
+    let cases: [(Edit, &str); 2] = [
         (
             &untagged,
             "an image pushed without a tag is part of a multi-architecture image, or not a \
@@ -243,6 +244,39 @@ fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
     );
 }
 
+/// As if the process had died before it wrote the execution into the claim, and the release had
+/// begun before the event was delivered again.
+#[test]
+fn a_claim_whose_execution_went_on_before_it_was_written_never_expires() {
+    let (aws, pushed, event) = pushed();
+    let (execution, aws) = run(aws, Fault::None, async |driver| {
+        let first = invoke(&driver, "start-pipeline", event.clone()).await;
+        let first = first.expect("started");
+        let execution = first["execution"].as_str().expect("an id").to_owned();
+
+        let ledger = Ledger::new(&sdk(&driver, "roll-back", CallFault::None).0);
+        let claim = ledger.push("slipway-web", &pushed).await.expect("read");
+        let claim = claim.expect("claimed");
+        let unwritten = Push {
+            execution: None,
+            ..claim.clone()
+        };
+        let written = ledger.put_push(Some(&claim), &unwritten).await;
+        assert!(written.expect("answered"), "nothing is in between");
+        let record = ledger.record(&execution).await.expect("read");
+        let begun = record.expect("recorded").begun("apps", "web");
+        assert!(ledger.put_record(&begun).await.expect("answered"));
+
+        let again = invoke(&driver, "start-pipeline", event.clone()).await;
+        assert_eq!(again.expect("started"), first);
+        (execution, driver.world.snapshot())
+    });
+
+    let claim = item(&aws, "push#slipway-web", &pushed).expect("claimed");
+    assert_eq!(claim["execution"], json!({ "S": execution }));
+    assert_eq!(claim.get("expires_at"), None);
+}
+
 #[test]
 fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_other_looks_again() {
     // The same event twice, and two tags of one image at once.
@@ -259,7 +293,7 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
                 "start-pipeline",
                 CallFault::HangAfter(1, Hang::For(Duration::from_secs(5))),
             );
-            let code = Box::pin(functions::answer("start-pipeline", &sdk, event.clone()));
+            let code = Box::pin(functions::invoke("start-pipeline", &sdk, event.clone()));
             let slow = invocation.run(Duration::from_secs(60), code);
             let (slow, fast) = tokio::join!(slow, invoke(&driver, "start-pipeline", other));
             let again = invoke(&driver, "start-pipeline", event.clone()).await;
@@ -291,6 +325,32 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
 }
 
 #[test]
+fn a_push_whose_manifest_cannot_be_read_is_not_lost() {
+    let (aws, _, mut event) = pushed();
+    let config = "application/vnd.oci.image.config.v1+json";
+    event["event"]["detail"]["artifact-media-type"] = json!(config);
+
+    let (busy, again) = run(aws, Fault::None, async |driver| {
+        // The manifest is read first, in as many attempts as the SDK makes.
+        let fault = CallFault::From {
+            first: 1,
+            count: 4,
+            trouble: Trouble::InternalError { effect: false },
+        };
+        let (sdk, invocation) = sdk(&driver, "start-pipeline", fault);
+        let code = Box::pin(functions::invoke("start-pipeline", &sdk, event.clone()));
+        let busy = invocation.run(Duration::from_secs(60), code).await;
+        let again = invoke(&driver, "start-pipeline", event.clone()).await;
+        (busy.map_err(|error| error.to_string()), again)
+    });
+
+    // Lambda delivers again what fails.
+    let error = busy.expect_err("ECR is busy");
+    assert!(error.starts_with("ecr:BatchGetImage failed"), "{error}");
+    assert_eq!(again.expect("started")["status"], "started");
+}
+
+#[test]
 fn a_second_tag_that_comes_between_the_claim_and_the_start_of_the_first_looks_again() {
     let (aws, pushed, event) = pushed();
     let mut other = event.clone();
@@ -300,7 +360,7 @@ fn a_second_tag_that_comes_between_the_claim_and_the_start_of_the_first_looks_ag
         // The claim is written with the second call, and the third one starts the pipeline.
         let hang = CallFault::HangAfter(2, Hang::For(Duration::from_secs(5)));
         let (sdk, invocation) = sdk(&driver, "start-pipeline", hang);
-        let code = Box::pin(functions::answer("start-pipeline", &sdk, event.clone()));
+        let code = Box::pin(functions::invoke("start-pipeline", &sdk, event.clone()));
         let first = invocation.run(Duration::from_secs(60), code);
         let second = async {
             driver.world.clock.sleep(Duration::from_secs(1)).await;

@@ -1,24 +1,25 @@
 //! The example events in tests/events, which users and the conformance checks invoke the functions
 //! with: each belongs to a function of template.yaml, looks like what AWS sends, and does on a
-//! demo's account what its name says.
+//! demo's account what its name states.
 //!
 //! `SLIPWAY_WRITE_EVENTS=1` writes the examples of a step that has none yet, from what the demo
 //! sends to it.
 
 mod examples;
+mod task_roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use behaviour::{allow_by_hand, pair};
+use behaviour::{allow_by_hand, found_roles, pair};
 use emulator::Aws;
 use emulator::client::{CallFault, Invocation, sdk_config};
 use emulator::ecr::{self, Behaviour};
 use emulator::lambda::Function;
-use harness::demo::canary;
 use harness::demo::{CHAPTERS, SHOP, WEB, deployed, play};
+use harness::demo::{canary, dns};
 use harness::driver::{Driver, Fault, run};
 use harness::functions;
 use invariants::ledger_reader::FUNCTIONS_STACK;
@@ -26,8 +27,8 @@ use serde_json::{Value, json};
 use slipway::aws::Sdk;
 use slipway::job::Token;
 
-/// How the functions that CodePipeline invokes are woken: by a job, by the job after it, and by a
-/// person.
+/// How the functions that CodePipeline invokes are woken: by a job, by the job after it, and by an
+/// operator.
 const JOB: [&str; 3] = ["job", "job-with-token", "parameters"];
 
 fn folder() -> PathBuf {
@@ -91,7 +92,7 @@ fn sdk(driver: &Driver, invocation: Arc<Invocation>, function: &Function) -> Sdk
     sdk.with_reports(variable("SLIPWAY_REPORTS_BUCKET"))
 }
 
-/// Invokes a function with one of the files, and answers what it answered.
+/// Invokes a function with one of the files, and returns its response.
 async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
     let mut event = events()
         .remove(&(logical_id.to_owned(), case.to_owned()))
@@ -103,7 +104,7 @@ async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
     let function = function(&driver.world.aws(), logical_id);
     let invocation = Invocation::new(function.name.clone(), CallFault::None);
     let sdk = sdk(driver, invocation, &function);
-    let answer = functions::answer(&function.code, &sdk, event).await;
+    let answer = functions::invoke(&function.code, &sdk, event).await;
     answer.unwrap_or_else(|error| panic!("{logical_id}.{case}.json: {error}"))
 }
 
@@ -122,7 +123,7 @@ async fn report_job(driver: &Driver, logical_id: &str, case: &str, report: &str)
     );
 }
 
-/// Invokes a step in all three ways; an operator is answered `status`.
+/// Invokes a step in all three ways; an operator gets `status`.
 async fn step(driver: &Driver, logical_id: &str, status: &str) -> Value {
     // Of an unknown job, begin-release cannot read the pipeline whose deploy role it is to assume.
     let report = match logical_id {
@@ -173,6 +174,7 @@ fn every_function_has_its_events_and_every_event_its_function() {
         .map(|function| {
             let ways: &[&str] = match function.code.as_str() {
                 "start-pipeline" => &["push"],
+                "find-task-roles" => &["create"],
                 "roll-back" => &["execution-failed", "sweep", "parameters"],
                 _ => &JOB,
             };
@@ -206,8 +208,8 @@ fn shape(value: &Value) -> Value {
     }
 }
 
-#[test]
-fn events_look_like_what_the_story_sends() {
+/// The demo, a canary, a release by records and a stack that finds roles, at their ends.
+fn stories() -> [Aws; 4] {
     let mut aws = deployed(1).expect("the stacks deploy");
     for chapter in &CHAPTERS {
         aws = play(aws, chapter, Fault::None, &mut |_| {})
@@ -223,18 +225,32 @@ fn events_look_like_what_the_story_sends() {
         .expect("it goes as expected")
         .aws;
 
-    let sent: Vec<_> = aws
-        .lambda
-        .invocations
+    let site = dns::opened(1, &[], &[]).expect("the site opens");
+    let by_records = play(site, &dns::CHAPTERS[0], Fault::None, &mut |_| {})
+        .expect("it goes as expected")
+        .aws;
+    let found = run(aws.clone(), Fault::None, async |driver| {
+        found_roles::begin(&mut driver.world.aws(), &[]);
+        found_roles::complete(&driver, found_roles::STACK).await;
+        driver.world.snapshot()
+    });
+    [aws, judged, by_records, found]
+}
+
+#[test]
+fn events_look_like_what_the_story_sends() {
+    let stories = stories();
+    let aws = &stories[0];
+    let sent: Vec<_> = stories
         .iter()
-        .chain(&judged.lambda.invocations)
+        .flat_map(|story| &story.lambda.invocations)
         .collect();
     if std::env::var_os("SLIPWAY_WRITE_EVENTS").is_some() {
-        examples::write_missing(&aws, &sent);
+        examples::write_missing(aws, &sent);
     }
 
     for ((function_id, case), mut event) in events() {
-        let function = function(&aws, &function_id);
+        let function = function(aws, &function_id);
         if case == "job-with-token" {
             // An undisturbed demo gives few of these, so the token is looked at by itself.
             let data = event["CodePipeline.job"]["data"]
@@ -300,7 +316,7 @@ async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value 
     loop {
         let invocation = Invocation::new(function.name.clone(), CallFault::None);
         let sdk = sdk(driver, invocation, &function);
-        let answer = functions::answer(&function.code, &sdk, event.clone())
+        let answer = functions::invoke(&function.code, &sdk, event.clone())
             .await
             .expect("an answer");
         if answer["status"] != "in-progress" {

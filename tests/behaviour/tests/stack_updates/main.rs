@@ -8,7 +8,9 @@ mod scenes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use behaviour::{account, image_of, outcome, push, reason, released, service, settled, under_way};
+use behaviour::{
+    account, image_of, in_progress, outcome, push, reason, released, service, settled,
+};
 use emulator::Aws;
 use emulator::cloudformation::{StackError, deploy};
 use harness::demo::{CLUSTER, SHOP, WEB};
@@ -37,7 +39,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Deploys a stack again with the parameters that it has, but for one.
+/// Deploys a stack again with the parameters that it has, except for one.
 fn update(aws: &mut Aws, stack: &str, (name, value): (&str, &str)) -> Result<(), StackError> {
     let old = aws.cloudformation.stack(stack).expect("the demo's stack");
     let text = |value: &Value| match value {
@@ -195,12 +197,12 @@ fn an_update_of_the_pipeline_of_a_pair_touches_nothing_but_the_pipeline() {
     }
 }
 
-/// Updates a stack while a release of `web` rolls out; answers its outcome and reason, and the
+/// Updates a stack while a release of `web` rolls out; returns its outcome and reason, and the
 /// account at its end.
 fn updated_meanwhile(stack: &str, change: (&str, &str)) -> (String, String, Aws) {
     run(released(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
-        let execution = under_way(&driver, &pushed).await;
+        let execution = in_progress(&driver, &pushed).await;
         let updated = update(&mut driver.world.aws(), stack, change);
         updated.unwrap_or_else(|error| panic!("{change:?}: {error}"));
         driver.world.touch();
@@ -215,7 +217,7 @@ fn updated_meanwhile(stack: &str, change: (&str, &str)) -> (String, String, Aws)
 }
 
 #[test]
-fn a_release_under_way_is_deployed_whatever_is_updated_of_service_and_functions() {
+fn a_release_in_progress_is_deployed_whatever_is_updated_of_service_and_functions() {
     let of_one_service = |name: &str| !["MaxCapacity", "AssignPublicIp"].contains(&name);
     let changes = CHANGES
         .into_iter()
@@ -235,7 +237,7 @@ fn a_release_under_way_is_deployed_whatever_is_updated_of_service_and_functions(
 }
 
 #[test]
-fn an_update_of_its_pipeline_rolls_a_release_under_way_back() {
+fn an_update_of_its_pipeline_rolls_a_release_in_progress_back() {
     let (outcome, reason, aws) = updated_meanwhile("web-pipeline", ("Strategy", "doubling"));
     assert_eq!(outcome, "rolled-back", "{reason}");
     assert!(reason.contains("the execution was canceled"), "{reason}");

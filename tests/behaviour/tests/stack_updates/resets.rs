@@ -5,12 +5,12 @@ use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use behaviour::pair::{
-    self, HALVES, PIPELINE, SHORT, secs, set, set_weights, shop, until_weights, weights,
+    self, COLOURS, HALVES, PIPELINE, SHORT, secs, set, set_weights, shop, until_weights, weights,
 };
 use behaviour::{deploy_role, invoke, jobs, ledger_table, outcome, pass, push, reason, settled};
 use emulator::cloudformation::deploy;
 use emulator::codepipeline::ReportContent;
-use emulator::{Aws, dynamodb, eventbridge, traffic};
+use emulator::{Aws, dynamodb, ecs, eventbridge, traffic};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{item, record};
@@ -115,8 +115,10 @@ fn the_sweep_repairs_under_the_deploy_role_and_leaves_a_pair_alone_whose_role_is
             assert_eq!(swept == json!({}), is_gone, "{swept}");
             let aws = driver.world.snapshot();
             assert_eq!(weights(&aws), expected);
-            let sets = (name, "elasticloadbalancing:ModifyRule".to_owned());
-            assert_eq!(aws.iam.demanded.contains(&sets), !is_gone);
+            let sets = aws
+                .iam
+                .has_demanded(&name, "elasticloadbalancing:ModifyRule");
+            assert_eq!(sets, !is_gone);
         });
     }
 }
@@ -153,6 +155,27 @@ fn the_sweep_leaves_traffic_that_is_served_or_that_no_colour_can_serve() {
         assert_eq!(sweep(&driver).await, json!({}));
         assert_eq!(weights(&driver.world.aws()), [100, 0]);
     });
+}
+
+#[test]
+fn the_sweep_leaves_a_pair_alone_whose_services_are_deleted() {
+    for gone in [&COLOURS[..], &COLOURS[..1], &COLOURS[1..]] {
+        run(without_sweep(), Fault::None, async |driver| {
+            for name in gone {
+                let input = json!({"cluster": CLUSTER, "service": name, "force": true});
+                ecs::call(&mut driver.world.aws(), "DeleteService", &input).expect("it is there");
+            }
+            set_weights(&mut driver.world.aws(), [100, 0]);
+            driver.world.touch();
+
+            // At once the services are DRAINING, and later INACTIVE.
+            for _ in 0..2 {
+                assert_eq!(sweep(&driver).await, json!({}), "{gone:?}");
+                assert_eq!(weights(&driver.world.aws()), [100, 0]);
+                pass(&driver, secs(600)).await;
+            }
+        });
+    }
 }
 
 #[test]

@@ -3,46 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::source::{Source, item_end, tokens};
-
-type ModulePath = Vec<String>;
-
-/// A file as a module: its path, and the paths it names outside of tests.
-struct Module {
-    file: String,
-    path: ModulePath,
-    /// Every path, absolute.
-    used: BTreeSet<ModulePath>,
-    /// Re-exported names with what they stand for.
-    exports: BTreeMap<String, ModulePath>,
-    /// Has declarations and re-exports only.
-    is_parent: bool,
-}
+use crate::modules::Modules;
+use crate::source::Source;
 
 pub(crate) fn circles(library: &[Source]) -> Vec<String> {
-    let is_test = |name: &str| name.contains("/tests/") || name.ends_with("/tests.rs");
-    let paths: BTreeSet<_> = library
+    let modules = Modules::of(library);
+    let edges: BTreeMap<&str, BTreeSet<&str>> = modules
         .iter()
-        .map(|source| module_path(&source.name))
+        .filter(|module| !module.is_parent)
+        .map(|module| (module.file.as_str(), modules.targets(module)))
         .collect();
-    let modules: BTreeMap<_, _> = library
-        .iter()
-        .filter(|source| !is_test(&source.name))
-        .map(|source| (module_path(&source.name), module(source, &paths)))
-        .collect();
-
-    let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for module in modules.values().filter(|module| !module.is_parent) {
-        let targets = module
-            .used
-            .iter()
-            .filter_map(|path| resolve(path, &modules, 8));
-        edges.entry(&module.file).or_default().extend(
-            targets
-                .filter(|target| !target.is_parent && target.file != module.file)
-                .map(|target| target.file.as_str()),
-        );
-    }
 
     let folders = folder_edges(&edges);
     let mut found: Vec<_> = groups(&edges)
@@ -138,178 +108,6 @@ fn reachable<'a>(from: &'a str, edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) ->
     reached
 }
 
-/// `shared/src/a/b.rs` and `shared/src/a/b/mod.rs` are `[a, b]`.
-fn module_path(file: &str) -> ModulePath {
-    let inner = file
-        .trim_start_matches("shared/src/")
-        .trim_end_matches(".rs");
-    let segments = inner.split('/').map(ToOwned::to_owned);
-    segments
-        .filter(|segment| segment != "mod" && segment != "lib")
-        .collect()
-}
-
-fn module(source: &Source, paths: &BTreeSet<ModulePath>) -> Module {
-    let path = module_path(&source.name);
-    let tokens = without_tests(&tokens(&source.code));
-    let mut module = Module {
-        file: source.name.clone(),
-        path,
-        used: BTreeSet::new(),
-        exports: BTreeMap::new(),
-        is_parent: true,
-    };
-
-    let mut aliases: BTreeMap<String, ModulePath> = BTreeMap::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        let end = item_end(&tokens, at).unwrap_or(tokens.len() - 1);
-        let item = &tokens[at..=end];
-        let word = item
-            .iter()
-            .position(|(token, _)| matches!(*token, "use" | "mod"));
-        let is_use = word.is_some_and(|word| item[word].0 == "use" && word <= 4);
-        let is_mod = word.is_some_and(|word| item[word].0 == "mod" && word <= 4 && item.len() < 9);
-        module.is_parent &= is_use || is_mod;
-
-        if let Some(word) = word.filter(|_| is_use) {
-            for (name, path) in tree(&item[word + 1..]) {
-                let Some(path) = absolute(&path, &module.path, paths, &aliases) else {
-                    continue;
-                };
-                if item[0].0 == "pub" {
-                    module.exports.insert(name.clone(), path.clone());
-                }
-                aliases.insert(name, path.clone());
-                module.used.insert(path);
-            }
-        } else {
-            module
-                .used
-                .extend(inline_paths(item, &module.path, paths, &aliases));
-        }
-        at = end + 1;
-    }
-    module
-}
-
-/// Drops every item behind `#[cfg(test)]`.
-fn without_tests<'a>(tokens: &[(&'a str, usize)]) -> Vec<(&'a str, usize)> {
-    let mark = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let mut kept = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        let is_test = (0..mark.len()).all(|n| tokens.get(at + n).is_some_and(|t| t.0 == mark[n]));
-        if is_test {
-            at = item_end(tokens, at + mark.len()).map_or(tokens.len(), |end| end + 1);
-        } else {
-            kept.push(tokens[at]);
-            at += 1;
-        }
-    }
-    kept
-}
-
-fn inline_paths(
-    item: &[(&str, usize)],
-    own: &[String],
-    paths: &BTreeSet<ModulePath>,
-    aliases: &BTreeMap<String, ModulePath>,
-) -> Vec<ModulePath> {
-    let starts = (0..item.len()).filter(|&at| {
-        item.get(at + 1).is_some_and(|next| next.0 == "::") && (at == 0 || item[at - 1].0 != "::")
-    });
-    starts
-        .flat_map(|at| tree(&item[at..]))
-        .filter_map(|(_, path)| absolute(&path, own, paths, aliases))
-        .collect()
-}
-
-/// The leaves of a `use` tree, or a single path, with the names they get.
-fn tree(tokens: &[(&str, usize)]) -> Vec<(String, ModulePath)> {
-    let mut leaves = Vec::new();
-    let mut open: Vec<ModulePath> = Vec::new();
-    let mut path: ModulePath = Vec::new();
-    let mut name = None;
-    for at in 0..tokens.len() {
-        let next = tokens.get(at + 1).map_or("", |next| next.0);
-        match tokens[at].0 {
-            "::" if next == "{" => open.push(path.clone()),
-            "::" => {}
-            "{" if at > 0 && tokens[at - 1].0 == "::" => {}
-            "as" => name = Some(next.to_owned()),
-            _ if at > 0 && tokens[at - 1].0 == "as" => {}
-            "," | "}" if !open.is_empty() => {
-                if path.len() > open[open.len() - 1].len() {
-                    let last = path[path.len() - 1].clone();
-                    leaves.push((name.take().unwrap_or(last), path.clone()));
-                }
-                path = open[open.len() - 1].clone();
-                if tokens[at].0 == "}" {
-                    open.pop();
-                    path = open.last().cloned().unwrap_or_default();
-                }
-            }
-            word if word.starts_with(|c: char| c.is_alphabetic() || c == '_') || word == "*" => {
-                path.push(word.to_owned());
-                if open.is_empty() && !matches!(next, "::" | "as") {
-                    break;
-                }
-            }
-            _ => break,
-        }
-    }
-    if let Some(last) = path.last().cloned() {
-        leaves.push((name.unwrap_or(last), path));
-    }
-    leaves
-}
-
-/// A path from the root of the package, or `None` for another package.
-fn absolute(
-    path: &[String],
-    own: &[String],
-    paths: &BTreeSet<ModulePath>,
-    aliases: &BTreeMap<String, ModulePath>,
-) -> Option<ModulePath> {
-    let (first, rest) = path.split_first()?;
-    let supers = path
-        .iter()
-        .take_while(|segment| *segment == "super")
-        .count();
-    let child = [own, std::slice::from_ref(first)].concat();
-    match first.as_str() {
-        "crate" => Some(rest.to_vec()),
-        "self" => Some([own, rest].concat()),
-        "super" => Some([own.get(..own.len().checked_sub(supers)?)?, &path[supers..]].concat()),
-        _ if paths.contains(&child) => Some([own, path].concat()),
-        _ => aliases
-            .get(first)
-            .map(|module| [module.as_slice(), rest].concat()),
-    }
-}
-
-/// The module that declares what a path names, through re-exports.
-fn resolve<'a>(
-    path: &[String],
-    modules: &'a BTreeMap<ModulePath, Module>,
-    steps: usize,
-) -> Option<&'a Module> {
-    let length = (0..=path.len())
-        .rev()
-        .find(|&n| modules.contains_key(&path[..n]))?;
-    let module = &modules[&path[..length]];
-    let export = path.get(length).and_then(|name| module.exports.get(name));
-    match export.filter(|_| steps > 0) {
-        Some(target) => resolve(
-            &[target.as_slice(), &path[length + 1..]].concat(),
-            modules,
-            steps - 1,
-        ),
-        None => Some(module),
-    }
-}
-
 fn file(name: &str, code: &str) -> Source {
     Source {
         name: format!("shared/src/{name}"),
@@ -369,4 +167,44 @@ fn a_circle_of_folders_is_found_where_files_make_none() {
     let nested = file("a/high/c.rs", "struct C(super::super::low::Low);");
     let high = file("a/high.rs", "mod c;\nfn f() -> c::C { todo() }");
     assert_eq!(circles(&[parent, low, nested, high]), Vec::<String>::new());
+}
+
+#[test]
+fn a_circle_is_found_however_a_name_is_brought_in() {
+    let uses = "use super::c;\npub struct B(c::C);";
+    for (parent, circle) in [
+        // A private `use` of the parent, which its children see.
+        ("use b::B;", "fn f() -> super::B { todo() }"),
+        ("use b::{self as other};", "use super::other::B;"),
+        // A glob re-export, and a glob import.
+        ("pub use b::*;", "fn f() -> crate::a::B { todo() }"),
+        ("use b::B;", "use super::*;\nfn f() -> B { todo() }"),
+        ("", "use super::*;\nfn f() -> b::B { todo() }"),
+        ("pub use self::b::*;", "fn f() { use super::*; B::new(); }"),
+        // The module beside its items.
+        ("", "use crate::a::{self};\nfn f() -> a::b::B { todo() }"),
+        (
+            "#[doc(hidden)]\npub use b::B;",
+            "fn f() -> super::B { todo() }",
+        ),
+    ] {
+        let found = circles(&[
+            file("a/mod.rs", &format!("mod b;\nmod c;\n{parent}")),
+            file("a/b.rs", uses),
+            file("a/c.rs", &format!("pub struct C;\n{circle}")),
+        ]);
+        assert_eq!(found.len(), 1, "{parent} {circle}");
+    }
+}
+
+#[test]
+fn a_glob_that_brings_in_nothing_is_no_import() {
+    for circle in ["use super::*;", "use super::*;\nfn f(own: C) { own.b() }"] {
+        let found = circles(&[
+            file("a/mod.rs", "mod b;\nmod c;\npub use b::*;"),
+            file("a/b.rs", "use super::c;\npub struct B(c::C);"),
+            file("a/c.rs", &format!("pub struct C;\n{circle}")),
+        ]);
+        assert_eq!(found, Vec::<String>::new(), "{circle}");
+    }
 }

@@ -1,14 +1,17 @@
 //! The structure of the sources: no import circles between files or folders, small files and
-//! functions, and paragraphs within lines of 100 columns. All findings are listed in one failure.
+//! functions, those of Python too, and paragraphs within lines of 100 columns. All findings are
+//! listed in one failure.
 //!
 //! Reads the sources as text: it never depends on what they do.
 
 mod imports;
+mod modules;
+mod python;
 mod source;
 
 use std::collections::BTreeSet;
 
-use source::{Source, functions_of, sources};
+use source::{Function, Source, files, functions_of, sources};
 
 const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 50;
@@ -29,13 +32,21 @@ fn the_sources_keep_their_structure() {
     let all: Vec<_> = product.iter().copied().chain(&tests).collect();
 
     let mut findings = imports::circles(&library);
-    findings.extend(all.iter().filter_map(|source| long_file(source)));
+    findings.extend(all.iter().filter_map(|it| long_file(&it.name, &it.text)));
     findings.extend(
         all.iter()
             .filter(|source| !is_reached(source, &all))
             .map(|source| format!("{} is not a module of any crate", source.name)),
     );
-    findings.extend(all.iter().flat_map(|source| long_functions(source)));
+    findings.extend(
+        all.iter()
+            .flat_map(|source| long_functions(&source.name, &functions_of(&source.code))),
+    );
+    findings.extend(
+        ["docs", "tests"]
+            .iter()
+            .flat_map(|folder| long_python(folder)),
+    );
     findings.extend(few_blank_lines(&product));
     findings.extend(wide_lines("shared/src and functions", &product));
     findings.extend(wide_lines("tests", &tests.iter().collect::<Vec<_>>()));
@@ -48,14 +59,20 @@ fn the_sources_keep_their_structure() {
     );
 }
 
-fn long_file(source: &Source) -> Option<String> {
-    let lines = source.text.lines().count();
-    (lines > FILE_LINES).then(|| {
-        format!(
-            "{} has {lines} lines; expected at most {FILE_LINES}",
-            source.name
-        )
-    })
+fn long_file(name: &str, text: &str) -> Option<String> {
+    let lines = text.lines().count();
+    (lines > FILE_LINES).then(|| format!("{name} has {lines} lines; expected at most {FILE_LINES}"))
+}
+
+/// The Python files below a folder that are long, or have long functions.
+fn long_python(folder: &str) -> Vec<String> {
+    files(folder, "py")
+        .iter()
+        .flat_map(|(name, text)| {
+            let functions = long_functions(name, &python::functions_of(text));
+            long_file(name, text).into_iter().chain(functions)
+        })
+        .collect()
 }
 
 /// Whether a crate compiles the file: it is the root of one, or another file declares it.
@@ -81,15 +98,15 @@ fn is_reached(source: &Source, all: &[&Source]) -> bool {
         .any(|parent| parent.code.contains(&format!("mod {module};")))
 }
 
-fn long_functions(source: &Source) -> Vec<String> {
-    functions_of(&source.code)
+fn long_functions(file: &str, functions: &[Function]) -> Vec<String> {
+    functions
         .iter()
         .map(|function| (function, function.last - function.first + 1))
         .filter(|(_, lines)| *lines > FUNCTION_LINES)
         .map(|(function, lines)| {
             format!(
-                "{}:{}: fn {} has {lines} lines; expected at most {FUNCTION_LINES}",
-                source.name, function.first, function.name
+                "{file}:{}: {} has {lines} lines; expected at most {FUNCTION_LINES}",
+                function.first, function.name
             )
         })
         .collect()

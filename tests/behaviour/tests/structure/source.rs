@@ -10,7 +10,17 @@ pub(crate) struct Source {
     pub(crate) code: String,
 }
 
+/// The Rust sources below a folder.
 pub(crate) fn sources(folder: &str) -> Vec<Source> {
+    let source = |(name, text): (String, String)| {
+        let code = without_literals(&text);
+        Source { name, text, code }
+    };
+    files(folder, "rs").into_iter().map(source).collect()
+}
+
+/// The names and texts of the files below a folder with this ending.
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
     let mut folders = vec![root.join(folder)];
@@ -20,21 +30,19 @@ pub(crate) fn sources(folder: &str) -> Vec<Source> {
             let path: PathBuf = entry.expect("a readable entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == ending)
+            {
                 let name = path.strip_prefix(&root).expect("below the root").display();
                 let text = std::fs::read_to_string(&path).expect("a text file");
-                let code = without_literals(&text);
-                found.push(Source {
-                    name: name.to_string(),
-                    text,
-                    code,
-                });
+                found.push((name.to_string(), text));
             }
         }
     }
 
-    assert!(!found.is_empty(), "no sources below {folder}");
-    found.sort_by(|a, b| a.name.cmp(&b.name));
+    assert!(!found.is_empty(), "no file .{ending} below {folder}");
+    found.sort();
     found
 }
 

@@ -1,5 +1,5 @@
 //! `imagedefinitions.json`, `imageDetail.json` and what others take for one: read as it is if it
-//! has the form, and refused with the form if it has not.
+//! has the form, and refused with the form if it does not.
 //!
 //! `SLIPWAY_CORPUS` names folders with a folder `artifacts`; without it the project's own examples
 //! are used.

@@ -1,6 +1,6 @@
-//! Recorded answers of `docker inspect`: the references in them are read as Docker wrote
-//! them, their variables and commands are redacted, and given as another file they are refused
-//! without repeating a value.
+//! Recorded outputs of `docker inspect`: the references in them are read as Docker wrote them,
+//! their variables and commands are redacted, and given as another file they are refused without
+//! repeating a value.
 //!
 //! `SLIPWAY_CORPUS` names folders with a folder `docker-inspect`; without it the project's own
 //! examples are used.

@@ -1,6 +1,6 @@
 //! Task definitions of others, each the base of a real release: what Amazon ECS would take is
-//! registered as it is but for the images and the read-only fields, and what it would not take
-//! fails the action with a message that says why.
+//! registered as it is except for the images and the read-only fields, and what it would not take
+//! fails the action with a message that states why.
 //!
 //! `SLIPWAY_CORPUS` names folders with a folder `task-definitions`; without it the project's own
 //! examples are used.
@@ -21,8 +21,10 @@ use slipway::text;
 
 /// Files that name images.
 mod artifacts;
-/// Answers of `docker inspect`.
+/// Outputs of `docker inspect`.
 mod docker;
+/// What `docker inspect` prints, as the base of a release.
+mod inspect;
 /// What every task definition needs, and what Amazon ECS refuses.
 mod rules;
 
@@ -147,7 +149,7 @@ fn check(
 ) -> Result<(), String> {
     let after = release(before.clone(), bytes, key);
     let execution = newest(&after, PIPELINE);
-    // A file that is no task definition is refused before the release begins.
+    // A file that is not a task definition is refused before the release begins.
     let begun = jobs(&after, &execution.id, "begin-release");
     let refused = begun.into_iter().filter(|job| failure(job).is_some());
     let registered = jobs(&after, &execution.id, "register-task-definition");
@@ -207,7 +209,7 @@ fn own(mut value: Value, key: &str) -> Value {
         None => value.take(),
     };
 
-    // DescribeTaskDefinition answers the tags beside the definition, RegisterTaskDefinition takes
+    // DescribeTaskDefinition returns the tags beside the definition, RegisterTaskDefinition takes
     // them inside.
     if let Some(tags) = value.get("tags") {
         definition["tags"] = tags.clone();
@@ -268,7 +270,12 @@ fn release(mut aws: Aws, text: &[u8], key: &str) -> Aws {
     only_register(&mut aws, PIPELINE, json!({"images": {key: IMAGE}}));
 
     let tag = format!("at-{}", aws.now);
-    let pushed = ecr::push(&mut aws, "page-counter", &tag, Behaviour::Healthy)
+    pushed(aws, &tag)
+}
+
+/// Pushes an image of the page counter, and lets its release end.
+fn pushed(mut aws: Aws, tag: &str) -> Aws {
+    let pushed = ecr::push(&mut aws, "page-counter", tag, Behaviour::Healthy)
         .expect("the repository is there");
 
     run(aws, Fault::None, async |driver| {

@@ -1,4 +1,4 @@
-//! The clock by which the SDK and the account tell the time.
+//! The clock of the SDK and the account.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -35,7 +35,7 @@ impl VirtualClock {
         self.base + (self.started.elapsed() * self.speed).as_millis() as Millis
     }
 
-    /// Sleeps for so long by this clock.
+    /// Sleeps for this long by this clock.
     pub async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration / self.speed).await;
     }

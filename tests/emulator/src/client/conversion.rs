@@ -85,14 +85,5 @@ pub(super) fn proxy_page(status: u16) -> Response {
         "<html>\r\n<head><title>{status}</title></head>\r\n\
         <body><h1>{status}</h1></body>\r\n</html>\r\n"
     );
-    let headers = vec![
-        ("content-type".to_owned(), "text/html".to_owned()),
-        ("content-length".to_owned(), body.len().to_string()),
-    ];
-
-    Response {
-        status,
-        headers,
-        body: body.into_bytes(),
-    }
+    Response::with_body(status, "text/html", body)
 }

@@ -1,5 +1,5 @@
 //! What goes wrong with the calls of one invocation: it dies at one of them, hangs after one, or
-//! something else comes in place of their answers.
+//! something else comes in place of their responses.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,15 +18,15 @@ use crate::Request;
 pub enum CallFault {
     #[default]
     None,
-    /// The invocation dies after this call took effect, before its answer.
+    /// The invocation dies after this call took effect, before its response.
     CrashAfter(u32),
     /// The invocation dies before this call is made.
     CrashBefore(u32),
-    /// From this call on, so many calls are throttled.
+    /// From this call on, this many calls are throttled.
     ThrottleFrom(u32, u32),
-    /// This call takes effect, but its answer never comes.
+    /// This call takes effect, but its response never comes.
     TimeoutAfterEffect(u32),
-    /// From this call on, so many calls in a row get something else in place of their answer.
+    /// From this call on, this many calls in a row get something else in place of their response.
     From {
         first: u32,
         count: u32,
@@ -37,7 +37,7 @@ pub enum CallFault {
     HangAfter(u32, Hang),
 }
 
-/// What comes in place of an answer. `effect` is whether the call took effect all the same.
+/// What comes in place of a response. `effect` is whether the call took effect anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Nothing, within the read time-out.
@@ -50,7 +50,7 @@ pub enum Trouble {
     Page { status: u16, effect: bool },
     /// The service's own error, with status 500.
     InternalError { effect: bool },
-    /// The answer with its status 200, and half of its body before the connection ends. The
+    /// The response with its status 200, and half of its body before the connection ends. The
     /// service's errors come whole.
     CutOff,
     /// DynamoDB refuses writes, because another transaction has the item. Other calls are answered.
@@ -58,17 +58,20 @@ pub enum Trouble {
     /// A service is busy with what the call is about, and refuses it until that has passed. Calls
     /// of operations without such a refusal are answered.
     Passing,
+    /// The service does not take the credentials, because it does not know them yet or takes them
+    /// for expired, or not the time of the signature.
+    Credentials,
 }
 
 impl Trouble {
-    /// Whether the call takes effect although no answer of it comes.
+    /// Whether the call takes effect although no response to it comes.
     pub(super) fn has_effect(self) -> bool {
         match self {
             Self::Silence { effect }
             | Self::Page { effect, .. }
             | Self::InternalError { effect } => effect,
             Self::Reset | Self::CutOff => true,
-            Self::Refused | Self::Conflict | Self::Passing => false,
+            Self::Refused | Self::Conflict | Self::Passing | Self::Credentials => false,
         }
     }
 
@@ -182,7 +185,7 @@ impl Invocation {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// What of its plan came true.
+    /// The parts of its plan that took effect.
     pub fn met(&self) -> Vec<CallFault> {
         self.met
             .lock()

@@ -1,14 +1,19 @@
-//! Refusals that pass: a service is busy with the same thing, and takes the call later. No SDK makes
-//! such a call again by itself.
+//! Refusals that pass: a service is busy with the same resource, and accepts the call later. No SDK
+//! makes such a call again by itself.
 
 use crate::{ApiError, Aws, Request, Response};
 
 /// The target of an operation, with the code and the message of its refusal.
-const PASSING: [(&str, &str, &str); 4] = [
+const PASSING: [(&str, &str, &str); 5] = [
     (
         "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition",
         "ClientException",
         "Too many concurrent attempts to create a new revision of the specified family.",
+    ),
+    (
+        "AnyScaleFrontendService.DescribeScalableTargets",
+        "ConcurrentUpdateException",
+        "The resource already has a pending update.",
     ),
     (
         "AnyScaleFrontendService.RegisterScalableTarget",
@@ -38,7 +43,13 @@ pub(super) fn passing(request: &Request) -> Vec<ApiError> {
         .collect()
 }
 
-/// Refuses a request with one of the refusals that its operation has; answers others.
+/// Answers a request of DynamoDB while another transaction has the items that it would write.
+pub(super) fn conflict(aws: &mut Aws, request: &Request) -> Response {
+    aws.dynamodb.conflicts += 1;
+    aws.call(request)
+}
+
+/// Refuses a request with one of the refusals that its operation has; others are served.
 pub(super) fn refuse(aws: &mut Aws, request: &Request) -> Response {
     match aws.rng.choice(passing(request)) {
         Some(refusal) => aws.refuse(request, refusal),
@@ -65,10 +76,12 @@ mod tests {
             codes("AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition"),
             ["ClientException"]
         );
-        assert_eq!(
-            codes("AnyScaleFrontendService.RegisterScalableTarget"),
-            ["ConcurrentUpdateException"]
-        );
+        for target in [
+            "AnyScaleFrontendService.DescribeScalableTargets",
+            "AnyScaleFrontendService.RegisterScalableTarget",
+        ] {
+            assert_eq!(codes(target), ["ConcurrentUpdateException"], "{target}");
+        }
         assert_eq!(
             codes("CodePipeline_20150709.StartPipelineExecution"),
             [

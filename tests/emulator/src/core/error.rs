@@ -3,7 +3,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-/// An error answer of a service: its code, the HTTP status and the message.
+/// An error response of a service: its code, the HTTP status and the message.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{code}: {message}")]
 pub struct ApiError {
@@ -26,7 +26,7 @@ impl ApiError {
         }
     }
 
-    /// What AWS answers to an operation that the service does not have (or that the sandbox does
+    /// What AWS returns for an operation that the service does not have (or that the sandbox does
     /// not serve).
     pub fn unknown_operation(operation: &str) -> Self {
         Self::client(

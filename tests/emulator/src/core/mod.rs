@@ -1,5 +1,5 @@
-//! An in-memory AWS: the state of one account in one region, with further accounts beside it, and
-//! the rules by which it changes.
+//! An in-memory AWS: the state of one account in one region, with further accounts and regions
+//! beside it, and the rules by which it changes.
 //!
 //! Everything here is plain data moved by two things only: calls (`Aws::call`) and the agenda
 //! (`Aws::run_due`). Time is a number that the driver sets; chance is one seeded generator; so the
@@ -28,7 +28,7 @@ pub use stale::Stale;
 
 use crate::services::{
     autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,
-    iam, lambda, s3,
+    iam, lambda, route53, s3,
 };
 
 use std::collections::BTreeMap;
@@ -37,12 +37,14 @@ use std::time::Duration;
 /// Milliseconds since the Unix epoch, in virtual time.
 pub type Millis = i64;
 
-/// The state of one account in one region, with further accounts beside it.
+/// The state of one account in one region, with further accounts and regions beside it.
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub now: Millis,
     pub account: String,
     pub region: String,
+    /// Whether it is a further region of an account, whose IAM is with the first region.
+    pub(crate) is_further_region: bool,
     /// From which chance is drawn; see [`Aws::reseed`].
     pub(crate) seed: u64,
     pub rng: fastrand::Rng,
@@ -67,10 +69,11 @@ pub struct Aws {
     pub events: eventbridge::EventBridge,
     pub iam: iam::Iam,
     pub lambda: lambda::Lambda,
+    pub route53: route53::Route53,
     pub s3: s3::S3,
     pub traffic: traffic::Traffic,
-    /// Further accounts, by their ids.
-    pub(crate) others: BTreeMap<String, Self>,
+    /// Further accounts and regions.
+    pub(crate) others: BTreeMap<accounts::AccountRegion, Self>,
 }
 
 impl Aws {
@@ -81,6 +84,7 @@ impl Aws {
             now: 1_767_603_600_000,
             account: "111122223333".to_owned(),
             region: "eu-west-1".to_owned(),
+            is_further_region: false,
             seed,
             rng: fastrand::Rng::with_seed(seed),
             quirks: Quirks::default(),
@@ -99,6 +103,7 @@ impl Aws {
             events: Default::default(),
             iam: Default::default(),
             lambda: Default::default(),
+            route53: Default::default(),
             s3: Default::default(),
             traffic: Default::default(),
             others: BTreeMap::new(),
@@ -111,24 +116,22 @@ impl Aws {
             .put(self.now + after.as_millis() as Millis, event);
     }
 
-    /// How many items a page has of a list whose caller wants so many at most.
+    /// How many items a page has of a list whose caller wants this many at most.
     pub(crate) fn page_size(&self, wanted: usize) -> usize {
         self.pages.map_or(wanted, |most| wanted.min(most.max(1)))
     }
 
     /// A version 4 UUID drawn from the seed.
     pub fn uuid(&mut self) -> String {
-        let hex = self.hex(32);
+        let mut uuid = self.hex(32);
         let variant = ["8", "9", "a", "b"][self.rng.usize(0..4)];
 
-        format!(
-            "{}-{}-4{}-{variant}{}-{}",
-            &hex[..8],
-            &hex[8..12],
-            &hex[13..16],
-            &hex[17..20],
-            &hex[20..]
-        )
+        uuid.replace_range(12..13, "4");
+        uuid.replace_range(16..17, variant);
+        for at in [8, 13, 18, 23] {
+            uuid.insert(at, '-');
+        }
+        uuid
     }
 
     /// `digits` lower-case hexadecimal digits drawn from the seed.

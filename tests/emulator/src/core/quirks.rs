@@ -17,28 +17,44 @@ pub enum Quirk {
     AbandonsActions,
     /// DynamoDB: an absent attribute is `<>` every value.
     AbsentAttributeDiffers,
+    /// Route 53: the server that is queried has a change that is PENDING.
+    AnswersBeforeSync,
     /// Application Auto Scaling: a registration moves the count between its bounds although scaling
     /// in that direction is suspended.
     BoundsWhileSuspended,
     /// ECS: the circuit breaker of a service behind a Classic Load Balancer trips.
     BreaksBehindClassic,
+    /// ECR: an image that is named is described whatever its status.
+    DescribesNamedOfAnyStatus,
+    /// CloudFormation: the deletion of a record set names the values of the template, and fails if
+    /// they are not the current ones.
+    DeletesTemplateValues,
     /// ELB: draining takes the whole deregistration delay, not only until open requests have ended.
     DrainsWholeDelay,
     /// ECS: an essential container that exits soon after its start counts as a failed start.
     EarlyExitIsFailure,
+    /// Route 53: a balancer with a target group without targets is unhealthy although each other
+    /// group has a healthy target.
+    EmptyGroupIsUnhealthy,
     /// ECR: the event of an untagged image has an empty tag, not none.
     EmptyImageTag,
     /// CodePipeline: events have 1.0 where 1 is meant.
     FractionalNumbers,
     /// CloudWatch: targets are counted in minutes without a request to the load balancer.
     HostsWithoutRequests,
+    /// DNS: some resolvers keep an answer longer than its TTL.
+    IgnoresTtl,
     /// CloudWatch: targets in their first health checks count as unhealthy.
     InitialIsUnhealthy,
+    /// Clients: some keep their connections to the balancer that they had, as long as it lets them.
+    KeepsConnections,
     /// ECS: UpdateService keeps what a member of the deployment configuration has and the same
     /// member of the request has not.
     KeepsInnerMembers,
     /// CloudWatch: a page has entries, without values, for queries that it has not reached.
     ListsUnreachedQueries,
+    /// ECS: to rebalance, it moves as many tasks at once as there is room for.
+    MovesTasksTogether,
     /// CloudWatch: a count of samples within bounds has no data point if it is 0.
     NoZeroCounts,
     /// ECS: a service revision has the number of the deployment that deploys it first.
@@ -46,11 +62,13 @@ pub enum Quirk {
     /// CodePipeline: the details of a Lambda function's job have neither the ARN of the pipeline
     /// nor the id of the execution.
     OmitsPipelineArn,
-    /// ECS: a new service that does not say whether it is rebalanced is, although its maximumPercent
-    /// excludes it.
+    /// ECS: a new service that does not state whether it is rebalanced is, although its
+    /// maximumPercent excludes it.
     RebalancesByDefault,
     /// IAM: RegisterTaskDefinition is authorized on the ARN of its family, not on `*`.
     RegistersOnFamily,
+    /// ECR: a request that names images may not filter them.
+    RefusesFilterOfNamed,
     /// ECS: an old task that ends during a rollout is replaced by one of its own revision.
     ReplacesOldTasks,
     /// ECS: the circuit breaker makes the deployment that it returns to PRIMARY again, under its
@@ -78,23 +96,31 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 31] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
+        Self::AnswersBeforeSync,
         Self::BoundsWhileSuspended,
         Self::BreaksBehindClassic,
+        Self::DeletesTemplateValues,
+        Self::DescribesNamedOfAnyStatus,
         Self::DrainsWholeDelay,
         Self::EarlyExitIsFailure,
+        Self::EmptyGroupIsUnhealthy,
         Self::EmptyImageTag,
         Self::FractionalNumbers,
         Self::HostsWithoutRequests,
+        Self::IgnoresTtl,
         Self::InitialIsUnhealthy,
+        Self::KeepsConnections,
         Self::KeepsInnerMembers,
         Self::ListsUnreachedQueries,
+        Self::MovesTasksTogether,
         Self::NoZeroCounts,
         Self::NumbersRevisionsAsDeployments,
         Self::OmitsPipelineArn,
         Self::RebalancesByDefault,
+        Self::RefusesFilterOfNamed,
         Self::RegistersOnFamily,
         Self::ReplacesOldTasks,
         Self::ReusesDeployment,
@@ -110,20 +136,28 @@ impl Quirk {
         match self {
             Self::AbandonsActions => "an updated pipeline abandons the actions in progress",
             Self::AbsentAttributeDiffers => "an absent attribute differs from every value",
+            Self::AnswersBeforeSync => "a DNS server has a change that is PENDING",
             Self::BoundsWhileSuspended => "bounds hold while scaling is suspended",
             Self::BreaksBehindClassic => "the circuit breaker trips behind a Classic Load Balancer",
+            Self::DeletesTemplateValues => "a record set is deleted with the template's values",
+            Self::DescribesNamedOfAnyStatus => "a named image is described whatever its status",
             Self::DrainsWholeDelay => "draining takes the whole deregistration delay",
             Self::EarlyExitIsFailure => "an early exit counts towards the circuit breaker",
+            Self::EmptyGroupIsUnhealthy => "an empty target group fails its balancer",
             Self::EmptyImageTag => "an untagged image has an empty tag",
             Self::FractionalNumbers => "events write whole numbers with a fraction",
             Self::HostsWithoutRequests => "targets are counted in minutes without requests",
+            Self::IgnoresTtl => "resolvers keep answers longer than their TTL",
             Self::InitialIsUnhealthy => "targets in their first checks count as unhealthy",
+            Self::KeepsConnections => "clients keep their connections to a balancer",
             Self::KeepsInnerMembers => "an update keeps inner members",
             Self::ListsUnreachedQueries => "a page lists queries that it has not reached",
+            Self::MovesTasksTogether => "several tasks move to another zone at once",
             Self::NoZeroCounts => "a count of 0 has no data point",
             Self::NumbersRevisionsAsDeployments => "service revisions are numbered as deployments",
             Self::OmitsPipelineArn => "a job's details have no pipeline ARN",
             Self::RebalancesByDefault => "services are rebalanced by default",
+            Self::RefusesFilterOfNamed => "named images cannot be filtered",
             Self::RegistersOnFamily => "RegisterTaskDefinition is authorized on the family",
             Self::ReplacesOldTasks => "an old task is replaced by its own revision",
             Self::ReusesDeployment => "a rollback reuses the old deployment",
@@ -143,6 +177,7 @@ impl Quirk {
     fn holds(self) -> Holds {
         match self {
             Self::AbandonsActions
+            | Self::AnswersBeforeSync
             | Self::DrainsWholeDelay
             | Self::EmptyImageTag
             | Self::FractionalNumbers
@@ -219,8 +254,7 @@ impl Aws {
     }
 
     /// Decides a behaviour of the account for a test that depends on it.
-    #[cfg(test)]
-    pub(crate) fn settle_quirk(&mut self, quirk: Quirk, holds: bool) {
+    pub fn settle_quirk(&mut self, quirk: Quirk, holds: bool) {
         self.quirks.of_the_account.insert(quirk, holds);
     }
 
@@ -232,9 +266,9 @@ impl Aws {
         self.quirks = Quirks::default();
         // Which target groups are in use was derived from the earlier draw.
         elb::note_use(self);
-        let others: Vec<String> = self.others.keys().cloned().collect();
-        for id in others {
-            self.in_account(&id, elb::note_use);
+        let others: Vec<_> = self.others.keys().cloned().collect();
+        for place in others {
+            self.in_place(place, elb::note_use);
         }
     }
 }

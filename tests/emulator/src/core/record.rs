@@ -36,7 +36,7 @@ fn folder() -> Option<&'static PathBuf> {
         .as_ref()
 }
 
-/// A call and its answer, as they are on the wire.
+/// A call and its response, as they are on the wire.
 pub(crate) fn call(
     service: &str,
     operation: &str,
@@ -90,7 +90,7 @@ pub(crate) fn invocation(function: &str, payload: &Value) {
     line(|| json!({"kind": "invocation", "function": function, "payload": payload}));
 }
 
-/// Signatures and session tokens say nothing about the shape of a call.
+/// Signatures and session tokens do not affect the shape of a call.
 fn headers(headers: &[(String, String)]) -> Value {
     let telling = |name: &str| {
         !matches!(
@@ -105,8 +105,8 @@ fn headers(headers: &[(String, String)]) -> Value {
         .collect()
 }
 
-/// A body of CBOR is written in hexadecimal. Another that is no text is an object in S3, of which
-/// the size is enough.
+/// A body of CBOR is written in hexadecimal. Another one that is not text is an object in S3, of
+/// which the size is enough.
 fn body(headers: &[(String, String)], bytes: &[u8]) -> Value {
     if headers
         .iter()

@@ -28,13 +28,19 @@ pub(crate) struct Errors {
     pub(crate) throttled: Wording,
     /// A fault of the service itself.
     pub(crate) internal: Wording,
-    /// Status and code of a denial, whose message says what was denied.
+    /// Status and code of a denial, whose message states what was denied.
     pub(crate) denied: (u16, &'static str),
     /// An access key that the account does not have, or one with another session's token.
     pub(crate) unknown_key: Wording,
     /// Temporary credentials after their time.
     pub(crate) expired: Wording,
+    /// A signature whose time is too far from that of the service.
+    pub(crate) skewed: Wording,
 }
+
+/// The time of a signature is a quarter of an hour before that of the service.
+const SKEWED: &str = "Signature expired: 20260105T084500Z is now earlier than 20260105T085500Z \
+                      (20260105T090000Z - 5 min.)";
 
 /// How a service words an error.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +87,7 @@ impl Errors {
             "ExpiredTokenException",
             "The security token included in the request is expired",
         ),
+        skewed: Wording::new(400, "InvalidSignatureException", SKEWED),
     };
 
     /// Services that speak, or once spoke, the query protocol.
@@ -97,6 +104,7 @@ impl Errors {
             "ExpiredToken",
             "The security token included in the request is expired",
         ),
+        skewed: Wording::new(403, "SignatureDoesNotMatch", SKEWED),
         ..Self::JSON
     };
 

@@ -1,9 +1,9 @@
-//! Reads that lag behind changes: an API that is eventually consistent may answer for a few seconds
-//! as of before a change.
+//! Reads that lag behind changes: an API that is eventually consistent may show the state before a
+//! change for a few seconds.
 //!
 //! Off unless a scenario sets [`Stale::longest`]. Then it is drawn for each change how long it may
 //! stay unseen, and for each read until then whether it sees it. The change itself, what follows
-//! from it and its own answer are not late.
+//! from it and its own response are not late.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ pub struct Stale {
     /// The longest time for which a change may stay unseen; nothing means that every read is
     /// current.
     pub longest: Option<Duration>,
-    before: BTreeMap<Change, Before>,
+    before: BTreeMap<StaleChange, Before>,
 }
 
 /// A kind of change that a read may not see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Change {
+pub(crate) enum StaleChange {
     /// UpdateService.
     Service,
     /// ModifyRule and ModifyListener.
@@ -47,7 +47,7 @@ struct Before {
 
 impl Aws {
     /// Keeps how everything is, right before a change that reads may not see.
-    pub(crate) fn keep_before(&mut self, change: Change) {
+    pub(crate) fn keep_before(&mut self, change: StaleChange) {
         let Some(longest) = self.stale.longest else {
             return;
         };
@@ -65,7 +65,11 @@ impl Aws {
 
     /// Answers a read, which may lag behind changes of these kinds. What it does to the account is
     /// lost if it does.
-    pub(crate) fn behind<T>(&mut self, changes: &[Change], read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn behind<T>(
+        &mut self,
+        changes: &[StaleChange],
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let now = self.now;
         self.stale.before.retain(|_, before| now < before.until);
         let kept = changes

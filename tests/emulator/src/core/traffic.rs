@@ -7,22 +7,31 @@
 //! something changes or is read. Spans are kept, so that counts per minute and target group can be
 //! read from them.
 
+mod names;
 mod share;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Aws, Millis, autoscaling, cloudwatch, ecs};
+use names::Clients;
+pub use names::{balancers_of, set_name};
 use share::Pinned;
 
 const MINUTE: Millis = 60_000;
 
-/// All loads, by the ARN of the rule or, for its default action, of the listener.
+/// All loads.
 #[derive(Clone, Debug)]
 pub struct Traffic {
+    /// By the ARN of the rule or, for its default action, of the listener. Requests to a name that
+    /// leads nowhere are a load of the name.
     loads: BTreeMap<String, Load>,
+    /// The clients that come by a name of Route 53.
+    names: BTreeMap<String, Clients>,
+    /// The loads that are due to names.
+    by_name: BTreeSet<String>,
     /// How many requests a second make the CPU of one task fully busy.
     pub requests_per_task: f64,
     /// They count for the minutes that begin within them, if those have not been read yet.
@@ -64,7 +73,7 @@ pub struct Flow {
     pub rate: f64,
 }
 
-/// Answers of every version that are worse for a while, whatever the reason is.
+/// Responses of every version that are worse for a while, whatever the reason is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Incident {
     pub from: Millis,
@@ -87,6 +96,8 @@ impl Default for Traffic {
     fn default() -> Self {
         Self {
             loads: BTreeMap::new(),
+            names: BTreeMap::new(),
+            by_name: BTreeSet::new(),
             requests_per_task: 100.0,
             incidents: Vec::new(),
         }
@@ -99,22 +110,25 @@ impl Span {
     }
 }
 
-/// From now on, so many requests per second come to a rule or to the default action of a listener.
+/// From now on, this many requests per second come to a rule or to the default action of a
+/// listener.
 pub fn set(aws: &mut Aws, arn: &str, requests_per_second: f64) {
+    set_all(aws, [(arn.to_owned(), requests_per_second)].into());
+}
+
+fn set_all(aws: &mut Aws, rates: BTreeMap<String, f64>) {
     note(aws);
     let counted = aws.now;
-    let fresh = Load {
-        rate: 0.0,
-        sticky: 0.0,
-        pinned: None,
-        counted,
-        spans: Vec::new(),
-    };
-    aws.traffic
-        .loads
-        .entry(arn.to_owned())
-        .or_insert(fresh)
-        .rate = requests_per_second;
+    for (arn, rate) in rates {
+        let fresh = Load {
+            rate: 0.0,
+            sticky: 0.0,
+            pinned: None,
+            counted,
+            spans: Vec::new(),
+        };
+        aws.traffic.loads.entry(arn).or_insert(fresh).rate = rate;
+    }
     autoscaling::watch(aws);
     ecs::meet_traffic(aws);
 }
@@ -177,7 +191,7 @@ pub fn rules(aws: &Aws) -> impl Iterator<Item = &str> {
     aws.traffic
         .loads
         .iter()
-        .filter(|(_, load)| load.rate > 0.0)
+        .filter(|(arn, load)| load.rate > 0.0 && arn.starts_with("arn:"))
         .map(|(arn, _)| arn.as_str())
 }
 

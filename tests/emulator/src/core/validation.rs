@@ -1,5 +1,8 @@
 //! Violated constraints, as the framework in front of the services words them.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
 use super::text::camel_case;
 
 /// The value that violates a constraint, as messages quote it.
@@ -27,12 +30,74 @@ impl Violations {
         ));
     }
 
+    /// Adds what a text breaks of its constraints: its pattern, and then its length.
+    pub(crate) fn check_text(&mut self, field: &str, text: &str, constraints: &TextConstraints) {
+        let pattern = constraints.pattern;
+        let is_taken = |letter: char| {
+            letter.is_ascii_alphanumeric() || letter == '_' || constraints.others.contains(letter)
+        };
+        let is_missed = text.is_empty() && pattern.ends_with('+');
+        if !pattern.is_empty() && (is_missed || !text.chars().all(is_taken)) {
+            let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
+            self.add(Quoted::Text(text), field, &constraint);
+        }
+        let length = text.chars().count();
+        self.check_bound(
+            field,
+            Quoted::Text(text),
+            "length",
+            length,
+            &constraints.lengths,
+        );
+    }
+
+    /// Adds the bound that a measure of a member breaks: its `length` or its `value`.
+    pub(crate) fn check_bound<T: Display + PartialOrd>(
+        &mut self,
+        field: &str,
+        value: Quoted<'_>,
+        what: &str,
+        measure: T,
+        bounds: &RangeInclusive<T>,
+    ) {
+        let (least, most) = (bounds.start(), bounds.end());
+        let constraint = if measure < *least {
+            format!("Member must have {what} greater than or equal to {least}")
+        } else if measure > *most {
+            format!("Member must have {what} less than or equal to {most}")
+        } else {
+            return;
+        };
+        self.add(value, field, &constraint);
+    }
+
     /// The message that names them all, if there are any.
     pub(crate) fn message(self) -> Option<String> {
         let count = self.0.len();
         let plural = if count == 1 { "" } else { "s" };
         let all = self.0.join("; ");
         (count > 0).then(|| format!("{count} validation error{plural} detected: {all}"))
+    }
+}
+
+/// The constraints of a text.
+#[derive(Debug)]
+pub(crate) struct TextConstraints {
+    pub(crate) lengths: RangeInclusive<usize>,
+    /// Empty if it takes every text.
+    pub(crate) pattern: &'static str,
+    /// What the pattern takes beside letters, digits and `_`.
+    pub(crate) others: &'static str,
+}
+
+impl TextConstraints {
+    /// A text of any letters.
+    pub(crate) const fn of_lengths(lengths: RangeInclusive<usize>) -> Self {
+        Self {
+            lengths,
+            pattern: "",
+            others: "",
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! CloudFormation.
 
+mod conditions;
+mod stacks;
 mod templates;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Answers, judge};
 use crate::protocol::Protocol;
@@ -10,15 +12,6 @@ use crate::{ApiError, Aws, service};
 
 const TEMPLATE: &str = "
 Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: web}}}
-";
-
-/// A topic with a false condition, and another resource or an output that needs it.
-const CONDITIONAL: &str = "
-Conditions: {Never: !Equals [a, b]}
-Resources:
-  MyTopic: {Type: AWS::ECR::Repository, Condition: Never, Properties: {RepositoryName: one}}
-  Other: {Type: AWS::ECR::Repository, Properties: {RepositoryName: OTHER}}
-Outputs: {Name: {Value: OUTPUT}}
 ";
 
 fn call(aws: &mut Aws, action: &str, members: &[(&str, &str)]) -> Result<Value, ApiError> {
@@ -115,6 +108,79 @@ fn sets(answers: &mut Answers) {
     );
 }
 
+/// Describes a change set by these names, of the plain template.
+fn named_set(aws: &mut Aws, set: &str, stack: &str, kind: &str) -> Result<Value, ApiError> {
+    let members = [
+        ("ChangeSetName", set),
+        ("StackName", stack),
+        ("ChangeSetType", kind),
+        ("TemplateBody", TEMPLATE),
+    ];
+    call(aws, "CreateChangeSet", &members)
+}
+
+/// Stacks before change sets make them and after they are deleted.
+fn reviewed_and_deleted(answers: &mut Answers) {
+    let aws = &mut Aws::new(1);
+    let created = named_set(aws, "first", "own", "CREATE").unwrap();
+    let (set, first) = (&created["Id"], &created["StackId"]);
+    let (set, first) = (set.as_str().unwrap(), first.as_str().unwrap());
+    call(aws, "ExecuteChangeSet", &[("ChangeSetName", set)]).unwrap();
+    call(aws, "DeleteStack", &[("StackName", "own")]).unwrap();
+    let second = named_set(aws, "first", "own", "CREATE").unwrap();
+    let second = second["StackId"].as_str().unwrap();
+
+    let described = |aws: &mut Aws, stack: &str| {
+        let answer = call(aws, "DescribeStacks", &[("StackName", stack)]);
+        answer.map(|answer| json!({ "Stacks": answer["Stacks"] }))
+    };
+    for (test, entry, stack) in [
+        ("test_name_conflicts", "new_stack_desc", "own"),
+        ("test_name_conflicts", "new_stack_id_desc", second),
+        ("test_name_conflicts", "stack_id_desc", first),
+        (
+            "test_create_changeset_with_stack_id",
+            "describe_stack",
+            "own",
+        ),
+    ] {
+        answers.add(test, entry, described(aws, stack));
+    }
+    of_deleted(answers, aws, first);
+}
+
+/// What a change set with the id of a deleted stack is refused with.
+fn of_deleted(answers: &mut Answers, aws: &mut Aws, stack: &str) {
+    for (test, entry, set, kind) in [
+        (
+            "test_create_changeset_with_stack_id",
+            "recreate_deleted_with_id_exception",
+            "revived-stack-changeset",
+            "CREATE",
+        ),
+        (
+            "test_create_changeset_for_deleted_stack",
+            "ErrorForCreate",
+            "test",
+            "CREATE",
+        ),
+        (
+            "test_create_changeset_for_deleted_stack",
+            "ErrorForUpdate",
+            "test",
+            "UPDATE",
+        ),
+        (
+            "test_changeset_for_deleted_stack",
+            "ErrorForComplete",
+            "test",
+            "UPDATE",
+        ),
+    ] {
+        answers.add(test, entry, named_set(aws, set, stack, kind));
+    }
+}
+
 fn set_refusals(answers: &mut Answers) {
     let aws = &mut account(&[]);
     let described = |aws: &mut Aws, set: &str, stack: Option<&str>| {
@@ -151,7 +217,7 @@ fn set_refusals(answers: &mut Answers) {
     answers.add(test, "e2", no_name);
 }
 
-const CHANGE_SETS_LEFT_OUT: [(&str, &str); 13] = [
+const CHANGE_SETS_LEFT_OUT: [(&str, &str); 12] = [
     (
         "test_create_change_set_update_without_parameters/*",
         "topics; ListChangeSets",
@@ -160,13 +226,19 @@ const CHANGE_SETS_LEFT_OUT: [(&str, &str); 13] = [
         "test_empty_changeset/describe_first_cs",
         "CDK metadata are not a resource here",
     ),
-    ("test_name_conflicts/*", "stacks in review"),
-    ("test_create_while_in_review", "stacks in review"),
+    (
+        "test_name_conflicts/initial_changeset_id_desc",
+        "SSM parameters",
+    ),
+    (
+        "test_name_conflicts/second_initial_changeset_id_desc",
+        "SSM parameters",
+    ),
+    ("test_create_while_in_review", "CreateStack"),
     (
         "test_template_rendering_with_list",
         "a template of custom resources",
     ),
-    ("test_create_changeset_with_stack_id", "stacks in review"),
     (
         "test_multiple_create_changeset/initial_changeset",
         "SSM parameters",
@@ -181,12 +253,8 @@ const CHANGE_SETS_LEFT_OUT: [(&str, &str); 13] = [
         "details of property changes",
     ),
     (
-        "test_create_changeset_for_deleted_stack",
-        "deleted stacks are forgotten",
-    ),
-    (
-        "test_changeset_for_deleted_stack",
-        "deleted stacks are forgotten",
+        "test_changeset_for_deleted_stack/ErrorForInProgress",
+        "stacks are deleted at one instant",
     ),
     (
         "test_using_pseudoparameters_in_places[condition]",
@@ -199,6 +267,7 @@ fn change_sets_are_as_recorded() {
     let mut answers = Answers::default();
     sets(&mut answers);
     set_refusals(&mut answers);
+    reviewed_and_deleted(&mut answers);
     let refused = |body: &str| change_set(&mut Aws::new(1), "new", "CREATE", body, &[]);
     let resource = "Resources: {'AWS::NoValue': {Type: AWS::ECR::Repository}}";
     let test = "test_using_pseudoparameters_in_places[resource]";
@@ -210,151 +279,5 @@ fn change_sets_are_as_recorded() {
         "cloudformation/test_changesets.snapshot.json",
         &answers,
         &CHANGE_SETS_LEFT_OUT,
-    );
-}
-
-#[test]
-fn conditions_are_as_recorded() {
-    let mut answers = Answers::default();
-    let refused = |other: &str, output: &str| {
-        let body = CONDITIONAL
-            .replace("OTHER", other)
-            .replace("OUTPUT", output);
-        change_set(&mut Aws::new(1), "new", "CREATE", &body, &[])
-    };
-    let reference = refused("!Ref MyTopic", "x");
-    answers.add("test_dependent_ref", "dependent_ref_exc", reference);
-    let attribute = refused("!GetAtt MyTopic.RepositoryUri", "x");
-    answers.add("test_dependent_get_att", "dependent_ref_exc", attribute);
-    let output = refused("two", "!Ref MyTopic");
-    let test = "test_output_reference_to_skipped_resource";
-    answers.add(test, "unresolved_resource_reference_exception", output);
-    let body = format!("Conditions: {{Never: !Equals [a]}}{TEMPLATE}");
-    let short = change_set(&mut Aws::new(1), "new", "CREATE", &body, &[]);
-    answers.add("test_validate_equals_args_len", "error", short);
-
-    let left_out = [
-        ("test_nested_conditions*", "bucket policies"),
-        ("test_references_to_disabled_resources*", "topics"),
-        (
-            "test_conditional_resource_referencing_conditional",
-            "topics",
-        ),
-    ];
-    judge(
-        "cloudformation/test_conditions.snapshot.json",
-        &answers,
-        &left_out,
-    );
-}
-
-const STACKS_LEFT_OUT: [(&str, &str); 21] = [
-    (
-        "test_stack_description_special_chars",
-        "its template is of a topic",
-    ),
-    ("test_stack_update_resources", "topics"),
-    ("test_list_events_after_deployment", "topics"),
-    (
-        "test_stack_lifecycle/*",
-        "API Gateway; deleted stacks are forgotten",
-    ),
-    ("test_updating_an_updated_stack_sets_status", "UpdateStack"),
-    (
-        "test_update_termination_protection",
-        "UpdateTerminationProtection",
-    ),
-    ("test_events_resource_types", "topics and queues"),
-    ("test_blocked_stack_deletion", "DeleteStack"),
-    ("test_name_conflicts/*", "CreateStack, DeleteStack"),
-    (
-        "test_update_stack_with_same_template_withoutchange",
-        "UpdateStack",
-    ),
-    ("test_stack_deploy_order*", "SSM parameters"),
-    ("test_no_echo_parameter", "values that are not shown"),
-    ("test_get_template_*", "topics"),
-    ("test_stack_resource_not_found", "DescribeStackResource"),
-    ("test_stack_deletion_order*", "SSM parameters"),
-    ("test_stack_description_lifecycle*", "stacks in review"),
-    ("test_subnet_id_parameter_type", "subnets"),
-    ("test_create_stack_with_custom_id", "LocalStack's own"),
-    ("test_stack_resources_*", "DescribeStackResource"),
-    ("test_create_stack_url_as_template", "CreateStack"),
-    ("test_stack_name_creation", "CreateStack"),
-];
-
-fn descriptions(answers: &mut Answers) {
-    let described = |body: &str, more: &[(&str, &str)]| {
-        let mut aws = Aws::new(1);
-        let created = id(&change_set(&mut aws, "own", "CREATE", body, more));
-        call(&mut aws, "ExecuteChangeSet", &[("ChangeSetName", &created)])?;
-        let answer = call(&mut aws, "DescribeStacks", &[("StackName", "own")])?;
-        Ok(answer["Stacks"][0].clone())
-    };
-    let body = format!("Description: 'test <env>.test.net'{TEMPLATE}");
-    let answer = described(&body, &CAPABILITIES);
-    answers.add(
-        "test_stack_description_special_chars",
-        "describe_stack",
-        answer,
-    );
-    let needs = format!("Parameters: {{ApiName: {{Type: String}}}}{TEMPLATE}");
-    let given = [
-        ("Parameters.member.1.ParameterKey", "ApiName"),
-        ("Parameters.member.1.ParameterValue", "web"),
-    ];
-    let answer = described(&needs, &[&CAPABILITIES[..], &given].concat());
-    answers.add("test_stack_lifecycle", "creation", answer);
-}
-
-#[test]
-fn stacks_are_as_recorded() {
-    let mut answers = Answers::default();
-    let missing = || call(&mut Aws::new(1), "DescribeStacks", &[("StackName", "gone")]);
-    let none = [("StackName", "does-not-exist")];
-    answers.add(
-        "test_describe_stack_events_errors",
-        "describe_stack_events_stack_not_found",
-        call(&mut Aws::new(1), "DescribeStackEvents", &none),
-    );
-    answers.add("test_non_existing_stack_message", "Error", missing());
-    answers.add(
-        "test_stack_lifecycle",
-        "describe_deleted_by_name_exc",
-        missing(),
-    );
-    answers.add(
-        "test_name_conflicts",
-        "deleted_stack_not_found_exc",
-        missing(),
-    );
-    let refused =
-        |stack: &str, body: &str| change_set(&mut Aws::new(1), stack, "CREATE", body, &[]);
-    let not_object = refused("new", "Resources: {Description: text}");
-    answers.add("test_linting_error_during_creation", "error", not_object);
-    let needs = format!("Parameters: {{Input: {{Type: String}}}}{TEMPLATE}");
-    answers.add(
-        "test_no_parameters_given",
-        "deploy-error",
-        refused("new", &needs),
-    );
-    answers.add(
-        "test_stack_name_creation",
-        "stack_response",
-        refused("*@da591fa3_$", TEMPLATE),
-    );
-    let unstructured = refused("new", "https://example.com/template");
-    answers.add(
-        "test_create_stack_url_as_template",
-        "stack_create_ec2",
-        unstructured,
-    );
-
-    descriptions(&mut answers);
-    judge(
-        "cloudformation/test_stacks.snapshot.json",
-        &answers,
-        &STACKS_LEFT_OUT,
     );
 }

@@ -63,7 +63,7 @@ const LEFT_OUT: [(&str, &str); 31] = [
 
 const MINUTE: i64 = 60_000;
 
-/// The answer, with times as their text.
+/// The response, with times as their text.
 fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let answer = cloudwatch::call(aws, operation, input).map(|answer| plain(&answer))?;
     Ok(answer)

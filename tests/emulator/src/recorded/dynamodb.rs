@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answers, judge};
-use crate::dynamodb::answer;
+use crate::dynamodb::run_operation;
 use crate::{ApiError, Aws};
 
 const LEFT_OUT: [(&str, &str); 30] = [
@@ -82,7 +82,7 @@ const LEFT_OUT: [(&str, &str); 30] = [
 ];
 
 fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    answer(aws, operation, input).map_err(ApiError::from)
+    run_operation(aws, operation, input).map_err(ApiError::from)
 }
 
 fn table(name: &str, keys: &[&str], more: Value) -> Value {
@@ -205,7 +205,7 @@ fn puts(answers: &mut Answers) {
     let again = put(aws, item("id2", "foobar"), json!({}));
     answers.add(test, "PutSecondItemReturnNone", again);
 
-    // DeleteItem is not served; a refused PutItem answers the same.
+    // DeleteItem is not served; a refused PutItem returns the same.
     let goods = json!({
         "id": {"S": "456"}, "price": {"N": "650"}, "product": {"S": "sporting goods"},
     });

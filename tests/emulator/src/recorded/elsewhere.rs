@@ -19,14 +19,6 @@ fn nothing_of_these_snapshots_is_served() {
             "PutEvents; targets other than functions",
         ),
         (
-            "lambda_/test_lambda_destinations.snapshot.json",
-            "PutFunctionEventInvokeConfig; queues",
-        ),
-        (
-            "route53/test_aws_route53_recordset.snapshot.json",
-            "Route 53",
-        ),
-        (
             "s3/test_s3_notifications_eventbridge.snapshot.json",
             "notifications of buckets",
         ),

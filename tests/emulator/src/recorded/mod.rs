@@ -1,4 +1,4 @@
-//! The emulator against recorded answers of real AWS.
+//! The emulator against recorded responses of real AWS.
 //!
 //! `SLIPWAY_CORPUS` names folders, separated by colons, with a folder `recorded`: snapshots of
 //! LocalStack's tests, in which what varies is replaced by `<…>`. Each file here lists which entries
@@ -7,11 +7,13 @@
 
 mod cloudformation;
 mod cloudwatch;
+mod destinations;
 mod dynamodb;
 mod elsewhere;
 mod events;
 mod inputs;
 mod patterns;
+mod route53;
 mod sts;
 
 use std::path::PathBuf;
@@ -20,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ApiError;
 
-/// The folders with recorded answers.
+/// The folders with recorded responses.
 fn folders() -> Vec<PathBuf> {
     let corpus = std::env::var_os("SLIPWAY_CORPUS").unwrap_or_default();
     std::env::split_paths(&corpus)
@@ -48,7 +50,7 @@ fn snapshot(file: &str) -> Option<Map<String, Value>> {
     Some(tests.into_iter().map(short).collect())
 }
 
-/// What the emulator answered, each with the test and the entry that it is compared with. A test is
+/// What the emulator returned, each with the test and the entry that it is compared with. A test is
 /// named as in the snapshot, with `*` for its parameters.
 #[derive(Default)]
 struct Answers(Vec<(&'static str, String, Value)>);
@@ -66,8 +68,8 @@ impl Answers {
     }
 }
 
-/// Compares answers with a snapshot: every entry is answered or is left out for a reason. A reason
-/// is given for a test, or for an entry of it as `test/entry`.
+/// Compares responses with a snapshot: every entry has one or is left out for a reason. A reason is
+/// given for a test, or for an entry of it as `test/entry`.
 fn judge(file: &str, answers: &Answers, left_out: &[(&str, &str)]) {
     let Some(tests) = snapshot(file) else {
         return;
@@ -131,7 +133,7 @@ fn bodies(messages: &[Value]) -> Value {
         .collect()
 }
 
-/// A recorded answer without what boto3 adds to it.
+/// A recorded response without what boto3 adds to it.
 fn comparable(recorded: &Value) -> Value {
     if let Some(messages) = recorded
         .as_array()

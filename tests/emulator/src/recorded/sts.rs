@@ -1,42 +1,22 @@
 //! STS.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Answers, judge};
-use crate::cloudformation::Role;
 use crate::protocol::Protocol;
-use crate::{ApiError, Aws, service};
+use crate::services::sts::tests::{ROLE, account};
+use crate::{ApiError, service};
 
-const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
-
-const LEFT_OUT: [(&str, &str); 3] = [
+const LEFT_OUT: [(&str, &str); 5] = [
     ("*/create-role", "CreateRole; roles are made by stacks"),
     ("*/role-session-name", "what the test chose"),
-    ("*", "GetFederationToken; session tags"),
+    ("test_get_federation_token", "GetFederationToken"),
+    ("test_assume_role_tag_validation", "session tags"),
+    (
+        "test_iam_role_chaining_override_transitive_tags",
+        "session tags",
+    ),
 ];
-
-/// An account with a role that the account may assume.
-fn account() -> Aws {
-    let mut aws = Aws::new(1);
-    let trust = json!({"Statement": {
-        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"},
-    }});
-    aws.cloudformation.iam.put(Role {
-        id: "AROADEPLOY".to_owned(),
-        name: "deploy".to_owned(),
-        arn: ROLE.to_owned(),
-        path: "/".to_owned(),
-        trust,
-        managed_policies: Vec::new(),
-        policies: BTreeMap::new(),
-        max_session_seconds: 3600,
-        boundary: None,
-        tags: BTreeMap::new(),
-    });
-    aws
-}
 
 fn assume(role: &str, session: &str) -> Result<Value, ApiError> {
     let service = service::find("sts").expect("a service of the emulator");
@@ -45,7 +25,7 @@ fn assume(role: &str, session: &str) -> Result<Value, ApiError> {
     };
     let members = [("RoleArn", role), ("RoleSessionName", session)];
     let members = members.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    (query.call)(&mut account(), "AssumeRole", &members.into())
+    (query.call)(&mut account(3600), "AssumeRole", &members.into())
 }
 
 #[test]

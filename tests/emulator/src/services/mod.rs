@@ -11,6 +11,7 @@ pub mod elb;
 pub mod eventbridge;
 pub mod iam;
 pub mod lambda;
+pub mod route53;
 pub mod s3;
 pub(crate) mod sts;
 

@@ -1,12 +1,12 @@
 //! The canary pipeline, end to end: the shop gets requests for an hour, then images that answer in
-//! different ways, and each release must end as its metrics deserve.
+//! different ways, and each release must end according to its metrics.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use slipway::release::Outcome;
 
-use super::stacks::{CLUSTER, SHOP, exported, root, task_roles};
+use super::stacks::{CLUSTER, SHOP, exported, root, scalable_targets, task_roles};
 use super::{Chapter, Image, Operator, deployed, play};
 use crate::driver::{Driver, Fault, run};
 use emulator::cloudformation::deploy;
@@ -16,7 +16,8 @@ use emulator::{Aws, Millis};
 
 const MINUTE: Millis = 60_000;
 
-/// How long requests come before the first image is judged: what the judge measures beforehand.
+/// How long requests come before the first image is judged: what the judge measures before the
+/// bake.
 const BEFORE: Duration = Duration::from_secs(61 * 60);
 
 /// One image and how its release must end.
@@ -26,10 +27,10 @@ pub struct Case {
     pub tag: &'static str,
     pub answers: Answers,
     pub requests_per_second: f64,
-    /// From so many minutes after the push on, for so many minutes, both colours answer worse.
+    /// From this many minutes after the push, for this many minutes, both colours respond worse.
     pub incident: Option<(i64, i64)>,
     pub outcome: Outcome,
-    /// What the reason must say.
+    /// What the reason must contain.
     pub reason: &'static str,
 }
 
@@ -114,7 +115,7 @@ pub fn opened(seed: u64, changes: &[(&str, &str)]) -> Result<Aws, String> {
     })
 }
 
-/// From now on, so many requests per second come to the shop, each of whose tasks serves twice as
+/// From now on, this many requests per second come to the shop, each of whose tasks serves twice as
 /// many as come in the beginning.
 ///
 /// # Errors
@@ -127,7 +128,7 @@ pub fn ask(aws: &mut Aws, requests_per_second: f64) -> Result<(), String> {
     Ok(())
 }
 
-/// Lets so much time pass, and what runs then end: an account without its driver ends nothing.
+/// Lets this much time pass, and what runs then end: an account without its driver ends nothing.
 async fn pass(driver: &Driver, time: Duration) {
     driver.until(time, &mut |_| Ok(()), |_| false).await.err();
     driver.until(time, &mut |_| Ok(()), |_| true).await.err();
@@ -140,6 +141,7 @@ async fn pass(driver: &Driver, time: Duration) {
 pub fn become_canary(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), String> {
     let rule = exported(aws, "shop-ProductionRuleArn")?;
     let roles = task_roles(aws, SHOP)?;
+    let targets = scalable_targets(aws, CLUSTER, ["shop-blue", "shop-green"]);
     let own = [
         ("PipelineName", "slipway-shop"),
         ("Cluster", CLUSTER),
@@ -148,6 +150,7 @@ pub fn become_canary(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), Stri
         ("Repository", SHOP),
         ("ContainerName", "web"),
         ("TaskRoleArns", roles.as_str()),
+        ("ScalableTargetArns", targets.as_str()),
         ("BakeMinutes", "5"),
     ];
     let mut parameters: BTreeMap<String, String> = own
@@ -170,7 +173,7 @@ pub fn become_canary(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), Stri
 }
 
 impl Case {
-    /// The chapter that this case is.
+    /// This case as a chapter.
     #[must_use]
     pub fn chapter(&self) -> Chapter {
         Chapter {

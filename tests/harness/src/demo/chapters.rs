@@ -16,7 +16,7 @@ pub struct Chapter {
     pub image: Image,
     pub operator: Operator,
     pub outcome: Outcome,
-    /// What the reason must say.
+    /// What the reason must contain.
     pub reason: &'static str,
 }
 

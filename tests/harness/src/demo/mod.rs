@@ -1,18 +1,20 @@
 //! The main job, end to end: images are pushed, pipelines run, and every release must end as its
-//! chapter says.
+//! chapter expects.
 
 pub mod canary;
 mod chapters;
+pub mod dns;
+mod plays;
 mod stacks;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
 use slipway::timestamp::Timestamp;
 
-use crate::driver::{Driver, Fault, Ran, run};
+use crate::driver::{Driver, Fault, run};
 use emulator::codepipeline::{self, ActionStatus, Execution};
 use emulator::ecr::{self, Behaviour};
 use emulator::lambda::InvocationStatus;
@@ -21,9 +23,10 @@ use invariants::ledger_reader::{digest, executions, record, text};
 use invariants::{Invariants, Promise};
 
 pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
-pub use stacks::{root, task_roles};
+pub use stacks::{root, scalable_targets, task_roles};
 
 pub use chapters::{CHAPTERS, Chapter, Image, Operator};
+pub use plays::{Played, Rest, play, play_from, play_with_rests};
 
 /// Longest that a chapter may take, in virtual time.
 const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -73,7 +76,13 @@ pub fn deployed(seed: u64) -> Result<Aws, String> {
 /// As [`deployed`].
 pub fn deployed_to(mut aws: Aws) -> Result<Aws, String> {
     stacks::deploy_all(&mut aws)?;
+    let mut aws = steady_and_ended(aws)?;
+    stacks::open_the_shop(&mut aws)?;
+    Ok(aws)
+}
 
+/// Lets services become steady, and executions end.
+fn steady_and_ended(aws: Aws) -> Result<Aws, String> {
     run(aws, Fault::None, async |driver| {
         let steady = |aws: &Aws| {
             aws.ecs
@@ -85,70 +94,7 @@ pub fn deployed_to(mut aws: Aws) -> Result<Aws, String> {
         driver
             .until(CHAPTER_LIMIT, &mut nothing_denied, steady)
             .await?;
-        let mut aws = driver.world.snapshot();
-        stacks::open_the_shop(&mut aws)?;
-
-        Ok(aws)
-    })
-}
-
-/// What a chapter left behind.
-#[derive(Debug)]
-pub struct Played {
-    pub release: Release,
-    pub aws: Aws,
-    /// The attempts of functions, in order, for those who want to break one of them.
-    pub ran: Vec<Ran>,
-}
-
-/// Plays one chapter on an account, with a fault, showing every instant to `watch`.
-///
-/// # Errors
-/// An invariant that did not hold, or an ending other than the chapter's.
-pub fn play(
-    aws: Aws,
-    chapter: &Chapter,
-    fault: Fault,
-    watch: &mut dyn FnMut(&Aws),
-) -> Result<Played, String> {
-    let invariants = Arc::new(Mutex::new(Invariants::new(&PROMISES).resumed(&aws)));
-    run(aws, fault, async |driver| {
-        let broken = Invariants::witness(&invariants, &driver.world);
-        let pushed_at = driver.world.clock.now();
-        let digest = push(&mut driver.world.aws(), chapter)?;
-
-        let mut check = |aws: &Aws| {
-            watch(aws);
-            check_instant(&invariants, &broken, aws)
-        };
-        if chapter.operator == Operator::StopsInBake {
-            let baking = |aws: &Aws| is_baking(aws, chapter, &digest, pushed_at);
-            driver.until(CHAPTER_LIMIT, &mut check, baking).await?;
-            stop(&mut driver.world.aws(), chapter, &digest, pushed_at)?;
-            driver.world.touch();
-        }
-
-        let over = |aws: &Aws| is_settled(aws, chapter, &digest, pushed_at);
-        driver.until(CHAPTER_LIMIT, &mut check, over).await?;
-
-        if matches!(fault, Fault::Duplicate { .. }) {
-            // The late delivery may still be on its way: it must find nothing to change.
-            driver
-                .until(Duration::from_secs(1_200), &mut check, |_| false)
-                .await
-                .err();
-        }
-
-        let aws = driver.world.snapshot();
-        check_end(&invariants, &driver, &aws)?;
-        let release = recorded(&driver, &aws, chapter, &digest, pushed_at)?;
-        check_outcome(chapter, &release)?;
-
-        Ok(Played {
-            release,
-            aws,
-            ran: driver.ran(),
-        })
+        Ok(driver.world.snapshot())
     })
 }
 
@@ -206,7 +152,7 @@ fn nothing_denied(aws: &Aws) -> Result<(), String> {
     })
 }
 
-/// Pushes a chapter's image; answers its digest.
+/// Pushes a chapter's image; returns its digest.
 ///
 /// # Errors
 /// What ECR refused.
@@ -289,7 +235,7 @@ fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool
         return false;
     };
 
-    // What is pending is a retry, which may have the last word to write.
+    // What is pending is a retry, which may still write the outcome.
     let quiet = aws
         .lambda
         .invocations

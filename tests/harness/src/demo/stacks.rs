@@ -114,6 +114,7 @@ fn deploy_pipelines_in_place(aws: &mut Aws) -> Result<(), String> {
 fn deploy_pipeline_of_pair(aws: &mut Aws) -> Result<(), String> {
     let rule = exported(aws, "shop-ProductionRuleArn")?;
     let roles = task_roles(aws, SHOP)?;
+    let targets = scalable_targets(aws, CLUSTER, ["shop-blue", "shop-green"]);
     let shop = [
         ("PipelineName", "slipway-shop"),
         ("Cluster", CLUSTER),
@@ -122,6 +123,7 @@ fn deploy_pipeline_of_pair(aws: &mut Aws) -> Result<(), String> {
         ("Repository", SHOP),
         ("ContainerName", "web"),
         ("TaskRoleArns", roles.as_str()),
+        ("ScalableTargetArns", targets.as_str()),
         ("Shift", "linear"),
         ("StepPercent", "20"),
         ("StepMinutes", "2"),
@@ -144,6 +146,14 @@ pub fn task_roles(aws: &Aws, service_stack: &str) -> Result<String, String> {
     exported(aws, &format!("{service_stack}-TaskRoleArns"))
 }
 
+/// The scalable targets of both services of a pair, for `ScalableTargetArns` of its pipeline.
+#[must_use]
+pub fn scalable_targets(aws: &Aws, cluster: &str, services: [&str; 2]) -> String {
+    let targets = services.map(|service| aws.autoscaling.target_of(cluster, service));
+    let arns = targets.iter().flatten().map(|target| target.arn.as_str());
+    arns.collect::<Vec<_>>().join(",")
+}
+
 /// An exported value of a stack.
 ///
 /// # Errors
@@ -162,7 +172,7 @@ pub(super) fn open_the_shop(aws: &mut Aws) -> Result<(), String> {
     Ok(())
 }
 
-fn stack(
+pub(super) fn stack(
     aws: &mut Aws,
     name: &str,
     template: &Path,

@@ -12,7 +12,7 @@ pub enum Fault {
     None,
     /// The attempt dies at one of its calls, or its calls go wrong.
     Call { attempt: usize, fault: CallFault },
-    /// The attempt's event is delivered a second time, so long after the first.
+    /// The attempt's event is delivered a second time, this long after the first.
     Duplicate { attempt: usize, after: Duration },
 }
 
@@ -42,7 +42,7 @@ impl Which {
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     pub calls: Vec<(Which, CallFault)>,
-    /// Events delivered a second time, so long after the first.
+    /// Events delivered a second time, this long after the first.
     pub duplicates: Vec<(Which, Duration)>,
     pub throttles: Vec<Throttle>,
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::ledger_reader::text;
 use crate::pair_services::{COLOURS, behind, groups};
+use crate::routes::{forwards, route_of, sets_weights};
 use crate::{Ledger, body, execution_of, number};
-use emulator::elb::Elb;
 use emulator::{Aws, Call, Millis, Request};
 
 use super::{Leases, ROLL_BACK, was_found, was_running};
@@ -74,7 +74,11 @@ impl Leases {
         let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
         let (lease, holder) = held_lease(ledger, service, execution.as_deref())?;
         if call.caller.ends_with("begin-release") {
-            return check_repair(lease);
+            return if call.operation == "UpdateService" {
+                self.check_proof(aws, call, lease, &body(request))
+            } else {
+                check_repair(lease)
+            };
         }
 
         if text(lease, "release.prior.task_definition").is_none() {
@@ -97,9 +101,40 @@ impl Leases {
         self.check_in_time(aws, call, lease, holder, wrote)
     }
 
+    /// The UpdateService of begin-release was announced as a proof of roles, names what the service
+    /// runs already, and starts no deployment.
+    fn check_proof(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        lease: &Value,
+        asked: &Value,
+    ) -> Result<(), String> {
+        let wrote = call.attempt.and_then(|attempt| self.wrote.get(&attempt));
+        let proof = text(lease, "release.role_proof");
+        if wrote.is_none() || !matches!(proof, Some("announced" | "made")) {
+            return Err("no proof of roles was announced".to_owned());
+        }
+        if text(lease, "release.change.task_definition").is_some() {
+            return Err("the release was in progress, so its roles needed no proof".to_owned());
+        }
+
+        let mut members = asked.as_object().into_iter().flatten();
+        let proves = ["cluster", "service", "taskDefinition"];
+        if let Some((other, _)) = members.find(|(name, _)| !proves.contains(&name.as_str())) {
+            return Err(format!("it sets {other}, which a proof of roles does not"));
+        }
+        let definition = asked["taskDefinition"].as_str().unwrap_or_default();
+        if was_running(lease, definition) && runs_already(aws, asked) == Some(true) {
+            Ok(())
+        } else {
+            Err(format!("{definition} was deployed to prove its roles"))
+        }
+    }
+
     /// The free lease of the pair whose weights a call sets, if it does that for no release.
     pub(crate) fn repair_of(&self, call: &Call) -> Option<&Value> {
-        let sets_weights = matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener");
+        let sets_weights = sets_weights(call);
         let lease = self.repairs.get(&call.attempt?)?;
         (sets_weights && call.caller.ends_with(ROLL_BACK)).then_some(lease)
     }
@@ -177,6 +212,18 @@ impl Leases {
     }
 }
 
+/// Whether a service runs what a request has just named, by an earlier deployment.
+fn runs_already(aws: &Aws, asked: &Value) -> Option<bool> {
+    let last = |member: &str| asked[member].as_str().and_then(|it| it.rsplit('/').next());
+    let (cluster, name) = (last("cluster")?, last("service")?);
+    let mut services = aws.ecs.services.values();
+    let service = services.find(|service| service.cluster == cluster && service.name == name)?;
+
+    let primary = service.primary()?;
+    let is_named = Some(primary.task_definition.as_str()) == asked["taskDefinition"].as_str();
+    Some(is_named && primary.created_at < aws.now)
+}
+
 fn is_registration(call: &Call) -> bool {
     call.operation == "RegisterTaskDefinition"
 }
@@ -201,8 +248,8 @@ fn held_lease<'a>(
 
 /// The weights of a pair that no release holds are set to what the last release left.
 fn check_free_repair(aws: &Aws, lease: &Value) -> Result<(), String> {
-    let rule = text(lease, "settled.rule.arn").ok_or("its lease names no rule")?;
-    let weights = Elb::forwards(aws.elb.actions_of(rule));
+    let known = lease.pointer("/settled/M/rule/M").and_then(route_of);
+    let weights = forwards(aws, &known.ok_or("its lease names no route")?);
 
     for colour in COLOURS {
         let group = text(lease, &format!("settled.rule.target_groups.{colour}"));
@@ -271,12 +318,12 @@ fn routed(
     announced: [Option<i64>; 2],
     by_hand: bool,
 ) -> Option<String> {
-    if !matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") || by_hand {
+    if !sets_weights(call) || by_hand {
         return None;
     }
 
     let pair = lease.pointer("/release/M/prior/M/pair/M")?;
-    let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule")?));
+    let weights = forwards(aws, &route_of(pair)?);
     let old = text(pair, "live")?;
 
     for (colour, announced) in COLOURS.into_iter().zip(announced) {

@@ -1,11 +1,11 @@
-//! Answers of DynamoDB: leases and records.
+//! Responses of DynamoDB: leases and records.
 
 use serde_json::{Value, json};
 use slipway::aws::{AwsError, Ledger, Sdk};
 use slipway::job::{ReleaseRef, StepError};
 use slipway::observed::percentages::Percentages;
 use slipway::release::{
-    ClaimResult, Conclusion, Event, Lease, Outcome, Prior, PriorService, Push, Record, Release,
+    Conclusion, Event, Lease, LeaseProof, Outcome, Prior, PriorService, Push, Record, Release,
     apply,
 };
 use slipway::timestamp::Timestamp;
@@ -27,7 +27,7 @@ pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         let release = ReleaseRef::new("slipway-web", execution, "apps", "web");
         say(
             &format!("what {execution} may do"),
-            &held(ledger.claim(&release).await),
+            &held(ledger.prove_lease(&release).await),
         );
     }
     closed_lease(&ledger, &second, now).await;
@@ -41,7 +41,7 @@ async fn first_lease(ledger: &Ledger, now: Timestamp) -> Result<Lease, Failed> {
         &read(ledger.lease("apps", "web").await),
     );
     let free = Lease::unwritten("apps", "web");
-    let first = apply(&free, Event::Taken(release(now)), now)?;
+    let first = apply(&free, Event::Taken(Box::new(release(now))), now)?;
     let record = Record::started("e-1", "slipway-web", None, now).begun("apps", "web");
     say(
         "a first lease with its record",
@@ -101,7 +101,7 @@ async fn closed_lease(ledger: &Ledger, lease: &Lease, now: Timestamp) {
     let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
     say(
         "what e-1 may do when it is closed",
-        &held(ledger.claim(&release).await),
+        &held(ledger.prove_lease(&release).await),
     );
     say("the free lease", &read(ledger.lease("apps", "web").await));
 }
@@ -119,12 +119,12 @@ fn written(answer: Result<bool, AwsError>) -> Value {
     answer.map_or_else(|e| refused(&e), |written| json!(written))
 }
 
-fn held(claim: Result<ClaimResult, StepError>) -> Value {
-    match claim {
-        Ok(ClaimResult::Active(active)) => {
+fn held(proof: Result<LeaseProof, StepError>) -> Value {
+    match proof {
+        Ok(LeaseProof::Active(active)) => {
             json!({"fence": active.lease.fence, "prior": active.target.prior()})
         }
-        Ok(ClaimResult::Closed(record)) => json!({"closed": record}),
+        Ok(LeaseProof::Closed(record)) => json!({"closed": record}),
         Err(error) => stopped(&error),
     }
 }
@@ -176,6 +176,7 @@ async fn one_claim(ledger: &Ledger, now: Timestamp) {
         claimed_at: now,
         execution: None,
         refusal: None,
+        expires_at: None,
     };
     let started = Push {
         execution: Some("e-3".to_owned()),

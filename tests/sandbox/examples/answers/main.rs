@@ -1,11 +1,12 @@
-//! Asks the project's own adapters the same things of any AWS, and prints what they answered as
-//! JSON, one line a case.
+//! Runs the same requests through the project's own adapters against any AWS, and prints the
+//! results as JSON, one line a case.
 //!
-//! `answers sandbox` asks the in-memory AWS in this process; `answers endpoint` asks what
+//! `answers sandbox` calls the in-memory AWS in this process; `answers endpoint` calls what
 //! `AWS_ENDPOINT_URL` names. Both stand on tests/conformance/fixture.json, which the script that
 //! starts the other AWS has put there. `answers` is how the conformance checks compare the sandbox
 //! with emulators of others.
 
+mod inspect;
 mod ledger;
 
 use std::io::{Cursor, Write as _};
@@ -16,16 +17,17 @@ use emulator::{Aws, dynamodb, ecr, ecs};
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 use slipway::aws::{
-    Artifacts, AwsError, Clusters, Images, ObservedService, Sdk, ServiceGoal, Services,
-    TaskDefinitions,
+    Artifacts, AwsError, Clusters, Images, ObservedService, Sdk, Services, TaskDefinitions,
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, Origin, ReleaseRef, StepError};
 use slipway::observed::percentages::Percentages;
+use slipway::strategy::service_goal::ServiceGoal;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::Timestamp;
 use zip::write::SimpleFileOptions;
 
+use inspect::inspected;
 use ledger::{leases, records};
 
 type Failed = Box<dyn std::error::Error>;
@@ -67,7 +69,7 @@ fn in_process() -> Result<(), Failed> {
 
     run(aws, Fault::None, async |driver| {
         let sdk = Sdk::new(
-            sdk_config(&driver.world, Invocation::new("person", CallFault::None)),
+            sdk_config(&driver.world, Invocation::new("operator", CallFault::None)),
             "ledger",
         );
         all(&sdk, &account).await
@@ -116,6 +118,7 @@ fn stopped(error: &StepError) -> Value {
 async fn all(sdk: &Sdk, account: &str) -> Result<(), Failed> {
     clusters(sdk).await;
     task_definitions(sdk).await?;
+    inspected(sdk).await?;
     services(sdk).await;
     images(sdk, account).await?;
     artifacts(sdk).await?;
@@ -274,7 +277,7 @@ fn seen(answer: Result<Option<ObservedService>, AwsError>) -> Value {
         "status": view.status, "desired": view.desired, "running": view.running,
         "pending": view.pending, "percentages": view.percentages,
         "scheduling": format!("{:?}", view.scheduling), "controller": view.controller,
-        "strategy": view.strategy, "tagged": view.tagged, "deployments": deployments,
+        "strategy": view.strategy, "deployments": deployments,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::traffic::{Kind, Latency, MINUTES};
 
-/// What is asked of the judge. Quantiles of minutes are over all runs, found or not.
+/// What is required of the judge. Quantiles of minutes are over all runs, found or not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Goal {
     RolledBackAtMost(f64),

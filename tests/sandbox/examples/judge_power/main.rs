@@ -82,7 +82,7 @@ fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
     for _ in 0..runs {
         let minutes = deployment(&cell.kind, &mut random);
         let phi = if cell.kind.burst > 1 {
-            measured_clumping(cell, &mut random)
+            measured_dispersion(cell, &mut random)
         } else {
             1.0
         };
@@ -100,7 +100,7 @@ fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
 }
 
 /// The dispersion φ, measured in an hour before the bake, as in production.
-fn measured_clumping(cell: &Cell, random: &mut Rng) -> f64 {
+fn measured_dispersion(cell: &Cell, random: &mut Rng) -> f64 {
     let hour = (0..2).flat_map(|_| deployment(&cell.kind, random));
     dispersion(&hour.map(|minute| minute.baseline).collect::<Vec<_>>()).phi
 }
@@ -119,7 +119,7 @@ fn judge(cell: &Cell, minutes: &[Minute], phi: f64) -> (Decision, u32) {
     for now in 1..=MINUTES {
         let read = |minute: u32, metric: usize| minutes[minute as usize - 1].reading(metric, now);
         let verdict = judge
-            .look(now, read)
+            .take_look(now, read)
             .expect("made-up counts are consistent");
         if verdict.decision != Decision::Continue {
             return (verdict.decision, now);

@@ -1,5 +1,5 @@
-//! What a user sees while the sandbox serves: one line a request, one for every pipeline
-//! execution that begins or ends, and one for what was asked for and is missing.
+//! What a user sees while the sandbox serves: one line a request, one for every pipeline execution
+//! that begins or ends, and one for what was requested and is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use emulator::{Aws, Call, Millis};
 use invariants::ledger_reader::{record, text};
 use slipway::timestamp::Timestamp;
 
-/// The codes with which services say that they do not know an operation.
+/// The codes of services for an operation that they do not know.
 const UNKNOWN: [&str; 3] = [
     "InvalidAction",
     "NotImplemented",
@@ -21,17 +21,17 @@ const UNKNOWN: [&str; 3] = [
 /// How long after its end the record of an execution may still change.
 const SETTLED_AFTER_MS: Millis = 10 * 60 * 1000;
 
-/// What was said so far.
+/// What was printed so far.
 #[derive(Debug, Default)]
 pub(super) struct Console {
     requests: usize,
     missing: BTreeSet<String>,
-    /// What was last said of every execution, by id.
+    /// What was last printed about every execution, by id.
     executions: BTreeMap<String, String>,
 }
 
 impl Console {
-    /// A console to which the executions so far are no news.
+    /// A console that does not print the executions so far.
     pub(super) fn starting_at(aws: &Aws) -> Self {
         let mut console = Self::default();
         console.news(aws);
@@ -55,7 +55,7 @@ impl Console {
         }
     }
 
-    /// Tells which executions began or ended.
+    /// Prints which executions began or ended.
     pub(super) fn watch(&mut self, aws: &Aws) {
         self.news(aws).iter().for_each(|line| println!("{line}"));
     }
@@ -89,7 +89,7 @@ impl Console {
     }
 }
 
-/// The status of an execution, and how its release ended once the ledger says so.
+/// The status of an execution, and how its release ended once the ledger has it.
 fn status(aws: &Aws, execution: &Execution, settles: bool) -> String {
     let record = if settles {
         record(aws, &execution.id)
@@ -101,8 +101,8 @@ fn status(aws: &Aws, execution: &Execution, settles: bool) -> String {
         .and_then(|record| Some((text(record, "outcome")?, text(record, "reason")?)));
 
     match outcome {
-        Some((outcome, reason)) => format!("{}: {outcome}, {reason}", execution.status.word()),
-        None => execution.status.word().to_owned(),
+        Some((outcome, reason)) => format!("{}: {outcome}, {reason}", execution.status.as_str()),
+        None => execution.status.as_str().to_owned(),
     }
 }
 
@@ -122,7 +122,7 @@ fn request_line(call: &Call, status: u16, body: &[u8]) -> String {
     line
 }
 
-/// The message of an error answer, whether it is JSON or XML.
+/// The message of an error response, whether it is JSON or XML.
 fn message(body: &[u8]) -> Option<String> {
     let body = std::str::from_utf8(body).ok()?;
     if let Ok(answer) = serde_json::from_str::<serde_json::Value>(body) {
@@ -133,7 +133,7 @@ fn message(body: &[u8]) -> Option<String> {
     Some(rest.split_once("</Message>")?.0.to_owned())
 }
 
-/// What was asked for and is not served.
+/// What was requested and is not served.
 fn missing(call: &Call) -> Option<String> {
     call.error
         .as_deref()
@@ -158,7 +158,7 @@ mod tests {
     fn call(service: &str, operation: &str, error: Option<&str>) -> Call {
         Call {
             at: 1_767_603_600_000,
-            caller: "person".to_owned(),
+            caller: "operator".to_owned(),
             service: service.to_owned(),
             operation: operation.to_owned(),
             error: error.map(str::to_owned),

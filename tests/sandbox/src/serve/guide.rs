@@ -7,13 +7,13 @@ use harness::demo::{CLUSTER, WEB};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use slipway::timestamp::Timestamp;
 
-/// How to reach the sandbox, and what to ask it.
+/// How to reach the sandbox, and commands to try.
 pub(super) fn guide(aws: &Aws, port: u16, speed: u32) -> String {
     let now =
         Timestamp::from(std::time::UNIX_EPOCH + Duration::from_millis(aws.now.unsigned_abs()));
     let mut lines = vec![
         format!("an in-memory AWS is listening on http://127.0.0.1:{port}"),
-        format!("its clock says {now} and goes {speed} times as fast as yours; Ctrl-C ends it"),
+        format!("its clock shows {now} and goes {speed} times as fast as yours; Ctrl-C ends it"),
         String::new(),
         "in another terminal:".to_owned(),
         format!(

@@ -1,4 +1,5 @@
-//! HTTP/1.1 on loopback: a request becomes one of the sandbox, and its answer goes back as it is.
+//! HTTP/1.1 on loopback: a request becomes one of the sandbox, and its response goes back
+//! unchanged.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -24,9 +25,9 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// open.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-type Answer = Response<Full<Bytes>>;
+type HttpResponse = Response<Full<Bytes>>;
 
-/// Who asks, and what everybody is answered from.
+/// The client, and what all requests are served from.
 #[derive(Clone)]
 struct Desk {
     world: World,
@@ -52,7 +53,7 @@ pub(super) async fn accept(
             continue;
         };
 
-        // Without it small answers wait for the client's acknowledgement; that it failed changes
+        // Without it small responses wait for the client's acknowledgement; that it failed changes
         // only how fast they go.
         let _ = stream.set_nodelay(true);
         let desk = desk.clone();
@@ -61,7 +62,7 @@ pub(super) async fn accept(
                 let desk = desk.clone();
                 async move { Ok::<_, Infallible>(desk.answer(request).await) }
             });
-            // A client that goes away in the middle is its own affair.
+            // A client that disconnects in the middle is not an error.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -70,7 +71,7 @@ pub(super) async fn accept(
 }
 
 impl Desk {
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<Incoming>) -> HttpResponse {
         if is_visit(&request) {
             return Response::new(Full::from(self.guide.as_bytes().to_vec()));
         }
@@ -89,7 +90,7 @@ impl Desk {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         };
         let request = emulator::Request {
-            caller: "person".to_owned(),
+            caller: "operator".to_owned(),
             method: head.method.as_str().to_owned(),
             host: head.headers.get("host").map(text).unwrap_or_default(),
             path_and_query: head
@@ -110,13 +111,13 @@ impl Desk {
     }
 }
 
-/// A user with a browser or curl, who did not sign and asks nothing of a service.
+/// A user with a browser or curl, who did not sign and requests nothing from a service.
 fn is_visit(request: &Request<Incoming>) -> bool {
     let signed = request.headers().contains_key("authorization") || request.uri().query().is_some();
     request.method() == Method::GET && request.uri().path() == "/" && !signed
 }
 
-fn written(response: emulator::Response) -> Answer {
+fn written(response: emulator::Response) -> HttpResponse {
     let mut built = Response::builder().status(response.status);
     for (name, value) in response.headers {
         built = built.header(name, value);
@@ -131,7 +132,7 @@ fn written(response: emulator::Response) -> Answer {
     built.body(Full::from(response.body)).unwrap_or_else(failed)
 }
 
-fn plain(status: StatusCode, text: String) -> Answer {
+fn plain(status: StatusCode, text: String) -> HttpResponse {
     let mut answer = Response::new(Full::from(text));
     *answer.status_mut() = status;
     answer

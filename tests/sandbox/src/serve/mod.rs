@@ -1,5 +1,5 @@
-//! `cargo sandbox serve`: the in-memory AWS over HTTP on loopback, for the AWS CLI, boto3 and
-//! whatever else speaks to AWS.
+//! `cargo sandbox serve`: the in-memory AWS over HTTP on loopback, for the AWS CLI, boto3 and other
+//! clients of AWS.
 
 mod console;
 mod guide;
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use self::console::Console;
 
-/// What can be said after `cargo sandbox serve`.
+/// The options of `cargo sandbox serve`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
@@ -33,6 +33,10 @@ pub(crate) struct Serve {
     /// The id of the account.
     #[arg(long, default_value = "111122223333", value_parser = account)]
     account: String,
+    /// The id of a second account, empty at first: credentials whose access key id is this id act
+    /// in it.
+    #[arg(long, value_parser = account)]
+    second_account: Option<String>,
     /// The region.
     #[arg(long, default_value = "eu-west-1", value_parser = region)]
     region: String,
@@ -86,6 +90,14 @@ pub(crate) fn serve(arguments: &Serve) -> Result<(), String> {
     aws.region.clone_from(&arguments.region);
     if !arguments.empty {
         aws = deployed_to(aws)?;
+    }
+    if let Some(second) = &arguments.second_account {
+        if *second == arguments.account {
+            return Err(format!(
+                "--second-account is {second}; expected another id than that of --account"
+            ));
+        }
+        aws.add_account(second);
     }
 
     run_live(aws, arguments.speed, async |driver| {

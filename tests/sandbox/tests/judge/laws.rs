@@ -108,7 +108,7 @@ fn run(minutes: &[Minute]) -> Vec<Verdict> {
     looks
         .map(|now| {
             judge
-                .look(now, |minute, metric| read(minutes, minute, metric, now))
+                .take_look(now, |minute, metric| read(minutes, minute, metric, now))
                 .unwrap()
         })
         .collect()
@@ -123,7 +123,7 @@ fn a_rebuilt_judge_reaches_the_same_verdicts() {
             let now = index as u32 + 1;
             let mut rebuilt = judge(Some(serde_json::from_str(&stored).unwrap()));
             let found = rebuilt
-                .look(now, |minute, metric| read(&minutes, minute, metric, now))
+                .take_look(now, |minute, metric| read(&minutes, minute, metric, now))
                 .unwrap();
             assert_eq!(found, expected);
             stored = serde_json::to_string(&rebuilt.progress()).unwrap();
@@ -152,7 +152,7 @@ fn a_rollback_survives_data_that_fills_in() {
                     .min(most);
                 reading
             };
-            let verdict = judge.look(now, doubled).unwrap();
+            let verdict = judge.take_look(now, doubled).unwrap();
             assert!(!rolled_back || verdict.decision == Decision::Rollback);
             rolled_back = matches!(verdict.reason, Reason::Harm { .. });
         }

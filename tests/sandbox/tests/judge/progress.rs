@@ -33,7 +33,7 @@ fn judge() -> Judge {
 fn a_skipped_minute_stays_skipped_when_its_data_arrives() {
     let mut first = judge();
     let before = first
-        .look(4, |minute, _| {
+        .take_look(4, |minute, _| {
             reading(if minute == 1 { None } else { Some(1) })
         })
         .unwrap();
@@ -55,7 +55,7 @@ fn a_skipped_minute_stays_skipped_when_its_data_arrives() {
 
     // The missing minute turns out to have been terrible, which comes too late to count.
     let after = again
-        .look(4, |minute, _| {
+        .take_look(4, |minute, _| {
             reading(Some(if minute == 1 { 600 } else { 1 }))
         })
         .unwrap();
@@ -65,11 +65,11 @@ fn a_skipped_minute_stays_skipped_when_its_data_arrives() {
 #[test]
 fn the_highest_evidence_stays_reached_when_data_fills_in() {
     let mut first = judge();
-    let verdict = first.look(1, |_, _| reading(Some(30))).unwrap();
+    let verdict = first.take_look(1, |_, _| reading(Some(30))).unwrap();
     assert_eq!(verdict.why().as_deref(), Some("errors"));
 
     let mut again = Judge::resume(JudgeConfig::default(), errors(), first.progress()).unwrap();
-    let replayed = again.look(2, |_, _| reading(Some(0))).unwrap();
+    let replayed = again.take_look(2, |_, _| reading(Some(0))).unwrap();
     assert_eq!(
         replayed.reason,
         Reason::Harm {
@@ -89,7 +89,7 @@ fn the_highest_evidence_stays_reached_when_data_fills_in() {
 fn minutes_after_the_declared_end_do_not_count() {
     let mut judge = judge();
     let verdict = judge
-        .look(35, |minute, _| {
+        .take_look(35, |minute, _| {
             reading(Some(if minute <= 30 { 1 } else { 600 }))
         })
         .unwrap();
@@ -110,11 +110,11 @@ fn two_bad_requests_are_no_ground_for_a_rollback() {
         }
     };
     assert_eq!(
-        judge().look(1, |_, _| dead(2)).unwrap().decision,
+        judge().take_look(1, |_, _| dead(2)).unwrap().decision,
         Decision::Continue
     );
     assert_eq!(
-        judge().look(1, |_, _| dead(3)).unwrap().decision,
+        judge().take_look(1, |_, _| dead(3)).unwrap().decision,
         Decision::Rollback
     );
 }
@@ -126,7 +126,7 @@ fn progress_of_other_metrics_is_refused() {
         JudgeConfig::default().metrics(&[1.0, 2.0, 3.0, 4.5]),
     )
     .unwrap();
-    latency.look(4, |_, _| Reading::default()).unwrap();
+    latency.take_look(4, |_, _| Reading::default()).unwrap();
     let error = Judge::resume(JudgeConfig::default(), errors(), latency.progress()).unwrap_err();
 
     assert_eq!(

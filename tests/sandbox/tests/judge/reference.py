@@ -15,6 +15,7 @@ DEFAULTS = dict(alpha=.005, alpha_exam=.005, alpha_promote=.05, tau=1.1, eps=1e-
                 eps_promote=1e-3, w_errors=.5, w_latency=.125, dispersion_errors=1.0,
                 dispersion_latency=1.0, min_bad=3, min_minutes=5, end=30)
 WAIT = 3
+PROMOTING = ('errors', 'latency[1]', 'latency[2]')
 
 
 def lse(xs):
@@ -98,58 +99,71 @@ class Metric:
         return max(p, poisson_tail(self.eps * sum(r[0] for r in self.rows), x)) if self.eps else p
 
 
-def judge(sc):
-    cfg = {**DEFAULTS, **sc['config']}
+def metrics_of(sc, cfg):
     lat = len(sc['thresholds_ms'])
 
-    def errors(m, see):
+    def errors(see):
         return see('c.n'), see('c.bad'), see('b.n'), see('b.bad'), see('c.bad')
 
     def latency(j):
-        return lambda m, see: (see('c.n'), see('c.slow_r', j), see('b.n'), see('b.slow', j), see('c.slow_p', j) if j in (1, 2) else 0)
+        return lambda see: (see('c.n'), see('c.slow_r', j), see('b.n'), see('b.slow', j), see('c.slow_p', j) if j in (1, 2) else 0)
 
     metrics = [Metric('errors', cfg['w_errors'] if lat else 1.0, cfg['dispersion_errors'], cfg['tau'], cfg['eps'], errors)]
-    metrics += [Metric(f'latency[{j}]', cfg['w_latency'], cfg['dispersion_latency'], 1.0, 0.0, latency(j)) for j in range(lat)]
-    highest, out = -math.inf, []
+    return metrics + [Metric(f'latency[{j}]', cfg['w_latency'], cfg['dispersion_latency'], 1.0, 0.0, latency(j)) for j in range(lat)]
+
+
+def take_minutes(me, by_t, now):
+    """Reads the minutes that have arrived at `now`, and skips those that are too late."""
+    while me.next < now:
+        t = me.next + 1
+        m = by_t.get(t, {'c': {}, 'b': {}})
+
+        def see(path, j=None):
+            if m.get('seen', {}).get(path, 0) > now:
+                return None
+            side, field = path.split('.')
+            v = m[side].get(field)
+            return v[j] if j is not None and v else v
+        row = me.read(see)
+        if None in row:
+            if now - t < WAIT:
+                break
+        elif row[0] > 0 and row[2] > 0:
+            me.rows.append(row)
+        me.next += 1
+
+
+def verdict_of(metrics, cfg, now, harmed, family, promote):
+    """The verdict at `now` with its reason. `harmed` is the metric that leads the harm, if that is proven."""
+    if harmed:
+        return 'rollback', harmed
+    is_over = now >= cfg['end']
+    if is_over:
+        for me in metrics:
+            if me.exam_p(cfg) <= me.weight * cfg['alpha_exam']:
+                return 'rollback', 'exam:' + me.name
+    fewest = min(len(me.rows) for me in metrics if me.name in PROMOTING)
+    if promote >= -math.log(cfg['alpha_promote']) and fewest >= cfg['min_minutes'] and family <= math.log(2):
+        return 'promote', 'non-inferior'
+    return ('inconclusive', 'end of bake') if is_over else ('continue', None)
+
+
+def judge(sc):
+    cfg = {**DEFAULTS, **sc['config']}
+    metrics = metrics_of(sc, cfg)
+    highest, who, out = -math.inf, None, []
     by_t = {m['t']: m for m in sc['minutes']}
     for now in range(1, cfg['end'] + 1):
         for me in metrics:
-            while me.next < now:
-                t = me.next + 1
-                m = by_t.get(t, {'c': {}, 'b': {}})
-
-                def see(path, j=None):
-                    if m.get('seen', {}).get(path, 0) > now:
-                        return None
-                    side, field = path.split('.')
-                    v = m[side].get(field)
-                    return v[j] if j is not None and v else v
-                row = me.read(m, see)
-                if None in row:
-                    if now - t < WAIT:
-                        break
-                elif row[0] > 0 and row[2] > 0:
-                    me.rows.append(row)
-                me.next += 1
+            take_minutes(me, by_t, now)
             me.update(cfg)
         family = lse([math.log(me.weight) + me.log_e for me in metrics])
         lead = max(metrics, key=lambda me: math.log(me.weight) + me.log_e)
         if lead.bad() >= cfg['min_bad'] and family > highest:
             highest, who = family, lead.name
-        promote = min(me.log_p for me in metrics if me.name in ('errors', 'latency[1]', 'latency[2]'))
-        verdict, why = 'continue', None
-        if highest >= -math.log(cfg['alpha']):
-            verdict, why = 'rollback', who
-        else:
-            if now >= cfg['end']:
-                for me in metrics:
-                    if verdict == 'continue' and me.exam_p(cfg) <= me.weight * cfg['alpha_exam']:
-                        verdict, why = 'rollback', 'exam:' + me.name
-            if verdict == 'continue' and promote >= -math.log(cfg['alpha_promote']) \
-                    and min(len(me.rows) for me in metrics if me.name in ('errors', 'latency[1]', 'latency[2]')) >= cfg['min_minutes'] and family <= math.log(2):
-                verdict, why = 'promote', 'non-inferior'
-            elif verdict == 'continue' and now >= cfg['end']:
-                verdict, why = 'inconclusive', 'end of bake'
+        promote = min(me.log_p for me in metrics if me.name in PROMOTING)
+        harmed = who if highest >= -math.log(cfg['alpha']) else None
+        verdict, why = verdict_of(metrics, cfg, now, harmed, family, promote)
         out.append(dict(id=sc['id'], t=now, verdict=verdict, why=why, log_e=family, log_e_promote=promote))
         if verdict != 'continue':
             return out

@@ -1,6 +1,6 @@
 //! What must have been met, whatever the seeds are.
 
-use invariants::{A_FAILED_CANARY, A_SHARED_FAMILY};
+use invariants::{A_COLOUR_STAYS, A_FAILED_CANARY, A_SHARED_FAMILY};
 
 /// Words that must have been met, by what they are words of.
 type Expected = &'static [(&'static str, &'static [&'static str])];
@@ -28,6 +28,7 @@ pub(super) const EXPECTED: Expected = &[
             "a time-out after the effect",
             "calls are throttled",
             "responses are cut off",
+            "credentials are not taken",
             "a hang",
             "a hang to the last moment",
             "a delivery comes twice at once",
@@ -73,7 +74,8 @@ pub(super) const EXPECTED: Expected = &[
 /// What only releases without a canary meet.
 pub(super) const EXPECTED_OF_RELEASES: Expected = &[
     ("shift", &["all-at-once", "linear", "listed"]),
-    ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
+    ("route", &["a rule", "aliases", "CNAME records"]),
+    ("fault", &["Route 53 throttles for a while", BUSY_ZONE]),
     (
         "service",
         &[
@@ -88,10 +90,22 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             ROLLED_BACK_BY_ALARM,
         ],
     ),
-    ("image", &["exits"]),
-    ("act", &["an instance is busy", "update the stack"]),
-    ("invariant", &[A_SHARED_FAMILY]),
+    ("image", &["exits", "exits after a while"]),
+    (
+        "act",
+        &[
+            "an instance is busy",
+            "update the stack",
+            "automatic scaling adds tasks",
+            "automatic scaling removes tasks",
+            "another writer changes the zone",
+        ],
+    ),
+    ("invariant", &[A_SHARED_FAMILY, A_COLOUR_STAYS]),
 ];
+
+/// What another writer of the records' zone came to.
+pub(super) const BUSY_ZONE: &str = "a change meets another one of its zone";
 
 /// What deployment alarms came to.
 pub(super) const ROLLED_BACK_BY_ALARM: &str = "ECS rolled back by an alarm";

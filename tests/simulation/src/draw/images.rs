@@ -21,7 +21,10 @@ pub(super) fn pushes(rng: &mut Rng) -> Vec<Push> {
         let image = match rng.u8(..16) {
             0..=8 => Image::New(Behaviour::Healthy),
             9..=10 => Image::New(Behaviour::NeverHealthy),
-            11 => Image::New(Behaviour::Exits),
+            11 => match rng.u32(0..40) {
+                0..20 => Image::New(Behaviour::Exits),
+                secs => Image::New(Behaviour::ExitsAfter(secs)),
+            },
             12 => Image::New(Behaviour::FailsAfter(rng.u32(20..150))),
             13 => Image::New(Behaviour::FailsUnderTraffic),
             _ if number > 0 => Image::Again(rng.usize(..number)),

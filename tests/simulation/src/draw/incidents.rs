@@ -10,7 +10,7 @@ use crate::shape::Shape;
 use emulator::client::{CallFault, Hang, Trouble};
 use emulator::eventbridge::Mishap;
 
-use super::{SERVICES, attempt, secs, soon};
+use super::{SERVICES, SWAP_RECORDS, attempt, secs, soon};
 
 pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     let is_judged = shape.canary().is_some();
@@ -75,11 +75,27 @@ fn refused(rng: &mut Rng, call: u32) -> CallFault {
 
 /// Calls take effect, and their responses break off: also in all attempts of the SDK.
 pub(super) fn cut_off(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
-    let (function, nth) = attempt(rng, shape, pushes);
+    let attempt = attempt(rng, shape, pushes);
+    some_calls(rng, attempt, Trouble::CutOff, 6)
+}
+
+/// A service does not take the credentials of some calls, as right after they were issued.
+pub(super) fn credentials(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
+    let attempt = attempt(rng, shape, pushes);
+    some_calls(rng, attempt, Trouble::Credentials, 12)
+}
+
+/// Calls of an attempt that meet trouble, at most this many, mostly early ones.
+fn some_calls(
+    rng: &mut Rng,
+    (function, nth): (&'static str, usize),
+    trouble: Trouble,
+    most: u32,
+) -> Incident {
     let fault = CallFault::From {
         first: rng.u32(1..=9).min(rng.u32(1..=12)),
-        count: rng.u32(1..=6),
-        trouble: Trouble::CutOff,
+        count: rng.u32(1..=most),
+        trouble,
     };
     Incident::Call {
         function,
@@ -244,7 +260,7 @@ fn when_of(rng: &mut Rng, shape: &Shape, pushes: usize, act: Act) -> When {
                 }
             } else {
                 let anchor = Anchor::Attempt {
-                    function: "swap-target-groups",
+                    function: shape.swap(),
                     nth: rng.usize(..2),
                 };
                 When {
@@ -262,7 +278,7 @@ fn when_of(rng: &mut Rng, shape: &Shape, pushes: usize, act: Act) -> When {
 /// four.
 pub(super) fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
     let function = if shape.pair.is_some() {
-        "swap-target-groups"
+        shape.swap()
     } else {
         "update-service"
     };
@@ -281,6 +297,42 @@ pub(super) fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
             after: soon(rng),
         },
     ]
+}
+
+/// Route 53 throttles, another writer changes the zone, or an invocation ends around the change of
+/// the weights that it has announced.
+pub(super) fn of_zone(rng: &mut Rng) -> Incident {
+    let nth = [0, 0, 0, 1, 2, 4][rng.usize(..6)];
+    let call = rng.u32(5..=8);
+    let fault = match rng.u8(..9) {
+        0..=2 => {
+            return Incident::Throttle {
+                service: "route53",
+                from: secs(rng, 60, 600),
+                lasts: secs(rng, 2, 60),
+            };
+        }
+        3..=5 => {
+            let anchor = Anchor::Attempt {
+                function: SWAP_RECORDS,
+                nth,
+            };
+            let when = When {
+                anchor,
+                after: Duration::ZERO,
+            };
+            let act = Act::ZoneChanges(secs(rng, 10, 40));
+            return Incident::Act { when, act };
+        }
+        6 => CallFault::CrashBefore(call),
+        7 => CallFault::CrashAfter(call),
+        _ => CallFault::TimeoutAfterEffect(call),
+    };
+    Incident::Call {
+        function: SWAP_RECORDS,
+        nth,
+        fault,
+    }
 }
 
 /// Incidents that belong together: an invocation hangs while another one of its kind goes on, or

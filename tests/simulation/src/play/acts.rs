@@ -6,9 +6,14 @@ use std::time::Duration;
 use crate::operators::{self, Done};
 use crate::plan::{Act, Anchor, Incident, When};
 use crate::{canary, plan, shape};
-use emulator::{Aws, cloudwatch, ecs};
+use emulator::{Aws, autoscaling, cloudwatch, ecs};
+use harness::demo::{CLUSTER, WEB};
+use serde_json::json;
 
 use super::Stage;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 impl Stage {
     /// Lets the acts of an anchor happen when their time comes.
@@ -26,7 +31,7 @@ impl Stage {
                 self.pending.set(self.pending.get() + 1);
                 tokio::task::spawn_local(async move {
                     stage.driver.world.clock.sleep(after).await;
-                    stage.perform(act).await;
+                    stage.happen(act).await;
                     stage.pending.set(stage.pending.get() - 1);
                     stage.driver.world.touch();
                 });
@@ -34,17 +39,24 @@ impl Stage {
         }
     }
 
-    async fn perform(&self, act: Act) {
-        if let Act::TaskSilent(lasts) = act {
-            return self.silence(act, lasts).await;
+    async fn happen(&self, act: Act) {
+        match act {
+            Act::TaskSilent(lasts) => self.silence(act, lasts).await,
+            Act::Scales(tasks) => self.scale(act, tasks, 1).await,
+            Act::ScalesIn(minutes) => self.scale(act, minutes, -1).await,
+            Act::ZoneChanges(lasts) => self.change_zone(act, lasts).await,
+            _ => self.perform(act).await,
         }
+    }
 
+    async fn perform(&self, act: Act) {
         let done = {
             let mut aws = self.driver.world.aws();
             let done = operators::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
-            self.trace
-                .borrow_mut()
-                .say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
+            self.trace.borrow_mut().say(
+                &aws,
+                &format!("{}: {act:?} comes to {done:?}", act.as_str()),
+            );
 
             match &done {
                 Done::Asked { digest, execution } => {
@@ -58,8 +70,8 @@ impl Stage {
                             .unwrap_or_else(PoisonError::into_inner)
                             .get_or_insert(what);
                     }
-                    if let (Act::SetWeights(_), Some(rule)) = (act, shape::production_rule(&aws)) {
-                        self.invariants().weights_set_by_hand(&aws, &rule);
+                    if let (Act::SetWeights(_), Some(route)) = (act, shape::route(&aws)) {
+                        self.invariants().weights_set_by_hand(&aws, &route);
                     }
                 }
                 Done::Nothing | Done::Something | Done::Took { .. } => {}
@@ -104,6 +116,38 @@ impl Stage {
         self.driver.world.touch();
     }
 
+    /// Automatic scaling changes the count by one each minute, this many times. It goes on removing
+    /// tasks when a deployment has ended.
+    async fn scale(&self, act: Act, times: u32, by: i32) {
+        for _ in 0..times {
+            let is_scaled = {
+                let mut aws = self.driver.world.aws();
+                let is_scaled = adjust(&mut aws, by);
+                if is_scaled {
+                    self.trace.borrow_mut().say(&aws, act.as_str());
+                }
+                is_scaled
+            };
+            if is_scaled {
+                self.coverage.borrow_mut().act(act);
+                self.driver.world.touch();
+            } else if by > 0 {
+                return;
+            }
+            self.driver.world.clock.sleep(MINUTE).await;
+        }
+    }
+
+    /// Another writer changes the zone every second for a while.
+    async fn change_zone(&self, act: Act, lasts: Duration) {
+        self.coverage.borrow_mut().act(act);
+        for _ in 0..lasts.as_secs() {
+            operators::change_zone(&mut self.driver.world.aws());
+            self.driver.world.touch();
+            self.driver.world.clock.sleep(SECOND).await;
+        }
+    }
+
     /// Operators see that an approval waits, and answer it in their time.
     pub(super) fn notice_approvals(&self, aws: &Aws) {
         for (action, asked) in operators::waiting_approvals(aws) {
@@ -112,7 +156,7 @@ impl Stage {
             }
 
             let number = self.noticed.borrow().len() - 1;
-            let usual = plan::Answer {
+            let usual = plan::ApprovalAnswer {
                 approves: true,
                 after: Duration::from_secs(120),
             };
@@ -181,4 +225,23 @@ impl Stage {
             stage.driver.world.touch();
         });
     }
+}
+
+/// A step of automatic scaling changes the count of the service, if that has some tasks, or more
+/// than it keeps.
+fn adjust(aws: &mut Aws, by: i32) -> bool {
+    let service = aws.ecs.service_named(CLUSTER, WEB);
+    let count = service.map_or(0, |service| service.desired_count);
+    if count == 0 || by < 0 && count <= plan::LEAST_TASKS {
+        return false;
+    }
+
+    let target = json!({
+        "ServiceNamespace": autoscaling::NAMESPACE,
+        "ScalableDimension": autoscaling::DIMENSION,
+        "ResourceId": autoscaling::resource_id(CLUSTER, WEB),
+        "MinCapacity": 0, "MaxCapacity": 40,
+    });
+    autoscaling::call(aws, "RegisterScalableTarget", &target).is_ok()
+        && autoscaling::adjust(aws, CLUSTER, WEB, by)
 }

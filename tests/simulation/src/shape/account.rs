@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::canary::{ALARM, Canary};
+use crate::canary::ALARM;
 use emulator::codepipeline::Execution;
 use emulator::ecs::RolloutState;
 use emulator::{Aws, cloudformation, cloudwatch, ecs, traffic};
-use harness::demo::{CLUSTER, WEB, root, task_roles};
+use harness::demo::{CLUSTER, WEB, root};
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
+use invariants::routes;
 
-use super::{Floor, PIPELINE, Pair, Shape, Shift, Strategy};
+use super::{Records, Shape, records};
 
 /// The stack of the service.
 pub(super) const SERVICE_STACK: &str = "web";
@@ -58,6 +59,9 @@ impl Shape {
         ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": CLUSTER}))
             .map_err(|e| e.to_string())?;
         ecs::add_container_instances(&mut aws, CLUSTER, self.instances);
+        if self.records().is_some() {
+            Records::prepare(&mut aws)?;
+        }
         self.update_service_stack(&mut aws)?;
         stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;
 
@@ -86,7 +90,11 @@ impl Shape {
 
         let parameters = self.pair_parameters(pair, aws)?;
         let is_judged = self.canary().is_some();
-        let template = if is_judged { "canary" } else { "blue-green" };
+        let template = match pair.records {
+            Some(_) => "dns",
+            None if is_judged => "canary",
+            None => "blue-green",
+        };
         let template = format!("infra/pipelines/{template}.yaml");
         stack(aws, PIPELINE_STACK, &template, &parameters)?;
 
@@ -101,7 +109,7 @@ impl Shape {
         let counts = match self.pair {
             None => vec![(WEB.to_owned(), self.count)],
             Some(_) => {
-                let [blue, green] = colours(aws)?;
+                let [blue, green] = self.colours(aws)?;
                 vec![(blue, self.count), (green, 0)]
             }
         };
@@ -124,9 +132,9 @@ impl Shape {
             };
             driver.until(STEADY_LIMIT, &mut |_| Ok(()), steady).await?;
 
-            if let Some(canary) = self.canary() {
-                load(&mut driver.world.aws(), Some(canary));
-                // A judge asks what was usual before.
+            if self.canary().is_some() {
+                load(&mut driver.world.aws(), self);
+                // A judge reads what was usual before.
                 driver
                     .until(HISTORY, &mut |_| Ok(()), |_| false)
                     .await
@@ -160,167 +168,19 @@ impl Shape {
     /// # Errors
     /// What the template or a service refused.
     pub fn update_service_stack(&self, aws: &mut Aws) -> Result<(), String> {
-        let tight = self.strategy == Strategy::MakeRoom && self.count > 1;
-        let parameters = [
-            ("Name", WEB.to_owned()),
-            ("VpcId", "vpc-0a1b2c3d".to_owned()),
-            ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e".to_owned()),
-            ("Cluster", CLUSTER.to_owned()),
-            (
-                "LaunchType",
-                if self.fargate { "FARGATE" } else { "EC2" }.to_owned(),
-            ),
-            (
-                "HostPort",
-                if self.static_port { "80" } else { "0" }.to_owned(),
-            ),
-            ("LoadBalanced", yes(self.load_balanced)),
-            ("HealthCheckGraceSeconds", self.grace_secs.to_string()),
-            ("DeregistrationDelaySeconds", self.drain_secs.to_string()),
-            (
-                "MinimumHealthyPercent",
-                if tight { "50" } else { "100" }.to_owned(),
-            ),
-            (
-                "MaximumPercent",
-                if tight { "100" } else { "200" }.to_owned(),
-            ),
-        ];
-
-        let mut parameters = parameters.to_vec();
-        if self.rebalanced {
-            parameters.push(("AvailabilityZoneRebalancing", "ENABLED".to_owned()));
+        if let Some(records) = self.records() {
+            return records.update_stacks(self, aws);
         }
-        if let Some(pair) = &self.pair {
+
+        let mut parameters = self.service_parameters(WEB);
+        if self.pair.is_some() {
             parameters.push(("BlueGreen", yes(true)));
-            if let Some((least, most)) = pair.capacity {
-                parameters.extend([
-                    ("MinCapacity", least.to_string()),
-                    ("MaxCapacity", most.to_string()),
-                ]);
-            }
         }
         if self.pair.as_ref().is_some_and(|pair| pair.is_named) {
             return unnamed_stack(aws, &parameters);
         }
         stack(aws, SERVICE_STACK, "infra/service.yaml", &parameters)
     }
-
-    fn pair_parameters(
-        &self,
-        pair: &Pair,
-        aws: &Aws,
-    ) -> Result<Vec<(&'static str, String)>, String> {
-        let mut parameters = vec![
-            ("PipelineName", PIPELINE.to_owned()),
-            ("TaskRoleArns", task_roles(aws, SERVICE_STACK)?),
-            ("Cluster", CLUSTER.to_owned()),
-            ("Service", WEB.to_owned()),
-            (
-                "Rule",
-                production_rule(aws).ok_or("the pair has no production rule")?,
-            ),
-            ("Repository", WEB.to_owned()),
-            ("ContainerName", "web".to_owned()),
-            (
-                "ExecutionMode",
-                if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned(),
-            ),
-            ("DeadlineMinutes", self.deadline_minutes.to_string()),
-            ("Approval", yes(self.approval)),
-            ("BakeMinutes", pair.bake_minutes.to_string()),
-            (
-                "MinimumHealthyPercent",
-                pair.minimum_healthy_percent.to_string(),
-            ),
-            ("DrainMinutes", pair.drain_minutes.to_string()),
-        ];
-        parameters.extend(
-            self.initial_count
-                .map(|count| ("InitialCount", count.to_string())),
-        );
-        parameters.extend(shift_parameters(&pair.shift));
-        if pair.is_named {
-            let [blue, green] = colours(aws)?;
-            parameters.extend([("BlueService", blue), ("GreenService", green)]);
-        }
-
-        if self.canary().is_none() {
-            parameters.push(("StepMinutes", "1".to_owned()));
-        }
-        Ok(parameters)
-    }
-
-    fn pipeline_parameters(&self, aws: &Aws) -> Result<Vec<(&'static str, String)>, String> {
-        let strategy = match self.strategy {
-            Strategy::Rolling => "rolling",
-            Strategy::Doubling => "doubling",
-            Strategy::MakeRoom | Strategy::BlueGreen => "make-room",
-        };
-        let mut parameters = vec![
-            ("PipelineName", PIPELINE.to_owned()),
-            ("TaskRoleArns", task_roles(aws, SERVICE_STACK)?),
-            ("Cluster", CLUSTER.to_owned()),
-            ("Service", WEB.to_owned()),
-            ("Repository", WEB.to_owned()),
-            ("ContainerName", "web".to_owned()),
-            (
-                "ExecutionMode",
-                if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned(),
-            ),
-            ("Strategy", strategy.to_owned()),
-            ("DeadlineMinutes", self.deadline_minutes.to_string()),
-            ("Approval", yes(self.approval)),
-        ];
-        match self.floor {
-            Floor::Unsaid => {}
-            Floor::Percent(percent) => {
-                parameters.push(("MinimumHealthyPercent", percent.to_string()))
-            }
-            Floor::Tasks(tasks) => parameters.push(("MinimumHealthyTasks", tasks.to_string())),
-        }
-
-        parameters.extend(
-            self.maximum_percent
-                .map(|percent| ("MaximumPercent", percent.to_string())),
-        );
-        parameters.extend(
-            self.desired_count
-                .map(|count| ("DesiredCount", count.to_string())),
-        );
-        parameters.extend(
-            self.initial_count
-                .map(|count| ("InitialCount", count.to_string())),
-        );
-        Ok(parameters)
-    }
-}
-
-fn shift_parameters(shift: &Shift) -> Vec<(&'static str, String)> {
-    match shift {
-        Shift::AllAtOnce => vec![("Shift", "all-at-once".to_owned())],
-        Shift::Linear(percent) => vec![
-            ("Shift", "linear".to_owned()),
-            ("StepPercent", percent.to_string()),
-        ],
-        Shift::Listed(steps) => vec![
-            ("Shift", "listed".to_owned()),
-            ("Steps", (*steps).to_owned()),
-        ],
-        Shift::Judged(canary) => canary.parameters(),
-    }
-}
-
-/// The names of the services of a pair, blue first.
-fn colours(aws: &Aws) -> Result<[String; 2], String> {
-    let exported = |output: &str| {
-        let name = aws
-            .cloudformation
-            .export(&format!("{SERVICE_STACK}-{output}"));
-        name.map(ToOwned::to_owned)
-            .ok_or_else(|| format!("the pair has no {output}"))
-    };
-    Ok([exported("BlueServiceName")?, exported("GreenServiceName")?])
 }
 
 /// The rule whose weights send production traffic to the colours of a pair.
@@ -330,11 +190,22 @@ pub(crate) fn production_rule(aws: &Aws) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
+/// What routes the traffic of a pair: its rule or its records.
+pub(crate) fn route(aws: &Aws) -> Option<String> {
+    production_rule(aws).or_else(|| routes::of_records(aws).into_keys().next())
+}
+
 /// Lets requests come to what is behind a load balancer, as many as a judge needs where there is
-/// one.
-pub(crate) fn load(aws: &mut Aws, canary: Option<&Canary>) {
+/// one, or by the name of the records.
+pub(crate) fn load(aws: &mut Aws, shape: &Shape) {
+    if shape.records().is_some() {
+        aws.traffic.requests_per_task = ROOM * REQUESTS_PER_SECOND;
+        traffic::set_name(aws, records::NAME, REQUESTS_PER_SECOND);
+        return;
+    }
+
     let loaded = production_rule(aws).or_else(|| aws.elb.listeners.keys().next().cloned());
-    let rate = canary.map_or(REQUESTS_PER_SECOND, |canary| {
+    let rate = shape.canary().map_or(REQUESTS_PER_SECOND, |canary| {
         f64::from(canary.requests_per_second)
     });
 
@@ -344,7 +215,7 @@ pub(crate) fn load(aws: &mut Aws, canary: Option<&Canary>) {
     }
 }
 
-fn yes(it_is: bool) -> String {
+pub(super) fn yes(it_is: bool) -> String {
     if it_is { "yes" } else { "no" }.to_owned()
 }
 

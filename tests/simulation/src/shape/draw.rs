@@ -2,9 +2,14 @@
 //!
 //! The order of the draws is part of every seed: a draw that is added goes to the end.
 
+use slipway::strategy::in_place::percentages::{self, Bound};
+
 use crate::canary::Canary;
 
-use super::{CANARIES_FROM, Floor, Oddity, PAIRS_FROM, Pair, Shape, Shift, Strategy};
+use super::{
+    CANARIES_FROM, Floor, Oddity, PAIRS_FROM, Pair, RECORDS_FROM, Records, Shape, Shift, Strategy,
+    makes_room,
+};
 
 impl Shape {
     /// The shape of a number below [`SHAPES`].
@@ -37,11 +42,7 @@ impl Shape {
         } else {
             count
         });
-        let strategy = match rng.u8(..3) {
-            0 if size > 1 => Strategy::MakeRoom,
-            1 => Strategy::Doubling,
-            _ => Strategy::Rolling,
-        };
+        let strategy = in_place(rng, size);
         let (floor, maximum_percent) = bounds(rng, strategy, size);
         let instances = count.max(1) + spare_instances(rng, strategy);
 
@@ -77,23 +78,18 @@ impl Shape {
         } else {
             rng.u32(1..=4)
         };
-        let shift = match rng.u8(..3) {
-            _ if number >= CANARIES_FROM => Shift::Judged(Canary::draw(&mut rng)),
-            0 => Shift::AllAtOnce,
-            1 => Shift::Linear([34, 50, 60][rng.usize(..3)]),
-            _ => Shift::Listed(["5,50,100", "25,100", "1,100"][rng.usize(..3)]),
-        };
         let pair = Pair {
-            shift,
+            shift: shift(&mut rng, number),
             bake_minutes: [0, 0, 1][rng.usize(..3)],
             minimum_healthy_percent: [50, 75, 100][rng.usize(..3)],
             drain_minutes: [0, 0, 3][rng.usize(..3)],
             capacity,
             is_named: false,
+            records: None,
         };
         let fargate = rng.bool();
 
-        Self {
+        let shape = Self {
             number,
             fargate,
             static_port: false,
@@ -117,28 +113,73 @@ impl Shape {
                 is_named: rng.u8(..3) == 0,
                 ..pair
             }),
+        };
+        if number < RECORDS_FROM {
+            return shape;
         }
+        shape.behind(Records::draw(&mut rng))
+    }
+
+    /// The same pair behind records: its pipeline has no approval and no queue, and its services
+    /// have the names of the pair.
+    fn behind(self, records: Records) -> Self {
+        let pair = self.pair.map(|pair| Pair {
+            is_named: false,
+            records: Some(records),
+            ..pair
+        });
+        Self {
+            approval: false,
+            queued: false,
+            pair,
+            ..self
+        }
+    }
+}
+
+/// How the traffic of a pair moves.
+fn shift(rng: &mut fastrand::Rng, number: u32) -> Shift {
+    match rng.u8(..3) {
+        _ if (CANARIES_FROM..RECORDS_FROM).contains(&number) => Shift::Judged(Canary::draw(rng)),
+        0 => Shift::AllAtOnce,
+        1 => Shift::Linear([34, 50, 60][rng.usize(..3)]),
+        _ => Shift::Listed(["5,50,100", "25,100", "1,100"][rng.usize(..3)]),
+    }
+}
+
+/// A strategy of the product that can replace `size` tasks: the only one cannot make room.
+fn in_place(rng: &mut fastrand::Rng, size: u32) -> Strategy {
+    let is_in_place = |it: &Strategy| it.rules().shape == percentages::Shape::Service;
+    let words: Vec<Strategy> = Strategy::ALL
+        .into_iter()
+        .filter(is_in_place)
+        .rev()
+        .collect();
+    match words[usize::from(rng.u8(..words.len() as u8))] {
+        strategy if makes_room(strategy) && size == 1 => Strategy::Rolling,
+        strategy => strategy,
     }
 }
 
 /// The floor and the ceiling that the parameters give for a strategy.
 fn bounds(rng: &mut fastrand::Rng, strategy: Strategy, size: u32) -> (Floor, Option<u32>) {
-    match strategy {
-        Strategy::Doubling | Strategy::BlueGreen => (Floor::Unsaid, None),
-        Strategy::MakeRoom if rng.bool() => (Floor::Unsaid, None),
-        Strategy::MakeRoom => (Floor::Tasks(rng.u32(0..size)), None),
-        Strategy::Rolling => rolling(rng, size),
+    let rules = strategy.rules();
+    match (rules.minimum, rules.maximum) {
+        (Bound::Fixed(_), _) => (Floor::Unsaid, None),
+        (_, Bound::Fixed(_)) if rng.bool() => (Floor::Unsaid, None),
+        (_, Bound::Fixed(_)) => (Floor::Tasks(rng.u32(0..size)), None),
+        _ => between(rng, size),
     }
 }
 
 /// ECS refuses a maximum of 100 % for a service that is rebalanced, and so does a release.
 fn may_be_rebalanced(strategy: Strategy, maximum_percent: Option<u32>) -> bool {
-    strategy != Strategy::MakeRoom && maximum_percent != Some(100)
+    !makes_room(strategy) && maximum_percent != Some(100)
 }
 
 /// With a fixed port a new task needs an instance without an old one.
 fn spare_instances(rng: &mut fastrand::Rng, strategy: Strategy) -> u32 {
-    if strategy == Strategy::MakeRoom {
+    if makes_room(strategy) {
         rng.u32(0..=1)
     } else {
         rng.u32(1..=2)
@@ -146,7 +187,7 @@ fn spare_instances(rng: &mut fastrand::Rng, strategy: Strategy) -> u32 {
 }
 
 /// A floor and a ceiling between which `size` tasks can be replaced.
-fn rolling(rng: &mut fastrand::Rng, size: u32) -> (Floor, Option<u32>) {
+fn between(rng: &mut fastrand::Rng, size: u32) -> (Floor, Option<u32>) {
     let maximum = rng.bool().then(|| rng.u32(100..=200));
     let ceiling = size * maximum.unwrap_or(200) / 100;
     let floor = match rng.u8(..3) {

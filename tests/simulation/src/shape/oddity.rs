@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::account::{SERVICE_STACK, stack};
-use super::{SIBLING_PIPELINE, Shape, Strategy};
+use super::{SIBLING_PIPELINE, Shape, makes_room};
 use crate::canary::ALARM;
 use emulator::{Aws, cloudwatch, ecs};
 use harness::demo::{CLUSTER, WEB, task_roles};
@@ -44,7 +44,7 @@ const TABLE: [Row; 8] = [
     (Oddity::Draining, 8, |shape: &Shape| !shape.fargate),
     // Nothing fails without a task, and all old tasks stay while none has to make room.
     (Oddity::Failed, 8, |shape: &Shape| {
-        shape.count > 0 && shape.strategy != Strategy::MakeRoom
+        shape.count > 0 && !makes_room(shape.strategy)
     }),
     // The network mode of tasks on Fargate cannot use one.
     (Oddity::Classic, 8, |shape: &Shape| !shape.fargate),
@@ -84,7 +84,7 @@ impl Oddity {
 
     /// A word for it, for counting.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::NoTags => "a revision without tags",
             Self::Inactive => "a deregistered revision",
@@ -97,8 +97,8 @@ impl Oddity {
         }
     }
 
-    /// Makes the service of an account that is steady one of these. At AWS it may have come about in
-    /// another way: one behind a Classic Load Balancer is created so.
+    /// Makes the service of an account that is steady one of these. On AWS it may have been made in
+    /// another way: a service behind a Classic Load Balancer is created so.
     pub(super) fn make(self, aws: &mut Aws) -> Result<(), String> {
         match self {
             Self::NoTags => redeploy(aws, |request| {

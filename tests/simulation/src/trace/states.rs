@@ -5,8 +5,9 @@ use serde_json::Value;
 use emulator::Aws;
 use emulator::elb::Elb;
 use invariants::ledger_reader::{ledger, serving, text};
+use invariants::routes;
 
-/// What a state is of, and the state.
+/// The subject of a state, and the state.
 type State = (String, String);
 
 pub(super) fn all(aws: &Aws) -> Vec<State> {
@@ -14,6 +15,7 @@ pub(super) fn all(aws: &Aws) -> Vec<State> {
     executions(aws)
         .chain(services(aws))
         .chain(weights(aws))
+        .chain(records(aws))
         .chain(items.iter().filter_map(of_item))
         .collect()
 }
@@ -53,6 +55,15 @@ fn weights(aws: &Aws) -> impl Iterator<Item = State> {
             .collect();
         let name = arn.rsplit('/').next().unwrap_or_default();
         (weights.len() > 1).then(|| (format!("weights of rule {name}"), weights.join(" / ")))
+    })
+}
+
+/// The weights of each name with weighted records.
+fn records(aws: &Aws) -> impl Iterator<Item = State> {
+    routes::of_records(aws).into_iter().map(|(route, groups)| {
+        let weights: Vec<String> = groups.iter().map(|(_, it)| it.to_string()).collect();
+        let name = route.split('/').nth(1).unwrap_or_default();
+        (format!("weights of {name}"), weights.join(" / "))
     })
 }
 

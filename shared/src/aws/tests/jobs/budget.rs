@@ -65,7 +65,7 @@ fn an_action_whose_first_step_exceeds_its_budget_began_with_it() {
     );
 }
 
-/// Details of the failure of a job whose action began long ago and last learned something so many
+/// Details of the failure of a job whose action began long ago and last learned something this many
 /// seconds ago; none while it goes on.
 fn kept(secs: i64, busy: &str) -> Option<Value> {
     let token = Token::new("update-service", at(-9_000)).learned_at(at(-secs));

@@ -1,7 +1,7 @@
 //! How failures are reported, and what becomes of a report that is refused.
 
 use super::*;
-use crate::aws::tests::ledger_claims::held;
+use crate::aws::tests::lease_proofs::held;
 use crate::limits::STEP_BUDGET;
 
 /// A token of another step.
@@ -60,9 +60,8 @@ fn wrong_parameters_and_tokens_of_other_steps_fail_the_job_before_the_step_runs(
     assert_eq!(details["type"], "ConfigurationError");
 
     // No release of the execution is known.
-    let none = || answer(&json!({}));
     let foreign = event(&parameters().to_string(), Some(FOREIGN));
-    let (_, details) = unread(foreign, [none(), none()]);
+    let (_, details) = unread(foreign, [(); 4].map(|()| answer(&json!({}))));
     assert_eq!(details["type"], "JobFailed");
     assert_eq!(
         details["message"],
@@ -75,14 +74,20 @@ fn wrong_parameters_and_tokens_of_other_steps_fail_the_job_before_the_step_runs(
 fn what_makes_a_job_unreadable_is_kept_in_the_open_release() {
     let written = answer(&json!({}));
     let foreign = event(&parameters().to_string(), Some(FOREIGN));
-    let begun = record("begun");
-    let (script, details) = unread(foreign, [begun, held(|_| {}), written]);
+    let known = [held(|_| {}), record("begun"), held(|_| {}), written];
+    let (script, details) = unread(foreign, known);
 
     assert_eq!(
         script.operations(),
-        ["GetItem", "GetItem", "PutItem", "PutJobFailureResult"]
+        [
+            "GetItem",
+            "GetItem",
+            "GetItem",
+            "PutItem",
+            "PutJobFailureResult"
+        ]
     );
-    let failure = &script.sent()[2].json()["Item"]["release"]["M"]["failure"]["M"];
+    let failure = &script.sent()[3].json()["Item"]["release"]["M"]["failure"]["M"];
     assert_eq!(failure["type"]["S"], "JobFailed");
     assert_eq!(failure["message"]["S"], details["message"]);
 }
@@ -91,15 +96,22 @@ fn what_makes_a_job_unreadable_is_kept_in_the_open_release() {
 fn what_makes_a_job_unreadable_is_kept_in_the_record_before_the_release_has_begun() {
     let mut wrong = parameters();
     wrong["text"] = json!(7);
-    let written = answer(&json!({}));
+    let (no_lease, written) = (answer(&json!({})), answer(&json!({})));
     let event = event(&wrong.to_string(), None);
-    let (script, details) = unread(event, [record("started"), written]);
+    let known = [no_lease, record("started"), record("started"), written];
+    let (script, details) = unread(event, known);
 
     assert_eq!(
         script.operations(),
-        ["GetItem", "TransactWriteItems", "PutJobFailureResult"]
+        [
+            "GetItem",
+            "GetItem",
+            "GetItem",
+            "TransactWriteItems",
+            "PutJobFailureResult"
+        ]
     );
-    let put = &script.sent()[1].json()["TransactItems"][0]["Put"]["Item"];
+    let put = &script.sent()[3].json()["TransactItems"][0]["Put"]["Item"];
     assert_eq!(put["reason"]["S"], details["message"]);
     assert_eq!(details["type"], "ConfigurationError");
 }
@@ -127,7 +139,11 @@ fn a_job_that_cannot_be_read_fails_also_when_that_cannot_be_recorded() {
 #[test]
 fn a_job_that_cannot_be_read_is_recorded_within_the_budget_of_a_step() {
     let foreign = event(&parameters().to_string(), Some(FOREIGN));
-    let (script, _) = unread(foreign, [record("closed"), answer(&json!({}))]);
+    let none = || answer(&json!({}));
+    let (script, _) = unread(
+        foreign,
+        [none(), record("closed"), record("closed"), none()],
+    );
     assert!(
         script.waits().contains(&STEP_BUDGET),
         "{:?}",
@@ -135,7 +151,7 @@ fn a_job_that_cannot_be_read_is_recorded_within_the_budget_of_a_step() {
     );
 }
 
-/// The result of an invocation whose report is answered with this.
+/// The result of an invocation whose report gets this response.
 fn report_meets(refused: Answer, result: StepResult) -> (Result<Value, Retry>, usize) {
     let script = Script::new([refused]);
     let handled = handle(

@@ -2,13 +2,13 @@
 //! for it at once, or the next job looks again.
 
 use super::*;
-use crate::aws::tests::ledger_claims::held;
+use crate::aws::tests::lease_proofs::held;
 use crate::job::Token;
 use crate::limits::{SECOND_LOOK, SECOND_LOOKS};
 
 const LATE: i64 = 180;
 
-/// A token of an action that AWS first refused a call so many seconds ago, and last within 30
+/// A token of an action that AWS first refused a call this many seconds ago, and last within 30
 /// seconds.
 fn refused(secs: i64) -> Token {
     let token = Token::new("update-service", at(-9_000)).learned_at(at(-600));
@@ -162,13 +162,13 @@ struct Failing;
 impl Step for Failing {
     const NAME: &'static str = "update-service";
     type Parameters = Parameters;
-    type Claim = ();
+    type Found = ();
 
     fn acting_as(&self, _: &Sdk) -> Self {
         Self
     }
 
-    async fn claim(&self, _: &Job<Parameters>) -> Result<(), StepError> {
+    async fn find_release(&self, _: &Job<Parameters>) -> Result<(), StepError> {
         Ok(())
     }
 

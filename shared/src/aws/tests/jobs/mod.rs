@@ -16,7 +16,7 @@ use super::script::{Answer, Script, answer, at, refusal, run};
 use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{Failure, FailureType, Job, JobReport, StepError, StepResult};
 use crate::release::DeployRole;
-use crate::step::{Claim, Runner, Step};
+use crate::step::{FoundRelease, Runner, Step};
 
 #[derive(Debug, Deserialize)]
 struct Parameters {
@@ -24,7 +24,7 @@ struct Parameters {
 }
 
 /// A step that acts without a release.
-impl Claim for () {
+impl FoundRelease for () {
     fn deploy_role(&self) -> Option<&DeployRole> {
         None
     }
@@ -36,13 +36,13 @@ struct Scripted<F>(Cell<Option<F>>);
 impl<F: AsyncFnOnce(&Job<Parameters>) -> StepResult> Step for Scripted<F> {
     const NAME: &'static str = "update-service";
     type Parameters = Parameters;
-    type Claim = ();
+    type Found = ();
 
     fn acting_as(&self, _: &Sdk) -> Self {
         Self(Cell::new(self.0.take()))
     }
 
-    async fn claim(&self, _: &Job<Parameters>) -> Result<(), StepError> {
+    async fn find_release(&self, _: &Job<Parameters>) -> Result<(), StepError> {
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! versions.
 
 mod leases;
+mod pending_deregistrations;
 mod pushes;
 mod reads;
 mod records;
@@ -56,6 +57,7 @@ fn push() -> Push {
         claimed_at: at(0),
         execution: None,
         refusal: None,
+        expires_at: None,
     }
 }
 

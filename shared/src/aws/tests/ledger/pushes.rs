@@ -64,3 +64,52 @@ fn a_claim_that_lost_the_race_is_false_and_one_that_failed_is_an_error() {
         ("dynamodb:PutItem", ErrorKind::Rejected)
     );
 }
+
+/// The claim of the push with its execution as the table has it, which expires or not.
+fn started_item(expires_at: Option<&str>) -> Value {
+    let mut item = push_item();
+    item["execution"] = json!({"S": "e-1"});
+    if let Some(seconds) = expires_at {
+        item["expires_at"] = json!({"N": seconds});
+    }
+    item
+}
+
+#[test]
+fn the_claim_of_an_execution_is_kept_from_expiring_over_the_one_that_was_read() {
+    let script = Script::new([item(&started_item(Some("1802163600"))), answer(&json!({}))]);
+    run(ledger(&script).keep_push("slipway-web", DIGEST, "e-1")).expect("written");
+
+    assert_eq!(script.operations(), ["GetItem", "PutItem"]);
+    assert_eq!(
+        script.sent()[1].json(),
+        json!({
+            "TableName": "ledger",
+            "Item": started_item(None),
+            "ConditionExpression": "event = :event",
+            "ExpressionAttributeValues": {":event": {"S": "event-1"}}
+        })
+    );
+
+    let lost = Script::new([
+        item(&started_item(Some("1802163600"))),
+        refusal("ConditionalCheckFailedException", "lost"),
+    ]);
+    let error = run(ledger(&lost).keep_push("slipway-web", DIGEST, "e-1"));
+    assert!(matches!(error, Err(StepError::Busy(_))), "{error:?}");
+}
+
+#[test]
+fn a_claim_that_never_expires_or_led_elsewhere_is_not_written() {
+    let kept = started_item(None);
+    let other = started_item(Some("1802163600"));
+    for (stored, execution) in [(kept, "e-1"), (other, "e-2")] {
+        let script = Script::new([item(&stored)]);
+        run(ledger(&script).keep_push("slipway-web", DIGEST, execution)).expect("read");
+        assert_eq!(script.only().operation(), "GetItem");
+    }
+
+    let none = Script::new([answer(&json!({}))]);
+    run(ledger(&none).keep_push("slipway-web", DIGEST, "e-1")).expect("read");
+    assert_eq!(none.only().operation(), "GetItem");
+}

@@ -165,13 +165,14 @@ fn an_item_that_the_sweep_cannot_read_is_named_and_hides_no_other() {
         panic!("{:?}", listing.unreadable)
     };
     assert_eq!(
-        version.message,
+        version.error.message,
         "started#e-1: `v` of a ledger item is 2; expected 1"
     );
     assert!(
-        form.message
+        form.error
+            .message
             .starts_with("apps/api: failed to read a ledger item: "),
-        "{form}"
+        "{form:?}"
     );
 }
 

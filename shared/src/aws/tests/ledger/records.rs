@@ -33,6 +33,7 @@ fn an_execution_that_is_closed_is_not_marked_any_more() {
     written["outcome"] = json!({"S": "failed"});
     written["reason"] = json!({"S": "because"});
     written["ended_at"] = json!({"S": "2026-01-05T09:01:00Z"});
+    written["expires_at"] = json!({"N": "1802163660"});
     assert_eq!(sent[0]["Put"]["Item"], written);
 
     let key = json!({"pk": {"S": "lease"}, "sk": {"S": "started#e-1"}});

@@ -215,3 +215,20 @@ fn versions_weights_and_thresholds_are_taken_as_kayenta_writes_them() {
 
     assert_eq!(taken, [""; 10]);
 }
+
+#[test]
+fn a_request_to_kayenta_is_refused_with_the_file_that_is_meant() {
+    let of = |body: Value| KayentaConfig::from_json(&body).expect_err("a request");
+    let adhoc = json!({"canaryConfig": config(), "executionRequest": {"scopes": {}}});
+    let error = of(adhoc);
+    assert_eq!(error.field, "canaryConfig");
+    assert_eq!(
+        error.expected,
+        "a canary config, not the body of POST /canary; give what its canaryConfig has"
+    );
+
+    let execution = json!({"scopes": {"default": {}}, "thresholds": {"pass": 90, "marginal": 75}});
+    let error = of(execution);
+    assert_eq!(error.field, "scopes");
+    assert!(error.expected.contains("POST /canary/<id>"), "{error}");
+}

@@ -9,7 +9,7 @@ use crate::judge::clean::{Reading, SideCounts};
 use crate::judge::progress::{PROGRESS_VERSION, Peak};
 use crate::judge::{JudgeConfig, Progress};
 
-/// So many canary requests and bad ones beside 9,000 and 9 of the baseline.
+/// This many canary requests and bad ones beside 9,000 and 9 of the baseline.
 fn reading(requests: u64, bad: u64) -> Reading {
     let side = |requests, bad| SideCounts {
         requests: Some(requests),

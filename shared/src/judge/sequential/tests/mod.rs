@@ -63,8 +63,8 @@ fn healthy() -> Reading {
     reading((10_000, 0), (90_000, 0))
 }
 
-/// A healthy minute of the first metric beside so many bad events of the warning one, of 100 beside
-/// 90 of 900.
+/// A healthy minute of the first metric beside this many bad events of the warning one, of 100
+/// beside 90 of 900.
 fn doubtful(bad: u64) -> impl Fn(u32, usize) -> Reading {
     move |_, metric| {
         if metric == 0 {
@@ -75,10 +75,10 @@ fn doubtful(bad: u64) -> impl Fn(u32, usize) -> Reading {
     }
 }
 
-fn look(config: JudgeConfig, now: u32, read: impl Fn(u32, usize) -> Reading) -> Verdict {
+fn verdict_of(config: JudgeConfig, now: u32, read: impl Fn(u32, usize) -> Reading) -> Verdict {
     Judge::new(config, specs())
         .unwrap()
-        .look(now, read)
+        .take_look(now, read)
         .unwrap()
 }
 
@@ -102,7 +102,7 @@ fn reached(log_e: f64, metric: &str) -> Progress {
 
 #[test]
 fn evidence_of_harm_above_an_even_bet_holds_a_promotion_up() {
-    let decided = |bad| look(config(1, 30), 1, doubtful(bad));
+    let decided = |bad| verdict_of(config(1, 30), 1, doubtful(bad));
     let promoted = decided(18);
     assert_eq!(
         (promoted.decision, promoted.reason.clone()),
@@ -149,7 +149,7 @@ fn evidence_of_harm_that_reaches_its_limit_exactly_rolls_back() {
     let decided = |log_e| {
         resumed(reached(log_e, "warning"))
             .unwrap()
-            .look(4, |_, _| healthy())
+            .take_look(4, |_, _| healthy())
             .unwrap()
     };
     let at = decided(limit);
@@ -172,7 +172,7 @@ fn evidence_of_harm_that_reaches_its_limit_exactly_rolls_back() {
 fn the_numbers_beside_a_verdict_are_those_of_the_metric_that_decided() {
     let numbers = |metric: &str| {
         let mut judge = resumed(reached(100.0, metric)).unwrap();
-        let Comparison { label, totals, .. } = judge.look(1, doubtful(12)).unwrap().comparison;
+        let Comparison { label, totals, .. } = judge.take_look(1, doubtful(12)).unwrap().comparison;
         (label, totals.canary, totals.baseline)
     };
 
@@ -189,7 +189,7 @@ fn the_numbers_beside_a_verdict_are_those_of_the_metric_that_decided() {
         ("slow".to_owned(), Tally::new(100, 12), Tally::new(900, 90))
     );
 
-    let worst = look(config(1, 30), 1, doubtful(12)).comparison;
+    let worst = verdict_of(config(1, 30), 1, doubtful(12)).comparison;
     assert_eq!(
         worst.label, "slow",
         "where nothing decided, it is the metric that looks worst"
@@ -207,8 +207,8 @@ fn evidence_that_was_reached_stays_the_highest() {
         }
     };
 
-    let first = judge.look(1, calm).unwrap();
-    let second = judge.look(2, calm).unwrap();
+    let first = judge.take_look(1, calm).unwrap();
+    let second = judge.take_look(2, calm).unwrap();
     assert!(second.log_e < first.log_e);
     assert_eq!(second.highest_log_e, Some(first.log_e));
 
@@ -223,7 +223,7 @@ fn evidence_that_was_reached_stays_the_highest() {
 fn a_promotion_waits_for_the_minimum_of_minutes() {
     let mut judge = Judge::new(config(3, 30), specs()).unwrap();
     let decisions: Vec<(u32, Decision)> = (1..=3)
-        .map(|now| judge.look(now, |_, _| healthy()).unwrap())
+        .map(|now| judge.take_look(now, |_, _| healthy()).unwrap())
         .map(|verdict| (verdict.usable_minutes, verdict.decision))
         .collect();
 
@@ -240,7 +240,7 @@ fn a_promotion_waits_for_the_minimum_of_minutes() {
 #[test]
 fn evidence_of_health_below_its_limit_does_not_promote() {
     let little = |_: u32, _: usize| reading((2_000, 0), (18_000, 0));
-    let verdict = look(config(1, 30), 1, little);
+    let verdict = verdict_of(config(1, 30), 1, little);
     assert!(
         verdict.log_e_promote > 0.0 && verdict.log_e_promote < verdict.log_e_promote_limit,
         "{verdict:?}"
@@ -267,7 +267,7 @@ fn each_promoting_metric_needs_its_minutes_and_a_warning_one_does_not() {
     let mut both = specs();
     both[1].promotion = both[0].promotion;
     let mut judge = Judge::new(config(3, 30), both).unwrap();
-    let verdict = judge.look(5, unknown_until(1, 5)).unwrap();
+    let verdict = judge.take_look(5, unknown_until(1, 5)).unwrap();
 
     // Minutes 3 and 4 of it are still waited for, so that minute 5 is not consumed either.
     assert_eq!(
@@ -275,7 +275,7 @@ fn each_promoting_metric_needs_its_minutes_and_a_warning_one_does_not() {
         (0, Decision::Continue)
     );
 
-    let verdict = look(config(3, 30), 5, unknown_until(1, 5));
+    let verdict = verdict_of(config(3, 30), 5, unknown_until(1, 5));
     assert_eq!(
         (verdict.usable_minutes, verdict.decision),
         (5, Decision::Promote)

@@ -107,8 +107,8 @@ fn refused(weights: &str) -> RetireStep {
     }
 }
 
-/// The step for a release that set all of the traffic to green so many seconds ago, and found these
-/// weights.
+/// The step for a release that set all of the traffic to green this many seconds ago, and found
+/// these weights.
 fn found(weights: Weights, ago: i64, change: impl FnOnce(&mut PairTarget)) -> RetireStep {
     let view = view_of(NEW, weights);
     let mut open = target(&view, Some(Weights::with(Colour::Green, 100)));

@@ -146,7 +146,7 @@ fn counters_contradict_each_other_while_one_has_arrived_in_part() {
 }
 
 #[test]
-fn two_answers_may_be_missing_however_few_there_are() {
+fn two_responses_may_be_missing_however_few_there_are() {
     let answers = |good: f64| {
         let points = [("c_n", 100.0), ("c_s", 100.0), ("c_2", good)];
         is_contradictory(&data(&points), Side::Canary, FIRST)

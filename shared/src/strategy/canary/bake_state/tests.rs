@@ -1,7 +1,7 @@
 use super::super::arrival::observe_arrivals;
 use super::*;
 use crate::job::Token;
-use crate::limits::TOKEN_CHARS;
+use crate::limits::{PIPELINE_ARN_CHARS, TOKEN_CHARS};
 use crate::metrics::source::Data;
 use crate::timestamp::Timestamp;
 
@@ -77,6 +77,7 @@ fn the_token_is_short_enough_whatever_was_skipped() {
             .with_progress(&progress, &names());
         let since = Timestamp::from_secs(1_767_603_600).expect("in range");
         let token = Token::new("evaluate-canary", since)
+            .of_pipeline(Some("x".repeat(PIPELINE_ARN_CHARS)))
             .with_payload(Some(kept.payload()))
             .text();
         assert!(token.len() <= TOKEN_CHARS, "{}", token.len());

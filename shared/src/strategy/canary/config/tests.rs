@@ -1,5 +1,7 @@
 //! Which files of settings are accepted, and how the others are refused.
 
+mod beside;
+
 use super::*;
 use serde_json::json;
 
@@ -83,7 +85,7 @@ fn refused_files() -> [(Value, &'static str); 9] {
         ),
         (
             with("weight", json!(0.95)),
-            "metrics[0].weight: found 0.95; expected 0.000001 to 0.9",
+            "metrics[0].weight: found 0.95; expected 0.000001 to ",
         ),
         (
             with("dimensions", json!({"Service": "shop"})),
@@ -255,7 +257,7 @@ const IMPOSSIBLE_COUNTS: [(&str, &str, &str); 11] = [
     (
         "weight",
         "0.0",
-        "metrics[0].weight: found 0; expected 0.000001 to 0.9",
+        "metrics[0].weight: found 0; expected 0.000001 to ",
     ),
     (
         "tolerance",
@@ -341,7 +343,7 @@ fn what_a_metric_cannot_be_is_refused() {
 
 /// Nine tenths of the error rate, less what further sources take.
 fn most_weight() -> f64 {
-    let most = Settings::default().most_weight();
+    let most = Settings::default().taken().most_weight;
     assert!(0.0 < most && most <= CUSTOM_WEIGHT, "{most}");
     most
 }
@@ -381,5 +383,11 @@ fn ten_metrics_and_nine_tenths_of_the_error_rate_are_the_most() {
     let most = most_weight();
     let expected = format!("metrics: weights add up to 0.92; expected at most {most}, because");
     assert_eq!(metrics(2, most / 2.0), Ok(2));
+    assert_eq!(
+        metrics(1, 0.95),
+        Err(format!(
+            "`Config::canary.json`: metrics[0].weight: found 0.95; expected 0.000001 to {most}"
+        ))
+    );
     assert!(metrics(2, 0.46).unwrap_err().contains(&expected));
 }

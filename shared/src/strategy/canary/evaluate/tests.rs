@@ -9,7 +9,7 @@ fn bake_state() -> BakeState {
     BakeState::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001)
 }
 
-/// So many minutes of 150 and 2,850 requests with so many bad ones, and a tenth of all slow.
+/// This many minutes of 150 and 2,850 requests with this many bad ones, and a tenth of all slow.
 fn data(minutes: u32, canary_bad: f64, baseline_bad: f64) -> Data {
     let mut data = Data::new();
     let mut put = |id: &str, value: f64| {

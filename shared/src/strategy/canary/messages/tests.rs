@@ -143,7 +143,7 @@ fn too_little_traffic_is_reported_from_the_third_minute_on() {
         Some(thin)
     );
     assert_eq!(traffic_message(3, 1_000.0, 9_000.0, 0.0, 30), None);
-    // Of 1,720 to 1,722 minutes that are needed, a bake of 1,719 is not said to be too short.
+    // Of 1,720 to 1,722 minutes that are needed, a bake of 1,719 is not reported as too short.
     assert!(traffic_message(3, 3.0, 57.0, 0.0, 1_718).is_some());
     assert_eq!(traffic_message(3, 3.0, 57.0, 0.0, 1_719), None);
 }

@@ -12,7 +12,7 @@ fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings 
     read_with(&state, points, settings, age_secs)
 }
 
-/// The readings of the first minute, so long after its end.
+/// The readings of the first minute, this long after its end.
 fn read_with(
     state: &BakeState,
     points: &[(&str, f64)],
@@ -46,7 +46,7 @@ fn side(requests: u64, bad: Option<u64>) -> SideCounts {
 }
 
 #[test]
-fn errors_are_answers_and_refused_connections() {
+fn errors_are_responses_and_refused_connections() {
     let points = [
         ("c_n", 150.0),
         ("c_e", 2.0),
@@ -195,8 +195,8 @@ fn a_minute_that_has_not_arrived_whole_is_not_read() {
     assert!((0..3).all(|metric| arrived.0.contains_key(&(1, metric))));
 }
 
-/// A minute in which so many of the canary's 100 and the baseline's 900 answers were good, when the
-/// counters of the hour before agreed or not.
+/// A minute in which this many of the canary's 100 and the baseline's 900 responses were good, when
+/// the counters of the hour before agreed or not.
 fn with_good_answers(canary: f64, baseline: f64, agrees: bool) -> Readings {
     let points = [
         ("c_n", 100.0),

@@ -181,7 +181,7 @@ fn a_newer_service_deployment_was_made_outside_the_release() {
         );
     }
 
-    // Also when ours is not listed, because the answer is older.
+    // Also when ours is not listed, because the response is older.
     assert_eq!(
         explain(&returned(), &[one("3", "SUCCESSFUL")]),
         Some(expected.to_owned())

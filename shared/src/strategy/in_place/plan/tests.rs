@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::strategy::fixtures::{BARE, BLUE_GREEN, DOUBLING, MAKE_ROOM};
-use crate::strategy::in_place::percentages::Percent;
+use crate::strategy::in_place::percentages::{Percent, StrategyRules};
 
 fn room(desired: u32) -> Room {
     Room {
@@ -12,7 +12,7 @@ fn room(desired: u32) -> Room {
     }
 }
 
-/// Room for tasks with static ports on so many instances, none of which drains.
+/// Room for tasks with static ports on this many instances, none of which drains.
 fn on(desired: u32, active: u32) -> Room {
     Room {
         desired,
@@ -130,7 +130,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
 
     assert_eq!(
         (at_most(3), at_most(4)),
-        (Ok(percentages(100, 150)), Ok(percentages(100, 200)))
+        (Ok(percentages(100, 199)), Ok(percentages(100, 200)))
     );
     assert!(
         at_most(1)
@@ -182,6 +182,40 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
 
     let only = MAKE_ROOM.plan(room(1)).expect_err("the only task");
     assert!(only.contains("run 2 tasks or more"), "{only}");
+}
+
+#[test]
+fn a_remedy_names_only_parameters_that_the_strategy_takes() {
+    const fn rules(minimum: Bound, maximum: Bound) -> StrategyRules {
+        StrategyRules {
+            word: "stuck",
+            shape: Shape::Service,
+            minimum,
+            maximum,
+            definition: "never moves",
+        }
+    }
+    const FIXED: StrategyRules = rules(Bound::Fixed(100), Bound::Fixed(100));
+    const CEILING: StrategyRules = rules(Bound::Fixed(100), Bound::Default(100));
+    const FLOOR: StrategyRules = rules(Bound::Default(100), Bound::Fixed(100));
+    const FREE: StrategyRules = rules(Bound::Default(100), Bound::Default(100));
+
+    let remedies = [&FIXED, &CEILING, &FLOOR, &FREE].map(|rules| {
+        let strategy = Strategy { rules, ..BARE };
+        let refusal = strategy.plan(room(2)).expect_err("nothing can move");
+        refusal.rsplit("; ").next().unwrap_or_default().to_owned()
+    });
+    assert_eq!(
+        remedies,
+        [
+            "choose `rolling` or `doubling`",
+            "raise `maximum_percent` so that one more task may run",
+            "lower `minimum_healthy_percent` or `minimum_healthy_tasks`, or choose `rolling` or \
+             `doubling`",
+            "lower `minimum_healthy_percent` or raise `maximum_percent` so that one more task may \
+             run",
+        ]
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use behaviour::{invoke, pass, service};
 
 /// The same account, with its release taken over more than a minute ago and nothing announced
 /// since; its traffic was moved long before.
-fn taken_over(mut aws: Aws) -> Aws {
+pub(super) fn taken_over(mut aws: Aws) -> Aws {
     let (since, shifted_at) = (ago(&aws, 65), ago(&aws, 400));
     edit(&mut aws, |lease| {
         if lease["release"]["shift"].is_object() {
@@ -41,12 +41,12 @@ async fn roll_back(driver: &Driver) -> String {
     answer["status"].as_str().expect("a status").to_owned()
 }
 
-fn recorded(aws: &Aws) -> Value {
+pub(super) fn recorded(aws: &Aws) -> Value {
     plain(&json!({"M": record(aws, EXECUTION).expect("a record")}))
 }
 
 /// The traffic is announced and moved first.
-async fn restores_the_traffic(driver: &Driver) {
+pub(super) async fn restores_the_traffic(driver: &Driver) {
     let since = calls(driver);
     assert_eq!(
         roll_back(driver).await,
@@ -68,8 +68,8 @@ async fn restores_the_traffic(driver: &Driver) {
     assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
 }
 
-/// Scale-in of both colours is enabled in one invocation; answers the account after it.
-async fn enables_scale_in(driver: &Driver) -> Aws {
+/// Scale-in of both colours is enabled in one invocation; returns the account after it.
+pub(super) async fn enables_scale_in(driver: &Driver) -> Aws {
     let since = calls(driver);
     assert_eq!(
         roll_back(driver).await,
@@ -92,8 +92,9 @@ async fn enables_scale_in(driver: &Driver) -> Aws {
     aws
 }
 
-/// The new colour gets the revision and the count that it had.
-async fn returns_the_new_colour(driver: &Driver, prior: &Value) {
+/// The new colour gets the revision and the count that it had, beside this many tasks of the old
+/// one.
+pub(super) async fn returns_the_new_colour(driver: &Driver, prior: &Value, old: i64) {
     let definition = &prior["pair"]["blue"]["task_definition"];
     let blue = revision(definition.as_str().expect("an ARN"));
     let since = calls(driver);
@@ -104,7 +105,7 @@ async fn returns_the_new_colour(driver: &Driver, prior: &Value) {
 
     let aws = driver.world.snapshot();
     assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
-    assert_eq!(counts(&aws), [0, 2]);
+    assert_eq!(counts(&aws), [0, old]);
     assert_eq!(
         &service(&aws, CLUSTER, "shop-blue")["taskDefinition"],
         definition
@@ -149,7 +150,7 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         let aws = enables_scale_in(&driver).await;
         assert_eq!(counts(&aws), [2, 2]);
 
-        returns_the_new_colour(&driver, &prior).await;
+        returns_the_new_colour(&driver, &prior, 2).await;
         closes(&driver, &prior).await;
     });
 }

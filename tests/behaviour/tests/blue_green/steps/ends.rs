@@ -1,6 +1,6 @@
 //! How finish-release looks at a pair, and what it leaves behind.
 
-use emulator::Aws;
+use emulator::{Aws, autoscaling};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::{holder, record};
@@ -10,7 +10,8 @@ use super::{
     EXECUTION, ago, begun, calls, changed, definitions, edit, failed, going, lease, left_behind,
     look, look_after, plain, report, revision, settled, timeless, whole,
 };
-use behaviour::pair::{set, set_weights, suspend};
+use behaviour::pair::{secs, set, set_weights, suspend};
+use behaviour::pass;
 
 const STEP: &str = "finish-release";
 
@@ -88,6 +89,27 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
     });
 }
 
+#[test]
+fn a_release_is_finished_although_its_colour_has_just_got_a_task() {
+    run(retired(), Fault::None, async |driver| {
+        pass(&driver, secs(90)).await;
+        let [new, _] = definitions(&driver.world.aws());
+        let grows = |aws: &mut Aws| autoscaling::adjust(aws, CLUSTER, "shop-blue", 1);
+        assert!(grows(&mut driver.world.aws()));
+        pass(&driver, secs(6)).await;
+
+        let answer = look(&driver, STEP, &finish(&new)).await;
+        assert_eq!(
+            answer["outputVariables"],
+            json!({"Outcome": "deployed"}),
+            "{answer}"
+        );
+        let summary = answer["summary"].as_str().unwrap_or_default();
+        let reason = " on 2 of 3 tasks, 2 targets healthy in ";
+        assert!(summary.contains(reason), "{summary}");
+    });
+}
+
 /// A change of the account, and what is reported of it.
 type Unsteady = (fn(&mut Aws), &'static str);
 
@@ -110,8 +132,8 @@ const UNSTEADY: [Unsteady; 5] = [
         "the weights are blue 0 / green 0 and blue must have all of the traffic",
     ),
     (
-        |aws| set(aws, "shop-blue", json!({"desiredCount": 3})),
-        "2 of 3 targets healthy in",
+        |aws| set(aws, "shop-blue", json!({"desiredCount": 5})),
+        "2 of 5 targets healthy in",
     ),
 ];
 

@@ -19,6 +19,7 @@ mod back;
 mod begin;
 mod ends;
 mod fill;
+mod grown;
 mod kept;
 mod retire;
 mod swap;
@@ -107,7 +108,7 @@ fn edit(aws: &mut Aws, change: impl FnOnce(&mut Value)) {
     dynamodb::call(aws, "PutItem", &put).expect("an item");
 }
 
-/// The instant so many seconds ago, as it is stored.
+/// The instant this many seconds ago, as it is stored.
 fn ago(aws: &Aws, secs: i64) -> Value {
     json!(Timestamp::from_secs(aws.now / 1000 - secs).expect("in range"))
 }
@@ -153,7 +154,7 @@ fn common(more: &Value) -> Value {
     all
 }
 
-/// One look of a step whose action began so many seconds ago.
+/// One look of a step whose action began this many seconds ago.
 async fn look_after(driver: &Driver, step: &str, more: &Value, secs: i64) -> Value {
     let since = ago(&driver.world.aws(), secs);
     let token = json!({"v": 1, "step": step, "since": since}).to_string();

@@ -13,7 +13,7 @@ use behaviour::pass;
 
 const STEP: &str = "update-service";
 
-/// All of the traffic left green so many seconds ago.
+/// All of the traffic left green this many seconds ago.
 fn left(secs: i64) -> Aws {
     let mut aws = whole();
     let at = ago(&aws, secs);

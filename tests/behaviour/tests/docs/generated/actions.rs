@@ -99,6 +99,7 @@ fn word(word: &Value) -> String {
 fn range(property: &Value) -> String {
     match (property["minimum"].as_u64(), property["maximum"].as_u64()) {
         (Some(least), Some(most)) => format!(", {least} to {most}"),
+        (Some(least), None) if least > 0 => format!(", {least} or more"),
         _ => String::new(),
     }
 }

@@ -3,6 +3,7 @@
 mod actions;
 mod judge_config;
 mod limits;
+mod outcomes;
 mod templates;
 
 use crate::project::Text;
@@ -36,6 +37,7 @@ fn table(what: &str) -> String {
         Some(("template", path)) => templates::table_of(path),
         None if what == "limits" => limits::table(),
         None if what == "judge-config" => judge_config::table(),
+        None if what == "outcomes" => outcomes::table(),
         _ => panic!("unknown table `{what}`"),
     }
 }

@@ -80,6 +80,10 @@ fn wrong_percentages_and_counts_are_refused_at_once() {
             &["`initial_count` is 0", "expected 1 or more"],
         ),
         (
+            Set("scales", json!(false)),
+            &["`scales` is given", "strategy `blue-green` only"],
+        ),
+        (
             Set("minimum_healthy_tasks", json!(3)),
             &["`minimum_healthy_tasks` is 3", "2 tasks", "expected 0 to 2"],
         ),

@@ -48,7 +48,11 @@ fn a_rule_that_is_not_there_is_refused_at_once() {
             ),
             (
                 Set("rule", json!("shop")),
-                &["`rule` is `shop`", "expected", "arn:…:listener-rule/app/…"],
+                &[
+                    "`rule` is `shop`",
+                    "expected",
+                    "arn:<partition>:elasticloadbalancing:<region>:<account>:listener-rule/app/…",
+                ],
             ),
             (Set("rule", json!(7)), &["`rule` (found 7)", FIX]),
             (

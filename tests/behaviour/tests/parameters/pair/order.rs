@@ -1,11 +1,12 @@
 //! Steps of a pair on a single service, and in another order.
 
-use harness::demo::WEB;
+use emulator::Aws;
+use harness::demo::{SHOP, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use behaviour::pair;
-use behaviour::{account, by_hand, pass, push};
+use behaviour::{account, by_hand, pass, push, settled};
 
 use super::{common, refuses};
 
@@ -120,9 +121,22 @@ const EARLY: [Early; 4] = [
     },
 ];
 
-/// Begins a release of a pair by hand and registers its revision; answers its ARN.
+/// Lets the tasks of the pair pull from every repository.
+fn let_every_image_be_pulled(aws: &mut Aws) {
+    let stack = aws.cloudformation.stack(SHOP).expect("the demo's stack");
+    let role = stack.resource("ExecutionRole").expect("a role");
+    let name = role.physical_id.clone();
+    let statement = json!({"Effect": "Allow", "Action": "ecr:BatchGetImage", "Resource": "*"});
+    let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+    let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
+    role.policies.insert("pull".to_owned(), document);
+}
+
+/// Begins a release of a pair by hand and registers its revision; returns its ARN.
 async fn registered(driver: &Driver) -> String {
+    let_every_image_be_pulled(&mut driver.world.aws());
     let pushed = push(driver, "page-counter", "0.0.0");
+    settled(driver, "slipway-page-counter", &pushed).await;
     let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/page-counter@{pushed}");
     let rule = pair::rule(&driver.world.aws());
     let begin = common(json!({"strategy": "blue-green", "rule": rule}));

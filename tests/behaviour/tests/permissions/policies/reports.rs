@@ -8,8 +8,8 @@ use invariants::ledger_reader::{ledger, text};
 
 use super::Permission;
 
-/// Everything that an operator can read: how jobs and actions failed, and the errors of functions
-/// in their logs.
+/// Everything that an operator can read: how jobs, actions and stacks failed, and the errors of
+/// functions in their logs.
 pub(super) fn reports(aws: &Aws) -> Vec<(&str, &str)> {
     let jobs = aws
         .codepipeline
@@ -38,7 +38,9 @@ pub(super) fn reports(aws: &Aws) -> Vec<(&str, &str)> {
         Some(Outcome::Failed(message)) => Some(("function", message.as_str())),
         _ => None,
     });
-    jobs.chain(actions).chain(errors).collect()
+    let stacks = aws.cloudformation.stacks();
+    let stacks = stacks.filter_map(|stack| Some(("stack", stack.why_failed()?)));
+    jobs.chain(actions).chain(errors).chain(stacks).collect()
 }
 
 /// The kind of failure by which an operator learns that the permission is missing: role, action and

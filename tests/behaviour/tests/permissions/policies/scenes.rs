@@ -1,36 +1,30 @@
 //! Releases in which every action of every function and of the pipeline is called.
 
-use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use behaviour::pair::{self, SHORT, listener, set_weights, until_action};
-use behaviour::{add_capacity_provider, only_check, use_capacity_provider};
-use emulator::cloudwatch::set_alarm;
+use behaviour::{add_capacity_provider, found_roles, only_check, pair, use_capacity_provider};
 use emulator::codepipeline::Execution;
-use emulator::ecr::{self, Answers, Behaviour, Profile};
+use emulator::ecr::{self, Behaviour};
 use emulator::lambda::{self, InvocationStatus};
-use emulator::{Aws, elb, traffic};
-use harness::demo::canary::{ask, become_canary};
-use harness::demo::{self, CHAPTERS, COUNTER, Chapter, SHOP, WEB, deployed, play, push};
+use emulator::{Aws, cloudformation, ecs, iam};
+use harness::demo::dns::SITE;
+use harness::demo::{self, CHAPTERS, CLUSTER, COUNTER, Chapter, SHOP, WEB, deployed, play, push};
 use harness::driver::{Driver, Fault, run};
 use harness::functions::STEPS;
 use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
 use serde_json::json;
 
+use super::by_records::{self, with_pair_by_records};
 use super::in_place::{deregister_prior, fail_by_alarm, stop_a_release, stop_before_begin};
+use super::on_instances::{self, WAREHOUSE, with_pair_on_instances};
+use super::pairs::{
+    fail_canary, fail_canary_on_listener, fail_fill_by_alarm, fail_when_grown, promote_canary,
+    release_on_listener, stop_in_bake, stop_on_listener,
+};
 
 /// Longest until the report, in virtual time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3_600);
-
-/// Enough of them to show within minutes that an image fails.
-const REQUESTS_PER_SECOND: f64 = 1_000.0;
-const ALARM: &str = "shop-errors";
-/// What a canary pipeline's stack is given so that a release takes minutes.
-const JUDGED: [(&str, &str); 3] = [
-    ("FirstBakeMinutes", "15"),
-    ("BakeMinutes", "1"),
-    ("DrainMinutes", "0"),
-];
 
 /// Something that happens to the account.
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +41,16 @@ pub(super) enum Event {
     /// A new colour of the pair grows and then fails, so that the old one must grow before it takes
     /// the traffic back. What weights from outside are repaired first.
     GrownColour,
+    /// A release with this tag that ECS rolls back while the idle colour is filled, because an
+    /// alarm of the colour is in ALARM.
+    FailedFill(&'static str),
     /// A canary that fails requests, while an alarm is looked at and the new colour grows, so that
     /// the old one must grow before it takes the traffic back.
     FailedCanary,
     /// A canary that fails requests, with the pair behind the default action of its listener.
     FailedCanaryOnListener,
+    /// A canary that ends well, whose judge reads a file.
+    PromotedCanary,
     /// A release that is stopped instead of failing, so that `roll-back` gives the traffic back,
     /// and with the pair behind the default action of its listener.
     StoppedOnListener,
@@ -61,18 +60,25 @@ pub(super) enum Event {
     RepeatedRegistration,
     /// An operator stops an execution before its release begins.
     NeverBegun,
-    /// Tasks with a static port on a cluster whose capacity provider may add instances.
+    /// Tasks with a static port on a cluster in which an instance drains, and whose capacity
+    /// provider may add instances.
     GrowingCluster,
     /// Releases of a service and of the pair that are only checked.
     DryRun,
     /// A release whose base is the newest revision of its family.
     NewestBase,
+    /// A release of a pair whose tasks hold a static port of instances.
+    PairOnInstances,
+    /// A release of a pair behind two weighted records.
+    ReleaseByRecords,
+    /// The stack of a pipeline finds the roles of its service.
+    FoundRoles,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 15] = [
+const UNTOLD: [Event; 21] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -80,28 +86,38 @@ const UNTOLD: [Event; 15] = [
     Event::GrownColour,
     Event::FailedCanary,
     Event::FailedCanaryOnListener,
+    Event::PromotedCanary,
     Event::StoppedOnListener,
+    Event::FailedFill("9.11.0"),
     Event::ReleaseOnListener,
+    // The other colour is idle now.
+    Event::FailedFill("9.12.0"),
     Event::RepeatedRegistration,
     Event::NeverBegun,
     Event::GrowingCluster,
     Event::DryRun,
     Event::NewestBase,
+    Event::PairOnInstances,
+    Event::ReleaseByRecords,
+    Event::FoundRoles,
     Event::SenselessJobs,
 ];
 
-/// An event, the account that it begins on, and what it demands of roles: the role's name and the
-/// action.
+/// An event, the account that it begins on, what it demands of roles, and the roles at its end.
 pub(super) struct Scene {
     pub(super) event: Event,
     pub(super) before: Aws,
-    pub(super) demanded: BTreeSet<(String, String)>,
+    pub(super) iam: iam::Iam,
+    pub(super) roles: cloudformation::Iam,
 }
 
 impl Event {
     /// Whether the pair's pipeline becomes one with judgements.
     pub(super) fn is_canary(self) -> bool {
-        matches!(self, Self::FailedCanary | Self::FailedCanaryOnListener)
+        matches!(
+            self,
+            Self::FailedCanary | Self::FailedCanaryOnListener | Self::PromotedCanary
+        )
     }
 
     pub(crate) async fn begin(self, driver: &Driver) {
@@ -123,9 +139,14 @@ impl Event {
             Self::GrowingCluster => release_on_capacity_provider(driver),
             Self::DryRun => check_only(driver),
             Self::NewestBase => release_from_newest(driver),
+            Self::PairOnInstances => on_instances::push(&mut driver.world.aws()),
+            Self::ReleaseByRecords => by_records::push(&mut driver.world.aws()),
+            Self::FoundRoles => found_roles::begin(&mut driver.world.aws(), &[]),
             Self::GrownColour => fail_when_grown(driver).await,
+            Self::FailedFill(tag) => fail_fill_by_alarm(driver, tag).await,
             Self::FailedCanary => fail_canary(driver).await,
             Self::FailedCanaryOnListener => fail_canary_on_listener(driver),
+            Self::PromotedCanary => promote_canary(driver),
             Self::StoppedOnListener => stop_on_listener(driver).await,
             Self::ReleaseOnListener => drop(release_on_listener(driver, "9.2.0")),
             Self::SenselessJobs => {
@@ -167,8 +188,13 @@ impl Event {
                 Self::GrowingCluster | Self::NewestBase => {
                     ended(&driver, known, COUNTER, "deployed").await
                 }
+                Self::ReleaseByRecords => ended(&driver, known, SITE, "deployed").await,
                 Self::DryRun => checked(&driver, known).await,
-                Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
+                Self::FoundRoles => found_roles::complete(&driver, found_roles::STACK).await,
+                Self::PairOnInstances => ended(&driver, known, WAREHOUSE, "deployed").await,
+                Self::ReleaseOnListener | Self::PromotedCanary => {
+                    ended(&driver, known, SHOP, "deployed").await
+                }
                 _ => ended(&driver, known, SHOP, "rolled-back").await,
             }
             driver.world.snapshot()
@@ -180,14 +206,6 @@ async fn begin_chapter(driver: &Driver, chapter: &Chapter) {
     let pushed = push(&mut driver.world.aws(), chapter).expect("pushed");
     if chapter.operator == demo::Operator::StopsInBake {
         stop_in_bake(driver, &pushed).await;
-    }
-}
-
-/// Stops a release of the pair once the new colour has traffic; without a permission it does not
-/// come so far.
-async fn stop_in_bake(driver: &Driver, pushed: &str) {
-    if let Ok(execution) = until_action(driver, pushed, "swap-target-groups", 1).await {
-        pair::stop(driver, &execution);
     }
 }
 
@@ -213,9 +231,16 @@ async fn repeat_registration(driver: &Driver) {
     }
 }
 
-/// Moves the counter's service to a capacity provider, and pushes an image.
+/// Moves the counter's service to a capacity provider beside an instance that drains, and pushes an
+/// image.
 fn release_on_capacity_provider(driver: &Driver) {
     let aws = &mut driver.world.aws();
+    ecs::add_container_instances(aws, CLUSTER, 1);
+    let mut instances = aws.ecs.instances.values();
+    let free = instances.find(|instance| instance.ports.is_empty());
+    let free = free.expect("a new instance").arn.clone();
+    let drained = json!({"cluster": CLUSTER, "containerInstances": [free], "status": "DRAINING"});
+    ecs::call(aws, "UpdateContainerInstancesState", &drained).expect("it is there");
     add_capacity_provider(aws, "ENABLED");
     use_capacity_provider(aws, COUNTER);
     ecr::push(aws, COUNTER, "9.6.0", Behaviour::Healthy).expect("pushed");
@@ -227,94 +252,6 @@ fn release_from_newest(driver: &Driver) {
     let base = [("Base", "newest"), ("TaskDefinitionFile", "")];
     pair::update(aws, "page-counter-pipeline", &base);
     ecr::push(aws, COUNTER, "9.10.0", Behaviour::Healthy).expect("pushed");
-}
-
-/// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new
-/// colour grow meanwhile.
-async fn fail_when_grown(driver: &Driver) {
-    // Long enough that the image fails in it, whatever is drawn.
-    let bake = [&SHORT[..], &[("BakeMinutes", "5")]].concat();
-    pair::configure(&mut driver.world.aws(), &bake);
-    // The sweep leaves a pair without any traffic to the release.
-    set_weights(&mut driver.world.aws(), [0, 0]);
-    let pushed = ecr::push(
-        &mut driver.world.aws(),
-        SHOP,
-        "9.0.0",
-        Behaviour::FailsUnderTraffic,
-    )
-    .expect("pushed");
-
-    // Without a permission it does not come so far.
-    if until_action(driver, &pushed, "swap-target-groups", 0)
-        .await
-        .is_ok()
-    {
-        pair::set(
-            &mut driver.world.aws(),
-            "shop-green",
-            json!({"desiredCount": 3}),
-        );
-    }
-}
-
-/// Asks the shop for something, pushes an image that fails one request in twenty, and lets the new
-/// colour grow meanwhile.
-async fn fail_canary(driver: &Driver) {
-    let pushed = {
-        let aws = &mut driver.world.aws();
-        set_alarm(aws, ALARM, "OK");
-        become_canary(aws, &[&JUDGED[..], &[("Alarms", ALARM)]].concat())
-            .expect("the template deploys");
-        ask(aws, REQUESTS_PER_SECOND).expect("there is a shop");
-        push_failing(aws, "9.3.0")
-    };
-    // Without a permission it does not come so far.
-    if until_action(driver, &pushed, "judge-first", 0)
-        .await
-        .is_ok()
-    {
-        pair::set(
-            &mut driver.world.aws(),
-            "shop-green",
-            json!({"desiredCount": 3}),
-        );
-    }
-}
-
-/// The same behind the listener's default action, at weights that no release left.
-fn fail_canary_on_listener(driver: &Driver) {
-    let aws = &mut driver.world.aws();
-    let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
-    elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions }))
-        .expect("it is there");
-    become_canary(aws, &[&JUDGED[..], &[("Rule", listener.as_str())]].concat())
-        .expect("the template deploys");
-    traffic::set(aws, &listener, REQUESTS_PER_SECOND);
-    push_failing(aws, "9.4.0");
-}
-
-fn push_failing(aws: &mut Aws, tag: &str) -> String {
-    let profile = Profile::of(Answers::GOOD.failing(0.05));
-    ecr::push_with(aws, SHOP, tag, Behaviour::Healthy, profile).expect("pushed")
-}
-
-async fn stop_on_listener(driver: &Driver) {
-    let pushed = release_on_listener(driver, "9.1.0");
-    stop_in_bake(driver, &pushed).await;
-}
-
-/// Puts the pair behind its listener's default action, at weights that no release left, and pushes
-/// an image.
-fn release_on_listener(driver: &Driver, tag: &str) -> String {
-    let aws = &mut driver.world.aws();
-    let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
-    elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions }))
-        .expect("it is there");
-    // Long enough for a look in between, at which an operator can stop it.
-    let bake = [("Rule", listener.as_str()), ("BakeMinutes", "3")];
-    pair::configure(aws, &[&SHORT[..], &bake].concat());
-    ecr::push(aws, SHOP, tag, Behaviour::Healthy).expect("pushed")
 }
 
 /// Pushes to a service and to the pair an image of which a release is only checked.
@@ -333,12 +270,18 @@ async fn checked(driver: &Driver, known: usize) {
         newer.peek().is_some() && newer.all(Execution::is_over)
     };
     driver
-        .until(PATIENCE, &mut |_| Ok(()), over)
+        .until(PATIENCE, &mut nothing_denied, over)
         .await
         .expect("it ends");
 }
 
-/// Lets a release end that is newer than so many executions, as it should.
+/// The templates must allow all that a scene needs.
+fn nothing_denied(aws: &Aws) -> Result<(), String> {
+    let denied = aws.iam.denials.first();
+    denied.map_or(Ok(()), |denial| Err(denial.message.clone()))
+}
+
+/// Lets a release end that is newer than this many executions, as it should.
 pub(super) async fn ended(driver: &Driver, known: usize, application: &str, outcome: &str) {
     let over = |aws: &Aws| {
         if aws.codepipeline.executions.len() == known {
@@ -353,7 +296,7 @@ pub(super) async fn ended(driver: &Driver, known: usize, application: &str, outc
         over && record.is_some_and(|record| text(&record, "state") == Some("closed"))
     };
     driver
-        .until(PATIENCE, &mut |_| Ok(()), over)
+        .until(PATIENCE, &mut nothing_denied, over)
         .await
         .expect("it ends");
     let aws = driver.world.aws();
@@ -370,24 +313,35 @@ pub(super) async fn ended(driver: &Driver, known: usize, application: &str, outc
     );
 }
 
-/// The chapters and what they do not tell, and the account at the end.
-pub(super) fn scenes() -> (Vec<Scene>, Aws) {
+/// The chapters and scenes that they do not cover, and the account at the end. They are played
+/// once.
+pub(super) fn scenes() -> &'static (Vec<Scene>, Aws) {
+    static SCENES: OnceLock<(Vec<Scene>, Aws)> = OnceLock::new();
+    SCENES.get_or_init(play_all)
+}
+
+fn play_all() -> (Vec<Scene>, Aws) {
     let mut aws = deployed(1).expect("the stacks deploy");
     let mut scenes = Vec::new();
     for event in CHAPTERS.iter().map(Event::Push).chain(UNTOLD) {
+        aws = match event {
+            Event::PairOnInstances => with_pair_on_instances(aws),
+            Event::ReleaseByRecords => with_pair_by_records(aws),
+            _ => aws,
+        };
         aws.iam.demanded.clear();
         let before = aws.clone();
         let after = event.play(aws.clone());
+        assert_eq!(after.iam.denials, [], "{event:?}");
         scenes.push(Scene {
             event,
             before,
-            demanded: after.iam.demanded.clone(),
+            iam: after.iam.clone(),
+            roles: after.cloudformation.iam.clone(),
         });
 
         // These need another pipeline: what follows goes on from before them.
-        if event.is_canary() || matches!(event, Event::DryRun) {
-            assert_eq!(after.iam.denials, [], "{event:?}");
-        } else {
+        if !event.is_canary() && !matches!(event, Event::DryRun | Event::FoundRoles) {
             aws = after;
         }
     }

@@ -1,5 +1,7 @@
-//! What comes in place of answers, as the SDK sees it: longer than its own three attempts, and
+//! What comes in place of responses, as the SDK sees it: longer than its own three attempts, and
 //! shorter.
+
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -7,7 +9,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
 use super::*;
 
-/// What each of so many calls from the first on gets.
+/// What each of this many calls from the first on gets.
 fn gets(count: u32, trouble: Trouble) -> CallFault {
     CallFault::From {
         first: 1,
@@ -16,7 +18,7 @@ fn gets(count: u32, trouble: Trouble) -> CallFault {
     }
 }
 
-/// Counts once while every call meets this; answers the error, how many calls were made and the
+/// Counts once while every call meets this; returns the error, how many calls were made and the
 /// fence afterwards.
 async fn outlasted(
     trouble: Trouble,
@@ -135,7 +137,7 @@ async fn each_service_words_its_own_error() {
         sdk_config(
             &world,
             Invocation::new(
-                "person",
+                "operator",
                 gets(100, Trouble::InternalError { effect: false }),
             ),
         )
@@ -220,6 +222,29 @@ async fn a_write_that_conflicts_is_refused_once_or_several_times_and_not_retried
             (times + 1, Some("1"))
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_not_taken_are_refused_without_effect_and_not_retried() {
+    let world = world();
+    let (client, invocation) = ledger(&world, gets(40, Trouble::Credentials));
+    let mut codes = BTreeSet::new();
+
+    for nth in 1..=40 {
+        let refused = count(&client).send().await.unwrap_err();
+        let error = refused.into_service_error();
+        codes.extend(error.meta().code().map(str::to_owned));
+        assert_eq!((invocation.made(), fence(&world)), (nth, None));
+    }
+    let expected = [
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+    ];
+    assert_eq!(codes, BTreeSet::from(expected.map(str::to_owned)));
+
+    count(&client).send().await.unwrap();
+    assert_eq!(fence(&world).as_deref(), Some("1"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ async fn s3_through_the_sdk() {
     let world = world();
     let client = aws_sdk_s3::Client::new(&sdk_config(
         &world,
-        Invocation::new("person", CallFault::None),
+        Invocation::new("operator", CallFault::None),
     ));
     let put = client
         .put_object()
@@ -62,7 +62,7 @@ async fn s3_streams_through_the_sdk() {
     let world = world();
     let client = aws_sdk_s3::Client::new(&sdk_config(
         &world,
-        Invocation::new("person", CallFault::None),
+        Invocation::new("operator", CallFault::None),
     ));
     let stream = ByteStream::new(SdkBody::retryable(|| {
         SdkBody::from_body_1_x(SdkBody::from("streamed"))

@@ -94,3 +94,38 @@ fn an_account_takes_the_place_of_the_other_and_leaves_it() {
     assert!(aws.of_account(&first).is_some() && aws.of_account(SECOND).is_some());
     assert!(aws.of_account("777788889999").is_none());
 }
+
+#[test]
+fn a_further_region_has_the_iam_of_its_account_and_nothing_else() {
+    const FURTHER: &str = "eu-central-1";
+    let create = |aws: &mut Aws, name: &str| {
+        let cluster = serde_json::json!({"clusterName": name});
+        crate::ecs::call(aws, "CreateCluster", &cluster).unwrap();
+    };
+    let policy = "arn:aws:iam::444455556666:policy/limit";
+
+    let mut aws = two_accounts();
+    aws.in_account(SECOND, |aws| create(aws, "first"));
+    aws.in_account(SECOND, |aws| {
+        aws.in_region(FURTHER, |aws| {
+            create(aws, "further");
+            let document = serde_json::json!({"Statement": []});
+            aws.cloudformation
+                .iam
+                .put_managed_policy(policy.to_owned(), document);
+            let place = aws.arn("ecs", "cluster/further");
+            assert_eq!(
+                place,
+                "arn:aws:ecs:eu-central-1:444455556666:cluster/further"
+            );
+        });
+        assert_eq!(aws.ecs.clusters.keys().collect::<Vec<_>>(), ["first"]);
+        assert!(aws.cloudformation.iam.managed_policy(policy).is_some());
+        let further = aws.of_place(SECOND, FURTHER).unwrap();
+        assert_eq!(further.ecs.clusters.keys().collect::<Vec<_>>(), ["further"]);
+        assert!(further.cloudformation.iam.managed_policy(policy).is_none());
+    });
+
+    assert_eq!(aws.of_account(SECOND).unwrap().region, "eu-west-1");
+    assert!(aws.cloudformation.iam.managed_policy(policy).is_none());
+}

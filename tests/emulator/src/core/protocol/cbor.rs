@@ -1,4 +1,4 @@
-//! Smithy RPC v2 with CBOR, which CloudWatch speaks: the operation is in the path, input and output
+//! Smithy RPC v2 with CBOR, which CloudWatch uses: the operation is in the path, input and output
 //! are CBOR maps.
 //!
 //! Services get their input as JSON, as those of the other protocols do. A time is a number of
@@ -15,7 +15,7 @@ use minicbor::{Decoder, Encoder, decode, encode};
 use serde_json::{Map, Value, json};
 
 use super::json::{Call, Json};
-use super::{Answer, Request, Response};
+use super::{Request, Response, WrittenResponse};
 use crate::{ApiError, Aws, Millis};
 
 type Failed = encode::Error<Infallible>;
@@ -42,7 +42,7 @@ impl Cbor {
         aws: &mut Aws,
         request: &Request,
         refusal: Option<ApiError>,
-    ) -> Answer {
+    ) -> WrittenResponse {
         if is_json(request) {
             return self.json_answer(aws, request, refusal);
         }
@@ -53,7 +53,7 @@ impl Cbor {
             None => input(request).and_then(|input| (self.call)(aws, &operation, &input)),
         };
         match result {
-            Ok(output) => Answer {
+            Ok(output) => WrittenResponse {
                 operation,
                 error: None,
                 response: response(200, &output),
@@ -65,7 +65,12 @@ impl Cbor {
         }
     }
 
-    fn json_answer(&self, aws: &mut Aws, request: &Request, refusal: Option<ApiError>) -> Answer {
+    fn json_answer(
+        &self,
+        aws: &mut Aws,
+        request: &Request,
+        refusal: Option<ApiError>,
+    ) -> WrittenResponse {
         self.json.answer_with(aws, request, refusal, |json, error| {
             let header = query_error(&error);
             let mut answer = json.failed(error, |code| (self.shape_of)(code).to_owned());
@@ -81,14 +86,14 @@ pub(super) fn is_json(request: &Request) -> bool {
 }
 
 /// The error of a service that the emulator does not have.
-pub(super) fn rejection(operation: String, error: ApiError) -> Answer {
+pub(super) fn rejection(operation: String, error: ApiError) -> WrittenResponse {
     let shape = error.code.clone();
     refused(operation, "com.amazonaws", &shape, error)
 }
 
 /// An error in this protocol. The code of the query protocol is in a header, and that is the one
 /// that SDKs show.
-fn refused(operation: String, namespace: &str, shape: &str, error: ApiError) -> Answer {
+fn refused(operation: String, namespace: &str, shape: &str, error: ApiError) -> WrittenResponse {
     let namespace = match error.code.as_str() {
         "UnknownOperationException" | "SerializationException" => "com.amazon.coral.service",
         _ => namespace,
@@ -100,7 +105,7 @@ fn refused(operation: String, namespace: &str, shape: &str, error: ApiError) -> 
     );
     response.headers.push(query_error(&error));
 
-    Answer {
+    WrittenResponse {
         operation,
         error: Some(error.code),
         response,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Request, Response};
+use super::{Request, Response, WrittenResponse};
 use crate::{ApiError, Aws};
 
 /// A service that speaks this protocol.
@@ -61,7 +61,7 @@ impl Json {
         aws: &mut Aws,
         request: &Request,
         refusal: Option<ApiError>,
-    ) -> Answer {
+    ) -> WrittenResponse {
         self.answer_with(aws, request, refusal, |json, error| {
             json.failed(error, str::to_owned)
         })
@@ -73,8 +73,8 @@ impl Json {
         aws: &mut Aws,
         request: &Request,
         refusal: Option<ApiError>,
-        failed: impl FnOnce(&Self, ApiError) -> Answer,
-    ) -> Answer {
+        failed: impl FnOnce(&Self, ApiError) -> WrittenResponse,
+    ) -> WrittenResponse {
         let target = request.header("x-amz-target").unwrap_or_default();
         let (prefix, operation) = target.split_once('.').unwrap_or(("", target));
 
@@ -85,12 +85,12 @@ impl Json {
         };
 
         match result {
-            Ok(output) => Answer {
+            Ok(output) => WrittenResponse {
                 operation: operation.to_owned(),
                 error: None,
                 response: response(self.version, 200, &output),
             },
-            Err(error) => Answer {
+            Err(error) => WrittenResponse {
                 operation: operation.to_owned(),
                 ..failed(self, error)
             },
@@ -98,7 +98,11 @@ impl Json {
     }
 
     /// An error whose shape has another name than its code.
-    pub(super) fn failed(&self, error: ApiError, shape_of: impl Fn(&str) -> String) -> Answer {
+    pub(super) fn failed(
+        &self,
+        error: ApiError,
+        shape_of: impl Fn(&str) -> String,
+    ) -> WrittenResponse {
         let namespace = match error.code.as_str() {
             "ValidationException" => self.validation_namespace,
             code if is_of_framework(code) => FRAMEWORK,
@@ -110,7 +114,7 @@ impl Json {
 }
 
 /// The error of a service that the emulator does not have.
-pub(super) fn rejection(error: ApiError) -> Answer {
+pub(super) fn rejection(error: ApiError) -> WrittenResponse {
     let namespace = if is_of_framework(&error.code) {
         FRAMEWORK
     } else {
@@ -126,9 +130,18 @@ pub(crate) fn read(request: &Request) -> Option<(String, Value)> {
     let input = if request.body.is_empty() {
         json!({})
     } else {
-        serde_json::from_slice(&request.body).ok()?
+        parsed(&request.body).ok()?
     };
     Some((operation.to_owned(), input))
+}
+
+/// Like `serde_json::from_slice`, which as a generic function would be compiled here, without the
+/// optimisation that serde_json is built with.
+fn parsed(body: &[u8]) -> serde_json::Result<Value> {
+    match std::str::from_utf8(body) {
+        Ok(text) => text.parse(),
+        Err(_) => serde_json::from_slice(body),
+    }
 }
 
 fn is_of_framework(code: &str) -> bool {
@@ -145,7 +158,7 @@ fn input(body: &[u8]) -> Result<Value, ApiError> {
         return Ok(json!({}));
     }
 
-    let input: Value = serde_json::from_slice(body)
+    let input = parsed(body)
         .map_err(|error| ApiError::client("SerializationException", error.to_string()))?;
     if input.is_object() {
         Ok(input)
@@ -157,7 +170,7 @@ fn input(body: &[u8]) -> Result<Value, ApiError> {
     }
 }
 
-fn failed(version: &str, namespace: &str, shape: &str, error: ApiError) -> Answer {
+fn failed(version: &str, namespace: &str, shape: &str, error: ApiError) -> WrittenResponse {
     // This one exception spells the member with a capital.
     let member = if error.code == "TransactionCanceledException" {
         "Message"
@@ -173,7 +186,7 @@ fn failed(version: &str, namespace: &str, shape: &str, error: ApiError) -> Answe
     response
         .headers
         .push(("x-amzn-errortype".to_owned(), shape.to_owned()));
-    Answer {
+    WrittenResponse {
         operation: String::new(),
         error: Some(error.code),
         response,
@@ -185,19 +198,8 @@ fn response(version: &str, status: u16, body: &Value) -> Response {
     let body = if body.is_null() {
         b"{}".to_vec()
     } else {
-        serde_json::to_vec(body).expect("values are always written")
+        // Not `to_vec`, for the reason of `parsed`.
+        body.to_string().into_bytes()
     };
-    let headers = vec![
-        (
-            "content-type".to_owned(),
-            format!("application/x-amz-json-{version}"),
-        ),
-        ("content-length".to_owned(), body.len().to_string()),
-    ];
-
-    Response {
-        status,
-        headers,
-        body,
-    }
+    Response::with_body(status, &format!("application/x-amz-json-{version}"), body)
 }

@@ -9,12 +9,13 @@ pub(crate) mod xml;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Deref;
 
 use serde_json::Value;
 
 use super::service::{self, Errors, Service, Wording};
-use super::{ApiError, Aws, Millis, iam, record};
+use super::{ApiError, Aws, Millis, cloudformation, iam, record};
 pub(crate) use cbor::Cbor;
 pub(crate) use json::{Json, read as read_json};
 pub(crate) use query::Query;
@@ -22,7 +23,7 @@ pub(crate) use query::Query;
 /// An HTTP request as a service receives it, in the process or over a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Who calls: the name of a Lambda function, or `person`.
+    /// Who calls: the name of a Lambda function, or `operator`.
     pub caller: String,
     pub method: String,
     /// The host of the URL, for S3 bucket names; may be empty.
@@ -34,12 +35,28 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// The answer of a service.
+/// The response of a service.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response with a body, whose type and length are its headers.
+    pub(crate) fn with_body(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        let headers = vec![
+            ("content-type".to_owned(), content_type.to_owned()),
+            ("content-length".to_owned(), body.len().to_string()),
+        ];
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
 }
 
 /// How a service is called.
@@ -55,8 +72,8 @@ pub(crate) enum Protocol {
 #[derive(Clone, Copy)]
 pub(crate) struct Rest {
     /// Answers a request, whose identifier is given, or refuses it with an error.
-    pub(crate) answer: fn(&mut Aws, &Request, &str, Option<ApiError>) -> Answer,
-    /// The operation and those members of its input that say what it is about.
+    pub(crate) answer: fn(&mut Aws, &Request, &str, Option<ApiError>) -> WrittenResponse,
+    /// The operation and those members of its input that name its subject.
     pub(crate) read: fn(&Request) -> Option<(String, Value)>,
 }
 
@@ -83,7 +100,7 @@ impl Service {
         request: &Request,
         id: &str,
         refusal: Option<ApiError>,
-    ) -> Answer {
+    ) -> WrittenResponse {
         match &self.protocol {
             Protocol::Json(json) => json.answer(aws, request, refusal),
             Protocol::Query(query) => query.answer(aws, request, id, refusal),
@@ -101,9 +118,9 @@ pub struct Call {
     /// The name that the signature names: `ecs`, `elasticloadbalancing`, …
     pub service: String,
     pub operation: String,
-    /// The code of the error that was answered.
+    /// The code of the error that was returned.
     pub error: Option<String>,
-    /// The attempt of Lambda that called, when the driver says which.
+    /// The attempt of Lambda that called, when the driver sets it.
     pub attempt: Option<u64>,
     /// Whether no more than half of the response arrived.
     pub cut_off: bool,
@@ -144,12 +161,12 @@ pub struct CallLog {
 }
 
 impl CallLog {
-    /// Says which attempt of Lambda makes the calls from now on.
+    /// Sets the attempt of Lambda that makes the calls from now on.
     pub fn attribute_to(&mut self, attempt: Option<u64>) {
         self.attempt = attempt;
     }
 
-    /// Says that the response of the last call does not arrive whole.
+    /// Records that the response of the last call does not arrive whole.
     pub(crate) fn cut_off(&mut self) {
         if let Some(last) = self.calls.last_mut() {
             last.cut_off = true;
@@ -165,8 +182,8 @@ impl Deref for CallLog {
     }
 }
 
-/// How the answer of an operation was written, and what the log says of it.
-pub(crate) struct Answer {
+/// The response of an operation as it was written, and its entry in the log.
+pub(crate) struct WrittenResponse {
     pub(crate) operation: String,
     /// The code of the error, if it is one.
     pub(crate) error: Option<String>,
@@ -189,32 +206,20 @@ impl Request {
 
     /// The credential scope of the signature: `<key>/<date>/<region>/<service>/aws4_request`.
     /// A presigned URL has it in the query string.
-    fn scope(&self) -> Option<String> {
-        match self.header("authorization") {
-            Some(authorization) => authorization
-                .split("Credential=")
-                .nth(1)?
-                .split([',', ' '])
-                .next()
-                .map(str::to_owned),
-            None => self
-                .query()
-                .into_iter()
-                .find(|(name, _)| name == "X-Amz-Credential")
-                .map(|(_, scope)| scope),
-        }
+    fn scope(&self) -> Option<Cow<'_, str>> {
+        let Some(authorization) = self.header("authorization") else {
+            return self.parameter("X-Amz-Credential").map(Cow::Owned);
+        };
+        let (_, scope) = authorization.split_once("Credential=")?;
+        let end = scope.bytes().position(|byte| matches!(byte, b',' | b' '));
+        Some(Cow::Borrowed(&scope[..end.unwrap_or(scope.len())]))
     }
 
     /// The service that the signature names.
     pub(crate) fn service(&self) -> Option<String> {
         // Only S3 still takes URLs that were signed by version 2, which names no service; boto3
         // makes them.
-        if self.header("authorization").is_none()
-            && self
-                .query()
-                .iter()
-                .any(|(name, _)| name == "AWSAccessKeyId")
-        {
+        if self.header("authorization").is_none() && self.parameter("AWSAccessKeyId").is_some() {
             return Some("s3".to_owned());
         }
         self.scope()?
@@ -222,6 +227,11 @@ impl Request {
             .rsplit('/')
             .next()
             .map(str::to_owned)
+    }
+
+    /// The region that the signature names.
+    pub(crate) fn region(&self) -> Option<String> {
+        self.scope()?.split('/').nth(2).map(str::to_owned)
     }
 
     /// The access key id that the signature names.
@@ -232,17 +242,19 @@ impl Request {
     /// The session token of temporary credentials. A presigned URL has it in the query string.
     pub(crate) fn session_token(&self) -> Option<String> {
         let header = self.header("x-amz-security-token").map(str::to_owned);
-        header.or_else(|| {
-            self.query()
-                .into_iter()
-                .find(|(name, _)| name == "X-Amz-Security-Token")
-                .map(|(_, token)| token)
-        })
+        header.or_else(|| self.parameter("X-Amz-Security-Token"))
     }
 
     /// Without the query string, still percent-encoded.
     pub fn path(&self) -> &str {
         self.path_and_query.split('?').next().unwrap_or_default()
+    }
+
+    /// A parameter of the query string, decoded.
+    fn parameter(&self, name: &str) -> Option<String> {
+        let mut parameters = self.query().into_iter();
+        let found = parameters.find(|(known, _)| known == name);
+        found.map(|(_, value)| value)
     }
 
     /// The parameters of the query string, decoded.
@@ -262,12 +274,10 @@ impl Request {
 
 impl Aws {
     /// Answers one request by the rules of the service that its signature names, if its caller may
-    /// ask for it, in the account that its credentials are of.
+    /// make it, in the account of its credentials and the region that it names.
     pub fn call(&mut self, request: &Request) -> Response {
-        match iam::other_account(self, request) {
-            Some(id) => self.in_account(&id, |other| other.serve(request)),
-            None => self.serve(request),
-        }
+        let place = self.place_of(request);
+        self.in_place(place, |aws| aws.serve(request))
     }
 
     fn serve(&mut self, request: &Request) -> Response {
@@ -287,8 +297,17 @@ impl Aws {
         self.refuse(request, Errors::of(request).throttled.error())
     }
 
+    /// Answers one request as its service does with credentials, or the time of a signature, that
+    /// it does not accept, without any effect.
+    pub fn distrust(&mut self, request: &Request) -> Response {
+        let errors = Errors::of(request);
+        let wordings = [errors.unknown_key, errors.expired, errors.skewed];
+        let wording = wordings[self.rng.usize(..wordings.len())];
+        self.refuse(request, wording.error())
+    }
+
     /// Answers one request with the error that its service has for a fault of its own. `effect`:
-    /// the call takes effect all the same, and the log has it as one that succeeded.
+    /// the call takes effect anyway, and the log has it as one that succeeded.
     pub fn fail(&mut self, request: &Request, effect: bool) -> Response {
         let error = Errors::of(request).internal.error();
         if !effect {
@@ -296,18 +315,22 @@ impl Aws {
         }
         self.call(request);
         let id = self.uuid();
-        self.respond(request, &id, Some(error)).response
+        let service = request.service().unwrap_or_default();
+        self.respond(request, &service, &id, Some(error)).response
     }
 
     fn answer(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
         let (at, id) = (self.now, self.uuid());
-        let Answer {
+        let service = request.service().unwrap_or_default();
+        let WrittenResponse {
             operation,
             error,
             response,
-        } = self.respond(request, &id, refusal);
-        let service = request.service().unwrap_or_default();
-        record::call(&service, &operation, error.as_deref(), request, &response);
+        } = self.respond(request, &service, &id, refusal);
+        // What a pre-signed URL takes is no call of an SDK.
+        if !cloudformation::is_response(request) {
+            record::call(&service, &operation, error.as_deref(), request, &response);
+        }
 
         let (caller, attempt) = (request.caller.clone(), self.calls.attempt);
         self.calls.calls.push(Call {
@@ -322,16 +345,21 @@ impl Aws {
         response
     }
 
-    /// The answer in the protocol of the service, with the identifier of the request.
-    fn respond(&mut self, request: &Request, id: &str, refusal: Option<ApiError>) -> Answer {
-        let name = request.service().unwrap_or_default();
-        let mut answer = match service::find(&name) {
+    /// The response in the protocol of the service, with the identifier of the request.
+    fn respond(
+        &mut self,
+        request: &Request,
+        service: &str,
+        id: &str,
+        refusal: Option<ApiError>,
+    ) -> WrittenResponse {
+        let mut answer = match service::find(service) {
             Some(service) => service.answer(self, request, id, refusal),
-            None if name.is_empty() => {
+            None if service.is_empty() => {
                 let error = MISSING_TOKEN.error();
-                unknown::answer(&name, request, id, Some(error))
+                unknown::answer(service, request, id, Some(error))
             }
-            None => unknown::answer(&name, request, id, refusal),
+            None => unknown::answer(service, request, id, refusal),
         };
         answer
             .response

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Request, Response, decode, escape, xml};
+use super::{Request, Response, WrittenResponse, decode, escape, xml};
 use crate::{ApiError, Aws};
 
 /// The members of a form by their dotted names: `Tags.member.1.Key`.
@@ -15,7 +15,7 @@ pub(crate) type Parameters = BTreeMap<String, String>;
 pub(crate) struct Query {
     pub(crate) version: &'static str,
     pub(crate) namespace: &'static str,
-    /// One action by its name; answers the members of its result.
+    /// One action by its name; returns the members of its result.
     pub(crate) call: fn(&mut Aws, &str, &Parameters) -> Result<Value, ApiError>,
 }
 
@@ -26,7 +26,7 @@ impl Query {
         request: &Request,
         id: &str,
         refusal: Option<ApiError>,
-    ) -> Answer {
+    ) -> WrittenResponse {
         let mut form = form(request);
         let action = form.remove("Action").unwrap_or_default();
         let version = form.remove("Version").unwrap_or_default();
@@ -41,7 +41,7 @@ impl Query {
         let error = match result {
             Ok(result) => {
                 let body = xml::response(self.namespace, &action, &result, id);
-                return Answer {
+                return WrittenResponse {
                     operation: action,
                     error: None,
                     response: response(200, body),
@@ -51,7 +51,7 @@ impl Query {
             Err(error) => error,
         };
         let body = failure(self.namespace, &error, id);
-        Answer {
+        WrittenResponse {
             operation: action,
             response: response(error.status, body),
             error: Some(error.code),
@@ -66,8 +66,8 @@ pub(super) fn read(request: &Request) -> (String, Value) {
     (action, Value::Object(tree(&form)))
 }
 
-/// What a service that is not here at all answers to an action.
-pub(super) fn rejection(request: &Request, id: &str, error: Option<ApiError>) -> Answer {
+/// What a service that is not emulated at all returns for an action.
+pub(super) fn rejection(request: &Request, id: &str, error: Option<ApiError>) -> WrittenResponse {
     let form = form(request);
     let part = |name: &str| form.get(name).cloned().unwrap_or_default();
     let error = error.unwrap_or_else(|| unknown(&part("Action"), &part("Version")));
@@ -77,7 +77,7 @@ pub(super) fn rejection(request: &Request, id: &str, error: Option<ApiError>) ->
         id,
     );
 
-    Answer {
+    WrittenResponse {
         operation: part("Action"),
         response: response(error.status, body),
         error: Some(error.code),
@@ -85,15 +85,7 @@ pub(super) fn rejection(request: &Request, id: &str, error: Option<ApiError>) ->
 }
 
 fn response(status: u16, body: String) -> Response {
-    let headers = vec![
-        ("content-type".to_owned(), "text/xml".to_owned()),
-        ("content-length".to_owned(), body.len().to_string()),
-    ];
-    Response {
-        status,
-        headers,
-        body: body.into_bytes(),
-    }
+    Response::with_body(status, "text/xml", body)
 }
 
 fn unknown(action: &str, version: &str) -> ApiError {

@@ -4,7 +4,7 @@ use super::*;
 
 fn request(service: &str, target: &str, body: &str) -> Request {
     Request {
-        caller: "person".to_owned(),
+        caller: "operator".to_owned(),
         method: "POST".to_owned(),
         path_and_query: "/".to_owned(),
         headers: vec![
@@ -32,7 +32,7 @@ fn json_errors_name_their_type_in_body_and_header() {
     let response = aws.call(&request(
         "dynamodb",
         "DynamoDB_20120810.GetItem",
-        r#"{"TableName":"t","Key":{}}"#,
+        r#"{"TableName":"none","Key":{}}"#,
     ));
 
     assert_eq!(response.status, 400);
@@ -105,7 +105,7 @@ fn every_call_is_logged_with_its_error() {
 
     let call = |at, service: &str, operation: &str, error: Option<&str>| Call {
         at,
-        caller: "person".to_owned(),
+        caller: "operator".to_owned(),
         service: service.to_owned(),
         operation: operation.to_owned(),
         error: error.map(str::to_owned),

@@ -1,6 +1,6 @@
 //! Requests to services that the emulator does not have, refused in the protocol of the request.
 
-use super::{Answer, Request, Response, cbor, escape, json, query};
+use super::{Request, Response, WrittenResponse, cbor, escape, json, query};
 use crate::ApiError;
 
 /// Refuses with `error`, or as AWS refuses an operation that it does not know.
@@ -9,7 +9,7 @@ pub(super) fn answer(
     request: &Request,
     id: &str,
     error: Option<ApiError>,
-) -> Answer {
+) -> WrittenResponse {
     let form = request
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
@@ -19,7 +19,7 @@ pub(super) fn answer(
     if let Some(target) = request.header("x-amz-target") {
         let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
         let error = error.unwrap_or_else(|| unknown(&operation));
-        return Answer {
+        return WrittenResponse {
             operation,
             ..json::rejection(error)
         };
@@ -35,36 +35,41 @@ pub(super) fn answer(
         return form_rejection(service, request, id, error);
     }
 
-    // Who asks for a path without a signature is taken for an anonymous visitor of S3.
+    // A request for a path without a signature is treated as anonymous access to S3.
     let anonymous = service.is_empty() && request.path().len() > 1;
-    if anonymous || ["route53", "cloudfront"].contains(&service) {
+    if anonymous || service == "cloudfront" {
         return rest_xml(what, id, error);
     }
 
-    // REST/JSON: the code is in the header, whatever the body says.
+    // REST/JSON: the code is in the header, whatever the body contains.
     let not_found = || ApiError {
         status: 404,
         ..unknown(&what)
     };
-    Answer {
+    WrittenResponse {
         operation: what.clone(),
         ..json::rejection(error.unwrap_or_else(not_found))
     }
 }
 
 /// Refuses a form as its service does: EC2 has an XML of its own.
-fn form_rejection(service: &str, request: &Request, id: &str, error: Option<ApiError>) -> Answer {
+fn form_rejection(
+    service: &str,
+    request: &Request,
+    id: &str,
+    error: Option<ApiError>,
+) -> WrittenResponse {
     let refused = query::rejection(request, id, error);
     if service != "ec2" {
         return refused;
     }
-    Answer {
+    WrittenResponse {
         response: ec2(id),
         ..refused
     }
 }
 
-fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {
+fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> WrittenResponse {
     let error = error.unwrap_or_else(|| ApiError {
         status: 501,
         ..ApiError::client(
@@ -85,7 +90,7 @@ fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {
         body: body.into_bytes(),
     };
 
-    Answer {
+    WrittenResponse {
         operation,
         error: Some(error.code),
         response,

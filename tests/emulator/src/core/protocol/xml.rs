@@ -1,4 +1,4 @@
-//! Answers of the query protocol: values as XML.
+//! Responses of the query protocol: values as XML.
 
 use quick_xml::escape::escape;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::Millis;
 
-/// The whole answer of an action: its result and the identifier of the request.
+/// The whole response of an action: its result and the identifier of the request.
 pub(crate) fn response(namespace: &str, action: &str, result: &Value, request_id: &str) -> String {
     let mut body = format!("<{action}Response xmlns=\"{namespace}\">");
 
@@ -46,7 +46,7 @@ fn element(body: &mut String, name: &str, value: &Value) {
         return;
     }
 
-    // The entries of a map are no list of members: each has the name.
+    // The entries of a map are not a list of members: each has the name.
     if let ("entry", Value::Array(entries)) = (name, value) {
         return entries.iter().for_each(|entry| element(body, name, entry));
     }

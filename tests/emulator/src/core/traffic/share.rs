@@ -1,4 +1,4 @@
-//! Who gets which share of a load at an instant, and from when on that is another.
+//! The shares of a load at an instant, and when they change next.
 
 use std::collections::BTreeMap;
 

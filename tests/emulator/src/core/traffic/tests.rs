@@ -7,14 +7,14 @@ use crate::elb::{self, TargetState};
 /// Two target groups with one healthy target each, `blue` with all of the weight, and the listener
 /// that forwards to them. A target is healthy 20 s after its registration and unhealthy 20 s after
 /// it stopped answering.
-struct World {
+struct TrafficBench {
     aws: Aws,
     blue: String,
     green: String,
     listener: String,
 }
 
-impl World {
+impl TrafficBench {
     fn new() -> Self {
         let mut aws = Aws::new(1);
         let group = |aws: &mut Aws, name: &str| {
@@ -100,7 +100,7 @@ fn actions(groups: &[(&str, u32)], sticky_secs: Option<u32>) -> Value {
 
 #[test]
 fn requests_go_by_weight_from_the_moment_it_changes() {
-    let mut world = World::new();
+    let mut world = TrafficBench::new();
     world.load(10.0);
     world.pass(100);
     world.weigh(90, 10, None);
@@ -123,7 +123,7 @@ fn requests_go_by_weight_from_the_moment_it_changes() {
 
 #[test]
 fn only_healthy_targets_serve_and_without_one_requests_fail() {
-    let mut world = World::new();
+    let mut world = TrafficBench::new();
     world.load(10.0);
     elb::register(&mut world.aws, &world.blue.clone(), "b2", 80).unwrap();
 
@@ -159,7 +159,7 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
 
 #[test]
 fn clients_with_a_cookie_keep_their_group_while_it_lasts() {
-    let mut world = World::new();
+    let mut world = TrafficBench::new();
 
     // Targets of a group that is not in use serve no client, with a cookie or without.
     world.aws.settle_quirk(Quirk::WeightZeroIsUse, true);
@@ -191,7 +191,7 @@ fn clients_with_a_cookie_keep_their_group_while_it_lasts() {
 
 #[test]
 fn minutes_of_a_target_group_are_read_from_the_spans() {
-    let mut world = World::new();
+    let mut world = TrafficBench::new();
     let start = world.aws.now;
     assert_eq!(start % MINUTE, 0);
 
@@ -226,7 +226,7 @@ fn minutes_of_a_target_group_are_read_from_the_spans() {
 
 #[test]
 fn a_deleted_rule_serves_no_client() {
-    let mut world = World::new();
+    let mut world = TrafficBench::new();
     world.load(1.0);
     elb::delete_listener(&mut world.aws, &world.listener.clone()).unwrap();
     world.pass(10);

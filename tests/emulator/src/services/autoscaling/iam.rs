@@ -41,11 +41,13 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
 
 /// Application Auto Scaling tries with the caller's permissions what scaling will need, and names
 /// in one error what is missing. Its document shows this for Aurora: whether it does so for ECS is
-/// drawn once an account. For which alarms it asks is not documented, so that only a statement
-/// about all of them is enough.
+/// drawn once an account. PutMetricAlarm and DeleteAlarms are called without the name of an alarm.
+/// On which resource CloudWatch authorizes such a call is not documented. DeleteAlarms has been
+/// refused on the ARN of an alarm with an empty name. It must be allowed both there and on `*`.
 ///
 /// Source:
-/// <https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html>
+/// <https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html>,
+/// <https://github.com/aws-samples/amazon-cloudwatch-auto-alarms/issues/18>
 pub(super) fn check_caller(aws: &mut Aws, cluster: &str, service: &str) -> Result<(), ApiError> {
     if !aws.draw_quirk(Quirk::ValidatesScalingCaller) {
         return Ok(());
@@ -60,10 +62,17 @@ pub(super) fn check_caller(aws: &mut Aws, cluster: &str, service: &str) -> Resul
     for request in &on_service {
         demands.extend(iam::actions::demands(aws, request).unwrap_or_default());
     }
-    let on_alarms = ["PutMetricAlarm", "DescribeAlarms", "DeleteAlarms"];
-    demands.extend(on_alarms.map(|action| Demand::anywhere(format!("cloudwatch:{action}"))));
+    for action in ["PutMetricAlarm", "DescribeAlarms", "DeleteAlarms"] {
+        let named = format!("cloudwatch:{action}");
+        if action != "DescribeAlarms" {
+            let nameless = aws.arn("cloudwatch", "alarm:");
+            demands.push(Demand::new(named.clone(), nameless));
+        }
+        demands.push(Demand::anywhere(named));
+    }
 
-    let missing = iam::missing(aws, &demands);
+    let mut missing = iam::missing(aws, &demands);
+    missing.dedup();
     if missing.is_empty() {
         return Ok(());
     }

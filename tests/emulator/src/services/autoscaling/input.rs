@@ -8,7 +8,7 @@ use crate::page::Tokens;
 use crate::validation as violations;
 use crate::{ApiError, Aws};
 
-/// The most items of one page, unless the request asks for less.
+/// The most items of one page, unless the request sets a lower number.
 const MOST_ITEMS: i64 = 50;
 
 const NAMESPACES: [&str; 15] = [

@@ -1,9 +1,9 @@
 //! Application Auto Scaling: between which counts the desired count of an ECS service is moved, and
 //! by which policies.
 //!
-//! Only the namespace `ecs` and target tracking are here. What moves a count by itself is in
-//! `bounds` (a registration pulls a service between its bounds) and in `tracking` (policies follow
-//! the load).
+//! Only the namespace `ecs` is here, and policies of target tracking. What moves a count by itself
+//! is in `bounds` (a registration pulls a service between its bounds) and in `tracking` (policies
+//! follow the load); a scenario moves it in `steps`.
 
 mod bounds;
 mod events;
@@ -11,6 +11,7 @@ mod iam;
 mod input;
 mod policies;
 mod state;
+mod steps;
 mod targets;
 mod tracking;
 
@@ -22,10 +23,11 @@ use serde_json::Value;
 use crate::input::Input;
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service, Wording};
-use crate::stale::Change;
+use crate::stale::StaleChange;
 use crate::{ApiError, Aws, record};
 use events::AutoScalingEvent;
 pub use state::{AutoScaling, Policy, ScalableTarget, Suspended};
+pub use steps::adjust;
 pub(crate) use tracking::watch;
 
 pub(crate) const SERVICE: Service = Service {
@@ -49,23 +51,23 @@ pub(crate) const SERVICE: Service = Service {
 pub const NAMESPACE: &str = "ecs";
 pub const DIMENSION: &str = "ecs:service:DesiredCount";
 
-/// One operation by its API name with the JSON 1.1 input; answers the JSON output.
+/// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let answer = answer(aws, operation, input);
+    let answer = run_operation(aws, operation, input);
     record::operation("application-autoscaling", operation, input, &answer);
     answer
 }
 
-fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
     match operation {
         "RegisterScalableTarget" => {
-            aws.keep_before(Change::Scaling);
+            aws.keep_before(StaleChange::Scaling);
             targets::register(aws, &input)
         }
-        "DescribeScalableTargets" => {
-            aws.behind(&[Change::Scaling], |aws| targets::describe(aws, &input))
-        }
+        "DescribeScalableTargets" => aws.behind(&[StaleChange::Scaling], |aws| {
+            targets::describe(aws, &input)
+        }),
         "DeregisterScalableTarget" => targets::deregister(aws, &input),
         "PutScalingPolicy" => policies::put(aws, &input),
         "DescribeScalingPolicies" => policies::describe(aws, &input),

@@ -1,5 +1,5 @@
-//! Scalable targets: services that were registered, with their bounds and what of their scaling is
-//! suspended.
+//! Scalable targets: services that were registered, with their bounds and the kinds of scaling that
+//! are suspended.
 
 use serde_json::{Value, json};
 

@@ -147,7 +147,7 @@ impl Reading {
     }
 }
 
-/// The count to change to, if any: the largest that a policy asks for.
+/// The count to change to, if any: the largest that a policy requires.
 fn decide(
     target: &ScalableTarget,
     tracked: &Tracked,

@@ -1,26 +1,30 @@
 //! CloudFormation's API in the query protocol: what `aws cloudformation deploy` and the
 //! documentation use.
 //!
-//! Stacks change at one instant, so nothing is ever in progress. A stack of which a resource could
-//! not be created stays as `ROLLBACK_COMPLETE`; an update that fails is refused as a whole.
+//! Stacks change at one instant, so that only custom resources are waited for. A stack of which a
+//! resource could not be created stays as `ROLLBACK_COMPLETE`; an update that fails is refused as a
+//! whole, unless it has waited.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::desired_stack::DesiredStack;
+use super::operation::Operation;
+use super::stack::Failure;
 use super::template::Template;
-use super::{
-    Stack, StackResource, change_set, deletion, format, stack, stack_events, template_source, yaml,
-};
+use super::{Stack, change_set, deletion, describe, format, stack_events, template_source, yaml};
 use crate::page::Tokens;
-use crate::protocol::query::{Parameters, tree};
-use crate::protocol::xml::instant;
+use crate::protocol::query::Parameters;
 use crate::validation as violations;
 use crate::{ApiError, Aws};
 
 /// The most items of one page.
 const PAGE: usize = 100;
+
+/// What must be acknowledged for resources of IAM, and for those with names of their own.
+const IAM: &str = "CAPABILITY_IAM";
+const NAMED_IAM: &str = "CAPABILITY_NAMED_IAM";
 
 /// One action by its API name with the parameters of the form; returns the members of its result.
 pub(crate) fn call(
@@ -29,11 +33,15 @@ pub(crate) fn call(
     parameters: &Parameters,
 ) -> Result<Value, ApiError> {
     match action {
-        "DescribeStacks" => describe_stacks(aws, parameters),
-        "DescribeStackResources" => describe_resources(aws, parameters),
+        "DescribeStacks" => describe::stacks(aws, parameters),
+        "DescribeStackResources" => describe::resources(aws, parameters),
         "DescribeStackEvents" => stack_events::describe(aws, parameters),
         "GetTemplate" => template_source::get(aws, parameters),
         "GetTemplateSummary" => summary(aws, &template_source::with_body(aws, parameters)?),
+        "UpdateStack" => {
+            let request = template_source::with_body(aws, parameters)?;
+            update(aws, &request)
+        }
         "CreateChangeSet" => change_set::create(aws, parameters),
         "DescribeChangeSet" => change_set::describe(aws, parameters),
         "ExecuteChangeSet" => change_set::execute(aws, parameters),
@@ -52,14 +60,9 @@ pub(super) fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&
     given.ok_or_else(|| validation(violations::missing(member)))
 }
 
-/// The stack that a member names by name or id.
-pub(super) fn named<'a>(
-    aws: &'a Aws,
-    parameters: &Parameters,
-    member: &str,
-) -> Result<&'a Stack, ApiError> {
-    let name = required(parameters, member)?;
-    found(aws, name).ok_or_else(|| validation(format!("Stack with id {name} does not exist")))
+/// The refusal of a name or id that no stack has.
+pub(super) fn missing(name: &str) -> ApiError {
+    validation(format!("Stack with id {name} does not exist"))
 }
 
 pub(super) fn found<'a>(aws: &'a Aws, name_or_id: &str) -> Option<&'a Stack> {
@@ -68,129 +71,13 @@ pub(super) fn found<'a>(aws: &'a Aws, name_or_id: &str) -> Option<&'a Stack> {
         .find(|stack| stack.name == name_or_id || stack.id == name_or_id)
 }
 
-fn status(stack: &Stack) -> &'static str {
-    match &stack.failure {
-        Some(failure) => failure.status(),
-        None if stack.updated.is_some() => "UPDATE_COMPLETE",
-        None => "CREATE_COMPLETE",
-    }
-}
-
-fn describe_stacks(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let stacks = match parameters.get("StackName") {
-        Some(_) => vec![described(aws, named(aws, parameters, "StackName")?)],
-        None => aws
-            .cloudformation
-            .stacks()
-            .map(|stack| described(aws, stack))
-            .collect(),
-    };
-    page("Stacks", stacks, parameters)
-}
-
-fn described(aws: &Aws, stack: &Stack) -> Value {
-    let parameter = |(key, value): (&String, &Value)| {
-        let value = as_given(value);
-        json!({"ParameterKey": key, "ParameterValue": value})
-    };
-    let outputs = stack
-        .outputs
-        .iter()
-        .map(|(key, value)| output(aws, stack, key, value))
-        .collect();
-    let description = yaml::parse(&stack.body).ok();
-    let description = description.and_then(|body| body.get("Description").cloned());
-    let (change_set, capabilities) = change_set::last_of(aws, &stack.id).unzip();
-    // A change set updates a stack, also one that it makes.
-    let updated = stack
-        .updated
-        .or(change_set.is_some().then_some(stack.created));
-    let parent = stack
-        .parent
-        .as_ref()
-        .and_then(|parent| found(aws, parent))
-        .map(|parent| parent.id.clone());
-
-    json!({
-        "StackId": stack.id,
-        "StackName": stack.name,
-        "Parameters": unless_empty(stack.parameters.iter().map(parameter).collect()),
-        "CreationTime": instant(stack.created),
-        "LastUpdatedTime": updated.map(instant),
-        "ChangeSetId": change_set,
-        "Description": description,
-        "StackStatus": status(stack),
-        "StackStatusReason": stack.failure.as_ref().map(stack::Failure::reason),
-        "DisableRollback": false,
-        "NotificationARNs": [],
-        "RollbackConfiguration": {},
-        "Capabilities": unless_empty(capabilities.unwrap_or_default()),
-        "Outputs": unless_empty(outputs),
-        "Tags": [],
-        "ParentId": parent,
-        "RootId": parent,
-        "EnableTerminationProtection": false,
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
-    })
-}
-
-/// An output of a stack, with the name under which the stack exports its value.
-fn output(aws: &Aws, stack: &Stack, key: &str, value: &str) -> Value {
-    let mut exports = aws.cloudformation.exports.iter();
-    let export = exports
-        .find(|(_, export)| export.stack == stack.name && export.value == value)
-        .map(|(name, _)| name);
-    json!({"OutputKey": key, "OutputValue": value, "ExportName": export})
-}
-
-/// Lists that are empty are mostly left out.
-fn unless_empty(list: Vec<Value>) -> Value {
-    if list.is_empty() {
-        Value::Null
-    } else {
-        Value::from(list)
-    }
-}
-
 /// A parameter's value as text: lists are written with commas.
-fn as_given(value: &Value) -> String {
+pub(super) fn as_given(value: &Value) -> String {
     match value {
         Value::Array(items) => items.iter().map(as_given).collect::<Vec<_>>().join(","),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-fn describe_resources(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    if parameters.contains_key("PhysicalResourceId") {
-        return Err(validation(
-            "the sandbox does not serve the member PhysicalResourceId",
-        ));
-    }
-
-    let stack = named(aws, parameters, "StackName")?;
-    let logical = parameters.get("LogicalResourceId");
-    let resources: Vec<Value> = stack
-        .resources
-        .iter()
-        .filter(|one| logical.is_none_or(|logical| *logical == one.logical_id))
-        .map(|one| resource(stack, one))
-        .collect();
-
-    Ok(json!({ "StackResources": resources }))
-}
-
-fn resource(stack: &Stack, resource: &StackResource) -> Value {
-    json!({
-        "StackName": stack.name,
-        "StackId": stack.id,
-        "LogicalResourceId": resource.logical_id,
-        "PhysicalResourceId": resource.physical_id,
-        "ResourceType": resource.kind,
-        "ResourceStatus": status(stack),
-        "Timestamp": instant(stack.updated.unwrap_or(stack.created)),
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-    })
 }
 
 /// One page of a list; the token is the position at which the next page starts.
@@ -205,12 +92,26 @@ pub(super) fn page(
     Ok(json!({member: page.items, "NextToken": page.next}))
 }
 
+/// The template that GetTemplateSummary is about.
+fn summed_up(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
+    let (body, stack) = (parameters.get("TemplateBody"), parameters.get("StackName"));
+    match (body, stack) {
+        (Some(body), _) => Ok(body.clone()),
+        (None, Some(name)) if change_set::in_review(aws).any(|review| review.is(name)) => Err(
+            validation("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."),
+        ),
+        (None, _) => {
+            let name = required(parameters, "StackName")?;
+            let stack = found(aws, name).ok_or_else(|| missing(name))?;
+            Ok(stack.body.to_string())
+        }
+    }
+}
+
 /// What a template declares, given itself or by the stack that was made of it.
 fn summary(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let body = match parameters.get("TemplateBody") {
-        Some(body) => body.clone(),
-        None => named(aws, parameters, "StackName")?.body.to_string(),
-    };
+    let body = summed_up(aws, parameters)?;
+    format::check(&body).map_err(validation)?;
     let refused = |problem: super::error::Problem| {
         validation(format!(
             "Template format error: {}",
@@ -241,105 +142,20 @@ fn summary(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     kinds.sort_unstable();
     kinds.dedup();
 
-    let is_of_iam = |kind: &&str| kind.starts_with("AWS::IAM::");
-    let capabilities: &[&str] = if kinds.iter().any(is_of_iam) {
-        &["CAPABILITY_IAM"]
-    } else {
-        &[]
-    };
+    let resources = template.resources.iter();
+    let capabilities = capability(resources.map(|it| (it.kind.as_str(), &it.properties)));
     let parameters = document["Parameters"].as_object().into_iter().flatten();
 
     Ok(json!({
         "Parameters": parameters.map(declared).collect::<Value>(),
         "Description": document.get("Description"),
-        "Capabilities": capabilities,
+        "Capabilities": capabilities.into_iter().collect::<Vec<_>>(),
         "ResourceTypes": kinds,
     }))
 }
 
-/// The members of a request for a change; the last ones have no effect where stacks change at one
-/// instant.
-const CHANGE_MEMBERS: [&str; 8] = [
-    "StackName",
-    "TemplateBody",
-    "Parameters",
-    "Capabilities",
-    "ClientRequestToken",
-    "DisableRollback",
-    "OnFailure",
-    "TimeoutInMinutes",
-];
-
-/// The stack that a request creates or updates.
-struct DesiredStack<'a> {
-    name: &'a str,
-    body: &'a str,
-    given: BTreeMap<String, String>,
-    capabilities: bool,
-}
-
-fn desired<'a>(
-    parameters: &'a Parameters,
-    before: Option<&'a Stack>,
-) -> Result<DesiredStack<'a>, ApiError> {
-    let mut tree = tree(parameters);
-
-    // Clients write an empty list as an empty text.
-    tree.retain(|_, value| value != "");
-    if let Some(unknown) = tree
-        .keys()
-        .find(|name| !CHANGE_MEMBERS.contains(&name.as_str()))
-    {
-        return Err(validation(format!(
-            "the sandbox does not serve the member {unknown}"
-        )));
-    }
-
-    let name = required(parameters, "StackName")?;
-    let body = required(parameters, "TemplateBody")?;
-    format::check_name(name).map_err(validation)?;
-    format::check(body).map_err(validation)?;
-
-    let given = given_parameters(tree.get("Parameters"), before)?;
-    let capabilities = tree
-        .get("Capabilities")
-        .and_then(Value::as_array)
-        .is_some_and(|all| !all.is_empty());
-    Ok(DesiredStack {
-        name,
-        body,
-        given,
-        capabilities,
-    })
-}
-
-/// The parameters of a request, with the values of `before` where it wants the previous ones.
-fn given_parameters(
-    list: Option<&Value>,
-    before: Option<&Stack>,
-) -> Result<BTreeMap<String, String>, ApiError> {
-    let mut given = BTreeMap::new();
-    for parameter in list.and_then(Value::as_array).into_iter().flatten() {
-        let key = parameter["ParameterKey"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let value = match (parameter["UsePreviousValue"].as_str(), before) {
-            (Some("true"), Some(before)) => before.parameters.get(&key).map(as_given),
-            _ => parameter["ParameterValue"].as_str().map(str::to_owned),
-        };
-        let value = value.ok_or_else(|| {
-            validation(format!(
-                "Invalid input for parameter key {key}. A value is required"
-            ))
-        })?;
-        given.insert(key, value);
-    }
-    Ok(given)
-}
-
 pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let desired = desired(parameters, None)?;
+    let desired = DesiredStack::read(parameters, None)?;
     if found(aws, desired.name).is_some() {
         let message = format!("Stack [{}] already exists", desired.name);
         return Err(ApiError::client("AlreadyExistsException", message));
@@ -347,21 +163,40 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     deploy(aws, &desired)
 }
 
-pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let before = named(aws, parameters, "StackName")?.clone();
-    if before.failure.is_some() {
-        let (id, state) = (&before.id, status(&before));
-        let message = format!("Stack:{id} is in {state} state and can not be updated.");
-        return Err(validation(message));
-    }
+fn not_updatable(id: &str, state: &str) -> ApiError {
+    validation(format!(
+        "Stack:{id} is in {state} state and can not be updated."
+    ))
+}
 
+/// The stack of this name or id, if it takes an update.
+pub(super) fn updatable<'a>(aws: &'a Aws, name: &str) -> Result<&'a Stack, ApiError> {
+    if let Some(deleted) = aws.cloudformation.deleted.get(name) {
+        return Err(not_updatable(&deleted.id, "DELETE_COMPLETE"));
+    }
+    let missing = || validation(format!("Stack [{name}] does not exist"));
+    let stack = found(aws, name).ok_or_else(missing)?;
+    let is_updatable = matches!(stack.failure, None | Some(Failure::Update { .. }));
+    if stack.is_in_progress() || !is_updatable {
+        return Err(not_updatable(&stack.id, describe::status(stack)));
+    }
+    Ok(stack)
+}
+
+pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let before = updatable(aws, required(parameters, "StackName")?)?.clone();
     let desired = DesiredStack {
         name: &before.name,
-        ..desired(parameters, Some(&before))?
+        ..DesiredStack::read(parameters, Some(&before))?
     };
     let mut draft = aws.clone();
     let answer = deploy(&mut draft, &desired)?;
-    let same = |after: &Stack| after.body == before.body && after.parameters == before.parameters;
+    let same = |after: &Stack| {
+        after.body == before.body
+            && after.parameters == before.parameters
+            && !after.is_in_progress()
+            && after.tags == before.tags
+    };
     if found(&draft, &before.id).is_some_and(same) {
         return Err(validation("No updates are to be performed."));
     }
@@ -370,23 +205,42 @@ pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     Ok(answer)
 }
 
+/// What a stack of these resources must be allowed to do, each given by its type and properties.
+fn capability<'a>(
+    resources: impl Iterator<Item = (&'a str, &'a Map<String, Value>)>,
+) -> Option<&'static str> {
+    let of_iam = resources.filter(|(kind, _)| kind.starts_with("AWS::IAM::"));
+    let is_named = |properties: &Map<String, Value>| {
+        let names = ["RoleName", "ManagedPolicyName"];
+        names.iter().any(|name| properties.contains_key(*name))
+    };
+    of_iam
+        .map(|(_, properties)| if is_named(properties) { NAMED_IAM } else { IAM })
+        .max_by_key(|capability| *capability == NAMED_IAM)
+}
+
 fn deploy(aws: &mut Aws, desired: &DesiredStack) -> Result<Value, ApiError> {
-    let mut draft = aws.clone();
     let (name, path) = (desired.name, Path::new(desired.name));
-    stack::deploy_text(&mut draft, name, None, path, desired.body, &desired.given)
-        .or_else(|problem| stack::failure::roll_back(&mut draft, name, problem))
+    let deployment = Operation::deployment(name, path, desired.body, &desired.given);
+    let draft = deployment
+        .tagged(desired.tags.clone())
+        .rolling_back()
+        .attempt(aws)
         .map_err(|problem| validation(problem.in_template(path).worded()))?;
 
     let stack = found(&draft, name).ok_or_else(|| validation("the stack is not there"))?;
-    if !desired.capabilities
-        && stack
-            .resources
-            .iter()
-            .any(|resource| resource.kind.starts_with("AWS::IAM::"))
-    {
+    let resources = stack.resources.iter();
+    let made = resources.filter_map(|it| Some((it.kind.as_str(), it.properties.as_object()?)));
+    let needed = capability(made);
+    let lacking = needed.filter(|needed| {
+        let given = &desired.capabilities;
+        let is_given = |capability: &str| given.iter().any(|one| one == capability);
+        !is_given(NAMED_IAM) && !is_given(needed)
+    });
+    if let Some(lacking) = lacking {
         return Err(ApiError::client(
             "InsufficientCapabilitiesException",
-            "Requires capabilities : [CAPABILITY_IAM]",
+            format!("Requires capabilities : [{lacking}]"),
         ));
     }
 

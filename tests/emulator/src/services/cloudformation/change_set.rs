@@ -3,12 +3,12 @@
 //!
 //! `aws cloudformation deploy` works by them.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::api::{self, found, required, validation};
-use super::{Stack, template_source};
+use super::changes::changes;
+use super::tags::Tags;
+use super::{Stack, describe, tags, template_source};
 use crate::protocol::query::{Parameters, tree};
 use crate::protocol::xml::instant;
 use crate::{ApiError, Aws, Millis};
@@ -25,6 +25,10 @@ pub(super) struct ChangeSet {
     request: Parameters,
     token: Option<String>,
     changes: Vec<Value>,
+    /// The parameters that the stack would have, as they are shown.
+    parameters: Vec<Value>,
+    /// The tags that the stack would have.
+    tags: Tags,
     executed: bool,
     deleted: bool,
     /// The stack that was made or changed when the change set was executed.
@@ -51,18 +55,15 @@ const DEFAULTS: [(&str, &str); 2] = [
 
 pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let name = required(parameters, "ChangeSetName")?.to_owned();
-    let stack = required(parameters, "StackName")?.to_owned();
+    let stack = stack_name(aws, required(parameters, "StackName")?);
     if let Some(answer) = created_before(aws, parameters)? {
         return Ok(answer);
     }
 
-    let mut request = template_source::with_body(aws, parameters)?;
-    request.retain(|member, value| {
-        !OWN_MEMBERS.contains(&member.as_str())
-            && !DEFAULTS.contains(&(member.as_str(), value.as_str()))
-    });
     let creates = creates(parameters)?;
-    if creates && found(aws, &stack).is_some() {
+    let request = about_stack(aws, parameters, &stack)?;
+    let is_taken = found(aws, &stack).is_some() || aws.cloudformation.deleted.contains_key(&stack);
+    if creates && is_taken {
         return Err(validation(format!(
             "Stack [{stack}] already exists and cannot be created again with the changeSet \
              [{name}]."
@@ -71,16 +72,14 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
 
     let (draft, stack_id) = draft(aws, creates, &request, &stack)?;
     if creates {
-        let reviewed = &mut aws.cloudformation.reviewed;
-        reviewed.insert(stack.clone(), stack_id.clone());
+        let id = stack_id.clone();
+        aws.cloudformation.reviewed.insert(stack.clone(), id);
     }
 
-    let changes = changes(found(aws, &stack), found(&draft, &stack));
-    let id = format!(
-        "{}/{}",
-        aws.arn("cloudformation", &format!("changeSet/{name}")),
-        aws.uuid()
-    );
+    let after = found(&draft, &stack);
+    let changes = changes(found(aws, &stack), after);
+    let arn = aws.arn("cloudformation", &format!("changeSet/{name}"));
+    let id = format!("{arn}/{}", aws.uuid());
     let set = ChangeSet {
         name,
         stack,
@@ -91,6 +90,8 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
         request,
         token: parameters.get("ClientToken").cloned(),
         changes,
+        parameters: after.map(describe::parameters).unwrap_or_default(),
+        tags: after.map(|stack| stack.tags.clone()).unwrap_or_default(),
         executed: false,
         deleted: false,
         made: String::new(),
@@ -100,12 +101,37 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     Ok(json!({"Id": id, "StackId": stack_id}))
 }
 
-/// Whether a change set makes its stack.
+/// The name of a stack that is in review, also if its id is given; any other as it is given.
+fn stack_name(aws: &Aws, given: &str) -> String {
+    let reviewed = in_review(aws).find(|review| review.id == given);
+    reviewed.map_or(given, |review| review.name).to_owned()
+}
+
+/// The members of a request that are about its stack.
+fn about_stack(aws: &Aws, parameters: &Parameters, stack: &str) -> Result<Parameters, ApiError> {
+    let mut request = template_source::with_body(aws, parameters)?;
+    request.retain(|member, value| {
+        !OWN_MEMBERS.contains(&member.as_str())
+            && !DEFAULTS.contains(&(member.as_str(), value.as_str()))
+    });
+    request.insert("StackName".to_owned(), stack.to_owned());
+    Ok(request)
+}
+
+/// Whether a change set makes its stack, which then has nothing previous.
 fn creates(parameters: &Parameters) -> Result<bool, ApiError> {
+    let is_on = |member: &str| parameters.get(member).is_some_and(|value| value == "true");
+    let keeps_value = |member: &String| member.ends_with(".UsePreviousValue") && is_on(member);
     match parameters
         .get("ChangeSetType")
         .map_or("UPDATE", String::as_str)
     {
+        "CREATE" if is_on("UsePreviousTemplate") => Err(validation(
+            "Cannot specify usePreviousTemplate as true for a changeSetType CREATE",
+        )),
+        "CREATE" if parameters.keys().any(keeps_value) => Err(validation(
+            "Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE",
+        )),
         "CREATE" => Ok(true),
         "UPDATE" => Ok(false),
         other => Err(validation(format!(
@@ -146,6 +172,7 @@ fn draft(
     stack: &str,
 ) -> Result<(Aws, String), ApiError> {
     let mut draft = aws.clone();
+    draft.cloudformation.custom.is_plan = true;
     let stack_id = match apply(&mut draft, creates, request) {
         Ok(answer) => answer["StackId"].as_str().unwrap_or_default().to_owned(),
         Err(error) if error.message == "No updates are to be performed." => found(aws, stack)
@@ -162,53 +189,6 @@ fn apply(aws: &mut Aws, creates: bool, request: &Parameters) -> Result<Value, Ap
     } else {
         api::update(aws, request)
     }
-}
-
-/// The differences between the resources of a stack and those that it would have; a change of
-/// outputs alone is not one.
-fn changes(before: Option<&Stack>, after: Option<&Stack>) -> Vec<Value> {
-    let resources = |stack: Option<&Stack>| -> BTreeMap<String, (String, Value)> {
-        let resources = stack.map_or(&[][..], |stack| &stack.resources);
-        let of = resources.iter().map(|one| {
-            (
-                one.logical_id.clone(),
-                (one.kind.clone(), one.properties.clone()),
-            )
-        });
-        of.collect()
-    };
-    let physical = |logical: &String| {
-        let mut resources = before.into_iter().flat_map(|stack| &stack.resources);
-        let known = resources.find(|one| one.logical_id == *logical);
-        known.map(|one| one.physical_id.clone())
-    };
-    let change = |action: &str, logical: &String, kind: &String| {
-        json!({
-            "Type": "Resource",
-            "ResourceChange": {
-                "Action": action,
-                "LogicalResourceId": logical,
-                "PhysicalResourceId": physical(logical),
-                "ResourceType": kind,
-                "Scope": if action == "Modify" { json!(["Properties"]) } else { json!([]) },
-                "Details": [],
-            },
-        })
-    };
-    let before = resources(before);
-    let after = resources(after);
-    let made = after
-        .iter()
-        .filter_map(|(logical, now)| match before.get(logical) {
-            None => Some(change("Add", logical, &now.0)),
-            Some(then) if then != now => Some(change("Modify", logical, &now.0)),
-            Some(_) => None,
-        });
-    let gone = before
-        .iter()
-        .filter(|(logical, _)| !after.contains_key(*logical));
-    made.chain(gone.map(|(logical, then)| change("Remove", logical, &then.0)))
-        .collect()
 }
 
 /// The ARN of the change set that a request names by its ARN, or by its name and the name of the
@@ -238,7 +218,7 @@ fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
     if found.is_none()
         && let Some(stack) = stack
         && self::found(aws, stack).is_none()
-        && !aws.cloudformation.reviewed.contains_key(stack)
+        && !in_review(aws).any(|review| review.is(stack))
     {
         return Err(validation(format!("Stack [{stack}] does not exist")));
     }
@@ -246,12 +226,11 @@ fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
 }
 
 fn is_empty(aws: &Aws, set: &ChangeSet) -> bool {
-    let same_body = |stack: &Stack| {
-        set.request
-            .get("TemplateBody")
-            .is_some_and(|body| **body == *stack.body)
+    let is_same = |stack: &Stack| {
+        let body = set.request.get("TemplateBody");
+        body.is_some_and(|body| **body == *stack.body) && set.tags == stack.tags
     };
-    !set.executed && set.changes.is_empty() && found(aws, &set.stack).is_some_and(same_body)
+    !set.executed && set.changes.is_empty() && found(aws, &set.stack).is_some_and(is_same)
 }
 
 impl ChangeSet {
@@ -286,7 +265,6 @@ pub(super) fn describe(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiE
     let id = named(aws, parameters)?;
     let set = &aws.cloudformation.change_sets[&id];
     let (status, execution) = status(aws, set);
-    let given = set.list("Parameters");
 
     Ok(json!({
         "ChangeSetName": set.name,
@@ -294,13 +272,14 @@ pub(super) fn describe(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiE
         "StackId": set.stack_id,
         "StackName": set.stack,
         "Description": set.description,
-        "Parameters": if given.is_empty() { Value::Null } else { Value::from(given) },
+        "Parameters": describe::unless_empty(set.parameters.clone()),
         "CreationTime": instant(set.created),
         "ExecutionStatus": execution,
         "Status": status,
         "StatusReason": if status == "FAILED" { Some(NO_CHANGES) } else { None },
         "NotificationARNs": [],
         "RollbackConfiguration": {},
+        "Tags": describe::unless_empty(tags::to_list(&set.tags)),
         "Capabilities": set.list("Capabilities"),
         "Changes": set.changes,
         "IncludeNestedStacks": false,
@@ -349,6 +328,13 @@ pub(super) fn delete(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     }
 }
 
+/// The template of a change set, as it was sent.
+pub(super) fn template(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
+    let id = named(aws, parameters)?;
+    let request = &aws.cloudformation.change_sets[&id].request;
+    Ok(request.get("TemplateBody").cloned().unwrap_or_default())
+}
+
 /// Forgets the change sets of a stack that is deleted, and the id that it would have had.
 pub(super) fn forget(aws: &mut Aws, stack: &str) {
     aws.cloudformation.reviewed.remove(stack);
@@ -357,13 +343,33 @@ pub(super) fn forget(aws: &mut Aws, stack: &str) {
     }
 }
 
-/// The id of a stack and the time of the change set that created it, or would create it.
-pub(super) fn review_of(aws: &Aws, stack: &str) -> Option<(String, Millis)> {
-    let names_it = |set: &&ChangeSet| {
-        let names = [&set.stack, &set.stack_id];
-        set.creates && !set.deleted && names.iter().any(|name| *name == stack)
-    };
+/// A stack that change sets would create.
+pub(super) struct Review<'a> {
+    pub(super) name: &'a str,
+    pub(super) id: &'a str,
+    /// When its first change set was made.
+    pub(super) since: Millis,
+}
+
+impl Review<'_> {
+    /// Whether it is the stack with this name or id.
+    pub(super) fn is(&self, stack: &str) -> bool {
+        [self.name, self.id].contains(&stack)
+    }
+}
+
+/// The stacks that are in review: no change set has made them yet.
+pub(super) fn in_review(aws: &Aws) -> impl Iterator<Item = Review<'_>> {
+    let reviewed = aws.cloudformation.reviewed.iter();
+    reviewed.filter_map(move |(name, id)| {
+        let since = review_of(aws, id)?;
+        Some(Review { name, id, since })
+    })
+}
+
+/// When the review of the stack began that change sets created, or would create.
+pub(super) fn review_of(aws: &Aws, stack_id: &str) -> Option<Millis> {
     let sets = aws.cloudformation.change_sets.values();
-    let set = sets.filter(names_it).max_by_key(|set| set.created)?;
-    Some((set.stack_id.clone(), set.created))
+    let of_stack = sets.filter(|set| set.creates && set.stack_id == stack_id);
+    of_stack.map(|set| set.created).min()
 }

@@ -1,10 +1,10 @@
-//! What can be said of a template before anything is resolved: every function is known and every
+//! What can be checked in a template before anything is resolved: every function is known and every
 //! reference leads somewhere, in the branches that are not taken too.
 
 use serde_json::Value;
 
-use super::error::{At, Problem, found};
-use super::resolve::{PSEUDO_PARAMETERS, Part, function, sub_parts};
+use super::error::{At, Problem, found, takes};
+use super::resolve::{PSEUDO_PARAMETERS, SubPart, function, sub_parts};
 use super::template::Template;
 use super::{resources, schema, yaml};
 
@@ -120,10 +120,10 @@ impl Names<'_> {
             ("Ref", Value::String(id)) => self.reference(id),
             ("Fn::GetAtt", Value::Array(parts)) => match parts.first() {
                 Some(Value::String(id)) if self.is_resource(id) => Ok(()),
-                _ => Err(Problem::new(format!(
-                    "unresolved reference {}: no resource of this template",
-                    found(argument)
+                Some(Value::String(id)) => Err(Problem::new(format!(
+                    "undefined resource {id}: no resource of this template"
                 ))),
+                _ => Err(takes("a resource and an attribute", argument)),
             },
             ("Fn::Sub", Value::String(text)) => self.sub(text, &Value::Null),
             ("Fn::Sub", Value::Array(parts)) => match parts.as_slice() {
@@ -173,7 +173,7 @@ impl Names<'_> {
 
     fn sub(&self, text: &str, variables: &Value) -> Result<(), Problem> {
         for part in sub_parts(text)? {
-            if let Part::Name(name) = part
+            if let SubPart::Name(name) = part
                 && variables.get(name).is_none()
             {
                 self.reference(name.split('.').next().unwrap_or(name))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::error::{At, Problem, found};
+use super::error::{At, Problem, found, takes};
 use super::parameter::text;
 use super::resolve::Scope;
 
@@ -44,6 +44,7 @@ impl Scope<'_> {
             ("Fn::Equals", _) => self
                 .two(argument)
                 .and_then(|[left, right]| Ok(equal(&left)? == equal(&right)?)),
+            ("Fn::Contains", _) => self.contains(argument),
             ("Fn::And", _) => all().map(|parts| parts.iter().all(|part| *part)),
             ("Fn::Or", _) => all().map(|parts| parts.iter().any(|part| *part)),
             ("Fn::Not", _) => all().map(|parts| !parts[0]),
@@ -58,6 +59,15 @@ impl Scope<'_> {
             )),
         }
         .at(name)
+    }
+
+    /// Whether a list has a text: a function of rules, which conditions do not have.
+    fn contains(&self, argument: &Value) -> Result<bool, Problem> {
+        let [list, wanted] = self.two(argument)?;
+        let items = list.as_array().ok_or_else(|| takes("a list", &list))?;
+        let items: Vec<String> = items.iter().map(equal).collect::<Result<_, _>>()?;
+
+        Ok(items.contains(&equal(&wanted)?))
     }
 }
 

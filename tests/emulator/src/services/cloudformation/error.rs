@@ -1,4 +1,4 @@
-//! What CloudFormation says when it refuses a template or a change: where, and what it found there.
+//! Why CloudFormation refuses a template or a change: where, and what it found there.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -21,25 +21,38 @@ pub struct StackError {
 impl StackError {
     /// In CloudFormation's words, where they are known; otherwise with the place.
     pub(super) fn worded(&self) -> String {
-        if self.problem.starts_with("Parameters: [") {
-            return self.problem.clone();
+        const WHOLE: [&str; 5] = [
+            "Circular dependency between resources: [",
+            "Parameter ",
+            "Parameters: [",
+            "Template error: ",
+            "Unable to fetch parameters [",
+        ];
+        let problem = self.problem.as_str();
+        if WHOLE.iter().any(|start| problem.starts_with(start)) {
+            return problem.to_owned();
         }
 
-        let dependency = self
-            .problem
-            .strip_prefix("unresolved resource dependencies [")
-            .and_then(|rest| rest.split_once(']'));
-        match dependency {
-            Some((id, _)) if self.place.starts_with("Outputs") => {
+        let named = |start: &str, end: char| {
+            let rest = problem.strip_prefix(start)?;
+            rest.split_once(end).map(|(name, _)| name)
+        };
+        let dependency = named("unresolved resource dependencies [", ']')
+            .or_else(|| named("unresolved reference ", ':'));
+        match (dependency, named("undefined resource ", ':')) {
+            (Some(id), _) if self.place.starts_with("Outputs") => {
                 format!(
                     "Unresolved resource dependencies [{id}] in the Outputs block of the template"
                 )
             }
-            Some((id, _)) => format!(
+            (Some(id), _) => format!(
                 "Template format error: Unresolved resource dependencies [{id}] in the Resources \
-             block of the template"
+                 block of the template"
             ),
-            None => self.to_string(),
+            (None, Some(id)) => {
+                format!("Template error: instance of Fn::GetAtt references undefined resource {id}")
+            }
+            (None, None) => self.to_string(),
         }
     }
 }
@@ -49,8 +62,17 @@ impl StackError {
 pub(super) struct Problem {
     keys: Vec<String>,
     what: String,
-    /// The type of the new resource that its service refused, if it was not the template.
-    refused: Option<&'static str>,
+    cause: Cause,
+}
+
+/// What a problem is one of.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    Template,
+    /// A value that is null.
+    Null,
+    /// The service of a new resource of this type.
+    Service(&'static str),
 }
 
 impl Problem {
@@ -58,8 +80,20 @@ impl Problem {
         Self {
             keys: Vec::new(),
             what: what.into(),
-            refused: None,
+            cause: Cause::Template,
         }
+    }
+
+    /// The value is null, which a template does not have.
+    pub(super) fn null(mut self) -> Self {
+        self.cause = Cause::Null;
+        self
+    }
+
+    /// Where a value is null, if that is the problem: `/Outputs/Name/Value`.
+    pub(super) fn null_at(&self) -> Option<String> {
+        let keys = self.keys.iter().rev();
+        matches!(self.cause, Cause::Null).then(|| keys.map(|key| format!("/{key}")).collect())
     }
 
     /// A place inside the properties of a resource, seen from the resource.
@@ -72,17 +106,24 @@ impl Problem {
 
     /// The service of a new resource of this type met it.
     pub(super) fn of_service(mut self, kind: &'static str) -> Self {
-        self.refused = Some(kind);
+        self.cause = Cause::Service(kind);
         self
     }
 
     /// The new resource that its service refused: its logical id, its type and the reason.
     pub(super) fn refused_resource(&self) -> Option<(&str, &'static str, &str)> {
-        let [.., logical_id, section] = self.keys.as_slice() else {
+        let Cause::Service(kind) = self.cause else {
             return None;
         };
-        let kind = self.refused.filter(|_| section == "Resources")?;
-        Some((logical_id.as_str(), kind, self.what.as_str()))
+        Some((self.resource()?, kind, self.what.as_str()))
+    }
+
+    /// The logical id of the resource that has the problem.
+    pub(super) fn resource(&self) -> Option<&str> {
+        match self.keys.as_slice() {
+            [.., logical_id, section] if section == "Resources" => Some(logical_id),
+            _ => None,
+        }
     }
 
     pub(super) fn in_template(mut self, template: &Path) -> StackError {
@@ -113,7 +154,7 @@ impl From<StackError> for Problem {
     }
 }
 
-/// Says at which key of the template a problem was met.
+/// Adds the key of the template at which a problem was found.
 pub(super) trait At {
     fn at(self, key: impl Display) -> Self;
 }

@@ -1,15 +1,19 @@
 //! The roles that templates make, with what their policies allow.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-/// The roles of the account.
+use crate::text::short_name;
+
+/// The roles of the account. Copies of the account share what they do not change.
 #[derive(Clone, Debug, Default)]
 pub struct Iam {
-    roles: BTreeMap<String, Role>,
+    /// By name.
+    roles: BTreeMap<String, Arc<Role>>,
     /// The documents of managed policies, by the ARNs of the policies.
-    managed_policies: BTreeMap<String, Value>,
+    managed_policies: BTreeMap<String, Arc<Value>>,
 }
 
 /// A role.
@@ -71,29 +75,29 @@ pub fn items(value: &Value) -> &[Value] {
 impl Iam {
     /// A role by name.
     pub fn role(&self, name: &str) -> Option<&Role> {
-        self.roles.get(name)
+        self.roles.get(name).map(Arc::as_ref)
     }
 
     pub fn role_by_arn(&self, arn: &str) -> Option<&Role> {
-        self.roles.values().find(|role| role.arn == arn)
+        self.role(short_name(arn)).filter(|role| role.arn == arn)
     }
 
     pub fn roles(&self) -> impl Iterator<Item = &Role> {
-        self.roles.values()
+        self.roles.values().map(Arc::as_ref)
     }
 
     /// A role to be changed by hand, as an operator may.
     pub fn role_mut(&mut self, name: &str) -> Option<&mut Role> {
-        self.roles.get_mut(name)
+        self.roles.get_mut(name).map(Arc::make_mut)
     }
 
     /// The document of a managed policy of the account.
     pub fn managed_policy(&self, arn: &str) -> Option<&Value> {
-        self.managed_policies.get(arn)
+        self.managed_policies.get(arn).map(Arc::as_ref)
     }
 
     pub(crate) fn put_managed_policy(&mut self, arn: String, document: Value) {
-        self.managed_policies.insert(arn, document);
+        self.managed_policies.insert(arn, Arc::new(document));
     }
 
     pub(super) fn remove_managed_policy(&mut self, arn: &str) {
@@ -101,10 +105,10 @@ impl Iam {
     }
 
     pub(crate) fn put(&mut self, role: Role) {
-        self.roles.insert(role.name.clone(), role);
+        self.roles.insert(role.name.clone(), Arc::new(role));
     }
 
-    pub(super) fn remove(&mut self, name: &str) -> Option<Role> {
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Arc<Role>> {
         self.roles.remove(name)
     }
 }

@@ -3,19 +3,26 @@
 //! would read the same way.
 //!
 //! A stack operation happens at one instant. It works on a copy of the account that replaces the
-//! account when all of it has succeeded, so nothing is left half-done.
+//! account when all of it has succeeded, so nothing is left half-done. One that a custom resource
+//! takes part in happens when that has responded.
 
 mod api;
 mod change_set;
+mod changes;
 mod check;
 mod condition;
+mod custom;
 mod deletion;
+mod describe;
+mod desired_stack;
 mod error;
 mod exports;
 mod format;
 mod iam;
+mod operation;
 mod order;
 mod parameter;
+mod parameter_store;
 mod resolve;
 mod resources;
 mod rules;
@@ -23,6 +30,7 @@ mod sam;
 mod schema;
 mod stack;
 mod stack_events;
+mod tags;
 mod template;
 mod template_source;
 #[cfg(test)]
@@ -31,10 +39,15 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
+
+use error::Problem;
+use operation::Operation;
 
 use crate::Aws;
 use crate::protocol::{Protocol, Query};
 use crate::service::{Errors, Service};
+pub(crate) use custom::{is_response, respond};
 pub use error::StackError;
 pub use iam::{Iam, Role, items};
 pub use stack::{Export, Stack, StackResource};
@@ -46,20 +59,26 @@ pub(crate) const SERVICE: Service = Service {
         namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
         call: api::call,
     }),
-    errors: Errors::JSON,
+    errors: Errors::QUERY,
     demands: crate::iam::actions::unlisted,
 };
 
 /// The stacks of the account, and those of their resources that no other module keeps.
 #[derive(Clone, Debug, Default)]
 pub struct CloudFormation {
-    stacks: BTreeMap<String, Stack>,
+    /// By name. Copies of the account share the stacks that they do not change.
+    stacks: BTreeMap<String, Arc<Stack>>,
     exports: BTreeMap<String, Export>,
     pub iam: Iam,
+    /// The parameters of Systems Manager, by their names.
+    pub parameter_store: BTreeMap<String, String>,
     /// By their ARNs.
     change_sets: BTreeMap<String, change_set::ChangeSet>,
     /// The ids of stacks that change sets would create, by name.
     reviewed: BTreeMap<String, String>,
+    /// Stacks that were deleted, by their ids.
+    deleted: BTreeMap<String, deletion::Deleted>,
+    custom: custom::CustomResources,
     /// Type and name of things that exist by their name only.
     names: BTreeSet<(&'static str, String)>,
 }
@@ -67,12 +86,12 @@ pub struct CloudFormation {
 impl CloudFormation {
     /// A stack by name.
     pub fn stack(&self, name: &str) -> Option<&Stack> {
-        self.stacks.get(name)
+        self.stacks.get(name).map(Arc::as_ref)
     }
 
     /// All stacks, nested ones included, in the order of their names.
     pub fn stacks(&self) -> impl Iterator<Item = &Stack> {
-        self.stacks.values()
+        self.stacks.values().map(Arc::as_ref)
     }
 
     /// The value of an export.
@@ -83,11 +102,12 @@ impl CloudFormation {
     /// The stack that is a resource of another stack.
     pub fn nested_stack(&self, parent: &str, logical_id: &str) -> Option<&Stack> {
         let id = &self.stack(parent)?.resource(logical_id)?.physical_id;
-        self.stacks.values().find(|stack| stack.id == *id)
+        self.stacks().find(|stack| stack.id == *id)
     }
 }
 
-/// Creates the stack, or updates the one of that name.
+/// Creates the stack, or updates the one of that name. It is in progress afterwards if a custom
+/// resource has to respond first.
 ///
 /// # Errors
 /// Whatever the template or a service refuses; the account is then as it was.
@@ -97,10 +117,10 @@ pub fn deploy(
     template_path: &Path,
     parameters: &BTreeMap<String, String>,
 ) -> Result<(), StackError> {
-    let mut draft = aws.clone();
-    stack::deploy(&mut draft, stack_name, None, template_path, parameters)?;
-    *aws = draft;
-    Ok(())
+    let text = std::fs::read_to_string(template_path).map_err(|error| {
+        Problem::new(format!("cannot read the template: {error}")).in_template(template_path)
+    })?;
+    deploy_text(aws, stack_name, template_path, &text, parameters)
 }
 
 /// As [`deploy`], with a template that is not a file: paths in it start from the folder of
@@ -115,29 +135,19 @@ pub fn deploy_text(
     text: &str,
     parameters: &BTreeMap<String, String>,
 ) -> Result<(), StackError> {
-    let mut draft = aws.clone();
-    stack::deploy_text(
-        &mut draft,
-        stack_name,
-        None,
-        template_path,
-        text,
-        parameters,
-    )
-    .map_err(|problem| problem.in_template(template_path))?;
-    *aws = draft;
+    let deployment = Operation::deployment(stack_name, template_path, text, parameters);
+    let after = deployment.attempt(aws);
+    *aws = after.map_err(|problem| problem.in_template(template_path))?;
     Ok(())
 }
 
-/// Deletes a stack with everything in it that its template does not retain.
+/// Deletes a stack with everything in it that its template does not retain, as [`deploy`] makes it.
 ///
 /// # Errors
 /// An unknown stack, an export that is in use, or a resource that its service does not delete; the
 /// account is then as it was.
 pub fn delete(aws: &mut Aws, stack_name: &str) -> Result<(), StackError> {
-    let mut draft = aws.clone();
-    stack::delete(&mut draft, stack_name)
-        .map_err(|problem| problem.in_template(Path::new(stack_name)))?;
-    *aws = draft;
+    let after = Operation::deletion(stack_name).attempt(aws);
+    *aws = after.map_err(|problem| problem.in_template(Path::new(stack_name)))?;
     Ok(())
 }

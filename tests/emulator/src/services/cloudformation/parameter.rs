@@ -6,15 +6,17 @@ use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 use super::error::{At, Problem, found, takes};
+use super::parameter_store;
 
 /// A parameter as its template declares it.
 #[derive(Clone, Debug)]
 pub(super) struct Parameter {
-    name: String,
-    kind: String,
+    pub(super) name: String,
+    pub(super) kind: String,
     default: Option<String>,
     allowed: Option<Vec<String>>,
-    pattern: Option<Regex>,
+    /// The pattern as it is declared, and for the whole value.
+    pattern: Option<(String, Regex)>,
     constraint: Option<String>,
     chars: (Option<f64>, Option<f64>),
     range: (Option<f64>, Option<f64>),
@@ -64,8 +66,10 @@ fn parsed_number(text: &str) -> Result<f64, Problem> {
 }
 
 /// A pattern that must match the whole value.
-fn whole_pattern(pattern: &str) -> Result<Regex, Problem> {
-    Regex::new(&format!("^(?:{pattern})$")).map_err(|error| Problem::new(error.to_string()))
+fn whole_pattern(pattern: String) -> Result<(String, Regex), Problem> {
+    let whole = Regex::new(&format!("^(?:{pattern})$"));
+    let whole = whole.map_err(|error| Problem::new(error.to_string()))?;
+    Ok((pattern, whole))
 }
 
 impl Parameter {
@@ -91,7 +95,7 @@ impl Parameter {
             number.transpose().at(key)
         };
         let pattern = optional("AllowedPattern")?
-            .map(|pattern| whole_pattern(&pattern))
+            .map(whole_pattern)
             .transpose()
             .at("AllowedPattern")?;
         let allowed = attributes
@@ -124,7 +128,8 @@ impl Parameter {
         let known = if list {
             of == "Number" || identifier
         } else {
-            ["String", "Number", "CommaDelimitedList"].contains(&of) || identifier
+            let plain = ["String", "Number", "CommaDelimitedList"];
+            plain.contains(&of) || of == parameter_store::KIND || identifier
         };
         if !known {
             return Err(Problem::new(format!(
@@ -179,50 +184,46 @@ impl Parameter {
     }
 
     fn check(&self, value: &str) -> Result<(), Problem> {
-        let (of, _) = self.element();
-        let refuse = |what: String| {
-            let what = self.constraint.as_ref().map_or(what, |constraint| {
-                format!("must satisfy constraint: {constraint}")
-            });
-            Err(Problem::new(format!(
-                "Parameter {} failed to satisfy constraint: {what}, found {value:?}",
-                self.name
-            )))
+        let Some(broken) = self.broken(value) else {
+            return Ok(());
         };
-        if let Some(allowed) = self
-            .allowed
-            .as_ref()
-            .filter(|allowed| !allowed.iter().any(|one| one == value))
-        {
-            return refuse(format!("must be one of {}", allowed.join(", ")));
+        Err(Problem::new(match &self.constraint {
+            Some(constraint) => format!(
+                "Parameter {} failed to satisfy constraint: {constraint}",
+                self.name
+            ),
+            None => format!("Parameter '{}' {broken}", self.name),
+        }))
+    }
+
+    /// What a value must be and is not.
+    fn broken(&self, value: &str) -> Option<String> {
+        let (of, _) = self.element();
+        let allowed = self.allowed.as_ref();
+        if !allowed.is_none_or(|allowed| allowed.iter().any(|one| one == value)) {
+            return Some("must be one of AllowedValues".to_owned());
         }
-        if let Some(pattern) = self
-            .pattern
-            .as_ref()
-            .filter(|pattern| !pattern.is_match(value))
+        if let Some((pattern, whole)) = &self.pattern
+            && !whole.is_match(value)
         {
-            return refuse(format!("must match pattern {pattern}"));
+            return Some(format!("must match pattern {pattern}"));
         }
         let within = |(low, high): (Option<f64>, Option<f64>), number: f64| {
             low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high)
         };
         if !within(self.chars, value.chars().count() as f64) {
-            return refuse("must contain the allowed number of characters".to_owned());
+            return Some("must contain the allowed number of characters".to_owned());
         }
 
         if of == "Number" {
             match value.parse::<f64>() {
                 Ok(number) if within(self.range, number) => {}
-                Ok(_) => return refuse("must be in the allowed range".to_owned()),
-                Err(_) => return refuse("must be a number".to_owned()),
+                Ok(_) => return Some("must be in the allowed range".to_owned()),
+                Err(_) => return Some("must be a number.".to_owned()),
             }
         }
-        match IDENTIFIERS.iter().find(|(kind, _)| *kind == of) {
-            Some((_, prefix)) if !value.starts_with(prefix) => {
-                refuse(format!("must begin with {prefix}"))
-            }
-            _ => Ok(()),
-        }
+        let (_, prefix) = IDENTIFIERS.iter().find(|(kind, _)| *kind == of)?;
+        (!value.starts_with(*prefix)).then(|| format!("must begin with {prefix}"))
     }
 }
 
@@ -316,7 +317,7 @@ mod tests {
         assert!(
             bound(pattern, "web1")
                 .unwrap_err()
-                .contains("must match pattern"),
+                .contains("Parameter 'P' must match pattern [a-z]+"),
             "the whole value must match"
         );
         assert!(
@@ -327,12 +328,18 @@ mod tests {
         assert!(
             bound(json!({"Type": "String", "AllowedValues": ["a", "b"]}), "c")
                 .unwrap_err()
-                .contains("one of a, b")
+                .contains("Parameter 'P' must be one of AllowedValues")
         );
         assert!(
             bound(json!({"Type": "String", "MinLength": 2}), "c")
                 .unwrap_err()
                 .contains("characters")
+        );
+        let described = json!({"Type": "Number", "ConstraintDescription": "a count"});
+        assert!(
+            bound(described, "x")
+                .unwrap_err()
+                .ends_with("Parameter P failed to satisfy constraint: a count")
         );
     }
 
@@ -358,16 +365,16 @@ mod tests {
     #[test]
     fn unknown_and_missing_values_are_refused() {
         let parameter = Parameter::read("P", &json!({"Type": "String"})).unwrap();
-        let says = |given| {
+        let refusal = |given| {
             bind(std::slice::from_ref(&parameter), &given)
                 .unwrap_err()
                 .in_template("t".as_ref())
                 .problem
         };
 
-        assert_eq!(says(BTreeMap::new()), "Parameters: [P] must have values");
+        assert_eq!(refusal(BTreeMap::new()), "Parameters: [P] must have values");
         assert_eq!(
-            says(BTreeMap::from([("Q".to_owned(), String::new())])),
+            refusal(BTreeMap::from([("Q".to_owned(), String::new())])),
             "Parameters: [Q] do not exist in the template"
         );
     }

@@ -1,10 +1,11 @@
-//! Intrinsic functions: from what a template says to what it means in one stack at one time.
+//! Intrinsic functions: from the text of a template to its values in one stack at one time.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::custom::ANY;
 use super::error::{At, Problem, found, takes};
 use super::parameter::text;
 use super::stack::{Export, StackResource};
@@ -30,14 +31,14 @@ pub(super) fn function(value: &Value) -> Option<(&str, &Value)> {
 
 /// A piece of the text of `Fn::Sub`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub(super) enum SubPart<'a> {
     Literal(&'a str),
     /// The name in `${name}`.
     Name(&'a str),
 }
 
 /// The pieces of the text of `Fn::Sub`; `${!x}` is the literal `${x}`.
-pub(super) fn sub_parts(text: &str) -> Result<Vec<Part<'_>>, Problem> {
+pub(super) fn sub_parts(text: &str) -> Result<Vec<SubPart<'_>>, Problem> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
@@ -45,21 +46,21 @@ pub(super) fn sub_parts(text: &str) -> Result<Vec<Part<'_>>, Problem> {
             .find('}')
             .ok_or_else(|| Problem::new(format!("${{ without }} in {text}")))?
             + start;
-        parts.push(Part::Literal(&rest[..start]));
+        parts.push(SubPart::Literal(&rest[..start]));
         let name = &rest[start + 2..end];
 
         match name.strip_prefix('!') {
             Some(literal) => parts.extend([
-                Part::Literal("${"),
-                Part::Literal(literal),
-                Part::Literal("}"),
+                SubPart::Literal("${"),
+                SubPart::Literal(literal),
+                SubPart::Literal("}"),
             ]),
-            None => parts.push(Part::Name(name.trim())),
+            None => parts.push(SubPart::Name(name.trim())),
         }
         rest = &rest[end + 1..];
     }
 
-    parts.push(Part::Literal(rest));
+    parts.push(SubPart::Literal(rest));
     Ok(parts)
 }
 
@@ -184,7 +185,9 @@ impl Scope<'_> {
 
     fn attribute(&self, id: &str, attribute: &str) -> Result<Value, Problem> {
         let resource = self.resource(id)?;
-        resource.attributes.get(attribute).cloned().ok_or_else(|| {
+        let attributes = &resource.attributes;
+        let found = attributes.get(attribute).or_else(|| attributes.get(ANY));
+        found.cloned().ok_or_else(|| {
             let known: Vec<&str> = resource.attributes.keys().map(String::as_str).collect();
             Problem::new(format!(
                 "{} {id} has no attribute {attribute}; it has {}",
@@ -198,8 +201,8 @@ impl Scope<'_> {
         let mut whole = String::new();
         for part in sub_parts(template)? {
             let value = match part {
-                Part::Literal(literal) => literal.to_owned(),
-                Part::Name(name) => match (variables.get(name), name.split_once('.')) {
+                SubPart::Literal(literal) => literal.to_owned(),
+                SubPart::Name(name) => match (variables.get(name), name.split_once('.')) {
                     (Some(variable), _) => self.resolve_text(variable).at(name)?,
                     (None, Some((id, attribute))) => text(&self.attribute(id, attribute)?)?,
                     (None, None) => text(&self.reference(name)?).at(format!("${{{name}}}"))?,
@@ -281,9 +284,10 @@ impl Scope<'_> {
             .get(&keys[0])
             .and_then(|map| map.get(&keys[1]))
             .and_then(|map| map.get(&keys[2]));
-        entry
-            .cloned()
-            .ok_or_else(|| Problem::new(format!("no entry {} in the mappings", keys.join("."))))
+        entry.cloned().ok_or_else(|| {
+            let keys = keys.join("::");
+            Problem::new(format!("Template error: Unable to get mapping for {keys}"))
+        })
     }
 
     fn import(&self, name: &str) -> Result<Value, Problem> {
@@ -322,7 +326,7 @@ impl Scope<'_> {
                     other => (Some(other), None),
                 };
                 for part in sub_parts(template.and_then(Value::as_str).unwrap_or_default())? {
-                    if let Part::Name(name) = part
+                    if let SubPart::Name(name) = part
                         && variables
                             .and_then(|variables| variables.get(name))
                             .is_none()

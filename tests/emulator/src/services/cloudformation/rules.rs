@@ -10,15 +10,15 @@ use super::resolve::Scope;
 
 /// A rule as its template declares it.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(super) struct TemplateRule {
     name: String,
     /// The assertions count only where this is true.
     condition: Option<Value>,
-    /// What must be true, and what is said where it is not.
+    /// What must be true, and the message where it is not.
     assertions: Vec<(Value, Option<String>)>,
 }
 
-impl Rule {
+impl TemplateRule {
     pub(super) fn read(name: &str, entry: &Value) -> Result<Self, Problem> {
         let attributes = known(entry, &["RuleCondition", "Assertions"])?;
         let assertions = match attributes.get("Assertions") {
@@ -65,9 +65,10 @@ fn known<'a>(entry: &'a Value, names: &[&str]) -> Result<&'a Map<String, Value>,
 }
 
 /// Refuses parameters that break a rule. Rules see parameters and pseudo parameters, and neither
-/// conditions nor mappings; of their functions those that conditions have too are evaluated.
+/// conditions nor mappings; of their functions those that conditions have too are evaluated, and
+/// `Fn::Contains`.
 pub(super) fn hold(
-    rules: &[Rule],
+    rules: &[TemplateRule],
     parameters: &Map<String, Value>,
     pseudo: &Map<String, Value>,
 ) -> Result<(), Problem> {
@@ -88,7 +89,7 @@ pub(super) fn hold(
     Ok(())
 }
 
-fn holds(rule: &Rule, scope: &Scope<'_>) -> Result<(), Problem> {
+fn holds(rule: &TemplateRule, scope: &Scope<'_>) -> Result<(), Problem> {
     let counts = rule
         .condition
         .as_ref()

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::error::{At, Problem, takes};
 use super::resolve::function;
+use super::resources;
 use crate::text::camel_case;
 
 /// What a property takes.
@@ -54,6 +55,7 @@ pub(super) fn of(name: &str) -> Kind {
     });
     match SHAPES.get(name) {
         Some(kind) => *kind,
+        None if resources::is_custom(name) => Kind::Json,
         None => panic!("properties.json has no {name}"),
     }
 }

@@ -1,6 +1,7 @@
 //! One stack: made, changed and removed, resource by resource.
 
 pub(super) mod failure;
+mod removal;
 mod replacement;
 
 use std::cell::RefCell;
@@ -13,11 +14,13 @@ use serde_json::{Map, Value, json};
 use super::error::{At, Problem, StackError};
 use super::resolve::Scope;
 use super::resources::{self, Desired};
+use super::tags::Tags;
 use super::template::{Resource, Template};
-use super::{condition, exports, order, parameter, rules, schema};
+use super::{condition, exports, order, parameter, parameter_store, rules, schema, tags};
 use crate::{Aws, Millis};
 
 pub(super) use failure::Failure;
+pub(super) use removal::{delete, remove};
 pub(super) use replacement::changed;
 use replacement::make;
 
@@ -36,6 +39,7 @@ pub struct Stack {
     /// When it was last deployed again.
     pub updated: Option<Millis>,
     pub parameters: Map<String, Value>,
+    pub tags: BTreeMap<String, String>,
     /// In the order in which they were made.
     pub resources: Vec<StackResource>,
     pub outputs: BTreeMap<String, String>,
@@ -43,6 +47,8 @@ pub struct Stack {
     pub imports: BTreeSet<String>,
     /// Why the stack is not complete.
     pub(super) failure: Option<Failure>,
+    /// The status of a stack that waits for a custom resource.
+    pub(super) in_progress: Option<&'static str>,
 }
 
 /// A resource as made.
@@ -77,6 +83,27 @@ impl Stack {
             .iter()
             .find(|resource| resource.logical_id == logical_id)
     }
+
+    /// Whether it waits for a custom resource.
+    pub fn is_in_progress(&self) -> bool {
+        self.in_progress.is_some()
+    }
+
+    /// What the service of a resource refused it with, if the stack is not complete for that.
+    pub fn why_failed(&self) -> Option<&str> {
+        self.failure.as_ref().map(Failure::of_resource)
+    }
+
+    /// The stack before anything of it is made.
+    pub(super) fn as_begun(&self, status: &'static str) -> Self {
+        Self {
+            resources: Vec::new(),
+            outputs: BTreeMap::new(),
+            failure: None,
+            in_progress: Some(status),
+            ..self.clone()
+        }
+    }
 }
 
 /// What a deployment of one stack works with.
@@ -88,17 +115,19 @@ struct Deployment<'a> {
     conditions: BTreeMap<String, bool>,
 }
 
-/// Makes or changes a stack. On an error `aws` is half-done: callers work on a copy.
+/// Makes or changes a stack, which keeps its tags if none are given. On an error `aws` is
+/// half-done: callers work on a copy.
 pub(super) fn deploy(
     aws: &mut Aws,
     name: &str,
     parent: Option<&str>,
     path: &Path,
     given: &BTreeMap<String, String>,
+    tags: Option<&Tags>,
 ) -> Result<(), StackError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Problem::new(format!("cannot read the template: {error}")));
-    let deployed = text.and_then(|text| deploy_text(aws, name, parent, path, &text, given));
+    let deployed = text.and_then(|text| deploy_text(aws, name, parent, path, &text, given, tags));
     deployed.map_err(|problem| problem.in_template(path))
 }
 
@@ -111,9 +140,13 @@ pub(super) fn deploy_text(
     path: &Path,
     text: &str,
     given: &BTreeMap<String, String>,
+    tags: Option<&Tags>,
 ) -> Result<(), Problem> {
     let template = Template::parse(path, text)?;
-    let parameters = parameter::bind(&template.parameters, given).at("Parameters")?;
+    let bound = parameter::bind(&template.parameters, given).at("Parameters")?;
+    let store = &aws.cloudformation.parameter_store;
+    let parameters =
+        parameter_store::resolved(&template.parameters, &bound, store).at("Parameters")?;
     let before = aws.cloudformation.stacks.remove(name);
     let reviewed = aws.cloudformation.reviewed.remove(name);
     let id = match before.as_ref().map(|stack| stack.id.clone()).or(reviewed) {
@@ -127,6 +160,7 @@ pub(super) fn deploy_text(
     let deployment = Deployment::new(aws, name, &id, &template, parameters)?;
     let order = deployment.order(aws)?;
 
+    let kept = before.as_ref().map(|stack| &stack.tags);
     let stack = Stack {
         name: name.to_owned(),
         id,
@@ -135,15 +169,18 @@ pub(super) fn deploy_text(
         body: text.into(),
         created: before.as_ref().map_or(aws.now, |stack| stack.created),
         updated: before.is_some().then_some(aws.now),
-        parameters: deployment.parameters.clone(),
+        parameters: bound,
+        tags: tags.or(kept).cloned().unwrap_or_default(),
         resources: Vec::new(),
         outputs: BTreeMap::new(),
         imports: BTreeSet::new(),
         failure: None,
+        in_progress: None,
     };
-    aws.cloudformation.stacks.insert(name.to_owned(), stack);
+    let stacks = &mut aws.cloudformation.stacks;
+    stacks.insert(name.to_owned(), Arc::new(stack));
 
-    let existing = before.map(|stack| stack.resources).unwrap_or_default();
+    let existing = before.map_or_else(Vec::new, |stack| Arc::unwrap_or_clone(stack).resources);
     deployment.change(aws, &order, existing)
 }
 
@@ -158,17 +195,6 @@ fn pseudo_parameters(aws: &Aws, name: &str, id: &str) -> Map<String, Value> {
         "AWS::URLSuffix": "amazonaws.com",
     });
     pseudo.as_object().cloned().unwrap_or_default()
-}
-
-/// Removes resources, the last made first.
-pub(super) fn remove(aws: &mut Aws, resources: Vec<StackResource>) -> Result<(), Problem> {
-    for old in resources.iter().rev() {
-        let kind = resources::find(&old.kind)?;
-        (kind.delete)(aws, old)
-            .at(&old.logical_id)
-            .at("Resources")?;
-    }
-    Ok(())
 }
 
 impl<'a> Deployment<'a> {
@@ -222,7 +248,8 @@ impl<'a> Deployment<'a> {
                 .all(|resource| resource.logical_id != old.logical_id)
         });
         let gone: Vec<StackResource> = gone.filter(|old| !old.retained).chain(replaced).collect();
-        remove(aws, gone)
+        let id = self.stack(aws).id.clone();
+        remove(aws, &id, gone)
     }
 
     fn scope<'s>(
@@ -262,10 +289,8 @@ impl<'a> Deployment<'a> {
     }
 
     fn stack<'s>(&self, aws: &'s mut Aws) -> &'s mut Stack {
-        aws.cloudformation
-            .stacks
-            .get_mut(self.name)
-            .expect("put there when the deployment began")
+        let stack = aws.cloudformation.stacks.get_mut(self.name);
+        Arc::make_mut(stack.expect("put there when the deployment began"))
     }
 
     /// Resolves the properties of one resource and makes it.
@@ -278,12 +303,14 @@ impl<'a> Deployment<'a> {
     ) -> Result<(), Problem> {
         let kind = resources::find(&resource.kind).at("Type")?;
         let properties = Value::Object(resource.properties.clone());
-        let properties = self
+        let mut properties = self
             .resolved(aws, |scope| {
                 schema::fit(&scope.resolve_some(&properties)?, schema::of(kind.name))
             })
             .at("Properties")?;
+        tags::propagate(&self.stack(aws).tags, kind.name, &mut properties);
         let desired = Desired {
+            kind: kind.name,
             stack: self.name.to_owned(),
             logical_id: resource.logical_id.clone(),
             folder: self
@@ -345,23 +372,4 @@ impl<'a> Deployment<'a> {
         }
         exports::publish(&mut aws.cloudformation, self.name, exported).at("Outputs")
     }
-}
-
-/// Removes a stack. On an error `aws` is half-done: callers work on a copy.
-pub(super) fn delete(aws: &mut Aws, name: &str) -> Result<(), Problem> {
-    exports::publish(&mut aws.cloudformation, name, BTreeMap::new())?;
-    let stack = aws
-        .cloudformation
-        .stacks
-        .remove(name)
-        .ok_or_else(|| Problem::new(format!("Stack with id {name} does not exist")))?;
-
-    remove(
-        aws,
-        stack
-            .resources
-            .into_iter()
-            .filter(|resource| !resource.retained)
-            .collect(),
-    )
 }

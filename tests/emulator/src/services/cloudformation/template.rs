@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::error::{At, Problem, found};
 use super::parameter::Parameter;
-use super::rules::Rule;
+use super::rules::TemplateRule;
 use super::{check, sam, yaml};
 
 /// Limits of CloudFormation per template. Source:
@@ -24,7 +24,7 @@ const MAX_DESCRIPTION_BYTES: usize = 1024;
 pub(super) struct Template {
     pub(super) path: PathBuf,
     pub(super) parameters: Vec<Parameter>,
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<TemplateRule>,
     pub(super) mappings: Map<String, Value>,
     pub(super) conditions: Map<String, Value>,
     pub(super) resources: Vec<Resource>,
@@ -106,7 +106,7 @@ impl Template {
             })
             .at("Parameters")?,
             rules: read_entries(&section("Rules", usize::MAX)?, |name, entry| {
-                alphanumeric(name).and_then(|()| Rule::read(name, entry))
+                alphanumeric(name).and_then(|()| TemplateRule::read(name, entry))
             })
             .at("Rules")?,
             mappings: section("Mappings", MAX_MAPPINGS)?,

@@ -8,17 +8,26 @@ use super::*;
 
 mod api;
 mod autoscaling;
+mod cdk;
 mod change_sets;
+mod custom;
+mod in_review;
 mod own_choices;
+mod own_found_roles;
 mod own_limits;
+mod own_logs;
 mod own_pairs;
+mod own_records;
 mod own_roles;
 mod own_statements;
 mod own_templates;
+mod previous;
+mod records;
 mod resources;
 mod roles;
 mod sam;
 mod stacks;
+mod tags;
 
 /// A template in a folder of its own, which goes when the test ends.
 struct Folder(PathBuf);
@@ -57,7 +66,7 @@ fn physical_id(aws: &Aws, stack: &str, logical_id: &str) -> String {
     stack.resource(logical_id).unwrap().physical_id.clone()
 }
 
-/// What deploying a template says against it.
+/// Why deploying a template is refused.
 fn refused(name: &str, text: &str) -> String {
     let folder = Folder::new(name, &[("t.yaml", text)]);
     let mut aws = Aws::new(1);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::{Map, Value};
 
-use super::error::Problem;
+use super::error::{At, Problem};
 
 /// The functions that have a short form beside `!Ref` and `!Condition`.
 pub(super) const FUNCTIONS: [&str; 14] = [
@@ -41,6 +41,12 @@ pub(super) fn parse(text: &str) -> Result<Value, Problem> {
 
     reader.expect_end()?;
     Ok(value)
+}
+
+/// Where a text stops being YAML, by line and column, if it does.
+pub(super) fn malformed_at(text: &str) -> Option<(usize, usize)> {
+    let error = Parser::new_from_str(text).find_map(Result::err)?;
+    Some((error.marker().line(), error.marker().col() + 1))
 }
 
 struct Reader<'input> {
@@ -123,7 +129,10 @@ impl<'input> Reader<'input> {
         loop {
             match self.next()? {
                 (Event::SequenceEnd, _) => return Ok(Value::Array(items)),
-                (event, span) => items.push(self.node(event, span)?),
+                (event, span) => {
+                    let item = self.node(event, span).at(items.len())?;
+                    items.push(item);
+                }
             }
         }
     }
@@ -141,9 +150,9 @@ impl<'input> Reader<'input> {
                 }
                 (_, span) => return Err(at_line(span, "keys are plain text")),
             };
-            let (event, span) = self.next()?;
-            let value = self.node(event, span)?;
             let (key, span) = key;
+            let (event, of_value) = self.next()?;
+            let value = self.node(event, of_value).at(&key)?;
             if entries.insert(key.clone(), value).is_some() {
                 return Err(at_line(span, format!("the key {key} appears twice")));
             }
@@ -164,7 +173,8 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
     };
     match text {
         "" | "~" | "null" | "Null" | "NULL" => {
-            return Err(at_line(span, "null values are not allowed in templates"));
+            let what = "null values are not allowed in templates";
+            return Err(at_line(span, what).null());
         }
         "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
         "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
@@ -270,7 +280,7 @@ d: !Join ['', [1, true]]
 
     #[test]
     fn what_cloudformation_would_refuse_or_read_otherwise_is_refused() {
-        for (text, says) in [
+        for (text, expected) in [
             ("a: 1\n\"a\": 2", "line 2: the key a appears twice"),
             ("a: !Nope x", "unknown tag !Nope"),
             ("a: yes", "quote it"),
@@ -281,7 +291,7 @@ d: !Join ['', [1, true]]
             ("", "empty"),
         ] {
             let error = parse(text).unwrap_err().in_template("t".as_ref());
-            assert!(error.problem.contains(says), "{text:?}: {error}");
+            assert!(error.problem.contains(expected), "{text:?}: {error}");
         }
     }
 }

@@ -9,6 +9,7 @@ use super::input::{only, page, validation};
 use crate::input::Input;
 use crate::page::Page;
 use crate::protocol::cbor::timestamp;
+use crate::validation::{Quoted, Violations, enum_constraint};
 use crate::{ApiError, Aws, Millis};
 
 const DESCRIBED: [&str; 6] = [
@@ -19,7 +20,8 @@ const DESCRIBED: [&str; 6] = [
     "MaxRecords",
     "NextToken",
 ];
-const STATES: [&str; 3] = ["OK", "ALARM", "INSUFFICIENT_DATA"];
+/// In the order of the message that refuses another one.
+const STATES: [&str; 3] = ["INSUFFICIENT_DATA", "ALARM", "OK"];
 const TYPES: [&str; 2] = ["MetricAlarm", "CompositeAlarm"];
 const MOST_NAMES: usize = 100;
 
@@ -71,13 +73,15 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     }
 
     let state = input.text("StateValue")?;
-    one_of("StateValue", state, &STATES)?;
+    let most = constrained(&input, state)?;
     let types = input.texts("AlarmTypes")?;
-    types
-        .iter()
-        .try_for_each(|kind| one_of("AlarmTypes", Some(kind), &TYPES))?;
+    if let Some(kind) = types.iter().find(|kind| !TYPES.contains(kind)) {
+        let words = TYPES.join(", ");
+        return Err(validation(format!(
+            "The value {kind} for parameter AlarmTypes is invalid. Valid values are {words}.\n"
+        )));
+    }
 
-    let most = most_records(&input)?;
     let is_asked = |alarm: &&Alarm| {
         (names.is_empty() || names.contains(&alarm.name.as_str()))
             && prefix.is_none_or(|prefix| alarm.name.starts_with(prefix))
@@ -98,27 +102,23 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(output)
 }
 
-fn most_records(input: &Input<'_>) -> Result<usize, ApiError> {
+/// The most alarms of a page, if the request keeps the constraints that the framework checks.
+fn constrained(input: &Input<'_>, state: Option<&str>) -> Result<usize, ApiError> {
+    let mut violations = Violations::default();
+    if let Some(state) = state.filter(|state| !STATES.contains(state)) {
+        let constraint = enum_constraint(&STATES);
+        violations.add(Quoted::Text(state), "stateValue", &constraint);
+    }
     let most = input.integer("MaxRecords")?.unwrap_or(50);
-    let most = usize::try_from(most)
-        .ok()
-        .filter(|most| (1..=100).contains(most));
-    most.ok_or_else(|| {
-        validation("The value for parameter MaxRecords must be between 1 and 100.\n")
-    })
-}
-
-fn one_of(name: &str, value: Option<&str>, words: &[&str]) -> Result<(), ApiError> {
-    match value {
-        Some(value) if !words.contains(&value) => Err(validation(format!(
-            "The value {value} for parameter {name} is invalid. Valid values are {}.\n",
-            words.join(", ")
-        ))),
-        _ => Ok(()),
+    let text = most.to_string();
+    violations.check_bound("maxRecords", Quoted::Text(&text), "value", most, &(1..=100));
+    match violations.message() {
+        Some(message) => Err(validation(message)),
+        None => Ok(usize::try_from(most).unwrap_or(1)),
     }
 }
 
-/// What an alarm watches says nothing here: its state is what the scenario says.
+/// What an alarm watches does not matter here: its state is set by the scenario.
 fn answer(aws: &Aws, alarm: &Alarm) -> Value {
     json!({
         "AlarmName": alarm.name,

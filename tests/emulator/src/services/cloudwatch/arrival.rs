@@ -19,7 +19,7 @@ const DELAY: Millis = 300_000;
 /// … and none of the late ones this much later than that.
 const LONGER: Millis = 900_000;
 
-/// Whatever is not lost is visible so long after the end of its minute.
+/// Whatever is not lost is visible this long after the end of its minute.
 const LATEST: Millis = BASE + DELAY + LONGER;
 
 /// What is wrong with CloudWatch, for a scenario to set.
@@ -33,7 +33,7 @@ pub struct Faults {
     pub late: f64,
     /// Points that are lost or late for certain.
     pub gaps: Vec<Gap>,
-    /// Which part of the answers for a query are an internal error.
+    /// Which part of the results of a query are an internal error.
     pub internal_errors: f64,
     /// The most points of one page, when that is less than the request wants.
     pub most_points: Option<usize>,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrival::{Visible, visible};
-use super::minute::{self, Part, Series};
+use super::minute::{self, HalfMinute, Series};
 use super::samples::{Cell, Samples};
 use super::{MetricId, host_counts};
 use crate::{Aws, Millis, traffic};
@@ -15,7 +15,7 @@ pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
 
 #[derive(Clone, Copy, Debug)]
 enum Metric {
-    Counter(fn(&Part) -> u64),
+    Counter(fn(&HalfMinute) -> u64),
     ResponseTime,
     /// Balancers alone have it.
     OwnErrors,
@@ -40,7 +40,7 @@ const METRICS: [(&str, Metric); 10] = [
         Metric::Counter(|part| part.server_errors),
     ),
     ("HealthyHostCount", Metric::Hosts(true)),
-    ("RequestCount", Metric::Counter(Part::requests)),
+    ("RequestCount", Metric::Counter(HalfMinute::requests)),
     (
         "TargetConnectionErrorCount",
         Metric::Counter(|part| part.refused),

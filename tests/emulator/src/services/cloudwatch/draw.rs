@@ -1,4 +1,4 @@
-//! Chance of its own for every minute, so that nothing depends on who asks what in which order.
+//! A random generator of its own for every minute, so that nothing depends on the order of queries.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -14,10 +14,11 @@ const Z99: f64 = 2.326_347_874_040_841;
 /// Response times are kept in cells of this width on the scale of their logarithm: 2.5 %.
 const WIDTH: f64 = 0.025;
 
-/// Up to so many response times it is cheaper to draw each than to draw how many are in each cell.
+/// Up to this many response times it is cheaper to draw each than to draw how many are in each
+/// cell.
 const FEW: u64 = 150;
 
-/// Beyond so many standard deviations nothing is distinguished: 1 of 300,000 values is there.
+/// Beyond this many standard deviations nothing is distinguished: 1 of 300,000 values is there.
 const TAIL: f64 = 4.5;
 
 /// A generator for something that has a name.
@@ -34,8 +35,8 @@ pub(super) fn binomial(rng: &mut StdRng, count: u64, part: f64) -> u64 {
     Binomial::new(count, part.clamp(0.0, 1.0)).map_or(0, |binomial| binomial.sample(rng))
 }
 
-/// How many of so many requests fail when failures are overdispersed: their variance is `burst`
-/// times as large.
+/// How many of this number of requests fail when failures are overdispersed: their variance is
+/// `burst` times as large.
 pub(super) fn burst_failures(rng: &mut StdRng, count: u64, part: f64, burst: u32) -> u64 {
     let burst = u64::from(burst.max(1));
     burst * binomial(rng, count / burst, part) + binomial(rng, count % burst, part)

@@ -26,7 +26,7 @@ pub(super) struct Series {
 
 /// What happened in a part of a minute.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Part {
+pub(super) struct HalfMinute {
     pub(super) good: u64,
     pub(super) client_errors: u64,
     pub(super) server_errors: u64,
@@ -39,7 +39,7 @@ pub(super) struct Part {
 }
 
 /// The two parts of a minute, as far as they are drawn.
-type Parts = [Option<Arc<Part>>; 2];
+type Parts = [Option<Arc<HalfMinute>>; 2];
 
 /// The parts that were read, by series and minute.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ struct Expected {
     unserved: f64,
 }
 
-impl Part {
+impl HalfMinute {
     /// Requests for which a target was chosen.
     pub(super) fn requests(&self) -> u64 {
         self.good + self.client_errors + self.server_errors + self.refused
@@ -102,7 +102,7 @@ pub(super) fn part(
     series: &Series,
     minute: Millis,
     half: usize,
-) -> Option<Arc<Part>> {
+) -> Option<Arc<HalfMinute>> {
     let known = aws
         .cloudwatch
         .drawn
@@ -202,17 +202,23 @@ fn expected(aws: &Aws, series: &Series, from: Millis, to: Millis) -> Expected {
     expected
 }
 
-fn drawn(aws: &mut Aws, series: &Series, minute: Millis, half: usize, expected: &Expected) -> Part {
+fn drawn(
+    aws: &mut Aws,
+    series: &Series,
+    minute: Millis,
+    half: usize,
+    expected: &Expected,
+) -> HalfMinute {
     let group = series.group.as_deref().unwrap_or("no group");
     let mut rng = draw::chance(
         aws.seed,
         &format!("requests {} {group} {minute} {half}", series.balancer),
     );
 
-    let mut part = Part {
+    let mut part = HalfMinute {
         refused: draw::poisson(&mut rng, expected.refused),
         unserved: draw::poisson(&mut rng, expected.unserved),
-        ..Part::default()
+        ..HalfMinute::default()
     };
     for (version, mean) in &expected.by_version {
         let since = minute

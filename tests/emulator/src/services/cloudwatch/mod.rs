@@ -50,7 +50,7 @@ pub(crate) const SERVICE: Service = Service {
     demands: iam::demands,
 };
 
-/// One operation by its API name; answers the output, in which times are made by
+/// One operation by its API name; returns the output, in which times are made by
 /// `protocol::cbor::timestamp`.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let now = aws.now;
@@ -64,7 +64,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
         return Err(ApiError::client("Throttling", "Rate exceeded"));
     }
 
-    let answer = answer(aws, operation, input);
+    let answer = run_operation(aws, operation, input);
     record::operation(
         "monitoring",
         operation,
@@ -74,7 +74,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
     answer
 }
 
-fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
         "GetMetricData" => query::get(aws, input),
         "PutMetricData" => custom::put(aws, input),

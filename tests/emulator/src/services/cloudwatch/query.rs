@@ -9,7 +9,7 @@ use super::balancer::{self, Source};
 use super::input::{invalid_token, missing, only, validation};
 use super::read_queries::read_queries;
 use super::samples::Samples;
-use super::statistic::{Part, Statistic};
+use super::statistic::{Measure, Statistic};
 use super::{MetricId, custom};
 use crate::input::Input;
 use crate::protocol::cbor::timestamp;
@@ -336,7 +336,7 @@ impl Query {
 
         let value = self.statistic.of(&samples)?;
         let is_no_count =
-            matches!(self.statistic, Statistic::Within(Part::Count, ..)) && value == 0.0;
+            matches!(self.statistic, Statistic::Within(Measure::Count, ..)) && value == 0.0;
         let is_absent = is_no_count && aws.draw_quirk(Quirk::NoZeroCounts);
         (!is_absent).then_some(value)
     }

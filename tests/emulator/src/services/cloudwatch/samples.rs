@@ -1,9 +1,9 @@
 //! The samples of a metric in a period, kept as a distribution, and what a statistic makes of them.
 //!
-//! Samples are kept in cells: so many values, spread evenly between two bounds. Percentiles and
+//! Samples are kept in cells: this many values, spread evenly between two bounds. Percentiles and
 //! counts are exact for them.
 
-/// So many values between two bounds: value `i` of `count` is at `low + (high - low)·(i +
+/// This many values between two bounds: value `i` of `count` is at `low + (high - low)·(i +
 /// ½)/count`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cell {
@@ -132,7 +132,7 @@ impl Samples {
         self.summaries.is_empty() && !self.cells.is_empty()
     }
 
-    /// The value that so many percent of the values are at most (nearest rank).
+    /// The value that this many percent of the values are at most (nearest rank).
     pub(super) fn percentile(&self, percent: f64) -> f64 {
         let mut rank = (percent / 100.0 * self.count() - 1e-9).ceil().max(1.0);
         for cell in &self.cells {

@@ -16,12 +16,12 @@ pub(super) enum Statistic {
     /// In percent.
     Percentile(f64),
     /// Of the values above the first and up to the second bound.
-    Within(Part, f64, f64),
+    Within(Measure, f64, f64),
 }
 
 /// What is computed of the values between two bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Part {
+pub(super) enum Measure {
     /// `TC`: how many.
     Count,
     /// `PR`: how many in percent.
@@ -37,15 +37,15 @@ pub(super) enum Part {
 pub(super) enum Unknown {
     /// CloudWatch refuses it.
     Invalid,
-    /// CloudWatch has it, the sandbox has not.
+    /// CloudWatch has it, the sandbox does not.
     NotServed,
 }
 
-const PARTS: [(&str, Part); 4] = [
-    ("TC", Part::Count),
-    ("PR", Part::Percent),
-    ("TS", Part::Sum),
-    ("TM", Part::Mean),
+const PARTS: [(&str, Measure); 4] = [
+    ("TC", Measure::Count),
+    ("PR", Measure::Percent),
+    ("TS", Measure::Sum),
+    ("TM", Measure::Mean),
 ];
 
 impl Statistic {
@@ -87,7 +87,7 @@ impl Statistic {
             let is_valid = [low, high]
                 .iter()
                 .all(|bound| bound.is_empty() || bound.strip_suffix('%').is_some_and(is_percent));
-            return Some(Err(if is_valid && part != Some(Part::Percent) {
+            return Some(Err(if is_valid && part != Some(Measure::Percent) {
                 Unknown::NotServed
             } else {
                 Unknown::Invalid
@@ -128,11 +128,11 @@ impl Statistic {
             Self::Within(part, low, high) => {
                 let (count, sum) = samples.within(low, high);
                 match part {
-                    Part::Count => count,
-                    Part::Percent => count / samples.count() * 100.0,
-                    Part::Sum => sum,
-                    Part::Mean if count > 0.0 => sum / count,
-                    Part::Mean => return None,
+                    Measure::Count => count,
+                    Measure::Percent => count / samples.count() * 100.0,
+                    Measure::Sum => sum,
+                    Measure::Mean if count > 0.0 => sum / count,
+                    Measure::Mean => return None,
                 }
             }
         })
@@ -180,11 +180,11 @@ mod tests {
         assert_eq!(of("p99.9"), Statistic::Percentile(99.9));
         assert_eq!(
             of("TC(0.1:)"),
-            Statistic::Within(Part::Count, 0.1, f64::INFINITY)
+            Statistic::Within(Measure::Count, 0.1, f64::INFINITY)
         );
         assert_eq!(
             of("PR(:0.3)"),
-            Statistic::Within(Part::Percent, f64::NEG_INFINITY, 0.3)
+            Statistic::Within(Measure::Percent, f64::NEG_INFINITY, 0.3)
         );
 
         for invalid in [

@@ -19,7 +19,7 @@ const MINUTE: Millis = 60_000;
 
 /// Two services of one cluster, `blue` and `green`, each with two tasks and a target group of its
 /// own.
-pub(super) struct World {
+pub(super) struct MetricBench {
     pub(super) aws: Aws,
     pub(super) listener: String,
     /// When requests began.
@@ -29,8 +29,8 @@ pub(super) struct World {
 /// Points by the number of their minute since the requests began.
 type Points = BTreeMap<i64, f64>;
 
-impl World {
-    /// Both colours get `rates` requests a second; they answer as their profiles say.
+impl MetricBench {
+    /// Both colours get `rates` requests a second; they respond as in their profiles.
     pub(super) fn new(seed: u64, blue: Profile, green: Profile, rates: (u32, u32)) -> Self {
         let mut aws = Aws::new(seed);
         ecr::call(
@@ -235,8 +235,8 @@ pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// The error that an operation answers, as text.
-pub(super) fn refused(world: &mut World, operation: &str, input: &Value) -> String {
+/// The error that an operation returns, as text.
+pub(super) fn refused(world: &mut MetricBench, operation: &str, input: &Value) -> String {
     call(&mut world.aws, operation, input)
         .unwrap_err()
         .to_string()

@@ -50,7 +50,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Superseded => "SUPERSEDED",
             Self::Queued => "QUEUED",
@@ -112,7 +112,7 @@ impl Provider {
         }
     }
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Ecr => "ECR",
             Self::S3 => "S3",

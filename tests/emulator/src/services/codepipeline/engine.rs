@@ -13,12 +13,12 @@ use super::state::{
 use super::{CodePipelineEvent, endings, state_changes};
 use crate::Aws;
 
+use stages::{continue_stage, stage_succeeded};
 pub(super) use stages::{end_stage, leave};
-use stages::{settle, stage_succeeded};
 
 /// A Lambda action's job may be continued for a day in all.
 const LAMBDA_ACTION_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a manual approval waits unless the action says otherwise.
+/// How long a manual approval waits unless the action sets another time.
 const APPROVAL_DEFAULT_MINUTES: u64 = 7 * 24 * 60;
 
 /// What a finished action leaves.
@@ -301,7 +301,7 @@ pub(super) fn finish_action(
     };
     end_jobs(aws, action_id);
     state_changes::action(aws, id, action_id, state);
-    settle(aws, id, &stage);
+    continue_stage(aws, id, &stage);
 }
 
 pub(super) fn close(
@@ -318,7 +318,8 @@ pub(super) fn close(
     }
 }
 
-/// A job that is still open when its action ends (time-out, abandonment) can no longer be answered.
+/// A job that is still open when its action ends (time-out, abandonment) can no longer get a
+/// result.
 pub(super) fn end_jobs(aws: &mut Aws, action_id: &str) {
     let now = aws.now;
     let open = |job: &&mut super::Job| {

@@ -10,7 +10,7 @@ pub(crate) enum CodePipelineEvent {
     Act { execution: String, action: String },
     /// An action has been in progress for as long as its kind may be.
     ActionLimit { execution: String, action: String },
-    /// A job has been without an answer for 20 minutes.
+    /// A job has been without a result for 20 minutes.
     JobSilent { job: String },
     /// An action that was reported as still going gets its next job.
     NextJob {

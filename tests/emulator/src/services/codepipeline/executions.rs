@@ -164,7 +164,7 @@ fn check_revisions(
                 "Revision type {} is not valid for source action '{}' ({})",
                 revision.kind,
                 revision.action,
-                action.provider.word()
+                action.provider.as_str()
             )));
         }
     }

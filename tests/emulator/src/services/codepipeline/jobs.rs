@@ -1,5 +1,6 @@
 //! Jobs for Lambda functions, and those that are not reported in time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,10 +9,12 @@ use super::state::{ActionExecution, ActionStatus, Artifact, ErrorDetails, Job, J
 use super::{CodePipelineEvent, engine, permissions, source};
 use crate::{Aws, lambda};
 
-/// How long a job may stay without an answer.
+/// How long a job may stay without a result.
 const SILENCE: Duration = Duration::from_secs(20 * 60);
 /// How long a job's credentials are good for.
 pub const CREDENTIALS_MS: i64 = 60 * 60 * 1000;
+/// What the key ids of these credentials, and of no others, begin with.
+pub(crate) const JOB_KEY: &str = "ASIAFAKE";
 
 /// Gives an action that is in progress its first job, or the next one with the token that the last
 /// one left.
@@ -23,7 +26,7 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
     place_outputs(aws, execution_id, action_id);
     let id = aws.uuid();
     let random = aws.hex(32).to_uppercase();
-    let Some(execution) = aws.codepipeline.execution(execution_id).cloned() else {
+    let Some(execution) = aws.codepipeline.execution(execution_id) else {
         return;
     };
     let Some((stage, action)) = execution.action(action_id) else {
@@ -42,22 +45,18 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
         stage: stage.name.clone(),
         action: action.name.clone(),
         action_execution: action_id.to_owned(),
-        function: function.clone(),
+        function,
         continuation_token: token,
-        access_key_id: format!("ASIAFAKE{}", &random[..12]),
+        access_key_id: format!("{JOB_KEY}{}", &random[..12]),
         created: aws.now,
         ended: None,
         state: JobState::InProgress,
         reports: Vec::new(),
     };
-    let event = event(
-        aws,
-        &job,
-        action,
-        execution.declaration.encryption_key.as_deref(),
-        &random,
-    );
-    if let Err(error) = permissions::function(aws, &execution, &function) {
+    let declaration = Arc::clone(&execution.declaration);
+    let encryption_key = declaration.encryption_key.as_deref();
+    let event = event(aws, &job, action, encryption_key, &random);
+    if let Err(error) = permissions::function(aws, &declaration.role, &job.function) {
         return engine::finish_action(aws, execution_id, action_id, Err(error));
     }
 
@@ -97,19 +96,25 @@ fn invoke(aws: &mut Aws, job: &Job, event: Value) {
 
 /// The places of the output artifacts are chosen once, for all jobs of an action.
 fn place_outputs(aws: &mut Aws, execution_id: &str, action_id: &str) {
-    let execution = aws.codepipeline.execution_mut(execution_id).clone();
+    let Some(execution) = aws.codepipeline.execution(execution_id) else {
+        return;
+    };
     let Some((stage, action)) = execution.action(action_id) else {
         return;
     };
     let Some(declared) = execution.declaration.action(&stage.name, &action.name) else {
         return;
     };
-    if !action.output_artifacts.is_empty() {
+    if !action.output_artifacts.is_empty() || declared.output_artifacts.is_empty() {
         return;
     }
 
-    let place = |name: &String| (name.clone(), source::location(aws, &execution, name));
-    let placed = declared.output_artifacts.iter().map(place).collect();
+    let (execution, names) = (execution.clone(), declared.output_artifacts.clone());
+    let place = |name: String| {
+        let place = source::location(aws, &execution, &name);
+        (name, place)
+    };
+    let placed = names.into_iter().map(place).collect();
 
     if let Some(action) = aws
         .codepipeline

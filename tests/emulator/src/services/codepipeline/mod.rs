@@ -38,6 +38,7 @@ use events::CodePipelineEvent;
 
 pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
 pub use jobs::CREDENTIALS_MS;
+pub(crate) use jobs::JOB_KEY;
 pub use state::*;
 
 pub(crate) const SERVICE: Service = Service {
@@ -51,14 +52,14 @@ pub(crate) const SERVICE: Service = Service {
     demands: iam::demands,
 };
 
-/// One operation by its API name with the JSON 1.1 input; answers the JSON output.
+/// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let answer = answer(aws, operation, input);
+    let answer = run_operation(aws, operation, input);
     record::operation("codepipeline", operation, input, &answer);
     answer
 }
 
-fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
         "CreatePipeline" => pipelines::create(aws, input),
         "UpdatePipeline" => pipelines::update(aws, input),

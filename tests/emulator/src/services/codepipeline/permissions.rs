@@ -6,24 +6,20 @@ use super::state::{ErrorDetails, Execution};
 use crate::Aws;
 use crate::iam::{Demand, Session, require};
 
-/// Fails unless the pipeline's role allows all of it. `place` is what the actions are done to, as a
-/// person calls it. A pipeline whose role no template made is not looked into: there is no policy
-/// to look at.
+/// Fails unless the pipeline's role allows all of it. `place` is what the actions are done to, as
+/// an operator calls it. A pipeline whose role no template made is not looked into: there is no
+/// policy to look at.
 pub(super) fn check(
     aws: &mut Aws,
-    execution: &Execution,
+    role: &str,
     place: &str,
     demands: &[Demand],
 ) -> Result<(), ErrorDetails> {
-    let role = &execution.declaration.role;
     if aws.cloudformation.iam.role_by_arn(role).is_none() {
         return Ok(());
     }
 
-    let session = Session {
-        role: role.clone(),
-        name: aws.now.to_string(),
-    };
+    let session = Session::of(role, aws.now.to_string());
     demands.iter().try_for_each(|demand| require(aws, &session, demand)).map_err(|denial| {
         let message = format!(
             "The service role or action role doesn't have the permissions required to access the \
@@ -44,7 +40,7 @@ pub(super) fn store(
     let demand = Demand::new("s3:PutObject", format!("arn:aws:s3:::{bucket}/{key}"));
     check(
         aws,
-        execution,
+        &execution.declaration.role,
         &format!("Amazon S3 bucket named {bucket}"),
         &[demand],
     )
@@ -62,7 +58,7 @@ pub(super) fn image(
     );
     check(
         aws,
-        execution,
+        &execution.declaration.role,
         &format!("Amazon ECR image repository named {repository}"),
         &[demand],
     )
@@ -98,7 +94,7 @@ pub(super) fn object(
 
     check(
         aws,
-        execution,
+        &execution.declaration.role,
         &format!("Amazon S3 bucket named {bucket}"),
         &demands,
     )
@@ -118,7 +114,7 @@ pub(super) fn notification(
     let publish = Demand::new("sns:Publish", topic.as_str());
     check(
         aws,
-        execution,
+        &execution.declaration.role,
         &format!("Amazon SNS topic {topic}"),
         &[publish],
     )
@@ -127,11 +123,7 @@ pub(super) fn notification(
 /// Looking a function up in the list and invoking it.
 ///
 /// Source: <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>
-pub(super) fn function(
-    aws: &mut Aws,
-    execution: &Execution,
-    function: &str,
-) -> Result<(), ErrorDetails> {
+pub(super) fn function(aws: &mut Aws, role: &str, function: &str) -> Result<(), ErrorDetails> {
     let invoke = Demand::new(
         "lambda:InvokeFunction",
         aws.arn("lambda", &format!("function:{function}")),
@@ -140,7 +132,7 @@ pub(super) fn function(
 
     check(
         aws,
-        execution,
+        role,
         &format!("AWS Lambda function named {function}"),
         &demands,
     )

@@ -56,7 +56,7 @@ fn stage_state(aws: &Aws, pipeline: &Pipeline, lane: &Lane) -> Value {
                 "latestExecution",
                 latest_stage.map(|(execution, stage)| {
                     json!({
-                        "pipelineExecutionId": execution.id, "status": stage.status.word(),
+                        "pipelineExecutionId": execution.id, "status": stage.status.as_str(),
                         "type": "STANDARD",
                     })
                 }),
@@ -99,7 +99,7 @@ fn action_states(pipeline: &Pipeline, stage: &str, latest: Option<&Execution>) -
 }
 
 fn action_state(action: &ActionExecution) -> Value {
-    let mut state = json!({"actionExecutionId": action.id, "status": action.status.word(),
+    let mut state = json!({"actionExecutionId": action.id, "status": action.status.as_str(),
         "lastStatusChange": Aws::seconds(action.updated)});
     let token = action
         .token

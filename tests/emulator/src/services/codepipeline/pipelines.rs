@@ -20,11 +20,11 @@ fn parse(aws: &Aws, given: &Value) -> Result<Declaration, ApiError> {
     Ok(declaration)
 }
 
-/// The definition as GetPipeline answers it, with its version and the defaults filled in.
+/// The definition as GetPipeline returns it, with its version and the defaults filled in.
 fn stored(given: &Value, declaration: &Declaration, version: usize) -> Value {
     let mut stored = given.clone();
     stored["version"] = json!(version);
-    stored["executionMode"] = json!(declaration.mode.word());
+    stored["executionMode"] = json!(declaration.mode.as_str());
 
     if stored["pipelineType"].is_null() {
         stored["pipelineType"] = json!("V1");
@@ -224,7 +224,7 @@ pub(super) fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
         let newest = pipeline.versions.last();
         json!({"name": pipeline.name, "version": pipeline.versions.len(),
             "pipelineType": newest.map(|definition| &definition["pipelineType"]),
-            "executionMode": pipeline.declaration.mode.word(),
+            "executionMode": pipeline.declaration.mode.as_str(),
             "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)})
     };
 

@@ -121,7 +121,7 @@ pub(super) fn put_failure(aws: &mut Aws, given: &Value) -> Result<Value, ApiErro
     )
 }
 
-/// Takes an answer to a job; one that is refused is kept on the job, too.
+/// Takes the result of a job; one that is refused is kept on the job, too.
 fn report(aws: &mut Aws, id: &str, content: ReportContent) -> Result<Value, ApiError> {
     let at = aws.now;
     let Some(job) = aws.codepipeline.job_mut(id) else {

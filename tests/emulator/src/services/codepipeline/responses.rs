@@ -1,4 +1,4 @@
-//! Answers about executions of pipelines, stages and actions.
+//! Descriptions of executions of pipelines, stages and actions.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{known, known_execution};
 use crate::{ApiError, Aws};
 
 impl ExecutionStatus {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
             Self::Stopping => "Stopping",
@@ -24,7 +24,7 @@ impl ExecutionStatus {
 }
 
 impl StageStatus {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
             Self::Stopping => "Stopping",
@@ -37,7 +37,7 @@ impl StageStatus {
 }
 
 impl ActionStatus {
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
             Self::Succeeded => "Succeeded",
@@ -78,11 +78,11 @@ pub(super) fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiE
     };
     let mut output = json!({
         "pipelineName": name, "pipelineVersion": execution.version, "pipelineExecutionId": id,
-        "status": execution.status.word(),
+        "status": execution.status.as_str(),
         "artifactRevisions": execution.artifacts.iter().filter_map(revision).collect::<Value>(),
         "variables": execution.variables.iter().map(variable).collect::<Value>(),
         "trigger": trigger(execution),
-        "executionMode": execution.declaration.mode.word(),
+        "executionMode": execution.declaration.mode.as_str(),
         "executionType": "STANDARD",
     });
     add(
@@ -138,12 +138,12 @@ fn summary(execution: &Execution) -> Value {
         Some(json!({"actionName": action.name, "revisionId": revision}))
     };
     let mut output = json!({
-        "pipelineExecutionId": execution.id, "status": execution.status.word(),
+        "pipelineExecutionId": execution.id, "status": execution.status.as_str(),
         "startTime": Aws::seconds(execution.started),
         "lastUpdateTime": Aws::seconds(execution.updated),
         "sourceRevisions": source.iter().filter_map(revision).collect::<Value>(),
         "trigger": trigger(execution),
-        "executionMode": execution.declaration.mode.word(),
+        "executionMode": execution.declaration.mode.as_str(),
         "executionType": "STANDARD",
     });
     add(
@@ -230,7 +230,7 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
     let mut output = json!({"pipelineExecutionId": execution.id, "actionExecutionId": action.id,
         "pipelineVersion": execution.version, "stageName": stage, "actionName": action.name,
         "startTime": Aws::seconds(action.started), "lastUpdateTime": Aws::seconds(action.updated),
-        "status": action.status.word()});
+        "status": action.status.as_str()});
     let artifacts = |artifacts: &[(String, Artifact)]| -> Value {
         let described = |(name, artifact): &(String, Artifact)| {
             json!({
@@ -244,7 +244,7 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
     if let Some(declared) = execution.declaration.action(stage, &action.name) {
         output["input"] = json!({
             "actionTypeId": {"category": declared.provider.category(), "owner": "AWS",
-                "provider": declared.provider.word(), "version": "1"},
+                "provider": declared.provider.as_str(), "version": "1"},
             "configuration": declared.configuration, "resolvedConfiguration": action.resolved,
             "region": declared.region.as_ref().unwrap_or(&aws.region),
             "inputArtifacts": artifacts(&action.input_artifacts)});

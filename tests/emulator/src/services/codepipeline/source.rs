@@ -89,7 +89,7 @@ fn unavailable(error: &ApiError) -> ErrorDetails {
 type Revision = (Vec<u8>, String, BTreeMap<String, String>);
 
 fn image(
-    aws: &mut Aws,
+    aws: &Aws,
     configuration: &BTreeMap<String, String>,
     digest: Option<&str>,
 ) -> Result<Revision, ErrorDetails> {
@@ -102,12 +102,9 @@ fn image(
         None => json!({ "imageTag": tag }),
     };
     // Whether the action takes an archived image is not documented: it is not what refuses it.
-    let input = json!({
-        "repositoryName": repository, "imageIds": [wanted], "filter": {"imageStatus": "ANY"},
-    });
-    let found = ecr::call(aws, "DescribeImages", &input).map_err(|error| unavailable(&error))?;
+    let found = ecr::image(aws, repository, &wanted).map_err(|error| unavailable(&error))?;
     let tag = digest.is_none().then_some(tag);
-    let (id, outputs, detail) = image_revision(aws, repository, tag, &found["imageDetails"][0]);
+    let (id, outputs, detail) = image_revision(aws, repository, tag, &found);
 
     Ok((archive("imageDetail.json", &detail)?, id, outputs))
 }

@@ -34,7 +34,7 @@ pub struct Pipeline {
     pub start_tokens: BTreeMap<String, StartToken>,
 }
 
-/// Who is in a stage and who waits before it.
+/// Which execution is in a stage and which waits before it.
 #[derive(Clone, Debug, Default)]
 pub struct Lane {
     pub stage: String,
@@ -224,11 +224,11 @@ pub struct Job {
     pub created: Millis,
     pub ended: Option<Millis>,
     pub state: JobState,
-    /// Every answer to the job, refused ones included.
+    /// Every reported result of the job, refused ones included.
     pub reports: Vec<Report>,
 }
 
-/// An answer to a job.
+/// A reported result of a job.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub at: Millis,

@@ -9,7 +9,7 @@ use crate::{Aws, Millis, Quirk, eventbridge};
 
 const SOURCE: &str = "aws.codepipeline";
 
-/// What every event of an execution says.
+/// What every event of an execution contains.
 fn common(aws: &mut Aws, execution: &Execution, started: Millis, state: &str) -> Value {
     // The documentation's samples write these numbers both as 1 and as 1.0; consumers must bear
     // either.
@@ -92,7 +92,7 @@ pub(super) fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) 
     detail["action-execution-id"] = json!(action.id);
     detail["action"] = json!(action.name);
     detail["region"] = json!(declared.region.as_ref().unwrap_or(&aws.region));
-    detail["type"] = json!({"owner": "AWS", "provider": declared.provider.word(),
+    detail["type"] = json!({"owner": "AWS", "provider": declared.provider.as_str(),
         "category": declared.provider.category(), "version": "1"});
 
     if !action.input_artifacts.is_empty() {

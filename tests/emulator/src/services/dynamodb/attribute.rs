@@ -80,8 +80,11 @@ impl Attribute {
             Self::M(item) => item_to_json(item),
             Self::L(list) => list.iter().map(Self::to_json).collect(),
         };
-        // `json!` would copy what is inside, at every level of it.
-        Value::from_iter([(self.kind(), inner)])
+        // `json!` would copy what is inside, at every level of it, and `from_iter` would be compiled
+        // here, without the optimisation that serde_json is built with.
+        let mut typed = Value::Null;
+        typed[self.kind()] = inner;
+        typed
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -188,7 +191,7 @@ mod tests {
 
     #[test]
     fn values_that_aws_refuses_are_refused() {
-        for (value, says) in [
+        for (value, expected) in [
             (json!({}), "is empty, must contain exactly one"),
             (json!({"S": "a", "N": "1"}), "more than one datatypes"),
             (json!({"NULL": false}), "must have the value of true"),
@@ -203,7 +206,7 @@ mod tests {
         ] {
             let error = Attribute::from_json(&value).unwrap_err();
             assert!(
-                error.code == "ValidationException" && error.message.contains(says),
+                error.code == "ValidationException" && error.message.contains(expected),
                 "{error}"
             );
         }

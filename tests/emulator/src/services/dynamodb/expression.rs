@@ -18,20 +18,7 @@ use crate::ApiError;
 const MAX_EXPRESSION_BYTES: usize = 4096;
 
 /// What AWS knows in conditions and the sandbox does not.
-const UNSERVED: [&str; 12] = [
-    "<",
-    "<=",
-    ">",
-    ">=",
-    ".",
-    "[",
-    "BETWEEN",
-    "IN",
-    "NOT",
-    "attribute_type",
-    "contains",
-    "size",
-];
+const UNSERVED: &str = "< <= > >= . [ BETWEEN IN NOT attribute_type contains size";
 
 /// The names and values that a request defines, and which of them its expressions used.
 #[derive(Debug, Default)]
@@ -42,8 +29,8 @@ pub(super) struct Placeholders {
 }
 
 impl Placeholders {
-    /// Reads them from a request, which has at least one expression if `expressions`.
-    pub(super) fn read(input: &Value, expressions: bool) -> Result<Self, ApiError> {
+    /// Reads them from a request; `absent` is its expression if that is null.
+    pub(super) fn read(input: &Value, absent: Option<&str>) -> Result<Self, ApiError> {
         let mut placeholders = Self::default();
         for (member, sigil) in [
             ("ExpressionAttributeNames", '#'),
@@ -52,9 +39,12 @@ impl Placeholders {
             let Some(given) = input.get(member).and_then(Value::as_object) else {
                 continue;
             };
-            if !expressions {
+            if let Some(absent) = absent {
+                // That the expression is null is in the message about values only.
+                let null = format!(": {absent} is null");
+                let null = if sigil == ':' { null.as_str() } else { "" };
                 return Err(invalid(format!(
-                    "{member} can only be specified when using expressions"
+                    "{member} can only be specified when using expressions{null}"
                 )));
             }
             if given.is_empty() {
@@ -205,7 +195,7 @@ impl<'a> Parser<'a> {
         let tokens = tokens(text);
         let unknown = tokens.iter().find(|token| {
             UNSERVED
-                .iter()
+                .split(' ')
                 .any(|unserved| token.eq_ignore_ascii_case(unserved))
         });
         if let Some(token) = unknown {

@@ -5,7 +5,10 @@
 //! Reads are current, and `ConsistentRead` changes nothing, unless [`DynamoDb::lag`] was called.
 
 mod attribute;
+mod definition;
+mod expiry;
 mod expression;
+mod iam;
 mod number;
 mod read;
 mod table;
@@ -23,7 +26,7 @@ use self::table::Table;
 use crate::input::Input;
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service, Wording};
-use crate::{ApiError, Aws, Millis, iam, record, validation};
+use crate::{ApiError, Aws, Millis, record, validation};
 
 #[derive(Clone, Debug, Default)]
 pub struct DynamoDb {
@@ -79,7 +82,7 @@ pub(crate) const SERVICE: Service = Service {
         Json::new(
             "DynamoDB_20120810",
             "com.amazonaws.dynamodb.v20120810",
-            |aws, operation, input| Ok(answer(aws, operation, input)?),
+            |aws, operation, input| Ok(run_operation(aws, operation, input)?),
         )
         .version_1_0()
         .validated_by_framework(),
@@ -93,7 +96,7 @@ pub(crate) const SERVICE: Service = Service {
         internal: Wording::new(500, "InternalServerError", "Internal server error"),
         ..Errors::JSON
     },
-    demands: iam::actions::dynamodb,
+    demands: iam::demands,
 };
 
 impl From<Failure> for ApiError {
@@ -104,16 +107,21 @@ impl From<Failure> for ApiError {
 
 /// One operation by its API name with the JSON 1.0 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let answer = answer(aws, operation, input).map_err(|failure| failure.error);
+    let answer = run_operation(aws, operation, input).map_err(|failure| failure.error);
     record::operation("dynamodb", operation, input, &answer);
     answer
 }
 
 /// Like `call`, with all members of the error.
-pub(crate) fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, Failure> {
+pub(crate) fn run_operation(
+    aws: &mut Aws,
+    operation: &str,
+    input: &Value,
+) -> Result<Value, Failure> {
     match operation {
         "CreateTable" => Ok(table::create(aws, input)?),
         "UpdateTable" => Ok(table::update(aws, input)?),
+        "UpdateTimeToLive" => Ok(expiry::update(aws, input)?),
         "DeleteTable" => Ok(table::delete(aws, input)?),
         "GetItem" => Ok(read::get_item(aws, input)?),
         "Query" => Ok(read::query(aws, input)?),

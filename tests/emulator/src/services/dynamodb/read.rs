@@ -47,7 +47,8 @@ pub(super) fn scan(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let table = table::named(aws, input)?;
 
     let filter = text(input, "FilterExpression")?;
-    let mut placeholders = Placeholders::read(input, filter.is_some())?;
+    let absent = filter.is_none().then_some("FilterExpression");
+    let mut placeholders = Placeholders::read(input, absent)?;
     let filter = filter
         .map(|text| Condition::parse("FilterExpression", text, &mut placeholders))
         .transpose()?;
@@ -69,7 +70,7 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
              the request.",
         )
     })?;
-    let mut placeholders = Placeholders::read(input, true)?;
+    let mut placeholders = Placeholders::read(input, None)?;
     let condition = Condition::parse(member, text, &mut placeholders)?;
     check_key_condition(table, &condition)?;
     placeholders.finish()?;
@@ -79,6 +80,24 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let mut items = seen_from(table, input)?;
     items.retain(|(_, item)| condition.holds(item, absent_differs));
     Ok(page_of(table, &items, most, None))
+}
+
+/// The partition that a query reads, if its condition can be read.
+pub(super) fn queried_partition(table: &Table, input: &Value) -> Option<String> {
+    let text = input["KeyConditionExpression"].as_str()?;
+    let mut placeholders = Placeholders::read(input, None).ok()?;
+    let condition = Condition::parse("KeyConditionExpression", text, &mut placeholders).ok()?;
+    parts(&condition)
+        .ok()?
+        .into_iter()
+        .find_map(|part| match part {
+            Condition::Compare(name, Comparator::Equal, Attribute::S(key))
+                if *name == table.hash =>
+            {
+                Some(key.clone())
+            }
+            _ => None,
+        })
 }
 
 /// The items after the start key as the read sees them, in order.
@@ -97,7 +116,7 @@ fn seen_from<'a>(
     Ok(items)
 }
 
-/// One page: at most a megabyte, and at most so many items if the scenario limits pages.
+/// One page: at most a megabyte, and at most this many items if the scenario limits pages.
 fn page_of(
     table: &Table,
     candidates: &[(&PrimaryKey, &Item)],

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::attribute::{Attribute, Item, item_from_json};
-use super::{check_members, invalid, required, text, unserved};
+use super::expiry::Expiry;
+use super::{check_members, definition, invalid, required, text};
 use crate::protocol::xml::instant;
 use crate::{ApiError, Aws, Millis, Quirk};
 
@@ -22,6 +23,7 @@ pub(super) struct Table {
     /// As drawn for the account when the table was last looked up: see `Condition::holds`.
     pub(super) absent_differs: bool,
     pub(super) items: BTreeMap<PrimaryKey, Item>,
+    pub(super) expiry: Expiry,
     /// Whether reads without `ConsistentRead` lag behind.
     pub(super) lags: bool,
     /// The items before their last write, if reads lag behind.
@@ -57,13 +59,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "TableName")?.ok_or_else(|| {
         invalid("The parameter 'TableName' is required but was not present in the request")
     })?;
-    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    if !(3..=255).contains(&name.len()) || !name.bytes().all(valid) {
-        return Err(invalid(
-            "TableName must be at least 3 characters long and at most 255 characters long, of \
-             [a-zA-Z0-9_.-]",
-        ));
-    }
+    let (hash, range) = definition::check(name, input)?;
     if aws.dynamodb.tables.contains_key(name) {
         return Err(ApiError::client(
             "ResourceInUseException",
@@ -71,9 +67,6 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         ));
     }
 
-    check_capacity(input)?;
-
-    let (hash, range) = key_attributes(input)?;
     let table = Table {
         name: name.to_owned(),
         arn: aws.arn("dynamodb", &format!("table/{name}")),
@@ -84,6 +77,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         range,
         absent_differs: aws.draw_quirk(Quirk::AbsentAttributeDiffers),
         items: BTreeMap::new(),
+        expiry: Expiry::default(),
         lags: false,
         before: BTreeMap::new(),
     };
@@ -91,16 +85,6 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
 
     aws.dynamodb.tables.insert(name.to_owned(), table);
     Ok(json!({ "TableDescription": description }))
-}
-
-fn check_capacity(input: &Value) -> Result<(), ApiError> {
-    if input["BillingMode"] == "PAY_PER_REQUEST" && !input["ProvisionedThroughput"].is_null() {
-        return Err(invalid(
-            "One or more parameter values were invalid: Neither ReadCapacityUnits nor \
-             WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
-        ));
-    }
-    Ok(())
 }
 
 /// Turns the protection against deletion on or off.
@@ -130,7 +114,7 @@ pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
 
 /// The table that a call about the table names. Such calls name the table that is missing, calls
 /// about items do not.
-fn named_itself<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table, ApiError> {
+pub(super) fn named_itself<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table, ApiError> {
     named(aws, input).map_err(|error| match error.code.as_str() {
         "ResourceNotFoundException" => {
             let name = input["TableName"].as_str().map_or("", table_name);
@@ -144,7 +128,9 @@ fn named_itself<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table, Ap
 /// The table that a request names.
 pub(super) fn named<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table, ApiError> {
     let name = required(input, "TableName")?.as_str().unwrap_or_default();
+    definition::check_name(table_name(name))?;
     let absent_differs = aws.draw_quirk(Quirk::AbsentAttributeDiffers);
+    let now = aws.now;
 
     let table = aws.dynamodb.tables.get_mut(table_name(name));
     let table = table.ok_or_else(|| {
@@ -152,7 +138,13 @@ pub(super) fn named<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table
     })?;
 
     table.absent_differs = absent_differs;
+    table.delete_expired(now);
     Ok(table)
+}
+
+/// The table of a name or an ARN, if there is one.
+pub(super) fn known<'a>(aws: &'a Aws, name: &str) -> Option<&'a Table> {
+    aws.dynamodb.tables.get(table_name(name))
 }
 
 /// A table may be named by its ARN as well.
@@ -164,53 +156,11 @@ fn table_name(name: &str) -> &str {
     }
 }
 
-/// The names of the partition key and the sort key.
-fn key_attributes(input: &Value) -> Result<(String, Option<String>), ApiError> {
-    let list = |member| -> Result<Vec<Value>, ApiError> {
-        Ok(required(input, member)?
-            .as_array()
-            .cloned()
-            .unwrap_or_default())
-    };
-    let schema = list("KeySchema")?;
-    let definitions = list("AttributeDefinitions")?;
-
-    let mut keys = Vec::new();
-    for (element, expected) in schema.iter().zip(["HASH", "RANGE"]) {
-        if element["KeyType"] != expected {
-            return Err(invalid(format!(
-                "Invalid KeySchema: expected a KeySchemaElement of type {expected}"
-            )));
-        }
-
-        let name = element["AttributeName"].as_str().unwrap_or_default();
-        let definition = definitions
-            .iter()
-            .find(|definition| definition["AttributeName"] == name);
-
-        match definition.and_then(|found| found["AttributeType"].as_str()) {
-            Some("S") => keys.push(name.to_owned()),
-            Some(kind @ ("N" | "B")) => return Err(unserved(&format!("keys of type {kind}"))),
-            _ => {
-                return Err(invalid(
-                    "One or more parameter values were invalid: Some index key attributes are \
-                     not defined in AttributeDefinitions.",
-                ));
-            }
-        }
+impl PrimaryKey {
+    /// The hash of the partition key.
+    pub(super) fn bucket(&self) -> u64 {
+        self.bucket
     }
-
-    if schema.len() > 2 || definitions.len() != keys.len() {
-        return Err(invalid(
-            "One or more parameter values were invalid: Number of attributes in KeySchema does \
-             not exactly match number of attributes defined in AttributeDefinitions",
-        ));
-    }
-    let mut keys = keys.into_iter();
-    let hash = keys
-        .next()
-        .ok_or_else(|| invalid("Invalid KeySchema: The key schema is empty"))?;
-    Ok((hash, keys.next()))
 }
 
 impl Table {
@@ -351,7 +301,7 @@ impl Table {
     }
 }
 
-/// The text of a key attribute, which is at most so many bytes long.
+/// The text of a key attribute, which is at most this many bytes long.
 fn key_text(item: &Item, name: &str, most: usize) -> Result<String, ApiError> {
     let Some(Attribute::S(text)) = item.get(name) else {
         unreachable!("the caller checked presence and type")
@@ -364,13 +314,13 @@ fn key_text(item: &Item, name: &str, most: usize) -> Result<String, ApiError> {
     }
 
     if text.len() > most {
-        let which = if most == 2048 {
-            "hashkey has exceeded the maximum size limit of 2048"
+        let what = if most == 2048 {
+            "Size of hashkey has exceeded the maximum size limit of2048 bytes"
         } else {
-            "the RangeKey has exceeded the maximum size limit of 1024"
+            "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
         };
         return Err(invalid(format!(
-            "One or more parameter values were invalid: Size of {which} bytes"
+            "One or more parameter values were invalid: {what}"
         )));
     }
     Ok(text.clone())

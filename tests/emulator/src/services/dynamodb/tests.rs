@@ -1,4 +1,6 @@
+mod expiry;
 mod expression;
+mod permissions;
 mod transactions;
 
 use serde_json::{Value, json};
@@ -44,7 +46,7 @@ fn put(aws: &mut Aws, pk: &str, sk: &str, size: usize) {
 }
 
 fn request(aws: &mut Aws, operation: &str, members: Value) -> Result<Value, Failure> {
-    answer(aws, operation, &on_ledger(members))
+    run_operation(aws, operation, &on_ledger(members))
 }
 
 fn refused(aws: &mut Aws, operation: &str, members: Value) -> String {
@@ -71,6 +73,7 @@ fn partition(pk: &str, more: Value) -> Value {
 fn tables_are_created_once_and_deleted() {
     let mut aws = world();
     let schema = json!({
+        "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     });
@@ -317,7 +320,7 @@ fn a_read_that_is_not_consistent_may_lag_behind_the_last_write_of_an_item() {
     put(&mut aws, "a", "2", 2);
     let delete =
         json!({ "TransactItems": [{ "Delete": on_ledger(json!({ "Key": key("a", "1") })) }] });
-    answer(&mut aws, "TransactWriteItems", &delete).unwrap();
+    run_operation(&mut aws, "TransactWriteItems", &delete).unwrap();
 
     let mut sizes = |consistent: Value| {
         let size = |item: &Value| item["v"]["S"].as_str().map(str::len);

@@ -5,13 +5,15 @@ use serde_json::{Value, json};
 use super::table::PrimaryKey;
 use super::write::Write;
 use super::{Failure, check_members, invalid, required, table, text, unserved};
-use crate::validation::{Quoted, violation};
+use crate::validation::{Quoted, TextConstraints, Violations};
 use crate::{ApiError, Aws, Millis};
 
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const MAX_WRITES: usize = 100;
 /// How long a client request token is remembered, from the same page.
 const TOKEN_LIFE_MS: Millis = 10 * 60 * 1000;
+
+const TOKEN: TextConstraints = TextConstraints::of_lengths(1..=36);
 
 /// The message for a write whose item is in another transaction.
 pub(super) const ONGOING: &str = "Transaction is ongoing for the item";
@@ -60,10 +62,10 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
 
 /// Whether this very transaction was done already; another one under the same token is an error.
 fn already_done(aws: &mut Aws, token: &str, items: &Value) -> Result<bool, ApiError> {
-    if !(1..=36).contains(&token.len()) {
-        return Err(invalid(
-            "ClientRequestToken must have a length between 1 and 36",
-        ));
+    let mut violations = Violations::default();
+    violations.check_text("clientRequestToken", token, &TOKEN);
+    if let Some(message) = violations.message() {
+        return Err(invalid(message));
     }
 
     let now = aws.now;
@@ -84,12 +86,16 @@ fn already_done(aws: &mut Aws, token: &str, items: &Value) -> Result<bool, ApiEr
 /// The writes, each with the `{"TableName": …}` that names its table.
 fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiError> {
     let items = items.as_array().cloned().unwrap_or_default();
-    if !(1..=MAX_WRITES).contains(&items.len()) {
-        return Err(invalid(violation(
-            Quoted::Omitted,
-            "transactItems",
-            "Member must have length less than or equal to 100 and greater than or equal to 1",
-        )));
+    let mut violations = Violations::default();
+    let shown = if items.is_empty() {
+        Quoted::Text("[]")
+    } else {
+        Quoted::Omitted
+    };
+    let bounds = 1..=MAX_WRITES;
+    violations.check_bound("transactItems", shown, "length", items.len(), &bounds);
+    if let Some(message) = violations.message() {
+        return Err(invalid(message));
     }
 
     let mut seen: Vec<(Value, PrimaryKey)> = Vec::new();

@@ -6,6 +6,7 @@ use super::attribute::{Item, item_from_json, item_size, item_to_json};
 use super::expression::{Condition, Placeholders};
 use super::table::{PrimaryKey, Table};
 use super::{Failure, check_members, invalid, required, table, text, transaction};
+use crate::validation::not_in_enum;
 use crate::{ApiError, Aws};
 
 /// The largest item, names and values together.
@@ -64,10 +65,17 @@ pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
 
 /// Whether a member requests the item as it was before the write.
 fn wants_old(input: &Value, member: &str) -> Result<bool, ApiError> {
+    let words: &[&str] = match member {
+        "ReturnValues" => &["ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"],
+        _ => &["ALL_OLD", "NONE"],
+    };
     match text(input, member)? {
         None | Some("NONE") => Ok(false),
         Some("ALL_OLD") => Ok(true),
-        Some(_) => Err(invalid(format!("{member} can only be ALL_OLD or NONE"))),
+        Some(word) if words.contains(&word) => {
+            Err(invalid(format!("{member} can only be ALL_OLD or NONE")))
+        }
+        Some(word) => Err(invalid(not_in_enum(word, member, words))),
     }
 }
 
@@ -124,7 +132,8 @@ impl Write {
 fn condition(input: &Value) -> Result<Option<Condition>, ApiError> {
     let member = "ConditionExpression";
     let expression = text(input, member)?;
-    let mut placeholders = Placeholders::read(input, expression.is_some())?;
+    let absent = expression.is_none().then_some(member);
+    let mut placeholders = Placeholders::read(input, absent)?;
     let condition = expression
         .map(|text| Condition::parse(member, text, &mut placeholders))
         .transpose()?;

@@ -6,7 +6,7 @@ use super::{
     Image, Repository, check_members, check_registry, named, no_repository, page, parameter,
 };
 use crate::page::Page;
-use crate::{ApiError, Aws};
+use crate::{ApiError, Aws, Quirk};
 
 /// Also the most images that one call may name.
 const MAX_NAMES: usize = 100;
@@ -29,7 +29,9 @@ pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> 
     check_registry(aws, input)?;
     let names = match input.get("repositoryNames").and_then(Value::as_array) {
         None => aws.ecr.repositories.keys().cloned().collect(),
-        Some(_) if input.get("maxResults").is_some() => return Err(together("repositoryNames")),
+        Some(_) if input.get("maxResults").is_some() => {
+            return Err(together("maxResults", "repositoryNames"));
+        }
         Some(names) if names.len() > MAX_NAMES => {
             return Err(parameter(
                 "repositoryNames",
@@ -73,9 +75,14 @@ pub(super) fn repository(aws: &Aws, name: &str, repository: &Repository) -> Valu
     })
 }
 
-pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+pub(super) fn images(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &OF_IMAGES)?;
-    let filter = Filter::of(input)?;
+    let mut filter = Filter::of(input)?;
+    if input.get("imageIds").is_some() {
+        filter = filter.of_named(aws, input)?;
+    }
+
+    let aws = &*aws;
     let (name, repository) = named(aws, input)?;
     let details = |digest: &str, image: &Image| detail(aws, name, digest, image);
     let Page {
@@ -83,7 +90,7 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         next,
     } = match input.get("imageIds").and_then(Value::as_array) {
         Some(_) if input.get("maxResults").is_some() || input.get("nextToken").is_some() => {
-            return Err(together("imageIds"));
+            return Err(together("maxResults", "imageIds"));
         }
         Some(ids) if !(1..=MAX_NAMES).contains(&ids.len()) => {
             return Err(parameter(
@@ -144,6 +151,20 @@ impl<'a> Filter<'a> {
         })
     }
 
+    /// What it means for images that are named, which is drawn.
+    fn of_named(self, aws: &mut Aws, input: &Value) -> Result<Self, ApiError> {
+        if aws.draw_quirk(Quirk::RefusesFilterOfNamed) && input.get("filter").is_some() {
+            return Err(together("filter", "imageIds"));
+        }
+        if aws.draw_quirk(Quirk::DescribesNamedOfAnyStatus) {
+            return Ok(Self {
+                status: "ANY",
+                ..self
+            });
+        }
+        Ok(self)
+    }
+
     fn find<'r>(&self, repository: &'r Repository, id: &Value) -> Option<&'r str> {
         let found = repository.find(id)?;
         self.takes(&repository.images[found]).then_some(found)
@@ -154,6 +175,14 @@ impl<'a> Filter<'a> {
         (self.status == "ANY" || self.status == status(image))
             && (self.tags == "ANY" || (self.tags == "TAGGED") == is_tagged)
     }
+}
+
+/// An image as DescribeImages has it, whatever its status.
+pub(crate) fn image(aws: &Aws, repository: &str, id: &Value) -> Result<Value, ApiError> {
+    let input = json!({ "repositoryName": repository });
+    let (name, found) = named(aws, &input)?;
+    let digest = found.find(id).ok_or_else(|| no_image(aws, name, id))?;
+    Ok(detail(aws, name, digest, &found.images[digest]))
 }
 
 fn status(image: &Image) -> &'static str {
@@ -195,10 +224,10 @@ fn detail(aws: &Aws, repository: &str, digest: &str, image: &Image) -> Value {
     detail
 }
 
-fn together(member: &str) -> ApiError {
+fn together(member: &str, other: &str) -> ApiError {
     parameter(
-        "maxResults",
-        &format!("cannot be specified together with {member}"),
+        member,
+        &format!("cannot be specified together with {other}"),
     )
 }
 

@@ -1,19 +1,25 @@
 //! ECR: the repositories of the account, their images, and what a task that runs an image does.
 
+mod cache;
 mod describe;
+mod iam;
 mod images;
 mod profile;
 mod pull;
 mod push;
 mod registry;
+mod replication;
 mod shared;
 mod storage;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use describe::image;
 pub use profile::{Answers, Profile};
-pub(crate) use pull::{behaviour, profile};
+#[cfg(test)]
+use pull::behaviour;
+pub(crate) use pull::{profile, pulled};
 pub use push::{push, push_with, replicate};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +30,7 @@ use crate::input::Input;
 use crate::page::{Page, Tokens};
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service, Wording};
-use crate::{ApiError, Aws, Millis, iam, record};
+use crate::{ApiError, Aws, Millis, record};
 
 pub(crate) const SERVICE: Service = Service {
     name: "ecr",
@@ -37,12 +43,16 @@ pub(crate) const SERVICE: Service = Service {
         internal: Wording::new(500, "ServerException", "Internal server error"),
         ..Errors::JSON
     },
-    demands: iam::actions::ecr,
+    demands: iam::demands,
 };
 
 #[derive(Clone, Debug, Default)]
 pub struct Ecr {
     repositories: BTreeMap<String, Repository>,
+    /// The prefixes of pull through cache rules.
+    cached: BTreeSet<String>,
+    /// The rules of the replication configuration.
+    replication: Vec<Value>,
 }
 
 /// What happens to a task that runs an image.
@@ -54,7 +64,10 @@ pub enum Behaviour {
     NeverHealthy,
     /// Its essential container exits soon after the start.
     Exits,
-    /// It passes its health checks until so many seconds after it started.
+    /// It starts, passes its health checks, and its essential container exits this many seconds
+    /// after the start.
+    ExitsAfter(u32),
+    /// It passes its health checks until this many seconds after it started.
     FailsAfter(u32),
     /// It passes its health checks until, some seconds after, its target group gets requests of a
     /// load (`traffic::set`).
@@ -69,7 +82,7 @@ struct Repository {
     immutable: bool,
     scan_on_push: bool,
     encryption: Value,
-    /// The policy document that lets other accounts in.
+    /// The policy document: it lets other accounts in, and roles of the same one.
     policy: Option<Value>,
     /// By digest.
     images: BTreeMap<String, Image>,
@@ -91,8 +104,8 @@ struct Image {
 /// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let answer = match shared::registry(aws, operation, input) {
-        Ok(None) => answer(aws, operation, input),
-        Ok(Some(id)) => aws.in_account(&id, |home| answer(home, operation, input)),
+        Ok(None) => run_operation(aws, operation, input),
+        Ok(Some(home)) => aws.in_place(home, |home| run_operation(home, operation, input)),
         Err(refusal) => Err(refusal),
     };
     record::operation("ecr", operation, input, &answer);
@@ -106,15 +119,19 @@ pub(crate) fn set_policy(aws: &mut Aws, repository: &str, policy: Option<Value>)
     }
 }
 
-fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
+        "CreatePullThroughCacheRule" => cache::create_rule(aws, input),
         "CreateRepository" => create_repository(aws, input),
         "DeleteRepository" => registry::delete(aws, input),
+        "SetRepositoryPolicy" => registry::set_policy(aws, input),
         "DescribeRepositories" => describe::repositories(aws, input),
         "PutImage" => push::put_image(aws, input),
         "DescribeImages" => describe::images(aws, input),
         "BatchGetImage" => images::batch_get(aws, input),
         "UpdateImageStorageClass" => storage::update(aws, input),
+        "PutReplicationConfiguration" => replication::put(aws, input),
+        "DescribeRegistry" => replication::describe(aws, input),
         "GetAuthorizationToken" => registry::authorization(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }

@@ -1,4 +1,4 @@
-//! What the requests that an image answers look like: how often they fail, and how long they take.
+//! How an image responds to requests: how often they fail, and how long they take.
 
 /// How a version answers requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Answers {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Profile {
     pub at_first: Answers,
-    /// From so many minutes on after its first request in a target group the image answers
+    /// From this many minutes on after its first request in a target group the image answers
     /// otherwise.
     pub later: Option<(u32, Answers)>,
 }
@@ -75,7 +75,7 @@ impl Profile {
         }
     }
 
-    /// The answers so many minutes after the first request.
+    /// The answers this many minutes after the first request.
     pub fn at(&self, minute: i64) -> Answers {
         self.later
             .filter(|(from, _)| minute >= i64::from(*from))

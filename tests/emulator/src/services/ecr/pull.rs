@@ -2,24 +2,28 @@
 
 use serde_json::{Value, json};
 
-use super::{Behaviour, Image, Profile, Repository, registry_host};
+use super::{Behaviour, Image, Profile, Repository, cache, registry_host};
 use crate::Aws;
 use crate::iam::{self, Demand};
 
 /// A full reference to an image of a registry of the sandbox.
-struct Reference<'a> {
+pub(super) struct Reference<'a> {
     /// The account of the registry.
-    home: &'a Aws,
+    pub(super) home: &'a Aws,
     host: &'a str,
-    name: &'a str,
+    port: Option<&'a str>,
+    pub(super) name: &'a str,
     /// With a digest the tag is only decoration, and without both it is `latest`.
-    id: Value,
+    pub(super) id: Value,
 }
 
 impl<'a> Reference<'a> {
     /// Nothing for an image of another registry.
-    fn read(aws: &'a Aws, image: &'a str) -> Option<Self> {
+    pub(super) fn read(aws: &'a Aws, image: &'a str) -> Option<Self> {
         let (host, path) = image.split_once('/')?;
+        let (host, port) = host
+            .split_once(':')
+            .map_or((host, None), |(host, port)| (host, Some(port)));
         let mut accounts = aws.others.values().chain([aws]);
         let home = accounts.find(|home| is_registry_of(home, host))?;
 
@@ -36,16 +40,17 @@ impl<'a> Reference<'a> {
         Some(Self {
             home,
             host,
+            port,
             name,
             id,
         })
     }
 
-    fn repository(&self) -> Option<&'a Repository> {
+    pub(super) fn repository(&self) -> Option<&'a Repository> {
         self.home.ecr.repositories.get(self.name)
     }
 
-    fn image(&self) -> Option<&'a Image> {
+    pub(super) fn image(&self) -> Option<&'a Image> {
         let repository = self.repository()?;
         repository.images.get(repository.find(&self.id)?)
     }
@@ -59,14 +64,18 @@ impl<'a> Reference<'a> {
     }
 
     /// Whether a role of an account may pull it: those of other accounts need the policy of the
-    /// repository.
+    /// repository and their own, those of the same one either.
     fn is_open_to(&self, aws: &Aws, role: &str) -> bool {
-        if self.home.account == aws.account {
-            return true;
-        }
         self.repository().is_none_or(|repository| {
             let demand = Demand::new("ecr:BatchGetImage", repository.arn.as_str());
-            iam::is_shared_with(repository.policy.as_ref(), role, &aws.account, &demand)
+            let policy = repository.policy.as_ref();
+
+            if self.home.account == aws.account {
+                iam::is_open_within(aws, policy, role, &demand)
+            } else {
+                iam::is_open_within(aws, None, role, &demand)
+                    && iam::is_shared_with(policy, role, &aws.account, &demand)
+            }
         })
     }
 }
@@ -77,8 +86,14 @@ fn is_registry_of(home: &Aws, host: &str) -> bool {
     host == registry_host(home) || host == dual_stack()
 }
 
+/// As [`behaviour`], of a task that pulls the image: a pull through cache imports what it lacks.
+pub(crate) fn pulled(aws: &mut Aws, image: &str, role: &str) -> Result<Behaviour, String> {
+    cache::import(aws, image, role);
+    behaviour(aws, image, role)
+}
+
 /// The behaviour of `image` (a full reference as in a container definition), or why it cannot be
-/// pulled with the execution role `role`. What the policies of that role allow is not looked at.
+/// pulled with the execution role `role`.
 pub(crate) fn behaviour(aws: &Aws, image: &str, role: &str) -> Result<Behaviour, String> {
     let Some(reference) = Reference::read(aws, image) else {
         return Ok(Behaviour::Healthy);
@@ -89,6 +104,15 @@ pub(crate) fn behaviour(aws: &Aws, image: &str, role: &str) -> Result<Behaviour,
              failed to resolve ref {image}: {why}"
         )
     };
+    if let Some(port) = reference.port.filter(|port| *port != "443") {
+        return Err(failed(&format!(
+            "failed to do request: Head \"https://{}:{port}/v2/{}/manifests/{}\": dial tcp: i/o \
+             timeout",
+            reference.host,
+            reference.name,
+            reference.version()
+        )));
+    }
     if !reference.is_open_to(aws, role) {
         return Err(failed(&format!(
             "pulling from host {} failed with status code [manifests {}]: 403 Forbidden",

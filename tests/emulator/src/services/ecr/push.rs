@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Behaviour, Image, Profile, Repository, check_members, is_tag, named, no_repository, parameter,
-    required_text, text,
+    replication, required_text, text,
 };
 use crate::text::hex;
 use crate::{ApiError, Aws, Quirk, eventbridge};
@@ -78,15 +78,15 @@ fn annotated(manifest: &Value) -> Result<Behaviour, ApiError> {
         Some("exits") => Ok(Behaviour::Exits),
         Some("fails-under-traffic") => Ok(Behaviour::FailsUnderTraffic),
         Some(other) => {
-            let secs = other
-                .strip_prefix("fails-after-")
-                .and_then(|secs| secs.parse().ok());
-            secs.map(Behaviour::FailsAfter).ok_or_else(|| {
+            let after = |word: &str| other.strip_prefix(word)?.parse().ok();
+            let exits = after("exits-after-").map(Behaviour::ExitsAfter);
+            let fails = || after("fails-after-").map(Behaviour::FailsAfter);
+            exits.or_else(fails).ok_or_else(|| {
                 parameter(
                     "imageManifest",
                     &format!(
                         "{BEHAVIOUR} is `{other}`; expected healthy, never-healthy, exits, \
-                         fails-after-<seconds> or fails-under-traffic"
+                         exits-after-<seconds>, fails-after-<seconds> or fails-under-traffic"
                     ),
                 )
             })
@@ -128,22 +128,34 @@ pub fn replicate(
     source_region: &str,
 ) -> Result<String, ApiError> {
     let digest = store_whole(aws, repository, tag, behaviour, Profile::default())?;
-    let detail = json!({
+    replica_event(aws, repository, &digest, Some(tag), source_region);
+    Ok(digest)
+}
+
+pub(super) fn replica_event(
+    aws: &mut Aws,
+    repository: &str,
+    digest: &str,
+    tag: Option<&str>,
+    source_region: &str,
+) {
+    let mut detail = json!({
         "result": "SUCCESS",
         "repository-name": repository,
         "image-digest": digest,
         "source-account": aws.account,
         "action-type": "REPLICATE",
         "source-region": source_region,
-        "image-tag": tag,
     });
+    if let Some(tag) = tag {
+        detail["image-tag"] = json!(tag);
+    }
     let resources = vec![aws.arn("ecr", &format!("repository/{repository}"))];
     eventbridge::emit(aws, "aws.ecr", "ECR Replication Action", resources, detail);
-    Ok(digest)
 }
 
 /// Stores an image without an event.
-fn store_whole(
+pub(super) fn store_whole(
     aws: &mut Aws,
     repository: &str,
     tag: &str,
@@ -189,15 +201,15 @@ fn store_whole(
 }
 
 /// A manifest as it is sent.
-struct Manifest<'a> {
-    text: &'a str,
-    media_type: &'a str,
-    artifact_type: Option<String>,
+pub(super) struct Manifest<'a> {
+    pub(super) text: &'a str,
+    pub(super) media_type: &'a str,
+    pub(super) artifact_type: Option<String>,
 }
 
 /// What a manifest holds: its own artifact type, or else the media type of its configuration. An
-/// index has neither. The configuration of a manifest written by hand is an image's unless it says
-/// otherwise.
+/// index has neither. The configuration of a manifest written by hand is an image's unless it
+/// states otherwise.
 fn artifact_type(manifest: &Value, media_type: &str) -> Option<String> {
     let stated = [&manifest["artifactType"], &manifest["config"]["mediaType"]];
     let stated = stated.into_iter().find_map(Value::as_str);
@@ -209,7 +221,7 @@ fn artifact_type(manifest: &Value, media_type: &str) -> Option<String> {
     stated.or(assumed).map(str::to_owned)
 }
 
-fn store(
+pub(super) fn store(
     aws: &mut Aws,
     name: &str,
     manifest: &Manifest<'_>,
@@ -292,9 +304,10 @@ fn take_tag(repository: &mut Repository, name: &str, tag: &str) -> Result<(), Ap
 fn push_event(aws: &mut Aws, repository: &str, digest: &str, tag: Option<&str>) {
     let detail = detail(aws, repository, digest, tag);
     eventbridge::emit(aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
+    replication::send(aws, repository, digest, tag);
 }
 
-/// The members of an event that say what the manifest is.
+/// The members of an event that describe the manifest.
 pub(super) fn add_media_types(detail: &mut Value, image: &Image) {
     detail["manifest-media-type"] = json!(image.media_type);
     if let Some(artifact) = &image.artifact_type {

@@ -1,11 +1,11 @@
-//! DeleteRepository and GetAuthorizationToken.
+//! DeleteRepository, SetRepositoryPolicy and GetAuthorizationToken.
 
 use std::time::Duration;
 
 use crate::text::base64;
 use serde_json::{Value, json};
 
-use super::{check_members, describe, named, registry_host};
+use super::{check_members, describe, named, parameter, registry_host, required_text};
 use crate::{ApiError, Aws, Millis};
 
 /// How long an authorization token is valid.
@@ -27,6 +27,22 @@ pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = name.to_owned();
     aws.ecr.repositories.remove(&name);
     Ok(json!({ "repository": described }))
+}
+
+pub(super) fn set_policy(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(
+        input,
+        &["registryId", "repositoryName", "policyText", "force"],
+    )?;
+    let text = required_text(input, "policyText")?;
+    let policy = serde_json::from_str(text)
+        .map_err(|_| parameter("policyText", "Invalid repository policy provided"))?;
+    let name = named(aws, input)?.0.to_owned();
+    super::set_policy(aws, &name, Some(policy));
+
+    Ok(json!({
+        "registryId": aws.account, "repositoryName": name, "policyText": text,
+    }))
 }
 
 /// A token without effect: there is no registry that takes it.

@@ -5,25 +5,28 @@
 use serde_json::Value;
 
 use super::{SERVICE, required_text, text};
+use crate::accounts::AccountRegion;
 use crate::iam::{self, Demand};
 use crate::{ApiError, Aws};
 
 /// What other accounts may do, if the policy of the repository allows it.
 const READS: [&str; 2] = ["BatchGetImage", "DescribeImages"];
 
-/// The other account in whose registry a request reads images, if its repository lets the caller.
+/// The other account in whose registry of this region a request reads images, if its repository
+/// lets the caller.
 pub(super) fn registry(
     aws: &mut Aws,
     operation: &str,
     input: &Value,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<AccountRegion>, ApiError> {
     let named = text(input, "registryId")?.filter(|id| *id != aws.account);
     let Some(id) = named.filter(|_| READS.contains(&operation)) else {
         return Ok(None);
     };
     let name = required_text(input, "repositoryName")?;
-    let home = aws.of_account(id);
-    let Some(repository) = home.and_then(|home| home.ecr.repositories.get(name)) else {
+    let home = (id.to_owned(), aws.region.clone());
+    let registry = aws.others.get(&home);
+    let Some(repository) = registry.and_then(|registry| registry.ecr.repositories.get(name)) else {
         return Ok(None);
     };
 
@@ -31,5 +34,5 @@ pub(super) fn registry(
     let policy = repository.policy.clone();
     iam::require_of_resource(aws, policy.as_ref(), &demand)
         .map_err(|denial| SERVICE.errors.denied(denial.message))?;
-    Ok(Some(id.to_owned()))
+    Ok(Some(home))
 }

@@ -1,7 +1,9 @@
 use super::*;
 
 /// What a manifest holds, and where it comes from.
+mod caches;
 mod manifests;
+mod replication;
 mod shared;
 
 /// What a task without an execution role meets.

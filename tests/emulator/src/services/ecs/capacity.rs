@@ -23,7 +23,7 @@ pub struct CapacityProvider {
     pub name: String,
     /// Whether ECS starts instances when tasks cannot be placed.
     pub managed_scaling: bool,
-    /// Members of CreateCapacityProvider that are only answered.
+    /// Members of CreateCapacityProvider that are only returned.
     pub(super) settings: Map<String, Value>,
     /// Whether an instance is on its way.
     pub(super) launching: bool,

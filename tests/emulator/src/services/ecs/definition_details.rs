@@ -15,17 +15,12 @@ const CONTAINERS: usize = 10;
 /// The launch types that a definition can name.
 const COMPATIBILITIES: [&str; 4] = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
 
-/// The log drivers of the ECS API: LogConfiguration.
-const LOG_DRIVERS: [&str; 8] = [
-    "awsfirelens",
-    "awslogs",
-    "fluentd",
-    "gelf",
-    "journald",
-    "json-file",
-    "splunk",
-    "syslog",
-];
+/// The numbers of `linuxParameters` that Fargate does not take (ECS API: LinuxParameters).
+const NOT_ON_FARGATE: [&str; 3] = ["maxSwap", "sharedMemorySize", "swappiness"];
+
+/// How long Fargate waits for a container that starts or stops, in seconds (ECS API:
+/// ContainerDefinition).
+const FARGATE_SECONDS: std::ops::RangeInclusive<i64> = 2..=120;
 
 /// The bounds of a health check in the ECS API: interval, timeout, retries and startPeriod.
 const HEALTH_CHECK: [(&str, i64, i64); 4] = [
@@ -62,9 +57,9 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     for container in containers {
         check_volumes(input, container, containers)?;
         check_health_check(container)?;
-        check_drivers(input, container)?;
+        check_credentials(input, container)?;
     }
-    Ok(())
+    check_proxy(input, containers)
 }
 
 /// A text as it is given, also if it is empty.
@@ -175,19 +170,7 @@ fn check_health_check(container: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_drivers(input: &Input, container: &Value) -> Result<(), ApiError> {
-    let driver = container["logConfiguration"]["logDriver"].as_str();
-    if driver.is_some_and(|driver| !LOG_DRIVERS.contains(&driver)) {
-        return Err(invalid_word("logDriver", &LOG_DRIVERS));
-    }
-
-    let is_awsvpc = input.text("networkMode") == Some("awsvpc");
-    if is_awsvpc && !list(container, "links").is_empty() {
-        return Err(client_error(
-            "Links are not supported when networkMode=awsvpc.",
-        ));
-    }
-
+fn check_credentials(input: &Input, container: &Value) -> Result<(), ApiError> {
     if !container["repositoryCredentials"].is_null() && input.text("executionRoleArn").is_none() {
         return Err(client_error(
             "When you are specifying container repository credentials, you must also specify a \
@@ -197,31 +180,102 @@ fn check_drivers(input: &Input, container: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The container through which the traffic of a task goes.
+fn check_proxy(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
+    let Some(proxy) = input.get("proxyConfiguration") else {
+        return Ok(());
+    };
+
+    if input.text("networkMode") != Some("awsvpc") {
+        return Err(client_error(
+            "APPMESH proxy configuration is only supported in networkMode=awsvpc",
+        ));
+    }
+    let wanted = proxy["containerName"].as_str().unwrap_or_default();
+    if !containers.iter().any(|container| name(container) == wanted) {
+        return Err(client_error(format!(
+            "Proxy container [{wanted}] does not exist"
+        )));
+    }
+    Ok(())
+}
+
 /// What Fargate does not offer.
 pub(super) fn check_fargate(input: &Input) -> Result<(), ApiError> {
-    let any = |is: &dyn Fn(&Value) -> bool| input.list("containerDefinitions").iter().any(is);
+    let containers = input.list("containerDefinitions");
+    if let Some(what) = lacking(input, containers) {
+        return Err(client_error(format!(
+            "Fargate compatible task definitions do not support {what}"
+        )));
+    }
+    if input.text("pidMode") == Some("host") {
+        return Err(client_error(
+            "Tasks using the Fargate launch type do not support pidMode 'host'",
+        ));
+    }
+
+    for container in containers {
+        let added = list(&container["linuxParameters"]["capabilities"], "add");
+        let mut added = added.iter().filter_map(Value::as_str);
+        if let Some(other) = added.find(|capability| *capability != "SYS_PTRACE") {
+            return Err(client_error(format!("{other} is not allowed on Fargate.")));
+        }
+
+        for member in ["startTimeout", "stopTimeout"] {
+            let seconds = container[member].as_i64();
+            if seconds.is_some_and(|seconds| !FARGATE_SECONDS.contains(&seconds)) {
+                return Err(client_error(format!(
+                    "Invalid '{member}' setting for container '{}'. The valid values for Fargate \
+                     are 2-120 seconds.",
+                    name(container)
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn lacking(input: &Input, containers: &[Value]) -> Option<&'static str> {
+    let any = |is: &dyn Fn(&Value) -> bool| containers.iter().any(is);
+    let volumes = input.list("volumes");
     let is_gpu = |container: &Value| {
         list(container, "resourceRequirements")
             .iter()
             .any(|it| it["type"] == "GPU")
     };
-    let has_source = |volume: &Value| volume["host"]["sourcePath"].is_string();
 
-    let lacking = if any(&|container| container["privileged"] == true) {
-        Some("privileged")
-    } else if any(&is_gpu) {
-        Some("GPU")
-    } else if input.text("ipcMode").is_some() {
+    if any(&|container| container["privileged"] == true) {
+        return Some("privileged");
+    }
+    if any(&is_gpu) {
+        return Some("GPU");
+    }
+    if any(&|container| !list(container, "dockerSecurityOptions").is_empty()) {
+        return Some("dockerSecurityOptions");
+    }
+    if any(&|container| !list(&container["linuxParameters"], "devices").is_empty()) {
+        return Some("devices");
+    }
+    let number = NOT_ON_FARGATE
+        .into_iter()
+        .find(|member| any(&|container| container["linuxParameters"][*member].is_number()));
+    if number.is_some() {
+        return number;
+    }
+
+    if input.text("ipcMode").is_some() {
         Some("ipcMode")
-    } else if input.list("volumes").iter().any(has_source) {
+    } else if volumes
+        .iter()
+        .any(|it| it["host"]["sourcePath"].is_string())
+    {
         Some("host.sourcePath")
+    } else if volumes
+        .iter()
+        .any(|it| it["dockerVolumeConfiguration"].is_object())
+    {
+        Some("dockerVolumeConfiguration")
     } else {
         None
-    };
-
-    lacking.map_or(Ok(()), |what| {
-        Err(client_error(format!(
-            "Fargate compatible task definitions do not support {what}"
-        )))
-    })
+    }
 }

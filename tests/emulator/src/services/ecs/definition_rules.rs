@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::ApiError;
 
 use super::input::Input;
-use super::{client_error, definition_details, empty_members};
+use super::{client_error, definition_details, definition_logs, definition_network, empty_members};
 
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     let family = input
@@ -45,9 +45,12 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     empty_members::check(input.0)?;
     check_secrets(input)?;
     definition_details::check(input)?;
+    definition_network::check(input)?;
+    definition_logs::check(input)?;
 
     if input.texts("requiresCompatibilities").contains(&"FARGATE") {
         check_fargate(input)?;
+        definition_logs::check_fargate(input)?;
         definition_details::check_fargate(input)
     } else {
         Ok(())

@@ -9,7 +9,7 @@ use crate::{ApiError, Aws, Millis};
 use super::input::Input;
 use super::{Ecs, client_error, definition_rules, describe_definitions, invalid, tags};
 
-/// Members that only ECS writes; a request that has them is taken as if it had not.
+/// Members that only ECS writes; in a request they are ignored.
 const READ_ONLY: [&str; 9] = [
     "taskDefinitionArn",
     "revision",
@@ -36,6 +36,8 @@ pub(super) struct TaskDefinition {
     pub(super) json: Map<String, Value>,
     pub(super) tags: Vec<Value>,
     pub(super) registered_at: Millis,
+    /// The ARN of the caller.
+    pub(super) registered_by: String,
     pub(super) deregistered_at: Option<Millis>,
 }
 
@@ -103,6 +105,12 @@ impl Ecs {
             .map(|definition| definition.arn.as_str())
     }
 
+    /// The ARN of the principal that registered a task definition.
+    pub fn registrant_of(&self, name: &str) -> Option<&str> {
+        self.definition(name)
+            .map(|definition| definition.registered_by.as_str())
+    }
+
     /// The roles of a task definition: of its tasks and of the agent that starts them.
     pub fn roles_of(&self, name: &str) -> impl Iterator<Item = &str> {
         let definition = self.definition(name);
@@ -147,10 +155,11 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         json,
         tags,
         registered_at: aws.now,
+        registered_by: aws.iam.principal.arn(&aws.account),
         deregistered_at: None,
     };
     let answer = with_tags(
-        describe_definitions::answer(aws, &definition),
+        describe_definitions::answer(&definition),
         &definition,
         !definition.tags.is_empty(),
     );
@@ -170,7 +179,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         .ok_or_else(|| client_error("Unable to describe task definition."))?;
 
     Ok(with_tags(
-        describe_definitions::answer(aws, definition),
+        describe_definitions::answer(definition),
         definition,
         include_tags,
     ))
@@ -204,7 +213,7 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
 
     let definition = definition.clone();
     Ok(with_tags(
-        describe_definitions::answer(aws, &definition),
+        describe_definitions::answer(&definition),
         &definition,
         false,
     ))

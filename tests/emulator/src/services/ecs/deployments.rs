@@ -10,14 +10,13 @@ use time::format_description::well_known::Rfc3339;
 use crate::{Aws, Quirk, eventbridge};
 
 use super::failure_detection::{self, Detector};
-use super::state::ServiceEvent;
 use super::{Deployment, DeploymentStatus, RolloutState, Service, scheduler, service_history};
 
 /// The most events a service keeps.
 const MOST_EVENTS: usize = 100;
 
-/// How long every task must have run before a deployment is said to be complete: a crash at start
-/// comes earlier.
+/// How long every task must have run before a deployment counts as complete: a crash at start comes
+/// earlier.
 const STEADY: Duration = Duration::from_secs(10);
 
 /// The longest time that starting is put off after failures.
@@ -127,7 +126,7 @@ fn adopt(aws: &mut Aws, arn: &str, from: &str, to: &str) {
 }
 
 /// Looks whether a deployment that seemed finished still does, and then completes it.
-pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
+pub(super) fn complete_if_steady(aws: &mut Aws, arn: &str, id: &str) {
     let Some(service) = aws.ecs.services.get(arn) else {
         return;
     };
@@ -215,7 +214,7 @@ pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
-    let threshold = threshold(service.desired_count);
+    let threshold = failure_detection::threshold(service);
     let Some(deployment) = service
         .deployments
         .iter_mut()
@@ -252,17 +251,21 @@ pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
     }
 }
 
-/// A task of a deployment proved healthy: failures are counted anew.
+/// A task of a deployment proved healthy: failures are counted again, if the service wants that.
 pub(super) fn note_success(aws: &mut Aws, arn: &str, id: &str) {
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
+    let resets = failure_detection::resets(service);
     if let Some(deployment) = service
         .deployments
         .iter_mut()
         .find(|deployment| deployment.id == id)
     {
-        (deployment.failed_tasks, deployment.setbacks) = (0, 0);
+        deployment.setbacks = 0;
+        if resets {
+            deployment.failed_tasks = 0;
+        }
     }
 }
 
@@ -274,11 +277,6 @@ fn has_breaker(aws: &mut Aws, arn: &str) -> bool {
         return false;
     };
     !service.is_behind_classic() || aws.draw_quirk(Quirk::BreaksBehindClassic)
-}
-
-/// How many failures in a row trip the circuit breaker.
-pub(super) fn threshold(desired_count: u32) -> u32 {
-    desired_count.div_ceil(2).clamp(3, 200)
 }
 
 /// Gives the primary deployment up, and goes back to the last completed one if the detector has
@@ -342,11 +340,12 @@ pub(super) fn note(aws: &mut Aws, arn: &str, message: impl FnOnce(&str) -> Strin
     if service
         .events
         .front()
-        .is_some_and(|event| event.message == message)
+        .is_some_and(|event| event["message"] == message)
     {
         return;
     }
-    service.events.push_front(ServiceEvent { id, at, message });
+    let event = json!({"id": id, "createdAt": Aws::seconds(at), "message": message});
+    service.events.push_front(event);
     service.events.truncate(MOST_EVENTS);
 }
 

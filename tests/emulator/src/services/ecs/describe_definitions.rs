@@ -1,4 +1,4 @@
-//! How ECS answers a task definition: what was registered, plus what ECS fills in.
+//! How ECS describes a task definition: what was registered, plus what ECS fills in.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::Aws;
 use super::definition_rules::{cpu_units, fits_fargate, mebibytes};
 use super::definitions::TaskDefinition;
 
-pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
+pub(super) fn answer(definition: &TaskDefinition) -> Value {
     let mut answer = Map::new();
     answer.insert(
         "taskDefinitionArn".to_owned(),
@@ -37,10 +37,7 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
     add("compatibilities", compatibilities(&definition.json));
     add("requiresAttributes", attributes(definition));
     add("registeredAt", Aws::seconds(definition.registered_at));
-    add(
-        "registeredBy",
-        format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account).into(),
-    );
+    add("registeredBy", definition.registered_by.as_str().into());
 
     if let Some(at) = definition.deregistered_at {
         add("deregisteredAt", Aws::seconds(at));
@@ -48,7 +45,7 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
     Value::Object(answer)
 }
 
-/// A size of the task, which ECS answers as a plain number whatever unit it was given in.
+/// A size of the task, which ECS returns as a plain number whatever unit it was given in.
 fn in_units(answer: &mut Map<String, Value>, member: &str, units: fn(&str) -> Option<u32>) {
     if let Some(size) = answer.get_mut(member)
         && let Some(number) = size.as_str().and_then(units)
@@ -90,7 +87,7 @@ fn complete_volumes(answer: &mut Map<String, Value>) {
     }
 }
 
-/// Fills in what ECS answers for members that the container did not give.
+/// Fills in what ECS returns for members that the container did not give.
 fn complete(container: &mut Value, network_mode: &str) {
     let Some(members) = container.as_object_mut() else {
         return;

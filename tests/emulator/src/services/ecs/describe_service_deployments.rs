@@ -1,4 +1,4 @@
-//! How ECS answers service deployments: ListServiceDeployments and DescribeServiceDeployments.
+//! How ECS describes service deployments: ListServiceDeployments and DescribeServiceDeployments.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,10 @@
-//! How ECS answers services: DescribeServices and ListServices.
+//! How ECS describes services: DescribeServices and ListServices.
 
 use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
 use super::input::{Input, found_and_missing};
-use super::state::ServiceEvent;
 use super::{
     Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, invalid,
     service_rules, services,
@@ -80,7 +79,7 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         .iter()
         .map(|deployment| deployment_answer(aws, service, deployment))
         .collect();
-    answer["events"] = service.events.iter().map(event_answer).collect();
+    answer["events"] = service.events.iter().cloned().collect();
 
     for (member, value) in &service.settings {
         answer[member] = value.clone();
@@ -89,10 +88,6 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         answer["tags"] = service.tags.clone().into();
     }
     answer
-}
-
-fn event_answer(event: &ServiceEvent) -> Value {
-    json!({"id": event.id, "createdAt": Aws::seconds(event.at), "message": event.message})
 }
 
 fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> Value {

@@ -1,4 +1,4 @@
-//! How ECS answers tasks: ListTasks and DescribeTasks.
+//! How ECS describes tasks: ListTasks and DescribeTasks.
 
 use serde_json::{Value, json};
 

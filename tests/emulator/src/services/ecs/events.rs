@@ -25,7 +25,7 @@ impl Event for EcsEvent {
             Self::Settle {
                 service,
                 deployment,
-            } => deployments::settle(aws, service, deployment),
+            } => deployments::complete_if_steady(aws, service, deployment),
             Self::PollAlarms {
                 service,
                 deployment,

@@ -60,6 +60,30 @@ impl Detector {
     }
 }
 
+/// How many failures trip the circuit breaker of a service with its present count: half of it,
+/// between 3 and 200, unless the service has a threshold of its own.
+pub(super) fn threshold(service: &Service) -> u32 {
+    let configured = service
+        .breaker()
+        .map(|breaker| &breaker["thresholdConfiguration"]);
+    let value = configured.and_then(|it| it["value"].as_u64()).unwrap_or(50);
+    let share = (u64::from(service.desired_count) * value).div_ceil(100);
+
+    let threshold = match configured.and_then(|it| it["type"].as_str()) {
+        Some("COUNT") => value,
+        Some("UNBOUNDED_PERCENT") => share.max(1),
+        _ => share.clamp(3, 200),
+    };
+    u32::try_from(threshold).unwrap_or(u32::MAX)
+}
+
+/// Whether a task that becomes healthy sets the count of failures back.
+pub(super) fn resets(service: &Service) -> bool {
+    service
+        .breaker()
+        .is_none_or(|breaker| breaker["resetOnHealthyTask"] != false)
+}
+
 /// The alarms by which a deployment that begins now is watched. ECS ignores them all if one is in
 /// ALARM already.
 pub(super) fn watched(aws: &Aws, arn: &str) -> Vec<String> {

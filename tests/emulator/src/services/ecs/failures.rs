@@ -1,4 +1,4 @@
-//! Tasks that were healthy and are no more: their applications stop answering health checks, and
+//! Tasks that were healthy and no longer are: their applications stop answering health checks, and
 //! ECS replaces them.
 
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub fn set_answering(aws: &mut Aws, arn: &str, answers: bool) {
     }
 }
 
-/// A task is in an Availability Zone that its load balancers do not have. Answers whether it is
+/// A task is in an Availability Zone that its load balancers do not have. Returns whether it is
 /// registered with one.
 pub fn leave_zones(aws: &mut Aws, arn: &str) -> bool {
     let task = aws.ecs.tasks.get(arn);
@@ -109,8 +109,8 @@ pub(crate) fn meet_traffic(aws: &mut Aws) {
     }
 }
 
-/// The application of a task stops answering for good. ECS notices when enough health checks have
-/// failed.
+/// The application of a task stops answering permanently. ECS notices when enough health checks
+/// have failed.
 pub(super) fn make_unhealthy(aws: &mut Aws, arn: &str) {
     let now = aws.now;
     let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_running()) else {

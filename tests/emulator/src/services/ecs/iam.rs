@@ -31,7 +31,7 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
         }
         "DescribeServiceDeployments" => items(&request.input["serviceDeploymentArns"])
             .iter()
-            .map(|arn| request.on(text(arn).to_owned()))
+            .flat_map(|arn| service_deployment(request, text(arn)))
             .collect(),
         "RunTask" => run_task(aws, request),
         "DescribeContainerInstances" => each("containerInstances", "container-instance"),
@@ -80,6 +80,15 @@ fn list_tasks(aws: &Aws, request: &IamRequest) -> Demand {
         None => Demand::anywhere(request.action()),
     };
     demand.with("ecs:cluster", cluster(aws, request))
+}
+
+/// A service deployment, and the service that it belongs to.
+fn service_deployment(request: &IamRequest, arn: &str) -> [Demand; 2] {
+    let of_service = arn.replacen(":service-deployment/", ":service/", 1);
+    let service = of_service
+        .rsplit_once('/')
+        .map_or(arn, |(service, _)| service);
+    [arn, service].map(|arn| request.on(arn.to_owned()))
 }
 
 fn capacity_providers(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
@@ -143,8 +152,8 @@ fn create_service(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
     )
 }
 
-/// The reference says that a task definition can be named, and AWS's errors said `*`: what holds is
-/// drawn once an account.
+/// The reference states that a task definition can be named, and AWS's errors had `*`: which
+/// applies is drawn once per account.
 fn register(aws: &mut Aws, request: &IamRequest) -> Vec<Demand> {
     let arn = aws.arn(
         "ecs",
@@ -159,7 +168,7 @@ fn register(aws: &mut Aws, request: &IamRequest) -> Vec<Demand> {
     let given = ["taskRoleArn", "executionRoleArn"]
         .into_iter()
         .filter_map(|member| request.input[member].as_str())
-        // ECS refuses what is no role before anything is passed.
+        // ECS refuses what is not a role before anything is passed.
         .filter(|role| definition_details::is_role(role));
     let roles = given.map(|role| pass_role(aws, role, TASKS));
 

@@ -283,7 +283,7 @@ impl<'a> Input<'a> {
         self.list(member).iter().filter_map(Value::as_str).collect()
     }
 
-    /// Whether `include` asks for tags; other words than those given are refused.
+    /// Whether `include` requests tags; other words than those given are refused.
     pub(super) fn includes_tags(&self, others: &[&str]) -> Result<bool, ApiError> {
         let words = self.texts("include");
         match words
@@ -361,9 +361,9 @@ fn check(value: &Value, kind: Kind) -> Result<(), ApiError> {
             members.values().try_for_each(|value| check(value, Text))
         }
         (List(item), Value::Array(items)) => items.iter().try_for_each(|value| check(value, *item)),
-        (Object(known), Value::Object(members)) => known
+        (Object(known), Value::Object(_)) => known
             .iter()
-            .filter_map(|(name, kind)| Some((members.get(*name)?, *kind)))
+            .filter_map(|(name, kind)| Some((value.get(*name)?, *kind)))
             .try_for_each(|(value, kind)| check(value, kind)),
         _ => Err(wrong_type(value, kind)),
     }

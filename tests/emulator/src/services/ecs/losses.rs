@@ -1,8 +1,9 @@
 //! Tasks of services that end although they should run on, by themselves or by StopTask. The
-//! scheduler replaces them, and one of an older deployment may start anew.
+//! scheduler replaces them, and one of an older deployment may start again.
 //!
-//! Simplifications: an old task that never served is not started anew, so that a version that
-//! cannot start takes no room for ever, and a larger count is met by the primary deployment alone.
+//! Simplifications: an old task that never served is not started again, so that a version that
+//! cannot start does not take room forever, and a larger count is met by the primary deployment
+//! alone.
 
 use crate::{Aws, Quirk};
 
@@ -10,10 +11,52 @@ use super::{Service, ServiceStatus, Task, deployments, scheduler, task_lifecycle
 
 /// Stops a task as StopTask does; the scheduler replaces it.
 pub fn stop_task(aws: &mut Aws, task: &str, reason: &str) {
+    take_away(aws, task, "UserInitiated", reason);
+}
+
+/// Fargate Spot takes the capacity of a task back; the scheduler replaces it.
+pub fn interrupt(aws: &mut Aws, task: &str) {
+    let reason = "Your Spot Task was interrupted.";
+    take_away(aws, task, "SpotInterruption", reason);
+}
+
+/// The containers of a running task exit; the scheduler replaces it.
+pub fn crash(aws: &mut Aws, task: &str) {
+    let running = aws.ecs.tasks.get_mut(task).filter(|task| task.is_running());
+    let Some(running) = running else {
+        return;
+    };
+    for container in &mut running.containers {
+        container.exit_code = Some(1);
+    }
+    let reason = "Essential container in task exited".to_owned();
+    task_lifecycle::lose(aws, task, "EssentialContainerExited", reason);
+}
+
+/// EC2 terminates an instance, as it does with Spot ones; the scheduler replaces its tasks.
+pub fn terminate_instance(aws: &mut Aws, arn: &str) {
+    let Some(instance) = aws.ecs.instances.remove(arn) else {
+        return;
+    };
+    let tasks: Vec<String> = aws
+        .ecs
+        .tasks
+        .values()
+        .filter(|task| task.instance.as_deref() == Some(arn))
+        .map(|task| task.arn.clone())
+        .collect();
+    for task in tasks {
+        let reason = format!("Host EC2 (instance {}) terminated.", instance.ec2_id);
+        take_away(aws, &task, "TerminationNotice", &reason);
+    }
+}
+
+/// Stops a task that did nothing wrong: it counts as no failure of its deployment.
+fn take_away(aws: &mut Aws, task: &str, code: &'static str, reason: &str) {
     let Some(found) = aws.ecs.tasks.get(task).cloned() else {
         return;
     };
-    task_lifecycle::stop(aws, task, "UserInitiated", reason.to_owned());
+    task_lifecycle::stop(aws, task, code, reason.to_owned());
     if found.is_live() && found.proven {
         replace(aws, &found.service, &found.deployment);
     }
@@ -54,7 +97,7 @@ fn replace(aws: &mut Aws, arn: &str, id: &str) {
 }
 
 /// Whether a service has lost a task of an old deployment during a rollout, no new one serves in
-/// its stead, and there is room for one more.
+/// its place, and there is room for one more.
 fn is_short(aws: &Aws, service: &Service, id: &str) -> bool {
     let primary = service.primary().filter(|primary| primary.id != id);
     let Some(primary) = primary.filter(|_| service.status == ServiceStatus::Active) else {
@@ -71,7 +114,7 @@ fn is_short(aws: &Aws, service: &Service, id: &str) -> bool {
         && live.len() < service.ceiling() as usize
 }
 
-/// Whether an old task was started in the stead of one that ended, and has not served yet.
+/// Whether an old task was started in place of one that ended, and has not served yet.
 pub(super) fn is_awaited(task: &Task) -> bool {
     task.replaces && !task.proven
 }

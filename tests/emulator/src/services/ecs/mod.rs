@@ -6,6 +6,8 @@ mod behind;
 mod capacity;
 mod clusters;
 mod definition_details;
+mod definition_logs;
+mod definition_network;
 mod definition_rules;
 mod definitions;
 mod deployments;
@@ -41,7 +43,7 @@ use serde_json::Value;
 
 use crate::protocol::{Json, Protocol};
 use crate::service::{self, Errors, Wording};
-use crate::stale::Change;
+use crate::stale::StaleChange;
 use crate::{ApiError, Aws, record};
 use events::EcsEvent;
 
@@ -49,7 +51,7 @@ pub use capacity::CapacityProvider;
 pub use clusters::add_container_instances;
 pub(crate) use failures::meet_traffic;
 pub use failures::{leave_zones, set_answering};
-pub use losses::stop_task;
+pub use losses::{crash, interrupt, stop_task, terminate_instance};
 pub use replacements::unbalance;
 pub(crate) use services::scale;
 pub use services::set_controller;
@@ -77,14 +79,14 @@ pub(crate) const SERVICE: service::Service = service::Service {
     demands: iam::demands,
 };
 
-/// One operation by its API name with the JSON 1.1 input; answers the JSON output.
+/// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let answer = answer(aws, operation, input);
+    let answer = run_operation(aws, operation, input);
     record::operation("ecs", operation, input, &answer);
     answer
 }
 
-fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     rates::take(aws, operation)?;
     let input = input::Input::of(operation, input)?;
 
@@ -105,18 +107,18 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "DescribeCapacityProviders" => capacity::describe(aws, &input),
         "CreateService" => services::create(aws, &input),
         "UpdateService" => {
-            aws.keep_before(Change::Service);
+            aws.keep_before(StaleChange::Service);
             services::update(aws, &input)
         }
         "DeleteService" => services::delete(aws, &input),
-        "DescribeServices" => aws.behind(&[Change::Service], |aws| {
+        "DescribeServices" => aws.behind(&[StaleChange::Service], |aws| {
             describe_services::describe(aws, &input)
         }),
         "ListServices" => describe_services::list(aws, &input),
-        "ListServiceDeployments" => aws.behind(&[Change::Service], |aws| {
+        "ListServiceDeployments" => aws.behind(&[StaleChange::Service], |aws| {
             describe_service_deployments::list(aws, &input)
         }),
-        "DescribeServiceDeployments" => aws.behind(&[Change::Service], |aws| {
+        "DescribeServiceDeployments" => aws.behind(&[StaleChange::Service], |aws| {
             describe_service_deployments::describe(aws, &input)
         }),
         "ListTasks" => describe_tasks::list(aws, &input),

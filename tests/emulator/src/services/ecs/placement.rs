@@ -11,13 +11,13 @@ use super::{ContainerInstance, Deployment, TaskState, service_rules};
 
 /// Where a task will run.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct TaskPlacement {
     pub(super) launch_type: &'static str,
     pub(super) instance: Option<String>,
     pub(super) host_ports: BTreeMap<(String, u16), u16>,
 }
 
-/// A port that a container asks for; host port 0 takes any free one.
+/// A port that a container requests; host port 0 takes any free one.
 struct PortRequest {
     container: String,
     port: u16,
@@ -38,7 +38,7 @@ pub(super) struct OnInstance {
     pub(super) alone: bool,
 }
 
-impl Place {
+impl TaskPlacement {
     pub(super) fn on_fargate() -> Self {
         Self {
             launch_type: "FARGATE",
@@ -48,16 +48,16 @@ impl Place {
     }
 }
 
-/// Finds a place for one more task of a deployment of a service and takes its host ports; or says
-/// why there is none.
+/// Finds a place for one more task of a deployment of a service and takes its host ports; or
+/// returns why there is none.
 pub(super) fn place(
     aws: &mut Aws,
     service: &str,
     deployment: &Deployment,
-) -> Result<Place, String> {
+) -> Result<TaskPlacement, String> {
     let service = &aws.ecs.services[service];
     if service_rules::launch_type(&deployment.settings) == "FARGATE" {
-        return Ok(Place::on_fargate());
+        return Ok(TaskPlacement::on_fargate());
     }
 
     let task = OnInstance {
@@ -70,7 +70,7 @@ pub(super) fn place(
 }
 
 /// Like `place`, on the instances of a cluster.
-pub(super) fn on_instance(aws: &mut Aws, task: &OnInstance) -> Result<Place, String> {
+pub(super) fn on_instance(aws: &mut Aws, task: &OnInstance) -> Result<TaskPlacement, String> {
     let port_requests = port_requests(aws, &task.definition);
     let best = best_instance(aws, task, &port_requests)?;
     let instance = aws
@@ -88,7 +88,7 @@ pub(super) fn on_instance(aws: &mut Aws, task: &OnInstance) -> Result<Place, Str
         })
         .collect();
 
-    Ok(Place {
+    Ok(TaskPlacement {
         launch_type: "EC2",
         instance: Some(best),
         host_ports,

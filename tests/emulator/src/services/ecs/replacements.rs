@@ -1,13 +1,13 @@
-//! Tasks that ECS replaces although they run well: those on container instances that drain, and one
-//! at a time that moves to another Availability Zone.
+//! Tasks that ECS replaces although they run well: those on container instances that drain, and
+//! those that move to another Availability Zone.
 //!
 //! Only the primary deployment's are replaced; older ones stop as new ones serve (simplification: a
-//! deployment that failed for good replaces none). Tasks have no zone: a test says that zones
+//! deployment that failed for good replaces none). Tasks have no zone: a test states that zones
 //! became uneven.
 
 use std::time::Duration;
 
-use crate::Aws;
+use crate::{Aws, Quirk};
 
 use super::{RolloutState, Service, Task, deployments, scheduler};
 
@@ -26,11 +26,11 @@ fn is_drained(aws: &Aws, task: &Task) -> bool {
 }
 
 /// Stops tasks that leave: on an instance that drains at once those that do not serve yet, others
-/// while the floor of healthy tasks is kept; one that moves when others serve in its stead.
+/// while the floor of healthy tasks is kept; one that moves when others serve in its place.
 pub(super) fn stop(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
 
-    // Nothing starts in the stead of what a deployment that failed for good has.
+    // Nothing replaces the tasks of a deployment that failed for good.
     let primary = service.primary();
     let Some(primary) = primary.filter(|primary| primary.rollout != RolloutState::Failed) else {
         return;
@@ -39,7 +39,7 @@ pub(super) fn stop(aws: &mut Aws, arn: &str) {
     let live = scheduler::live(aws, arn);
     let serving = live.iter().filter(|task| task.healthy).count();
     let spare = serving.saturating_sub(service.floor() as usize);
-    let is_replaced = serving > service.desired_count as usize;
+    let replaced = serving.saturating_sub(service.desired_count as usize);
 
     let leaving = live
         .into_iter()
@@ -54,10 +54,15 @@ pub(super) fn stop(aws: &mut Aws, arn: &str) {
         .map(|task| task.arn.clone())
         .collect();
 
-    let moved = moving.iter().find(|task| task.healthy);
-    let moved = moved.filter(|_| tasks.is_empty() && is_replaced);
-    let has_moved = moved.is_some();
-    tasks.extend(moved.map(|task| task.arn.clone()));
+    let moved = if tasks.is_empty() { replaced } else { 0 };
+    let moved: Vec<String> = moving
+        .iter()
+        .filter(|task| task.healthy)
+        .take(moved)
+        .map(|task| task.arn.clone())
+        .collect();
+    let has_moved = !moved.is_empty() && moved.len() == moving.len();
+    tasks.extend(moved);
 
     if !tasks.is_empty() {
         scheduler::stop_all(aws, arn, &tasks);
@@ -68,8 +73,8 @@ pub(super) fn stop(aws: &mut Aws, arn: &str) {
     }
 }
 
-/// An Availability Zone has a task of a service too many from now on, as after a disruption of
-/// another one; answers whether ECS will move it.
+/// An Availability Zone has tasks of a service too many from now on, as after a disruption of
+/// another one; returns whether ECS will move them.
 pub fn unbalance(aws: &mut Aws, arn: &str) -> bool {
     let service = aws.ecs.services.get_mut(arn);
     let Some(service) = service.filter(|service| may_move(service)) else {
@@ -98,26 +103,41 @@ fn may_move(service: &Service) -> bool {
         && service.ceiling() > service.desired_count
 }
 
-/// Chooses the task that moves, once the service is steady.
+/// How many tasks move at once: one, or half of them within the maximum.
+fn moving_at_once(aws: &mut Aws, arn: &str) -> u32 {
+    if !aws.draw_quirk(Quirk::MovesTasksTogether) {
+        return 1;
+    }
+    let service = &aws.ecs.services[arn];
+    let room = service.ceiling().saturating_sub(service.desired_count);
+    room.min(service.desired_count / 2)
+}
+
+/// Chooses the tasks that move, once the service is steady.
 pub(super) fn begin_move(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
     if !service.uneven || !may_move(service) || !scheduler::is_in_place(aws, service) {
         return;
     }
 
-    let oldest = scheduler::live(aws, arn)
-        .first()
-        .map(|task| task.arn.clone());
-    if let Some(task) = oldest.and_then(|oldest| aws.ecs.tasks.get_mut(&oldest)) {
-        task.moves = true;
+    let count = moving_at_once(aws, arn);
+    let oldest: Vec<String> = scheduler::live(aws, arn)
+        .into_iter()
+        .take(count as usize)
+        .map(|task| task.arn.clone())
+        .collect();
+    for task in oldest {
+        if let Some(task) = aws.ecs.tasks.get_mut(&task) {
+            task.moves = true;
+        }
     }
     if let Some(service) = aws.ecs.services.get_mut(arn) {
         service.uneven = false;
     }
-    note_balance(aws, arn, 1);
+    note_balance(aws, arn, count);
 }
 
-/// How many tasks two zones have, of which one has so many too many.
+/// How many tasks two zones have, of which one has this many too many.
 fn note_balance(aws: &mut Aws, arn: &str, excess: u32) {
     let desired = aws.ecs.services[arn].desired_count;
     let most = (desired.div_ceil(2) + excess).min(desired);

@@ -6,7 +6,7 @@ use crate::{ApiError, Aws, Millis};
 
 use super::definitions::TaskDefinition;
 use super::input::Input;
-use super::placement::{self, OnInstance, Place};
+use super::placement::{self, OnInstance, TaskPlacement};
 use super::state::Standalone;
 use super::{definitions, describe_tasks, invalid, service_rules, tags, task_lifecycle};
 
@@ -16,7 +16,7 @@ const MOST_TASKS: i64 = 10;
 /// How long a client token is remembered.
 const TOKEN_LASTS: Millis = 24 * 3600 * 1000;
 
-/// What was sent with a client token, and what it was answered.
+/// What was sent with a client token, and the response.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     request: Map<String, Value>,
@@ -61,7 +61,7 @@ pub(super) fn run(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(answer)
 }
 
-/// Starts up to `count` tasks; answers their ARNs and, when not all could be placed, why not.
+/// Starts up to `count` tasks; returns their ARNs and, when not all could be placed, why not.
 fn start(
     aws: &mut Aws,
     request: &RunRequest,
@@ -89,9 +89,9 @@ fn start(
     Ok((started, Vec::new()))
 }
 
-fn place(aws: &mut Aws, request: &RunRequest) -> Option<Place> {
+fn place(aws: &mut Aws, request: &RunRequest) -> Option<TaskPlacement> {
     if request.launch_type == "FARGATE" {
-        return Some(Place::on_fargate());
+        return Some(TaskPlacement::on_fargate());
     }
 
     let task = OnInstance {
@@ -153,7 +153,7 @@ fn settings(input: &Input) -> Map<String, Value> {
     given.collect()
 }
 
-/// The overrides as they are answered: one entry a container, with what was sent for it.
+/// The overrides as they are returned: one entry a container, with what was sent for it.
 fn overrides(definition: &TaskDefinition, input: &Input) -> Result<Value, ApiError> {
     let sent = input.get("overrides").cloned().unwrap_or(json!({}));
     let for_containers: Vec<&Value> = sent["containerOverrides"]
@@ -205,7 +205,7 @@ fn propagated_tags(definition: &TaskDefinition, input: &Input) -> Result<Vec<Val
     }
 }
 
-/// What the same request with the same client token was answered, if there was one; the token of
+/// The response to the same request with the same client token, if there was one; the token of
 /// another request is refused.
 fn answer_before(aws: &mut Aws, cluster: &str, input: &Input) -> Result<Option<Value>, ApiError> {
     let Some(token) = input.text("clientToken") else {

@@ -106,7 +106,7 @@ pub(super) fn may_complete(aws: &Aws, service: &Service) -> bool {
     healthy >= early.healthy && (early.leaves_old || old_are_gone)
 }
 
-/// Says once that a service is steady.
+/// Writes once that a service is steady.
 pub(super) fn note_steady_state(aws: &mut Aws, arn: &str) {
     let Some(service) = aws
         .ecs
@@ -157,7 +157,7 @@ fn stop_surplus(aws: &mut Aws, arn: &str) {
     stop_all(aws, arn, &tasks);
 }
 
-/// Stops tasks of older deployments while the floor of healthy tasks is kept; answers whether any
+/// Stops tasks of older deployments while the floor of healthy tasks is kept; returns whether any
 /// was stopped. Without `make_room` only as many as new ones already serve in their stead.
 fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
     let service = &aws.ecs.services[arn];
@@ -233,8 +233,8 @@ pub(super) fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
     });
 }
 
-/// Starts what the primary deployment lacks, as far as the ceiling and the instances allow. Answers
-/// whether it could start nothing for lack of room; waiting after failures is no such lack.
+/// Starts what the primary deployment lacks, as far as the ceiling and the instances allow. Returns
+/// whether it could start nothing for lack of room; waiting after failures is not a lack of room.
 fn start(aws: &mut Aws, arn: &str) -> bool {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service
@@ -302,7 +302,7 @@ fn retry_placement(aws: &mut Aws, arn: &str) {
     wake_after(aws, arn, pause);
 }
 
-/// Starts up to `count` tasks of a deployment; answers how many, and why no more could be placed.
+/// Starts up to `count` tasks of a deployment; returns how many, and why no more could be placed.
 pub(super) fn start_tasks(
     aws: &mut Aws,
     arn: &str,
@@ -335,7 +335,8 @@ pub(super) fn start_tasks(
     (started.len(), refusal)
 }
 
-/// Says so when the percentages let nothing start and nothing stop, although every task is fine.
+/// Writes a message when the percentages let nothing start and nothing stop, although every task is
+/// fine.
 fn note_if_percentages_block(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
     let tasks: Vec<&Task> = aws.ecs.tasks_of(arn).collect();

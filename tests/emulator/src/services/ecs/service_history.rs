@@ -9,7 +9,7 @@ use crate::text::short_name;
 use crate::{Aws, Millis, Quirk};
 
 use super::failure_detection::{self, Detector};
-use super::{Deployment, Service, deployments};
+use super::{Deployment, Service};
 
 /// For how long ended service deployments are kept: 90 days.
 const KEPT_MS: Millis = 90 * 24 * 3600 * 1000;
@@ -124,7 +124,7 @@ fn counts(aws: &Aws, service: &Service, revision: &str) -> Counts {
     }
 }
 
-/// A deployment is about to begin that is no rollback; an earlier one in progress ends with it.
+/// A deployment that is not a rollback is about to begin; an earlier one in progress ends with it.
 /// Returns its service revision.
 pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) -> String {
     end(aws, arn, State::Stopped);
@@ -152,7 +152,7 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) -> String {
         rollback: None,
         ended: None,
         configuration: configuration.cloned().unwrap_or_default(),
-        threshold: deployments::threshold(service.desired_count),
+        threshold: failure_detection::threshold(service),
         watched,
         triggered: Vec::new(),
     };

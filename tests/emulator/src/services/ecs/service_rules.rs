@@ -101,8 +101,8 @@ pub(super) fn check_rebalancing(settings: &Map<String, Value>, done: &str) -> Re
     Ok(())
 }
 
-/// What a new service gets that does not say whether it is rebalanced. Documents disagree about one
-/// whose maximumPercent excludes it: it is ENABLED all the same, and refused, or DISABLED.
+/// What a new service gets that does not state whether it is rebalanced. Documents disagree about
+/// one whose maximumPercent excludes it: it is ENABLED anyway, and refused, or DISABLED.
 pub(super) fn default_rebalancing(aws: &mut Aws, settings: &Map<String, Value>) -> &'static str {
     let fits = has_room(settings) || aws.draw_quirk(Quirk::RebalancesByDefault);
 
@@ -175,7 +175,24 @@ fn check_what_is_served(settings: &Map<String, Value>) -> Result<(), ApiError> {
     if percent("maximumPercent").is_some_and(|percent| percent < 100) {
         return Err(invalid("maximumPercent must be at least 100."));
     }
-    check_early_success(configuration.unwrap_or(&Value::Null))
+    let configuration = configuration.unwrap_or(&Value::Null);
+    check_threshold(&configuration["deploymentCircuitBreaker"])?;
+    check_early_success(configuration)
+}
+
+/// A threshold of the circuit breaker has a type and a value.
+fn check_threshold(breaker: &Value) -> Result<(), ApiError> {
+    const TYPES: [&str; 3] = ["COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT"];
+
+    let threshold = &breaker["thresholdConfiguration"];
+    if threshold.is_null() {
+        return Ok(());
+    }
+    let has_type = TYPES.iter().any(|word| threshold["type"] == *word);
+    if !has_type || threshold["value"].as_u64().is_none_or(|value| value == 0) {
+        return Err(invalid("Invalid deployment circuit breaker threshold."));
+    }
+    Ok(())
 }
 
 fn check_early_success(configuration: &Value) -> Result<(), ApiError> {

@@ -107,8 +107,8 @@ pub struct Service {
     pub(super) history: Vec<ServiceDeployment>,
     pub tags: Vec<Value>,
     pub created_at: Millis,
-    /// Newest first.
-    pub(super) events: VecDeque<ServiceEvent>,
+    /// As DescribeServices shows them, newest first.
+    pub(super) events: VecDeque<Value>,
     /// Every other member of CreateService and UpdateService, as it was sent.
     pub(super) settings: Map<String, Value>,
     /// Whether the last event about being steady still holds.
@@ -126,13 +126,6 @@ pub(super) struct EarlySuccess {
     pub(super) healthy: usize,
     /// Whether tasks of older deployments may still be there.
     pub(super) leaves_old: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct ServiceEvent {
-    pub(super) id: String,
-    pub(super) at: Millis,
-    pub(super) message: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -333,13 +326,14 @@ impl Service {
     }
 
     pub(super) fn circuit_breaker(&self, member: &str) -> bool {
-        let breaker = self
-            .settings
-            .get("deploymentConfiguration")
-            .and_then(|it| it.get("deploymentCircuitBreaker"));
-        breaker
-            .and_then(|it| it.get(member)?.as_bool())
-            .unwrap_or(false)
+        self.breaker()
+            .is_some_and(|breaker| breaker[member] == true)
+    }
+
+    /// The circuit breaker of its deployment configuration.
+    pub(super) fn breaker(&self) -> Option<&Value> {
+        let configuration = self.settings.get("deploymentConfiguration")?;
+        configuration.get("deploymentCircuitBreaker")
     }
 }
 

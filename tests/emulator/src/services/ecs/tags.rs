@@ -35,14 +35,9 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 }
 
 impl Ecs {
-    /// The tags of whatever has this ARN; none when there is no such thing.
+    /// The tags of the resource with this ARN; none when it does not exist.
     pub fn tags_on(&self, arn: &str) -> &[Value] {
-        let kind = arn
-            .splitn(6, ':')
-            .nth(5)
-            .and_then(|resource| resource.split('/').next())
-            .unwrap_or_default();
-        let tags = match kind {
+        let tags = match kind(arn) {
             "cluster" => self
                 .clusters
                 .get(short_name(arn))
@@ -79,16 +74,17 @@ pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// What an ARN is of: `service`, `task`.
+fn kind(arn: &str) -> &str {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    resource.split('/').next().unwrap_or_default()
+}
+
 fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, ApiError> {
     let arn = input
         .text("resourceArn")
         .ok_or_else(|| invalid("The resource ARN cannot be empty."))?;
-    let kind = arn
-        .splitn(6, ':')
-        .nth(5)
-        .and_then(|resource| resource.split('/').next())
-        .unwrap_or_default();
-    let tags = match kind {
+    let tags = match kind(arn) {
         "cluster" => ecs
             .clusters
             .get_mut(short_name(arn))
@@ -101,7 +97,7 @@ fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, Ap
         _ => return Err(invalid(format!("Invalid resource ARN: {arn}"))),
     };
 
-    tags.ok_or_else(|| match kind {
+    tags.ok_or_else(|| match kind(arn) {
         "cluster" => ApiError::client("ClusterNotFoundException", "Cluster not found."),
         _ => invalid(
             "The specified resource is inactive or does not exist. Specify an active \

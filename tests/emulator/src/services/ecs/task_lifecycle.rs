@@ -100,8 +100,8 @@ fn start(aws: &mut Aws, arn: &str) {
     task.healthy = !checked;
     register(aws, arn, answers);
 
-    if fates.contains(&Ok(Behaviour::Exits)) {
-        later(aws, arn, TaskStep::Exit, 1000..8000);
+    if let Some(wait) = fates.iter().find_map(exits) {
+        later(aws, arn, TaskStep::Exit, wait);
     }
 
     failures::foresee(aws, arn);
@@ -119,17 +119,30 @@ fn start(aws: &mut Aws, arn: &str) {
     scheduler::wake(aws, &service);
 }
 
+/// How many milliseconds after its start a container exits, if it does.
+fn exits(fate: &Result<Behaviour, String>) -> Option<std::ops::Range<u64>> {
+    match fate {
+        Ok(Behaviour::Exits) => Some(1000..8000),
+        Ok(Behaviour::ExitsAfter(secs)) => {
+            let from = u64::from(*secs) * 1000;
+            Some(from..from + 1000)
+        }
+        _ => None,
+    }
+}
+
 /// What each container of a task meets when its image is pulled, or why it cannot be.
-fn fates(aws: &Aws, arn: &str) -> Vec<Result<Behaviour, String>> {
+fn fates(aws: &mut Aws, arn: &str) -> Vec<Result<Behaviour, String>> {
     let task = &aws.ecs.tasks[arn];
     let definition = aws.ecs.request_of(&task.task_definition);
     let role = definition.and_then(|definition| definition["executionRoleArn"].as_str());
-    let role = role.unwrap_or_default();
+    let role = role.unwrap_or_default().to_owned();
 
     let containers = task.containers.iter();
-    containers
-        .map(|container| fate(aws, &container.image, role))
-        .collect()
+    let images: Vec<String> = containers
+        .map(|container| container.image.clone())
+        .collect();
+    images.iter().map(|image| fate(aws, image, &role)).collect()
 }
 
 fn register(aws: &mut Aws, arn: &str, answers: bool) {
@@ -160,7 +173,7 @@ fn exit(aws: &mut Aws, arn: &str) {
     for container in task
         .containers
         .iter_mut()
-        .filter(|container| container.fate == Ok(Behaviour::Exits))
+        .filter(|container| exits(&container.fate).is_some())
     {
         container.exit_code = Some(1);
     }
@@ -237,7 +250,7 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
     );
 }
 
-/// Takes a task out of its target groups; answers how long its connections may drain.
+/// Takes a task out of its target groups; returns how long its connections may drain.
 fn deregister(aws: &mut Aws, service: &str, attachments: Vec<Attachment>) -> Duration {
     let mut drained = Duration::ZERO;
     for Attachment {

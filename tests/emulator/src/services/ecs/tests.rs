@@ -9,8 +9,10 @@ use crate::elb;
 
 mod alarms;
 mod api;
+mod breaker;
 mod colours;
 mod definitions;
+mod exits;
 mod fates;
 mod listings;
 mod placement;
@@ -139,6 +141,9 @@ impl World {
 pub(super) fn fate(image: &str) -> Option<Result<Behaviour, String>> {
     match image.strip_prefix("fate.test/")? {
         "exits" => Some(Ok(Behaviour::Exits)),
+        other if other.starts_with("exits-after-") => Some(Ok(Behaviour::ExitsAfter(
+            other.trim_start_matches("exits-after-").parse().unwrap(),
+        ))),
         "never-healthy" => Some(Ok(Behaviour::NeverHealthy)),
         "fails-under-traffic" => Some(Ok(Behaviour::FailsUnderTraffic)),
         other if other.starts_with("fails-after-") => Some(Ok(Behaviour::FailsAfter(

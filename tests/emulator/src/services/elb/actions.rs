@@ -1,4 +1,4 @@
-//! The actions of listeners and rules: what is accepted, what is kept, and how it is answered.
+//! The actions of listeners and rules: what is accepted, what is kept, and how it is described.
 //!
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Action.html>
 
@@ -164,7 +164,7 @@ fn is_true(value: &Value) -> bool {
     !value.is_null() && text(value) == "true"
 }
 
-/// A modified authentication has its client secret anew, or keeps the one that is there.
+/// A modified authentication has its client secret again, or keeps the one that is there.
 fn keep_secret(action: &mut Value, old: Option<&Value>) -> Result<(), ApiError> {
     let Some(config) = action.get_mut(OIDC).and_then(Value::as_object_mut) else {
         return Ok(());
@@ -176,7 +176,7 @@ fn keep_secret(action: &mut Value, old: Option<&Value>) -> Result<(), ApiError> 
     match (config.contains_key("ClientSecret"), stays) {
         (true, false) => Ok(()),
         (true, true) => Err(invalid(
-            "ClientSecret must not be specified when UseExistingClientSecret is true",
+            "You cannot both specify a client secret and set UseExistingClientSecret to true",
         )),
         (false, true) => {
             let mut configs = old
@@ -217,7 +217,7 @@ fn plain_parameters(action: &mut Value) {
     }
 }
 
-/// Actions as AWS answers them: a forward to one group is also a forward configuration with weight
+/// Actions as AWS returns them: a forward to one group is also a forward configuration with weight
 /// 1, and secrets are omitted.
 pub(super) fn described(actions: Option<&Value>) -> Value {
     actions

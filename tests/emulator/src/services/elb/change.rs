@@ -1,25 +1,27 @@
-//! The operations that change what sends traffic where, as the query protocol asks them.
+//! The operations that change what sends traffic where, as the query protocol has them.
 
 use serde_json::{Map, Value, json};
 
-use super::{health, operations, resources};
+use super::{health, iam, operations, resources};
 use crate::protocol::query::{Parameters, tree};
 use crate::{ApiError, Aws};
 
-/// ModifyRule: the lists that are given replace the old ones. Answers the rule's ARN.
+/// ModifyRule: the lists that are given replace the old ones. Returns the rule's ARN.
 pub(super) fn rule(aws: &mut Aws, parameters: &Parameters) -> Result<String, ApiError> {
     let (arn, changes) = changes(parameters, "RuleArn", &["Actions", "Conditions"])?;
+    iam::check_caller(aws, &changes["Actions"])?;
     resources::update_rule(aws, &arn, &changes)?;
     Ok(arn)
 }
 
-/// ModifyListener: the lists that are given replace the old ones. Answers the listener's ARN.
+/// ModifyListener: the lists that are given replace the old ones. Returns the listener's ARN.
 pub(super) fn listener(aws: &mut Aws, parameters: &Parameters) -> Result<String, ApiError> {
     let (arn, changes) = changes(
         parameters,
         "ListenerArn",
         &["DefaultActions", "Port", "Protocol"],
     )?;
+    iam::check_caller(aws, &changes["DefaultActions"])?;
     resources::update_listener(aws, &arn, &changes)?;
     Ok(arn)
 }

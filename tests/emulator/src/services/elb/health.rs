@@ -58,7 +58,7 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
     Ok(())
 }
 
-/// Says whether the application of a target answers its health checks from now on.
+/// Sets whether the application of a target answers its health checks from now on.
 pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, answers: bool) {
     traffic::note(aws);
     let now = aws.now;
@@ -84,7 +84,7 @@ pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, ans
 }
 
 /// A target is in an Availability Zone that its load balancer does not have: no request reaches it.
-/// Answers whether it is registered.
+/// Returns whether it is registered.
 pub fn leave_zones(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> bool {
     traffic::note(aws);
     let group = aws.elb.target_groups.get_mut(target_group);
@@ -94,7 +94,7 @@ pub fn leave_zones(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> bo
         .is_some()
 }
 
-/// Takes a target out: no new requests from now on. Answers how long its open requests take to end,
+/// Takes a target out: no new requests from now on. Returns how long its open requests take to end,
 /// which is the whole deregistration delay or less: the load balancer finishes early when nothing
 /// is in flight.
 pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Duration {
@@ -166,7 +166,7 @@ pub(crate) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Opt
         });
     }
 
-    // A group that came into use later than the target checks it anew.
+    // A group that came into use later than the target checks it again.
     let still = used_since <= target.since && target.before != TargetState::Unused;
     Some(if still {
         target.before
@@ -186,7 +186,7 @@ pub(crate) fn changes(
     settled.into_iter().chain(target.draining_until)
 }
 
-/// When enough checks in a row have said the same.
+/// When enough checks in a row have had the same result.
 fn settled_at(group: &TargetGroup, target: &Target, used_since: Millis) -> Millis {
     let threshold = if target.answers {
         group.number("HealthyThresholdCount", 5)

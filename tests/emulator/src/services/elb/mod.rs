@@ -24,13 +24,14 @@ pub use health::{
 };
 pub(crate) use health::{changes, state_of as state_at};
 use operations::NAMESPACE;
-pub use operations::answer;
+pub use operations::run_operation;
 pub use resources::{
     create_listener, create_load_balancer, create_rule, create_target_group, delete_listener,
-    delete_load_balancer, delete_rule, delete_target_group, update_listener, update_rule,
+    delete_load_balancer, delete_rule, delete_target_group, set_tags, update_listener, update_rule,
     update_target_group,
 };
 
+pub(crate) use state::HOSTED_ZONE;
 pub use state::{Elb, Listener, LoadBalancer, Rule, Target, TargetGroup};
 
 pub(crate) const SERVICE: Service = Service {
@@ -38,7 +39,7 @@ pub(crate) const SERVICE: Service = Service {
     protocol: Protocol::Query(Query {
         version: "2015-12-01",
         namespace: NAMESPACE,
-        call: answer,
+        call: run_operation,
     }),
     errors: Errors::QUERY,
     demands: iam::demands,
@@ -55,7 +56,7 @@ pub(crate) fn note_use(aws: &mut Aws) {
         .elb
         .all_forwards()
         .filter(|(_, _, weight)| *weight > 0 || weight_zero_is_use)
-        .map(|(_, group, _)| group)
+        .map(|(_, group, _)| group.to_owned())
         .collect();
 
     for group in aws.elb.target_groups.values_mut() {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::page::Tokens;
-use crate::stale::Change;
+use crate::stale::StaleChange;
 use crate::{ApiError, Aws};
 
 use super::{change, describe};
@@ -16,28 +16,35 @@ const MOST_TAGGED: usize = 20;
 
 pub(crate) const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
 
-/// One action by its API name with the parameters of the form; answers the members of its result.
-pub fn answer(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
+/// One action by its API name with the parameters of the form; returns the members of its result.
+pub fn run_operation(
+    aws: &mut Aws,
+    action: &str,
+    parameters: &Parameters,
+) -> Result<Value, ApiError> {
     match action {
-        "DescribeTargetHealth" => aws.behind(&[Change::Service, Change::Routing], |aws| {
-            describe::target_health(aws, parameters)
-        }),
+        "DescribeTargetHealth" => aws
+            .behind(&[StaleChange::Service, StaleChange::Routing], |aws| {
+                describe::target_health(aws, parameters)
+            }),
         "DescribeTargetGroups" => describe::target_groups(aws, parameters),
         "DescribeLoadBalancers" => describe::load_balancers(aws, parameters),
-        "DescribeListeners" => aws.behind(&[Change::Routing], |aws| {
+        "DescribeListeners" => aws.behind(&[StaleChange::Routing], |aws| {
             describe::listeners(aws, parameters)
         }),
-        "DescribeRules" => aws.behind(&[Change::Routing], |aws| describe::rules(aws, parameters)),
+        "DescribeRules" => aws.behind(&[StaleChange::Routing], |aws| {
+            describe::rules(aws, parameters)
+        }),
         "DescribeTags" => tags(aws, parameters),
         "DescribeTargetGroupAttributes" => attributes(aws, parameters, "TargetGroupArn"),
         "DescribeLoadBalancerAttributes" => attributes(aws, parameters, "LoadBalancerArn"),
         "ModifyRule" => {
-            aws.keep_before(Change::Routing);
+            aws.keep_before(StaleChange::Routing);
             let arn = change::rule(aws, parameters)?;
             describe::rules(aws, &only("RuleArns.member.1", arn))
         }
         "ModifyListener" => {
-            aws.keep_before(Change::Routing);
+            aws.keep_before(StaleChange::Routing);
             let arn = change::listener(aws, parameters)?;
             describe::listeners(aws, &only("ListenerArns.member.1", arn))
         }

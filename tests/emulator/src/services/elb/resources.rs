@@ -4,9 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{ApiError, Aws, ecs, traffic};
 
-use super::{Elb, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, operations};
+use super::{
+    Elb, HOSTED_ZONE, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, operations,
+};
 
-/// AWS::ElasticLoadBalancingV2::TargetGroup. Answers its attributes.
+/// AWS::ElasticLoadBalancingV2::TargetGroup. Returns its attributes.
 pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
     let properties = object(properties)?;
     let name = name_of(aws, &properties, "tg")?;
@@ -42,7 +44,7 @@ pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, A
     }))
 }
 
-/// AWS::ElasticLoadBalancingV2::LoadBalancer. Answers its attributes.
+/// AWS::ElasticLoadBalancingV2::LoadBalancer. Returns its attributes.
 pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
     let properties = object(properties)?;
     let name = name_of(aws, &properties, "lb")?;
@@ -78,12 +80,12 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
     let full_name = format!("app/{name}/{hex}");
     Ok(json!({
         "Arn": arn, "FullName": full_name, "Name": name, "DNSName": dns_name,
-        "CanonicalHostedZoneID": "Z32O12XQLNTSW2",
+        "CanonicalHostedZoneID": HOSTED_ZONE,
         "LoadBalancerArn": arn, "LoadBalancerFullName": full_name, "LoadBalancerName": name,
     }))
 }
 
-/// AWS::ElasticLoadBalancingV2::Listener. Answers its attributes.
+/// AWS::ElasticLoadBalancingV2::Listener. Returns its attributes.
 pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
     traffic::note(aws);
     let mut properties = object(properties)?;
@@ -116,7 +118,7 @@ pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiEr
     Ok(json!({"Arn": arn, "ListenerArn": arn}))
 }
 
-/// AWS::ElasticLoadBalancingV2::ListenerRule. Answers its attributes.
+/// AWS::ElasticLoadBalancingV2::ListenerRule. Returns its attributes.
 pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
     traffic::note(aws);
     let mut properties = object(properties)?;
@@ -248,6 +250,21 @@ pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), A
     note_use(aws);
     ecs::meet_traffic(aws);
     Ok(())
+}
+
+/// Replaces the tags of a load balancer, a target group or a rule.
+pub fn set_tags(aws: &mut Aws, arn: &str, tags: &[Value]) {
+    let elb = &mut aws.elb;
+    let balancer = elb.load_balancers.get_mut(arn);
+    let group = elb.target_groups.get_mut(arn);
+    let rule = elb.rules.get_mut(arn);
+    let properties = balancer
+        .map(|it| &mut it.properties)
+        .or(group.map(|it| &mut it.properties))
+        .or(rule.map(|it| &mut it.properties));
+    if let Some(properties) = properties {
+        properties.insert("Tags".to_owned(), tags.into());
+    }
 }
 
 /// The ARN of the rule that stands for the default actions of a listener.

@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 use super::health::{self, TargetState};
 use crate::Millis;
 
+/// The hosted zone of Application Load Balancers: that of eu-west-1, in every region. Source:
+/// <https://docs.aws.amazon.com/general/latest/gr/elb.html>
+pub(crate) const HOSTED_ZONE: &str = "Z32O12XQLNTSW2";
+
 /// Load balancers, listeners, rules and target groups by ARN.
 #[derive(Clone, Debug, Default)]
 pub struct Elb {
@@ -99,30 +103,24 @@ impl TargetGroup {
 impl Elb {
     /// The target groups and weights of a list of actions; a plain forward has weight 1.
     pub fn forwards(actions: Option<&Value>) -> Vec<(String, i64)> {
-        let mut forwards = Vec::new();
-        for action in actions.and_then(Value::as_array).into_iter().flatten() {
+        Self::forwarded(actions)
+            .map(|(group, weight)| (group.to_owned(), weight))
+            .collect()
+    }
+
+    fn forwarded(actions: Option<&Value>) -> impl Iterator<Item = (&str, i64)> {
+        let actions = actions.and_then(Value::as_array).into_iter().flatten();
+        actions.flat_map(|action| {
             let weighted = action["ForwardConfig"]["TargetGroups"].as_array();
-            for group in weighted.into_iter().flatten() {
-                let weight = &group["Weight"];
-                let weight = weight
-                    .as_i64()
-                    .or_else(|| weight.as_str()?.parse().ok())
-                    .unwrap_or(1);
-                forwards.extend(
-                    group["TargetGroupArn"]
-                        .as_str()
-                        .map(|arn| (arn.to_owned(), weight)),
-                );
-            }
-            if weighted.is_none_or(Vec::is_empty) {
-                forwards.extend(
-                    action["TargetGroupArn"]
-                        .as_str()
-                        .map(|arn| (arn.to_owned(), 1)),
-                );
-            }
-        }
-        forwards
+            let weighted = weighted.map_or(&[] as &[Value], Vec::as_slice);
+            let plain = action["TargetGroupArn"]
+                .as_str()
+                .filter(|_| weighted.is_empty());
+            let groups = weighted
+                .iter()
+                .filter_map(|group| Some((group["TargetGroupArn"].as_str()?, weight_of(group))));
+            groups.chain(plain.map(|arn| (arn, 1)))
+        })
     }
 
     /// The actions of a rule, or the default actions of a listener, by its ARN.
@@ -140,7 +138,7 @@ impl Elb {
     }
 
     /// Every forward of every listener and rule, with the listener it belongs to.
-    pub fn all_forwards(&self) -> impl Iterator<Item = (&str, String, i64)> {
+    pub fn all_forwards(&self) -> impl Iterator<Item = (&str, &str, i64)> {
         let defaults = self.listeners.values().map(|listener| {
             (
                 listener.arn.as_str(),
@@ -153,9 +151,7 @@ impl Elb {
             .map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
 
         defaults.chain(rules).flat_map(|(listener, actions)| {
-            Self::forwards(actions)
-                .into_iter()
-                .map(move |(group, weight)| (listener, group, weight))
+            Self::forwarded(actions).map(move |(group, weight)| (listener, group, weight))
         })
     }
 
@@ -163,7 +159,7 @@ impl Elb {
     pub fn load_balancers_of(&self, target_group: &str) -> Vec<String> {
         let mut arns: Vec<String> = self
             .all_forwards()
-            .filter(|(_, group, _)| group == target_group)
+            .filter(|(_, group, _)| *group == target_group)
             .filter_map(|(listener, _, _)| {
                 Some(self.listeners.get(listener)?.load_balancer_arn.clone())
             })
@@ -184,4 +180,11 @@ impl Elb {
             .filter(|target| health::state_of(group, target, now) == Some(TargetState::Healthy))
             .count()
     }
+}
+
+/// The weight of a target group of a forward action.
+fn weight_of(group: &Value) -> i64 {
+    let weight = &group["Weight"];
+    let weight = weight.as_i64().or_else(|| weight.as_str()?.parse().ok());
+    weight.unwrap_or(1)
 }

@@ -8,10 +8,11 @@ use super::*;
 use crate::ApiError;
 use crate::protocol::xml;
 
+mod callers;
 mod health;
 mod rules;
 
-/// The XML that an action answers.
+/// The XML that an action returns.
 fn call(
     aws: &mut Aws,
     action: &str,
@@ -20,7 +21,7 @@ fn call(
     Ok(xml::response(
         NAMESPACE,
         action,
-        &answer(aws, action, parameters)?,
+        &run_operation(aws, action, parameters)?,
         "id",
     ))
 }
@@ -148,6 +149,28 @@ fn a_plain_forward_is_answered_with_its_forward_configuration() {
         body.contains("/a&amp;b") && body.contains("<Priority>default</Priority>"),
         "{body}"
     );
+}
+
+#[test]
+fn a_target_group_names_the_balancer_whose_listener_or_rule_uses_it() {
+    let (mut aws, blue, green, listener) = balanced();
+    let both = parameters(&[
+        ("TargetGroupArns.member.1", &blue),
+        ("TargetGroupArns.member.2", &green),
+    ]);
+    let used = |aws: &mut Aws| {
+        let body = call(aws, "DescribeTargetGroups", &both).unwrap();
+        body.matches("<LoadBalancerArns><member>").count()
+    };
+    assert_eq!(used(&mut aws), 1);
+
+    let rule = json!({
+        "ListenerArn": listener, "Priority": 10,
+        "Conditions": [{"Field": "path-pattern", "Values": ["/admin"]}],
+        "Actions": [{"Type": "forward", "TargetGroupArn": green}],
+    });
+    create_rule(&mut aws, &rule).unwrap();
+    assert_eq!(used(&mut aws), 2);
 }
 
 #[test]

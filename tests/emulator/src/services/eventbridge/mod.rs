@@ -4,6 +4,7 @@
 //! Only Lambda functions can be targets. Events of CodePipeline and ECR are best effort, so a run
 //! can have some of them lost or delivered twice (`Faults`).
 
+mod iam;
 mod pattern;
 mod rules;
 mod schedule;
@@ -11,6 +12,7 @@ mod schedule;
 mod tests;
 mod transform;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,9 +20,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::iam::deny_invocation;
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service};
-use crate::{Aws, Event, Millis, iam, lambda};
+use crate::{Aws, Event, Millis, lambda};
 
 use pattern::Fields;
 pub use pattern::Pattern;
@@ -31,14 +34,14 @@ pub(crate) const SERVICE: Service = Service {
     name: "events",
     protocol: Protocol::Json(Json::new("AWSEvents", "com.amazonaws.events", call)),
     errors: Errors::JSON,
-    demands: iam::actions::events,
+    demands: iam::demands,
 };
 
 /// Everything EventBridge knows.
 #[derive(Clone, Debug, Default)]
 pub struct EventBridge {
     /// The default bus's rules, by name.
-    pub rules: BTreeMap<String, Rule>,
+    pub rules: BTreeMap<String, EventRule>,
     /// Every event that was put on the bus, in order.
     pub events: Vec<Value>,
     /// Every attempt to deliver an event to a target, in order.
@@ -52,7 +55,7 @@ pub struct EventBridge {
     /// Mishaps that happened.
     pub met: Vec<(&'static str, usize)>,
     /// Deliveries that are in progress.
-    pub under_way: usize,
+    pub in_progress: usize,
 }
 
 /// What goes wrong with one delivery of an event.
@@ -76,7 +79,7 @@ pub struct Faults {
 }
 
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct EventRule {
     pub name: String,
     pub arn: String,
     pub description: Option<String>,
@@ -187,7 +190,7 @@ fn timestamp(at: Millis) -> String {
 }
 
 fn put(aws: &mut Aws, event: Value) {
-    let fields = Fields::of(&event.to_string()).unwrap_or_default();
+    let fields = LazyCell::new(|| Fields::of(&event.to_string()).unwrap_or_default());
     let matching: Vec<String> = aws
         .events
         .rules
@@ -197,7 +200,7 @@ fn put(aws: &mut Aws, event: Value) {
                 && rule
                     .pattern
                     .as_ref()
-                    .is_some_and(|pattern| pattern.matches(&fields))
+                    .is_some_and(|pattern| pattern.is_about(&event) && pattern.matches(&fields))
         })
         .map(|rule| rule.name.clone())
         .collect();
@@ -231,7 +234,7 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
         }
         for delay in delays {
             let after = delay + Duration::from_millis(aws.rng.u64(200..=1500));
-            aws.events.under_way += 1;
+            aws.events.in_progress += 1;
             let due = EventBridgeEvent::Deliver {
                 rule: rule.to_owned(),
                 target: target.clone(),
@@ -282,7 +285,7 @@ impl Event for EventBridgeEvent {
                 target,
                 event,
             } => {
-                aws.events.under_way -= 1;
+                aws.events.in_progress -= 1;
                 if let Some(outcome) = deliver(aws, rule, target, event) {
                     record(aws, rule, target, event, outcome);
                 }
@@ -301,7 +304,7 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
         .find(|known| known.id == target)?
         .clone();
     let ingested = event["time"].as_str()?;
-    let context = transform::Context {
+    let context = transform::RuleContext {
         rule_arn: &known.arn,
         rule_name: &known.name,
         ingested,
@@ -312,7 +315,7 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
     Some(match payload {
         Err(reason) => DeliveryOutcome::Failed(reason),
         Ok(_) if !lambda::allows(aws, &target.arn, "events.amazonaws.com", &arn) => {
-            DeliveryOutcome::Failed(iam::deny_invocation(aws, &arn, &target.arn))
+            DeliveryOutcome::Failed(deny_invocation(aws, &arn, &target.arn))
         }
         Ok(payload) => match lambda::invoke_async(aws, &target.arn, payload) {
             Ok(invocation) => DeliveryOutcome::Invoked(invocation),

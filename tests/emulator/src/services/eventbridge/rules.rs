@@ -1,33 +1,32 @@
 //! The operations on rules and targets.
 
+mod constraints;
 mod targets;
 
 use serde_json::{Value, json};
 
-use super::{Fields, Pattern, Rate, Rule, plan};
+use super::{EventRule, Fields, Pattern, Rate, plan};
 use crate::input::Input as Reader;
 use crate::page::Tokens;
-use crate::validation::{self as violations, Quoted};
+use crate::validation as violations;
 use crate::{ApiError, Aws, record};
 
 const RULES: usize = 300;
 
 /// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let answer = answer(aws, operation, input);
+    let answer = run_operation(aws, operation, input);
     record::operation("events", operation, input, &answer);
     answer
 }
 
-fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    if input
-        .get("EventBusName")
-        .and_then(Value::as_str)
-        .is_some_and(|bus| bus != "default")
-    {
+fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    constraints::check(operation, input)?;
+    let bus = optional(input, "EventBusName")?.unwrap_or("default");
+    if bus.rsplit('/').next() != Some("default") {
         return Err(ApiError::client(
             "ResourceNotFoundException",
-            "Event bus does not exist.",
+            format!("Event bus {bus} does not exist."),
         ));
     }
     match operation {
@@ -61,18 +60,16 @@ fn missing(name: &str) -> ApiError {
     )
 }
 
-fn rule<'a>(aws: &'a Aws, name: &str) -> Result<&'a Rule, ApiError> {
+fn rule<'a>(aws: &'a Aws, name: &str) -> Result<&'a EventRule, ApiError> {
     aws.events.rules.get(name).ok_or_else(|| missing(name))
 }
 
-fn rule_mut<'a>(aws: &'a mut Aws, name: &str) -> Result<&'a mut Rule, ApiError> {
+fn rule_mut<'a>(aws: &'a mut Aws, name: &str) -> Result<&'a mut EventRule, ApiError> {
     aws.events.rules.get_mut(name).ok_or_else(|| missing(name))
 }
 
 fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Name")?.to_owned();
-    check_name(&name)?;
-
     let pattern = optional(input, "EventPattern")?
         .map(Pattern::parse)
         .transpose()?;
@@ -99,7 +96,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     };
     let description = optional(input, "Description")?.map(str::to_owned);
     let role_arn = optional(input, "RoleArn")?.map(str::to_owned);
-    let rule = Rule {
+    let rule = EventRule {
         name: name.clone(),
         arn: arn.clone(),
         description,
@@ -114,22 +111,6 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     plan(aws, &name);
 
     Ok(json!({ "RuleArn": arn }))
-}
-
-fn check_name(name: &str) -> Result<(), ApiError> {
-    if !name.is_empty() && name.len() <= 64 && name.chars().all(is_of_name) {
-        return Ok(());
-    }
-    Err(validation(violations::violation(
-        Quoted::Text(name),
-        "name",
-        "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
-    )))
-}
-
-/// Whether names of rules and ids of targets may have this character.
-fn is_of_name(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "._-".contains(character)
 }
 
 fn is_enabled(input: &Value) -> Result<bool, ApiError> {
@@ -160,7 +141,7 @@ fn disable_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-fn described(rule: &Rule) -> Value {
+fn described(rule: &EventRule) -> Value {
     let mut described = json!({"Name": rule.name, "Arn": rule.arn,
         "State": if rule.enabled { "ENABLED" } else { "DISABLED" }, "EventBusName": "default"});
     let optional = [
@@ -199,9 +180,6 @@ fn list_rules(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
 /// One page: `Limit` (at most 100) items from where `NextToken` points.
 fn page(member: &str, items: Vec<Value>, input: &Value) -> Result<Value, ApiError> {
     let limit = input.get("Limit").and_then(Value::as_u64).unwrap_or(100);
-    if !(1..=100).contains(&limit) {
-        return Err(validation("Limit must be between 1 and 100"));
-    }
     let invalid = || validation("Parameter nextToken is not valid.");
     let token = optional(input, "NextToken")?;
     let page = Tokens::Decimal.page(items, token, limit as usize);

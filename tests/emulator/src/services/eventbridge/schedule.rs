@@ -1,5 +1,6 @@
-//! Schedule expressions. Only `rate(…)` is modelled: nothing that the sandbox runs asks for
-//! `cron(…)`.
+//! Schedule expressions. Only `rate(…)` is modelled: nothing that the sandbox runs uses `cron(…)`.
+
+mod cron;
 
 use std::time::Duration;
 
@@ -21,17 +22,15 @@ impl Rate {
                 "Parameter ScheduleExpression is not valid.",
             )
         };
-        if expression.starts_with("cron(") {
+        let argument = |kind: &str| expression.strip_prefix(kind)?.strip_suffix(')');
+        if argument("cron(").is_some_and(cron::is_right) {
             return Err(ApiError::client(
                 "ValidationException",
                 "the sandbox does not model cron schedules",
             ));
         }
 
-        let inner = expression
-            .strip_prefix("rate(")
-            .and_then(|rest| rest.strip_suffix(')'))
-            .ok_or_else(invalid)?;
+        let inner = argument("rate(").ok_or_else(invalid)?;
         let (value, unit) = inner.split_once(' ').ok_or_else(invalid)?;
         let value: u64 = value
             .parse()

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Input;
 
 /// What the reserved variables stand for, beside the event itself.
-pub(super) struct Context<'a> {
+pub(super) struct RuleContext<'a> {
     pub rule_arn: &'a str,
     pub rule_name: &'a str,
     pub ingested: &'a str,
@@ -23,7 +23,11 @@ const RESERVED_TEXT: [&str; 3] = [
 ];
 
 /// The payload for a target, or why there is none.
-pub(super) fn payload(input: &Input, event: &Value, context: &Context) -> Result<Value, String> {
+pub(super) fn payload(
+    input: &Input,
+    event: &Value,
+    context: &RuleContext,
+) -> Result<Value, String> {
     match input {
         Input::Event => Ok(event.clone()),
         Input::Constant(value) => Ok(value.clone()),
@@ -79,7 +83,7 @@ fn variable(
     name: &str,
     paths: &BTreeMap<String, String>,
     event: &Value,
-    context: &Context,
+    context: &RuleContext,
 ) -> Result<Value, String> {
     Ok(match name {
         "aws.events.rule-arn" => Value::from(context.rule_arn),

@@ -1,15 +1,15 @@
 //! What IAM demands before an operation is served: which actions, on which resources, with which
 //! condition keys.
 //!
-//! An operation that is not listed here is unknown: it is refused for all but an administrator, so
-//! that a new one cannot be forgotten. Source: the service authorization reference,
+//! A service lists its operations in an `iam.rs` of its own. An operation that it does not list is
+//! unknown: it is refused for all but an administrator, so that a new one cannot be forgotten.
+//! Source: the service authorization reference,
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/>
 
 use serde_json::Value;
 
 use super::policy::Demand;
 use crate::Aws;
-use crate::cloudformation::items;
 use crate::service;
 
 /// One operation of a request.
@@ -57,102 +57,4 @@ pub(crate) fn pass_role(aws: &Aws, role: &str, service: &str) -> Demand {
         format!("arn:aws:iam::{}:role/{role}", aws.account)
     };
     Demand::new("iam:PassRole", arn).with("iam:PassedToService", service)
-}
-
-pub(crate) fn dynamodb(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
-    let table = |name: &str| {
-        if name.starts_with("arn:") {
-            name.to_owned()
-        } else {
-            aws.arn("dynamodb", &format!("table/{name}"))
-        }
-    };
-    Some(match request.operation.as_str() {
-        // A transaction demands the permissions of its writes.
-        "TransactWriteItems" => items(&request.input["TransactItems"])
-            .iter()
-            .filter_map(|item| {
-                item.as_object()?
-                    .iter()
-                    .find(|(_, member)| !member.is_null())
-            })
-            .map(|(kind, member)| {
-                Demand::new(
-                    format!("dynamodb:{kind}Item"),
-                    table(member["TableName"].as_str().unwrap_or_default()),
-                )
-            })
-            .collect(),
-        "CreateTable" | "GetItem" | "Query" | "Scan" | "PutItem" => {
-            vec![request.on(table(request.text("TableName")))]
-        }
-        _ => return None,
-    })
-}
-
-pub(crate) fn ecr(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
-    let registry = request.input["registryId"].as_str().unwrap_or(&aws.account);
-    let repository =
-        |name: &str| format!("arn:aws:ecr:{}:{registry}:repository/{name}", aws.region);
-
-    Some(match request.operation.as_str() {
-        "DescribeRepositories" => match items(&request.input["repositoryNames"]) {
-            [] => vec![request.on(repository("*"))],
-            names => names
-                .iter()
-                .map(|name| request.on(repository(name.as_str().unwrap_or_default())))
-                .collect(),
-        },
-        "CreateRepository"
-        | "PutImage"
-        | "DescribeImages"
-        | "BatchGetImage"
-        | "UpdateImageStorageClass" => {
-            vec![request.on(repository(request.text("repositoryName")))]
-        }
-        _ => return None,
-    })
-}
-
-pub(crate) fn events(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
-    let rule = |name: &str| aws.arn("events", &format!("rule/{name}"));
-    Some(match request.operation.as_str() {
-        "PutRule" => {
-            let role = request.input["RoleArn"]
-                .as_str()
-                .map(|role| pass_role(aws, role, "events.amazonaws.com"));
-            std::iter::once(request.on(rule(request.text("Name"))))
-                .chain(role)
-                .collect()
-        }
-        "DeleteRule" | "DisableRule" => {
-            vec![request.on(rule(request.text("Name")))]
-        }
-        "PutTargets" | "RemoveTargets" => {
-            vec![request.on(rule(request.text("Rule")))]
-        }
-        "ListRules" | "TestEventPattern" => vec![Demand::anywhere(request.action())],
-        _ => return None,
-    })
-}
-
-/// Reading a certain version is another action than reading the newest.
-pub(crate) fn s3(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
-    let object = format!(
-        "arn:aws:s3:::{}/{}",
-        request.text("Bucket"),
-        request.text("Key")
-    );
-    let bucket = format!("arn:aws:s3:::{}", request.text("Bucket"));
-    Some(vec![match request.operation.as_str() {
-        "ListObjectsV2" => Demand::new("s3:ListBucket", bucket),
-        "GetBucketLocation" => Demand::new("s3:GetBucketLocation", bucket),
-        "GetBucketEncryption" => Demand::new("s3:GetEncryptionConfiguration", bucket),
-        "GetObject" | "HeadObject" if request.input["VersionId"].is_string() => {
-            Demand::new("s3:GetObjectVersion", object)
-        }
-        "GetObject" | "HeadObject" => Demand::new("s3:GetObject", object),
-        "PutObject" => Demand::new("s3:PutObject", object),
-        _ => return None,
-    }])
 }

@@ -5,14 +5,17 @@
 //! <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_AWSSessionCredentials.html>
 
 use super::actions::{self, IamRequest};
-use super::{Demand, Principal, Session, deny, require};
-use crate::codepipeline::{Artifact, CREDENTIALS_MS, Job};
+use super::{Demand, Principal, Session, deny, error, require};
+use crate::codepipeline::{Artifact, CREDENTIALS_MS, JOB_KEY, Job};
 use crate::service::Errors;
 use crate::{ApiError, Aws, Request};
 
 /// The job whose credentials signed a request.
 pub(super) fn job(aws: &Aws, request: &Request) -> Option<Job> {
     let key = request.access_key()?;
+    if !key.starts_with(JOB_KEY) {
+        return None;
+    }
     aws.codepipeline
         .jobs
         .iter()
@@ -42,10 +45,7 @@ pub(super) fn authorize(
 
     demands.iter().try_for_each(|demand| {
         if !covers(aws, job, demand) {
-            let reason = format!(
-                "because no session policy allows the {} action",
-                demand.action
-            );
+            let reason = error::not_allowed_by_session(&demand.action);
             let denial = deny(aws, &session, demand, &reason);
             return Err(errors.denied(denial.message));
         }
@@ -60,10 +60,10 @@ pub(super) fn authorize(
 
 fn session(aws: &Aws, job: &Job) -> Option<Session> {
     let execution = aws.codepipeline.execution(&job.execution)?;
-    Some(Session {
-        role: execution.declaration.role.clone(),
-        name: job.created.to_string(),
-    })
+    Some(Session::of(
+        &execution.declaration.role,
+        job.created.to_string(),
+    ))
 }
 
 /// Whether the credentials cover the demand: reading an input artifact of the job, or writing an

@@ -4,12 +4,12 @@
 use serde_json::Value;
 
 use super::pattern::{arn_like, wildcard};
-use super::policy::{Context, Unsupported};
+use super::policy::{Demand, Unsupported};
 use crate::cloudformation::items;
 
 type Compare = fn(&str, &str) -> bool;
 
-/// Operators that compare: how, and whether they ask for the opposite.
+/// Operators that compare: how, and whether they negate the result.
 const COMPARISONS: [(&str, Compare, bool); 11] = [
     ("StringEquals", equal, false),
     ("StringNotEquals", equal, true),
@@ -48,6 +48,23 @@ const KEYS: [&str; 19] = [
     "sts:rolesessionname",
 ];
 
+/// Condition keys with several values, which only a set operator compares.
+const SETS: [&str; 4] = [
+    "dynamodb:leadingkeys",
+    "route53:changeresourcerecordsetsactions",
+    "route53:changeresourcerecordsetsnormalizedrecordnames",
+    "route53:changeresourcerecordsetsrecordtypes",
+];
+
+/// How many values of a key must match.
+#[derive(Clone, Copy)]
+enum Quantifier {
+    /// Every one: it holds without any.
+    All,
+    /// At least one.
+    Any,
+}
+
 enum Operator {
     /// Whether the key is absent.
     Null,
@@ -59,17 +76,56 @@ enum Operator {
 }
 
 /// Whether all conditions hold. A statement without any holds always.
-pub(super) fn holds(conditions: &Value, context: &Context) -> Result<bool, Unsupported> {
+pub(super) fn holds(conditions: &Value, demand: &Demand) -> Result<bool, Unsupported> {
     let mut all = true;
-    for (operator, keys) in conditions.as_object().into_iter().flatten() {
+    for (word, keys) in conditions.as_object().into_iter().flatten() {
+        let (quantifier, operator) = Quantifier::split(word);
         let operator = Operator::parse(operator)?;
         for (key, wanted) in keys.as_object().into_iter().flatten() {
-            let found = context.get(&known(key)?).map(String::as_str);
             let wanted: Vec<String> = items(wanted).iter().map(text).collect::<Result<_, _>>()?;
-            all &= operator.holds(found, &wanted);
+            let lower = key.to_ascii_lowercase();
+            let is_set = SETS.contains(&lower.as_str());
+            all &= match quantifier {
+                None if !is_set => {
+                    let found = demand.context.get(&known(key)?).map(String::as_str);
+                    operator.holds(found, &wanted)
+                }
+                None if matches!(operator, Operator::Null) => {
+                    let found = demand.sets.get(&lower).and_then(|all| all.first());
+                    operator.holds(found.map(String::as_str), &wanted)
+                }
+                Some(quantifier) if is_set => {
+                    let found = demand.sets.get(&lower).map_or(&[][..], Vec::as_slice);
+                    quantifier.holds(&operator, found, &wanted)
+                }
+                _ => {
+                    return Err(Unsupported(format!("the operator {word} of the key {key}")));
+                }
+            };
         }
     }
     Ok(all)
+}
+
+impl Quantifier {
+    /// The set operator of a condition operator, and the rest of it.
+    fn split(word: &str) -> (Option<Self>, &str) {
+        match word.split_once(':') {
+            Some(("ForAllValues", rest)) => (Some(Self::All), rest),
+            Some(("ForAnyValue", rest)) => (Some(Self::Any), rest),
+            _ => (None, word),
+        }
+    }
+
+    fn holds(self, operator: &Operator, found: &[String], wanted: &[String]) -> bool {
+        let mut matches = found
+            .iter()
+            .map(|value| operator.holds(Some(value), wanted));
+        match self {
+            Self::All => matches.all(|it| it),
+            Self::Any => matches.any(|it| it),
+        }
+    }
 }
 
 impl Operator {

@@ -7,6 +7,7 @@ use super::Demand;
 pub(super) const EXPLICIT_DENY: &str = "with an explicit deny in an identity-based policy";
 pub(super) const EXPLICIT_DENY_OF_BOUNDARY: &str =
     "with an explicit deny in a permissions boundary";
+pub(super) const EXPLICIT_DENY_OF_SESSION: &str = "with an explicit deny in a session policy";
 pub(super) const EXPLICIT_DENY_OF_RESOURCE: &str =
     "with an explicit deny in a resource-based policy";
 
@@ -16,6 +17,10 @@ pub(super) fn not_allowed(action: &str) -> String {
 
 pub(super) fn not_allowed_by_boundary(action: &str) -> String {
     format!("because no permissions boundary allows the {action} action")
+}
+
+pub(super) fn not_allowed_by_session(action: &str) -> String {
+    format!("because no session policy allows the {action} action")
 }
 
 pub(super) fn not_allowed_by_resource(action: &str) -> String {

@@ -18,31 +18,32 @@ mod temporary;
 mod trust;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::service::{self, Errors};
-use crate::{ApiError, Aws, Millis, Request};
+use crate::{ApiError, Aws, Millis, Request, cloudformation};
 pub(crate) use actions::{IamRequest, pass_role};
-use permissions::Permissions;
 pub(crate) use permissions::managed;
+use permissions::{Permissions, in_session};
 pub use policy::{Access, Context, Demand, Unsupported, check as check_statement, evaluate};
 pub(crate) use principal::{Principal, Session};
-pub(crate) use resource_policy::{is_shared_with, require_of_resource};
+pub(crate) use resource_policy::{is_open_within, is_shared_with, require_of_resource};
 pub(crate) use roles::SERVICE;
 pub(crate) use temporary::{Temporary, issue, other_account};
 pub(crate) use trust::assume;
 
 /// The caller that may do everything.
-const ADMINISTRATOR: &str = "person";
+const ADMINISTRATOR: &str = "operator";
 
 /// What was demanded of which role, for tests that compare policies with their use.
 #[derive(Clone, Debug, Default)]
 pub struct Iam {
-    /// Every action that was ever demanded of a role, allowed or not: the role's name and the
-    /// action.
-    pub demanded: BTreeSet<(String, String)>,
+    /// All that was ever demanded of a role, allowed or not, by the role's name: with the condition
+    /// keys that its policies see.
+    pub demanded: BTreeMap<String, BTreeSet<Arc<Demand>>>,
     /// Everything that was denied, in order.
     pub denials: Vec<Denial>,
     /// Who makes the request that is being served; an operator for what is done in the process.
@@ -51,11 +52,28 @@ pub struct Iam {
     temporary: BTreeMap<String, Temporary>,
 }
 
+impl Iam {
+    /// Whether an action was ever demanded of a role, given by its name.
+    #[must_use]
+    pub fn has_demanded(&self, role: &str, action: &str) -> bool {
+        let mut demands = self.demanded.get(role).into_iter().flatten();
+        demands.any(|demand| demand.action == action)
+    }
+
+    fn record(&mut self, role: &str, demand: Demand) {
+        let known = self.demanded.get(role);
+        if known.is_none_or(|known| !known.contains(&demand)) {
+            let demands = self.demanded.entry(role.to_owned()).or_default();
+            demands.insert(Arc::new(demand));
+        }
+    }
+}
+
 /// Something that was denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     pub at: Millis,
-    /// The name of the role, `person`, or the service that called without one.
+    /// The name of the role, `operator`, or the service that called without one.
     pub role: String,
     pub action: String,
     pub resource: String,
@@ -66,6 +84,10 @@ pub struct Denial {
 /// Whether the caller of a request is permitted to make it; the error is the response of the
 /// service. The caller is remembered until [`served`].
 pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError> {
+    // The URL of CloudFormation is signed by CloudFormation.
+    if cloudformation::is_response(request) {
+        return Ok(());
+    }
     // A request that cannot be read is refused by its service.
     let Some(iam_request) = read(request) else {
         return Ok(());
@@ -99,9 +121,10 @@ pub(crate) fn served(aws: &mut Aws) {
 
 /// Whether a session may do something. The denial is remembered.
 pub(crate) fn require(aws: &mut Aws, session: &Session, demand: &Demand) -> Result<(), Denial> {
-    let role = session.role_name().to_owned();
-    aws.iam.demanded.insert((role, demand.action.clone()));
-    let reason = match Permissions::of(aws, session, demand) {
+    let seen = in_session(aws, session, demand);
+    let permissions = Permissions::of(aws, session, &seen);
+    aws.iam.record(session.role_name(), seen);
+    let reason = match permissions {
         Ok(permissions) => match permissions.refusal(&demand.action) {
             Some(reason) => reason,
             None => return Ok(()),

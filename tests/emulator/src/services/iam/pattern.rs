@@ -7,6 +7,17 @@
 /// Source:
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
+    wildcard_by(pattern, text, |letter, other| letter == other)
+}
+
+/// The same without regard to upper and lower case.
+pub(super) fn wildcard_ignoring_case(pattern: &str, text: &str) -> bool {
+    wildcard_by(pattern, text, |letter, other| {
+        letter.eq_ignore_ascii_case(&other)
+    })
+}
+
+fn wildcard_by(pattern: &str, text: &str, is_same: impl Fn(u8, u8) -> bool) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut from) = (0, 0);
 
@@ -19,7 +30,7 @@ pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
                 star = Some((at, from));
                 at += 1;
             }
-            Some(letter) if *letter == b'?' || *letter == text[from] => {
+            Some(letter) if *letter == b'?' || is_same(*letter, text[from]) => {
                 at += 1;
                 from += 1;
             }

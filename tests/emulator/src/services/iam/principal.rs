@@ -1,7 +1,10 @@
-//! Who makes a request: an operator, a function under its role, or a session whose temporary
+//! The principal of a request: an operator, a function under its role, or a session whose temporary
 //! credentials signed it.
 
+use serde_json::Value;
+
 use super::{ADMINISTRATOR, Demand};
+use crate::lambda::Function;
 use crate::service::Errors;
 use crate::{ApiError, Aws, Request};
 
@@ -13,7 +16,7 @@ const TEMPORARY_KEY: &str = "ASIA";
 pub(crate) enum Principal {
     /// An operator, who is an administrator.
     #[default]
-    Person,
+    Operator,
     Session(Session),
     /// The credentials of a job: a session of the pipeline's role for the job's artifacts only.
     Artifacts(Session),
@@ -26,12 +29,14 @@ pub(crate) struct Session {
     pub(crate) role: String,
     /// The name of the session, which for a function is the function's.
     pub(crate) name: String,
+    /// The session policy that was passed when the role was assumed.
+    pub(crate) policy: Option<Value>,
 }
 
 impl Principal {
     pub(crate) fn arn(&self, account: &str) -> String {
         match self {
-            Self::Person => format!("arn:aws:iam::{account}:user/{ADMINISTRATOR}"),
+            Self::Operator => format!("arn:aws:iam::{account}:user/{ADMINISTRATOR}"),
             Self::Session(session) | Self::Artifacts(session) => session.arn(account),
         }
     }
@@ -39,7 +44,7 @@ impl Principal {
     /// The name under which what was denied is recorded.
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Person => ADMINISTRATOR,
+            Self::Operator => ADMINISTRATOR,
             Self::Session(session) | Self::Artifacts(session) => session.role_name(),
         }
     }
@@ -47,7 +52,7 @@ impl Principal {
     /// The ARNs by which the policy of a resource can name the principal.
     pub(super) fn names(&self, account: &str) -> Vec<String> {
         match self {
-            Self::Person => vec![self.arn(account)],
+            Self::Operator => vec![self.arn(account)],
             Self::Session(session) | Self::Artifacts(session) => {
                 vec![session.role.clone(), session.arn(account)]
             }
@@ -60,18 +65,23 @@ impl Principal {
     /// Source:
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
     pub(super) fn about(&self, account: &str, demand: &Demand) -> Demand {
-        let arn = match self {
-            Self::Person => self.arn(account),
-            Self::Session(session) | Self::Artifacts(session) => session.role.clone(),
-        };
-        demand
-            .clone()
-            .with("aws:PrincipalAccount", account)
-            .with("aws:PrincipalArn", arn)
+        match self {
+            Self::Operator => described(demand, account, self.arn(account)),
+            Self::Session(session) | Self::Artifacts(session) => session.about(account, demand),
+        }
     }
 }
 
 impl Session {
+    /// A session without a policy of its own.
+    pub(crate) fn of(role: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            role: role.into(),
+            name: name.into(),
+            policy: None,
+        }
+    }
+
     pub(crate) fn arn(&self, account: &str) -> String {
         format!(
             "arn:aws:sts::{account}:assumed-role/{}/{}",
@@ -83,31 +93,51 @@ impl Session {
     pub(super) fn role_name(&self) -> &str {
         self.role.rsplit('/').next().unwrap_or(&self.role)
     }
+
+    /// As [`Principal::about`].
+    pub(super) fn about(&self, account: &str, demand: &Demand) -> Demand {
+        described(demand, account, self.role.as_str())
+    }
+}
+
+fn described(demand: &Demand, account: &str, arn: impl Into<String>) -> Demand {
+    demand
+        .clone()
+        .with("aws:PrincipalAccount", account)
+        .with("aws:PrincipalArn", arn)
 }
 
 /// The caller of a request: credentials that STS issued count more than who sends them.
 pub(super) fn of(aws: &Aws, request: &Request) -> Result<Principal, ApiError> {
-    let errors = Errors::of(request);
+    let errors = || Errors::of(request);
     let key = request.access_key().unwrap_or_default();
     if let Some(credentials) = aws.iam.temporary.get(&key) {
         if request.session_token().as_deref() != Some(credentials.session_token.as_str()) {
-            return Err(errors.unknown_key.error());
+            return Err(errors().unknown_key.error());
         }
         if aws.now >= credentials.expires {
-            return Err(errors.expired.error());
+            return Err(errors().expired.error());
         }
         return Ok(Principal::Session(credentials.session.clone()));
     }
 
     // The sandbox takes any credentials of an operator.
     if request.caller == ADMINISTRATOR {
-        return Ok(Principal::Person);
+        return Ok(Principal::Operator);
     }
-    match aws.lambda.functions.get(&request.caller) {
-        Some(function) if !key.starts_with(TEMPORARY_KEY) => Ok(Principal::Session(Session {
-            role: function.role.clone(),
-            name: function.name.clone(),
-        })),
-        _ => Err(errors.unknown_key.error()),
+    match function(aws, &request.caller) {
+        Some((_, function)) if !key.starts_with(TEMPORARY_KEY) => Ok(Principal::Session(
+            Session::of(&function.role, &function.name),
+        )),
+        _ => Err(errors().unknown_key.error()),
     }
+}
+
+/// The function with a name, and the region of the account that has it.
+pub(super) fn function<'a>(aws: &'a Aws, name: &str) -> Option<(&'a Aws, &'a Function)> {
+    let others = aws.others.values();
+    let mut regions = others
+        .filter(|other| other.account == aws.account)
+        .chain([aws]);
+    regions.find_map(|region| Some((region, region.lambda.functions.get(name)?)))
 }

@@ -1,4 +1,4 @@
-//! The policies of resources, trust policies of roles among them: how far they let a caller in.
+//! The policies of resources, trust policies of roles among them: how far they allow a caller.
 //!
 //! Source:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>,
@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
-use super::policy::{Demand, Unsupported, applies_to_its_resource};
-use super::{Denial, Principal, Session, error, note};
+use super::policy::{Access, Demand, Unsupported, applies_to_its_resource};
+use super::{Denial, Permissions, Principal, Session, error, note};
 use crate::Aws;
 use crate::cloudformation::items;
 
@@ -89,11 +89,40 @@ pub(crate) fn is_shared_with(
     account: &str,
     demand: &Demand,
 ) -> bool {
-    let caller = Principal::Session(Session {
-        role: role.to_owned(),
-        name: String::new(),
-    });
+    let caller = Principal::Session(Session::of(role, ""));
     refusal(policy, &caller, account, demand).is_none()
+}
+
+/// Whether a role may do something with a resource of its own account: its policies allow it, or
+/// that of the resource names the role, and none denies it. Policies that are not known, such as
+/// those of a role that no template made, allow it.
+pub(crate) fn is_open_within(
+    aws: &Aws,
+    policy: Option<&Value>,
+    role: &str,
+    demand: &Demand,
+) -> bool {
+    if aws.cloudformation.iam.role_by_arn(role).is_none() {
+        return true;
+    }
+
+    let session = Session::of(role, "");
+    let own = Permissions::of(aws, &session, demand);
+    let caller = Principal::Session(session);
+    let granted = grant(
+        policy.unwrap_or(&Value::Null),
+        &caller,
+        &aws.account,
+        demand,
+    );
+    match (own, granted) {
+        (Ok(_), Ok(None)) => false,
+        (Ok(own), Ok(Some(granted))) => {
+            let denied = [own.identity, own.boundary, own.session].contains(&Access::Denied);
+            own.refusal(&demand.action).is_none() || (granted == Grant::Named && !denied)
+        }
+        (Err(_), _) | (_, Err(_)) => true,
+    }
 }
 
 /// Why a policy does not let a caller of this account in, in the words of AWS; nothing if it does.

@@ -16,7 +16,7 @@ pub(crate) struct Temporary {
     pub(super) session: Session,
 }
 
-/// Issues credentials of a session that are good for so many seconds.
+/// Issues credentials of a session that are good for this many seconds.
 pub(crate) fn issue(aws: &mut Aws, session: Session, seconds: i64) -> Temporary {
     let second = aws.now - aws.now.rem_euclid(1000);
     let credentials = Temporary {
@@ -32,13 +32,13 @@ pub(crate) fn issue(aws: &mut Aws, session: Session, seconds: i64) -> Temporary 
     credentials
 }
 
-/// The other account whose credentials signed a request, if they are not this one's.
+/// The other account whose credentials signed a request, if they are not this one's. An operator
+/// takes the id of an account for the access key id of an administrator there, which does not exist
+/// on AWS.
 pub(crate) fn other_account(aws: &Aws, request: &Request) -> Option<String> {
-    if aws.others.is_empty() {
-        return None;
-    }
     let key = request.access_key()?;
-    let mut others = aws.others.iter();
-    let issuer = others.find(|(_, other)| other.iam.temporary.contains_key(&key));
-    issuer.map(|(id, _)| id.clone())
+    let mut others = aws.others.values();
+    let issuer =
+        others.find(|other| other.account == key || other.iam.temporary.contains_key(&key));
+    issuer.map(|other| other.account.clone())
 }

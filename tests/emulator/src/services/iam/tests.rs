@@ -5,8 +5,26 @@ use serde_json::{Value, json};
 
 use super::pattern::{arn_like, wildcard};
 use super::*;
+use crate::cloudformation::Role;
 
 const SERVICE: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
+
+/// Makes a role with these statements in its trust policy, and those in a policy of its own.
+pub(crate) fn put_role(aws: &mut Aws, arn: &str, trust: Value, statements: Value) {
+    let name = arn.rsplit('/').next().unwrap().to_owned();
+    aws.cloudformation.iam.put(Role {
+        id: format!("AROA{}", name.to_uppercase()),
+        name,
+        arn: arn.to_owned(),
+        path: "/".to_owned(),
+        trust: json!({ "Statement": trust }),
+        managed_policies: Vec::new(),
+        policies: [("own".to_owned(), json!({ "Statement": statements }))].into(),
+        max_session_seconds: 3600,
+        boundary: None,
+        tags: BTreeMap::new(),
+    });
+}
 
 fn allow(action: &str, resource: &str) -> Value {
     json!({"Effect": "Allow", "Action": action, "Resource": resource})
@@ -202,7 +220,7 @@ fn several_values_are_alternatives_and_none_for_a_negation() {
 }
 
 #[test]
-fn null_asks_whether_a_key_is_there() {
+fn null_tests_whether_a_key_is_there() {
     let tagged = json!({"Null": {"aws:ResourceTag/slipway:service": "false"}});
     assert!(holds(
         tagged.clone(),
@@ -260,10 +278,7 @@ fn what_is_not_evaluated_is_refused() {
 
 #[test]
 fn denials_are_worded_as_aws_words_them() {
-    let session = Session {
-        role: "arn:aws:iam::111122223333:role/slipway/r".to_owned(),
-        name: "slipway-f".to_owned(),
-    };
+    let session = Session::of("arn:aws:iam::111122223333:role/slipway/r", "slipway-f");
     let worded = |demand: &Demand| {
         error::message(
             &session.arn("111122223333"),
@@ -298,6 +313,8 @@ fn codes_and_statuses_are_those_of_the_service() {
     for (service, status, code) in [
         ("ecs", 400, "AccessDeniedException"),
         ("dynamodb", 400, "AccessDeniedException"),
+        ("lambda", 403, "AccessDeniedException"),
+        ("cloudformation", 403, "AccessDenied"),
         ("elasticloadbalancing", 403, "AccessDenied"),
         ("monitoring", 403, "AccessDenied"),
         ("s3", 403, "AccessDenied"),
@@ -334,9 +351,9 @@ fn unknown_credentials_are_refused() {
         "UnrecognizedClientException"
     );
 
-    let person = Request {
-        caller: "person".to_owned(),
+    let operator = Request {
+        caller: "operator".to_owned(),
         ..request
     };
-    assert_eq!(authorize(&mut aws, &person), Ok(()));
+    assert_eq!(authorize(&mut aws, &operator), Ok(()));
 }

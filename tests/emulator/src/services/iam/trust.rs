@@ -1,5 +1,5 @@
-//! Whether a role may be assumed. Its trust policy must let the caller in, an administrator of the
-//! account too. If it names the caller, that is enough within an account; if it names the account,
+//! Whether a role may be assumed. Its trust policy must allow the caller, even an administrator of
+//! the account. If it names the caller, that is enough within an account; if it names the account,
 //! or the role is of another one, the policies of the caller must allow it as well. A denial of
 //! either wins.
 //!
@@ -7,7 +7,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html>,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>
 
-use super::permissions::Permissions;
+use super::permissions::{Permissions, in_session};
 use super::policy::{Access, Demand, Unsupported};
 use super::resource_policy::{Grant, grant};
 use super::{Denial, Principal, error, note};
@@ -16,50 +16,62 @@ use crate::accounts::account_of;
 use crate::cloudformation::Role;
 
 /// The role that a demand of the present request is about, if its caller may assume it. The denial
-/// is remembered; like AWS, it does not say which of the policies refused, nor whether there is
-/// such a role.
+/// is recorded; as with AWS, it does not state which of the policies refused, nor whether the role
+/// exists.
 pub(crate) fn assume(aws: &mut Aws, demand: &Demand) -> Result<Role, Denial> {
     let caller = aws.iam.principal.clone();
+    let role = known(aws, &demand.resource);
+    // Whether the caller's policies see the tags of another account's role is not documented.
+    let own = role
+        .as_ref()
+        .filter(|role| account_of(&role.arn) == aws.account);
+    let demand = &own.map_or_else(|| demand.clone(), |role| tagged(demand, role));
     if let Principal::Session(session) = &caller {
-        let role = session.role_name().to_owned();
-        aws.iam.demanded.insert((role, demand.action.clone()));
+        let seen = in_session(aws, session, demand);
+        aws.iam.record(session.role_name(), seen);
     }
 
-    let reason = match assumed(aws, &caller, demand) {
-        Ok(Some(role)) => return Ok(role),
-        Ok(None) => String::new(),
-        Err(unsupported) => format!("because {unsupported}"),
+    let allowed = role
+        .as_ref()
+        .map_or(Ok(false), |role| is_allowed(aws, &caller, role, demand));
+    let reason = match (role, allowed) {
+        (Some(role), Ok(true)) => return Ok(role),
+        (_, Ok(_)) => String::new(),
+        (_, Err(unsupported)) => format!("because {unsupported}"),
     };
     let message = error::message(&caller.arn(&aws.account), demand, &reason);
     Err(note(aws, caller.name(), demand, message))
 }
 
-fn assumed(aws: &Aws, caller: &Principal, demand: &Demand) -> Result<Option<Role>, Unsupported> {
-    let home = account_of(&demand.resource);
-    let roles = aws.of_account(home).map(|home| &home.cloudformation.iam);
-    let Some(role) = roles.and_then(|roles| roles.role_by_arn(&demand.resource)) else {
-        return Ok(None);
-    };
+/// The role with an ARN, in its account.
+fn known(aws: &Aws, arn: &str) -> Option<Role> {
+    let home = aws.of_account(account_of(arn))?;
+    home.cloudformation.iam.role_by_arn(arn).cloned()
+}
 
-    // Whether the caller's policies see the tags of another account's role is not documented.
-    let demand = &if home == aws.account {
-        tagged(demand, role)
-    } else {
-        demand.clone()
-    };
+fn is_allowed(
+    aws: &Aws,
+    caller: &Principal,
+    role: &Role,
+    demand: &Demand,
+) -> Result<bool, Unsupported> {
     let own = match caller {
-        Principal::Person => Permissions::ADMINISTRATOR,
-        Principal::Session(session) => Permissions::of(aws, session, demand)?,
+        Principal::Operator => Permissions::ADMINISTRATOR,
+        Principal::Session(session) => {
+            Permissions::of(aws, session, &in_session(aws, session, demand))?
+        }
         // The session policy of a job's credentials is about artifacts.
-        Principal::Artifacts(_) => return Ok(None),
+        Principal::Artifacts(_) => return Ok(false),
     };
 
     let allowed = match grant(&role.trust, caller, &aws.account, demand)? {
-        Some(Grant::Named) if home == aws.account => own.identity != Access::Denied,
+        Some(Grant::Named) if account_of(&role.arn) == aws.account => {
+            own.identity != Access::Denied
+        }
         Some(Grant::Named | Grant::Account) => own.identity == Access::Allowed,
         Some(Grant::Absent) | None => false,
     };
-    Ok((allowed && own.boundary == Access::Allowed).then(|| role.clone()))
+    Ok(allowed && own.are_within_bounds())
 }
 
 /// The demand with the tags of the role that it is about.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    Attempt, AttemptLog, DeadLetter, Invocation, InvocationStatus, LambdaEvent, Outcome, not_found,
+    Attempt, AttemptLog, DeadLetter, Invocation, InvocationStatus, LambdaEvent, Outcome,
+    destination, not_found,
 };
 use crate::{ApiError, Aws, Event, Millis, record};
 
@@ -14,13 +15,13 @@ use crate::{ApiError, Aws, Event, Millis, record};
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
 /// Queues an asynchronous invocation (InvocationType Event) of a function given by name or ARN;
-/// answers its id.
+/// returns its id.
 pub fn invoke_async(aws: &mut Aws, function: &str, payload: Value) -> Result<u64, ApiError> {
     let request_id = aws.uuid();
     accept(aws, function, payload, request_id, None)
 }
 
-/// Begins a synchronous invocation (InvocationType RequestResponse); answers its id. It is tried
+/// Begins a synchronous invocation (InvocationType RequestResponse); returns its id. It is tried
 /// once.
 pub(super) fn invoke_sync(aws: &mut Aws, function: &str, payload: Value) -> Result<u64, ApiError> {
     let id = invoke_async(aws, function, payload)?;
@@ -208,20 +209,18 @@ fn retry(aws: &mut Aws, id: u64, failed: u32) {
 }
 
 fn give_up(aws: &mut Aws, id: u64, condition: &'static str) {
-    let invocation = &mut aws.lambda.invocations[id as usize];
-    invocation.status = InvocationStatus::GivenUp;
-    let destination = aws
-        .lambda
-        .functions
-        .get(&invocation.function)
-        .and_then(|function| function.invoke_config.on_failure.clone());
+    aws.lambda.invocations[id as usize].status = InvocationStatus::GivenUp;
+    let invocation = &aws.lambda.invocations[id as usize];
+    let function = aws.lambda.functions.get(&invocation.function);
+    let on_failure = function.and_then(|function| function.invoke_config.on_failure.clone());
     let letter = DeadLetter {
         at: aws.now,
         function: invocation.function.clone(),
         invocation: id,
-        destination,
+        destination: on_failure,
         payload: invocation.payload.clone(),
         condition,
+        record: destination::record(aws, invocation, condition),
     };
     aws.lambda.dead_letters.push(letter);
 }

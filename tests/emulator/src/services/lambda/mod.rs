@@ -2,6 +2,7 @@
 //! asynchronous invocation with its retries. The code itself does not run here: an attempt that is
 //! due waits in `ready` until the driver takes it.
 
+mod destination;
 mod invoke;
 mod permission;
 mod rest;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::protocol::{Protocol, Rest};
-use crate::service::{Errors, Service};
+use crate::service::{Errors, Service, Wording};
 use crate::{ApiError, Aws, Millis, iam};
 
 pub use invoke::{duplicate, finished, invoke_async};
@@ -27,7 +28,11 @@ pub(crate) const SERVICE: Service = Service {
         answer: rest::answer,
         read: |_| None,
     }),
-    errors: Errors::JSON,
+    errors: Errors {
+        throttled: Wording::new(429, "TooManyRequestsException", "Rate Exceeded."),
+        denied: (403, "AccessDeniedException"),
+        ..Errors::JSON
+    },
     demands: iam::actions::unlisted,
 };
 
@@ -41,7 +46,7 @@ pub struct Lambda {
     /// What was given up, in order.
     pub dead_letters: Vec<DeadLetter>,
     ready: VecDeque<Attempt>,
-    /// The synchronous invocation whose caller waits for the answer of the request just served.
+    /// The synchronous invocation whose caller waits for the response to the request just served.
     awaited: Option<u64>,
     attempts: u64,
 }
@@ -81,7 +86,7 @@ impl Default for EventInvokeConfig {
     }
 }
 
-/// One delivery of a payload that is due: the driver runs the code and answers with `finished`.
+/// One delivery of a payload that is due: the driver runs the code and reports with `finished`.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub id: u64,
@@ -150,6 +155,8 @@ pub struct DeadLetter {
     pub destination: Option<String>,
     pub payload: Value,
     pub condition: &'static str,
+    /// What an on-failure destination receives.
+    pub record: Value,
 }
 
 /// What Lambda does by itself.
@@ -163,6 +170,11 @@ impl Lambda {
     /// The next attempt that is due, in the order in which they became due.
     pub fn take_ready(&mut self) -> Option<Attempt> {
         self.ready.pop_front()
+    }
+
+    /// Whether an attempt is due.
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// The synchronous invocation that the last request began.
@@ -187,7 +199,7 @@ fn function_name(name_or_arn: &str) -> &str {
     }
 }
 
-/// Creates a function and answers its ARN; an ARN or permissions given with it are replaced.
+/// Creates a function and returns its ARN; an ARN or permissions given with it are replaced.
 pub fn create_function(aws: &mut Aws, function: Function) -> Result<String, ApiError> {
     if aws.lambda.functions.contains_key(&function.name) {
         let message = format!("Function already exist: {}", function.name);
@@ -253,11 +265,11 @@ pub fn put_event_invoke_config(
     Ok(())
 }
 
-fn not_found(aws: &Aws, name_or_arn: &str) -> ApiError {
-    let arn = aws.arn(
-        "lambda",
-        &format!("function:{}", function_name(name_or_arn)),
-    );
+/// The error for a function by its name or ARN, perhaps with a version.
+fn not_found(aws: &Aws, function: &str) -> ApiError {
+    let name = function.split_once(":function:");
+    let name = name.map_or(function, |(_, name)| name);
+    let arn = aws.arn("lambda", &format!("function:{name}"));
     ApiError {
         status: 404,
         ..ApiError::client(

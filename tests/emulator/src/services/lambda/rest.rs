@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Function, InvocationStatus, Outcome, invoke, not_found};
-use crate::protocol::{Answer, Response, decode};
+use super::{Function, Invocation, InvocationStatus, Outcome, invoke, not_found};
+use crate::protocol::{Response, WrittenResponse, decode};
 use crate::validation::not_in_enum;
 use crate::{ApiError, Aws, Request};
 
@@ -13,7 +13,7 @@ pub(super) fn answer(
     request: &Request,
     _: &str,
     refusal: Option<ApiError>,
-) -> Answer {
+) -> WrittenResponse {
     let path = decode(request.path());
     let segments: Vec<&str> = path
         .split('/')
@@ -26,7 +26,7 @@ pub(super) fn answer(
     };
 
     match result {
-        Ok(response) => Answer {
+        Ok(response) => WrittenResponse {
             operation: operation.to_owned(),
             error: None,
             response,
@@ -37,7 +37,7 @@ pub(super) fn answer(
             } else {
                 operation.to_owned()
             };
-            Answer {
+            WrittenResponse {
                 operation,
                 response: failure(&error),
                 error: Some(error.code),
@@ -70,12 +70,24 @@ fn serve(
         });
     }
 
-    let function = aws
-        .lambda
-        .function(name)
-        .cloned()
-        .ok_or_else(|| not_found(aws, name))?;
+    let query = request.query();
+    let qualifier = query.iter().find(|(member, _)| member == "Qualifier");
+    let qualified = qualifier.map(|(_, qualifier)| format!("{name}:{qualifier}"));
+    let function = function(aws, qualified.as_deref().unwrap_or(name))?.clone();
     call(aws, &function, request)
+}
+
+/// The function that a name or an ARN means, perhaps with a version: functions have no others than
+/// the latest one.
+fn function<'a>(aws: &'a Aws, name: &str) -> Result<&'a Function, ApiError> {
+    let local = name.split_once(":function:").map_or(name, |(_, rest)| rest);
+    let (bare, version) = match local.split_once(':') {
+        Some((bare, version)) => (bare, Some(version)),
+        None => (local, None),
+    };
+    let is_latest = version.is_none_or(|version| version == "$LATEST");
+    let function = aws.lambda.function(bare).filter(|_| is_latest);
+    function.ok_or_else(|| not_found(aws, local))
 }
 
 fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Response, ApiError> {
@@ -85,10 +97,11 @@ fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Respons
         serde_json::from_slice(&request.body)
     };
     let payload = payload.map_err(|error| {
-        let message = format!("Could not parse request body into json: {error}");
+        let message = format!(
+            "Could not parse request body into json: Could not parse payload into json: {error}"
+        );
         ApiError::client("InvalidRequestContentException", message)
     })?;
-    let executed = ("x-amz-executed-version".to_owned(), "$LATEST".to_owned());
 
     match request
         .header("x-amz-invocation-type")
@@ -111,7 +124,7 @@ fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Respons
             aws.lambda.awaited = Some(invoke::invoke_sync(aws, &function.name, payload)?);
             Ok(Response {
                 status: 200,
-                headers: vec![executed],
+                headers: Vec::new(),
                 body: Vec::new(),
             })
         }
@@ -125,38 +138,50 @@ fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Respons
 
 /// The response of a synchronous invocation, once the function has ended.
 pub fn result(aws: &Aws, invocation: u64) -> Option<Response> {
-    let invocation = aws
-        .lambda
-        .invocations
-        .get(usize::try_from(invocation).ok()?)?;
-    let outcome = invocation
-        .attempts
-        .last()
-        .and_then(|attempt| attempt.outcome.as_ref());
-    let failed = |kind: &str, message: &str| {
-        let header = ("x-amz-function-error".to_owned(), "Unhandled".to_owned());
-        Some((
-            vec![header],
-            json!({"errorType": kind, "errorMessage": message}),
-        ))
-    };
-    let (mut headers, payload) = match (outcome, invocation.status) {
-        (Some(Outcome::Succeeded(value)), _) => Some((Vec::new(), value.clone())),
-        (Some(Outcome::Failed(message)), _) => failed("Error", message),
-        (Some(Outcome::TimedOut), _) => failed("Sandbox.Timedout", "Task timed out"),
-        (Some(Outcome::Crashed), _) => failed(
-            "Runtime.ExitError",
-            "Runtime exited without providing a reason",
-        ),
-        (None, InvocationStatus::GivenUp) => failed("FunctionNotFound", "the function is gone"),
-        (None, _) => None,
-    }?;
+    let invocation = usize::try_from(invocation).ok()?;
+    let invocation = aws.lambda.invocations.get(invocation)?;
+    let payload = payload(aws, invocation)?;
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mut headers = vec![
+        header("x-amz-executed-version", "$LATEST"),
+        header("content-type", "application/json"),
+    ];
+    if invocation.status != InvocationStatus::Succeeded {
+        headers.push(header("x-amz-function-error", "Unhandled"));
+    }
 
-    headers.push(("content-type".to_owned(), "application/json".to_owned()));
     Some(Response {
         status: 200,
         headers,
         body: payload.to_string().into_bytes(),
+    })
+}
+
+/// What a function returned in its last attempt, or the error in its place.
+pub(super) fn payload(aws: &Aws, invocation: &Invocation) -> Option<Value> {
+    let attempt = invocation.attempts.last();
+    let outcome = attempt.and_then(|attempt| attempt.outcome.as_ref());
+    let failed = |kind: &str, message: &str| json!({"errorType": kind, "errorMessage": message});
+    let stopped = |kind: &str, why: &str| {
+        let id = &invocation.request_id;
+        failed(kind, &format!("RequestId: {id} Error: {why}"))
+    };
+
+    Some(match (outcome, invocation.status) {
+        (Some(Outcome::Succeeded(value)), _) => value.clone(),
+        (Some(Outcome::Failed(message)), _) => failed("Error", message),
+        (Some(Outcome::TimedOut), _) => {
+            let function = aws.lambda.functions.get(&invocation.function);
+            let timeout = function.map_or(0.0, |function| function.timeout.as_secs_f64());
+            let why = format!("Task timed out after {timeout:.2} seconds");
+            stopped("Sandbox.Timedout", &why)
+        }
+        (Some(Outcome::Crashed), _) => stopped(
+            "Runtime.ExitError",
+            "Runtime exited without providing a reason",
+        ),
+        (None, InvocationStatus::GivenUp) => failed("FunctionNotFound", "the function is gone"),
+        (None, _) => return None,
     })
 }
 
@@ -196,6 +221,7 @@ mod tests {
 
     use super::super::{create_function, finished};
     use super::*;
+    use crate::client::World;
 
     fn world() -> Aws {
         let mut aws = Aws::new(1);
@@ -212,23 +238,22 @@ mod tests {
         aws
     }
 
-    fn send(aws: &mut Aws, method: &str, path: &str, kind: &str, body: &str) -> (u16, Value) {
-        let request = Request {
+    fn request(method: &str, path: &str, kind: &str, body: &str) -> Request {
+        let credential = "AWS4-HMAC-SHA256 Credential=A/20260105/eu-west-1/lambda/aws4_request, x";
+        Request {
             method: method.to_owned(),
             path_and_query: path.to_owned(),
             headers: vec![
-                (
-                    "authorization".to_owned(),
-                    "AWS4-HMAC-SHA256 Credential=A/20260105/eu-west-1/lambda/aws4_request, x"
-                        .to_owned(),
-                ),
+                ("authorization".to_owned(), credential.to_owned()),
                 ("x-amz-invocation-type".to_owned(), kind.to_owned()),
             ],
             body: body.as_bytes().to_vec(),
             ..Request::default()
-        };
-        let response = aws.call(&request);
+        }
+    }
 
+    fn send(aws: &mut Aws, method: &str, path: &str, kind: &str, body: &str) -> (u16, Value) {
+        let response = aws.call(&request(method, path, kind, body));
         (
             response.status,
             serde_json::from_slice(&response.body).unwrap_or_default(),
@@ -275,11 +300,13 @@ mod tests {
         finished(&mut aws, attempt.id, Outcome::Failed("no".to_owned()));
         let answer = result(&aws, id).unwrap();
 
-        assert!(
-            answer
-                .headers
-                .contains(&("x-amz-function-error".to_owned(), "Unhandled".to_owned()))
-        );
+        for (name, value) in [
+            ("x-amz-function-error", "Unhandled"),
+            ("x-amz-executed-version", "$LATEST"),
+        ] {
+            let header = (name.to_owned(), value.to_owned());
+            assert!(answer.headers.contains(&header), "{name}");
+        }
         assert!(
             String::from_utf8(answer.body)
                 .unwrap()
@@ -289,6 +316,73 @@ mod tests {
         aws.now += 3_600_000;
         aws.run_due();
         assert!(aws.lambda.take_ready().is_none() && aws.lambda.dead_letters.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_over_the_wire_has_each_header_once() {
+        let world = World::new(world());
+        let path = "/2015-03-31/functions/one/invocations";
+        let request = request("POST", path, "RequestResponse", "{}");
+        let asked = world.clone();
+        let exchange = tokio::spawn(async move { asked.exchange(&request).await });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let attempt = world.aws().lambda.take_ready().unwrap();
+        finished(&mut world.aws(), attempt.id, Outcome::Succeeded(json!({})));
+
+        let answer = exchange.await.unwrap().response;
+        let mut names: Vec<_> = answer.headers.iter().map(|(name, _)| name).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert!(names.len() == count && count >= 3, "{:?}", answer.headers);
+    }
+
+    #[test]
+    fn an_attempt_that_is_stopped_names_its_request_and_the_time() {
+        let mut aws = world();
+        let mut stopped = |outcome: Outcome| {
+            let path = "/2015-03-31/functions/one/invocations";
+            send(&mut aws, "POST", path, "RequestResponse", "{}");
+            let id = aws.lambda.take_awaited().unwrap();
+            aws.now += 1000;
+            aws.run_due();
+            let attempt = aws.lambda.take_ready().unwrap();
+            finished(&mut aws, attempt.id, outcome);
+            let body = result(&aws, id).unwrap().body;
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            let message = body["errorMessage"].as_str().unwrap().to_owned();
+            message.replace(&attempt.request_id, "<id>")
+        };
+        assert_eq!(
+            stopped(Outcome::TimedOut),
+            "RequestId: <id> Error: Task timed out after 9.00 seconds"
+        );
+        assert_eq!(
+            stopped(Outcome::Crashed),
+            "RequestId: <id> Error: Runtime exited without providing a reason"
+        );
+    }
+
+    #[test]
+    fn a_version_that_is_not_there_is_named_with_the_function() {
+        let mut aws = world();
+        let mut refused = |path: &str| {
+            let path = format!("/2015-03-31/functions/{path}");
+            let (status, body) = send(&mut aws, "POST", &path, "DryRun", "");
+            (status, body["Message"].clone())
+        };
+        assert_eq!(refused("one/invocations?Qualifier=%24LATEST").0, 204);
+        for (path, name) in [
+            ("one/invocations?Qualifier=live", "one:live"),
+            ("one:live/invocations", "one:live"),
+            ("gone/invocations?Qualifier=%24LATEST", "gone:$LATEST"),
+            ("gone/invocations", "gone"),
+        ] {
+            let message = format!(
+                "Function not found: arn:aws:lambda:eu-west-1:111122223333:function:{name}"
+            );
+            assert_eq!(refused(path), (404, json!(message)), "{path}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn account() -> Aws {
     aws
 }
 
-/// Moves time on and answers the attempt that became ready, if any.
+/// Moves time on and returns the attempt that became ready, if any.
 fn after(aws: &mut Aws, secs: i64) -> Option<Attempt> {
     aws.now += secs * 1000;
     aws.run_due();

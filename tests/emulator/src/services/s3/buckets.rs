@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Object, error};
+use super::{Object, error, invalid_argument};
 use crate::protocol::escape;
 use crate::protocol::xml::instant;
 use crate::{ApiError, Aws};
@@ -53,7 +53,13 @@ pub(super) fn list<'a>(
     aws.s3.bucket(bucket)?;
     let most = most_keys(parameter("max-keys"))?;
     let prefix = parameter("prefix").unwrap_or_default();
-    let after = parameter("continuation-token").or(parameter("start-after"));
+    let (token, start) = (parameter("continuation-token"), parameter("start-after"));
+    if token == Some("") {
+        let message = "The continuation token provided is incorrect";
+        return Err(invalid_argument("continuation-token", None, message));
+    }
+    let is_encoded = is_encoded(parameter("encoding-type"))?;
+    let after = token.or(start);
     let mut objects = aws
         .s3
         .objects(bucket)
@@ -61,7 +67,6 @@ pub(super) fn list<'a>(
     let page: Vec<(&str, &Object)> = objects.by_ref().take(most).collect();
     let is_truncated = objects.next().is_some();
 
-    let is_encoded = parameter("encoding-type") == Some("url");
     let mut body = format!(
         "<ListBucketResult xmlns=\"{NAMESPACE}\"><Name>{}</Name><Prefix>{}</Prefix>\
          <KeyCount>{}</KeyCount><MaxKeys>{most}</MaxKeys><IsTruncated>{is_truncated}</IsTruncated>",
@@ -72,11 +77,15 @@ pub(super) fn list<'a>(
     if is_encoded {
         body.push_str("<EncodingType>url</EncodingType>");
     }
-    if let Some((key, _)) = page.last().filter(|_| is_truncated) {
-        body.push_str(&format!(
-            "<NextContinuationToken>{}</NextContinuationToken>",
-            escape(key)
-        ));
+    let next = page.last().filter(|_| is_truncated).map(|(key, _)| *key);
+    let start = start.map(|start| written(start, is_encoded));
+    for (name, text) in [
+        ("ContinuationToken", token.map(escape)),
+        ("NextContinuationToken", next.map(escape)),
+        ("StartAfter", start),
+    ] {
+        let text = text.map(|text| format!("<{name}>{text}</{name}>"));
+        body.push_str(&text.unwrap_or_default());
     }
     for (key, object) in page {
         body.push_str(&contents(&written(key, is_encoded), object));
@@ -97,6 +106,18 @@ fn refuse_others<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Whether the keys of a list are encoded.
+pub(super) fn is_encoded(given: Option<&str>) -> Result<bool, ApiError> {
+    match given {
+        None => Ok(false),
+        Some("url") => Ok(true),
+        Some(other) => {
+            let message = "Invalid Encoding Method specified in Request";
+            Err(invalid_argument("encoding-type", Some(other), message))
+        }
+    }
 }
 
 pub(super) fn most_keys(given: Option<&str>) -> Result<usize, ApiError> {

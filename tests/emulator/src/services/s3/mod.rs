@@ -2,6 +2,7 @@
 
 mod buckets;
 mod chunked;
+mod iam;
 mod rest;
 mod versions;
 
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::protocol::{Protocol, Rest};
 use crate::service::{Errors, Service, Wording};
-use crate::{ApiError, Millis, iam, text};
+use crate::{ApiError, Millis, text};
 pub(crate) use rest::object_at;
 
 pub(crate) const SERVICE: Service = Service {
@@ -37,8 +38,13 @@ pub(crate) const SERVICE: Service = Service {
             "The AWS Access Key Id you provided does not exist in our records.",
         ),
         expired: Wording::new(400, "ExpiredToken", "The provided token has expired."),
+        skewed: Wording::new(
+            403,
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        ),
     },
-    demands: iam::actions::s3,
+    demands: iam::demands,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -99,13 +105,15 @@ impl S3 {
     /// # Errors
     /// `NoSuchBucket`, or `BucketNotEmpty` while it has any version of an object.
     pub fn delete_bucket(&mut self, name: &str) -> Result<(), ApiError> {
-        if !self.bucket(name)?.objects.is_empty() {
-            return Err(error(
-                409,
-                "BucketNotEmpty",
+        let bucket = self.bucket(name)?;
+        if !bucket.objects.is_empty() {
+            let message = if bucket.versioned {
                 "The bucket you tried to delete is not empty. You must delete all versions in the \
-                 bucket.",
-            ));
+                 bucket."
+            } else {
+                "The bucket you tried to delete is not empty"
+            };
+            return Err(error(409, "BucketNotEmpty", message));
         }
 
         self.buckets.remove(name);
@@ -200,5 +208,15 @@ fn error(status: u16, code: &str, message: &str) -> ApiError {
     ApiError {
         status,
         ..ApiError::client(code, message)
+    }
+}
+
+/// The error for a parameter that has no such value.
+fn invalid_argument(name: &str, value: Option<&str>, message: &str) -> ApiError {
+    let value = value.map(|value| ("ArgumentValue".to_owned(), value.into()));
+    let name = ("ArgumentName".to_owned(), name.into());
+    ApiError {
+        members: std::iter::once(name).chain(value).collect(),
+        ..error(400, "InvalidArgument", message)
     }
 }

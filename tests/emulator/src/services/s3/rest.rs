@@ -6,10 +6,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::{Object, buckets, chunked, error, versions};
-use crate::protocol::{Answer, Response, decode, escape};
+use crate::cloudformation;
+use crate::protocol::{Response, WrittenResponse, decode, escape};
 use crate::{ApiError, Aws, Millis, Request};
 
 const UNKNOWN: &str = "Unknown";
+
+/// How every object is encrypted.
+const ENCRYPTION: [&str; 2] = ["x-amz-server-side-encryption", "AES256"];
 
 /// The parts of a request, read once.
 struct RestRequest<'a> {
@@ -25,7 +29,7 @@ pub(super) fn answer(
     request: &Request,
     id: &str,
     refusal: Option<ApiError>,
-) -> Answer {
+) -> WrittenResponse {
     aws.s3.at(aws.now);
     let rest = RestRequest::read(request);
     let operation = rest.operation();
@@ -46,7 +50,7 @@ pub(super) fn answer(
         known => known.to_owned(),
     };
 
-    Answer {
+    WrittenResponse {
         operation,
         error: code,
         response,
@@ -207,6 +211,9 @@ impl<'a> RestRequest<'a> {
         } else {
             self.request.body.clone()
         };
+        if cloudformation::is_response(self.request) {
+            return cloudformation::respond(aws, self.request, &self.key, &body);
+        }
         let object = Object {
             version: None,
             etag: String::new(),
@@ -218,6 +225,7 @@ impl<'a> RestRequest<'a> {
         let mut headers = vec![
             ("etag".to_owned(), stored.etag.clone()),
             ("content-length".to_owned(), "0".to_owned()),
+            ENCRYPTION.map(str::to_owned).into(),
         ];
         headers.extend(
             stored
@@ -244,7 +252,10 @@ impl<'a> RestRequest<'a> {
             ));
         }
 
+        self.check_conditions(object)?;
         let mut headers = vec![
+            ("accept-ranges".to_owned(), "bytes".to_owned()),
+            ENCRYPTION.map(str::to_owned).into(),
             ("etag".to_owned(), object.etag.clone()),
             ("last-modified".to_owned(), http_date(object.modified)),
             (
@@ -269,8 +280,34 @@ impl<'a> RestRequest<'a> {
         })
     }
 
+    /// Whether the object is the one that a request wants, by its ETag.
+    fn check_conditions(&self, object: &Object) -> Result<(), ApiError> {
+        let header = |name: &str| self.request.header(name);
+        let times = ["if-modified-since", "if-unmodified-since"];
+        if let Some(name) = times.into_iter().find(|name| header(name).is_some()) {
+            let message = format!("the sandbox does not serve the header {name}");
+            return Err(error(501, "NotImplemented", &message));
+        }
+        let is_it = |etags: &str| {
+            let mut etags = etags.split(',').map(|etag| etag.trim().trim_matches('"'));
+            etags.any(|etag| etag == "*" || etag == object.etag.trim_matches('"'))
+        };
+
+        if header("if-match").is_some_and(|etags| !is_it(etags)) {
+            let message = "At least one of the pre-conditions you specified did not hold";
+            return Err(ApiError {
+                members: vec![("Condition".to_owned(), "If-Match".into())],
+                ..error(412, "PreconditionFailed", message)
+            });
+        }
+        if header("if-none-match").is_some_and(is_it) {
+            return Err(error(304, "NotModified", "Not Modified"));
+        }
+        Ok(())
+    }
+
     fn failure(&self, error: &ApiError, id: &str) -> Response {
-        if self.request.method == "HEAD" {
+        if self.request.method == "HEAD" || error.status == 304 {
             return Response {
                 status: error.status,
                 headers: Vec::new(),
@@ -278,11 +315,19 @@ impl<'a> RestRequest<'a> {
             };
         }
 
-        let subject = match error.code.as_str() {
-            "NoSuchBucket" => format!("<BucketName>{}</BucketName>", escape(&self.bucket)),
-            "NoSuchKey" | "NoSuchVersion" => format!("<Key>{}</Key>", escape(&self.key)),
+        let element = |name: &str, text: &str| format!("<{name}>{}</{name}>", escape(text));
+        let mut subject = match error.code.as_str() {
+            "NoSuchBucket" | "BucketNotEmpty" => element("BucketName", &self.bucket),
+            "NoSuchKey" => element("Key", &self.key),
+            "NoSuchVersion" => {
+                let version = self.parameter("versionId").unwrap_or_default();
+                element("Key", &self.key) + &element("VersionId", version)
+            }
             _ => String::new(),
         };
+        for (name, value) in &error.members {
+            subject += &element(name, value.as_str().unwrap_or_default());
+        }
         let (code, message) = (escape(&error.code), escape(&error.message));
 
         xml(
@@ -300,17 +345,8 @@ fn document(document: Result<String, ApiError>) -> Result<Response, ApiError> {
 }
 
 fn xml(status: u16, document: String) -> Response {
-    let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{document}").into_bytes();
-    let headers = vec![
-        ("content-type".to_owned(), "application/xml".to_owned()),
-        ("content-length".to_owned(), body.len().to_string()),
-    ];
-
-    Response {
-        status,
-        headers,
-        body,
-    }
+    let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{document}");
+    Response::with_body(status, "application/xml", body)
 }
 
 fn http_date(at: Millis) -> String {

@@ -1,3 +1,5 @@
+mod refusals;
+
 use crate::{Aws, Request, Response};
 
 fn world() -> Aws {
@@ -25,7 +27,7 @@ fn send(
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
     let request = Request {
-        caller: "person".to_owned(),
+        caller: "operator".to_owned(),
         method: method.to_owned(),
         host: host.to_owned(),
         path_and_query: path.to_owned(),
@@ -209,7 +211,7 @@ fn presigned_urls_of_both_versions_are_accepted() {
     ];
     let status = queries.map(|query| {
         let request = Request {
-            caller: "person".to_owned(),
+            caller: "operator".to_owned(),
             method: "GET".to_owned(),
             path_and_query: format!("/plain/k?{query}"),
             ..Request::default()
@@ -279,7 +281,7 @@ fn a_bucket_has_a_location_and_a_default_encryption() {
     );
 }
 
-/// What S3 answers to a request with a body of XML or none.
+/// The response of S3 to a request with a body of XML or none.
 fn answered(aws: &mut Aws, method: &str, path: &str, body: &str) -> (u16, String) {
     let response = send(aws, method, "", path, &[], body.as_bytes());
     (response.status, text(&response))
@@ -308,7 +310,8 @@ fn versions_are_listed_newest_first_and_in_pages() {
     );
     let next = format!("/kept?versions&key-marker=a%20b&version-id-marker={new}");
     let (_, rest) = answered(&mut aws, "GET", &next, "");
-    assert!(rest.contains(&old) && rest.contains(&other) && !rest.contains(&new));
+    let lists = |id: &str| rest.contains(&format!("<VersionId>{id}</VersionId>"));
+    assert!(lists(&old) && lists(&other) && !lists(&new), "{rest}");
     let (_, after) = answered(&mut aws, "GET", "/kept?versions&key-marker=a%20b", "");
     assert!(after.contains(&other) && !after.contains(&old), "{after}");
 }

@@ -5,8 +5,8 @@
 
 use quick_xml::escape::unescape;
 
-use super::buckets::{NAMESPACE, most_keys, written};
-use super::{Object, S3, error};
+use super::buckets::{NAMESPACE, is_encoded, most_keys, written};
+use super::{Object, S3, error, invalid_argument};
 use crate::protocol::escape;
 use crate::protocol::xml::instant;
 use crate::{ApiError, Aws};
@@ -33,24 +33,32 @@ pub(super) fn list<'a>(
 ) -> Result<String, ApiError> {
     let most = most_keys(parameter("max-keys"))?;
     let prefix = parameter("prefix").unwrap_or_default();
-    let is_encoded = parameter("encoding-type") == Some("url");
+    let is_encoded = is_encoded(parameter("encoding-type"))?;
     let all = versions(&aws.s3, bucket, prefix)?;
-    let start = match (parameter("key-marker"), parameter("version-id-marker")) {
+    let (key_marker, id_marker) = (parameter("key-marker"), parameter("version-id-marker"));
+    let start = match (key_marker, id_marker) {
         (Some(key), Some(id)) => all
             .iter()
             .position(|version| version.key == key && version.id() == id)
             .map_or(0, |at| at + 1),
         (Some(key), None) => all.partition_point(|version| version.key <= key),
-        (None, _) => 0,
+        (None, None) => 0,
+        (None, Some(id)) => {
+            let message = "A version-id marker cannot be specified without a key marker.";
+            return Err(invalid_argument("version-id-marker", Some(id), message));
+        }
     };
     let page: Vec<&Version<'_>> = all.iter().skip(start).take(most).collect();
     let is_truncated = start + page.len() < all.len();
 
     let mut body = format!(
         "<ListVersionsResult xmlns=\"{NAMESPACE}\"><Name>{}</Name><Prefix>{}</Prefix>\
+         <KeyMarker>{}</KeyMarker><VersionIdMarker>{}</VersionIdMarker>\
          <MaxKeys>{most}</MaxKeys><IsTruncated>{is_truncated}</IsTruncated>",
         escape(bucket),
         written(prefix, is_encoded),
+        written(key_marker.unwrap_or_default(), is_encoded),
+        escape(id_marker.unwrap_or_default()),
     );
     if is_encoded {
         body.push_str("<EncodingType>url</EncodingType>");

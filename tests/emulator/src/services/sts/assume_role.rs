@@ -2,22 +2,23 @@
 //!
 //! Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
 use super::{ERRORS, user_id};
 use crate::accounts::account_of;
+use crate::cloudformation::items;
 use crate::iam::{self, Demand, Principal, Session};
 use crate::protocol::query::Parameters;
 use crate::protocol::xml::instant;
-use crate::validation::{Quoted, Violations};
+use crate::validation::{Quoted, TextConstraints, Violations};
 use crate::{ApiError, Aws};
 
-const MEMBERS: [&str; 4] = [
+const MEMBERS: [&str; 5] = [
     "DurationSeconds",
     "ExternalId",
+    "Policy",
     "RoleArn",
     "RoleSessionName",
 ];
@@ -28,35 +29,26 @@ const SECONDS: RangeInclusive<i64> = 900..=43_200;
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining>
 const CHAINED_SECONDS: i64 = 3600;
 
-/// The constraints of a text.
-struct Constraints {
-    lengths: RangeInclusive<usize>,
-    pattern: &'static str,
-    /// What it takes beside letters, digits and `_`.
-    others: &'static str,
-}
-
 /// The pattern of ARNs takes what a request can have.
-const ROLE_ARN: Constraints = Constraints {
-    lengths: 20..=2048,
-    pattern: "",
-    others: "",
-};
-const SESSION_NAME: Constraints = Constraints {
+const ROLE_ARN: TextConstraints = TextConstraints::of_lengths(20..=2048);
+const SESSION_NAME: TextConstraints = TextConstraints {
     lengths: 2..=64,
     pattern: "[\\w+=,.@-]*",
     others: "+=,.@-",
 };
-const EXTERNAL_ID: Constraints = Constraints {
+const EXTERNAL_ID: TextConstraints = TextConstraints {
     lengths: 2..=1224,
     pattern: "[\\w+=,.@:\\/-]*",
     others: "+=,.@:/-",
 };
+/// What a policy may have, a request has.
+const POLICY: TextConstraints = TextConstraints::of_lengths(1..=2048);
 
 struct AssumeRole<'a> {
     role: &'a str,
     session: &'a str,
     external_id: Option<&'a str>,
+    policy: Option<Value>,
     seconds: i64,
 }
 
@@ -69,7 +61,7 @@ pub(super) fn assume_role(aws: &mut Aws, parameters: &Parameters) -> Result<Valu
     }
 
     let role = iam::assume(aws, &demand).map_err(|denial| ERRORS.denied(denial.message))?;
-    let is_chained = aws.iam.principal != Principal::Person;
+    let is_chained = aws.iam.principal != Principal::Operator;
     if is_chained && given.seconds > CHAINED_SECONDS {
         return Err(invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by \
@@ -85,6 +77,7 @@ pub(super) fn assume_role(aws: &mut Aws, parameters: &Parameters) -> Result<Valu
     let session = Session {
         role: role.arn,
         name: given.session.to_owned(),
+        policy: given.policy,
     };
     let home = account_of(&session.role).to_owned();
     Ok(aws.in_account(&home, |aws| issued(aws, session, given.seconds)))
@@ -119,7 +112,7 @@ impl<'a> AssumeRole<'a> {
 
         let member = |name: &str| parameters.get(name).map(String::as_str);
         let (role, session) = (member("RoleArn"), member("RoleSessionName"));
-        let external_id = member("ExternalId");
+        let (external_id, policy) = (member("ExternalId"), member("Policy"));
         let seconds = member("DurationSeconds").map_or(Ok(DEFAULT_SECONDS), seconds)?;
 
         let mut violations = Violations::default();
@@ -127,6 +120,9 @@ impl<'a> AssumeRole<'a> {
         check(&mut violations, "roleSessionName", session, &SESSION_NAME);
         if external_id.is_some() {
             check(&mut violations, "externalId", external_id, &EXTERNAL_ID);
+        }
+        if policy.is_some() {
+            check(&mut violations, "policy", policy, &POLICY);
         }
         check_seconds(&mut violations, seconds);
         if let Some(message) = violations.message() {
@@ -139,9 +135,35 @@ impl<'a> AssumeRole<'a> {
             role,
             session: session.unwrap_or_default(),
             external_id,
+            policy: policy.map(session_policy).transpose()?,
             seconds,
         })
     }
+}
+
+/// A policy that is passed to a session: statements with what they are about.
+fn session_policy(text: &str) -> Result<Value, ApiError> {
+    let malformed = |message: String| ApiError::client("MalformedPolicyDocument", message);
+    let policy: Value =
+        serde_json::from_str(text).map_err(|error| malformed(format!("invalid Json: {error}")))?;
+
+    let statements = items(&policy["Statement"]);
+    let has =
+        |statement: &Value, names: [&str; 2]| names.iter().any(|name| !statement[*name].is_null());
+    let is_whole = |statement: &Value| {
+        ["Allow", "Deny"]
+            .iter()
+            .any(|effect| statement["Effect"] == *effect)
+            && has(statement, ["Action", "NotAction"])
+            && has(statement, ["Resource", "NotResource"])
+    };
+    if statements.is_empty() || !statements.iter().all(is_whole) {
+        return Err(malformed("Syntax errors in policy.".to_owned()));
+    }
+    for statement in statements {
+        iam::check_statement(statement).map_err(|unsupported| invalid(unsupported.to_string()))?;
+    }
+    Ok(policy)
 }
 
 fn seconds(text: &str) -> Result<i64, ApiError> {
@@ -152,52 +174,22 @@ fn seconds(text: &str) -> Result<i64, ApiError> {
     text.parse::<i32>().map(i64::from).map_err(malformed)
 }
 
-fn check(violations: &mut Violations, field: &str, value: Option<&str>, constraints: &Constraints) {
-    let Some(text) = value else {
-        return violations.add(Quoted::Null, field, "Member must not be null");
-    };
-
-    let is_taken = |letter: char| {
-        letter.is_ascii_alphanumeric() || letter == '_' || constraints.others.contains(letter)
-    };
-    if !constraints.pattern.is_empty() && !text.chars().all(is_taken) {
-        let constraint = format!(
-            "Member must satisfy regular expression pattern: {}",
-            constraints.pattern
-        );
-        violations.add(Quoted::Text(text), field, &constraint);
-    }
-    let length = text.chars().count();
-    if let Some(constraint) = broken_bound("length", length, &constraints.lengths) {
-        violations.add(Quoted::Text(text), field, &constraint);
+fn check(
+    violations: &mut Violations,
+    field: &str,
+    value: Option<&str>,
+    constraints: &TextConstraints,
+) {
+    match value {
+        Some(text) => violations.check_text(field, text, constraints),
+        None => violations.add(Quoted::Null, field, "Member must not be null"),
     }
 }
 
 fn check_seconds(violations: &mut Violations, seconds: i64) {
-    if let Some(constraint) = broken_bound("value", seconds, &SECONDS) {
-        let text = seconds.to_string();
-        violations.add(Quoted::Text(&text), "durationSeconds", &constraint);
-    }
-}
-
-/// The constraint that a measure of a member breaks, if it is out of its bounds.
-fn broken_bound<T: Display + PartialOrd>(
-    what: &str,
-    measure: T,
-    bounds: &RangeInclusive<T>,
-) -> Option<String> {
-    let (least, most) = (bounds.start(), bounds.end());
-    if measure < *least {
-        Some(format!(
-            "Member must have {what} greater than or equal to {least}"
-        ))
-    } else if measure > *most {
-        Some(format!(
-            "Member must have {what} less than or equal to {most}"
-        ))
-    } else {
-        None
-    }
+    let text = seconds.to_string();
+    let value = Quoted::Text(&text);
+    violations.check_bound("durationSeconds", value, "value", seconds, &SECONDS);
 }
 
 /// An ARN may be of another kind of thing, and a text may be no ARN.

@@ -3,7 +3,7 @@
 mod assume_role;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn call(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, A
 fn caller_identity(aws: &Aws) -> Value {
     let caller = &aws.iam.principal;
     let user_id = match caller {
-        Principal::Person => "AIDAIOSFODNN7EXAMPLE".to_owned(),
+        Principal::Operator => "AIDAIOSFODNN7EXAMPLE".to_owned(),
         Principal::Session(session) | Principal::Artifacts(session) => user_id(aws, session),
     };
     json!({"Arn": caller.arn(&aws.account), "UserId": user_id, "Account": aws.account})

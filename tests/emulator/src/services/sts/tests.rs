@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::cloudformation::Role;
 
-const ROLE: &str = "arn:aws:iam::111122223333:role/teams/deploy";
+pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/teams/deploy";
 
 /// An account with a role that its administrators may assume, for at most so long.
-fn account(max_session_seconds: i64) -> Aws {
+pub(crate) fn account(max_session_seconds: i64) -> Aws {
     let mut aws = Aws::new(1);
     let trust = json!({"Statement": {
         "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"},
@@ -49,16 +49,13 @@ fn invalid(member: &str, value: &str) -> String {
 #[test]
 fn an_operator_is_a_user_of_the_account() {
     let answer = call(&mut Aws::new(1), "GetCallerIdentity", &Parameters::new()).unwrap();
-    assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/person");
+    assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/operator");
 }
 
 #[test]
 fn sessions_are_identified_by_role_and_name() {
     let mut aws = account(3600);
-    aws.iam.principal = Principal::Session(Session {
-        role: ROLE.to_owned(),
-        name: "slipway-web".to_owned(),
-    });
+    aws.iam.principal = Principal::Session(Session::of(ROLE, "slipway-web"));
 
     assert_eq!(
         call(&mut aws, "GetCallerIdentity", &Parameters::new()).unwrap(),
@@ -176,7 +173,7 @@ fn what_is_not_the_arn_of_a_role_is_invalid() {
         assert_eq!(invalid("RoleArn", text), format!("{text} is invalid"));
     }
     assert_eq!(
-        invalid("RoleArn", "arn:aws:iam::111122223333:user/person"),
+        invalid("RoleArn", "arn:aws:iam::111122223333:user/operator"),
         "Request ARN is invalid"
     );
 }
@@ -184,9 +181,43 @@ fn what_is_not_the_arn_of_a_role_is_invalid() {
 #[test]
 fn members_that_are_not_served_are_refused() {
     assert_eq!(
-        invalid("Policy", "{}"),
-        "the sandbox does not serve the member Policy"
+        invalid(
+            "PolicyArns.member.1.arn",
+            "arn:aws:iam::aws:policy/ReadOnlyAccess"
+        ),
+        "the sandbox does not serve the member PolicyArns.member.1.arn"
     );
+}
+
+#[test]
+fn a_session_policy_is_a_policy_of_at_most_2048_characters() {
+    let passed = |policy: &str| assume(&mut account(3600), &[("Policy", policy)]);
+    let statement = json!({"Effect": "Allow", "Action": "ecs:Describe*", "Resource": "*"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    assert!(passed(&policy).is_ok());
+
+    let longest = format!("{policy}{}", " ".repeat(2048 - policy.len()));
+    assert!(passed(&longest).is_ok());
+    let length = |bound: &str| format!("have length {bound}");
+    let longer = format!("{longest} ");
+    breaks("Policy", &longer, &[&length("less than or equal to 2048")]);
+    breaks("Policy", "", &[&length("greater than or equal to 1")]);
+
+    for text in [
+        "ReadOnlyAccess",
+        "{}",
+        r#"{"Statement":[{"Effect":"Allow"}]}"#,
+    ] {
+        let error = passed(text).unwrap_err();
+        assert_eq!(
+            (error.code.as_str(), error.status),
+            ("MalformedPolicyDocument", 400),
+            "{text}"
+        );
+    }
+    let variable = policy.replace('*', "${aws:username}");
+    let error = passed(&variable).unwrap_err();
+    assert!(error.message.contains("policy variable"), "{error}");
 }
 
 #[test]
@@ -201,11 +232,7 @@ fn a_session_is_no_longer_than_the_role_or_the_caller_allows() {
     assert!(assume(&mut account(7200), &seconds).is_ok());
 
     let mut aws = account(7200);
-    let caller = Session {
-        role: ROLE.to_owned(),
-        name: "chained".to_owned(),
-    };
-    aws.iam.principal = Principal::Session(caller);
+    aws.iam.principal = Principal::Session(Session::of(ROLE, "chained"));
     let trust = &mut aws.cloudformation.iam.role_mut("deploy").unwrap().trust;
     trust["Statement"]["Principal"]["AWS"] = ROLE.into();
 
@@ -227,10 +254,10 @@ fn a_role_that_is_not_there_is_denied_like_one_that_trusts_another_caller() {
     assert_eq!(
         error.message,
         format!(
-            "User: arn:aws:iam::111122223333:user/person is not authorized to perform: \
+            "User: arn:aws:iam::111122223333:user/operator is not authorized to perform: \
              sts:AssumeRole on resource: {missing}"
         )
     );
     assert_eq!(aws.iam.denials.len(), 1);
-    assert_eq!(aws.iam.denials[0].role, "person");
+    assert_eq!(aws.iam.denials[0].role, "operator");
 }

@@ -210,7 +210,7 @@ fn a_scenario_beside_the_page_is_not_overwritten() {
         (line("promoted"), vec!["a.json".to_owned()])
     );
 
-    // A judgement of before is replaced.
+    // An earlier judgement is replaced.
     for case in ["promoted", "exam"] {
         assert_eq!(
             judge(&["--report", &folder.path("b.html")], &line(case))

@@ -131,7 +131,7 @@ fn live_data_that_fills_in_later_does_not_change_the_verdict() {
     };
     let mut judge = Judge::new(config.clone(), metrics.clone()).unwrap();
     let then = |minute: u32, _: usize| reading(if minute == 1 { None } else { Some(12) });
-    let verdict = judge.look(4, then).unwrap();
+    let verdict = judge.take_look(4, then).unwrap();
 
     assert_eq!(verdict.decision, Decision::Rollback);
 

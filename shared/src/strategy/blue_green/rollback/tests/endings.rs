@@ -6,7 +6,7 @@ use super::*;
 fn a_success_without_finish_release_is_decided_by_the_weights() {
     let outcome = |weights, definition| {
         let view = view_of(definition, weights);
-        let step = concluded_of(&target(&view, None), &view, NO_SCALING);
+        let step = concluded_of(&target(&view, None), &view, NO_SCALING, 900);
         match step {
             Restoration::Close(Conclusion { outcome, .. }) => outcome,
             other => panic!("{other:?} closes nothing"),
@@ -33,14 +33,25 @@ fn a_success_without_finish_release_is_decided_by_the_weights() {
 
 const SUCCEEDED: &str = "the execution succeeded without a finish-release action";
 
-/// How a success without finish-release is concluded, with so much of the traffic on green.
-fn concluded(percent: u32, changed: bool, spoil: fn(&mut PairView)) -> Restoration<PairChange> {
+/// How a success without finish-release is concluded this many seconds after it was seen, with this
+/// much of the traffic on green.
+fn concluded_after(
+    secs: i64,
+    percent: u32,
+    changed: bool,
+    spoil: fn(&mut PairView),
+) -> Restoration<PairChange> {
     let mut view = view_of(NEW, Weights::with(Colour::Green, percent));
     spoil(&mut view);
 
     let mut target = target(&view, None);
     target.change.take_if(|_| !changed);
-    concluded_of(&target, &view, scaling(true))
+    concluded_of(&target, &view, scaling(true), secs)
+}
+
+/// As [`concluded_after`], at the deadline.
+fn concluded(percent: u32, changed: bool, spoil: fn(&mut PairView)) -> Restoration<PairChange> {
+    concluded_after(900, percent, changed, spoil)
 }
 
 #[test]
@@ -65,7 +76,7 @@ fn a_success_without_finish_release_fails_with_what_is_not_steady() {
     let not_steady = |what: &str| {
         close(
             Outcome::Failed,
-            &format!("{SUCCEEDED}, and the pair is not steady: {what}"),
+            &format!("{SUCCEEDED}, and the pair is not steady within 15m00s: {what}"),
         )
     };
 
@@ -94,13 +105,33 @@ fn a_success_without_finish_release_fails_with_what_is_not_steady() {
 }
 
 #[test]
+fn a_success_without_finish_release_is_observed_again_until_its_deadline() {
+    let spoil = |view: &mut PairView| view.services.green.running = 1;
+    let wait = |passed: &str| {
+        Restoration::Wait(format!(
+            "{SUCCEEDED}, and the pair is not steady: 1 of 2 tasks running; {passed} of 15m00s"
+        ))
+    };
+    assert_eq!(concluded_after(0, 100, true, spoil), wait("0s"));
+    assert_eq!(concluded_after(899, 100, true, spoil), wait("14m59s"));
+
+    let steady = close(
+        Outcome::Deployed,
+        &format!("{SUCCEEDED}; green serves web:2"),
+    );
+    for secs in [0, 899, 9_000] {
+        assert_eq!(concluded_after(secs, 100, true, |_| {}), steady, "{secs}");
+    }
+}
+
+#[test]
 fn a_release_that_succeeded_is_not_judged_by_a_read_from_before_its_last_shift() {
     let view = view_of(NEW, Weights::with(Colour::Green, 50));
     let mut target = target(&view, Some(Weights::with(Colour::Green, 100)));
     let shift = target.shift.as_mut().expect("shifted");
     shift.from = view.weights;
     shift.at = view.observed_at;
-    let step = concluded_of(&target, &view, NO_SCALING);
+    let step = concluded_of(&target, &view, NO_SCALING, 900);
     let wait =
         "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before"
             .to_owned();
@@ -186,7 +217,7 @@ fn how_the_execution_ended_decides_what_a_whole_pair_is_closed_as() {
         (Outcome::Superseded, text(newer))
     );
 
-    // Once it is being rolled back, a success of its execution is no success of the release.
+    // Once it is being rolled back, a success of its execution is not a success of the release.
     let success = "the execution succeeded without a finish-release action";
     assert_eq!(
         ended(Ending::Succeeded, false),

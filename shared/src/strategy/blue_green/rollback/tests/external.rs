@@ -131,7 +131,7 @@ fn a_colour_without_a_deployment_runs_nothing_of_another_writer() {
     assert_eq!(next(&none, None, NO_SCALING), RESET_IDLE);
 }
 
-/// A release that was rolled back after a shift of so many seconds ago.
+/// A release that was rolled back after a shift this many seconds ago.
 fn shifted(from: u32, to: u32, ago: i64, seen: u32) -> Restoration<PairChange> {
     let view = view_of(NEW, Weights::with(Colour::Green, seen));
     let mut target = target(&view, Some(Weights::with(Colour::Green, to)));

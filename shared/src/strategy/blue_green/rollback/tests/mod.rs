@@ -6,7 +6,7 @@ use crate::observed::pair::PairView;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::Rollout;
 use crate::observed::weights::Weights;
-use crate::release::{FoundDeployment, PairTarget, TrafficReturn};
+use crate::release::{Conclusion, FoundDeployment, PairTarget, TrafficReturn};
 use crate::strategy::blue_green::fixtures::*;
 use crate::timestamp::Timestamp;
 
@@ -51,13 +51,19 @@ fn restored(
     left_of(&release, target, ending, view, scaling)
 }
 
-/// What is left to do of an open release whose execution succeeded.
+/// What is left to do of an open release whose execution succeeded this many seconds before `view`.
 fn concluded_of(
     target: &PairTarget,
     view: &PairView,
     scaling: PerColour<Option<ScalingView>>,
+    secs: i64,
 ) -> Restoration<PairChange> {
-    left_of(&open(target), target, Ending::Succeeded, view, scaling)
+    let succeeded_at = Timestamp::from_secs(view.observed_at.secs() - secs).expect("in range");
+    let release = Release {
+        succeeded_at: Some(succeeded_at),
+        ..open(target)
+    };
+    left_of(&release, target, Ending::Succeeded, view, scaling)
 }
 
 /// As [`restored`] after a failure, when the new colour's recorded revision can be deployed or not.
@@ -98,7 +104,7 @@ fn next(
     restored(&target(view, shifted), Ending::Failed, view, scaling)
 }
 
-/// What is left to do so long after the rollback began; scale-in is as it was recorded.
+/// What is left to do this long after the rollback began; scale-in is as it was recorded.
 fn after(
     view: &PairView,
     secs: i64,

@@ -1,6 +1,8 @@
 //! The order in which a pair is restored.
 
 use super::*;
+use crate::observed::route::Route;
+use crate::observed::service::TargetGroupView;
 
 #[test]
 fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
@@ -252,4 +254,79 @@ fn a_new_colour_that_may_be_read_as_before_its_fill_is_reset_once_more() {
 
     view.services.green.deployments[0].id = "ecs-svc/3".to_owned();
     assert!(matches!(left(&view, 60), Restoration::Close(_)));
+}
+
+#[test]
+fn with_records_the_new_colour_is_kept_while_resolvers_may_answer_with_it() {
+    let back = view_of(NEW, pair().weights());
+    let after = |route: Route, ago, made| {
+        let mut target = target(&back, Some(pair().weights()));
+        target.prior.route = route;
+        let shift = target.shift.as_mut().expect("a shift");
+        shift.made = made;
+        shift.at = earlier(back.observed_at, ago);
+        restored(&target, Ending::Failed, &back, NO_SCALING)
+    };
+
+    let confirm = Restoration::Apply(PairChange::ConfirmWeights);
+    assert_eq!(after(records(), 5, false), confirm);
+    let waits = "resolvers may answer with green until the TTL has passed: 29s of 30s";
+    let waits = Restoration::Wait(waits.to_owned());
+    assert_eq!(after(records(), 29, true), waits);
+    assert_eq!(after(records(), 30, true), RESET_IDLE);
+
+    // Every request follows a rule.
+    assert_eq!(after(pair().route, 5, true), RESET_IDLE);
+}
+
+#[test]
+fn records_that_another_writer_set_back_are_set_once_more() {
+    let back = view_of(NEW, pair().weights());
+    let half = Weights::with(Colour::Green, 50);
+    let after_change = |from: Weights, made, change: Option<&str>| {
+        let mut target = target(&back, Some(half));
+        target.prior.route = records();
+        let shift = target.shift.as_mut().expect("a shift");
+        shift.from = from;
+        shift.made = made;
+        shift.change = change.map(str::to_owned);
+        restored(&target, Ending::Failed, &back, NO_SCALING)
+    };
+
+    let after = |from, made| after_change(from, made, None);
+
+    let fifth = Weights::with(Colour::Green, 20);
+    assert_eq!(after(fifth, true), MOVE);
+    assert_eq!(after(fifth, false), MOVE);
+    assert_eq!(after(pair().weights(), true), MOVE);
+    // It was announced and never made.
+    assert_eq!(after(pair().weights(), false), RESET_IDLE);
+    // Route 53 had it before all servers did.
+    let change = Some("/change/C1");
+    assert_eq!(after_change(pair().weights(), false, change), MOVE);
+}
+
+#[test]
+fn with_records_a_colour_has_as_many_healthy_targets_as_each_of_its_groups() {
+    let half = Weights::with(Colour::Green, 50);
+    let mut away = view_of(NEW, half);
+    let old = &mut away.services.blue.target_groups;
+    let admin = TargetGroupView {
+        arn: "arn:…:targetgroup/admin/1".to_owned(),
+        healthy: 1,
+        ..old[0].clone()
+    };
+    old.push(admin);
+
+    let mut moved = target(&away, Some(half));
+    assert_eq!(restored(&moved, Ending::Failed, &away, NO_SCALING), MOVE);
+    moved.prior.route = records();
+    assert_eq!(
+        restored(&moved, Ending::Failed, &away, NO_SCALING),
+        Restoration::Wait(
+            "returning the traffic to blue: 1 of 2 healthy targets that blue needs for all of the \
+             traffic; 0s of 10m00s"
+                .to_owned()
+        )
+    );
 }

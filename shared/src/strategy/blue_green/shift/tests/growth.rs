@@ -2,14 +2,15 @@
 
 use super::*;
 
-/// Green was filled with 2 tasks, has `percent` of the traffic and so many tasks, all healthy; blue
-/// has grown to `old`.
+/// Green was filled with 2 tasks, has `percent` of the traffic and this many tasks, all healthy;
+/// blue has grown to `old`.
 fn after_growth(percent: u32, old: u32, new: u32) -> PairView {
     let mut view = seen(percent, new);
     view.services.blue.desired = old;
     let green = &mut view.services.green;
     green.desired = new;
     green.running = new;
+    green.proven = new;
     green.deployments[0].running = new;
     view
 }

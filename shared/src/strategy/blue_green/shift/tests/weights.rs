@@ -31,6 +31,27 @@ fn weights_that_another_writer_set_are_not_changed() {
 }
 
 #[test]
+fn weights_from_before_a_change_that_route_53_has_are_another_writer_s() {
+    let view = seen(0, 2);
+    let mut target = shifted_target(&view, Some((20, 5, false)));
+    let decided = |target: &PairTarget| {
+        let times = (Duration::from_secs(30), None);
+        decide(&plan(), target, &view, times)
+    };
+    assert!(matches!(decided(&target), ShiftStep::Shift { .. }));
+
+    let shift = target.shift.as_mut().expect("a shift");
+    shift.change = Some("/change/C1".to_owned());
+    assert!(matches!(
+        decided(&target),
+        ShiftStep::Fail {
+            cause: StepFailureCause::Overridden,
+            ..
+        }
+    ));
+}
+
+#[test]
 fn only_weights_that_this_release_set_or_found_are_moved_on() {
     let external = |seen: Weights, left: Weights| {
         let text = format!(

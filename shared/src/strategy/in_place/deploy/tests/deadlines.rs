@@ -79,3 +79,30 @@ fn a_rollout_that_bakes_is_late_only_when_ecs_had_time_to_watch_its_alarms() {
         fails(at(&view, 1_800), StepFailureCause::Rollout, &[late]);
     }
 }
+
+#[test]
+fn a_rollout_whose_tasks_lack_nothing_but_their_minute_is_late_a_minute_later() {
+    let at = |view: &ServiceView, secs| after("ecs-svc/1", view, secs, None);
+    let mut young = steady(NEW);
+    young.proven = 1;
+    let lack = "1 of 2 tasks have run for 1m00s";
+
+    let DeployStep::Wait { summary, .. } = at(&young, 1_859) else {
+        panic!("it is not waited for")
+    };
+    let end = format!("; {lack}; 30m59s of 31m00s");
+    assert!(summary.ends_with(&end), "{summary}");
+
+    let late = format!("not steady after 31m00s (deadline 31m00s): {lack}");
+    fails(
+        at(&young, 1_860),
+        StepFailureCause::Rollout,
+        &[late.as_str()],
+    );
+
+    // With anything else missing, the deadline is as given.
+    let mut fewer = young;
+    fewer.running = 1;
+    let late = "not steady after 30m00s (deadline 30m00s): 1 of 2 tasks running";
+    fails(at(&fewer, 1_800), StepFailureCause::Rollout, &[late]);
+}

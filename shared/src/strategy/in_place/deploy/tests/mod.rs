@@ -52,7 +52,7 @@ fn step(change: Option<&str>, view: &ServiceView) -> DeployStep {
     )
 }
 
-/// The step after so many seconds of the action, and so many since the change that made this
+/// The step after this many seconds of the action, and this many since the change that made this
 /// deployment of `web:2`.
 fn after(id: &str, view: &ServiceView, elapsed: u64, since_change: Option<u64>) -> DeployStep {
     let change = Change {
@@ -69,7 +69,7 @@ fn after(id: &str, view: &ServiceView, elapsed: u64, since_change: Option<u64>) 
     next_step(&goal(NEW), &context)
 }
 
-/// The step so many seconds after `ecs-svc/2` was made over `found`.
+/// The step this many seconds after `ecs-svc/2` was made over `found`.
 fn after_found(found: &FoundDeployment, view: &ServiceView, secs: u64) -> DeployStep {
     let change = Change {
         deployment: Some("ecs-svc/2".to_owned()),

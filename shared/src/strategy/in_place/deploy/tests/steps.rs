@@ -148,6 +148,19 @@ fn a_rollout_is_waited_for_with_its_arithmetic() {
 }
 
 #[test]
+fn tasks_that_have_just_started_are_waited_for_and_named() {
+    let mut young = steady(NEW);
+    young.proven = 1;
+    let summary = "web:2: 2 of 2 new tasks running, 2 of 2 targets healthy in web; at least 2 \
+        healthy, at most 4 running; 1 of 2 tasks have run for 1m00s; 1m00s of 31m00s";
+    let waits = DeployStep::Wait {
+        summary: summary.to_owned(),
+        percent: 99,
+    };
+    assert_eq!(step(Some("ecs-svc/1"), &young), waits);
+}
+
+#[test]
 fn the_size_of_the_goal_is_waited_for() {
     let larger = DeployGoal {
         size: 3,

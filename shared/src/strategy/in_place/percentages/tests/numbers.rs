@@ -23,29 +23,14 @@ fn task_numbers_become_percentages_that_keep_them() {
 }
 
 #[test]
-fn of_equal_percentages_the_one_is_taken_that_keeps_most_when_the_count_changes() {
-    let minimum = |desired, tasks| {
-        let strategy = Strategy {
-            minimum_healthy_tasks: Some(tasks),
-            ..BARE
-        };
-        strategy.percentages(desired).minimum_healthy
-    };
-    let maximum = |desired, tasks| {
-        let strategy = Strategy {
-            maximum_tasks: Some(tasks),
-            ..BARE
-        };
-        strategy.percentages(desired).maximum
-    };
-
+fn of_equal_percentages_the_largest_is_taken() {
     assert_eq!(
         [minimum(2, 1), minimum(3, 1), minimum(10, 9), minimum(4, 4)],
         [50, 33, 90, 100]
     );
     assert_eq!(
         [maximum(2, 3), maximum(3, 4), maximum(10, 10), maximum(4, 9)],
-        [150, 134, 100, 200]
+        [199, 166, 109, 200]
     );
     // Where no percentage is exact, the floor is above the number and the ceiling below it.
     assert_eq!([minimum(300, 299), maximum(300, 301)], [100, 100]);
@@ -55,12 +40,44 @@ fn of_equal_percentages_the_one_is_taken_that_keeps_most_when_the_count_changes(
             let percent = minimum(desired, tasks);
             let bounds = |minimum_healthy| percentages(minimum_healthy, 200).floor(desired);
             assert!(percent == 100 || bounds(percent + 1) > bounds(percent));
+
+            let percent = maximum(desired, desired + tasks);
+            let bounds = |maximum| percentages(100, maximum).ceiling(desired);
+            assert!(percent == 200 || bounds(percent + 1) > bounds(percent));
         }
     }
+}
 
+fn minimum(desired: u32, tasks: u32) -> u32 {
+    let strategy = Strategy {
+        minimum_healthy_tasks: Some(tasks),
+        ..BARE
+    };
+    strategy.percentages(desired).minimum_healthy
+}
+
+fn maximum(desired: u32, tasks: u32) -> u32 {
+    let strategy = Strategy {
+        maximum_tasks: Some(tasks),
+        ..BARE
+    };
+    strategy.percentages(desired).maximum
+}
+
+#[test]
+fn the_largest_percentage_works_best_when_the_count_changes() {
     // What was promised of 2 tasks holds for 20 better than 1 % would.
     let promised = percentages(minimum(2, 1), 100);
     assert_eq!(promised.floor(20), 10);
+
+    // No more than there are is above 100 %, which rebalancing requires, up to 99 tasks.
+    assert_eq!([maximum(1, 1), maximum(4, 4)], [199, 124]);
+    assert_eq!([maximum(99, 99), maximum(100, 100)], [101, 100]);
+    assert_eq!(percentages(75, maximum(4, 4)).ceiling(4), 4);
+
+    // The room for one more than 4 tasks is there for 3, as it would not be with 125 %.
+    let room = percentages(100, maximum(4, 5));
+    assert_eq!((room.ceiling(4), room.ceiling(3)), (5, 4));
 }
 
 #[test]
@@ -99,7 +116,7 @@ fn numbers_of_tasks_replace_the_percentages_of_the_strategy() {
         maximum_tasks: Some(4),
         ..BARE
     };
-    assert_eq!(tasks.percentages(3), percentages(66, 134));
+    assert_eq!(tasks.percentages(3), percentages(66, 166));
 
     let none_healthy = Strategy {
         minimum_healthy_tasks: Some(0),

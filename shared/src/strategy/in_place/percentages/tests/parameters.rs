@@ -16,7 +16,11 @@ fn contradictions_are_refused() {
         ..BARE
     };
 
-    assert!(doubled.check().is_err() && both.check().is_err() && BARE.check().is_ok());
+    assert!(
+        doubled.check_bounds().is_err()
+            && both.check_bounds().is_err()
+            && BARE.check_bounds().is_ok()
+    );
     assert!(
         serde_json::from_str::<Percent<0, 100>>("140")
             .expect_err("too large")
@@ -66,7 +70,7 @@ fn parameters_that_a_strategy_takes_are_accepted() {
         minimum(MakeRoom),
         minimum_tasks(MakeRoom),
     ] {
-        assert_eq!(strategy.check(), Ok(()));
+        assert_eq!(strategy.check_bounds(), Ok(()));
     }
 }
 
@@ -84,7 +88,7 @@ fn parameters_that_a_strategy_does_not_take_are_refused_by_name() {
         (maximum(BlueGreen), "`blue-green`"),
         (maximum_tasks(BlueGreen), "`blue-green`"),
     ] {
-        let refusal = strategy.check().expect_err("not a parameter of it");
+        let refusal = strategy.check_bounds().expect_err("not a parameter of it");
         assert!(refusal.contains(word), "{refusal}");
     }
 }
@@ -95,7 +99,7 @@ fn a_bound_is_given_as_a_percentage_or_as_a_number_of_tasks() {
         minimum_healthy_tasks: Some(1),
         ..minimum(Rolling)
     };
-    let refusal = both_minima.check().expect_err("contradicts itself");
+    let refusal = both_minima.check_bounds().expect_err("contradicts itself");
     assert!(
         refusal.contains("`minimum_healthy_percent` and `minimum_healthy_tasks` are both given"),
         "{refusal}"
@@ -105,7 +109,7 @@ fn a_bound_is_given_as_a_percentage_or_as_a_number_of_tasks() {
         maximum_tasks: Some(3),
         ..maximum(Rolling)
     };
-    let refusal = both_maxima.check().expect_err("contradicts itself");
+    let refusal = both_maxima.check_bounds().expect_err("contradicts itself");
     assert!(
         refusal.contains("`maximum_percent` and `maximum_tasks` are both given"),
         "{refusal}"

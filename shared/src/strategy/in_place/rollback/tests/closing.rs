@@ -2,13 +2,21 @@
 
 use super::*;
 
+/// A release whose execution was seen to have succeeded at `at(0)`.
+fn succeeded(changed: bool) -> Release {
+    Release {
+        succeeded_at: Some(at(0)),
+        ..release(changed, None)
+    }
+}
+
 #[test]
 fn a_success_without_finish_release_is_judged_by_the_service() {
     let outcome = |changed, view: &ServiceView| match restored(
-        &release(changed, None),
+        &succeeded(changed),
         Ending::Succeeded,
         view,
-        at(9),
+        at(900),
     ) {
         Restoration::Close(Conclusion { outcome, .. }) => outcome,
         other => panic!("{other:?} closes nothing"),
@@ -91,7 +99,7 @@ fn a_superseded_release_restores_nothing_whatever_the_service_runs() {
 fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
     let cause = "the execution succeeded without a finish-release action";
     let of = |changed, view: &ServiceView| {
-        restored(&release(changed, None), Ending::Succeeded, view, at(9))
+        restored(&succeeded(changed), Ending::Succeeded, view, at(900))
     };
     let runs = |outcome, revision: &str| {
         let reason = format!("{cause}; the service runs {revision} on 2 of 2 tasks");
@@ -103,7 +111,8 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
 
     let mut unsteady = steady(NEW);
     unsteady.running = 1;
-    let reason = format!("{cause}, and the service is not steady: 1 of 2 tasks running");
+    let reason =
+        format!("{cause}, and the service is not steady within 15m00s: 1 of 2 tasks running");
     assert_eq!(
         of(true, &unsteady),
         Restoration::Close(Conclusion::new(Outcome::Failed, reason))
@@ -113,8 +122,10 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
     stopped.desired = 0;
     stopped.running = 0;
     stopped.deployments[0].running = 0;
-    let reason =
-        format!("{cause}, and the service is not steady: desired count is 0, expected 1 or more");
+    let reason = format!(
+        "{cause}, and the service is not steady within 15m00s: desired count is 0, expected 1 or \
+         more"
+    );
     assert_eq!(
         of(true, &stopped),
         Restoration::Close(Conclusion::new(Outcome::Failed, reason))
@@ -129,6 +140,49 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
     );
 
     assert_eq!(taken_over, Restoration::Apply(prior().percentages));
+}
+
+#[test]
+fn a_success_without_finish_release_is_observed_again_until_its_deadline() {
+    let after =
+        |secs, view: &ServiceView| restored(&succeeded(true), Ending::Succeeded, view, at(secs));
+    let mut unsteady = steady(NEW);
+    unsteady.running = 1;
+    let wait = |passed: &str| {
+        Restoration::Wait(format!(
+            "the execution succeeded without a finish-release action, and the service is not \
+             steady: 1 of 2 tasks running; {passed} of 15m00s"
+        ))
+    };
+
+    assert_eq!(after(0, &unsteady), wait("0s"));
+    assert_eq!(after(899, &unsteady), wait("14m59s"));
+    assert!(matches!(
+        after(900, &unsteady),
+        Restoration::Close(Conclusion {
+            outcome: Outcome::Failed,
+            needs_operator: false,
+            ..
+        })
+    ));
+    for secs in [0, 899, 9_000] {
+        assert!(matches!(
+            after(secs, &steady(NEW)),
+            Restoration::Close(Conclusion {
+                outcome: Outcome::Deployed,
+                ..
+            })
+        ));
+    }
+
+    // One whose success is not noted has just been seen.
+    let unnoted = restored(
+        &release(true, None),
+        Ending::Succeeded,
+        &unsteady,
+        at(9_000),
+    );
+    assert_eq!(unnoted, wait("0s"));
 }
 
 #[test]

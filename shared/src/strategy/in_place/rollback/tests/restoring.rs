@@ -64,6 +64,7 @@ fn definition_count_and_percentages_are_each_restored() {
     let mut more = steady(OLD);
     more.desired = 3;
     more.running = 3;
+    more.proven = 3;
     more.deployments[0].running = 3;
     more.target_groups[0].healthy = 3;
     let reason = "the execution failed; web:1 serves again with 3 of 3 tasks".to_owned();
@@ -359,7 +360,7 @@ fn a_read_that_may_be_older_than_the_release_proves_nothing() {
     // The rollback's own deployment shows that the read is newer.
     assert!(closes(&as_before("ecs-svc/3", 60)));
 
-    // ECS rolled back by itself, under the id of before.
+    // ECS rolled back by itself, under the earlier id.
     let mut view = as_before("ecs-svc/1", 60);
     view.messages = vec!["(service web) (deployment ecs-svc/2) deployment failed.".to_owned()];
     assert!(closes(&view));
@@ -368,7 +369,7 @@ fn a_read_that_may_be_older_than_the_release_proves_nothing() {
     view.deployments.push(failed);
     assert!(matches!(next(&view), Restoration::Wait(_)));
 
-    // A release that only changed the count has the deployment of before.
+    // A release that only changed the count has the earlier deployment.
     change_of(&mut release).deployment = Some("ecs-svc/1".to_owned());
     let view = as_before("ecs-svc/1", 60);
     let step = restored(&release, Ending::Stopped, &view, at(60));

@@ -1,10 +1,14 @@
 //! Traffic that swap-target-groups gives back: at once, or when the old colour has grown.
 
 use emulator::Aws;
+use emulator::ecs::{self, RolloutState};
 use harness::driver::{Fault, run};
 use serde_json::json;
 
-use super::super::{ago, calls, changed, edit, failed, going, half, lease, open, report, timeless};
+use super::super::{
+    ago, calls, changed, definitions, edit, failed, going, half, lease, look, open, report,
+    timeless, to_half,
+};
 use behaviour::pair::{counts, secs, set, set_weights, weights};
 use behaviour::pass;
 
@@ -52,6 +56,48 @@ fn a_colour_that_loses_its_health_loses_its_traffic_in_the_same_look() {
         );
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
     });
+}
+
+/// The deployment of the new colour fails, for a reason that has the value of a variable.
+fn fails_with(aws: &mut Aws, value: &str) {
+    let [new, _] = definitions(aws);
+    let mut request = aws.ecs.request_of(&new).expect("registered").clone();
+    let environment = json!([{"name": "TOKEN", "value": value}]);
+    request["containerDefinitions"][0]["environment"] = environment;
+    let answer = ecs::call(aws, "RegisterTaskDefinition", &request).expect("legal");
+    let failing = answer["taskDefinition"]["taskDefinitionArn"].clone();
+    edit(aws, |lease| {
+        lease["release"]["registered"] = failing.clone();
+        lease["release"]["change"]["task_definition"] = failing.clone();
+    });
+
+    let mut services = aws.ecs.services.values_mut();
+    let blue = services.find(|service| service.name == "shop-blue");
+    let deployment = &mut blue.expect("a colour").deployments[0];
+    deployment.task_definition = failing.as_str().expect("an ARN").to_owned();
+    deployment.rollout = RolloutState::Failed;
+    deployment.reason = format!("exec {value}: not found");
+}
+
+#[test]
+fn the_reason_of_a_failed_deployment_is_reported_without_the_values_of_its_environment() {
+    let mut aws = half();
+    fails_with(&mut aws, "a-value-to-be-masked");
+    let [failing, _] = definitions(&aws);
+
+    for step in ["swap-target-groups", "evaluate-canary"] {
+        let parameters = match step {
+            "evaluate-canary" => json!({ "task_definition": failing }),
+            _ => to_half(&failing),
+        };
+        run(aws.clone(), Fault::None, async |driver| {
+            let why = "the deployment of blue failed: exec ***: not found";
+            let back = format!("{why}; traffic restored to blue 0 / green 100");
+            let answer = look(&driver, step, &parameters).await;
+            assert_eq!(report(&answer), failed(&back));
+            assert_eq!(open(&driver.world.aws())["restoring"]["reason"], why);
+        });
+    }
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! What the caller of a registration may need beside the registration itself.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::Quirk;
-use crate::cloudformation::Role;
+use crate::iam::tests::put_role;
 use crate::iam::{Principal, Session};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
@@ -12,27 +10,22 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
 /// Registers the service under a role that may take these actions on the service, and these on
 /// everything.
 fn registered(aws: &mut Aws, on_service: &[&str], on_all: &[&str]) -> Result<Value, ApiError> {
+    registered_with(aws, on_service, (on_all, "*"))
+}
+
+/// The same with another resource than everything.
+fn registered_with(
+    aws: &mut Aws,
+    on_service: &[&str],
+    (actions, resource): (&[&str], &str),
+) -> Result<Value, ApiError> {
     let service = "arn:aws:ecs:eu-west-1:111122223333:service/main/web";
     let statements = json!([
         {"Effect": "Allow", "Action": on_service, "Resource": service},
-        {"Effect": "Allow", "Action": on_all, "Resource": "*"},
+        {"Effect": "Allow", "Action": actions, "Resource": resource},
     ]);
-    aws.cloudformation.iam.put(Role {
-        id: "AROADEPLOY".to_owned(),
-        name: "deploy".to_owned(),
-        arn: ROLE.to_owned(),
-        path: "/".to_owned(),
-        trust: json!({"Statement": []}),
-        managed_policies: Vec::new(),
-        policies: BTreeMap::from([("own".to_owned(), json!({ "Statement": statements }))]),
-        max_session_seconds: 3600,
-        boundary: None,
-        tags: BTreeMap::new(),
-    });
-    aws.iam.principal = Principal::Session(Session {
-        role: ROLE.to_owned(),
-        name: "web".to_owned(),
-    });
+    put_role(aws, ROLE, json!([]), statements);
+    aws.iam.principal = Principal::Session(Session::of(ROLE, "web"));
     register(aws, json!({"MinCapacity": 1, "MaxCapacity": 4}))
 }
 
@@ -55,8 +48,46 @@ fn the_caller_may_have_to_be_allowed_to_scale_the_service() {
         "ValidationException: User is missing the following permissions: ecs:UpdateService, \
          cloudwatch:PutMetricAlarm"
     );
-    assert_eq!(aws.iam.denials.len(), 2);
-    assert_eq!(aws.iam.demanded.len(), 5);
+    assert_eq!(aws.iam.denials.len(), 3);
+    assert_eq!(aws.iam.demanded["deploy"].len(), 7);
+}
+
+#[test]
+fn alarms_are_tried_without_a_name_so_that_a_resource_with_a_name_is_not_enough() {
+    let mut aws = account(1, 2);
+    aws.settle_quirk(Quirk::ValidatesScalingCaller, true);
+    for alarms in ["alarm:*", "alarm:TargetTracking-service/main/web-*"] {
+        let alarms = aws.arn("cloudwatch", alarms);
+        assert_eq!(
+            error(registered_with(
+                &mut aws,
+                &ON_SERVICE,
+                (&ON_ALARMS[..], alarms.as_str())
+            )),
+            "ValidationException: User is missing the following permissions: \
+             cloudwatch:PutMetricAlarm, cloudwatch:DescribeAlarms, cloudwatch:DeleteAlarms"
+        );
+    }
+}
+
+#[test]
+fn a_role_that_may_change_no_alarm_by_its_name_passes_the_check() {
+    let mut aws = account(1, 2);
+    aws.settle_quirk(Quirk::ValidatesScalingCaller, true);
+    let service = "arn:aws:ecs:eu-west-1:111122223333:service/main/web";
+    let statements = json!([
+        {"Effect": "Allow", "Action": ON_SERVICE, "Resource": service},
+        {"Effect": "Allow", "Action": ON_ALARMS, "Resource": "*"},
+        {
+            "Effect": "Deny", "Action": ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
+            "Resource": "arn:aws:cloudwatch:*:*:alarm:?*",
+        },
+    ]);
+    put_role(&mut aws, ROLE, json!([]), statements);
+    aws.iam.principal = Principal::Session(Session::of(ROLE, "web"));
+
+    assert!(register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).is_ok());
+    assert_eq!(aws.iam.denials, []);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the operations take, keep, answer and refuse.
+//! What the operations accept, keep, return and refuse.
 
 mod policies;
 
@@ -76,10 +76,10 @@ fn a_new_target_needs_both_bounds_in_order() {
         ),
     ];
 
-    for (members, says) in refused {
+    for (members, expected) in refused {
         let said = error(register(&mut aws, members));
         assert!(
-            said.starts_with("ValidationException: ") && said.contains(says),
+            said.starts_with("ValidationException: ") && said.contains(expected),
             "{said}"
         );
     }
@@ -116,13 +116,13 @@ fn a_target_is_a_service_that_exists() {
         ),
     ];
 
-    for (member, value, says) in cases {
+    for (member, value, expected) in cases {
         let said = error(call(
             &mut aws,
             "RegisterScalableTarget",
             &with(member, value),
         ));
-        assert!(said.contains(says), "{said}");
+        assert!(said.contains(expected), "{said}");
     }
 
     let said = error(call(

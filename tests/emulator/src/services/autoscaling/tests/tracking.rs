@@ -189,7 +189,7 @@ fn requests_per_target_are_tracked_too_and_none_are_no_data() {
 
     assert_eq!(count(&aws), 5, "41 requests a second are 2,460 a minute");
 
-    // The load goes elsewhere: the group has no data points, which is no low value.
+    // The load goes elsewhere: the group has no data points, which is not a low value.
     let group = aws.elb.target_groups.keys().next().unwrap().clone();
     let rule = json!({
         "ListenerArn": listener, "Priority": 1, "Conditions": [],
@@ -244,4 +244,35 @@ fn a_count_below_the_minimum_rises_with_a_scale_out_only() {
     traffic::set(&mut aws, &listener, 60.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 3, "two would do, and three are the minimum");
+}
+
+#[test]
+fn a_step_changes_the_count_between_the_capacities_and_in_no_suspended_direction() {
+    let (mut aws, _) = balanced(4);
+    assert!(adjust(&mut aws, "main", "web", 1));
+    assert_eq!(count(&aws), 5);
+    assert!(adjust(&mut aws, "main", "web", 9));
+    assert_eq!(count(&aws), 6, "the maximum");
+    assert!(!adjust(&mut aws, "main", "web", 1));
+    assert!(adjust(&mut aws, "main", "web", -9));
+    assert_eq!(count(&aws), 2, "the minimum");
+
+    let suspended = json!({"SuspendedState": {"DynamicScalingOutSuspended": true}});
+    register(&mut aws, suspended).unwrap();
+    assert!(!adjust(&mut aws, "main", "web", 1));
+    assert!(!adjust(&mut aws, "main", "other", 1), "it is no target");
+    assert_eq!(count(&aws), 2);
+}
+
+#[test]
+fn a_step_inwards_waits_for_the_end_of_a_deployment_and_one_outwards_does_not() {
+    let (mut aws, _) = balanced(4);
+    let again = json!({"cluster": "main", "service": "web", "forceNewDeployment": true});
+    ecs::call(&mut aws, "UpdateService", &again).unwrap();
+
+    assert!(!adjust(&mut aws, "main", "web", -1));
+    assert!(adjust(&mut aws, "main", "web", 1));
+    run(&mut aws, 300);
+    assert!(adjust(&mut aws, "main", "web", -1));
+    assert_eq!(count(&aws), 4);
 }

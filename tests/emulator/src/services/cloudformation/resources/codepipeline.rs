@@ -6,7 +6,8 @@ use super::{Created, Desired, ResourceType, Update, answered, gone, iam};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::schema;
-use crate::cloudformation::stack::StackResource;
+use crate::cloudformation::stack::{StackResource, changed};
+use crate::cloudformation::tags::PROPERTY;
 use crate::codepipeline;
 
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
@@ -26,21 +27,33 @@ const NOT_MODELLED: [&str; 3] = [
 fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     let name = desired.name(aws, "Name");
     let mut input = json!({ "pipeline": declaration(aws, &name, desired)? });
-    if let Some(tags) = schema::to_api(
-        &desired.properties,
-        schema::of("AWS::CodePipeline::Pipeline"),
-    )
-    .get("tags")
-    {
-        input["tags"] = tags.clone();
+    if let Some(tags) = tags(desired) {
+        input["tags"] = tags;
     }
 
     let answer = codepipeline::call(aws, "CreatePipeline", &input)?;
     made(name, &answer)
 }
 
+/// The tags as the API spells them.
+fn tags(desired: &Desired) -> Option<Value> {
+    let properties = schema::to_api(&desired.properties, schema::of(desired.kind));
+    properties.get("tags").cloned()
+}
+
 fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
-    super::refuse_changes(old, desired, &["Name", "Tags"])?;
+    super::refuse_changes(old, desired, &["Name"])?;
+    if let Some(pipeline) = aws.codepipeline.pipelines.get_mut(&old.physical_id) {
+        pipeline.tags = tags(desired).unwrap_or_else(|| json!([]));
+    }
+    // UpdatePipeline makes a new version, and cancels what runs.
+    if changed(old, desired) == [PROPERTY] {
+        return Ok(Created {
+            physical_id: old.physical_id.clone(),
+            attributes: old.attributes.clone(),
+        });
+    }
+
     let input = json!({ "pipeline": declaration(aws, &old.physical_id, desired)? });
     let answer = codepipeline::call(aws, "UpdatePipeline", &input)?;
     made(old.physical_id.clone(), &answer)

@@ -15,12 +15,11 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     delete,
 }];
 
-/// What other operations than CreateTable set; the sandbox remembers it as the resource's property
-/// only: recovery is not modelled, and items do not expire.
-const SET_APART: [&str; 2] = [
-    "PointInTimeRecoverySpecification",
-    "TimeToLiveSpecification",
-];
+const TIME_TO_LIVE: &str = "TimeToLiveSpecification";
+
+/// What other operations than CreateTable set. The sandbox remembers the first as the resource's
+/// property only: recovery is not modelled.
+const SET_APART: [&str; 2] = ["PointInTimeRecoverySpecification", TIME_TO_LIVE];
 
 fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     let name = desired.name(aws, "TableName");
@@ -30,9 +29,19 @@ fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     if input.get("StreamSpecification").is_some() {
         input["StreamSpecification"]["StreamEnabled"] = Value::Bool(true);
     }
+    // DynamoDB has another name for it than CloudFormation.
+    let encryption = input.get_mut("SSESpecification");
+    if let Some(encryption) = encryption.and_then(Value::as_object_mut)
+        && let Some(enabled) = encryption.remove("SSEEnabled")
+    {
+        encryption.insert("Enabled".to_owned(), enabled);
+    }
 
     let answer = dynamodb::call(aws, "CreateTable", &input)?;
     let arn = answered(&answer, "/TableDescription/TableArn")?;
+    if let Some(wanted) = desired.properties.get(TIME_TO_LIVE) {
+        update_time_to_live(aws, &name, wanted)?;
+    }
     Ok(Created::new(name, json!({ "Arn": arn })))
 }
 
@@ -57,10 +66,29 @@ fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Creat
         dynamodb::call(aws, "UpdateTable", &protection)?;
     }
 
+    let [before, wanted] = [&old.properties, &desired.properties].map(|all| all.get(TIME_TO_LIVE));
+    match (before, wanted) {
+        (before, Some(wanted)) if before != Some(wanted) => {
+            update_time_to_live(aws, &old.physical_id, wanted)?;
+        }
+        (Some(before), None) => {
+            let mut off = before.clone();
+            off["Enabled"] = Value::Bool(false);
+            update_time_to_live(aws, &old.physical_id, &off)?;
+        }
+        _ => {}
+    }
+
     Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
     })
+}
+
+fn update_time_to_live(aws: &mut Aws, table: &str, wanted: &Value) -> Result<(), Problem> {
+    let input = json!({"TableName": table, TIME_TO_LIVE: wanted});
+    dynamodb::call(aws, "UpdateTimeToLive", &input)?;
+    Ok(())
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::ecs::change_tags;
 use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
@@ -55,7 +56,7 @@ fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
 fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     super::refuse_changes(old, desired, &FIXED)?;
     if old.properties.get("Tags") != desired.properties.get("Tags") {
-        update_tags(aws, old, desired)?;
+        change_tags(aws, old, desired)?;
     }
     if changed(old, desired).iter().all(|name| name == "Tags") {
         return Ok(Created {
@@ -71,40 +72,6 @@ fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Creat
     input["service"] = json!(old.physical_id);
     let answer = ecs::call(aws, "UpdateService", &input)?;
     made(&answer)
-}
-
-fn update_tags(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<(), Problem> {
-    let keys = |properties: &Value| -> Vec<Value> {
-        properties["Tags"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|tag| tag["Key"].clone())
-            .collect()
-    };
-    let kept = keys(&desired.properties);
-    let gone: Vec<Value> = keys(&old.properties)
-        .into_iter()
-        .filter(|key| !kept.contains(key))
-        .collect();
-
-    if !gone.is_empty() {
-        ecs::call(
-            aws,
-            "UntagResource",
-            &json!({"resourceArn": old.physical_id, "tagKeys": gone}),
-        )?;
-    }
-    if let Some(tags) =
-        schema::to_api(&desired.properties, schema::of("AWS::ECS::Service")).get("tags")
-    {
-        ecs::call(
-            aws,
-            "TagResource",
-            &json!({"resourceArn": old.physical_id, "tags": tags}),
-        )?;
-    }
-    Ok(())
 }
 
 fn made(answer: &Value) -> Result<Created, Problem> {

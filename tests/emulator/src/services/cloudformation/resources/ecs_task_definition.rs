@@ -1,4 +1,5 @@
-//! ECS task definitions: every change is a new revision, and the old one is deregistered.
+//! ECS task definitions: every change but one of the tags alone is a new revision, and the old one
+//! is deregistered.
 
 use serde_json::json;
 

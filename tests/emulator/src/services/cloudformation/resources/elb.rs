@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::cloudformation::error::Problem;
+use crate::cloudformation::items;
 use crate::cloudformation::stack::StackResource;
+use crate::cloudformation::tags::PROPERTY;
 use crate::{ApiError, Aws, elb};
 
 pub(super) const TYPES: &[ResourceType] = &[
@@ -84,25 +86,21 @@ fn create_named(aws: &mut Aws, desired: &Desired, create_this: Create) -> Result
     create(aws, &properties, create_this)
 }
 
-type Change = fn(&mut Aws, &str, &Value) -> Result<(), ApiError>;
+type SendChanges = fn(&mut Aws, &str, &Value) -> Result<(), ApiError>;
 
 /// Sends the properties that the template changed.
 fn change(
     aws: &mut Aws,
     old: &StackResource,
     desired: &Desired,
-    change: Change,
+    change: SendChanges,
 ) -> Result<Created, Problem> {
     let names = changed(old, desired)?;
-    send(
-        aws,
-        old,
-        &names
-            .iter()
-            .map(|name| (name.clone(), desired.properties[name].clone()))
-            .collect(),
-        change,
-    )
+    let properties = names
+        .iter()
+        .map(|name| (name.clone(), desired.properties[name].clone()));
+    change(aws, &old.physical_id, &properties.collect())?;
+    Ok(made(aws, old, desired))
 }
 
 /// Sends all properties with the change of any, which is the worst that can happen to weights that
@@ -111,28 +109,33 @@ fn change_all(
     aws: &mut Aws,
     old: &StackResource,
     desired: &Desired,
-    change: Change,
+    change: SendChanges,
 ) -> Result<Created, Problem> {
     changed(old, desired)?;
-    send(aws, old, &desired.properties, change)
+    change(aws, &old.physical_id, &desired.properties)?;
+    Ok(made(aws, old, desired))
 }
 
-fn send(
-    aws: &mut Aws,
-    old: &StackResource,
-    properties: &Value,
-    change: Change,
-) -> Result<Created, Problem> {
-    change(aws, &old.physical_id, properties)?;
-    Ok(Created {
+fn made(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Created {
+    change_tags(aws, old, desired);
+    Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
-    })
+    }
 }
 
-/// The names of the properties that differ.
+/// Changes the tags of a load balancer, a target group or a rule, if they differ.
+pub(super) fn change_tags(aws: &mut Aws, old: &StackResource, desired: &Desired) {
+    let tags = &desired.properties[PROPERTY];
+    if old.properties[PROPERTY] != *tags {
+        elb::set_tags(aws, &old.physical_id, items(tags));
+    }
+}
+
+/// The names of the properties that differ, without the tags, which other operations change.
 fn changed(old: &StackResource, desired: &Desired) -> Result<Vec<String>, Problem> {
-    let changed = super::super::stack::changed(old, desired);
+    let mut changed = super::super::stack::changed(old, desired);
+    changed.retain(|name| name != PROPERTY);
     match changed
         .iter()
         .find(|name| desired.properties.get(name.as_str()).is_none())

@@ -50,7 +50,28 @@ fn create_role(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
 
 fn update_role(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     super::refuse_changes(old, desired, &["RoleName", "Path"])?;
-    put_role(aws, old.physical_id.clone(), desired)
+    let apart = policies_apart(aws, old);
+    let made = put_role(aws, old.physical_id.clone(), desired)?;
+
+    if let Some(role) = aws.cloudformation.iam.role_mut(&old.physical_id) {
+        for (name, document) in apart {
+            role.policies.entry(name).or_insert(document);
+        }
+    }
+    Ok(made)
+}
+
+/// The inline policies of a role that it has not from its own resource: these stay when it changes.
+fn policies_apart(aws: &Aws, old: &StackResource) -> BTreeMap<String, Value> {
+    let own: Vec<&str> = items(&old.properties["Policies"])
+        .iter()
+        .filter_map(|policy| policy["PolicyName"].as_str())
+        .collect();
+    let role = aws.cloudformation.iam.role(&old.physical_id);
+    let mut policies = role.map_or_else(BTreeMap::new, |role| role.policies.clone());
+
+    policies.retain(|name, _| !own.contains(&name.as_str()));
+    policies
 }
 
 fn put_role(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, Problem> {
@@ -74,7 +95,7 @@ fn put_role(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, P
     let known = aws.cloudformation.iam.remove(&name);
     let role_id = known.map_or_else(
         || format!("AROA{}", aws.hex(17).to_uppercase()),
-        |known| known.id,
+        |known| known.id.clone(),
     );
     aws.cloudformation.iam.put(Role {
         id: role_id.clone(),

@@ -174,12 +174,7 @@ fn create_permission(aws: &mut Aws, desired: &Desired) -> Result<Created, Proble
         .at("Action");
     }
 
-    let statement_id = format!(
-        "{}-{}-{}",
-        desired.stack,
-        desired.logical_id,
-        super::random(aws)
-    );
+    let statement_id = desired.made_up_name(aws);
     let permission = Permission {
         statement_id: statement_id.clone(),
         principal: desired.text("Principal").unwrap_or_default().to_owned(),

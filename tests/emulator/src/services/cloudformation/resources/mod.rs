@@ -3,6 +3,7 @@
 
 mod autoscaling;
 mod codepipeline;
+mod custom;
 mod dynamodb;
 mod ecr;
 mod ecs;
@@ -11,9 +12,12 @@ mod ecs_task_definition;
 mod elb;
 mod events;
 mod iam;
+mod iam_policy;
 mod lambda;
 mod nested;
+mod passive;
 mod policy_document;
+mod route53;
 mod s3;
 mod stub_resources;
 mod trust;
@@ -35,23 +39,25 @@ pub(super) struct ResourceType {
     pub(super) delete: fn(&mut Aws, &StackResource) -> Result<(), Problem>,
 }
 
-type Change = fn(&mut Aws, &StackResource, &Desired) -> Result<Created, Problem>;
+type UpdateFunction = fn(&mut Aws, &StackResource, &Desired) -> Result<Created, Problem>;
 
 /// What happens when the properties of a resource change.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Update {
     /// The service changes it.
-    InPlace(Change),
+    InPlace(UpdateFunction),
     /// A new one is made; the old one is removed at the end.
     Replace,
     /// It is updated with every update of the stack, changed or not.
-    Always(Change),
+    Always(UpdateFunction),
     Refuse,
 }
 
 /// A resource as it should be.
 #[derive(Clone, Debug)]
 pub(super) struct Desired {
+    /// The name of its type.
+    pub(super) kind: &'static str,
     pub(super) stack: String,
     pub(super) logical_id: String,
     /// The folder of the template.
@@ -92,8 +98,13 @@ impl Desired {
     fn name(&self, aws: &mut Aws, property: &str) -> String {
         match self.text(property) {
             Some(name) => name.to_owned(),
-            None => format!("{}-{}-{}", self.stack, self.logical_id, random(aws)),
+            None => self.made_up_name(aws),
         }
+    }
+
+    /// A name made of stack, logical id and chance.
+    fn made_up_name(&self, aws: &mut Aws) -> String {
+        format!("{}-{}-{}", self.stack, self.logical_id, random(aws))
     }
 
     /// Like `name`, with a made-up name cut to the limit before its random end.
@@ -127,7 +138,7 @@ fn random(aws: &mut Aws) -> String {
         .collect()
 }
 
-/// A member of a service's answer.
+/// A member of a service's response.
 fn answered<'a>(answer: &'a Value, pointer: &str) -> Result<&'a str, Problem> {
     let found = answer.pointer(pointer).and_then(Value::as_str);
     found.ok_or_else(|| Problem::new(format!("the service's answer has no {pointer}: {answer}")))
@@ -166,9 +177,30 @@ fn refuse_changes(
     )))
 }
 
+/// Whether it is a type of custom resources, whose properties are the template's.
+pub(super) fn is_custom(name: &str) -> bool {
+    custom::is_custom(name)
+}
+
+/// Changes the tags of a thing that is otherwise not changed in place.
+pub(super) fn change_tags(
+    aws: &mut Aws,
+    old: &StackResource,
+    desired: &Desired,
+) -> Result<Created, Problem> {
+    match old.kind.as_str() {
+        "AWS::ECS::Cluster" | "AWS::ECS::TaskDefinition" => ecs::change_tags(aws, old, desired)?,
+        _ => elb::change_tags(aws, old, desired),
+    }
+    Ok(Created {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
+}
+
 /// The resource type of that name.
 pub(super) fn find(name: &str) -> Result<&'static ResourceType, Problem> {
-    let groups: [&'static [ResourceType]; 14] = [
+    let groups: [&'static [ResourceType]; 17] = [
         autoscaling::TYPES,
         codepipeline::TYPES,
         dynamodb::TYPES,
@@ -179,11 +211,15 @@ pub(super) fn find(name: &str) -> Result<&'static ResourceType, Problem> {
         elb::TYPES,
         events::TYPES,
         iam::TYPES,
+        iam_policy::TYPES,
         lambda::TYPES,
         nested::TYPES,
+        passive::TYPES,
+        route53::TYPES,
         s3::TYPES,
         stub_resources::TYPES,
     ];
     let found = groups.into_iter().flatten().find(|kind| kind.name == name);
+    let found = found.or_else(|| custom::of(name));
     found.ok_or_else(|| Problem::new(format!("unknown resource type {name}")))
 }

@@ -8,6 +8,7 @@ use super::{Created, Desired, ResourceType, Update};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::{self, StackResource};
+use crate::cloudformation::{items, tags};
 
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::CloudFormation::Stack",
@@ -18,12 +19,7 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 }];
 
 fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
-    let name = format!(
-        "{}-{}-{}",
-        desired.stack,
-        desired.logical_id,
-        super::random(aws)
-    );
+    let name = desired.made_up_name(aws);
     deploy(aws, &name, desired)
 }
 
@@ -41,12 +37,14 @@ fn deploy(aws: &mut Aws, name: &str, desired: &Desired) -> Result<Created, Probl
     }
 
     let parameters = parameters(&desired.properties).at("Parameters")?;
+    let tags = tags::of_list(items(&desired.properties[tags::PROPERTY]));
     stack::deploy(
         aws,
         name,
         Some(&desired.stack),
         &desired.folder.join(url),
         &parameters,
+        Some(&tags),
     )?;
     let made = aws
         .cloudformation

@@ -77,12 +77,7 @@ fn create_queue_policy(aws: &mut Aws, desired: &Desired) -> Result<Created, Prob
         }
     }
 
-    let id = format!(
-        "{}-{}-{}",
-        desired.stack,
-        desired.logical_id,
-        super::random(aws)
-    );
+    let id = desired.made_up_name(aws);
     Ok(Created::new(id.clone(), json!({ "Id": id })))
 }
 

@@ -55,14 +55,14 @@ pub(super) fn write_out(
 fn lambda_function(resource: &Resource, own: &Map<String, Value>) -> Resource {
     let mut properties = Map::new();
 
-    // SAM passes on the properties that both types have, except for those that it fills in itself.
+    // SAM passes on the properties that both types have, except those that it fills in itself.
     let own_names: Vec<&str> = schema::names(schema::of(SERVERLESS)).collect();
     let passed_on: Vec<&str> = schema::names(schema::of("AWS::Lambda::Function"))
         .filter(|name| own_names.contains(name) && !["Role", "Tags"].contains(name))
         .collect();
     copy(own, &passed_on, &mut properties);
 
-    // `sam package` would put the code into a bucket; here the metadata says which binary it is.
+    // `sam package` would put the code into a bucket; here the metadata names the binary.
     properties.insert(
         "Code".to_owned(),
         json!({"S3Bucket": "sam", "S3Key": own["CodeUri"]}),

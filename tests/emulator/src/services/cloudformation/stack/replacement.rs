@@ -6,7 +6,8 @@ use serde_json::Map;
 
 use crate::Aws;
 use crate::cloudformation::error::Problem;
-use crate::cloudformation::resources::{Created, Desired, ResourceType, Update};
+use crate::cloudformation::resources::{self, Created, Desired, ResourceType, Update};
+use crate::cloudformation::tags;
 
 use super::StackResource;
 
@@ -29,14 +30,17 @@ pub(super) fn make(
         )));
     }
 
-    let unchanged = changed(old, desired).is_empty();
+    let changed = changed(old, desired);
     match kind.update {
         Update::Always(update) => update(aws, old, desired).map_err(Problem::in_properties),
-        _ if unchanged => Ok(Created {
+        _ if changed.is_empty() => Ok(Created {
             physical_id: old.physical_id.clone(),
             attributes: old.attributes.clone(),
         }),
         Update::InPlace(update) => update(aws, old, desired).map_err(Problem::in_properties),
+        _ if changed == [tags::PROPERTY] => {
+            resources::change_tags(aws, old, desired).map_err(Problem::in_properties)
+        }
         Update::Replace => {
             let made = (kind.create)(aws, desired).map_err(Problem::in_properties)?;
             if !old.retained_on_replace {

@@ -113,6 +113,12 @@ fn a_stack_with_roles_needs_a_capability() {
         role[1],
         ("Capabilities.member.1", "CAPABILITY_IAM"),
     ];
+    let body = ROLE.replace("Properties:", "Properties:\n      RoleName: named");
+    let named = [CREATE, ("TemplateBody", body.as_str()), capable[2]];
+    assert_eq!(
+        deployed(&mut aws, &named).unwrap_err().message,
+        "Requires capabilities : [CAPABILITY_NAMED_IAM]"
+    );
     deployed(&mut aws, &capable).unwrap();
     assert_eq!(
         deployed(&mut aws, &capable).unwrap_err().message,

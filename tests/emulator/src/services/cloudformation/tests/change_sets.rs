@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::cloudformation::api::call;
 use crate::{ApiError, Aws};
 
-const TEMPLATE: &str = "
+pub(super) const TEMPLATE: &str = "
 Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: web}}}
 ";
 
@@ -12,20 +12,24 @@ const URL: (&str, &str) = (
     "https://s3.eu-west-1.amazonaws.com/kept/a/t.yaml",
 );
 
-fn account() -> Aws {
+pub(super) fn account() -> Aws {
     let mut aws = Aws::new(1);
     aws.s3.create_bucket("kept", true);
     aws
 }
 
-fn request(aws: &mut Aws, action: &str, members: &[(&str, &str)]) -> Result<Value, ApiError> {
+pub(super) fn request(
+    aws: &mut Aws,
+    action: &str,
+    members: &[(&str, &str)],
+) -> Result<Value, ApiError> {
     let members = members
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     call(aws, action, &members.collect())
 }
 
-fn create(aws: &mut Aws, more: &[(&str, &str)]) -> Result<Value, ApiError> {
+pub(super) fn create(aws: &mut Aws, more: &[(&str, &str)]) -> Result<Value, ApiError> {
     let own = [
         ("ChangeSetName", "c"),
         ("StackName", "own"),
@@ -34,7 +38,7 @@ fn create(aws: &mut Aws, more: &[(&str, &str)]) -> Result<Value, ApiError> {
     request(aws, "CreateChangeSet", &[&own[..], more].concat())
 }
 
-fn execute(aws: &mut Aws, created: &Value) {
+pub(super) fn execute(aws: &mut Aws, created: &Value) {
     let id = created["Id"].as_str().unwrap();
     request(aws, "ExecuteChangeSet", &[("ChangeSetName", id)]).unwrap();
 }
@@ -98,6 +102,10 @@ fn a_url_without_a_template_is_refused() {
     );
     assert_eq!(
         refused(&[("TemplateURL", "s3://kept/a/t.yaml")]),
+        "ValidationError: S3 error: Domain name specified in kept is not a valid S3 domain"
+    );
+    assert_eq!(
+        refused(&[("TemplateURL", "https://example.com/t.yaml")]),
         "ValidationError: TemplateURL must be a supported URL."
     );
     assert!(refused(&[URL, ("TemplateBody", TEMPLATE)]).contains("Only one of"));
@@ -199,8 +207,28 @@ Resources:
   Queue: {Type: AWS::SQS::Queue, DependsOn: Gone, Properties: {QueueName: taken}}
 ";
 
+/// A table that is protected against deletion, and a queue whose name is taken.
+const PROTECTED: &str = "
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: RetainExceptOnCreate
+    Properties:
+      TableName: ledger
+      DeletionProtectionEnabled: true
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+  Queue: {Type: AWS::SQS::Queue, DependsOn: Table, Properties: {QueueName: taken}}
+";
+
 /// An account in which the creation of `own` failed.
 fn failed() -> Aws {
+    failed_with(REFUSED)
+}
+
+/// The same with a template that has a queue whose name is taken.
+fn failed_with(template: &str) -> Aws {
     let mut aws = account();
     let taken = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: taken}}}";
     let other = [
@@ -211,7 +239,7 @@ fn failed() -> Aws {
     ];
     let other = request(&mut aws, "CreateChangeSet", &other).unwrap();
     execute(&mut aws, &other);
-    let created = create(&mut aws, &[("TemplateBody", REFUSED)]).unwrap();
+    let created = create(&mut aws, &[("TemplateBody", template)]).unwrap();
     execute(&mut aws, &created);
     aws
 }
@@ -246,6 +274,29 @@ fn a_creation_that_fails_is_rolled_back_and_the_stack_stays_to_be_deleted() {
 }
 
 #[test]
+fn a_creation_that_fails_after_a_protected_table_is_rolled_back_only_if_it_retains_the_table() {
+    let own = [("StackName", "own")];
+    let retained = PROTECTED.replace("RetainExceptOnCreate", "Retain");
+    for (template, status, failed_to, resource) in [
+        (PROTECTED, "ROLLBACK_FAILED", "delete", "Table"),
+        (retained.as_str(), "ROLLBACK_COMPLETE", "create", "Queue"),
+    ] {
+        let mut aws = failed_with(template);
+        let stack = request(&mut aws, "DescribeStacks", &own).unwrap()["Stacks"][0].clone();
+        assert_eq!(stack["StackStatus"], status);
+        let reason = format!("The following resource(s) failed to {failed_to}: [{resource}]. ");
+        assert_eq!(stack["StackStatusReason"], reason);
+        assert_eq!(statuses(&mut aws)[0], format!("own {status}"));
+
+        // Both policies retain the table when the stack is deleted.
+        request(&mut aws, "DeleteStack", &own).unwrap();
+        assert!(request(&mut aws, "DescribeStacks", &own).is_err());
+        let off = json!({"TableName": "ledger", "DeletionProtectionEnabled": false});
+        crate::dynamodb::call(&mut aws, "UpdateTable", &off).unwrap();
+    }
+}
+
+#[test]
 fn a_stack_whose_creation_failed_is_made_again_after_it_was_deleted() {
     let mut aws = failed();
     let own = [("StackName", "own")];
@@ -273,12 +324,23 @@ fn a_deletion_that_fails_leaves_the_stack_with_the_reason() {
     request(&mut aws, "DeleteStack", &own).unwrap();
     let stack = request(&mut aws, "DescribeStacks", &own).unwrap()["Stacks"][0].clone();
     assert_eq!(stack["StackStatus"], "DELETE_FAILED");
-    let reason = stack["StackStatusReason"].as_str().unwrap();
-    assert!(reason.contains("BucketNotEmpty"), "{reason}");
+    let reason = "The following resource(s) failed to delete: [Bucket]. ";
+    assert_eq!(stack["StackStatusReason"], reason);
+    let events = request(&mut aws, "DescribeStackEvents", &own).unwrap();
+    let why = &events["StackEvents"][1]["ResourceStatusReason"];
+    assert!(why.as_str().unwrap().contains("BucketNotEmpty"), "{why}");
+    assert_eq!(
+        statuses(&mut aws)[..3],
+        [
+            "own DELETE_FAILED",
+            "Bucket DELETE_FAILED",
+            "own DELETE_IN_PROGRESS"
+        ]
+    );
 
     let body = b"<Delete><Object><Key>key</Key></Object></Delete>";
     let emptied = crate::Request {
-        caller: "person".to_owned(),
+        caller: "operator".to_owned(),
         method: "POST".to_owned(),
         path_and_query: "/own?delete".to_owned(),
         headers: vec![(

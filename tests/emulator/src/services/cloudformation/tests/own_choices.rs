@@ -1,9 +1,12 @@
-//! The project's own templates with what a platform team asks for: keys, topics, networks, secrets,
+//! The project's own templates with what a platform team requires: keys, topics, networks, secrets,
 //! and what exists already.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::own_pairs::{account_with_pair, deploy_blue_green};
+use super::own_records::RECORDS;
 use super::own_templates::{
     CERTIFICATE, account, deploy_functions, deploy_pipeline, deploy_service, given, root,
 };
@@ -27,13 +30,27 @@ fn properties<'a>(aws: &'a Aws, stack: &str, logical_id: &str) -> &'a Value {
     &stack.resource(logical_id).unwrap().properties
 }
 
-/// How many alarms the functions' stack has.
-fn alarms(aws: &Aws) -> usize {
+/// The properties of the alarms of the functions' stack.
+fn alarms(aws: &Aws) -> Vec<&Value> {
     let stack = aws.cloudformation.stack("slipway").unwrap();
-    let kinds = stack.resources.iter().map(|made| made.kind.as_str());
-    kinds
-        .filter(|kind| *kind == "AWS::CloudWatch::Alarm")
-        .count()
+    let alarms = stack.resources.iter();
+    alarms
+        .filter(|made| made.kind == "AWS::CloudWatch::Alarm")
+        .map(|alarm| &alarm.properties)
+        .collect()
+}
+
+/// The metrics of an alarm on an expression: of each its name and its function.
+fn watched(alarm: &Value) -> Vec<(&str, &str)> {
+    let queries = alarm["Metrics"].as_array().into_iter().flatten();
+    let metrics = queries.filter_map(|query| query["MetricStat"].get("Metric"));
+    metrics
+        .map(|metric| {
+            let function = &metric["Dimensions"][0]["Value"];
+            let name = metric["MetricName"].as_str().unwrap();
+            (name, function.as_str().unwrap())
+        })
+        .collect()
 }
 
 #[test]
@@ -52,7 +69,7 @@ fn the_functions_deploy_with_every_choice() {
     let stack = aws.cloudformation.stack("slipway").unwrap();
     assert!(stack.resource("LedgerTable").is_none());
     assert_eq!(stack.outputs["LedgerTableName"], OLD_TABLE);
-    assert_eq!(alarms(&aws), 4);
+    assert_eq!(alarms(&aws).len(), 6);
 
     for function in aws.lambda.functions.values() {
         assert_eq!(function.environment["LEDGER_TABLE"], OLD_TABLE);
@@ -76,14 +93,43 @@ fn the_functions_deploy_with_every_choice() {
     assert_eq!(logs["KmsKeyId"], KEY);
 }
 
+/// The emulator refuses an alarm of more than ten metrics, so that two more functions of a kind
+/// still deploy.
+#[test]
+fn each_function_is_in_one_alarm_on_errors_and_in_one_on_throttles() {
+    let mut aws = account(1);
+    let choices = given(&[("NotificationTopicArn", TOPIC)]);
+    deploy(&mut aws, "slipway", &root().join("template.yaml"), &choices).unwrap();
+
+    let alarms = alarms(&aws);
+    let all: Vec<_> = alarms.iter().map(|alarm| watched(alarm)).collect();
+    for metrics in &all {
+        assert!(metrics.len() <= 8, "no room for two functions: {metrics:?}");
+        let names: BTreeSet<&str> = metrics.iter().map(|(name, _)| *name).collect();
+        assert!(names.len() <= 1, "{metrics:?}");
+    }
+
+    let functions: Vec<&str> = aws.lambda.functions.keys().map(String::as_str).collect();
+    for name in ["Errors", "Throttles"] {
+        let of_name = all.iter().flatten().filter(|(known, _)| *known == name);
+        let mut watched: Vec<&str> = of_name.map(|(_, function)| *function).collect();
+        watched.sort_unstable();
+        assert_eq!(watched, functions, "{name}");
+    }
+}
+
 #[test]
 fn the_functions_deploy_without_any_choice_and_keep_the_ledger() {
     let mut aws = account(1);
     deploy_functions(&mut aws);
-    assert_eq!(alarms(&aws), 0);
+    assert!(alarms(&aws).is_empty());
     let function = properties(&aws, "slipway", "FinishReleaseFunction");
     assert_eq!(function["VpcConfig"], Value::Null);
     assert_eq!(function["ReservedConcurrentExecutions"], Value::Null);
+
+    let time_to_live = &properties(&aws, "slipway", "LedgerTable")["TimeToLiveSpecification"];
+    let expected = json!({"AttributeName": "expires_at", "Enabled": true});
+    assert_eq!(*time_to_live, expected);
 
     let table = physical_id(&aws, "slipway", "LedgerTable");
     delete(&mut aws, "slipway").unwrap();
@@ -106,7 +152,12 @@ fn the_functions_deploy_without_any_choice_and_keep_the_ledger() {
 
 #[test]
 fn an_approval_notifies_a_topic_and_artifacts_have_a_key() {
-    for template in ["in-place.yaml", "blue-green.yaml", "canary.yaml"] {
+    for template in [
+        "in-place.yaml",
+        "blue-green.yaml",
+        "canary.yaml",
+        "dns.yaml",
+    ] {
         let mut aws = if template == "in-place.yaml" {
             let mut aws = account(1);
             deploy_service(&mut aws, &[]).unwrap();
@@ -127,7 +178,11 @@ fn an_approval_notifies_a_topic_and_artifacts_have_a_key() {
             ("NotificationTopicArn", TOPIC),
             ("KmsKeyArn", KEY),
         ];
-        choices.extend(rule.as_deref().map(|rule| ("Rule", rule)));
+        if template == "dns.yaml" {
+            choices.extend(RECORDS);
+        } else {
+            choices.extend(rule.as_deref().map(|rule| ("Rule", rule)));
+        }
         deploy_pipeline(&mut aws, template, &choices).unwrap();
 
         let pipeline = &aws.codepipeline.pipelines["web"].declaration;
@@ -138,7 +193,10 @@ fn an_approval_notifies_a_topic_and_artifacts_have_a_key() {
         assert_eq!(of("Notify")["Resource"], TOPIC);
         assert_eq!(of("UseKey")["Resource"], KEY);
     }
+}
 
+#[test]
+fn an_approval_without_a_topic_notifies_none() {
     let mut aws = account_with_pair(1);
     deploy_functions(&mut aws);
     deploy_blue_green(&mut aws, &[("Approval", "yes")]).unwrap();

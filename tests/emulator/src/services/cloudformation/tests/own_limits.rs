@@ -60,6 +60,10 @@ fn name(parameter: &str, chars: usize) -> String {
     format!("{first}{}", longest(chars - 1))
 }
 
+fn role_path() -> String {
+    format!("/{}/", longest(34))
+}
+
 fn role() -> String {
     format!("arn:aws-us-gov:iam::111122223333:role/{}", longest(64))
 }
@@ -164,16 +168,27 @@ fn deployed(template: &str, parameters: &BTreeMap<String, String>) -> Result<Aws
     Ok(aws)
 }
 
-/// Checks that the user parameters of each action are short enough.
+/// Checks that the user parameters of each action are short enough with the longest path of a role
+/// too.
 fn assert_fitting(template: &str, parameters: &BTreeMap<String, String>) {
+    let mut parameters = parameters.clone();
+    parameters.extend(given(&[("RolePath", role_path().as_str())]));
+    assert_short(template, &parameters);
+}
+
+/// Checks that the user parameters of each action are short enough.
+fn assert_short(template: &str, parameters: &BTreeMap<String, String>) {
     let aws = deployed(template, parameters).unwrap_or_else(|e| panic!("{template}: {e}"));
     let own_role = &aws.cloudformation.stack("web-pipeline").unwrap().outputs["DeployRoleArn"];
+    let (_, own_name) = own_role.rsplit_once('/').expect("a path and a name");
 
     for action in actions(&aws) {
         let Some(put) = action["Configuration"]["UserParameters"].as_str() else {
             continue;
         };
-        let put = with_longest_variables(put).replace(own_role.as_str(), &role());
+        let put = with_longest_variables(put)
+            .replace("arn:aws:iam", "arn:aws-us-gov:iam")
+            .replace(own_name, &longest(64));
         assert!(
             put.len() <= 1000 && !put.contains("#{"),
             "{template}: {} has {} characters",
@@ -189,10 +204,14 @@ fn user_parameters_of_the_longest_names_fit() {
         assert_fitting(IN_PLACE, &longest_parameters(IN_PLACE, file, other_role));
     }
     for template in OF_PAIRS {
-        for (file, other_role) in [(Some(80), false), (None, true)] {
+        for (file, other_role) in [(Some(64), false), (None, true)] {
             assert_fitting(template, &longest_parameters(template, file, other_role));
         }
     }
+
+    let mut elsewhere = longest_parameters(IN_PLACE, None, true);
+    elsewhere.extend(given(&[("ServiceRegion", "us-gov-central-1")]));
+    assert_fitting(IN_PLACE, &elsewhere);
 
     let mut judge_file = longest_parameters("canary.yaml", None, true);
     judge_file.extend(given(&[
@@ -200,6 +219,56 @@ fn user_parameters_of_the_longest_names_fit() {
         ("JudgeFile", longest(100).as_str()),
     ]));
     assert_fitting("canary.yaml", &judge_file);
+}
+
+#[test]
+fn user_parameters_of_the_longest_names_of_records_fit() {
+    const LENGTHS: [(&str, usize); 9] = [
+        ("PipelineName", 40),
+        ("Cluster", 64),
+        ("Service", 30),
+        ("BlueService", 50),
+        ("GreenService", 50),
+        ("ContainerName", 32),
+        ("Repository", 150),
+        ("BlueRecord", 20),
+        ("GreenRecord", 20),
+    ];
+    let steps = format!("{}100", "10,".repeat(19));
+    let mut all = given(&[
+        ("TaskRoleArns", ROLES),
+        ("HostedZoneId", longest(32).to_ascii_uppercase().as_str()),
+        ("RecordName", format!("a.{}", longest(62)).as_str()),
+        ("RecordType", "CNAME"),
+        ("InitialCount", "9999"),
+        ("DeadlineMinutes", "1380"),
+        ("Shift", "listed"),
+        ("Steps", steps.as_str()),
+        ("StepMinutes", "1380"),
+        ("BakeMinutes", "1380"),
+        ("MinimumHealthyPercent", "100"),
+        ("DrainMinutes", "1380"),
+    ]);
+    all.extend(LENGTHS.map(|(key, chars)| (key.to_owned(), name(key, chars))));
+    let of_file = given(&[
+        ("ConfigBucket", "config"),
+        ("TaskDefinitionFile", longest(64).as_str()),
+    ]);
+    let of_role = given(&[("DeployRoleArn", role().as_str()), ("Base", "newest")]);
+    for more in [of_file, of_role] {
+        let mut all = all.clone();
+        all.extend(more);
+        assert_fitting("dns.yaml", &all);
+    }
+
+    let longer_names = LENGTHS.map(|(key, chars)| (key, name(key, chars + 1)));
+    let longer_record = ("RecordName", format!("a.{}", longest(63)));
+    for (key, value) in longer_names.into_iter().chain([longer_record]) {
+        let mut longer = all.clone();
+        longer.insert(key.to_owned(), value);
+        let refusal = deployed("dns.yaml", &longer).unwrap_err().to_string();
+        assert!(refusal.contains(key), "{refusal}");
+    }
 }
 
 #[test]
@@ -213,6 +282,27 @@ fn a_pipeline_of_a_pair_has_a_task_definition_file_or_another_role() {
 }
 
 #[test]
+fn a_service_in_another_region_has_another_role_and_no_task_definition_file() {
+    for (file, other_role, start) in [
+        (
+            None,
+            false,
+            "ServiceRegion is given, so DeployRoleArn must be",
+        ),
+        (
+            Some(12),
+            true,
+            "TaskDefinitionFile and ServiceRegion together",
+        ),
+    ] {
+        let mut parameters = longest_parameters(IN_PLACE, file, other_role);
+        parameters.extend(given(&[("ServiceRegion", "eu-central-1")]));
+        let refusal = deployed(IN_PLACE, &parameters).unwrap_err().problem;
+        assert!(refusal.starts_with(start), "{refusal}");
+    }
+}
+
+#[test]
 fn a_longer_name_is_refused() {
     let in_place = LENGTHS_IN_PLACE.map(|(name, chars)| (IN_PLACE, name, chars));
     let of_pairs = LENGTHS_OF_PAIRS.map(|(name, chars)| ("canary.yaml", name, chars));
@@ -221,5 +311,26 @@ fn a_longer_name_is_refused() {
         parameters.insert(parameter.to_owned(), longest(chars + 1));
         let refusal = deployed(template, &parameters).unwrap_err().to_string();
         assert!(refusal.contains(parameter), "{refusal}");
+    }
+}
+
+/// The most bytes of a template in a request. Source:
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>
+const TEMPLATE_BODY: u64 = 51_200;
+
+#[test]
+fn each_template_fits_into_a_request() {
+    let folders = ["infra", "infra/pipelines"].map(|folder| root().join(folder));
+    let files = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let mut templates: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    templates.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
+    templates.push(root().join("template.yaml"));
+
+    assert!(templates.len() >= 6, "{templates:?}");
+    for template in templates {
+        let bytes = std::fs::metadata(&template).unwrap().len();
+        assert!(bytes <= TEMPLATE_BODY, "{template:?} has {bytes} bytes");
     }
 }

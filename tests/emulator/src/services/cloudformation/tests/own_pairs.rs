@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::own_roles::{TARGETS, statements};
 use super::own_templates::{account, deploy_functions, deploy_pipeline, deploy_service};
 use super::*;
 use crate::elb::Elb;
+use crate::iam::{Access, Demand, evaluate};
 
 /// An account with the stack of a pair.
 pub(super) fn account_with_pair(seed: u64) -> Aws {
@@ -164,14 +166,10 @@ fn every_choice_of_the_blue_green_template_deploys() {
             .iter()
             .filter_map(|action| action["RunOrder"].as_i64())
             .collect();
-        assert!(
-            orders.is_sorted()
-                && actions.len()
-                    == if more.contains(&("Approval", "yes")) {
-                        7
-                    } else {
-                        6
-                    }
+        assert!(orders.is_sorted(), "{orders:?}");
+        assert_eq!(
+            actions.iter().any(|action| action["Name"] == "approve"),
+            more.contains(&("Approval", "yes"))
         );
     }
 }
@@ -275,4 +273,60 @@ fn the_services_of_a_pair_are_named_both_or_not_at_all() {
     deploy_blue_green(&mut aws, &[]).unwrap();
     let begin = user_parameters(&actions(&aws), "begin-release");
     assert!(!begin.contains_key("blue_service") && !begin.contains_key("green_service"));
+}
+
+/// The statements of the pair's deploy role about scaling, and whether begin-release gets the word
+/// that nothing may scale.
+fn scaling(aws: &Aws) -> (Vec<Value>, bool) {
+    let statements = statements(aws, "web-pipeline");
+    let sids = ["SuspendScaleIn", "AlarmsOfScaling", "KeepAlarms"];
+    let found = sids.iter().filter_map(|sid| statements.get(*sid).cloned());
+    let begin = user_parameters(&actions(aws), "begin-release");
+    assert!(
+        begin
+            .get("scales")
+            .is_none_or(|given| *given == json!(false))
+    );
+    (found.collect(), begin.contains_key("scales"))
+}
+
+#[test]
+fn only_a_pair_with_scalable_targets_has_the_statements_about_scaling() {
+    let mut aws = account_with_pair(1);
+    deploy_functions(&mut aws);
+    deploy_blue_green(&mut aws, &[]).unwrap();
+    assert_eq!(scaling(&aws), (vec![], true));
+
+    deploy_blue_green(&mut aws, &[("ScalableTargetArns", TARGETS)]).unwrap();
+    let (statements, refuses) = scaling(&aws);
+    assert_eq!(statements.len(), 3);
+    assert!(!refuses);
+    let targets: Vec<&str> = TARGETS.split(',').collect();
+    assert_eq!(statements[0]["Resource"], json!(targets));
+
+    // The role of another account has its own scalable targets.
+    let role = "arn:aws:iam::444455556666:role/orders-deploy-role-DeployRole-1A2B";
+    deploy_blue_green(&mut aws, &[("DeployRoleArn", role)]).unwrap();
+    assert_eq!(scaling(&aws), (vec![], false));
+}
+
+#[test]
+fn no_alarm_is_changed_under_the_deploy_role_of_a_pair_that_scales() {
+    let mut aws = account_with_pair(1);
+    deploy_functions(&mut aws);
+    deploy_blue_green(&mut aws, &[("ScalableTargetArns", TARGETS)]).unwrap();
+    let (statements, _) = scaling(&aws);
+    let access = |action: &str, resource: &str| {
+        let demand = Demand::new(format!("cloudwatch:{action}"), resource);
+        evaluate(&statements, &demand).unwrap()
+    };
+
+    let nameless = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:";
+    let named = format!("{nameless}TargetTracking-service/main/web-blue-AlarmHigh-1");
+    for action in ["PutMetricAlarm", "DeleteAlarms"] {
+        assert_eq!(access(action, "*"), Access::Allowed);
+        assert_eq!(access(action, nameless), Access::Allowed);
+        assert_eq!(access(action, &named), Access::Denied);
+    }
+    assert_eq!(access("DescribeAlarms", &named), Access::Allowed);
 }

@@ -4,12 +4,18 @@
 use serde_json::Value;
 
 use super::own_pairs::{account_with_pair, actions, deploy_blue_green, user_parameters};
+use super::own_records::RECORDS;
 use super::own_templates::{
-    PIPELINE, ROLES, account, deploy_functions, deploy_pipeline, deploy_service, given, root,
+    ROLES, account, deploy_functions, deploy_pipeline, deploy_service, given, root,
 };
 use super::*;
 
 pub(super) const OTHER_REPOSITORY: &str = "arn:aws:ecr:eu-west-1:111122223333:repository/proxy";
+/// The scalable targets of both services of a pair.
+pub(super) const TARGETS: &str = concat!(
+    "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/1a,",
+    "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/2b",
+);
 
 /// The statement of this Sid in a role of a stack.
 fn statement_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
@@ -19,7 +25,7 @@ fn statement_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> 
 }
 
 /// The resource of that statement.
-fn resource_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
+pub(super) fn resource_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
     statement_of(aws, stack, role, sid).map(|found| found["Resource"].clone())
 }
 
@@ -32,7 +38,7 @@ fn account_with_pipeline() -> Aws {
     aws
 }
 
-fn listed(arns: &str) -> Value {
+pub(super) fn listed(arns: &str) -> Value {
     json!(arns.split(',').collect::<Vec<_>>())
 }
 
@@ -108,18 +114,9 @@ fn a_deploy_role_passes_the_given_roles_and_reads_the_given_repositories() {
     assert_eq!(of(&aws, "PassRolesToTasks"), Some(listed(ROLES)));
     assert_eq!(of(&aws, "FindOtherImages"), None);
 
-    let changes = [
-        ("TaskRoleArns", ""),
-        ("OtherRepositoryArns", OTHER_REPOSITORY),
-    ];
+    let changes = [("OtherRepositoryArns", OTHER_REPOSITORY)];
     deploy_pipeline(&mut aws, "in-place.yaml", &changes).unwrap();
-    assert_eq!(of(&aws, "PassRolesToTasks"), None);
     assert_eq!(of(&aws, "FindOtherImages"), Some(listed(OTHER_REPOSITORY)));
-
-    let template = root().join("infra/pipelines/in-place.yaml");
-    let missing = deploy(&mut aws, "other", &template, &given(&PIPELINE[..5]));
-    let missing = missing.unwrap_err().problem;
-    assert!(missing.contains("TaskRoleArns"), "{missing}");
 }
 
 #[test]
@@ -148,13 +145,24 @@ fn a_deploy_role_of_a_pair_names_the_given_services() {
 
     let services =
         names.map(|(_, name)| format!("arn:aws:ecs:eu-west-1:111122223333:service/main/{name}"));
-    let of = |sid: &str| resource_of(&aws, "web-pipeline", "DeployRole", sid);
-    assert_eq!(of("UpdateService"), Some(json!(services)));
-    assert_eq!(of("ObserveService"), Some(json!(services)));
+    let mut by_records = account(1);
+    deploy_functions(&mut by_records);
+    deploy_pipeline(
+        &mut by_records,
+        "dns.yaml",
+        &[&RECORDS[..], &names].concat(),
+    )
+    .unwrap();
+
+    for aws in [aws, by_records] {
+        let of = |sid: &str| resource_of(&aws, "web-pipeline", "DeployRole", sid);
+        assert_eq!(of("UpdateService"), Some(json!(services)));
+        assert_eq!(of("ObserveService"), Some(json!(services)));
+    }
 }
 
 /// The statements of the deploy role of a stack, by Sid.
-fn statements(aws: &Aws, stack: &str) -> BTreeMap<String, Value> {
+pub(super) fn statements(aws: &Aws, stack: &str) -> BTreeMap<String, Value> {
     let name = physical_id(aws, stack, "DeployRole");
     let role = aws.cloudformation.iam.role(&name).unwrap();
     role.statements()
@@ -181,6 +189,7 @@ pub(super) fn deploy_role(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), St
             "arn:aws:ecr:eu-west-1:111122223333:repository/web",
         ),
         ("OtherRepositoryArns", OTHER_REPOSITORY),
+        ("ScalableTargetArns", TARGETS),
     ]);
     parameters.extend(given(more));
     deploy(
@@ -202,28 +211,38 @@ fn the_template_of_a_deploy_role_allows_what_those_of_pipelines_do() {
     assert_same_but_for_the_pipeline(&aws, None);
 
     // A pair that does not judge reads no metrics, and its role is made by the same template.
-    for (template, more) in [
-        ("canary.yaml", None),
-        ("blue-green.yaml", Some("ReadMetrics")),
+    for (template, more, targets) in [
+        ("canary.yaml", None, TARGETS),
+        ("canary.yaml", None, ""),
+        ("blue-green.yaml", Some("ReadMetrics"), TARGETS),
     ] {
         let mut aws = account_with_pair(1);
         deploy_functions(&mut aws);
         let rule = aws.cloudformation.stack("web").unwrap().outputs["ProductionRuleArn"].clone();
-        let of_pipeline = [("Rule", rule.as_str()), other[0]];
+        let pool = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_a";
+        let of_pipeline = [
+            ("Rule", rule.as_str()),
+            ("UserPoolArn", pool),
+            ("ScalableTargetArns", targets),
+            other[0],
+        ];
         deploy_pipeline(&mut aws, template, &of_pipeline).unwrap();
         let of_pair = [
             ("BlueService", "web-blue"),
             ("GreenService", "web-green"),
             ("Rule", rule.as_str()),
+            ("UserPoolArn", pool),
+            ("ScalableTargetArns", targets),
         ];
         deploy_role(&mut aws, &of_pair).unwrap();
+        assert!(statements(&aws, "role").contains_key("ReadUserPoolClient"));
         assert_same_but_for_the_pipeline(&aws, more);
     }
 }
 
 /// The role of the stack `role` has the trust and the statements of the pipeline's, without the one
 /// of the pipeline, and with the one of the Sid `more`.
-fn assert_same_but_for_the_pipeline(aws: &Aws, more: Option<&str>) {
+pub(super) fn assert_same_but_for_the_pipeline(aws: &Aws, more: Option<&str>) {
     let mut expected = statements(aws, "web-pipeline");
     assert!(expected.remove("Pipeline").is_some());
     let mut found = statements(aws, "role");
@@ -253,14 +272,16 @@ fn a_deploy_role_is_of_a_service_or_of_a_pair() {
     for more in refused {
         let problem = deploy_role(&mut account(1), &more).unwrap_err().problem;
         assert_eq!(
-            problem, "Either Service must be given, or all of BlueService, GreenService and Rule.",
+            problem,
+            "Either Service must be given, or BlueService and GreenService with Rule, or with \
+             HostedZoneId and RecordName.",
             "{more:?}"
         );
     }
 }
 
 #[test]
-fn the_stack_s_own_role_keeps_only_the_pipeline_where_another_one_is_given() {
+fn the_stack_s_own_role_keeps_the_pipeline_and_reads_pushes_where_another_one_is_given() {
     let role = "arn:aws:iam::444455556666:role/orders-deploy-role-DeployRole-1A2B";
     let given = [("DeployRoleArn", role), ("TaskRoleArns", "")];
 
@@ -271,15 +292,32 @@ fn the_stack_s_own_role_keeps_only_the_pipeline_where_another_one_is_given() {
     let mut pair = account_with_pair(1);
     deploy_functions(&mut pair);
     deploy_blue_green(&mut pair, &given).unwrap();
+    let mut by_records = account(1);
+    deploy_functions(&mut by_records);
+    deploy_pipeline(
+        &mut by_records,
+        "dns.yaml",
+        &[&RECORDS[..], &given].concat(),
+    )
+    .unwrap();
 
-    for aws in [in_place, pair] {
+    for aws in [in_place, pair, by_records] {
         let kept = statements(&aws, "web-pipeline");
-        assert_eq!(kept.keys().collect::<Vec<_>>(), ["Pipeline"]);
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["Pipeline", "ReadPushed"]);
+        assert_eq!(
+            kept["ReadPushed"],
+            json!({
+                "Sid": "ReadPushed", "Effect": "Allow",
+                "Action": ["ecr:BatchGetImage", "ecr:DescribeImages"],
+                "Resource": "arn:aws:ecr:eu-west-1:111122223333:repository/web",
+            })
+        );
 
         let own = &aws.cloudformation.stack("web-pipeline").unwrap().outputs["DeployRoleArn"];
         let begin = user_parameters(&actions(&aws), "begin-release");
         assert_eq!(begin["deploy_role"], role);
-        assert_eq!(begin["pipeline_role"], own.as_str());
+        let name = own.rsplit('/').next().unwrap();
+        assert_eq!(begin["pipeline_role"], format!("/{name}"));
 
         let rule = aws
             .events
@@ -292,4 +330,43 @@ fn the_stack_s_own_role_keeps_only_the_pipeline_where_another_one_is_given() {
             "{target}"
         );
     }
+}
+
+#[test]
+fn all_roles_take_the_path_of_their_stack_and_deploy_roles_trust_that_of_the_functions() {
+    const PATH: &str = "/teams/shop/";
+    let path = [("RolePath", PATH)];
+    let mut aws = account(1);
+    deploy_service(&mut aws, &path).unwrap();
+    let functions = root().join("template.yaml");
+    deploy(&mut aws, "slipway", &functions, &given(&path)).unwrap();
+    deploy_pipeline(&mut aws, "in-place.yaml", &path).unwrap();
+    deploy_role(&mut aws, &[("Service", "web"), ("RolePath", PATH)]).unwrap();
+    let mut by_records = account(1);
+    deploy(&mut by_records, "slipway", &functions, &given(&path)).unwrap();
+    deploy_pipeline(&mut by_records, "dns.yaml", &[&RECORDS[..], &path].concat()).unwrap();
+
+    let roles: Vec<_> = aws.cloudformation.iam.roles().collect();
+    assert!(roles.len() > 10, "{}", roles.len());
+    for role in roles
+        .into_iter()
+        .chain(by_records.cloudformation.iam.roles())
+    {
+        assert!(role.path.starts_with(PATH), "{}", role.arn);
+    }
+    let policy = physical_id(&aws, "slipway", "FunctionsPolicy");
+    let of_stack = "arn:aws:iam::111122223333:policy/teams/shop/slipway/";
+    assert!(policy.starts_with(of_stack), "{policy}");
+    let pattern = aws.cloudformation.export("slipway-FunctionRoles").unwrap();
+    assert_eq!(
+        pattern,
+        "arn:aws:iam::111122223333:role/teams/shop/slipway/*"
+    );
+    let prefix = pattern.trim_end_matches('*');
+    let mut functions = aws.lambda.functions.values();
+    assert!(functions.all(|function| function.role.starts_with(prefix)));
+
+    let name = physical_id(&aws, "web-pipeline", "DeployRole");
+    let trust = &aws.cloudformation.iam.role(&name).unwrap().trust["Statement"][0];
+    assert_eq!(trust["Condition"]["ArnLike"]["aws:PrincipalArn"], pattern);
 }

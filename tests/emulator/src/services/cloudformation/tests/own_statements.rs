@@ -4,13 +4,16 @@
 
 use serde_json::Value;
 
-use super::own_roles::{OTHER_REPOSITORY, deploy_role};
-use super::own_templates::{account, deploy_functions, deploy_pipeline, deploy_service};
+use super::own_records::RECORDS;
+use super::own_roles::{OTHER_REPOSITORY, TARGETS, deploy_role};
+use super::own_templates::{account, deploy_pipeline, deploy_service, given, root};
 use super::*;
 use crate::iam::{Access, Demand, evaluate};
 
+const STEPS: &str = "Steps";
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:web-*";
+const POOL: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_a";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
 
 /// What adds statements to the roles of a pipeline's stack.
@@ -21,19 +24,38 @@ const CHOICES: [(&str, &str); 4] = [
     ("ConfigBucket", "config"),
 ];
 
-/// An account for each template of a pipeline, with the other templates that make roles.
-fn accounts() -> [Aws; 3] {
-    ["in-place.yaml", "blue-green.yaml", "canary.yaml"].map(|template| {
-        let is_pair = template != "in-place.yaml";
-        let mut aws = account(1);
-        let of_service = [
-            ("BlueGreen", if is_pair { "yes" } else { "no" }),
-            ("SecretArns", SECRET),
-            ("KmsKeyArn", KEY),
-        ];
-        deploy_service(&mut aws, &of_service).unwrap();
-        deploy_functions(&mut aws);
+/// An account with a service or a pair, and the functions.
+fn with_functions(is_pair: bool) -> Aws {
+    let mut aws = account(1);
+    let of_service = [
+        ("BlueGreen", if is_pair { "yes" } else { "no" }),
+        ("SecretArns", SECRET),
+        ("KmsKeyArn", KEY),
+        ("OtherRepositoryArns", OTHER_REPOSITORY),
+    ];
+    deploy_service(&mut aws, &of_service).unwrap();
+    let functions = root().join("template.yaml");
+    let of_functions = given(&[
+        ("KmsKeyArn", KEY),
+        ("SubnetIds", "subnet-1"),
+        ("SecurityGroupIds", "sg-1"),
+        ("Tracing", "Active"),
+    ]);
+    deploy(&mut aws, "slipway", &functions, &of_functions).unwrap();
+    aws
+}
 
+/// An account for each template of a pipeline, with the other templates that make roles.
+fn accounts() -> [Aws; 4] {
+    [
+        "in-place.yaml",
+        "blue-green.yaml",
+        "canary.yaml",
+        "dns.yaml",
+    ]
+    .map(|template| {
+        let is_pair = template != "in-place.yaml";
+        let mut aws = with_functions(is_pair);
         let rule = if is_pair {
             aws.cloudformation.stack("web").unwrap().outputs["ProductionRuleArn"].clone()
         } else {
@@ -42,12 +64,22 @@ fn accounts() -> [Aws; 3] {
         let mut of_pipeline = CHOICES.to_vec();
         let mut of_role = vec![("Service", "web")];
         if is_pair {
-            of_pipeline.push(("Rule", rule.as_str()));
-            of_role = vec![
-                ("BlueService", "web-blue"),
-                ("GreenService", "web-green"),
-                ("Rule", rule.as_str()),
-            ];
+            let by_rule = [("Rule", rule.as_str()), ("UserPoolArn", POOL)];
+            let traffic = if template == "dns.yaml" {
+                &RECORDS[..]
+            } else {
+                &by_rule[..]
+            };
+            of_pipeline.extend(traffic);
+            // A judgement reads alarms also where nothing scales.
+            if template != "canary.yaml" {
+                of_pipeline.push(("ScalableTargetArns", TARGETS));
+            }
+            of_role = vec![("BlueService", "web-blue"), ("GreenService", "web-green")];
+            of_role.extend(traffic);
+            if template == "canary.yaml" {
+                of_role.push(("ScalableTargetArns", ""));
+            }
         }
         deploy_pipeline(&mut aws, template, &of_pipeline).unwrap();
         deploy_role(&mut aws, &of_role).unwrap();
@@ -55,14 +87,214 @@ fn accounts() -> [Aws; 3] {
     })
 }
 
-/// The statements that the templates give to a role. SAM's own, for the dead-letter queue, have no
-/// Sid.
+/// The statements that the templates give to a role.
 fn given_statements(role: &Role) -> Vec<&Value> {
-    role.policies
-        .iter()
-        .filter(|(name, _)| !name.ends_with("EventInvokeConfigOnFailureSQSPolicy"))
-        .flat_map(|(_, document)| items(&document["Statement"]))
+    role.statements().collect()
+}
+
+/// The statements that no release of the tests plays, as the templates give them: Sid, actions, and
+/// resources. The others are compared with the calls of releases.
+const UNPLAYED: [(&str, &[&str], &[&str]); 15] = [
+    (
+        "WriteTraces",
+        &["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        &["*"],
+    ),
+    (
+        "WriteOwnLogs",
+        &["logs:CreateLogStream", "logs:PutLogEvents"],
+        &["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/slipway-*:*"],
+    ),
+    (
+        "SendDeadLetters",
+        &["sqs:SendMessage"],
+        &["arn:aws:sqs:eu-west-1:111122223333:slipway-dead-letters"],
+    ),
+    (
+        "NetworkInterfaces",
+        &[
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        &["*"],
+    ),
+    (
+        "UseKey",
+        &[
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey*",
+            "kms:ReEncrypt*",
+        ],
+        &[KEY],
+    ),
+    ("Notify", &["sns:Publish"], &[TOPIC]),
+    (
+        "FindOtherImages",
+        &["ecr:BatchGetImage", "ecr:DescribeImages"],
+        &[OTHER_REPOSITORY],
+    ),
+    ("Login", &["ecr:GetAuthorizationToken"], &["*"]),
+    (
+        "PullImages",
+        &[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+        ],
+        &["arn:aws:ecr:eu-west-1:111122223333:repository/web"],
+    ),
+    (
+        "PullOtherImages",
+        &[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+        ],
+        &[OTHER_REPOSITORY],
+    ),
+    ("ReadAlarms", &["cloudwatch:DescribeAlarms"], &["*"]),
+    (
+        "ReadUserPoolClient",
+        &["cognito-idp:DescribeUserPoolClient"],
+        &[POOL],
+    ),
+    (
+        "WriteLogs",
+        &["logs:CreateLogStream", "logs:PutLogEvents"],
+        &["arn:aws:logs:eu-west-1:111122223333:log-group:/slipway/web:*"],
+    ),
+    (
+        "ReadSecrets",
+        &["secretsmanager:GetSecretValue", "ssm:GetParameters"],
+        &[SECRET],
+    ),
+    ("DecryptSecrets", &["kms:Decrypt"], &[KEY]),
+];
+
+#[test]
+fn statements_that_no_release_plays_are_as_listed() {
+    let mut all = BTreeSet::new();
+    for aws in accounts() {
+        let mut found = BTreeSet::new();
+        let policies = aws
+            .cloudformation
+            .iam
+            .managed_policy(&functions_policy(&aws));
+        let of_functions = items(&policies.unwrap()["Statement"]);
+        let of_roles = aws.cloudformation.iam.roles().flat_map(given_statements);
+        for statement in of_roles.chain(of_functions) {
+            let sid = statement["Sid"].as_str().unwrap();
+            let listed = UNPLAYED.iter().find(|(known, ..)| *known == sid);
+            let Some((_, actions, resources)) = listed else {
+                continue;
+            };
+            found.insert(sid);
+            let [given_actions, given_resources] = ["Action", "Resource"]
+                .map(|member| items(&statement[member]).iter().collect::<Vec<_>>());
+            assert_eq!(given_actions, *actions, "{sid}");
+            assert_eq!(given_resources, *resources, "{sid}");
+            assert_eq!(statement["Condition"], Value::Null, "{sid}");
+        }
+        all.extend(found.into_iter().map(str::to_owned));
+    }
+    assert_eq!(all.len(), UNPLAYED.len(), "{all:?}");
+}
+
+/// The ARN of the policy of all functions, which has some statements by choice only.
+fn functions_policy(aws: &Aws) -> String {
+    physical_id(aws, "slipway", "FunctionsPolicy")
+}
+
+#[test]
+fn each_function_has_the_partitions_of_the_ledger_that_it_uses() {
+    let [aws, ..] = accounts();
+    for (name, function) in &aws.lambda.functions {
+        let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
+        let keys: Vec<(&str, &Value)> = role
+            .statements()
+            .filter(|statement| statement.to_string().contains("dynamodb:"))
+            .map(|statement| {
+                let condition = &statement["Condition"]["ForAllValues:StringLike"];
+                let sid = statement["Sid"].as_str().unwrap();
+                (sid, &condition["dynamodb:LeadingKeys"])
+            })
+            .collect();
+
+        let (ledger, leases) = (json!(["execution#*", "lease"]), json!("lease"));
+        let [read, write] = [
+            json!(["execution#*", "push#*"]),
+            json!(["execution#*", "lease", "push#*"]),
+        ];
+        let expected = match name.as_str() {
+            "slipway-start-pipeline" => vec![("ReadLedger", &read), ("WriteLedger", &write)],
+            "slipway-find-task-roles" => vec![],
+            "slipway-begin-release" => vec![("Ledger", &ledger), ("Leases", &leases)],
+            "slipway-roll-back" => vec![("Ledger", &write), ("Leases", &leases)],
+            _ => vec![("Ledger", &ledger)],
+        };
+        assert_eq!(keys, expected, "{name}");
+    }
+}
+
+/// The statements of the role of a pipeline, by Sid. The bucket of artifacts has another name in
+/// each account.
+fn of_pipeline(aws: &Aws) -> BTreeMap<String, Value> {
+    let name = physical_id(aws, "web-pipeline", "PipelineRole");
+    let bucket = physical_id(aws, "web-pipeline", "ArtifactBucket");
+    let role = aws.cloudformation.iam.role(&name).unwrap();
+    role.statements()
+        .map(|statement| {
+            let text = statement.to_string().replace(&bucket, "artifacts");
+            let sid = statement["Sid"].as_str().unwrap().to_owned();
+            (sid, serde_json::from_str(&text).unwrap())
+        })
         .collect()
+}
+
+#[test]
+fn the_roles_of_pipelines_differ_only_in_the_steps_that_they_invoke() {
+    let [in_place, others @ ..] = accounts().map(|aws| of_pipeline(&aws));
+    for other in others {
+        for (sid, statement) in &other {
+            let expected = &in_place[sid];
+            if sid == STEPS {
+                assert_eq!(statement["Action"], expected["Action"]);
+                assert_ne!(statement["Resource"], expected["Resource"]);
+            } else {
+                assert_eq!(statement, expected);
+            }
+        }
+        assert_eq!(other.len(), in_place.len());
+    }
+}
+
+#[test]
+fn the_roles_of_pipelines_and_of_tasks_trust_one_service() {
+    let accounts = accounts();
+    let account = json!({"StringEquals": {"aws:SourceAccount": "111122223333"}});
+    for (stack, role, service) in [
+        ("web-pipeline", "PipelineRole", "codepipeline"),
+        ("web", "ExecutionRole", "ecs-tasks"),
+        ("web", "TaskRole", "ecs-tasks"),
+    ] {
+        let expected = json!({
+            "Effect": "Allow",
+            "Principal": {"Service": format!("{service}.amazonaws.com")},
+            "Action": "sts:AssumeRole",
+            "Condition": account,
+        });
+        for aws in &accounts {
+            let role = aws.cloudformation.iam.role(&physical_id(aws, stack, role));
+            let trust = &role.unwrap().trust["Statement"];
+            assert_eq!(items(trust), std::slice::from_ref(&expected), "{stack}");
+        }
+    }
 }
 
 /// The actions of a statement, each on each of its resources, that another statement allows too,
@@ -104,7 +336,8 @@ fn each_statement_of_a_role_has_a_sid_of_its_own() {
 fn no_action_stands_in_two_statements_of_a_role_that_are_about_the_same_resource() {
     for aws in accounts() {
         for role in aws.cloudformation.iam.roles() {
-            let statements = given_statements(role);
+            let mut statements = given_statements(role);
+            statements.retain(|statement| statement["Effect"] == "Allow");
             for (at, one) in statements.iter().enumerate() {
                 for (_, other) in statements.iter().enumerate().filter(|(own, _)| *own != at) {
                     let both = allowed_by_both(one, other);

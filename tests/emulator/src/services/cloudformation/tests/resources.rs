@@ -104,7 +104,7 @@ Resources:
 
 #[test]
 fn policies_are_looked_at() {
-    for (at, (statement, says)) in [
+    for (at, (statement, expected)) in [
         (
             "{Effect: Alow, Action: 'ecs:*', Resource: '*'}",
             "Effect is Allow or Deny",
@@ -133,7 +133,7 @@ fn policies_are_looked_at() {
         assert!(
             said.contains(
                 "Properties.Policies.0.PolicyDocument.Statement.0: MalformedPolicyDocument"
-            ) && said.contains(says),
+            ) && said.contains(expected),
             "{said}"
         );
     }

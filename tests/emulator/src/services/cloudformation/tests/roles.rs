@@ -50,17 +50,14 @@ fn a_role_keeps_its_session_length_and_stays_within_its_boundary() {
         "Ref of a managed policy is its ARN"
     );
 
-    let session = Session {
-        role: role.arn,
-        name: "web".to_owned(),
-    };
+    let session = Session::of(role.arn, "web");
     let mut may = |action: &str| require(&mut aws, &session, &Demand::anywhere(action)).is_ok();
     assert!(may("ecs:DescribeServices"));
     assert!(!may("ecs:UpdateService"));
 }
 
 #[test]
-fn an_attached_policy_of_a_template_allows_what_it_says_and_is_updated() {
+fn an_attached_policy_of_a_template_allows_what_it_states_and_is_updated() {
     let attached = TEMPLATE
         .replace(
             "PermissionsBoundary: !Ref Boundary",
@@ -72,10 +69,7 @@ fn an_attached_policy_of_a_template_allows_what_it_says_and_is_updated() {
     folder.deploy(&mut aws, "t.yaml").unwrap();
 
     let name = physical_id(&aws, "app", "Deploy");
-    let session = Session {
-        role: aws.cloudformation.iam.role(&name).unwrap().arn.clone(),
-        name: "web".to_owned(),
-    };
+    let session = Session::of(&aws.cloudformation.iam.role(&name).unwrap().arn, "web");
     let demand = Demand::anywhere("ecs:DescribeServices");
     assert!(require(&mut aws, &session, &demand).is_ok());
 
@@ -86,7 +80,7 @@ fn an_attached_policy_of_a_template_allows_what_it_says_and_is_updated() {
 
 #[test]
 fn trust_policies_sessions_and_boundaries_that_iam_does_not_take_are_refused() {
-    for (at, (from, to, says)) in [
+    for (at, (from, to, expected)) in [
         (
             "Principal: {AWS: !GetAtt Step.Arn}",
             "Principal: {AWS: 'arn:aws:iam::111122223333:role/none'}",
@@ -130,6 +124,6 @@ fn trust_policies_sessions_and_boundaries_that_iam_does_not_take_are_refused() {
         assert_ne!(text, TEMPLATE, "{from}");
 
         let said = refused(&format!("roles-{at}"), &text);
-        assert!(said.contains(says), "{said}");
+        assert!(said.contains(expected), "{said}");
     }
 }

@@ -160,10 +160,7 @@ fn a_policy_that_is_referred_to_is_attached_beside_those_of_sam() {
     );
 
     let mut may = |session: &str| {
-        let session = Session {
-            role: arn.clone(),
-            name: session.to_owned(),
-        };
+        let session = Session::of(&arn, session);
         require(&mut aws, &session, &Demand::anywhere("ec2:DescribeSubnets")).is_ok()
     };
     assert!(may("of-lambda-itself"));
@@ -206,7 +203,7 @@ fn a_function_is_deployed_with_globals_role_and_binary() {
 
 #[test]
 fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
-    for (at, (from, to, says)) in [
+    for (at, (from, to, expected)) in [
         (
             "Timeout: 60",
             "Timeouts: 60",
@@ -243,7 +240,7 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
     {
         assert!(TEMPLATE.contains(from), "{from}");
         let said = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
-        assert!(said.contains(says), "{said}");
+        assert!(said.contains(expected), "{said}");
     }
 }
 

@@ -116,9 +116,9 @@ const UNKNOWN_IN_VALUES: [(&str, &str); 6] = [
 #[test]
 fn what_is_not_known_is_refused_with_its_place() {
     let cases = UNKNOWN_ELEMENTS.into_iter().chain(UNKNOWN_IN_VALUES);
-    for (at, (text, says)) in cases.enumerate() {
+    for (at, (text, expected)) in cases.enumerate() {
         let said = refused(&format!("unknown-{at}"), text);
-        assert!(said.contains(says), "{text}: {said}");
+        assert!(said.contains(expected), "{text}: {said}");
     }
 }
 

@@ -3,8 +3,8 @@
 use super::*;
 
 /// An account with one alarm in each state.
-fn three_alarms() -> World {
-    let mut world = World::good(7);
+fn three_alarms() -> MetricBench {
+    let mut world = MetricBench::good(7);
     for (name, state) in [
         ("web-errors", "OK"),
         ("web-latency", "ALARM"),
@@ -18,7 +18,7 @@ fn three_alarms() -> World {
 #[test]
 fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
     let mut world = three_alarms();
-    let names = |world: &mut World, input: Value| -> Vec<String> {
+    let names = |world: &mut MetricBench, input: Value| -> Vec<String> {
         let answer = call(&mut world.aws, "DescribeAlarms", &input).unwrap();
         answer["MetricAlarms"]
             .as_array()
@@ -57,9 +57,13 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
         (page["MetricAlarms"].as_array().unwrap().len(), rest),
         (2, vec!["web-latency".to_owned()])
     );
-    assert!(
-        refused(&mut world, "DescribeAlarms", &json!({"StateValue": "BAD"}))
-            .starts_with("ValidationError: The value BAD")
+    let wrong = json!({"StateValue": "BAD", "MaxRecords": 101});
+    assert_eq!(
+        refused(&mut world, "DescribeAlarms", &wrong),
+        "ValidationError: 2 validation errors detected: Value 'BAD' at 'stateValue' failed to \
+         satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]; \
+         Value '101' at 'maxRecords' failed to satisfy constraint: Member must have value less \
+         than or equal to 100"
     );
 }
 
@@ -82,7 +86,7 @@ fn the_time_of_a_state_changes_with_the_state_only() {
 
 #[test]
 fn pages_of_alarms_and_series_are_as_short_as_the_account_is_set_to() {
-    let mut world = World::good(7);
+    let mut world = MetricBench::good(7);
     world.minutes(5);
     let queries = ["a", "b"]
         .map(|id| world.query(id, Some("blue"), "RequestCount", "Sum"))

@@ -1,4 +1,4 @@
-//! What versions answer, as metrics show it.
+//! The responses of versions, as metrics show them.
 
 use super::*;
 
@@ -12,7 +12,7 @@ const CODES: [&str; 4] = [
 
 #[test]
 fn a_minute_is_the_same_in_whichever_order_it_is_read() {
-    let mut world = World::good(1);
+    let mut world = MetricBench::good(1);
     world.minutes(10);
     let names = [
         "RequestCount",
@@ -20,7 +20,7 @@ fn a_minute_is_the_same_in_whichever_order_it_is_read() {
         "TargetResponseTime",
         "HealthyHostCount",
     ];
-    let all = |world: &mut World, reversed: bool, minutes: i64| -> BTreeMap<&str, Points> {
+    let all = |world: &mut MetricBench, reversed: bool, minutes: i64| -> BTreeMap<&str, Points> {
         let mut names = names.to_vec();
         if reversed {
             names.reverse();
@@ -33,7 +33,7 @@ fn a_minute_is_the_same_in_whichever_order_it_is_read() {
     };
 
     traffic::note(&mut world.aws);
-    let mut other = World {
+    let mut other = MetricBench {
         aws: world.aws.clone(),
         listener: world.listener.clone(),
         start: world.start,
@@ -45,14 +45,14 @@ fn a_minute_is_the_same_in_whichever_order_it_is_read() {
     assert_eq!(first, all(&mut other, true, 10));
     assert_eq!(first, all(&mut world, false, 10));
 
-    let mut elsewhere = World::good(2);
+    let mut elsewhere = MetricBench::good(2);
     elsewhere.minutes(10);
     assert_ne!(first, all(&mut elsewhere, false, 10), "another seed");
 }
 
 #[test]
 fn nothing_is_drawn_before_it_is_read() {
-    let mut world = World::good(1);
+    let mut world = MetricBench::good(1);
     world.minutes(60);
     let drawn = format!("{:?}", world.aws.cloudwatch.drawn);
 
@@ -68,7 +68,7 @@ fn nothing_is_drawn_before_it_is_read() {
 
 #[test]
 fn counters_add_up_and_zeros_are_absent() {
-    let mut world = World::good(3);
+    let mut world = MetricBench::good(3);
     world.minutes(30);
 
     for (colour, rate) in [("blue", 90.0), ("green", 10.0)] {
@@ -114,7 +114,7 @@ fn counters_add_up_and_zeros_are_absent() {
 
 #[test]
 fn without_a_request_there_is_no_point() {
-    let mut world = World::good(3);
+    let mut world = MetricBench::good(3);
     world.minutes(30);
     traffic::set(&mut world.aws, &world.listener.clone(), 0.0);
     (world.start, world.aws.now) = (world.aws.now + MINUTE, world.aws.now + 60 * MINUTE);
@@ -131,9 +131,9 @@ fn without_a_request_there_is_no_point() {
 #[test]
 fn each_version_answers_as_its_image_does() {
     let bad = Profile::of(Answers::GOOD.failing(0.02).slower(1.25));
-    let mut world = World::new(4, Profile::default(), bad, (90, 10));
+    let mut world = MetricBench::new(4, Profile::default(), bad, (90, 10));
     world.minutes(60);
-    let rate = |world: &mut World, colour: &str| {
+    let rate = |world: &mut MetricBench, colour: &str| {
         let errors = world.total(60, Some(colour), "HTTPCode_Target_5XX_Count", "Sum");
         errors / world.total(60, Some(colour), "RequestCount", "Sum")
     };
@@ -159,7 +159,7 @@ fn each_version_answers_as_its_image_does() {
 #[test]
 fn an_image_may_become_worse_from_a_minute_on() {
     let later = Profile::default().then(16, Answers::GOOD.failing(0.2));
-    let mut world = World::new(5, Profile::default(), later, (50, 50));
+    let mut world = MetricBench::new(5, Profile::default(), later, (50, 50));
     world.minutes(30);
     let errors = world.points(30, Some("green"), "HTTPCode_Target_5XX_Count", "Sum");
     for (minute, count) in errors {
@@ -169,7 +169,7 @@ fn an_image_may_become_worse_from_a_minute_on() {
 
 #[test]
 fn an_incident_meets_both_sides_for_a_while() {
-    let mut world = World::new(6, Profile::default(), Profile::default(), (50, 50));
+    let mut world = MetricBench::new(6, Profile::default(), Profile::default(), (50, 50));
     let (from, to) = (world.start + 5 * MINUTE, world.start + 8 * MINUTE);
     world.aws.traffic.incidents.push(traffic::Incident {
         from,
@@ -199,7 +199,7 @@ fn an_incident_meets_both_sides_for_a_while() {
 
 #[test]
 fn counts_above_a_value_agree_with_percentiles() {
-    let mut world = World::good(7);
+    let mut world = MetricBench::good(7);
     world.minutes(10);
     let counts = world.points(10, Some("blue"), "TargetResponseTime", "SampleCount");
     let p90 = world.points(10, Some("blue"), "TargetResponseTime", "p90");
@@ -232,7 +232,7 @@ fn counts_above_a_value_agree_with_percentiles() {
 }
 
 /// Lets every target of a group refuse its connections.
-fn stop_answering(world: &mut World, group: &str) {
+fn stop_answering(world: &mut MetricBench, group: &str) {
     for (id, port) in world.aws.elb.target_groups[group]
         .targets
         .keys()
@@ -245,7 +245,7 @@ fn stop_answering(world: &mut World, group: &str) {
 
 #[test]
 fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
-    let mut world = World::good(8);
+    let mut world = MetricBench::good(8);
     let green = world.group("green");
     world.pass(300);
     stop_answering(&mut world, &green);
@@ -294,7 +294,7 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
 
 #[test]
 fn healthy_targets_are_counted_as_they_were() {
-    let mut world = World::good(9);
+    let mut world = MetricBench::good(9);
     let green = world.group("green");
     world.pass(310);
     let (id, port) = world.aws.elb.target_groups[&green]
@@ -334,13 +334,13 @@ fn healthy_targets_are_counted_as_they_were() {
 #[test]
 fn whether_targets_are_counted_without_requests_differs_by_seed() {
     let counted = |seed: u64| {
-        let mut world = World::good(seed);
+        let mut world = MetricBench::good(seed);
         traffic::set(&mut world.aws, &world.listener.clone(), 0.0);
         world.minutes(5);
         world.total(5, Some("green"), "HealthyHostCount", "Maximum") > 0.0
     };
     let initial = |seed: u64| {
-        let mut world = World::good(seed);
+        let mut world = MetricBench::good(seed);
         let green = world.group("green");
 
         for number in 0..3 {
@@ -367,7 +367,7 @@ fn whether_targets_are_counted_without_requests_differs_by_seed() {
 
 #[test]
 fn a_thousand_requests_a_second_are_cheap() {
-    let mut world = World::new(10, Profile::default(), Profile::default(), (900, 100));
+    let mut world = MetricBench::new(10, Profile::default(), Profile::default(), (900, 100));
     world.minutes(60);
     let started = std::time::Instant::now();
     let requests = world.total(60, Some("blue"), "TargetResponseTime", "SampleCount");

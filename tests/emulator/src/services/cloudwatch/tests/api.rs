@@ -1,4 +1,4 @@
-//! The operations: what they answer, in which order and how much of it, and what they refuse.
+//! The operations: what they return, in which order and how much of it, and what they refuse.
 
 mod put;
 
@@ -15,7 +15,7 @@ fn times(result: &Value) -> Vec<i64> {
 
 #[test]
 fn the_start_is_inclusive_the_end_exclusive_and_the_newest_point_first() {
-    let mut world = World::good(1);
+    let mut world = MetricBench::good(1);
     world.minutes(10);
     let mut request = world.request(
         3,
@@ -49,7 +49,7 @@ fn the_start_is_inclusive_the_end_exclusive_and_the_newest_point_first() {
 
 #[test]
 fn a_longer_period_is_computed_from_all_samples() {
-    let mut world = World::good(2);
+    let mut world = MetricBench::good(2);
     world.minutes(20);
     let mut query = world.query("q", Some("blue"), "TargetResponseTime", "SampleCount");
     query["MetricStat"]["Period"] = json!(300);
@@ -103,7 +103,7 @@ fn add_page(page: &Value, start: Millis, whole: &PointsById, parts: &mut PointsB
 #[test]
 fn pages_have_the_requested_length_and_together_are_the_whole() {
     for seed in 0..6 {
-        let mut world = World::good(seed);
+        let mut world = MetricBench::good(seed);
         world.minutes(10);
         let metrics = [
             "RequestCount",
@@ -150,7 +150,7 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
 #[test]
 fn whether_a_page_names_queries_that_it_has_not_come_to_differs_by_seed() {
     let listed = |seed: u64| {
-        let mut world = World::good(seed);
+        let mut world = MetricBench::good(seed);
         world.minutes(5);
         let queries = ["a", "b"]
             .map(|id| world.query(id, Some("blue"), "RequestCount", "Sum"))
@@ -171,7 +171,7 @@ fn whether_a_page_names_queries_that_it_has_not_come_to_differs_by_seed() {
 #[test]
 fn whether_a_count_of_nothing_is_a_point_differs_by_seed() {
     let has_points = |seed: u64| {
-        let mut world = World::good(seed);
+        let mut world = MetricBench::good(seed);
         world.minutes(5);
         let points = world.points(5, Some("blue"), "TargetResponseTime", "TC(1000:)");
         assert!(points.values().all(|count| *count == 0.0));
@@ -184,7 +184,7 @@ fn whether_a_count_of_nothing_is_a_point_differs_by_seed() {
 
 #[test]
 fn a_query_may_return_no_data_and_unknown_metrics_have_none() {
-    let mut world = World::good(3);
+    let mut world = MetricBench::good(3);
     world.minutes(5);
     let mut quiet = world.query("quiet", Some("blue"), "RequestCount", "Sum");
     quiet["ReturnData"] = json!(false);
@@ -215,14 +215,14 @@ fn a_query_may_return_no_data_and_unknown_metrics_have_none() {
 }
 
 /// The error for a request with these queries.
-fn refused_queries(world: &mut World, queries: Vec<Value>) -> String {
+fn refused_queries(world: &mut MetricBench, queries: Vec<Value>) -> String {
     let request = world.request(1, queries);
     refused(world, "GetMetricData", &request)
 }
 
 #[test]
 fn wrong_queries_are_refused_in_the_words_of_the_service() {
-    let mut world = World::good(4);
+    let mut world = MetricBench::good(4);
     let good = world.query("q", Some("blue"), "RequestCount", "Sum");
     let with = |member: &str, value: Value| {
         let mut query = good.clone();
@@ -272,7 +272,7 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
 
 #[test]
 fn absent_members_wrong_times_and_unknown_tokens_are_refused() {
-    let mut world = World::good(4);
+    let mut world = MetricBench::good(4);
     assert_eq!(
         refused(&mut world, "GetMetricData", &json!({})),
         "ValidationError: The parameter MetricDataQueries is required.\nThe parameter StartTime \

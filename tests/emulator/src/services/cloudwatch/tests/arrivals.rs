@@ -4,7 +4,7 @@ use super::*;
 
 /// How long after the beginning of each minute the value of a metric stayed what it is in the end;
 /// and how often it had another value before.
-fn delays(world: &mut World, minutes: i64, name: &str) -> (Vec<i64>, usize) {
+fn delays(world: &mut MetricBench, minutes: i64, name: &str) -> (Vec<i64>, usize) {
     let mut seen = BTreeMap::<i64, Vec<(i64, f64)>>::new();
     for second in (0..(minutes + 15) * 60).step_by(5) {
         world.aws.now = world.start + second * 1000;
@@ -28,7 +28,7 @@ fn delays(world: &mut World, minutes: i64, name: &str) -> (Vec<i64>, usize) {
 
 #[test]
 fn points_become_visible_within_one_to_three_minutes_and_sometimes_later() {
-    let mut world = World::good(1);
+    let mut world = MetricBench::good(1);
     let (delays, partial) = delays(&mut world, 120, "RequestCount");
     assert_eq!(delays.len(), 120);
 
@@ -52,7 +52,7 @@ fn points_become_visible_within_one_to_three_minutes_and_sometimes_later() {
 
 #[test]
 fn what_was_visible_only_grows() {
-    let mut world = World::good(2);
+    let mut world = MetricBench::good(2);
     let mut last = Points::new();
     for _ in 0..120 {
         world.pass(5);
@@ -73,7 +73,7 @@ fn what_was_visible_only_grows() {
 
 #[test]
 fn an_open_minute_may_show_its_beginning() {
-    let mut world = World::good(3);
+    let mut world = MetricBench::good(3);
     let mut open = Vec::new();
     for second in 0..3600 {
         world.pass(1);
@@ -94,7 +94,7 @@ fn an_open_minute_may_show_its_beginning() {
 
 #[test]
 fn points_of_a_gap_are_lost_or_late() {
-    let mut world = World::good(4);
+    let mut world = MetricBench::good(4);
     let (from, to) = (world.start + 2 * MINUTE, world.start + 5 * MINUTE);
     let gap = |metric: Option<&str>, group: Option<String>, delay| Gap {
         metric: metric.map(str::to_owned),
@@ -132,7 +132,7 @@ fn points_of_a_gap_are_lost_or_late() {
 
 #[test]
 fn a_part_of_all_points_is_lost_or_late_when_the_scenario_wants_it() {
-    let mut world = World::good(4);
+    let mut world = MetricBench::good(4);
     world.aws.cloudwatch.faults = Faults {
         lost: 0.5,
         ..Faults::default()
@@ -152,7 +152,7 @@ fn a_part_of_all_points_is_lost_or_late_when_the_scenario_wants_it() {
 
 #[test]
 fn cloudwatch_throttles_and_fails_when_the_scenario_wants_it() {
-    let mut world = World::good(5);
+    let mut world = MetricBench::good(5);
     world.minutes(5);
     let now = world.aws.now;
     let request = world.request(

@@ -13,11 +13,11 @@ use crate::client::{self, CallFault, Invocation};
 fn client(world: &client::World) -> Client {
     Client::new(&client::sdk_config(
         world,
-        Invocation::new("person", CallFault::None),
+        Invocation::new("operator", CallFault::None),
     ))
 }
 
-fn query(world: &World, id: &str, colour: &str, name: &str, stat: &str) -> MetricDataQuery {
+fn query(world: &MetricBench, id: &str, colour: &str, name: &str, stat: &str) -> MetricDataQuery {
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
     let group = world.group(colour);
     let metric = Metric::builder()
@@ -45,7 +45,7 @@ const STATISTICS: [(&str, &str); 4] = [
     ("TargetResponseTime", "TC(0.1:)"),
 ];
 
-fn queries_of_both_colours(world: &World) -> Vec<MetricDataQuery> {
+fn queries_of_both_colours(world: &MetricBench) -> Vec<MetricDataQuery> {
     let mut queries = Vec::new();
     for (number, (name, stat)) in STATISTICS.iter().enumerate() {
         queries.extend(
@@ -76,7 +76,7 @@ fn check_complete(result: &MetricDataResult, expected: &Points, start: Millis) {
 
 #[tokio::test(start_paused = true)]
 async fn metrics_of_both_colours_in_one_call() {
-    let mut world = World::good(1);
+    let mut world = MetricBench::good(1);
     world.minutes(10);
     let queries = queries_of_both_colours(&world);
     let expected: Vec<Points> = STATISTICS
@@ -121,7 +121,7 @@ async fn metrics_of_both_colours_in_one_call() {
 
 #[tokio::test(start_paused = true)]
 async fn errors_have_the_code_of_the_query_protocol() {
-    let mut world = World::good(2);
+    let mut world = MetricBench::good(2);
     world.minutes(1);
     let (start, end) = (world.start, world.start + MINUTE);
     let wrong = query(&world, "q", "blue", "RequestCount", "p101");
@@ -170,7 +170,7 @@ async fn errors_have_the_code_of_the_query_protocol() {
 
 #[tokio::test(start_paused = true)]
 async fn large_requests_are_compressed_and_their_metrics_are_listed_in_pages() {
-    let world = World::good(3);
+    let world = MetricBench::good(3);
     let now = world.aws.now;
     let within = client::World::new(world.aws);
     let client = client(&within);
@@ -222,7 +222,7 @@ async fn large_requests_are_compressed_and_their_metrics_are_listed_in_pages() {
 
 #[tokio::test(start_paused = true)]
 async fn alarms_are_described_with_their_state_and_its_time() {
-    let world = World::good(3);
+    let world = MetricBench::good(3);
     let now = world.aws.now;
     let within = client::World::new(world.aws);
     let client = client(&within);
@@ -267,7 +267,7 @@ fn a_compressed_input_is_the_same_input() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(&plain).unwrap();
     let mut request = crate::Request {
-        caller: "person".to_owned(),
+        caller: "operator".to_owned(),
         method: "POST".to_owned(),
         ..Default::default()
     };

@@ -9,7 +9,7 @@ use crate::codepipeline::{endings, state_changes};
 use super::{admit, arrive, start_next};
 
 /// Decides how a stage goes on after one of its actions ended.
-pub(super) fn settle(aws: &mut Aws, id: &str, stage: &str) {
+pub(super) fn continue_stage(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let stage_execution = execution.stage_mut(stage);
     if stage_execution.is_busy() {
@@ -75,7 +75,7 @@ pub(crate) fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &st
     state_changes::stage(aws, id, &name, state);
 }
 
-/// Gives up every lock and every place in a queue; answers the stages that this may have freed.
+/// Gives up every lock and every place in a queue; returns the stages that this may have freed.
 pub(crate) fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
     let mut freed = Vec::new();
     for lane in aws

@@ -252,7 +252,7 @@ fn tokens_keep_an_action_going_for_a_day_at_most() {
         let job = next_job(&mut aws);
         after(&mut aws, 15 * 60);
 
-        // The last answer may come after the end.
+        // The last result may come after the end.
         let _ = call(
             &mut aws,
             "PutJobSuccessResult",

@@ -12,7 +12,7 @@ fn item() -> Item {
 
 fn placeholders(names: Value, values: Value) -> Placeholders {
     let input = json!({ "ExpressionAttributeNames": names, "ExpressionAttributeValues": values });
-    Placeholders::read(&input, true).unwrap()
+    Placeholders::read(&input, None).unwrap()
 }
 
 /// `:ten`, `:nine`, … so that a test shows only its expression.
@@ -132,17 +132,19 @@ fn unused_and_unexpected_placeholders_are_refused() {
     );
 
     let values = json!({ "ExpressionAttributeValues": { ":v": {"S": ""} } });
-    let message = Placeholders::read(&values, false).unwrap_err().message;
+    let absent = Some("ConditionExpression");
+    let message = Placeholders::read(&values, absent).unwrap_err().message;
     assert_eq!(
         message,
-        "ExpressionAttributeValues can only be specified when using expressions"
+        "ExpressionAttributeValues can only be specified when using expressions: \
+         ConditionExpression is null"
     );
 
     for input in [
         json!({ "ExpressionAttributeValues": { "v": {"S": ""} } }),
         json!({ "ExpressionAttributeNames": {} }),
     ] {
-        assert!(Placeholders::read(&input, true).is_err(), "{input}");
+        assert!(Placeholders::read(&input, None).is_err(), "{input}");
     }
 }
 

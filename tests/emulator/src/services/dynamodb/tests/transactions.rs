@@ -12,7 +12,7 @@ fn transaction(second_condition: &str, token: &str) -> Value {
 }
 
 fn transact(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
-    answer(aws, "TransactWriteItems", input)
+    run_operation(aws, "TransactWriteItems", input)
 }
 
 #[test]

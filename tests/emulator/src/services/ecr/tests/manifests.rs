@@ -1,4 +1,5 @@
 use super::*;
+use crate::Quirk;
 
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
@@ -7,6 +8,7 @@ fn last_event(aws: &Aws) -> &Value {
 }
 
 fn described(aws: &mut Aws, tag: &str) -> Value {
+    aws.settle_quirk(Quirk::RefusesFilterOfNamed, false);
     let input = json!({
         "imageIds": [{ "imageTag": tag }], "filter": { "imageStatus": "ANY" },
     });
@@ -125,14 +127,44 @@ fn images_are_described_by_status_and_without_one_if_they_are_active() {
         BTreeSet::new()
     );
 
-    let ids = json!([{ "imageDigest": archived }]);
-    let missing = request(&mut aws, "DescribeImages", json!({ "imageIds": ids }));
-    let missing = missing.expect_err("it is archived");
-    assert!(missing.contains("ImageNotFoundException"), "{missing}");
-
     let wrong = json!({ "filter": { "imageStatus": "GONE" } });
     let refused = request(&mut aws, "DescribeImages", wrong).expect_err("no status");
     assert!(refused.contains("InvalidParameterException"), "{refused}");
+}
+
+/// No document has whether the status applies to images that are named, nor whether it may be there.
+#[test]
+fn an_archived_image_that_is_named_is_found_by_status_or_without_one_or_not_at_all() {
+    let mut aws = world("MUTABLE");
+    let digest = push(&mut aws, "team/web", "v1", Behaviour::Healthy).expect("pushed");
+    let id = json!({ "imageDigest": digest });
+    let members = json!({ "imageId": id, "targetStorageClass": "ARCHIVE" });
+    request(&mut aws, "UpdateImageStorageClass", members).expect("moved");
+
+    let missing = "ImageNotFoundException";
+    let refused = "InvalidParameterException";
+    for (any_status, refuses, [without, with]) in [
+        (false, false, [missing, "ARCHIVED"]),
+        (true, false, ["ARCHIVED", "ARCHIVED"]),
+        (false, true, [missing, refused]),
+        (true, true, ["ARCHIVED", refused]),
+    ] {
+        aws.settle_quirk(Quirk::DescribesNamedOfAnyStatus, any_status);
+        aws.settle_quirk(Quirk::RefusesFilterOfNamed, refuses);
+        for (filter, expected) in [
+            (Value::Null, without),
+            (json!({ "imageStatus": "ANY" }), with),
+        ] {
+            let mut input = json!({ "imageIds": [id] });
+            if !filter.is_null() {
+                input["filter"] = filter;
+            }
+            let found = request(&mut aws, "DescribeImages", input);
+            let found = found.map(|found| found["imageDetails"][0]["imageStatus"].to_string());
+            let found = found.unwrap_or_else(|refusal| refusal);
+            assert!(found.contains(expected), "{any_status} {refuses}: {found}");
+        }
+    }
 }
 
 #[test]
@@ -147,4 +179,21 @@ fn a_registry_has_a_second_host_for_both_versions_of_ip() {
 
     let elsewhere = "111122223333.dkr-ecr.us-east-1.on.aws";
     assert_eq!(at(elsewhere, "v2"), Ok(Behaviour::Healthy));
+}
+
+#[test]
+fn a_registry_has_the_port_of_https_and_no_other() {
+    let mut aws = world("MUTABLE");
+    push(&mut aws, "team/web", "v1", Behaviour::Exits).expect("pushed");
+    let at = |port: &str, tag: &str| {
+        let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
+        behaviour(&aws, &format!("{host}{port}/team/web:{tag}"))
+    };
+
+    for port in ["", ":443"] {
+        assert_eq!(at(port, "v1"), Ok(Behaviour::Exits), "{port}");
+        assert!(at(port, "v2").is_err(), "{port}");
+    }
+    let refused = at(":8443", "v1").expect_err("no registry");
+    assert!(refused.contains("i/o timeout"), "{refused}");
 }

@@ -1,6 +1,10 @@
 //! Repositories whose images are read from another account.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use super::*;
+use crate::cloudformation::deploy_text;
 
 const SECOND: &str = "444455556666";
 const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:v1";
@@ -39,7 +43,7 @@ fn images_are_described_to_another_account_if_the_repository_lets_it() {
     assert_eq!(found["imageDetails"][0]["registryId"], "111122223333");
     assert!(read(json!([statement("Allow", "ecr:*", SECOND)])).is_ok());
 
-    let denied = "AccessDeniedException: User: arn:aws:iam::444455556666:user/person is not \
+    let denied = "AccessDeniedException: User: arn:aws:iam::444455556666:user/operator is not \
                   authorized to perform: ecr:DescribeImages on resource: \
                   arn:aws:ecr:eu-west-1:111122223333:repository/team/web";
     let absent =
@@ -78,6 +82,68 @@ fn what_is_not_in_the_registry_of_another_account_is_not_found() {
             )
         );
     }
+}
+
+/// A role of the first account that may pull from a repository, and log in.
+const ROLE: &str = "
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: execution
+      AssumeRolePolicyDocument:
+        Statement:
+          Effect: Allow
+          Action: sts:AssumeRole
+          Principal: {Service: ecs-tasks.amazonaws.com}
+      Policies:
+        - PolicyName: pull
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: 'ecr:GetAuthorizationToken', Resource: '*'}
+              - Effect: Allow
+                Action: ecr:BatchGetImage
+                Resource: arn:aws:ecr:eu-west-1:111122223333:repository/NAME
+";
+
+#[test]
+fn a_task_pulls_from_its_own_account_if_its_execution_role_or_the_repository_lets_it() {
+    let role = "arn:aws:iam::111122223333:role/execution";
+    let pulls = |allowed: &str, statements: Option<Value>, role: &str| {
+        let mut aws = shared(statements);
+        let text = ROLE.replace("NAME", allowed);
+        let template = Path::new("t.yaml");
+        deploy_text(&mut aws, "roles", template, &text, &BTreeMap::new()).unwrap();
+        super::super::behaviour(&aws, IMAGE, role).is_ok()
+    };
+    let policy = |effect: &str, principal: &str| {
+        let action = "ecr:BatchGetImage";
+        Some(json!([statement(effect, action, principal)]))
+    };
+
+    assert!(pulls("team/web", None, role));
+    assert!(!pulls("team/other", None, role));
+    assert!(pulls("team/other", policy("Allow", role), role));
+    assert!(
+        !pulls("team/other", policy("Allow", "111122223333"), role),
+        "the account then decides by the policies of its roles"
+    );
+    assert!(!pulls("team/web", policy("Deny", role), role));
+    assert!(pulls("team/other", None, &format!("{role}-of-no-template")));
+}
+
+#[test]
+fn the_policy_of_a_repository_is_set_as_text() {
+    let mut aws = shared(None);
+    let open = json!({"Statement": [statement("Allow", "ecr:DescribeImages", SECOND)]});
+    let text = json!({"policyText": open.to_string()});
+    let answer = request(&mut aws, "SetRepositoryPolicy", text).unwrap();
+    assert_eq!(answer["policyText"], open.to_string());
+    assert!(described(&mut aws).is_ok());
+
+    let refused = request(&mut aws, "SetRepositoryPolicy", json!({"policyText": "{"}));
+    assert!(refused.unwrap_err().contains("policyText"));
+    assert!(described(&mut aws).is_ok(), "it stays as it was");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::Aws;
 use crate::ecr::{self, Behaviour};
-use crate::ecs::placement::Place;
+use crate::ecs::placement::TaskPlacement;
 use crate::ecs::run_task::RunRequest;
 use crate::ecs::{
     Attachment, Container, Deployment, DeploymentStatus, Service, Task, TaskState, service_rules,
@@ -12,12 +12,12 @@ use crate::ecs::{
 
 use super::{TaskStep, later};
 
-/// Starts a task of a deployment of a service; answers its ARN.
+/// Starts a task of a deployment of a service; returns its ARN.
 pub(crate) fn create(
     aws: &mut Aws,
     service: &str,
     deployment: &Deployment,
-    place: Place,
+    place: TaskPlacement,
 ) -> Option<String> {
     let cluster = aws.ecs.services.get(service)?.cluster.clone();
     let mut task = unowned(aws, cluster, deployment.task_definition.clone(), place);
@@ -31,8 +31,12 @@ pub(crate) fn create(
     Some(begin(aws, task))
 }
 
-/// Starts a task of RunTask; answers its ARN.
-pub(crate) fn create_standalone(aws: &mut Aws, request: &RunRequest, place: Place) -> String {
+/// Starts a task of RunTask; returns its ARN.
+pub(crate) fn create_standalone(
+    aws: &mut Aws,
+    request: &RunRequest,
+    place: TaskPlacement,
+) -> String {
     let (cluster, definition) = (request.cluster.clone(), request.definition.clone());
     let mut task = unowned(aws, cluster, definition, place);
     task.standalone = Some(request.standalone.clone());
@@ -41,7 +45,7 @@ pub(crate) fn create_standalone(aws: &mut Aws, request: &RunRequest, place: Plac
 }
 
 /// A task that belongs to no service yet.
-fn unowned(aws: &mut Aws, cluster: String, task_definition: String, place: Place) -> Task {
+fn unowned(aws: &mut Aws, cluster: String, task_definition: String, place: TaskPlacement) -> Task {
     let id = aws.hex(32);
     aws.ecs.tasks_started += 1;
     let number = aws.ecs.tasks_started;
@@ -95,7 +99,7 @@ fn propagated_tags(service: &Service) -> Vec<Value> {
     }
 }
 
-/// Puts a task into the account; answers its ARN.
+/// Puts a task into the account; returns its ARN.
 fn begin(aws: &mut Aws, task: Task) -> String {
     let arn = task.arn.clone();
     let wait = if task.launch_type == "FARGATE" {
@@ -150,12 +154,12 @@ fn attachments(aws: &Aws, settings: &Map<String, Value>, task: &Task) -> Vec<Att
 }
 
 /// What a container meets when its image is pulled with an execution role, or why it cannot be.
-pub(super) fn fate(aws: &Aws, image: &str, role: &str) -> Result<Behaviour, String> {
+pub(super) fn fate(aws: &mut Aws, image: &str, role: &str) -> Result<Behaviour, String> {
     #[cfg(test)]
     if let Some(fate) = crate::ecs::tests::fate(image) {
         return fate;
     }
-    ecr::behaviour(aws, image, role).map_err(|text| {
+    ecr::pulled(aws, image, role).map_err(|text| {
         if text.starts_with("CannotPullContainerError") {
             text
         } else {

@@ -2,6 +2,10 @@ use super::*;
 
 /// Roles, volumes, sizes and words.
 mod details;
+/// Where the output of containers goes.
+mod logs;
+/// Network modes and ports.
+mod network;
 
 pub(super) fn plain() -> Value {
     json!({
@@ -18,7 +22,7 @@ pub(super) fn fargate() -> Value {
     })
 }
 
-/// Changes one place of a definition and answers the refusal.
+/// Changes one place of a definition and returns the refusal.
 pub(super) fn refusal(mut definition: Value, pointer: &str, value: Value) -> String {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
     definition
@@ -30,8 +34,15 @@ pub(super) fn refusal(mut definition: Value, pointer: &str, value: Value) -> Str
     World::new(1).err("RegisterTaskDefinition", definition)
 }
 
+/// Where the output goes, with the options that ECS needs on Fargate.
+pub(super) fn awslogs() -> Value {
+    json!({"logDriver": "awslogs", "options": {
+        "awslogs-group": "web", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "web",
+    }})
+}
+
 /// A refusal in the words of ECS.
-fn client(message: &str) -> String {
+pub(super) fn client(message: &str) -> String {
     format!("ClientException: {message}")
 }
 
@@ -245,7 +256,7 @@ fn fargate_has_rules_of_its_own() {
         ),
         (
             "/containerDefinitions/0/logConfiguration",
-            json!({"logDriver": "awslogs"}),
+            awslogs(),
             "log driver awslogs",
         ),
     ] {
@@ -303,6 +314,10 @@ fn types_of_known_fields_are_checked() {
     assert_eq!(
         refusal(plain(), "/cpu", json!(256)),
         "SerializationException: NUMBER_VALUE cannot be converted to String"
+    );
+    assert_eq!(
+        refusal(plain(), "/tags", json!({"Env": "prod"})),
+        "SerializationException: Expected list or null"
     );
     assert!(
         refusal(

@@ -1,4 +1,4 @@
-//! What becomes of tasks and their deployment when an image does not do well.
+//! What becomes of tasks and their deployment when an image fails.
 
 use super::rollouts::{deployed, update};
 use super::*;
@@ -19,6 +19,13 @@ fn stopped_reasons(world: &World) -> Vec<&str> {
         .values()
         .filter_map(|task| task.stopped_reason.as_deref())
         .collect()
+}
+
+/// How long the oldest healthy task has run, in milliseconds.
+fn oldest_healthy(aws: &Aws) -> i64 {
+    let healthy = aws.ecs.tasks.values().filter(|task| task.healthy);
+    let ages = healthy.filter_map(|task| Some(aws.now - task.started_at?));
+    ages.max().unwrap_or(0)
 }
 
 #[test]
@@ -301,13 +308,7 @@ fn an_image_that_fails_after_a_while_is_healthy_first_and_its_tasks_are_replaced
     world.ok("CreateService", request);
     let (mut longest, mut replaced) = (0, false);
     world.run(600, |aws| {
-        let ages = aws
-            .ecs
-            .tasks
-            .values()
-            .filter(|task| task.healthy)
-            .filter_map(|task| Some(aws.now - task.started_at?));
-        longest = ages.max().unwrap_or(0).max(longest);
+        longest = oldest_healthy(aws).max(longest);
         replaced |= aws.ecs.tasks.len() > 1;
     });
 
@@ -348,13 +349,7 @@ fn container_health_checks_notice_an_image_that_fails_after_a_while() {
     world.ok("CreateService", service);
     let mut longest = 0;
     world.run(300, |aws| {
-        let ages = aws
-            .ecs
-            .tasks
-            .values()
-            .filter(|task| task.healthy)
-            .filter_map(|task| Some(aws.now - task.started_at?));
-        longest = ages.max().unwrap_or(0).max(longest);
+        longest = oldest_healthy(aws).max(longest);
     });
 
     assert!((98_000..=100_000).contains(&longest), "{longest}");

@@ -83,7 +83,7 @@ fn a_service_that_is_rebalanced_may_run_more_than_its_count() {
         200
     );
 
-    // Both at once are no contradiction, and neither starts a deployment.
+    // Both at once do not contradict each other, and neither starts a deployment.
     let mut off = maximum(100);
     off["availabilityZoneRebalancing"] = json!("DISABLED");
     world.ok("UpdateService", asked(&off));

@@ -1,7 +1,31 @@
-//! What ECS fills in when it answers a definition, and which empty members it refuses.
+//! What ECS fills in when it returns a definition, and which empty members it refuses.
 
 use super::definitions::{fargate, plain, refusal};
 use super::*;
+use crate::iam::{Principal, Session};
+
+#[test]
+fn a_definition_shows_who_registered_it() {
+    let mut world = World::new(1);
+    let role = "arn:aws:iam::111122223333:role/teams/deploy";
+    world.aws.iam.principal = Principal::Session(Session::of(role, "slipway-web"));
+    world.ok("RegisterTaskDefinition", plain());
+    world.aws.iam.principal = Principal::default();
+    world.ok("RegisterTaskDefinition", plain());
+
+    let family = plain()["family"].as_str().expect("a family").to_owned();
+    for (revision, registrant) in [
+        (
+            1,
+            "arn:aws:sts::111122223333:assumed-role/deploy/slipway-web",
+        ),
+        (2, "arn:aws:iam::111122223333:user/operator"),
+    ] {
+        let input = json!({"taskDefinition": format!("{family}:{revision}")});
+        let described = world.ok("DescribeTaskDefinition", input);
+        assert_eq!(described["taskDefinition"]["registeredBy"], registrant);
+    }
+}
 
 #[test]
 fn sizes_are_answered_in_units_and_health_checks_and_volumes_with_their_defaults() {

@@ -174,6 +174,32 @@ fn a_task_moves_to_another_zone_when_its_successor_serves() {
 }
 
 #[test]
+fn one_task_moves_at_a_time_or_as_many_as_there_is_room_for() {
+    for (together, maximum, moved) in [(false, 200, 1), (true, 200, 2), (true, 149, 1)] {
+        let mut world = deployed(1, 4);
+        let percentages = json!({"maximumPercent": maximum});
+        update(&mut world, "deploymentConfiguration", percentages);
+        world.run(60, |_| {});
+        world
+            .aws
+            .settle_quirk(crate::Quirk::MovesTasksTogether, together);
+
+        let first: Vec<String> = world.aws.ecs.tasks.keys().cloned().collect();
+        let arn = web(&world.aws);
+        assert!(unbalance(&mut world.aws, &arn));
+        assert_eq!(extremes(&mut world), (4, 4 + moved), "{together} {maximum}");
+
+        let live = |task: &&String| world.aws.ecs.tasks[*task].is_live();
+        assert_eq!(first.iter().filter(live).count(), 4 - moved);
+        let messages = world.messages();
+        let count = |text: &str| messages.iter().filter(|line| line.contains(text)).count();
+        let begun = format!("is not AZ balanced with {} tasks in eu-west-1a", 2 + moved);
+        assert_eq!(count(&begun), 1, "{messages:?}");
+        assert_eq!(count("is AZ balanced with 2 tasks in eu-west-1a"), 1);
+    }
+}
+
+#[test]
 fn a_task_that_moves_stays_when_a_deployment_begins() {
     let mut world = deployed(1, 2);
     let arn = web(&world.aws);

@@ -233,14 +233,6 @@ fn old_targets_drain_before_their_tasks_stop() {
 }
 
 #[test]
-fn the_threshold_is_half_of_the_desired_count_between_3_and_200() {
-    let thresholds: Vec<u32> = [0, 1, 6, 7, 25, 400, 1000]
-        .map(deployments::threshold)
-        .to_vec();
-    assert_eq!(thresholds, [3, 3, 3, 4, 13, 200, 200]);
-}
-
-#[test]
 fn a_task_that_stops_is_replaced() {
     let mut world = deployed(1, 2);
     let task = world.aws.ecs.tasks.keys().next().unwrap().clone();

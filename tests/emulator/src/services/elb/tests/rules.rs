@@ -30,7 +30,7 @@ fn form(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
 fn ask(aws: &mut Aws, action: &str, input: Value) -> Result<Value, ApiError> {
     let mut parameters = BTreeMap::new();
     form("", &input, &mut parameters);
-    answer(aws, action, &parameters)
+    run_operation(aws, action, &parameters)
 }
 
 fn modify(aws: &mut Aws, rule: &str, actions: &Value) -> Result<Value, ApiError> {
@@ -41,7 +41,7 @@ fn modify(aws: &mut Aws, rule: &str, actions: &Value) -> Result<Value, ApiError>
     )
 }
 
-/// A rule of an HTTPS listener that forwards to `blue`; answers account, both groups, listener and
+/// A rule of an HTTPS listener that forwards to `blue`; returns account, both groups, listener and
 /// rule.
 fn secured() -> (Aws, String, String, String, String) {
     let (mut aws, blue, green, _) = balanced();

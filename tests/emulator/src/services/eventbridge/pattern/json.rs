@@ -253,12 +253,12 @@ impl Reader {
             }
             '}' => Err(self.unexpected(letter, "expected a value")),
             '-' | '0'..='9' => self.number(letter).map(Token::Number),
-            letter if letter.is_alphabetic() || matches!(letter, '_' | '$') => self.word(),
+            letter if letter.is_alphabetic() || matches!(letter, '_' | '$') => self.read_word(),
             letter => Err(self.unexpected(letter, &format!("expected a valid value {VALUES}"))),
         }
     }
 
-    fn word(&mut self) -> Result<Token, Refusal> {
+    fn read_word(&mut self) -> Result<Token, Refusal> {
         let start = self.next - 1;
         while self
             .peek()

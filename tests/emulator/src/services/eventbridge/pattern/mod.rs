@@ -18,6 +18,8 @@ mod wildcard;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::ApiError;
 
 pub(super) use event::Fields;
@@ -47,6 +49,20 @@ impl Pattern {
             text: text.to_owned(),
             alternatives,
         })
+    }
+
+    /// Whether source and type of an event meet the pattern. Those of most events do not, so that
+    /// their fields need not be read.
+    pub(super) fn is_about(&self, event: &Value) -> bool {
+        let meets = |demands: &Demands, name: &str| {
+            let value = value::quoted(event[name].as_str().unwrap_or_default());
+            demands
+                .get(name)
+                .is_none_or(|matchers| matchers.iter().any(|one| one.matches(&value)))
+        };
+        self.alternatives
+            .iter()
+            .any(|demands| meets(demands, "source") && meets(demands, "detail-type"))
     }
 
     pub(super) fn matches(&self, event: &Fields) -> bool {

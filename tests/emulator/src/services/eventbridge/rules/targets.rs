@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{is_of_name, optional, rule_mut, text, validation};
+use super::{optional, rule_mut, text, validation};
 use crate::eventbridge::{Input, Target, transform};
-use crate::validation::{self as violations, Quoted};
 use crate::{ApiError, Aws};
 
 /// The most targets of a rule.
@@ -14,16 +13,8 @@ const TARGETS: usize = 5;
 
 pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Rule")?;
-    let targets = input
-        .get("Targets")
-        .and_then(Value::as_array)
-        .filter(|targets| !targets.is_empty());
-    let targets = targets.ok_or_else(|| validation("Targets must have at least one member"))?;
-    let targets: Vec<Target> = targets
-        .iter()
-        .enumerate()
-        .map(target)
-        .collect::<Result<_, _>>()?;
+    let targets = input["Targets"].as_array().into_iter().flatten();
+    let targets: Vec<Target> = targets.map(target).collect::<Result<_, _>>()?;
     let rule = rule_mut(aws, name)?;
     let mut kept = rule.targets.clone();
     kept.retain(|known| targets.iter().all(|target| target.id != known.id));
@@ -37,7 +28,7 @@ pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
 }
 
-fn target((index, declared): (usize, &Value)) -> Result<Target, ApiError> {
+fn target(declared: &Value) -> Result<Target, ApiError> {
     const KNOWN: [&str; 8] = [
         "Id",
         "Arn",
@@ -64,55 +55,18 @@ fn target((index, declared): (usize, &Value)) -> Result<Target, ApiError> {
         text(declared, "Id")?.to_owned(),
         text(declared, "Arn")?.to_owned(),
     );
-    check_id(index, &id)?;
     if !arn.contains(":lambda:") || !arn.contains(":function:") {
         return Err(validation(format!(
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
         )));
     }
 
-    check_retry_policy(declared)?;
     Ok(Target {
         input: read_input(declared, &id)?,
         id,
         arn,
         declared: declared.clone(),
     })
-}
-
-/// The id of a target, by the number of the target in the request.
-fn check_id(index: usize, id: &str) -> Result<(), ApiError> {
-    let constraint = if id.is_empty() || !id.chars().all(is_of_name) {
-        "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+"
-    } else if id.len() > 64 {
-        "Member must have length less than or equal to 64"
-    } else {
-        return Ok(());
-    };
-    let place = format!("targets.{}.member.id", index + 1);
-    Err(validation(violations::violation(
-        Quoted::Text(id),
-        &place,
-        constraint,
-    )))
-}
-
-fn check_retry_policy(declared: &Value) -> Result<(), ApiError> {
-    let ranges = [
-        ("MaximumRetryAttempts", 0..=185),
-        ("MaximumEventAgeInSeconds", 60..=86_400),
-    ];
-    for (member, range) in ranges {
-        let value = &declared["RetryPolicy"][member];
-        if !value.is_null() && !value.as_u64().is_some_and(|value| range.contains(&value)) {
-            return Err(validation(format!(
-                "{member} must be between {} and {}",
-                range.start(),
-                range.end()
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn read_input(declared: &Value, id: &str) -> Result<Input, ApiError> {
@@ -159,7 +113,7 @@ fn read_transformer(transformer: &Value, id: &str) -> Result<Input, ApiError> {
         paths.insert(name.clone(), path.to_owned());
     }
 
-    if template.is_empty() || template.len() > 8192 || paths.len() > 100 {
+    if paths.len() > 100 {
         return Err(validation(format!(
             "Invalid InputTransformer for target {id}: over a limit."
         )));

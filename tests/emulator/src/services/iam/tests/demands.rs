@@ -215,6 +215,24 @@ fn registering_is_asked_for_on_the_family_or_on_everything() {
 }
 
 #[test]
+fn a_service_deployment_is_described_on_itself_and_on_its_service() {
+    let of = |kind: &str| format!("arn:aws:ecs:eu-west-1:111122223333:{kind}");
+    let deployment = of("service-deployment/apps/web/0a1b");
+    let request = IamRequest {
+        service: "ecs".to_owned(),
+        operation: "DescribeServiceDeployments".to_owned(),
+        input: json!({"serviceDeploymentArns": [deployment]}),
+    };
+    let demands = actions::demands(&mut Aws::new(1), &request).unwrap();
+    let resources: Vec<&str> = demands
+        .iter()
+        .map(|demand| demand.resource.as_str())
+        .collect();
+
+    assert_eq!(resources, [deployment, of("service/apps/web")]);
+}
+
+#[test]
 fn tasks_are_listed_on_everything_unless_on_an_instance() {
     let mut aws = Aws::new(1);
     let mut resource = |input: Value| {

@@ -1,10 +1,11 @@
 //! Sessions of roles that a function or an operator assumed, as requests with their credentials.
 
 use super::*;
-use crate::cloudformation::Role;
 use crate::lambda::Function;
 
 mod accounts;
+mod policies;
+mod regions;
 mod tags;
 
 const FUNCTION: &str = "slipway-update-service";
@@ -32,22 +33,6 @@ fn account(trust: Value, own: Value) -> Aws {
     };
     aws.lambda.functions.insert(FUNCTION.to_owned(), function);
     aws
-}
-
-fn put_role(aws: &mut Aws, arn: &str, trust: Value, statements: Value) {
-    let name = arn.rsplit('/').next().unwrap().to_owned();
-    aws.cloudformation.iam.put(Role {
-        id: format!("AROA{}", name.to_uppercase()),
-        name,
-        arn: arn.to_owned(),
-        path: "/".to_owned(),
-        trust: json!({ "Statement": trust }),
-        managed_policies: Vec::new(),
-        policies: [("own".to_owned(), json!({ "Statement": statements }))].into(),
-        max_session_seconds: 3600,
-        boundary: None,
-        tags: std::collections::BTreeMap::new(),
-    });
 }
 
 /// A statement of a trust policy.
@@ -183,15 +168,15 @@ fn a_trust_policy_sees_external_id_and_principal() {
     let others = "arn:aws:iam::111122223333:role/slipway/other/*";
     assert!(assume(&mut conditional(others), FUNCTION, &id).is_err());
     assert!(
-        assume(&mut conditional(ours), "person", &id).is_err(),
+        assume(&mut conditional(ours), "operator", &id).is_err(),
         "an administrator is not one of these principals"
     );
 }
 
 #[test]
 fn an_administrator_needs_the_trust_policy_too() {
-    assert!(assume(&mut account(trusting(ROOT), json!([])), "person", "").is_ok());
-    assert!(assume(&mut account(trusting(CALLER), json!([])), "person", "").is_err());
+    assert!(assume(&mut account(trusting(ROOT), json!([])), "operator", "").is_ok());
+    assert!(assume(&mut account(trusting(CALLER), json!([])), "operator", "").is_err());
 }
 
 #[test]
@@ -217,11 +202,7 @@ fn a_refused_caller_is_named_with_the_role_and_both_are_recorded() {
         ),
         ("step", "sts:AssumeRole", DEPLOY)
     );
-    assert!(
-        aws.iam
-            .demanded
-            .contains(&("step".to_owned(), "sts:AssumeRole".to_owned()))
-    );
+    assert!(aws.iam.has_demanded("step", "sts:AssumeRole"));
 }
 
 #[test]
@@ -242,11 +223,20 @@ fn requests_of_a_session_are_decided_by_the_policies_of_its_role() {
         "{body}"
     );
     assert_eq!(aws.iam.denials[0].role, "deploy");
-    assert!(
-        aws.iam
-            .demanded
-            .contains(&("deploy".to_owned(), "ecs:DescribeClusters".to_owned()))
-    );
+    assert!(aws.iam.has_demanded("deploy", "ecs:DescribeClusters"));
+}
+
+#[test]
+fn a_role_that_is_deleted_leaves_its_sessions_nothing_and_has_no_new_ones() {
+    let mut aws = account(trusting(CALLER), json!([]));
+    let keys = assume(&mut aws, FUNCTION, "").unwrap();
+    aws.cloudformation.iam.remove("deploy").unwrap();
+
+    let (status, body) = describe_clusters(&mut aws, &keys, "apps");
+    assert_eq!(status, 400);
+    assert!(body.contains("AccessDeniedException"), "{body}");
+    let refused = assume(&mut aws, FUNCTION, "").unwrap_err();
+    assert!(refused.contains("<Code>AccessDenied</Code>"), "{refused}");
 }
 
 #[test]
@@ -254,7 +244,7 @@ fn each_caller_learns_who_it_is() {
     let mut aws = account(trusting(CALLER), json!([]));
     let [key, token] = assume(&mut aws, FUNCTION, "").unwrap();
     for (caller, keys, arn) in [
-        ("person", ["any", ""], ":iam::111122223333:user/person"),
+        ("operator", ["any", ""], ":iam::111122223333:user/operator"),
         (
             FUNCTION,
             ["AKIA", ""],
@@ -270,10 +260,10 @@ fn each_caller_learns_who_it_is() {
         assert_eq!(status, 200, "{body}");
         assert!(body.contains(&format!("<Arn>arn:aws{arn}</Arn>")), "{body}");
     }
-    assert_eq!(aws.iam.principal, Principal::Person, "nothing is served");
+    assert_eq!(aws.iam.principal, Principal::Operator, "nothing is served");
 }
 
-/// What services with each protocol answer to credentials: status and code.
+/// What services with each protocol return for credentials: status and code.
 fn refusals(aws: &mut Aws, keys: [&str; 2]) -> Vec<(u16, String)> {
     let code = |body: &str| {
         let known = [
@@ -347,10 +337,7 @@ fn credentials_expire_and_need_their_token_in_the_words_of_each_service() {
 
 #[test]
 fn a_permissions_boundary_allows_no_more_than_both() {
-    let session = Session {
-        role: CALLER.to_owned(),
-        name: FUNCTION.to_owned(),
-    };
+    let session = Session::of(CALLER, FUNCTION);
     let refusal = |boundary: Value, own: Value| {
         let mut aws = account(json!([]), own);
         let arn = "arn:aws:iam::111122223333:policy/boundary";

@@ -82,10 +82,10 @@ fn configurations_of_policies_are_checked() {
         (by_metric(by_label), "was not found"),
     ];
 
-    for (configuration, says) in refused {
+    for (configuration, expected) in refused {
         let said = error(put(&mut aws, "web", configuration));
         assert!(
-            said.starts_with("ValidationException: ") && said.contains(says),
+            said.starts_with("ValidationException: ") && said.contains(expected),
             "{said}"
         );
     }

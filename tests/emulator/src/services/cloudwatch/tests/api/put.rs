@@ -3,8 +3,8 @@
 use crate::cloudwatch::tests::*;
 
 /// Three data of the metric `orders`, in two minutes.
-fn with_orders() -> World {
-    let mut world = World::good(5);
+fn with_orders() -> MetricBench {
+    let mut world = MetricBench::good(5);
     let now = world.aws.now / 1000;
     let data = json!([
         {"MetricName": "orders", "Value": 3.0, "Timestamp": now, "Unit": "Count"},
@@ -28,7 +28,7 @@ fn with_orders() -> World {
 }
 
 /// The points of the metric `orders`.
-fn orders(world: &mut World, stat: &str, unit: Option<&str>) -> Value {
+fn orders(world: &mut MetricBench, stat: &str, unit: Option<&str>) -> Value {
     let mut query = json!({
         "Id": "q",
         "MetricStat": {
@@ -64,7 +64,7 @@ fn what_is_put_is_read() {
 fn metrics_are_listed_by_namespace_name_and_dimensions() {
     let mut world = with_orders();
     world.pass(120);
-    let list = |world: &mut World, input: Value| {
+    let list = |world: &mut MetricBench, input: Value| {
         call(&mut world.aws, "ListMetrics", &input).unwrap()["Metrics"].clone()
     };
     let orders = json!([{"Namespace": "Shop", "MetricName": "orders", "Dimensions": []}]);
@@ -105,7 +105,7 @@ fn metrics_are_listed_by_namespace_name_and_dimensions() {
 
 #[test]
 fn wrong_data_are_refused() {
-    let mut world = World::good(6);
+    let mut world = MetricBench::good(6);
     let now = world.aws.now / 1000;
     let put =
         |namespace: &str, datum: Value| json!({"Namespace": namespace, "MetricData": [datum]});

@@ -1,7 +1,7 @@
 use super::*;
 
-/// Changes members of a definition and of its container, and answers the refusal.
-fn refused(mut definition: Value, members: Value, of_container: Value) -> String {
+/// Changes members of a definition and of its container, and returns the refusal.
+pub(super) fn refused(mut definition: Value, members: Value, of_container: Value) -> String {
     let extend = |value: &mut Value, more: &Value| {
         let more = more.as_object().expect("members").clone();
         value.as_object_mut().expect("an object").extend(more);
@@ -37,10 +37,6 @@ fn what_a_definition_refers_to_is_in_it() {
 
     let from = json!({ "volumesFrom": [{ "sourceContainer": "other" }] });
     assert!(refused(plain(), json!({}), from).contains("Unknown container 'other'"));
-
-    let awsvpc = json!({ "networkMode": "awsvpc" });
-    let links = refused(plain(), awsvpc, json!({ "links": ["app"] }));
-    assert!(links.contains("Links are not supported when networkMode=awsvpc"));
 
     let credentials = json!({ "repositoryCredentials": { "credentialsParameter": "arn" } });
     assert!(refused(plain(), json!({}), credentials).contains("repository credentials"));
@@ -114,10 +110,82 @@ fn fargate_lacks_what_belongs_to_an_instance() {
             json!({ "volumes": [{ "name": "a", "host": { "sourcePath": "/a" } }] }),
             json!({}),
         ),
+        (
+            json!({ "volumes": [{ "name": "a", "dockerVolumeConfiguration": {} }] }),
+            json!({}),
+        ),
+        (
+            json!({}),
+            json!({ "dockerSecurityOptions": ["no-new-privileges"] }),
+        ),
+        (
+            json!({}),
+            json!({ "linuxParameters": { "devices": [{ "hostPath": "/dev/a" }] } }),
+        ),
+        (json!({}), json!({ "linuxParameters": { "maxSwap": 0 } })),
     ] {
         let refused = refused(fargate(), members, of_container);
-        assert!(refused.contains("Fargate compatible task definitions do not support"));
+        assert!(
+            refused.contains("Fargate compatible task definitions do not support"),
+            "{refused}"
+        );
     }
+}
+
+#[test]
+fn fargate_adds_one_capability_and_has_bounds_of_times() {
+    let capabilities = json!({ "add": ["SYS_PTRACE", "NET_ADMIN"] });
+    let parameters = json!({ "linuxParameters": { "capabilities": capabilities } });
+    for (members, of_container, words) in [
+        (
+            json!({}),
+            parameters,
+            "NET_ADMIN is not allowed on Fargate.",
+        ),
+        (
+            json!({ "pidMode": "host" }),
+            json!({}),
+            "Tasks using the Fargate launch type do not support pidMode 'host'",
+        ),
+        (
+            json!({}),
+            json!({ "stopTimeout": 1 }),
+            "Invalid 'stopTimeout' setting for container 'app'. The valid values for Fargate are \
+             2-120 seconds.",
+        ),
+        (
+            json!({}),
+            json!({ "startTimeout": 121 }),
+            "Invalid 'startTimeout' setting for container 'app'. The valid values for Fargate are \
+             2-120 seconds.",
+        ),
+    ] {
+        assert_eq!(refused(fargate(), members, of_container), client(words));
+    }
+
+    let mut definition = fargate();
+    definition["containerDefinitions"][0]["stopTimeout"] = json!(120);
+    World::new(1).ok("RegisterTaskDefinition", definition);
+    let mut definition = plain();
+    definition["containerDefinitions"][0]["stopTimeout"] = json!(1);
+    World::new(1).ok("RegisterTaskDefinition", definition);
+}
+
+#[test]
+fn the_container_of_a_proxy_is_in_the_task_and_the_task_has_an_interface() {
+    let proxy = |name: &str| json!({ "proxyConfiguration": { "containerName": name } });
+    assert_eq!(
+        refused(fargate(), proxy("envoy"), json!({})),
+        client("Proxy container [envoy] does not exist")
+    );
+    assert_eq!(
+        refused(plain(), proxy("app"), json!({})),
+        client("APPMESH proxy configuration is only supported in networkMode=awsvpc")
+    );
+
+    let mut definition = fargate();
+    definition["proxyConfiguration"] = json!({ "containerName": "app" });
+    World::new(1).ok("RegisterTaskDefinition", definition);
 }
 
 /// Only on the bridge a port of the host can be another one than the container's.

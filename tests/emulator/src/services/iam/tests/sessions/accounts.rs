@@ -66,7 +66,7 @@ fn a_role_of_another_account_needs_both_sides() {
 fn an_administrator_of_another_account_is_trusted_by_its_account() {
     let can_assume = |principal: &str| {
         let mut aws = two_accounts(trusting(principal), json!([]));
-        assume_role(&mut aws, "person", FOREIGN, "").is_ok()
+        assume_role(&mut aws, "operator", FOREIGN, "").is_ok()
     };
     assert!(can_assume(ROOT));
     assert!(!can_assume(CALLER));
@@ -146,4 +146,16 @@ fn a_refused_caller_is_denied_in_its_own_account() {
         assert!(error.contains(&expected), "{error}");
     }
     assert_eq!(aws.iam.denials.len(), 2);
+}
+
+#[test]
+fn an_operator_acts_in_the_account_that_the_access_key_names() {
+    const FIRST: &str = "111122223333";
+    let mut aws = two_accounts(json!([]), json!([]));
+    for (key, account) in [(SECOND, SECOND), ("AKIA", FIRST), (FIRST, FIRST)] {
+        let form = "Action=GetCallerIdentity";
+        let (_, body) = sts(&mut aws, "operator", [key, ""], form);
+        let found = format!("<Account>{account}</Account>");
+        assert!(body.contains(&found), "{key}: {body}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The revisions that a release registered and that do not run in the end: they are deregistered,
+//! The revisions that a release registered and that do not run when it ends: they are deregistered,
 //! so that a deployment of a family's newest revision, such as a stack update, does not bring them
 //! back.
 //!
@@ -9,42 +9,107 @@
 
 use std::collections::BTreeSet;
 
-use slipway::aws::ErrorKind;
-use slipway::job::StepError;
+use slipway::aws::{ErrorKind, Listing, Unreadable};
+use slipway::job::{Failure, StepError};
+use slipway::limits::DEREGISTRATION_DEADLINE;
 use slipway::observed::colour::PerColour;
 use slipway::observed::service::{DeploymentView, revision};
-use slipway::release::{Lease, Release, Target};
+use slipway::release::{Lease, PendingDeregistration, Release, Target};
+use slipway::timestamp::readable;
 
 use crate::RollBack;
 
+/// The status of a closed release whose revisions are not deregistered.
+const IN_USE: &str = "its revisions are in use, and not deregistered";
+
 impl RollBack {
-    pub(crate) async fn retire(&self, lease: &Lease, release: &Release) -> Result<(), StepError> {
+    /// Deregisters the revisions of a release that is about to be closed.
+    pub(crate) async fn deregister_revisions(
+        &self,
+        lease: &Lease,
+        release: &Release,
+    ) -> Result<(), StepError> {
+        self.deregister_unused(lease, release, false).await?;
+        Ok(())
+    }
+
+    /// Tries again to deregister the revisions of a closed release, for a day. A refusal meanwhile
+    /// is in the release's record.
+    pub(crate) async fn retry_deregistration(
+        &self,
+        pending: &PendingDeregistration,
+    ) -> Result<Option<String>, StepError> {
+        let retired = match pending.release() {
+            Some(release) => self.deregister_unused(&pending.lease, release, true).await,
+            None => Ok(true),
+        };
+        let waits = !pending.is_overdue(self.sdk.now());
+
+        let status = match retired {
+            Ok(true) => "deregistered the revisions of the closed release",
+            Ok(false) if waits => return Ok(Some(IN_USE.to_owned())),
+            Ok(false) => IN_USE,
+            Err(error) if waits => {
+                let status = format!("failed to deregister its revisions: {}", error.cause());
+                return Ok(Some(status));
+            }
+            Err(error) => {
+                self.ledger.delete_deregistration(pending).await?;
+                return Err(Failure::job(format!(
+                    "its revisions are not deregistered after {}: {}; run {}",
+                    readable(DEREGISTRATION_DEADLINE),
+                    error.cause(),
+                    pending.command()
+                ))
+                .into());
+            }
+        };
+        self.ledger.delete_deregistration(pending).await?;
+        Ok(Some(status.to_owned()))
+    }
+
+    /// Deregisters those revisions of a release that are not used, and returns whether these were
+    /// all. An item of the ledger that cannot be read keeps what it may name. While the release is
+    /// open, its own tasks are on their way out; once it `is_closed` they count like others.
+    async fn deregister_unused(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        is_closed: bool,
+    ) -> Result<bool, StepError> {
         let mut made = self.registered_revisions(release).await?;
         made.retain(|arn| !is_prior(release, arn));
         if made.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
 
         let listing = self.ledger.leases().await?;
-        if let Some(unreadable) = listing.unreadable.into_iter().next() {
-            return Err(unreadable.into());
-        }
-
-        let mut running = self.run_by_others(lease, release, &listing.leases).await?;
+        let own = if is_closed { None } else { Some(lease) };
+        let mut running = self.run_by_others(lease, release, (own, &listing)).await?;
         // After a change the service was just proven to run the prior revision. Without one it was
         // not looked at.
-        if release.change().is_none() {
+        if is_closed || release.change().is_none() {
             running.extend(self.running(lease, release).await?);
         }
 
+        let mut are_unused = true;
+        let mut kept = None;
         for arn in made {
-            if is_in_use(&arn, &running, lease, &listing.leases) {
+            let is_next = is_closed && is_named_by_next(&arn, lease, &listing.leases);
+            let mut unreadable = listing.unreadable.iter();
+            if is_next || is_in_use(&arn, &running, lease, &listing.leases) {
                 tracing::warn!(revision = revision(&arn), "in use, and not deregistered");
+                are_unused = false;
+            } else if let Some(unreadable) = unreadable.find(|item| item.may_name(&arn)) {
+                kept = Some(unreadable.error.clone());
             } else {
                 self.task_definitions.deregister(&arn).await?;
             }
         }
-        Ok(())
+        match kept {
+            Some(unreadable) => Err(unreadable.into()),
+            None => Ok(are_unused),
+        }
     }
 
     /// The ACTIVE revisions that the release registered, by their marks. The recorded one has none
@@ -54,9 +119,10 @@ impl RollBack {
             return Ok(Vec::new());
         };
         let newest = announced.newest.as_deref();
+        let (execution, began) = (&release.execution, release.began_at);
         let marked = self
             .task_definitions
-            .registered_by(&release.execution, &announced.family, newest)
+            .registered_by(execution, &announced.family, newest, began)
             .await?;
         let mut arns: Vec<_> = marked.into_iter().map(|(arn, _)| arn).collect();
 
@@ -72,21 +138,27 @@ impl RollBack {
         Ok(arns)
     }
 
-    /// The revisions of the release's family that other services run. No lease has what a service
-    /// runs whose release has ended, or that is never released, so the tasks show it: in the
-    /// clusters of all leases, of which one is the release's own.
+    /// The revisions of the release's family that other services run. No lease records what a
+    /// service runs once its release has ended, or if it is never released, so the tasks are read,
+    /// in the clusters of all leases, which include the release's own. The services of the lease
+    /// `own` are left out.
     async fn run_by_others(
         &self,
         lease: &Lease,
         release: &Release,
-        leases: &[Lease],
+        (own, listing): (Option<&Lease>, &Listing),
     ) -> Result<BTreeSet<String>, StepError> {
         let Some(announced) = &release.registering else {
             return Ok(BTreeSet::new());
         };
         let mut running = BTreeSet::new();
-        for cluster in clusters(leases) {
-            let own = own_services(cluster, lease, release);
+        let unreadable = listing.unreadable.iter().filter_map(Unreadable::cluster);
+        let unreadable: Vec<String> = unreadable.collect();
+        let mut all = clusters(&listing.leases);
+        all.extend(unreadable.iter().map(String::as_str));
+
+        for cluster in all {
+            let own = own.map_or_else(Vec::new, |own| own_services(cluster, own, release));
             let others = self
                 .services
                 .running_revisions(cluster, &announced.family, &own);
@@ -126,7 +198,16 @@ fn is_in_use(arn: &str, running: &BTreeSet<String>, lease: &Lease, leases: &[Lea
     running.contains(arn) || others.any(|release| release.names(arn))
 }
 
-/// Whether this cluster may be closed to the release: its deploy role needs to read its own only.
+/// Whether the release that holds the service now names a revision of the closed one.
+fn is_named_by_next(arn: &str, lease: &Lease, leases: &[Lease]) -> bool {
+    let mut next = leases
+        .iter()
+        .filter(|other| other.is_of_same_service(lease))
+        .filter_map(|other| other.release.as_ref());
+    next.any(|release| release.names(arn))
+}
+
+/// Whether the release may be unable to read this cluster: its deploy role need only read its own.
 fn may_be_unreadable(cluster: &str, lease: &Lease, release: &Release) -> bool {
     release.deploy_role.is_some() && cluster != lease.cluster_name()
 }
@@ -202,6 +283,10 @@ mod tests {
         let in_use = |arn: &str| is_in_use(arn, &running, &lease, &leases);
         assert!(["web:1", "web:3", "web:4"].into_iter().all(in_use));
         assert!(!in_use("web:2"), "its own");
+
+        let is_next = |arn: &str| is_named_by_next(arn, &lease, &leases);
+        assert!(is_next("web:2"));
+        assert!(!["web:1", "web:3", "web:4"].into_iter().any(is_next));
     }
 
     #[test]
@@ -237,6 +322,7 @@ mod tests {
         let role = DeployRole {
             arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
             external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+            region: None,
         };
         let under_role = Release {
             deploy_role: Some(role),

@@ -7,7 +7,7 @@ use super::ledger::{free, item};
 use super::script::{Answer, Script, answer, at, run};
 use crate::aws::Ledger;
 use crate::job::{Failure, FailureType, JobReport, ReleaseRef, StepError};
-use crate::release::{ActiveRelease, ClaimResult, Conclusion, Outcome, Prior};
+use crate::release::{ActiveRelease, Conclusion, LeaseProof, Outcome, Prior};
 
 fn wanted() -> ReleaseRef {
     ReleaseRef::new("slipway-web", "e-1", "apps", "web")
@@ -41,15 +41,15 @@ fn failure_item() -> Value {
     json!({"M": {"type": {"S": "JobFailed"}, "message": {"S": "unhealthy"}}})
 }
 
-fn claim(answers: impl IntoIterator<Item = Answer>) -> Result<ActiveRelease, StepError> {
+fn prove(answers: impl IntoIterator<Item = Answer>) -> Result<ActiveRelease, StepError> {
     let script = Script::new(answers);
-    let claim = run(Ledger::new(&script.sdk()).claim(&wanted()));
+    let proof = run(Ledger::new(&script.sdk()).prove_lease(&wanted()));
     assert!(script.is_played());
-    claim?.active()
+    proof?.active()
 }
 
 fn refused(answers: impl IntoIterator<Item = Answer>) -> Failure {
-    match claim(answers) {
+    match prove(answers) {
         Err(StepError::Failed(failure)) => failure,
         other => panic!("{other:?}"),
     }
@@ -61,7 +61,7 @@ fn a_step_of_the_release_that_holds_the_lease_may_act() {
         lease,
         release,
         target,
-    } = claim([held(|_| {})]).expect("active");
+    } = prove([held(|_| {})]).expect("active");
 
     assert_eq!((lease.fence, release.execution.as_str()), (7, "e-1"));
     let Prior::Service(prior) = target.prior() else {
@@ -141,10 +141,10 @@ fn record(state: &str, more: Value) -> Value {
 fn a_closed_release_refuses_its_steps_with_how_it_ended() {
     let closed = || item(&record("closed", json!({"outcome": {"S": "rolled-back"}})));
     let script = Script::new([item(&free(7)), closed()]);
-    let claim = run(Ledger::new(&script.sdk()).claim(&wanted())).expect("closed");
+    let proof = run(Ledger::new(&script.sdk()).prove_lease(&wanted())).expect("closed");
 
     assert!(
-        matches!(claim, ClaimResult::Closed(record) if record.outcome == Some(Outcome::RolledBack))
+        matches!(proof, LeaseProof::Closed(record) if record.outcome == Some(Outcome::RolledBack))
     );
 
     let message = "release already rolled back; start again with a new execution";

@@ -15,16 +15,16 @@ pub struct ActiveRelease {
     pub target: Target,
 }
 
-/// What became of a step's claim.
+/// What a step may do for its release.
 #[derive(Debug)]
-pub enum ClaimResult {
+pub enum LeaseProof {
     /// The release is open and its steps may act.
     Active(Box<ActiveRelease>),
     /// The release is closed.
     Closed(Box<Record>),
 }
 
-impl ClaimResult {
+impl LeaseProof {
     /// The open release, for a step that has nothing to do once it is closed.
     ///
     /// # Errors
@@ -43,11 +43,11 @@ impl ClaimResult {
 /// # Errors
 /// A failure with the reason why the step cannot act: another release holds the service, this one
 /// is being rolled back, or it failed before.
-pub fn claim(
+pub fn prove_lease(
     lease: Option<Lease>,
     record: Option<Record>,
     wanted: &ReleaseRef,
-) -> Result<ClaimResult, Failure> {
+) -> Result<LeaseProof, Failure> {
     let Some((lease, release)) = lease.and_then(|lease| {
         lease
             .held_by(&wanted.execution)
@@ -56,7 +56,7 @@ pub fn claim(
     }) else {
         return match record {
             Some(record) if record.state == RecordState::Closed => {
-                Ok(ClaimResult::Closed(Box::new(record)))
+                Ok(LeaseProof::Closed(Box::new(record)))
             }
             _ => Err(Failure::configuration(format!(
                 "execution {} holds no release of service {} in cluster {}; run begin-release \
@@ -71,7 +71,7 @@ pub fn claim(
         (None, Phase::RollingBack { .. }) => Err(Failure::configuration(
             "the release is being rolled back; start again with a new execution",
         )),
-        (None, Phase::Open(target)) => Ok(ClaimResult::Active(Box::new(ActiveRelease {
+        (None, Phase::Open(target)) => Ok(LeaseProof::Active(Box::new(ActiveRelease {
             target: target.clone(),
             lease,
             release,

@@ -1,0 +1,265 @@
+//! The route of a pair when its release begins: a listener rule, or two weighted records, and the
+//! target group and the weight of each colour.
+
+use slipway::aws::{ObservedRule, ObservedService};
+use slipway::job::{Checks, Failure, Job, StepError};
+use slipway::observed::balancers::{LedServices, is_address};
+use slipway::observed::colour::PerColour;
+use slipway::observed::listener_rule::RuleView;
+use slipway::observed::record::RecordView;
+use slipway::observed::route::Route;
+use slipway::observed::service::ServiceView;
+
+use crate::inspection::check_authentication;
+use crate::preflight::RECORD;
+use crate::{BeginRelease, Parameters};
+
+/// The route as it was found.
+pub(crate) enum FoundRoute {
+    Rule { arn: String, rule: ObservedRule },
+    Record(Box<RecordView>),
+}
+
+/// The target group of one colour, and the colour's weight in the route.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ForwardGroup {
+    pub(crate) arn: String,
+    pub(crate) weight: u32,
+}
+
+impl BeginRelease {
+    /// The route that the parameters name. Refuses records that are protected.
+    pub(crate) async fn observe_route(
+        &self,
+        job: &Job<Parameters>,
+    ) -> Result<FoundRoute, StepError> {
+        let Some(record) = &job.parameters.record else {
+            return self.observe_rule(job).await;
+        };
+
+        let key = record.key();
+        let seen = self.records.observe(&key).await?.ok_or_else(|| {
+            Failure::configuration(format!(
+                "`record.zone` is `{}`, which does not exist; expected the id of a hosted zone",
+                key.zone
+            ))
+        })?;
+        let view = key
+            .view(&seen.views)
+            .map_err(|protected| Failure::configuration(protected.to_string()))?;
+        Ok(FoundRoute::Record(Box::new(view)))
+    }
+
+    /// What a dry run reports about a rule beside its weights.
+    pub(crate) fn check_rule(&self, checks: &mut Checks, route: &FoundRoute) {
+        if let FoundRoute::Rule { rule, .. } = route {
+            check_authentication(checks, &rule.user_pools(), self.sdk.deploy_role());
+        }
+    }
+
+    /// Checks that the record of each colour leads to the load balancer of its service. A rule
+    /// names the groups itself.
+    pub(crate) async fn check_balancers(
+        &self,
+        checks: &mut Checks,
+        names: &PerColour<String>,
+        (route, found): (&FoundRoute, &PerColour<ObservedService>),
+    ) -> Result<(), StepError> {
+        let FoundRoute::Record(record) = route else {
+            return Ok(());
+        };
+        let targets = &record.pair.targets;
+        let at = (RECORD, "load-balancers");
+        if targets
+            .as_array()
+            .into_iter()
+            .any(|target| is_address(target))
+        {
+            let what = "addresses: whether they are those of the services is not known";
+            checks.skip(at, what);
+            return Ok(());
+        }
+
+        let views = PerColour::from_fn(|colour| &found.of(colour).view);
+        let led = self.lead_to(LedServices { names, views }, targets).await;
+        let shown = |(): &()| format!("{} and {}", targets.blue, targets.green);
+        checks.take(at, led, shown)?;
+        Ok(())
+    }
+
+    async fn lead_to(
+        &self,
+        services: LedServices<'_>,
+        targets: &PerColour<String>,
+    ) -> Result<(), StepError> {
+        let balancers = self.balancers.names_of(&services.groups()).await?;
+        let led = services.check_targets(targets, &balancers);
+        Ok(led.map_err(|misled| Failure::configuration(misled.to_string()))?)
+    }
+
+    async fn observe_rule(&self, job: &Job<Parameters>) -> Result<FoundRoute, StepError> {
+        let arn = job.parameters.rule.as_deref().unwrap_or_default();
+        let rule = self.rules.observe(arn).await?.ok_or_else(|| {
+            Failure::configuration(format!(
+                "`rule` is `{arn}`, which does not exist; expected an existing listener rule or \
+                 listener"
+            ))
+        })?;
+        Ok(FoundRoute::Rule {
+            arn: arn.to_owned(),
+            rule,
+        })
+    }
+}
+
+impl FoundRoute {
+    pub(crate) fn route(&self) -> Route {
+        match self {
+            Self::Rule { arn, .. } => Route::Rule(arn.clone()),
+            Self::Record(view) => Route::Record(Box::new(view.pair.clone())),
+        }
+    }
+
+    /// Where it is, for a dry run.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Rule { arn, .. } => arn.clone(),
+            Self::Record(_) => self.route().to_string(),
+        }
+    }
+
+    /// The group of each colour: without one of its own, no traffic could be moved between them.
+    pub(crate) fn groups(
+        &self,
+        names: &PerColour<String>,
+        found: &PerColour<ObservedService>,
+    ) -> Result<PerColour<ForwardGroup>, Failure> {
+        let groups = PerColour::try_from_fn(|colour| {
+            let (name, view) = (names.of(colour), &found.of(colour).view);
+            match self {
+                Self::Rule { rule, .. } => forward_group(name, view, &rule.view),
+                Self::Record(record) => first_group(name, view, *record.weights.of(colour)),
+            }
+        })?;
+
+        if groups.blue.arn == groups.green.arn {
+            return Err(Failure::configuration(format!(
+                "both colours register with {}; expected a separate target group for each",
+                groups.blue.arn
+            )));
+        }
+
+        Ok(groups)
+    }
+}
+
+/// The first group of a colour that records lead to: its targets show whether it can serve.
+fn first_group(service: &str, view: &ServiceView, weight: u32) -> Result<ForwardGroup, Failure> {
+    let first = view.target_groups.first().ok_or_else(|| {
+        Failure::configuration(format!(
+            "service `{service}` registers with no target group; expected one at least, whose \
+             targets show whether it can take traffic; add a load balancer to the service"
+        ))
+    })?;
+    Ok(ForwardGroup {
+        arn: first.arn.clone(),
+        weight,
+    })
+}
+
+/// The colour's group in the rule, and its weight there.
+fn forward_group(
+    service: &str,
+    view: &ServiceView,
+    rule: &RuleView,
+) -> Result<ForwardGroup, Failure> {
+    let registered = |arn: &String| view.target_groups.iter().any(|group| group.arn == *arn);
+    let mut found = rule.weights.iter().filter(|(arn, _)| registered(arn));
+
+    match (found.next(), found.next()) {
+        (Some((arn, weight)), None) => Ok(ForwardGroup {
+            arn: arn.clone(),
+            weight: *weight,
+        }),
+        (None, _) => Err(Failure::configuration(format!(
+            "the rule forwards to no target group of service `{service}`; expected a forward \
+             action that names the groups of both colours, at any weights; add the group to the \
+             rule"
+        ))),
+        (Some(_), Some(_)) => Err(Failure::configuration(format!(
+            "the rule forwards to several target groups of service `{service}`; expected one for \
+             each colour; remove the others from the rule"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway::observed::service::TargetGroupView;
+
+    use super::*;
+    use crate::target::tests::service;
+
+    fn registered(groups: &[&str]) -> ServiceView {
+        let group = |arn: &&str| TargetGroupView {
+            arn: (*arn).to_owned(),
+            healthy: 0,
+            registered: 0,
+            unreachable: 0,
+        };
+        ServiceView {
+            target_groups: groups.iter().map(group).collect(),
+            ..service()
+        }
+    }
+
+    #[test]
+    fn a_colour_s_group_is_the_one_that_rule_and_service_share() {
+        let weights = [("blue", 30), ("green", 70), ("third", 5)];
+        let rule = RuleView {
+            weights: weights
+                .map(|(arn, weight)| (arn.to_owned(), weight))
+                .to_vec(),
+            sticky: None,
+        };
+        let found = |groups: &[&str]| {
+            forward_group("shop-green", &registered(groups), &rule).map_err(|why| why.message)
+        };
+
+        let green = || ForwardGroup {
+            arn: "green".to_owned(),
+            weight: 70,
+        };
+
+        assert_eq!(found(&["green"]), Ok(green()));
+        assert_eq!(found(&["internal", "green"]), Ok(green()));
+
+        for none in [&["internal"][..], &[]] {
+            let why = found(none).expect_err("not in the rule");
+            assert!(
+                why.starts_with("the rule forwards to no target group of service `shop-green`"),
+                "{why}"
+            );
+        }
+
+        let why = found(&["green", "third"]).expect_err("two in the rule");
+        assert!(
+            why.starts_with("the rule forwards to several target groups of service `shop-green`"),
+            "{why}"
+        );
+    }
+
+    #[test]
+    fn a_colour_behind_records_has_a_target_group() {
+        let found = first_group("shop-green", &registered(&["green", "admin"]), 7);
+        let expected = ForwardGroup {
+            arn: "green".to_owned(),
+            weight: 7,
+        };
+        assert_eq!(found, Ok(expected));
+
+        let why = first_group("shop-green", &registered(&[]), 7).expect_err("no group");
+        let start = "service `shop-green` registers with no target group; ";
+        assert!(why.message.starts_with(start), "{}", why.message);
+    }
+}

@@ -1,0 +1,17 @@
+//! Finds the roles of what services run, for the stack of a pipeline.
+
+use find_task_roles::FindTaskRoles;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use slipway::{aws, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let function = FindTaskRoles::new(&aws::connect().await?);
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        // Boxed: the compiler does not follow a future of the SDK that is nested this deeply.
+        Box::pin(function.handle(event.payload)).await
+    }))
+    .await
+}

@@ -1,0 +1,178 @@
+//! Credentials that are known by their form, in any text: those of an `Authorization` header, a
+//! name with its password in base64, and the id of an access key.
+//!
+//! Never masks a word that a sentence could have after such a header's scheme.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::NO_PAD;
+
+use crate::limits::SECRET_CHARS;
+
+/// Base64 without its padding, whatever the bits after the last byte are.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
+
+/// What is in place of what was removed.
+pub(super) const MASK: &str = "***";
+
+/// What comes before the credentials in a header of HTTP, in lower case.
+pub(crate) const SCHEMES: [&str; 2] = ["basic", "bearer"];
+
+/// How the id of an access key begins, of a user and of a session
+/// (docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
+const KEY_KINDS: [&str; 2] = ["AKIA", "ASIA"];
+
+/// Length of the id of an access key.
+const KEY_CHARS: usize = 20;
+
+/// A text without the credentials in it that are known by their form.
+pub(super) fn without_credentials(text: &str) -> String {
+    let mut before = ["", ""];
+    let text = masked_words(text, is_of_token, |word| {
+        let is_token = is_token(before, word);
+        before = [before[1], word];
+        is_token
+    });
+    let text = masked_words(&text, is_of_base64, is_encoded_pair);
+    masked_words(&text, |c: char| c.is_ascii_alphanumeric(), is_key_id)
+}
+
+/// A text in which the words that are credentials are masked. What is part of a word is `is_of`.
+fn masked_words<'a>(
+    text: &'a str,
+    is_of: impl Fn(char) -> bool,
+    mut is_credential: impl FnMut(&'a str) -> bool,
+) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(&is_of) {
+        let (between, from) = rest.split_at(start);
+        let end = from.find(|c: char| !is_of(c)).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+
+        kept.push_str(between);
+        kept.push_str(if is_credential(word) { MASK } else { word });
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+fn is_of_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~+/=".contains(c)
+}
+
+fn is_of_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/".contains(c)
+}
+
+/// Whether a word is what a header has after its scheme. Without the header's name before it, it
+/// must not be a plain word: "Basic authentication failed" has none.
+fn is_token([earlier, before]: [&str; 2], word: &str) -> bool {
+    let (name, scheme) = before.rsplit_once('=').unwrap_or((earlier, before));
+    let is_header = name.to_ascii_lowercase().ends_with("authorization");
+    let is_plain = word
+        .bytes()
+        .all(|b| b.is_ascii_alphabetic() || b"-.".contains(&b));
+
+    word.len() >= SECRET_CHARS
+        && SCHEMES
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+        && (is_header || !is_plain)
+}
+
+/// Whether a word is a name and a password in base64, as a header with the scheme Basic has them.
+fn is_encoded_pair(word: &str) -> bool {
+    let Some(bytes) = decoded(word).filter(|_| word.len() >= 2 * SECRET_CHARS) else {
+        return false;
+    };
+    let colon = bytes.iter().position(|b| *b == b':');
+    bytes.iter().all(u8::is_ascii_graphic) && colon.is_some_and(|at| at > 0 && at + 1 < bytes.len())
+}
+
+/// The bytes of a word of base64 without its padding. A last letter that is a part of a byte only is
+/// left out.
+fn decoded(word: &str) -> Option<Vec<u8>> {
+    let whole = word.len() - usize::from(word.len() % 4 == 1);
+    LENIENT.decode(word.get(..whole)?).ok()
+}
+
+fn is_key_id(word: &str) -> bool {
+    let is_kind = KEY_KINDS.iter().any(|kind| word.starts_with(kind));
+    let is_of_id = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    is_kind && word.len() == KEY_CHARS && word.bytes().all(is_of_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_header_has_after_its_scheme_is_masked_and_a_sentence_is_kept() {
+        for (text, kept) in [
+            (
+                "[curl -H Authorization: Bearer hunter22 x]",
+                "[curl -H Authorization: Bearer *** x]",
+            ),
+            (
+                r#""authorization":"bearer secret""#,
+                r#""authorization":"bearer ***""#,
+            ),
+            (
+                "Proxy-Authorization: Basic abcdef",
+                "Proxy-Authorization: Basic ***",
+            ),
+            ("AUTHORIZATION=Bearer abcdef", "AUTHORIZATION=Bearer ***"),
+            ("BEARER a1.b2-c3_d4~e5+f6/g7==", "BEARER ***"),
+            ("Basic authentication failed", "Basic authentication failed"),
+            ("the bearer token is missing", "the bearer token is missing"),
+            ("Bearer abc1", "Bearer abc1"),
+            ("basics hunter22", "basics hunter22"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(text), kept);
+        }
+    }
+
+    #[test]
+    fn a_name_with_its_password_in_base64_is_masked() {
+        // app:hunter22, app:hunter2 and app:hunter.
+        for encoded in ["YXBwOmh1bnRlcjIy", "YXBwOmh1bnRlcjI=", "YXBwOmh1bnRlcg=="] {
+            let text = format!("./run --header={encoded} failed");
+            let padding = encoded.trim_start_matches(|c: char| c != '=');
+            let kept = format!("./run --header=***{padding} failed");
+            assert_eq!(without_credentials(&text), kept);
+        }
+
+        // a:bc is too short, and hunter22hunter, :hunter22hunter and hunter22hunter: are not pairs.
+        for kept in [
+            "YTpiYw",
+            "aHVudGVyMjJodW50ZXI",
+            "Omh1bnRlcjIyaHVudGVy",
+            "aHVudGVyMjJodW50ZXI6",
+            "Unauthorized",
+            "CannotPullContainerError",
+        ] {
+            assert_eq!(without_credentials(kept), kept);
+        }
+    }
+
+    #[test]
+    fn the_id_of_an_access_key_is_masked() {
+        for id in ["AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"] {
+            let text = format!("KEY={id}/20260105 of {id}");
+            assert_eq!(without_credentials(&text), "KEY=***/20260105 of ***");
+        }
+        for kept in [
+            "AKIAIOSFODNN7EXAMPL",
+            "AKIAIOSFODNN7EXAMPLES",
+            "AROAIOSFODNN7EXAMPLE",
+            "AKIAIOSFODNN7example",
+        ] {
+            assert_eq!(without_credentials(kept), kept);
+        }
+    }
+}

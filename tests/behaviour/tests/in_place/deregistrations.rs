@@ -1,0 +1,139 @@
+//! Revisions that could not be deregistered when their release was closed: the sweep tries again
+//! for a day, and keeps no service meanwhile.
+
+use emulator::dynamodb;
+use harness::driver::{Driver, Fault, run};
+use invariants::ledger_reader::item;
+use serde_json::{Value, json};
+
+use super::bench::*;
+use behaviour::{deny, invoke, ledger_table, released};
+
+const IN_USE: &str = "its revisions are in use, and not deregistered";
+
+fn is_active(driver: &Driver, revision: &str) -> bool {
+    driver.world.aws().ecs.is_active(revision)
+}
+
+/// The pending deregistration of the release by hand.
+fn pending(driver: &Driver) -> Option<Value> {
+    let key = json!({"pk": {"S": "lease"}, "sk": {"S": format!("owed#{JANE}")}});
+    item(&driver.world.aws(), &key)
+}
+
+fn put(driver: &Driver, item: &Value) {
+    let mut aws = driver.world.aws();
+    let put = json!({"TableName": ledger_table(&aws), "Item": item});
+    dynamodb::call(&mut aws, "PutItem", &put).expect("an item");
+}
+
+/// Lets a day pass for the pending deregistration.
+fn make_old(driver: &Driver) {
+    let mut old = pending(driver).expect("it is pending");
+    old["since"] = json!({"S": "2026-01-01T00:00:00Z"});
+    put(driver, &old);
+}
+
+async fn sweep(driver: &Driver) -> Result<Value, String> {
+    let swept = invoke(driver, "roll-back", json!({"sweep": true})).await?;
+    Ok(swept["swept"].clone())
+}
+
+/// The release by hand, rolled back while its revision may not be deregistered.
+async fn closed_without_deregistration(driver: &Driver) {
+    registered(driver).await;
+    look(driver, "update-service", update(json!({}))).await;
+    deny(driver, "ecs:DeregisterTaskDefinition");
+
+    let status = rolled_back(driver, "STOPPED").await;
+    let end = "; roll-back tries again for 24h00m";
+    assert!(status.ends_with(end), "{status}");
+    assert!(lease(driver)["release"].is_null());
+    assert!(pending(driver).is_some() && is_active(driver, "web:3"));
+}
+
+#[test]
+fn a_revision_is_deregistered_once_that_is_allowed() {
+    run(released(), Fault::None, async |driver| {
+        closed_without_deregistration(&driver).await;
+        pass(&driver, 600).await;
+        let swept = sweep(&driver).await.expect("it waits");
+        let status = swept[JANE].as_str().expect("a status");
+        let start = "failed to deregister its revisions: ecs:DeregisterTaskDefinition failed: ";
+        assert!(status.starts_with(start), "{status}");
+
+        deny(&driver, "ecs:DescribeNothing");
+        assert_eq!(
+            sweep(&driver).await,
+            Ok(json!({JANE: "deregistered the revisions of the closed release"}))
+        );
+        assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
+        assert_eq!(pending(&driver), None);
+        assert_eq!(sweep(&driver).await, Ok(json!({})));
+    });
+}
+
+#[test]
+fn after_a_day_the_sweep_names_the_command_once() {
+    run(released(), Fault::None, async |driver| {
+        closed_without_deregistration(&driver).await;
+        pass(&driver, 600).await;
+        make_old(&driver);
+
+        let error = sweep(&driver).await.expect_err("it gives up");
+        let why = format!(
+            "{JANE}: its revisions are not deregistered after 24h00m: \
+             ecs:DeregisterTaskDefinition failed: "
+        );
+        let command = format!(
+            "; run aws ecs deregister-task-definition --task-definition {}",
+            arn("web:3")
+        );
+        assert!(error.contains(&why), "{error}");
+        assert!(error.contains(&command), "{error}");
+        assert_eq!(pending(&driver), None);
+        assert_eq!(sweep(&driver).await, Ok(json!({})));
+        assert!(is_active(&driver, "web:3"));
+    });
+}
+
+#[test]
+fn a_revision_that_its_own_service_runs_again_is_kept() {
+    run(released(), Fault::None, async |driver| {
+        closed_without_deregistration(&driver).await;
+        set(&driver, json!({"taskDefinition": arn("web:3")}));
+        deny(&driver, "ecs:DescribeNothing");
+        pass(&driver, 600).await;
+
+        assert_eq!(sweep(&driver).await, Ok(json!({JANE: IN_USE})));
+        make_old(&driver);
+        assert_eq!(sweep(&driver).await, Ok(json!({JANE: IN_USE})));
+        assert_eq!(pending(&driver), None);
+        assert!(is_active(&driver, "web:3"));
+    });
+}
+
+#[test]
+fn an_item_that_cannot_be_read_keeps_the_revision_that_it_names() {
+    run(released(), Fault::None, async |driver| {
+        let unreadable = json!({
+            "pk": {"S": "lease"}, "sk": {"S": "apps/other"}, "v": {"N": "2"},
+        });
+        let mut naming = unreadable.clone();
+        naming["later"] = json!({"L": [{"S": arn("web:3")}]});
+        put(&driver, &naming);
+        registered(&driver).await;
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        let end = "apps/other: `v` of a ledger item is 2; expected 1; roll-back tries again for \
+                   24h00m";
+        assert!(status.ends_with(end), "{status}");
+        assert!(is_active(&driver, "web:3"));
+
+        put(&driver, &unreadable);
+        let error = sweep(&driver).await.expect_err("the item is reported");
+        assert!(error.contains("apps/other: `v`"), "{error}");
+        assert!(!is_active(&driver, "web:3"));
+        assert_eq!(pending(&driver), None);
+    });
+}

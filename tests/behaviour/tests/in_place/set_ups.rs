@@ -1,0 +1,310 @@
+//! What a dry run names in set-ups of a service that a release would refuse, or that an operator
+//! should know: with the permissions of the templates, in a pipeline and by hand.
+
+use emulator::{Aws, Quirk, ecr, ecs};
+use harness::demo::{CLUSTER, COUNTER, WEB};
+use serde_json::{Value, json};
+
+use super::bench::{arn, image};
+use behaviour::dry_run::{SetUp, checked, denied, names_its_cause, no_more, nothing};
+use behaviour::{account, image_of, released};
+
+/// Name and ARN of the deploy role of web's pipeline.
+fn deploy_role(aws: &Aws) -> (String, String) {
+    let arn = aws.cloudformation.export("web-pipeline-DeployRoleArn");
+    let arn = arn.expect("the stack exports it").to_owned();
+    let name = arn.rsplit('/').next().expect("a name").to_owned();
+    (name, arn)
+}
+
+/// An operator changes web.
+fn set(aws: &mut Aws, change: Value) {
+    let mut input = change;
+    (input["cluster"], input["service"]) = (json!(CLUSTER), json!(WEB));
+    ecs::call(aws, "UpdateService", &input).expect("the service is there");
+}
+
+/// The deploy role trusts no caller.
+fn untrusted(aws: &mut Aws) {
+    let (name, _) = deploy_role(aws);
+    let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
+    role.trust = json!({"Version": "2012-10-17", "Statement": []});
+}
+
+fn untrusted_line(aws: &Aws) -> String {
+    let (_, role) = deploy_role(aws);
+    let denial = denied(aws, "sts:AssumeRole");
+    let user = "arn:aws:sts::111122223333:assumed-role/";
+    let start = format!(
+        "User: {user}{}/slipway-begin-release is not authorized",
+        denial.role
+    );
+    assert!(denial.message.starts_with(&start), "{}", denial.message);
+
+    format!(
+        "release: NG role: sts:AssumeRole failed: AccessDenied: {}; the trust policy of {role} \
+         must allow sts:AssumeRole to this user with the external id \
+         arn:aws:codepipeline:eu-west-1:111122223333:slipway-web, and the policy of the user's \
+         role must allow it on {role}; allow it, then retry the release",
+        denial.message
+    )
+}
+
+/// The deploy role may pass no role to tasks.
+fn without_pass_role(aws: &mut Aws) {
+    let (name, _) = deploy_role(aws);
+    let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
+    let mut taken = 0;
+    for document in role.policies.values_mut() {
+        let statements = document["Statement"].as_array_mut().expect("a list");
+        let known = statements.len();
+        statements.retain(|statement| statement["Sid"] != "PassRolesToTasks");
+        taken += known - statements.len();
+    }
+    assert_eq!(taken, 1, "the template has the statement");
+}
+
+fn pass_role_line(aws: &Aws) -> String {
+    let (_, role) = deploy_role(aws);
+    let request = aws.ecs.request_of("web:2").expect("registered");
+    let [task, execution] = ["taskRoleArn", "executionRoleArn"]
+        .map(|field| request[field].as_str().expect("a role").to_owned());
+
+    format!(
+        "new revision: SKIP roles: `taskRoleArn` is {task}, `executionRoleArn` is {execution}; \
+         whether a role exists and may be passed is not known until register-task-definition \
+         passes it; TaskRoleArns of the pipeline's stack, or what the stack found, has those \
+         that may be passed; to find out: aws iam simulate-principal-policy --policy-source-arn \
+         {role} --action-names iam:PassRole --resource-arns {task} {execution} --context-entries \
+         ContextKeyName=iam:PassedToService,ContextKeyType=string,\
+         ContextKeyValues=ecs-tasks.amazonaws.com"
+    )
+}
+
+fn without_breaker(aws: &mut Aws) {
+    let breaker = json!({"deploymentCircuitBreaker": {"enable": false, "rollback": false}});
+    set(aws, json!({ "deploymentConfiguration": breaker }));
+}
+
+fn controller_line(controller: &str) -> String {
+    format!(
+        "service web: NG controller: the deployment controller of service `web` is {controller}; \
+         expected ECS for a release; change the service or choose another one"
+    )
+}
+
+/// The image that web runs is in the archive, from which nothing is pulled.
+fn archived(aws: &mut Aws) {
+    aws.settle_quirk(Quirk::RefusesFilterOfNamed, false);
+    let image = image_of(aws, WEB);
+    let (_, digest) = image.split_once('@').expect("an image by its digest");
+    let input = json!({
+        "repositoryName": WEB, "imageId": {"imageDigest": digest},
+        "targetStorageClass": "ARCHIVE",
+    });
+    ecr::call(aws, "UpdateImageStorageClass", &input).expect("the image is there");
+}
+
+fn archived_line(aws: &Aws) -> String {
+    let image = image_of(aws, WEB);
+    let (_, digest) = image.split_once('@').expect("an image by its digest");
+    format!(
+        "prior release: NG images: the prior release web:2 cannot be restored: the image of \
+         container `web` is {image}, which is archived; expected an image that can be pulled; \
+         restore it: aws ecr update-image-storage-class --region eu-west-1 --repository-name web \
+         --image-id imageDigest={digest} --target-storage-class STANDARD; or deploy a revision \
+         whose images exist: aws ecs update-service --cluster apps --service web \
+         --task-definition <family:revision>"
+    )
+}
+
+fn deregistered(aws: &mut Aws) {
+    let gone = json!({"taskDefinition": arn("web:2")});
+    ecs::call(aws, "DeregisterTaskDefinition", &gone).expect("it is there");
+}
+
+/// An image with the tag `arm`, built for no other architecture.
+fn built_for_arm(aws: &mut Aws) {
+    let index = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [
+            {
+                "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7,
+                "digest": format!("sha256:{}", "0a".repeat(32)),
+                "platform": {"architecture": "arm64", "os": "linux"},
+            },
+        ],
+    });
+    let image = json!({
+        "repositoryName": WEB, "imageManifest": index.to_string(), "imageTag": "arm",
+    });
+    ecr::call(aws, "PutImage", &image).expect("legal");
+}
+
+fn arm_line(aws: &Aws) -> String {
+    let wanted = json!({"repositoryName": WEB, "imageIds": [{"imageTag": "arm"}]});
+    let found = ecr::call(&mut aws.clone(), "DescribeImages", &wanted).expect("it is there");
+    let digest = found["imageDetails"][0]["imageDigest"].as_str();
+    format!(
+        "new revision: NG architecture: image 111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@{} \
+         is built for arm64; expected amd64, the architecture of the task definition; build the \
+         image for it, or change `runtimePlatform`",
+        digest.expect("a digest")
+    )
+}
+
+fn unreadable_line(aws: &Aws) -> String {
+    let (name, _) = deploy_role(aws);
+    let denial = denied(aws, "ecs:DescribeServices");
+    let resource = "on resource: arn:aws:ecs:eu-west-1:111122223333:service/apps/wbe ";
+    assert!(denial.message.contains(resource), "{}", denial.message);
+    format!(
+        "service wbe: NG exists: ecs:DescribeServices failed: AccessDeniedException: {}; allow \
+         ecs:DescribeServices in role {name}, then retry the release",
+        denial.message
+    )
+}
+
+const SET_UPS: [SetUp; 13] = [
+    SetUp {
+        make: untrusted,
+        parameters: no_more,
+        line: untrusted_line,
+    },
+    SetUp {
+        make: without_pass_role,
+        parameters: no_more,
+        line: pass_role_line,
+    },
+    SetUp {
+        make: |aws| set(aws, json!({"availabilityZoneRebalancing": "ENABLED"})),
+        parameters: |_| json!({"strategy": "make-room", "minimum_healthy_percent": 50}),
+        line: |_| {
+            "rollout: NG rebalancing: Availability Zone rebalancing of service `web` is ENABLED \
+             and the planned maximum is 100 %; expected more than 100 %, or rebalancing DISABLED: \
+             aws ecs update-service --cluster apps --service web --availability-zone-rebalancing \
+             DISABLED"
+                .to_owned()
+        },
+    },
+    SetUp {
+        make: |aws| ecs::set_controller(aws, CLUSTER, WEB, "CODE_DEPLOY"),
+        parameters: no_more,
+        line: |_| controller_line("CODE_DEPLOY"),
+    },
+    SetUp {
+        make: |aws| ecs::set_controller(aws, CLUSTER, WEB, "EXTERNAL"),
+        parameters: no_more,
+        line: |_| controller_line("EXTERNAL"),
+    },
+    SetUp {
+        make: without_breaker,
+        parameters: no_more,
+        line: |_| {
+            "service web: NG circuit-breaker: off: a rollout of a broken image fails at its \
+             deadline only; expected on, with rollback; turn `deploymentCircuitBreaker` of the \
+             service on"
+                .to_owned()
+        },
+    },
+    SetUp {
+        make: archived,
+        parameters: no_more,
+        line: archived_line,
+    },
+    SetUp {
+        make: deregistered,
+        parameters: no_more,
+        line: |_| {
+            "prior release: OK status: INACTIVE; a rollback of a single service registers it again"
+                .to_owned()
+        },
+    },
+    SetUp {
+        make: nothing,
+        parameters: |_| json!({"image": image("8.8.8")}),
+        line: |_| {
+            let image = image("8.8.8");
+            format!(
+                "new revision: NG image: image {image} cannot be deployed: The image with imageId \
+                 {{imageDigest:'null', imageTag:'8.8.8'}} does not exist within the repository \
+                 with name 'web' in the registry with id '111122223333'; push it first, or \
+                 correct the reference; an image of a pull through cache is cached by its first \
+                 pull: run docker pull {image}"
+            )
+        },
+    },
+    SetUp {
+        make: built_for_arm,
+        parameters: |_| json!({"image": image("arm")}),
+        line: arm_line,
+    },
+    SetUp {
+        make: nothing,
+        parameters: no_more,
+        line: |_| {
+            "new revision: SKIP architecture: expected amd64, but the manifest of an image for \
+             one architecture does not name it, and its configuration is not read"
+                .to_owned()
+        },
+    },
+    SetUp {
+        make: nothing,
+        parameters: |_| json!({"containers": ["wbe"]}),
+        line: |_| {
+            "new revision: NG containers: `containers` names `wbe`, which is not in task \
+             definition web:2; expected web; give `taskdef`, `base` or `family` as in \
+             register-task-definition if it has another base"
+                .to_owned()
+        },
+    },
+    SetUp {
+        make: nothing,
+        parameters: |_| json!({"service": "wbe"}),
+        line: unreadable_line,
+    },
+];
+
+#[test]
+fn each_wrong_set_up_of_a_service_is_named_by_the_line_of_its_cause() {
+    let aws = released();
+    for set_up in &SET_UPS {
+        names_its_cause(&aws, WEB, set_up);
+    }
+}
+
+#[test]
+fn static_host_ports_without_a_free_instance_are_named_by_their_line() {
+    let set_up = SetUp {
+        make: nothing,
+        // A direct invocation has no artifacts, so no file either.
+        parameters: |_| json!({"strategy": "rolling", "taskdef": null}),
+        line: |_| {
+            "rollout: NG room: the rollout could never finish: of 2 tasks at least 2 must stay \
+             healthy (ceil(2 × 100 %)) and at most 4 may run (floor(2 × 200 %)), and the tasks \
+             hold a static host port, so an instance takes one of them, so a new task needs an \
+             instance without an old one, but 2 instances run 2 tasks; choose `make-room`, add an \
+             instance, or use host port 0"
+                .to_owned()
+        },
+    };
+    names_its_cause(&account(), COUNTER, &set_up);
+}
+
+#[test]
+fn a_service_of_the_templates_has_nothing_that_is_ng() {
+    let (aws, tree) = checked(&released(), WEB, nothing, no_more);
+    let (_, role) = deploy_role(&aws);
+    let states: Vec<&str> = tree
+        .iter()
+        .filter_map(|line| line.split_once(": ")?.1.split(' ').next())
+        .collect();
+
+    assert!(!states.contains(&"NG"), "{tree:#?}");
+    let line = format!("release: OK role: {role}");
+    assert!(tree.contains(&line), "{line}\n{tree:#?}");
+    let line = "release: OK overlap: no other open release changes its services".to_owned();
+    assert!(tree.contains(&line), "{line}\n{tree:#?}");
+    let line = "service web: OK circuit-breaker: on, with rollback".to_owned();
+    assert!(tree.contains(&line), "{line}\n{tree:#?}");
+}

@@ -1,0 +1,154 @@
+//! What a single look of the sweep that AWS refuses proves, and what two of them prove.
+
+use emulator::client::{CallFault, Trouble};
+use emulator::{Aws, ecs, eventbridge};
+use harness::demo::{CLUSTER, WEB};
+use harness::driver::{Driver, Fault, run};
+use invariants::ledger_reader::digest;
+use serde_json::{Value, json};
+
+use super::bench::*;
+use behaviour::{invoke_with, is_closed, newest, outcome, push, released, service, until};
+
+/// The call of a sweep that reads the status of a release by hand, after the leases.
+const STATUS: u32 = 2;
+
+/// The call that reads the service of a pipeline, after the status, which is read under its role.
+const SERVICE: u32 = 4;
+
+async fn sweep(driver: &Driver, fault: CallFault) -> Result<Value, String> {
+    let swept = invoke_with(driver, "roll-back", json!({"sweep": true}), fault).await?;
+    Ok(swept["swept"].clone())
+}
+
+/// AWS does not take the credentials of one call.
+fn distrusted(call: u32) -> CallFault {
+    CallFault::From {
+        first: call,
+        count: 1,
+        trouble: Trouble::Credentials,
+    }
+}
+
+/// A release by hand was taken over.
+async fn taken_over(driver: &Driver) {
+    registered(driver).await;
+    look(driver, "update-service", update(json!({}))).await;
+    roll_back(driver, "STOPPED").await;
+}
+
+/// Every task of web ends, so that no restoration is proven for a while.
+fn crash_all(driver: &Driver) {
+    let mut aws = driver.world.aws();
+    let web = service(&aws, CLUSTER, WEB);
+    let web = web["serviceArn"].as_str().expect("an ARN");
+    let tasks = aws.ecs.tasks_of(web).map(|task| task.arn.clone());
+    for task in tasks.collect::<Vec<String>>() {
+        ecs::crash(&mut aws, &task);
+    }
+}
+
+fn waits_for_the_status(swept: Result<Value, String>) {
+    let error = swept.expect_err("the status is waited for");
+    assert!(
+        error.contains("codepipeline:GetPipelineExecution failed"),
+        "{error}"
+    );
+}
+
+#[test]
+fn credentials_that_are_never_taken_delay_a_rollback_as_long_as_a_refusal() {
+    run(released(), Fault::None, async |driver| {
+        taken_over(&driver).await;
+        for minute in 1..=40 {
+            pass(&driver, 60).await;
+            if minute == 3 {
+                crash_all(&driver);
+            }
+            let swept = sweep(&driver, distrusted(STATUS)).await;
+            if minute < 3 {
+                waits_for_the_status(swept);
+                continue;
+            }
+            let swept = swept.expect("the status is not waited for any more");
+            if record(&driver)["state"] == "closed" {
+                assert!(minute > 3, "other looks follow: {swept}");
+                let reason = "the execution has a status that could not be read; web:2 serves \
+                              again with 2 of 2 tasks";
+                assert_eq!(swept, json!({JANE: format!("rolled-back: {reason}")}));
+                return;
+            }
+        }
+        panic!("the release is still open");
+    });
+}
+
+#[test]
+fn credentials_that_are_not_taken_once_do_not_hide_how_an_execution_ended() {
+    run(released(), Fault::None, async |driver| {
+        taken_over(&driver).await;
+        pass(&driver, 240).await;
+        waits_for_the_status(sweep(&driver, distrusted(STATUS)).await);
+
+        for _ in 0..40 {
+            let swept = sweep(&driver, CallFault::None).await;
+            if record(&driver)["state"] == "closed" {
+                let reason = "the execution was stopped; web:2 serves again with 2 of 2 tasks";
+                let expected = json!({JANE: format!("rolled-back: {reason}")});
+                assert_eq!(swept, Ok(expected));
+                return;
+            }
+            pass(&driver, 60).await;
+        }
+        panic!("the release is still open");
+    });
+}
+
+/// As [`released_without_finish`], and no sweep comes by itself.
+fn unswept() -> Aws {
+    let mut aws = released_without_finish();
+    let rule = json!({ "Name": "slipway-sweep" });
+    eventbridge::call(&mut aws, "DisableRule", &rule).expect("the rule is there");
+    aws
+}
+
+/// Lets an execution of web succeed, and a sweep note that an hour ago; returns its id.
+async fn succeeded_long_ago(driver: &Driver) -> String {
+    let pushed = push(driver, WEB, "2.0.0");
+    until(driver, |aws| {
+        let execution = newest(aws, "slipway-web");
+        digest(execution) == Some(pushed.as_str()) && execution.is_over()
+    })
+    .await;
+    let execution = newest(&driver.world.aws(), "slipway-web").id.clone();
+
+    // Web is not steady, so that its release is not closed.
+    pass(driver, 180).await;
+    set(driver, json!({"desiredCount": 5}));
+    let swept = sweep(driver, CallFault::None).await;
+    swept.expect("the success is noted");
+    set(driver, json!({"desiredCount": 2}));
+    pass(driver, 3_700).await;
+    execution
+}
+
+#[test]
+fn an_old_success_is_given_up_for_what_two_looks_met_and_not_for_one() {
+    for (second, expected) in [
+        (CallFault::None, "deployed"),
+        (distrusted(SERVICE), "failed"),
+    ] {
+        run(unswept(), Fault::None, async |driver| {
+            let execution = succeeded_long_ago(&driver).await;
+            let error = sweep(&driver, distrusted(SERVICE))
+                .await
+                .expect_err("not observed");
+            assert!(error.contains("ecs:DescribeServices failed"), "{error}");
+            assert!(!is_closed(&driver.world.aws(), &execution));
+
+            pass(&driver, 60).await;
+            sweep(&driver, second).await.expect("it is closed");
+            assert_eq!(outcome(&driver, &execution), expected);
+        });
+    }
+}

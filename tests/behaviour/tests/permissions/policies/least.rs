@@ -1,0 +1,394 @@
+//! Nothing in a role's policies is more than its releases need, and nothing in them is lost unseen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use emulator::Aws;
+use harness::demo::root;
+
+use super::by_records::{BY_RECORDS, OF_TRAFFIC};
+use super::deploy_roles::{IN_PLACE, OF_PAIR};
+use super::functions;
+use super::on_instances::ON_INSTANCES;
+use super::scenes::{Scene, scenes};
+use super::statements::Granted;
+
+/// Why CodePipeline's role may do what the sandbox's engine does not do.
+const DOCUMENTED: &str = "CodePipeline's documentation demands it of the role";
+
+/// Why a function's role may do what its code does not do.
+const BY_LAMBDA: &str = "Lambda does it under the role of the function, unseen by the sandbox";
+
+/// The functions.
+const FUNCTIONS: &[&str] = &["template.yaml"];
+/// The stacks of the pairs' pipelines: on Fargate and on instances.
+const PAIRS: [&str; 2] = [OF_PAIR, ON_INSTANCES];
+
+/// Actions that no scene needs: the roles, the Sid, the actions, and the reason.
+const UNPLAYED: [(&[&str], &str, &[&str], &str); 6] = [
+    (
+        FUNCTIONS,
+        "WriteOwnLogs",
+        &["logs:CreateLogStream", "logs:PutLogEvents"],
+        BY_LAMBDA,
+    ),
+    (
+        FUNCTIONS,
+        "SendDeadLetters",
+        &["sqs:SendMessage"],
+        BY_LAMBDA,
+    ),
+    (
+        &["PipelineRole"],
+        "ArtifactBucket",
+        &[
+            "s3:GetBucketAcl",
+            "s3:GetBucketLocation",
+            "s3:GetBucketVersioning",
+        ],
+        DOCUMENTED,
+    ),
+    (
+        &["PipelineRole"],
+        "Artifacts",
+        &["s3:GetObjectVersion"],
+        DOCUMENTED,
+    ),
+    (
+        &["in-place.yaml: PipelineRole", "canary.yaml: PipelineRole"],
+        "ConfigBucket",
+        &["s3:ListBucket"],
+        DOCUMENTED,
+    ),
+    (
+        &["blue-green.yaml: PipelineRole", "dns.yaml: PipelineRole"],
+        "Artifacts",
+        &["s3:GetObject"],
+        "the pipeline has no Config artifact; the emulator's tests compare the statement with that \
+         of in-place.yaml",
+    ),
+];
+
+/// Resources with a wildcard: the Sid, the resource, and why it is not narrower.
+const WIDE: [(&str, &str, &str); 12] = [
+    (
+        "WriteOwnLogs",
+        "logs:log-group:/aws/lambda/slipway-*:*",
+        "the functions share the policy, and each has a group of its own",
+    ),
+    (
+        "AssumeDeployRoles",
+        "iam:role/*",
+        "stacks of pipelines come later and have other names; a condition requires their tag",
+    ),
+    (
+        "FindServices",
+        "ecs:service/*",
+        "stacks of pipelines come later and name their services",
+    ),
+    (
+        "WriteReports",
+        "s3:<bucket>/*",
+        "reports are named by cluster, service and execution",
+    ),
+    (
+        "Artifacts",
+        "s3:<bucket>/*",
+        "CodePipeline names the artifacts, and the bucket has no others",
+    ),
+    (
+        "ObserveServiceDeployments",
+        "ecs:service-deployment/<cluster>/<service>/*",
+        "Amazon ECS makes the ids",
+    ),
+    (
+        "ObserveCapacity",
+        "ecs:capacity-provider/*",
+        "capacity providers belong to no cluster, and the service names them",
+    ),
+    (
+        "ObserveInstances",
+        "ecs:container-instance/<cluster>/*",
+        "Amazon ECS makes the ids",
+    ),
+    (
+        "ObserveTasks",
+        "ecs:task/*",
+        "a revision that a task of any cluster runs is not deregistered",
+    ),
+    (
+        "RegisterTaskDefinition",
+        "*",
+        "on `*` or on the family: sources disagree, and the sandbox draws it",
+    ),
+    (
+        "TagRegisteredRevision",
+        "ecs:task-definition/*",
+        "the family is that of the service or of a file, and may change",
+    ),
+    ("FollowChange", "route53:change/*", "Route 53 makes the ids"),
+];
+
+/// The condition key of the partitions of the ledger.
+const PARTITIONS: &str = "dynamodb:LeadingKeys";
+
+/// Conditions of statements: the Sid, the key, and its value in a call that the condition alone
+/// keeps out; none is a call without the key.
+const CONDITIONS: [(&str, &str, Option<&str>); 14] = [
+    ("Ledger", PARTITIONS, Some("settings")),
+    ("Leases", PARTITIONS, Some("execution#1")),
+    ("ReadLedger", PARTITIONS, Some("lease")),
+    ("WriteLedger", PARTITIONS, Some("settings")),
+    ("AssumeDeployRoles", "iam:ResourceTag/slipway:service", None),
+    (
+        "FunctionsOfSlipway",
+        "aws:PrincipalArn",
+        Some("arn:aws:iam::111122223333:role/slipway/other/step"),
+    ),
+    (
+        "FunctionsOfSlipway",
+        "sts:ExternalId",
+        Some("arn:aws:codepipeline:eu-west-1:111122223333:other"),
+    ),
+    ("TagRegisteredRevision", "ecs:CreateAction", None),
+    (
+        "PassRolesToTasks",
+        "iam:PassedToService",
+        Some("ec2.amazonaws.com"),
+    ),
+    (
+        "SuspendScaleIn",
+        "application-autoscaling:service-namespace",
+        Some("rds"),
+    ),
+    (
+        "SuspendScaleIn",
+        "application-autoscaling:scalable-dimension",
+        Some("rds:cluster:ReadReplicaCount"),
+    ),
+    (
+        "ShiftRecords",
+        "route53:ChangeResourceRecordSetsNormalizedRecordNames",
+        Some("www.example.com"),
+    ),
+    (
+        "ShiftRecords",
+        "route53:ChangeResourceRecordSetsRecordTypes",
+        Some("AAAA"),
+    ),
+    (
+        "ShiftRecords",
+        "route53:ChangeResourceRecordSetsActions",
+        Some("DELETE"),
+    ),
+];
+
+/// The statements that stand in the templates and in no role of a scene. The first two are policies
+/// of a queue and of buckets. The others depend on a parameter or are of tasks, whose roles the
+/// sandbox does not evaluate: the emulator's tests of the templates compare them word for word.
+const ELSEWHERE: [&str; 16] = [
+    "UndeliveredEvents",
+    "TlsOnly",
+    "DecryptSecrets",
+    "FindOtherImages",
+    "Login",
+    "NetworkInterfaces",
+    "Notify",
+    "PullImages",
+    "PullOtherImages",
+    "ReadAlarms",
+    "ReadPushed",
+    "ReadSecrets",
+    "ReadUserPoolClient",
+    "UseKey",
+    "WriteLogs",
+    "WriteTraces",
+];
+
+const TEMPLATES: [&str; 7] = [
+    "template.yaml",
+    "infra/deploy-role.yaml",
+    "infra/service.yaml",
+    "infra/pipelines/in-place.yaml",
+    "infra/pipelines/blue-green.yaml",
+    "infra/pipelines/canary.yaml",
+    "infra/pipelines/dns.yaml",
+];
+
+/// Whether an action of a role is among those that no scene needs.
+pub(super) fn is_unplayed(who: &str, sid: &str, action: &str) -> bool {
+    unplayed(who).contains(&(sid.to_owned(), "Action", action.to_owned()))
+}
+
+fn unplayed(who: &str) -> BTreeSet<(String, &'static str, String)> {
+    let is_of = |role: &str| who.ends_with(role) || who.starts_with(&format!("{role}: "));
+    let of_role = |roles: &[&str]| roles.iter().any(|&role| is_of(role));
+    let entries = UNPLAYED.iter().filter(|(roles, ..)| of_role(roles));
+    let actions = entries.flat_map(|(_, sid, actions, _)| actions.iter().map(move |it| (sid, it)));
+    actions
+        .map(|(sid, action)| ((*sid).to_owned(), "Action", (*action).to_owned()))
+        .collect()
+}
+
+/// The name of a role of some stacks.
+fn named(aws: &Aws, stacks: &[&str], role: &str) -> Vec<String> {
+    let stacks = stacks.iter().map(|stack| aws.cloudformation.stack(stack));
+    let roles = stacks.map(|stack| stack.expect("deployed").resource(role));
+    roles
+        .map(|role| role.expect("a role").physical_id.clone())
+        .collect()
+}
+
+/// The roles of the functions and of the pipelines, and the trust policies of the deploy roles. A
+/// canary that ends well calls what a blue/green release does, and the scenes of canaries alone
+/// would have to repeat all of those.
+fn granted() -> Vec<Granted<'static>> {
+    let (scenes, aws) = scenes();
+    let all: Vec<&Scene> = scenes.iter().collect();
+    let (canaries, others): (Vec<&Scene>, Vec<&Scene>) = all
+        .iter()
+        .copied()
+        .partition(|scene| scene.event.is_canary());
+
+    let mut granted = Vec::new();
+    for (role, function) in functions(aws) {
+        granted.push(Granted::of(
+            format!("template.yaml: {function}"),
+            &[role],
+            &all,
+        ));
+    }
+    for (template, stacks, deploying, own, of_deploy_role) in [
+        (
+            "in-place.yaml",
+            &IN_PLACE[..],
+            &IN_PLACE[..],
+            &others,
+            &others,
+        ),
+        ("blue-green.yaml", &PAIRS[..1], &PAIRS[..], &others, &others),
+        ("canary.yaml", &PAIRS[..1], &PAIRS[..], &canaries, &all),
+    ] {
+        let who = |what: &str| format!("infra/pipelines/{template}: {what}");
+        let pipeline = named(aws, stacks, "PipelineRole");
+        let deploy = named(aws, deploying, "DeployRole");
+        granted.push(Granted::of(who("PipelineRole"), &pipeline, own));
+        granted.push(Granted::of(who("DeployRole"), &deploy, of_deploy_role));
+        let who = who("trust of DeployRole");
+        granted.push(Granted::trust_of(who, &deploy, own));
+    }
+    granted.extend(of_records(aws, &others));
+    granted
+}
+
+/// The roles of the pipeline of a pair behind records.
+fn of_records(aws: &Aws, scenes: &[&'static Scene]) -> [Granted<'static>; 3] {
+    let who = |what: &str| format!("infra/pipelines/dns.yaml: {what}");
+    let pipeline = named(aws, &[BY_RECORDS], "PipelineRole");
+    let deploy = named(aws, &[BY_RECORDS], "DeployRole");
+    [
+        Granted::of(who("PipelineRole"), &pipeline, scenes),
+        Granted::of(who("DeployRole"), &deploy, scenes).only(&OF_TRAFFIC),
+        Granted::trust_of(who("trust of DeployRole"), &deploy, scenes),
+    ]
+}
+
+#[test]
+fn each_action_and_each_resource_of_a_statement_is_needed_by_a_call() {
+    let (_, aws) = scenes();
+    assert_eq!(aws.iam.denials, [], "the templates lack a permission");
+
+    let mut wrong = Vec::new();
+    for granted in granted() {
+        let (who, unused) = (&granted.who, granted.unused());
+        let expected = unplayed(who);
+        for (sid, member, element) in unused.difference(&expected) {
+            wrong.push(format!(
+                "{who}: no call needs the {member} {element} of {sid}"
+            ));
+        }
+        for (sid, _, action) in expected.difference(&unused) {
+            wrong.push(format!(
+                "{who}: {action} of {sid} is in UNPLAYED, but is not there or is needed"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_resource_with_a_wildcard_is_listed_with_its_reason() {
+    for granted in granted() {
+        let sids = granted.sids();
+        let listed = WIDE.iter().filter(|(sid, ..)| sids.contains(*sid));
+        let listed: BTreeSet<(String, String)> = listed
+            .map(|(sid, resource, _)| ((*sid).to_owned(), (*resource).to_owned()))
+            .collect();
+        assert_eq!(granted.wide(), listed, "{}", granted.who);
+    }
+}
+
+#[test]
+fn each_condition_keeps_a_call_out() {
+    for granted in granted() {
+        let (who, sids) = (&granted.who, granted.sids());
+        let listed: Vec<_> = CONDITIONS
+            .iter()
+            .filter(|(sid, ..)| sids.contains(*sid))
+            .collect();
+        let keys: BTreeSet<(String, String)> = listed
+            .iter()
+            .map(|(sid, key, _)| ((*sid).to_owned(), (*key).to_owned()))
+            .collect();
+        assert_eq!(granted.conditions(), keys, "{who}");
+
+        for (sid, key, value) in listed {
+            assert!(
+                granted.is_kept_out(sid, key, *value),
+                "{who}: {key} of {sid} keeps no call out"
+            );
+        }
+    }
+}
+
+/// Of the roles together: which steps read a record depends on what happens. The emulator's tests
+/// check that each step has the same partitions.
+#[test]
+fn each_partition_of_the_ledger_that_a_statement_names_is_needed_by_a_call() {
+    let mut all = BTreeMap::new();
+    for granted in granted() {
+        for (value, is_needed) in granted.values(PARTITIONS) {
+            let known = all.entry(value).or_insert(false);
+            *known = *known || is_needed;
+        }
+    }
+
+    let expected = [
+        ("Leases", "lease"),
+        ("Ledger", "execution#*"),
+        ("Ledger", "lease"),
+        ("Ledger", "push#*"),
+        ("ReadLedger", "execution#*"),
+        ("ReadLedger", "push#*"),
+        ("WriteLedger", "execution#*"),
+        ("WriteLedger", "lease"),
+        ("WriteLedger", "push#*"),
+    ];
+    let expected = expected.map(|(sid, value)| ((sid.to_owned(), value.to_owned()), true));
+    assert_eq!(all, BTreeMap::from(expected));
+}
+
+#[test]
+fn each_statement_of_the_templates_is_looked_at() {
+    let mut written = BTreeSet::new();
+    for template in TEMPLATES {
+        let text = fs::read_to_string(root().join(template)).expect("a template");
+        let lines = text.lines().map(|line| line.trim_start_matches([' ', '-']));
+        written.extend(lines.filter_map(|line| Some(line.strip_prefix("Sid: ")?.to_owned())));
+    }
+
+    let seen: BTreeSet<String> = granted().iter().flat_map(Granted::sids).collect();
+    let elsewhere: BTreeSet<String> = ELSEWHERE.iter().map(|sid| (*sid).to_owned()).collect();
+    let unseen: BTreeSet<String> = written.difference(&seen).cloned().collect();
+    assert_eq!(unseen, elsewhere);
+}

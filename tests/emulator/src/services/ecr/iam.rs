@@ -1,0 +1,33 @@
+//! What ECR's operations need to be allowed.
+//!
+//! Source:
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
+
+use crate::Aws;
+use crate::cloudformation::items;
+use crate::iam::{Demand, IamRequest};
+
+pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+    let registry = request.input["registryId"].as_str().unwrap_or(&aws.account);
+    let repository =
+        |name: &str| format!("arn:aws:ecr:{}:{registry}:repository/{name}", aws.region);
+
+    Some(match request.operation.as_str() {
+        "DescribeRepositories" => match items(&request.input["repositoryNames"]) {
+            [] => vec![request.on(repository("*"))],
+            names => names
+                .iter()
+                .map(|name| request.on(repository(name.as_str().unwrap_or_default())))
+                .collect(),
+        },
+        "CreatePullThroughCacheRule" => vec![request.on("*".to_owned())],
+        "CreateRepository"
+        | "PutImage"
+        | "DescribeImages"
+        | "BatchGetImage"
+        | "UpdateImageStorageClass" => {
+            vec![request.on(repository(request.text("repositoryName")))]
+        }
+        _ => return None,
+    })
+}

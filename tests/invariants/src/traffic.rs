@@ -28,7 +28,7 @@ pub(super) struct Traffic {
     promises: Vec<Promise>,
     /// Services that have had what they were promised: from then on they must keep it.
     reached: BTreeMap<&'static str, bool>,
-    /// Weights of rules and listeners as they were.
+    /// Weights of rules, and of the default actions of listeners, as they were.
     weights: Option<Weights>,
     /// Weights of records as they were.
     records: Option<Weights>,
@@ -70,9 +70,13 @@ impl Traffic {
         Ok(checked)
     }
 
-    /// A weight that rises from 0 points at a target group with a healthy target. Losing them later
-    /// is not a violation. `saw` is whether the function that changed the rule saw a healthy target
-    /// in a group.
+    /// A weight that rises from 0 points at a target group with a healthy target, unless a colour
+    /// without tasks gets back what it had. Losing the targets later is not a violation. `saw` is
+    /// whether the function that changed the rule saw a healthy target in a group.
+    ///
+    /// Each rule counts alone: test rules of the same listener give each colour a weight at all
+    /// times. A rule or listener that was not there before is another stack's: no release makes
+    /// one.
     pub(super) fn weights(
         &mut self,
         aws: &Aws,
@@ -94,13 +98,16 @@ impl Traffic {
             return Ok(1);
         }
 
-        let now = owned(&now);
-        check_risen(aws, before, &now, |(_, group), _| saw(group))?;
+        let (now, known) = (owned(&now), &*before);
+        check_risen(aws, known, &now, |(arn, group), weight| {
+            let is_new = known.keys().all(|(of, _)| of != arn);
+            is_new || saw(group) || is_given_back(ledger, arn, group, weight)
+        })?;
         *before = now;
         Ok(1)
     }
 
-    /// The same of weighted records, unless a colour without tasks gets back what it had.
+    /// The same of weighted records.
     fn records(
         &mut self,
         aws: &Aws,
@@ -113,12 +120,17 @@ impl Traffic {
         let now = of_records(aws);
         let before = self.records.get_or_insert_with(|| now.clone());
         check_risen(aws, before, &now, |(route, group), weight| {
-            let mut leases = ledger.leases.values();
-            saw(group) || leases.any(|lease| returns_to_empty(lease, route, group, weight))
+            saw(group) || is_given_back(ledger, route, group, weight)
         })?;
         *before = now;
         Ok(())
     }
+}
+
+/// Whether a release gives a weight back to a colour that was recorded without tasks.
+fn is_given_back(ledger: &Ledger, route: &str, group: &str, weight: i64) -> bool {
+    let mut leases = ledger.leases.values();
+    leases.any(|lease| returns_to_empty(lease, route, group, weight))
 }
 
 /// Whether a release gives back its recorded weight to the colour that was live, which was recorded
@@ -206,67 +218,21 @@ fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
         .sum()
 }
 
+/// Weights of rules and default actions, by ARN and target group.
 fn weights(aws: &Aws) -> BTreeMap<(&str, &str), i64> {
     let mut weights = BTreeMap::new();
-    for (listener, group, weight) in aws.elb.all_forwards() {
-        *weights.entry((listener, group)).or_insert(0) += weight;
+    for (arn, group, weight) in aws.elb.forwards_by_arn() {
+        *weights.entry((arn, group)).or_insert(0) += weight;
     }
     weights
 }
 
 fn owned(weights: &BTreeMap<(&str, &str), i64>) -> Weights {
-    let own = |((listener, group), weight): (&(&str, &str), &i64)| {
-        (((*listener).to_owned(), (*group).to_owned()), *weight)
+    let own = |((arn, group), weight): (&(&str, &str), &i64)| {
+        (((*arn).to_owned(), (*group).to_owned()), *weight)
     };
     weights.iter().map(own).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn lease(state: &str, tasks: &str) -> Value {
-        let colour = |group: &str, weight: &str, tasks: &str| {
-            json!({"M": {
-                "target_group": {"S": group},
-                "weight": {"N": weight},
-                "desired_count": {"N": tasks},
-            }})
-        };
-        let pair = json!({
-            "live": {"S": "blue"},
-            "rule": {"S": "route"},
-            "blue": colour("b", "100", tasks),
-            "green": colour("g", "0", "0"),
-        });
-        json!({"release": {"M": {
-            "state": {"S": state},
-            "prior": {"M": {"pair": {"M": pair}}},
-        }}})
-    }
-
-    #[test]
-    fn only_a_colour_recorded_without_tasks_gets_its_weight_back_without_a_target() {
-        let mut restoring = lease("open", "0");
-        restoring["release"]["M"]["restoring"] = json!({"M": {}});
-        let back = lease("rolling-back", "0");
-
-        assert!(returns_to_empty(&back, "route", "b", 100));
-        assert!(returns_to_empty(&restoring, "route", "b", 100));
-
-        let had_tasks = lease("rolling-back", "1");
-        for (lease, route, group, weight) in [
-            (&lease("open", "0"), "route", "b", 100),
-            (&had_tasks, "route", "b", 100),
-            (&back, "other", "b", 100),
-            (&back, "route", "g", 0),
-            (&back, "route", "b", 99),
-            (&json!({}), "route", "b", 100),
-        ] {
-            let is_excused = returns_to_empty(lease, route, group, weight);
-            assert!(!is_excused, "{lease} {route} {group} {weight}");
-        }
-    }
-}
+mod tests;

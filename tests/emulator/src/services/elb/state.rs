@@ -139,19 +139,30 @@ impl Elb {
 
     /// Every forward of every listener and rule, with the listener it belongs to.
     pub fn all_forwards(&self) -> impl Iterator<Item = (&str, &str, i64)> {
-        let defaults = self.listeners.values().map(|listener| {
-            (
-                listener.arn.as_str(),
-                listener.properties.get("DefaultActions"),
-            )
-        });
-        let rules = self
-            .rules
-            .values()
-            .map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
+        self.routed()
+            .map(|(_, listener, group, weight)| (listener, group, weight))
+    }
 
-        defaults.chain(rules).flat_map(|(listener, actions)| {
-            Self::forwarded(actions).map(move |(group, weight)| (listener, group, weight))
+    /// Every forward, with the ARN of the rule that has it, or of the listener whose default action
+    /// it is.
+    pub fn forwards_by_arn(&self) -> impl Iterator<Item = (&str, &str, i64)> {
+        self.routed()
+            .map(|(arn, _, group, weight)| (arn, group, weight))
+    }
+
+    /// Every forward, with what has it and with the listener it belongs to.
+    fn routed(&self) -> impl Iterator<Item = (&str, &str, &str, i64)> {
+        let defaults = self.listeners.values().map(|listener| {
+            let arn = listener.arn.as_str();
+            (arn, arn, listener.properties.get("DefaultActions"))
+        });
+        let rules = self.rules.values().map(|rule| {
+            let actions = rule.properties.get("Actions");
+            (rule.arn.as_str(), rule.listener_arn.as_str(), actions)
+        });
+
+        defaults.chain(rules).flat_map(|(arn, listener, actions)| {
+            Self::forwarded(actions).map(move |(group, weight)| (arn, listener, group, weight))
         })
     }
 

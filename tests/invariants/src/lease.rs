@@ -2,6 +2,7 @@
 //! service.
 
 mod changes;
+mod shifts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ const ROLL_BACK: &str = "roll-back";
 /// What the first change of a service records again of the prior release.
 const RENEWED: [&str; 4] = ["desired_count", "percentages", "early_success", "found"];
 
+/// Weights of a pair, blue's and green's.
+pub(super) type Weights = [Option<i64>; 2];
+
 /// What is remembered of leases beside the ledger.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leases {
@@ -28,7 +32,9 @@ pub(super) struct Leases {
     /// Attempts that announced a change of a service, which they may make as long as they run.
     announced: BTreeMap<u64, String>,
     /// The weights that each attempt announced last, blue's and green's.
-    weights: BTreeMap<u64, [Option<i64>; 2]>,
+    weights: BTreeMap<u64, Weights>,
+    /// All weights that attempts announced, and how long they may set them.
+    shifts: Vec<shifts::Shift>,
     /// The lease that each attempt found free and wrote last, to repair the weights of its pair.
     repairs: BTreeMap<u64, Value>,
     /// The definition that an operator deployed last, by service.
@@ -144,6 +150,7 @@ impl Leases {
         if let (Some(attempt), Some(fence)) = (call.attempt, fence) {
             self.note_write(attempt, fence, write);
         }
+        self.note_shift(aws, call, write);
 
         write.check_writer(aws, call)?;
         self.check_holder(aws, call, write, before, after)
@@ -291,7 +298,7 @@ fn was_found(lease: &Value, definition: &str) -> bool {
 }
 
 /// The weights of the last announced shift, blue's and green's.
-fn announced_weights(lease: &Value) -> [Option<i64>; 2] {
+pub(super) fn announced_weights(lease: &Value) -> Weights {
     let weight = |colour: &str| number(lease, &format!("release.shift.to.{colour}"));
     ["blue", "green"].map(|colour| weight(colour).and_then(|weight| i64::try_from(weight).ok()))
 }

@@ -2,9 +2,11 @@
 //! of every run, from the account's own state, by code that shares nothing with the functions.
 //!
 //! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and
-//! 5, `jobs` 6, `lease` 8, and `families` too. That a healthy release ends deployed, and a plainly
-//! worse one does not (9), needs to know what was requested: the simulation checks it.
+//! 5, `jobs` 6, `lease` 8, and `families` and `by_hand` too. That a healthy release ends deployed,
+//! and a plainly worse one does not (9), needs to know what was requested: the simulation checks
+//! it.
 
+mod by_hand;
 mod colours;
 mod endings;
 mod families;
@@ -53,7 +55,7 @@ pub struct Invariants {
     /// When operators last changed a service by hand.
     by_hand: Vec<Millis>,
     /// The weights that operators set last, by route.
-    weights_by_hand: endings::Routes,
+    weights_by_hand: by_hand::WeightsByHand,
     bake_percent: u32,
     evaluated: BTreeMap<&'static str, u64>,
 }
@@ -237,7 +239,8 @@ impl Invariants {
                 call.caller.ends_with("begin-release") || self.lease.repair_of(call).is_some();
             let left = routes.filter(|_| !repairs);
             let left = left.map_or(Ok(0), |(_, routes)| {
-                pair::leaves_alone(aws, &self.ledger, routes, &self.weights_by_hand)
+                self.weights_by_hand
+                    .left_alone(aws, &self.ledger, &self.lease, routes)
             })?;
             let raised = routes.map_or(Ok(0), |(observations, routes)| {
                 pair::fit(aws, &self.ledger, observations, routes)
@@ -297,8 +300,7 @@ impl Invariants {
 
     /// An operator set the weights of this route.
     pub fn weights_set_by_hand(&mut self, aws: &Aws, route: &str) {
-        self.weights_by_hand
-            .insert(route.to_owned(), routes::forwards(aws, route));
+        self.weights_by_hand.note(aws, route);
     }
 
     /// Something went wrong with these attempts of functions.

@@ -224,45 +224,6 @@ fn check_fit(
     Ok(())
 }
 
-/// Weights that an operator set during a release, and that the function that changes the rule saw,
-/// are left alone. `theirs` are the weights that operators set last.
-pub(super) fn leaves_alone(
-    aws: &Aws,
-    ledger: &Ledger,
-    routes: &Routes,
-    theirs: &Routes,
-) -> Result<u64, String> {
-    let mut checked = 0;
-    for lease in ledger.leases.values() {
-        let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
-            continue;
-        };
-        let route = route_of(pair).unwrap_or_default();
-        let (Some(set), Some(seen)) = (theirs.get(&route), routes.get(&route)) else {
-            continue;
-        };
-
-        let of = |colour: &str| {
-            let group = text(pair, &format!("{colour}.target_group"))?;
-            seen.iter()
-                .find(|(of, _)| of == group)
-                .and_then(|(_, weight)| u64::try_from(*weight).ok())
-        };
-        let found = COLOURS.map(of);
-        let recorded = COLOURS.map(|colour| number(pair, &format!("{colour}.weight")));
-        let announced = COLOURS.map(|colour| number(lease, &format!("release.shift.to.{colour}")));
-        let is_ours = [recorded, announced].contains(&found);
-        if seen == set && !is_ours && forwards(aws, &route) != *set {
-            return Err(format!(
-                "invariant 8: the weights had been set outside the release to {found:?}, and they \
-                were overwritten"
-            ));
-        }
-        checked += 1;
-    }
-    Ok(checked)
-}
-
 /// A judgement of the new colour reports a failure only when the old one has its recorded weights
 /// again.
 pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64, String> {

@@ -10,7 +10,7 @@ use crate::routes::{forwards, route_of, sets_weights};
 use crate::{Ledger, body, execution_of, number};
 use emulator::{Aws, Call, Millis, Request};
 
-use super::{Leases, ROLL_BACK, was_found, was_running};
+use super::{Leases, ROLL_BACK, Weights, was_found, was_running};
 
 impl Leases {
     /// What an operator deployed while the release was open is left alone.
@@ -303,7 +303,7 @@ fn lease_of<'a>(
 }
 
 /// The time-out of the function that calls, in milliseconds.
-fn time_out(aws: &Aws, call: &Call) -> Millis {
+pub(super) fn time_out(aws: &Aws, call: &Call) -> Millis {
     aws.lambda
         .function(&call.caller)
         .map_or(60_000, |function| function.timeout.as_millis() as Millis)
@@ -315,7 +315,7 @@ fn routed(
     aws: &Aws,
     call: &Call,
     lease: &Value,
-    announced: [Option<i64>; 2],
+    announced: Weights,
     by_hand: bool,
 ) -> Option<String> {
     if !sets_weights(call) || by_hand {

@@ -3,12 +3,11 @@
 //! ones.
 
 use std::collections::BTreeSet;
-use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use behaviour::on_all_cores;
 use emulator::Aws;
 use emulator::client::CallFault;
 use harness::demo::{
@@ -129,19 +128,8 @@ enum Trouble {
 /// Plays on with each of these, on all cores, and fails with all that went wrong.
 fn with_each(runs: impl Iterator<Item = (&'static Tried, Trouble)>) {
     let runs: Vec<(&Tried, Trouble)> = runs.collect();
-    let next = AtomicUsize::new(0);
-    let one_after_another = || {
-        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-        let own = numbers.map_while(|number| runs.get(number));
-        own.filter_map(|(tried, trouble)| wrong(tried, *trouble))
-            .collect::<Vec<String>>()
-    };
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let wrong: Vec<String> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(one_after_another)).collect();
-        let found = threads.into_iter().map(|thread| thread.join());
-        found.flat_map(|found| found.expect("a run ends")).collect()
-    });
+    let found = on_all_cores(&runs, |(tried, trouble)| wrong(tried, *trouble));
+    let wrong: Vec<String> = found.into_iter().flatten().collect();
 
     let count = runs.len();
     println!("{count} runs, each with one fault");

@@ -5,9 +5,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use emulator::client::CallFault;
 use emulator::codepipeline::{self, JobState};
@@ -20,7 +17,7 @@ use invariants::ledger_reader::digest;
 use serde_json::{Value, json};
 
 use behaviour::pair::{self, PIPELINE, shop};
-use behaviour::{LIMIT, invoke, is_closed, newest, push, recorded};
+use behaviour::{LIMIT, invoke, is_closed, newest, on_all_cores, push, recorded};
 
 const FIVE_STEPS: [(&str, &str); 5] = [
     ("Shift", "linear"),
@@ -38,22 +35,6 @@ enum After {
     Nothing,
     /// An operator stops the execution and calls `roll-back`.
     Operator,
-}
-
-/// The account at rest before an attempt, and how many attempts had been started by then.
-#[derive(Clone)]
-struct Rest {
-    aws: Rc<Aws>,
-    started: usize,
-}
-
-impl Rest {
-    fn new(aws: Aws, started: usize) -> Self {
-        Self {
-            aws: Rc::new(aws),
-            started,
-        }
-    }
 }
 
 /// One call after which the attempt dies: the `attempt`th to start on `from`.
@@ -77,36 +58,22 @@ fn undisturbed() -> Undisturbed {
     let before = pair::state(&aws);
 
     run(aws, Fault::None, async |driver| {
-        let rests = Rc::new(RefCell::new(Vec::<Rest>::new()));
-        let last = Rc::new(RefCell::new(Rest::new(driver.world.snapshot(), 0)));
-        let (seen, rest) = (Rc::clone(&rests), Rc::clone(&last));
-
-        driver.on_start(move |_, _, _| seen.borrow_mut().push(rest.borrow().clone()));
+        let rests = Rc::new(RefCell::new(Vec::<(Aws, usize)>::new()));
+        let kept = Rc::clone(&rests);
+        driver.at_rest(move |aws, started| kept.borrow_mut().push((aws.clone(), started)));
         let pushed = push(&driver, SHOP, "2.0.0");
-        *last.borrow_mut() = Rest::new(driver.world.snapshot(), 0);
 
-        let over = |aws: &Aws| {
-            *last.borrow_mut() = Rest::new(aws.clone(), driver.ran().len());
-            is_settled(aws, &pushed)
-        };
         driver
-            .until(LIMIT, &mut |_| Ok(()), over)
+            .until(LIMIT, &mut |_| Ok(()), |aws| is_settled(aws, &pushed))
             .await
             .expect("it ends");
-        let attempts =
-            driver
-                .ran()
-                .into_iter()
-                .zip(rests.take())
-                .enumerate()
-                .map(|(number, (ran, rest))| {
-                    (
-                        (*rest.aws).clone(),
-                        number - rest.started,
-                        ran.function,
-                        ran.calls,
-                    )
-                });
+        let rests = rests.take();
+        let attempts = driver.ran().into_iter().enumerate().map(|(number, ran)| {
+            let mut earlier = rests.iter().rev();
+            let rest = earlier.find(|(_, started)| *started <= number);
+            let (aws, started) = rest.expect("the push is at rest");
+            (aws.clone(), number - started, ran.function, ran.calls)
+        });
 
         Undisturbed {
             before,
@@ -315,44 +282,27 @@ fn play(
     after: After,
     undisturbed: &Undisturbed,
 ) -> (BTreeMap<String, usize>, Vec<String>) {
-    let (next, wrong, outcomes) = (
-        AtomicUsize::new(0),
-        Mutex::new(Vec::new()),
-        Mutex::new(BTreeMap::new()),
-    );
-    let work = || {
-        while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match crash(point, after, undisturbed) {
-                Ok(outcome) => {
-                    *outcomes
-                        .lock()
-                        .expect("unpoisoned")
-                        .entry(outcome)
-                        .or_insert(0) += 1
-                }
-                Err(error) => {
-                    let Point {
-                        from,
-                        call,
-                        function,
-                        ..
-                    } = point;
-                    let at = (from.now - undisturbed.attempts[0].0.now) / 1000;
-                    let text = format!("{function} after its call {call}, at {at} s: {error}");
-                    wrong.lock().expect("unpoisoned").push(text);
-                }
+    let ended = on_all_cores(points, |point| crash(point, after, undisturbed));
+    let (mut outcomes, mut wrong) = (BTreeMap::new(), Vec::new());
+
+    for (point, ended) in points.iter().zip(ended) {
+        match ended {
+            Ok(outcome) => *outcomes.entry(outcome).or_insert(0) += 1,
+            Err(error) => {
+                let Point {
+                    from,
+                    call,
+                    function,
+                    ..
+                } = point;
+                let at = (from.now - undisturbed.attempts[0].0.now) / 1000;
+                wrong.push(format!(
+                    "{function} after its call {call}, at {at} s: {error}"
+                ));
             }
         }
-    };
-    thread::scope(|scope| {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        (0..cores).for_each(|_| drop(scope.spawn(work)));
-    });
-
-    (
-        outcomes.into_inner().expect("unpoisoned"),
-        wrong.into_inner().expect("unpoisoned"),
-    )
+    }
+    (outcomes, wrong)
 }
 
 /// Plays every crash and checks that none goes wrong; returns how many releases ended in which way.

@@ -2,10 +2,7 @@
 //! SDK's own retries: the step reports that it is in progress, and the release ends as it does
 //! without.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
+use behaviour::on_all_cores;
 use emulator::client::{CallFault, Trouble};
 use harness::demo::{WEB, play};
 use harness::driver::Fault;
@@ -83,29 +80,20 @@ fn with(scene: &Scene, point: &Point, count: u32, trouble: Trouble) -> Result<()
 /// Plays all of them on all cores and fails with all that went wrong.
 fn with_each(faults: &[(&Point, u32, Trouble)]) {
     let scene = &scenes()[IN_PLACE];
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let work = || {
-        while let Some((point, count, trouble)) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = with(scene, point, *count, *trouble) {
-                let Point {
-                    function,
-                    call,
-                    operation,
-                    ..
-                } = point;
-                let text = format!(
-                    "{function} at its call {call}, {operation}, {count} times {trouble:?}: {error}"
-                );
-                wrong.lock().expect("unpoisoned").push(text);
-            }
-        }
-    };
-    thread::scope(|scope| {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        (0..cores).for_each(|_| drop(scope.spawn(work)));
+    let found = on_all_cores(faults, |(point, count, trouble)| {
+        let error = with(scene, point, *count, *trouble).err()?;
+        let Point {
+            function,
+            call,
+            operation,
+            ..
+        } = point;
+        Some(format!(
+            "{function} at its call {call}, {operation}, {count} times {trouble:?}: {error}"
+        ))
     });
 
-    let wrong = wrong.into_inner().expect("unpoisoned");
+    let wrong: Vec<String> = found.into_iter().flatten().collect();
     println!("{} runs, each with one fault", faults.len());
     assert!(
         wrong.is_empty(),

@@ -2,6 +2,7 @@ use super::*;
 
 /// What a manifest holds, and where it comes from.
 mod caches;
+mod execution_role;
 mod manifests;
 mod replication;
 mod shared;

@@ -1,13 +1,9 @@
 //! Images of a pull through cache.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
+use super::execution_role::{self, ROLE};
 use super::*;
-use crate::cloudformation::deploy_text;
 
 const NGINX: &str = "docker-hub/library/nginx";
-const ROLE: &str = "arn:aws:iam::111122223333:role/execution";
 
 /// An account whose repositories below `docker-hub` are a cache.
 fn cached() -> Aws {
@@ -64,29 +60,6 @@ fn an_image_of_a_cache_is_missing_until_it_is_pulled_by_its_tag() {
     assert_eq!(described(&mut aws, "1.25"), Ok(digest));
 }
 
-/// An execution role, with the actions that it may use in the cache.
-const TEMPLATE: &str = "
-Resources:
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: execution
-      AssumeRolePolicyDocument:
-        Statement:
-          Effect: Allow
-          Action: sts:AssumeRole
-          Principal: {Service: ecs-tasks.amazonaws.com}
-      Policies:
-        - PolicyName: pull
-          PolicyDocument:
-            Statement:
-              - Effect: Allow
-                Resource: arn:aws:ecr:eu-west-1:111122223333:repository/docker-hub/*
-                Action:
-ACTIONS";
-
-const INDENT: &str = "                  ";
-
 #[test]
 fn an_import_needs_permissions_of_the_execution_role() {
     let images = ["nginx:1.25", "nginx:1.26", "redis:7"];
@@ -94,10 +67,7 @@ fn an_import_needs_permissions_of_the_execution_role() {
         let mut aws = cached();
         // The repository is there once another role has pulled.
         assert!(pulls(&mut aws, &format!("{NGINX}:1.25"), ""));
-        let listed = actions.iter().map(|action| format!("{INDENT}- {action}\n"));
-        let text = TEMPLATE.replace("ACTIONS", &listed.collect::<String>());
-        let template = Path::new("t.yaml");
-        deploy_text(&mut aws, "roles", template, &text, &BTreeMap::new()).unwrap();
+        execution_role::create(&mut aws, "docker-hub/*", actions);
         images.map(|image| pulls(&mut aws, &format!("docker-hub/library/{image}"), ROLE))
     };
 

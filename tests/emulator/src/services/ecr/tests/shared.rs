@@ -1,10 +1,7 @@
 //! Repositories whose images are read from another account.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
+use super::execution_role::{self, ROLE};
 use super::*;
-use crate::cloudformation::deploy_text;
 
 const SECOND: &str = "444455556666";
 const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:v1";
@@ -84,36 +81,11 @@ fn what_is_not_in_the_registry_of_another_account_is_not_found() {
     }
 }
 
-/// A role of the first account that may pull from a repository, and log in.
-const ROLE: &str = "
-Resources:
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: execution
-      AssumeRolePolicyDocument:
-        Statement:
-          Effect: Allow
-          Action: sts:AssumeRole
-          Principal: {Service: ecs-tasks.amazonaws.com}
-      Policies:
-        - PolicyName: pull
-          PolicyDocument:
-            Statement:
-              - {Effect: Allow, Action: 'ecr:GetAuthorizationToken', Resource: '*'}
-              - Effect: Allow
-                Action: ecr:BatchGetImage
-                Resource: arn:aws:ecr:eu-west-1:111122223333:repository/NAME
-";
-
 #[test]
 fn a_task_pulls_from_its_own_account_if_its_execution_role_or_the_repository_lets_it() {
-    let role = "arn:aws:iam::111122223333:role/execution";
     let pulls = |allowed: &str, statements: Option<Value>, role: &str| {
         let mut aws = shared(statements);
-        let text = ROLE.replace("NAME", allowed);
-        let template = Path::new("t.yaml");
-        deploy_text(&mut aws, "roles", template, &text, &BTreeMap::new()).unwrap();
+        execution_role::create(&mut aws, allowed, &["ecr:BatchGetImage"]);
         super::super::behaviour(&aws, IMAGE, role).is_ok()
     };
     let policy = |effect: &str, principal: &str| {
@@ -121,15 +93,15 @@ fn a_task_pulls_from_its_own_account_if_its_execution_role_or_the_repository_let
         Some(json!([statement(effect, action, principal)]))
     };
 
-    assert!(pulls("team/web", None, role));
-    assert!(!pulls("team/other", None, role));
-    assert!(pulls("team/other", policy("Allow", role), role));
+    assert!(pulls("team/web", None, ROLE));
+    assert!(!pulls("team/other", None, ROLE));
+    assert!(pulls("team/other", policy("Allow", ROLE), ROLE));
     assert!(
-        !pulls("team/other", policy("Allow", "111122223333"), role),
+        !pulls("team/other", policy("Allow", "111122223333"), ROLE),
         "the account then decides by the policies of its roles"
     );
-    assert!(!pulls("team/web", policy("Deny", role), role));
-    assert!(pulls("team/other", None, &format!("{role}-of-no-template")));
+    assert!(!pulls("team/web", policy("Deny", ROLE), ROLE));
+    assert!(pulls("team/other", None, &format!("{ROLE}-of-no-template")));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use slipway::image::ImageReference;
 use slipway::job::{Checks, Failure, StepError};
-use slipway::manifest::{architectures, why_not_an_image};
+use slipway::manifest::{architectures, not_runnable, why_not_an_image};
 use slipway::task_definition::TaskDefinition;
 
 use crate::BeginRelease;
@@ -96,9 +96,7 @@ fn fit(
 /// an index.
 fn refuse_artifact(image: &ImageReference, manifest: &str) -> Result<(), Failure> {
     match why_not_an_image(manifest) {
-        Some(reason) => Err(Failure::configuration(format!(
-            "image {image} cannot run: {reason}; release the digest of an image"
-        ))),
+        Some(reason) => Err(not_runnable(image, &reason)),
         None => Ok(()),
     }
 }

@@ -15,7 +15,7 @@ use super::clients::Clients;
 use super::{AwsError, ErrorKind, Sdk};
 use crate::image::{EcrRepository, ImageReference};
 use crate::job::{Failure, FailureType, StepError};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, not_runnable};
 use crate::observed::image::NotPullable;
 
 const OPERATION: &str = "ecr:DescribeImages";
@@ -234,10 +234,7 @@ fn check_pullable(
     detail: &ImageDetail,
 ) -> Result<(), StepError> {
     if let Some(reason) = manifest(detail).why_not_runnable() {
-        return Err(Failure::configuration(format!(
-            "image {image} cannot run: {reason}; release the digest of an image"
-        ))
-        .into());
+        return Err(not_runnable(image, &reason).into());
     }
 
     match archived(image, repository, detail)? {

@@ -1,0 +1,211 @@
+//! Manifests of images, and of what is pushed like one.
+
+use serde_json::json;
+
+use super::*;
+
+const OCI_IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
+fn manifest(media_type: &str, artifact_type: &str, tags: &[&str]) -> Manifest {
+    Manifest {
+        media_type: Some(media_type.to_owned()),
+        artifact_type: Some(artifact_type.to_owned()),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+    }
+}
+
+#[test]
+fn an_index_lists_architectures_and_an_image_does_not() {
+    let index = r#"{"manifests": [
+        {"platform": {"architecture": "arm64", "os": "linux"}},
+        {"platform": {"architecture": "unknown", "os": "unknown"}},
+        {"digest": "sha256:00"}
+    ]}"#;
+    assert_eq!(architectures(index), ["arm64"]);
+
+    for other in [r#"{"config": {"digest": "sha256:00"}}"#, "[]", "no JSON"] {
+        assert_eq!(architectures(other), Vec::<String>::new(), "{other}");
+    }
+}
+
+#[test]
+fn images_and_indexes_run_and_so_does_what_nothing_is_known_of() {
+    let docker = "application/vnd.docker.distribution.manifest.v2+json";
+    let list = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let index = "application/vnd.oci.image.index.v1+json";
+
+    for runs in [
+        manifest(OCI_IMAGE, OCI_CONFIG, &["1.0"]),
+        manifest(docker, CONFIGURATIONS[0], &["1.0"]),
+        manifest(index, "", &["1.0"]),
+        manifest(index, index, &["1.0"]),
+        manifest(list, "", &[]),
+        manifest(
+            "application/vnd.docker.distribution.manifest.v1+json",
+            "",
+            &["1.0"],
+        ),
+        manifest(
+            "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            "",
+            &["1.0"],
+        ),
+        Manifest::default(),
+    ] {
+        assert_eq!(runs.why_not_runnable(), None, "{runs:?}");
+    }
+}
+
+#[test]
+fn other_artifacts_do_not_run_and_the_reason_names_their_type() {
+    for artifact in [
+        "application/vnd.buildkit.cacheconfig.v0",
+        "application/vnd.cncf.helm.config.v1+json",
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "application/vnd.in-toto+json",
+        "application/vnd.oci.empty.v1+json",
+        "application/vnd.unknown.config.v1+json",
+        "application/vnd.wasm.config.v0+json",
+        "application/vnd.cncf.flux.config.v1+json",
+        "application/spdx+json",
+    ] {
+        let why = manifest(OCI_IMAGE, artifact, &["1.0"]).why_not_runnable();
+        let expected = format!("it holds `{artifact}`; expected a container image");
+        assert_eq!(why, Some(expected));
+    }
+
+    let artifact = "application/vnd.oci.artifact.manifest.v1+json";
+    let why = manifest(artifact, "", &["1.0"]).why_not_runnable();
+    let expected = format!("its manifest is `{artifact}`; expected a container image");
+    assert_eq!(why, Some(expected));
+}
+
+#[test]
+fn a_tag_with_a_suffix_of_cosign_is_an_attachment_whatever_its_type() {
+    let hex = "0a".repeat(32);
+    for tag in [
+        format!("sha256-{hex}.sig"),
+        format!("sha256-{hex}.att"),
+        format!("sha256-{hex}.sbom"),
+        format!("import-sha256-{hex}.sig"),
+        format!("nginx-att-sha256-{hex}.att"),
+        format!("sbom-sha256-{hex}.sbom"),
+    ] {
+        let why = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]).why_not_runnable();
+        let expected = format!(
+            "tag `{tag}` is the name of a signature, attestation or SBOM of image \
+             sha256:0a0a0a0a0a0a"
+        );
+        assert_eq!(why, Some(expected));
+    }
+
+    let tag = format!("sha256-{hex}.sig");
+    for tags in [
+        vec!["1.0", tag.as_str()],
+        vec!["sha256-0a.sig"],
+        vec!["v1.sig"],
+    ] {
+        let runs = manifest(OCI_IMAGE, OCI_CONFIG, &tags);
+        assert_eq!(runs.why_not_runnable(), None, "{tags:?}");
+    }
+}
+
+#[test]
+fn the_tag_of_a_content_hash_is_an_image_s_and_on_an_index_it_may_be_that_of_referrers() {
+    let hex = "0a".repeat(32);
+    for tag in [
+        hex.clone(),
+        format!("sha256-{hex}"),
+        format!("sha256-{hex}0"),
+        format!("sha256-{hex}.1"),
+        format!("build-sha256-{hex}"),
+    ] {
+        let image = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]);
+        assert_eq!(image.why_not_runnable(), None, "{tag}");
+        assert!(!image.may_list_referrers(), "{tag}");
+    }
+
+    let tag = format!("sha256-{hex}");
+    let may_list = |media_type: &str, tag: &str| {
+        let index = manifest(media_type, "", &[tag]);
+        assert_eq!(index.why_not_runnable(), None, "{tag}");
+        index.may_list_referrers()
+    };
+    assert!(may_list(INDEXES[0], &tag));
+    assert!(!may_list(INDEXES[1], &tag), "the schema is of OCI");
+    assert!(!may_list(INDEXES[0], &hex));
+    assert!(!may_list(INDEXES[0], "1.0"));
+}
+
+#[test]
+fn what_has_the_configuration_of_an_oci_image_or_a_tag_of_referrers_needs_reading() {
+    let tag = format!("sha256-{}", "0a".repeat(32));
+    for (media_type, artifact, tag, expected) in [
+        (OCI_IMAGE, OCI_CONFIG, "1.0", true),
+        (INDEXES[0], "", tag.as_str(), true),
+        (INDEXES[0], "", "1.0", false),
+        (IMAGES[0], CONFIGURATIONS[0], "1.0", false),
+    ] {
+        let found = manifest(media_type, artifact, &[tag]);
+        assert_eq!(found.needs_reading(), expected, "{found:?}");
+    }
+    assert!(!Manifest::default().needs_reading());
+}
+
+#[test]
+fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
+    let with = |layers: &Value| {
+        let config = json!({"mediaType": OCI_CONFIG});
+        why_not_an_image(&json!({"config": config, "layers": layers}).to_string())
+    };
+    for layer in [
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        "application/vnd.dsse.envelope.v1+json",
+        "application/vnd.in-toto+json",
+        "text/spdx+json",
+    ] {
+        let why = with(&json!([{"mediaType": layer}, {"mediaType": layer}]));
+        let expected = format!("its layers are `{layer}`; expected those of a container image");
+        assert_eq!(why, Some(expected));
+    }
+
+    let tar = "application/vnd.oci.image.layer.v1.tar+zstd";
+    let docker = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+    for layers in [
+        json!([{"mediaType": "application/vnd.in-toto+json"}, {"mediaType": tar}]),
+        json!([{"mediaType": docker}]),
+        json!([{"digest": "sha256:00"}]),
+        json!([]),
+        Value::Null,
+    ] {
+        assert_eq!(with(&layers), None, "{layers}");
+    }
+    for other in ["[]", "no JSON", "{}"] {
+        assert_eq!(why_not_an_image(other), None, "{other}");
+    }
+}
+
+#[test]
+fn an_index_of_artifacts_only_does_not_run() {
+    let signature = json!({
+        "mediaType": OCI_IMAGE, "artifactType": "application/vnd.cncf.notary.signature",
+    });
+    let of = |listed: Value| why_not_an_image(&json!({ "manifests": listed }).to_string());
+    let why = "it lists `application/vnd.cncf.notary.signature`; expected container images";
+    assert_eq!(of(json!([signature, signature])).as_deref(), Some(why));
+
+    for image in [
+        json!({"mediaType": OCI_IMAGE, "platform": {"architecture": "arm64", "os": "linux"}}),
+        json!({"mediaType": OCI_IMAGE, "artifactType": OCI_CONFIG}),
+        json!({"mediaType": OCI_IMAGE}),
+    ] {
+        assert_eq!(of(json!([signature, image])), None, "{image}");
+    }
+    assert_eq!(of(json!([])), None);
+
+    // What runs on a platform is an image, whatever else it is called.
+    let on_platform = json!({"artifactType": "application/x", "platform": {"os": "linux"}});
+    assert_eq!(of(json!([on_platform])), None);
+}

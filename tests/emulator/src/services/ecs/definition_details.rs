@@ -25,7 +25,7 @@ const FARGATE_SECONDS: std::ops::RangeInclusive<i64> = 2..=120;
 /// The bounds of a health check in the ECS API: interval, timeout, retries and startPeriod.
 const HEALTH_CHECK: [(&str, i64, i64); 4] = [
     ("interval", 5, 300),
-    ("timeout", 2, 120),
+    ("timeout", 2, 60),
     ("retries", 1, 10),
     ("startPeriod", 0, 300),
 ];

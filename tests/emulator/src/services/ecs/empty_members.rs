@@ -8,13 +8,28 @@ use crate::ApiError;
 use super::client_error;
 
 /// Members with the words that they may be. A list on the way stands for each of its items.
-const WORDS: [(&[&str], &[&str]); 10] = [
+const WORDS: [(&[&str], &[&str]); 11] = [
     (&["networkMode"], &["bridge", "host", "awsvpc", "none"]),
     (&["pidMode"], &["task", "host"]),
     (&["ipcMode"], &["task", "host", "none"]),
     (
         &["runtimePlatform", "cpuArchitecture"],
         &["X86_64", "ARM64"],
+    ),
+    (
+        &["runtimePlatform", "operatingSystemFamily"],
+        &[
+            "WINDOWS_SERVER_2019_FULL",
+            "WINDOWS_SERVER_2019_CORE",
+            "WINDOWS_SERVER_2016_FULL",
+            "WINDOWS_SERVER_2004_CORE",
+            "WINDOWS_SERVER_2022_CORE",
+            "WINDOWS_SERVER_2022_FULL",
+            "WINDOWS_SERVER_2025_CORE",
+            "WINDOWS_SERVER_2025_FULL",
+            "WINDOWS_SERVER_20H2_CORE",
+            "LINUX",
+        ],
     ),
     (&["proxyConfiguration", "type"], &["APPMESH"]),
     (

@@ -93,10 +93,16 @@ fn words_of_an_enumeration_are_refused_when_they_are_empty_or_unknown() {
     );
 
     let mapping = json!([{"containerPort": 80, "appProtocol": ""}]);
+    let of_no_family = json!({"operatingSystemFamily": ""});
     let credentials = json!({"credentialsParameter": ""});
     for (pointer, value) in [
         ("/ipcMode", json!("")),
         ("/networkMode", json!("nat")),
+        ("/runtimePlatform", of_no_family),
+        (
+            "/runtimePlatform",
+            json!({"operatingSystemFamily": "linux"}),
+        ),
         ("/containerDefinitions/0/versionConsistency", json!("")),
         ("/containerDefinitions/0/portMappings", mapping),
         ("/containerDefinitions/0/repositoryCredentials", credentials),

@@ -66,10 +66,15 @@ fn words_and_bounds_are_those_of_the_api() {
         json!({ "logConfiguration": { "logDriver": "awslog" } }),
         json!({ "healthCheck": { "command": [] } }),
         json!({ "healthCheck": { "command": ["CMD", "true"], "interval": 1 } }),
+        json!({ "healthCheck": { "command": ["CMD", "true"], "timeout": 61 } }),
     ] {
         let refused = refused(plain(), json!({}), of_container);
         assert!(refused.starts_with("ClientException: "), "{refused}");
     }
+    let mut definition = plain();
+    definition["containerDefinitions"][0]["healthCheck"] =
+        json!({ "command": ["CMD", "true"], "interval": 300, "timeout": 60, "retries": 10 });
+    World::new(1).ok("RegisterTaskDefinition", definition);
 
     let container = plain()["containerDefinitions"][0].clone();
     let many: Vec<Value> = (0..11)

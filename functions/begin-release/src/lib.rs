@@ -9,6 +9,7 @@ mod external;
 mod image;
 mod inspection;
 mod live;
+mod load_balancers;
 mod overlap;
 mod pair;
 mod parameters;

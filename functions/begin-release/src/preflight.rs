@@ -3,7 +3,7 @@
 //!
 //! It writes nothing: what follows from the checks is decided by the step.
 
-use slipway::aws::{Artifacts, ObservedService};
+use slipway::aws::Artifacts;
 use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{ServiceView, family, revision, short_name};
 use slipway::release::{LastKnownRouting, Lease, PriorService};
@@ -11,6 +11,7 @@ use slipway::strategy::Room;
 use slipway::task_definition::{Base, TaskDefinition};
 
 use crate::external::external_deployment;
+use crate::load_balancers::check_ports;
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
 use crate::{BeginRelease, Parameters, no_deployment, waiting};
@@ -93,7 +94,7 @@ impl BeginRelease {
         let Some(target) = self.observe(checks, job, last_known).await? else {
             return Ok(Findings::default());
         };
-        let rollout = self.plan(checks, job, target.live()).await?;
+        let rollout = self.plan(checks, job, &target).await?;
         if checks.is_dry_run() {
             self.check_overlap(checks, job, &target).await?;
             self.inspect(checks, &target, rollout.as_ref()).await?;
@@ -125,8 +126,9 @@ impl BeginRelease {
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
-        seen: &ObservedService,
+        target: &FoundTarget,
     ) -> Result<Option<PlannedRollout>, StepError> {
+        let seen = target.live();
         let prior = PriorService::from_view(&seen.view)
             .ok_or_else(|| no_deployment(&job.release.service))
             .map(|prior| prior.task_definition);
@@ -151,6 +153,7 @@ impl BeginRelease {
         checks.take((NEW, "containers"), contained, |()| {
             format!("named: {named}")
         })?;
+        check_ports(checks, target.deployed_to(), (&name, &base))?;
         let image = job.parameters.image.as_deref();
         self.check_image(checks, image, &base).await?;
         let warning = self

@@ -43,6 +43,14 @@ impl FoundTarget {
         }
     }
 
+    /// The service to which the new revision will be deployed.
+    pub(crate) fn deployed_to(&self) -> &ObservedService {
+        match self {
+            Self::Service(seen) => seen,
+            Self::Pair { idle, .. } => idle,
+        }
+    }
+
     pub(crate) fn services(&self) -> Vec<&ObservedService> {
         match self {
             Self::Service(seen) => vec![seen.as_ref()],

@@ -10,7 +10,9 @@ use aws_sdk_ecs::types::{
 
 use super::short_name;
 use crate::observed::percentages::Percentages;
-use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
+use crate::observed::service::{
+    BalancedPort, DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView,
+};
 use crate::redaction::without_signatures;
 use crate::timestamp::Timestamp;
 
@@ -27,6 +29,7 @@ pub struct ObservedService {
     pub(super) configuration: DeploymentConfiguration,
     /// The container port of each target group of the view.
     pub(super) ports: Vec<Option<i32>>,
+    balanced_ports: Vec<BalancedPort>,
 }
 
 impl ObservedService {
@@ -39,6 +42,12 @@ impl ObservedService {
     #[must_use]
     pub fn arn(&self) -> &str {
         &self.arn
+    }
+
+    /// The ports that the service registers with its load balancers, Classic ones among them.
+    #[must_use]
+    pub fn balanced_ports(&self) -> &[BalancedPort] {
+        &self.balanced_ports
     }
 
     /// Whether the deployment circuit breaker is on and, if so, whether it rolls back.
@@ -89,6 +98,7 @@ pub(super) fn find_service(
         arn: found.service_arn().unwrap_or_default().to_owned(),
         configuration,
         ports: registrations(found).map(|(_, port)| port).collect(),
+        balanced_ports: balanced_ports(found),
     }))
 }
 
@@ -159,6 +169,17 @@ fn registrations(service: &Service) -> impl Iterator<Item = (&str, Option<i32>)>
         .load_balancers()
         .iter()
         .filter_map(|balancer| Some((balancer.target_group_arn()?, balancer.container_port())))
+}
+
+fn balanced_ports(service: &Service) -> Vec<BalancedPort> {
+    let balancers = service.load_balancers().iter();
+    let ports = balancers.filter_map(|balancer| {
+        Some(BalancedPort {
+            container: balancer.container_name()?.to_owned(),
+            port: u64::try_from(balancer.container_port()?).ok()?,
+        })
+    });
+    ports.collect()
 }
 
 /// The target groups without the health of their targets, which ECS does not know.

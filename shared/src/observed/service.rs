@@ -88,6 +88,13 @@ pub struct TargetGroupView {
     pub unreachable: u32,
 }
 
+/// A port of a container that a service registers with a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancedPort {
+    pub container: String,
+    pub port: u64,
+}
+
 impl TargetGroupView {
     /// The name inside the ARN, for messages.
     #[must_use]

@@ -206,6 +206,18 @@ impl TaskDefinition {
         needed.any(|port| held.contains(&port))
     }
 
+    /// Whether a container of this name maps a port. A range of ports may have it.
+    #[must_use]
+    pub fn maps_port(&self, container: &str, port: u64) -> bool {
+        let named = self.containers().find(|found| found["name"] == container);
+        let mappings = named.and_then(|found| found.get("portMappings")?.as_array());
+
+        mappings.into_iter().flatten().any(|mapping| {
+            mapping["containerPort"].as_u64() == Some(port)
+                || mapping["containerPortRange"].is_string()
+        })
+    }
+
     /// The architecture of the images that its tasks run, as the index of an image names it.
     /// Without a platform it is x86-64 on Fargate, and on instances it is theirs
     /// (repost.aws/knowledge-center/ecs-task-exec-format-error).

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::script::{Answer, Script, answer, at, refusal, run};
 use crate::aws::{ErrorKind, ObservedService, Services};
 use crate::observed::percentages::Percentages;
-use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
+use crate::observed::service::{
+    BalancedPort, DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView,
+};
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
 pub(super) const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
@@ -237,6 +239,26 @@ fn the_newest_20_messages_are_kept() {
     assert_eq!(
         (messages.len(), messages[0].as_str(), messages[19].as_str()),
         (20, "message 1", "message 20")
+    );
+}
+
+#[test]
+fn the_ports_of_every_load_balancer_are_read_with_their_containers() {
+    let mut service = service();
+    service["loadBalancers"] = json!([
+        {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80},
+        {"loadBalancerName": "classic", "containerName": "proxy", "containerPort": 81},
+        {"loadBalancerName": "unknown"},
+    ]);
+    let found = describe(described(&service)).expect("understood");
+    let port = |container: &str, port| BalancedPort {
+        container: container.to_owned(),
+        port,
+    };
+
+    assert_eq!(
+        found.expect("there").balanced_ports(),
+        [port("web", 80), port("proxy", 81)]
     );
 }
 

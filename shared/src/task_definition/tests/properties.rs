@@ -106,6 +106,23 @@ fn a_static_port_is_shared_if_the_other_definition_needs_any_that_is_held() {
 }
 
 #[test]
+fn a_port_is_mapped_by_the_container_of_its_name() {
+    let definition = definition(json!({"family": "a", "containerDefinitions": [
+        {"name": "a", "image": "b"},
+        {"name": "b", "image": "b", "portMappings": [
+            {"containerPort": 8080, "hostPort": 80}, {"containerPort": 8081},
+        ]},
+        {"name": "c", "image": "b", "portMappings": [{"containerPortRange": "90-99"}]},
+    ]}));
+
+    assert!(definition.maps_port("b", 8080) && definition.maps_port("b", 8081));
+    assert!(definition.maps_port("c", 80), "a range may have it");
+    for (container, port) in [("a", 8080), ("b", 80), ("d", 8080)] {
+        assert!(!definition.maps_port(container, port), "{container} {port}");
+    }
+}
+
+#[test]
 fn the_architecture_is_that_of_the_platform_and_on_fargate_has_a_default() {
     let architecture = |more: Value| {
         let mut value =

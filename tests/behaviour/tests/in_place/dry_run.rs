@@ -81,6 +81,7 @@ fn a_service_that_can_be_released_has_nothing_that_is_ng() {
             "controller",
             "circuit-breaker",
             "containers",
+            "load-balancers",
             "image",
             "rebalancing",
             "deployments",

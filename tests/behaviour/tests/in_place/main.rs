@@ -16,6 +16,7 @@ mod families;
 mod files;
 mod finish;
 mod leftovers;
+mod load_balancers;
 mod lost_roles;
 mod passing;
 mod placement;

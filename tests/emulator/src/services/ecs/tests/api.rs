@@ -123,6 +123,31 @@ fn a_service_needs_a_target_group_with_a_load_balancer() {
 }
 
 #[test]
+fn a_new_definition_keeps_the_container_and_the_port_of_the_load_balancer() {
+    let mut world = World::new(1);
+    let served = world.fargate("nginx:1");
+    let request = world.balanced(1);
+    world.ok("CreateService", request);
+    let definition = world.aws.ecs.request_of(&served).unwrap().clone();
+
+    let mut refusal = |member: &str, value: Value| {
+        let mut changed = definition.clone();
+        changed["containerDefinitions"][0][member] = value;
+        world.ok("RegisterTaskDefinition", changed);
+        let update = json!({"cluster": "main", "service": "web", "taskDefinition": "web"});
+        world.err("UpdateService", update)
+    };
+    assert_eq!(
+        refusal("name", json!("web")),
+        "InvalidParameterException: The container app does not exist in the task definition."
+    );
+    assert_eq!(
+        refusal("portMappings", json!([{"containerPort": 8080}])),
+        "InvalidParameterException: The container app did not have a container port 80 defined."
+    );
+}
+
+#[test]
 fn unknown_members_of_a_service_are_kept() {
     let mut world = World::new(1);
     world.fargate("nginx:1");

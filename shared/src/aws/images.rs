@@ -15,7 +15,7 @@ use super::clients::Clients;
 use super::{AwsError, ErrorKind, Sdk};
 use crate::image::{EcrRepository, ImageReference};
 use crate::job::{Failure, FailureType, StepError};
-use crate::manifest::{Manifest, not_runnable};
+use crate::manifest::{Manifest, not_runnable, why_not_an_image};
 use crate::observed::image::NotPullable;
 
 const OPERATION: &str = "ecr:DescribeImages";
@@ -61,7 +61,28 @@ impl Images {
         let digest = detail
             .image_digest()
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))?;
-        Ok(image.pinned(digest))
+        let pinned = image.pinned(digest);
+        if manifest(&detail).needs_reading() {
+            self.check_content(&pinned).await?;
+        }
+        Ok(pinned)
+    }
+
+    /// Refuses what only its content shows to be no image, such as an attestation. Without the
+    /// permission to read it nothing is known: what cannot run fails in its release, which is
+    /// rolled back.
+    async fn check_content(&self, image: &ImageReference) -> Result<(), StepError> {
+        match self.manifest_text(image).await {
+            Ok(text) => match text.as_deref().and_then(why_not_an_image) {
+                Some(reason) => Err(not_runnable(image, &reason).into()),
+                None => Ok(()),
+            },
+            Err(error) if error.kind == ErrorKind::Busy => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%image, %error, "resolved without its manifest, which is not read");
+                Ok(())
+            }
+        }
     }
 
     /// Why an image could not be pulled. Nothing is known of images of other registries.

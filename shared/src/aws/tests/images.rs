@@ -82,6 +82,48 @@ fn an_image_of_another_registry_is_unchanged() {
 }
 
 #[test]
+fn what_has_the_configuration_of_an_oci_image_is_read_before_it_is_released() {
+    let pinned = format!("{REPOSITORY}@{}", digest("0a"));
+    let of_layer = |layer: &str| {
+        let manifest = json!({"layers": [{"mediaType": layer}]}).to_string();
+        answer(&json!({"images": [{"imageManifest": manifest}], "failures": []}))
+    };
+    let after = |read: Vec<Answer>| {
+        let detail = json!({
+            "imageDigest": digest("0a"),
+            "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
+            "artifactMediaType": "application/vnd.oci.image.config.v1+json",
+        });
+        let described = answer(&json!({"imageDetails": [detail]}));
+        resolve(
+            &format!("{REPOSITORY}:1.0"),
+            [described].into_iter().chain(read),
+        )
+    };
+
+    let (attestation, script) = after(vec![of_layer("application/vnd.in-toto+json")]);
+    let why = format!(
+        "image {pinned} cannot run: its layers are `application/vnd.in-toto+json`; expected those \
+         of a container image; release the digest of an image"
+    );
+    assert_eq!(attestation, Err(Failure::configuration(why).into()));
+    assert_eq!(script.operations(), ["DescribeImages", "BatchGetImage"]);
+    assert_eq!(
+        script.sent()[1].json()["imageIds"],
+        json!([{"imageDigest": digest("0a")}])
+    );
+
+    let layer = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let (image, _) = after(vec![of_layer(layer)]);
+    assert_eq!(image, Ok(pinned.clone()));
+
+    let (denied, _) = after(vec![refusal("AccessDeniedException", "no")]);
+    assert_eq!(denied, Ok(pinned), "nothing is known");
+    let (busy, _) = after(vec![refusal("ThrottlingException", "slow"); 4]);
+    assert!(matches!(busy, Err(StepError::Busy(_))), "{busy:?}");
+}
+
+#[test]
 fn a_missing_image_fails_the_release_as_unavailable() {
     for (code, times) in [
         ("ImageNotFoundException", 2),

@@ -297,6 +297,22 @@ fn what_cannot_run_is_refused_when_it_is_released_by_hand() {
     );
 }
 
+/// Only its layers show what it is: the media types and the tag are those of an image.
+#[test]
+fn an_attestation_under_any_tag_is_refused_when_it_is_released_by_hand() {
+    let layer = "application/vnd.in-toto+json";
+    let attestation = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": layer},
+        "layers": [{"mediaType": layer, "digest": layer}],
+    });
+    let (_, failed) = by_hand(|driver| put_manifest(driver, "9.1.0", &attestation));
+    let (kind, message) = failed.expect("refused");
+    assert_eq!(kind, "ConfigurationError");
+    let why = "its layers are `application/vnd.in-toto+json`; expected those of a container image";
+    assert!(message.contains(why), "{message}");
+}
+
 #[test]
 fn a_push_of_another_repository_region_or_account_is_ignored_with_the_reason() {
     let mut aws = account();

@@ -3,6 +3,7 @@
 //! action is taken away once, and a report must name it, the resource and the role.
 
 mod by_records;
+mod conditions;
 mod deploy_roles;
 mod functions_policy;
 mod in_place;

@@ -1,6 +1,6 @@
 //! Nothing in a role's policies is more than its releases need, and nothing in them is lost unseen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
 use emulator::Aws;
@@ -129,60 +129,6 @@ const WIDE: [(&str, &str, &str); 12] = [
     ("FollowChange", "route53:change/*", "Route 53 makes the ids"),
 ];
 
-/// The condition key of the partitions of the ledger.
-const PARTITIONS: &str = "dynamodb:LeadingKeys";
-
-/// Conditions of statements: the Sid, the key, and its value in a call that the condition alone
-/// keeps out; none is a call without the key.
-const CONDITIONS: [(&str, &str, Option<&str>); 14] = [
-    ("Ledger", PARTITIONS, Some("settings")),
-    ("Leases", PARTITIONS, Some("execution#1")),
-    ("ReadLedger", PARTITIONS, Some("lease")),
-    ("WriteLedger", PARTITIONS, Some("settings")),
-    ("AssumeDeployRoles", "iam:ResourceTag/slipway:service", None),
-    (
-        "FunctionsOfSlipway",
-        "aws:PrincipalArn",
-        Some("arn:aws:iam::111122223333:role/slipway/other/step"),
-    ),
-    (
-        "FunctionsOfSlipway",
-        "sts:ExternalId",
-        Some("arn:aws:codepipeline:eu-west-1:111122223333:other"),
-    ),
-    ("TagRegisteredRevision", "ecs:CreateAction", None),
-    (
-        "PassRolesToTasks",
-        "iam:PassedToService",
-        Some("ec2.amazonaws.com"),
-    ),
-    (
-        "SuspendScaleIn",
-        "application-autoscaling:service-namespace",
-        Some("rds"),
-    ),
-    (
-        "SuspendScaleIn",
-        "application-autoscaling:scalable-dimension",
-        Some("rds:cluster:ReadReplicaCount"),
-    ),
-    (
-        "ShiftRecords",
-        "route53:ChangeResourceRecordSetsNormalizedRecordNames",
-        Some("www.example.com"),
-    ),
-    (
-        "ShiftRecords",
-        "route53:ChangeResourceRecordSetsRecordTypes",
-        Some("AAAA"),
-    ),
-    (
-        "ShiftRecords",
-        "route53:ChangeResourceRecordSetsActions",
-        Some("DELETE"),
-    ),
-];
-
 /// The statements that stand in the templates and in no role of a scene. The first two are policies
 /// of a queue and of buckets. The others depend on a parameter or are of tasks, whose roles the
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word.
@@ -242,7 +188,7 @@ fn named(aws: &Aws, stacks: &[&str], role: &str) -> Vec<String> {
 /// The roles of the functions and of the pipelines, and the trust policies of the deploy roles. A
 /// canary that ends well calls what a blue/green release does, and the scenes of canaries alone
 /// would have to repeat all of those.
-fn granted() -> Vec<Granted<'static>> {
+pub(super) fn granted() -> Vec<Granted<'static>> {
     let (scenes, aws) = scenes();
     let all: Vec<&Scene> = scenes.iter().collect();
     let (canaries, others): (Vec<&Scene>, Vec<&Scene>) = all
@@ -326,56 +272,6 @@ fn each_resource_with_a_wildcard_is_listed_with_its_reason() {
             .collect();
         assert_eq!(granted.wide(), listed, "{}", granted.who);
     }
-}
-
-#[test]
-fn each_condition_keeps_a_call_out() {
-    for granted in granted() {
-        let (who, sids) = (&granted.who, granted.sids());
-        let listed: Vec<_> = CONDITIONS
-            .iter()
-            .filter(|(sid, ..)| sids.contains(*sid))
-            .collect();
-        let keys: BTreeSet<(String, String)> = listed
-            .iter()
-            .map(|(sid, key, _)| ((*sid).to_owned(), (*key).to_owned()))
-            .collect();
-        assert_eq!(granted.conditions(), keys, "{who}");
-
-        for (sid, key, value) in listed {
-            assert!(
-                granted.is_kept_out(sid, key, *value),
-                "{who}: {key} of {sid} keeps no call out"
-            );
-        }
-    }
-}
-
-/// Of the roles together: which steps read a record depends on what happens. The emulator's tests
-/// check that each step has the same partitions.
-#[test]
-fn each_partition_of_the_ledger_that_a_statement_names_is_needed_by_a_call() {
-    let mut all = BTreeMap::new();
-    for granted in granted() {
-        for (value, is_needed) in granted.values(PARTITIONS) {
-            let known = all.entry(value).or_insert(false);
-            *known = *known || is_needed;
-        }
-    }
-
-    let expected = [
-        ("Leases", "lease"),
-        ("Ledger", "execution#*"),
-        ("Ledger", "lease"),
-        ("Ledger", "push#*"),
-        ("ReadLedger", "execution#*"),
-        ("ReadLedger", "push#*"),
-        ("WriteLedger", "execution#*"),
-        ("WriteLedger", "lease"),
-        ("WriteLedger", "push#*"),
-    ];
-    let expected = expected.map(|(sid, value)| ((sid.to_owned(), value.to_owned()), true));
-    assert_eq!(all, BTreeMap::from(expected));
 }
 
 #[test]

@@ -296,12 +296,16 @@ fn with_value(demand: &Demand, key: &str, value: Option<&str>) -> Demand {
 }
 
 /// Service and resource of an ARN, without the names that the demo gives to bucket, cluster and
-/// service.
+/// service. The whole ARN if what stands before the resource has a wildcard.
 fn shape(resource: &str) -> String {
     let parts: Vec<&str> = resource.splitn(6, ':').collect();
-    let [_, _, service, _, _, rest] = parts[..] else {
+    let [_, partition, service, region, account, rest] = parts[..] else {
         return resource.to_owned();
     };
+    let place = [partition, service, region, account];
+    if place.iter().any(|part| part.contains(['*', '?'])) {
+        return resource.to_owned();
+    }
 
     let mut segments: Vec<&str> = rest.split('/').collect();
     let names: &[(usize, &str)] = if service == "s3" {
@@ -352,4 +356,17 @@ fn an_action_that_is_not_called_and_a_resource_that_another_one_covers_are_unuse
     assert_eq!(unused(json!([wide, other])), ["s3:PutObject", other]);
     let covered = json!([wide, "arn:aws:s3:::a/1"]);
     assert_eq!(unused(covered), ["s3:PutObject", wide, "arn:aws:s3:::a/1"]);
+}
+
+#[test]
+fn a_wildcard_before_the_resource_of_an_arn_is_part_of_its_shape() {
+    let account = "arn:aws:ecs:eu-west-1:111122223333:task/*";
+    assert_eq!(shape(account), "ecs:task/*");
+    for wider in [
+        "arn:*:ecs:eu-west-1:111122223333:task/*",
+        "arn:aws:ecs:*:111122223333:task/*",
+        "arn:aws:ecs:eu-west-1:*:task/*",
+    ] {
+        assert_eq!(shape(wider), wider);
+    }
 }

@@ -14,6 +14,7 @@ mod custom;
 mod in_review;
 mod own_choices;
 mod own_found_roles;
+mod own_grants;
 mod own_limits;
 mod own_logs;
 mod own_pairs;

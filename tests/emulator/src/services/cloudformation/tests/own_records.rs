@@ -34,8 +34,6 @@ fn of_template(template: &str, parameters: &[(&str, &str)]) -> Aws {
 #[test]
 fn the_deploy_role_of_records_has_the_statements_of_that_of_a_rule_but_for_the_traffic() {
     let rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/1/2/3";
-    let by_rule = [&[("Rule", rule)][..], &OTHERS].concat();
-    let by_rule = of_template("blue-green.yaml", &by_rule);
     let without = |aws: &Aws, traffic: &[&str]| {
         let mut all = statements(aws, "web-pipeline");
         for sid in traffic {
@@ -43,17 +41,22 @@ fn the_deploy_role_of_records_has_the_statements_of_that_of_a_rule_but_for_the_t
         }
         all
     };
-
     let of_records = [
         "ObserveTraffic",
         "ObserveRecords",
         "ShiftRecords",
         "FollowChange",
     ];
-    assert_eq!(
-        without(&deployed(), &of_records),
-        without(&by_rule, &["ObserveTraffic", "ShiftTraffic"])
-    );
+
+    for others in [&OTHERS[..], &[]] {
+        let by_rule = [&[("Rule", rule)][..], others].concat();
+        let by_rule = of_template("blue-green.yaml", &by_rule);
+        let by_records = of_template("dns.yaml", &[&RECORDS[..], others].concat());
+        assert_eq!(
+            without(&by_records, &of_records),
+            without(&by_rule, &["ObserveTraffic", "ShiftTraffic"])
+        );
+    }
 }
 
 #[test]

@@ -17,6 +17,14 @@ pub(super) const TARGETS: &str = concat!(
     "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/2b",
 );
 
+/// The templates of pipelines.
+const PIPELINES: [&str; 4] = [
+    "in-place.yaml",
+    "blue-green.yaml",
+    "canary.yaml",
+    "dns.yaml",
+];
+
 /// The statement of this Sid in a role of a stack.
 fn statement_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
     let name = physical_id(aws, stack, role);
@@ -38,6 +46,29 @@ fn account_with_pipeline() -> Aws {
     aws
 }
 
+/// An account with the functions and the pipeline of a template, of a service or of a pair.
+fn with_pipeline(template: &str, more: &[(&str, &str)]) -> Aws {
+    let mut aws = if template == "in-place.yaml" {
+        let mut aws = account(1);
+        deploy_service(&mut aws, &[]).unwrap();
+        aws
+    } else {
+        account_with_pair(1)
+    };
+    deploy_functions(&mut aws);
+
+    let stack = aws.cloudformation.stack("web").unwrap();
+    let rule = stack.outputs.get("ProductionRuleArn").cloned();
+    let mut all = more.to_vec();
+    if template == "dns.yaml" {
+        all.extend(RECORDS);
+    } else {
+        all.extend(rule.as_deref().map(|rule| ("Rule", rule)));
+    }
+    deploy_pipeline(&mut aws, template, &all).unwrap();
+    aws
+}
+
 pub(super) fn listed(arns: &str) -> Value {
     json!(arns.split(',').collect::<Vec<_>>())
 }
@@ -53,44 +84,20 @@ fn the_roles_of_the_functions_are_those_that_deploy_roles_trust() {
     assert!(functions.all(|function| function.role.starts_with(path)));
 
     let name = physical_id(&aws, "web-pipeline", "DeployRole");
-    let trust = &aws.cloudformation.iam.role(&name).unwrap().trust["Statement"][0];
-    assert_eq!(
-        trust["Principal"],
-        json!({"AWS": "arn:aws:iam::111122223333:root"})
-    );
-    assert_eq!(
-        trust["Condition"],
-        json!({
+    let trust = &aws.cloudformation.iam.role(&name).unwrap().trust["Statement"];
+    let expected = json!({
+        "Sid": "FunctionsOfSlipway",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
             "ArnLike": {"aws:PrincipalArn": pattern},
             "StringEquals": {
                 "sts:ExternalId": "arn:aws:codepipeline:eu-west-1:111122223333:web",
             },
-        })
-    );
-}
-
-#[test]
-fn the_functions_assume_every_tagged_role_or_those_of_the_given_list() {
-    let mut aws = account(1);
-    deploy_functions(&mut aws);
-    let assume = |aws: &Aws| {
-        let role = "FinishReleaseFunctionRole";
-        let found = statement_of(aws, "slipway", role, "AssumeDeployRoles").unwrap();
-        (found["Resource"].clone(), found["Condition"].clone())
-    };
-    assert_eq!(
-        assume(&aws),
-        (
-            json!("arn:aws:iam::111122223333:role/*"),
-            json!({"Null": {"iam:ResourceTag/slipway:service": "false"}})
-        )
-    );
-
-    let only = "arn:aws:iam::111122223333:role/a-*,arn:aws:iam::111122223333:role/b";
-    let template = root().join("template.yaml");
-    let parameters = given(&[("DeployRoleArns", only)]);
-    deploy(&mut aws, "slipway", &template, &parameters).unwrap();
-    assert_eq!(assume(&aws), (listed(only), Value::Null));
+        },
+    });
+    assert_eq!(items(trust), [expected]);
 }
 
 #[test]
@@ -135,29 +142,23 @@ fn a_deploy_role_of_a_pair_names_both_services_and_the_rule() {
 
 #[test]
 fn a_deploy_role_of_a_pair_names_the_given_services() {
-    let mut aws = account_with_pair(1);
-    deploy_functions(&mut aws);
     let names = [
         ("BlueService", "Shop-ServiceA1B2-x"),
         ("GreenService", "Shop-Green-y"),
     ];
-    deploy_blue_green(&mut aws, &names).unwrap();
+    let arns = |kind: &str, end: &str| {
+        names.map(|(_, name)| format!("arn:aws:ecs:eu-west-1:111122223333:{kind}/main/{name}{end}"))
+    };
+    let (services, deployments) = (arns("service", ""), arns("service-deployment", "/*"));
+    let both = [&services[..], &deployments].concat();
 
-    let services =
-        names.map(|(_, name)| format!("arn:aws:ecs:eu-west-1:111122223333:service/main/{name}"));
-    let mut by_records = account(1);
-    deploy_functions(&mut by_records);
-    deploy_pipeline(
-        &mut by_records,
-        "dns.yaml",
-        &[&RECORDS[..], &names].concat(),
-    )
-    .unwrap();
-
-    for aws in [aws, by_records] {
+    for template in ["blue-green.yaml", "canary.yaml", "dns.yaml"] {
+        let aws = with_pipeline(template, &names);
         let of = |sid: &str| resource_of(&aws, "web-pipeline", "DeployRole", sid);
-        assert_eq!(of("UpdateService"), Some(json!(services)));
-        assert_eq!(of("ObserveService"), Some(json!(services)));
+        assert_eq!(of("UpdateService"), Some(json!(services)), "{template}");
+        assert_eq!(of("ObserveService"), Some(json!(services)), "{template}");
+        let observed = of("ObserveServiceDeployments");
+        assert_eq!(observed, Some(json!(both)), "{template}");
     }
 }
 
@@ -285,23 +286,8 @@ fn the_stack_s_own_role_keeps_the_pipeline_and_reads_pushes_where_another_one_is
     let role = "arn:aws:iam::444455556666:role/orders-deploy-role-DeployRole-1A2B";
     let given = [("DeployRoleArn", role), ("TaskRoleArns", "")];
 
-    let mut in_place = account(1);
-    deploy_service(&mut in_place, &[]).unwrap();
-    deploy_functions(&mut in_place);
-    deploy_pipeline(&mut in_place, "in-place.yaml", &given).unwrap();
-    let mut pair = account_with_pair(1);
-    deploy_functions(&mut pair);
-    deploy_blue_green(&mut pair, &given).unwrap();
-    let mut by_records = account(1);
-    deploy_functions(&mut by_records);
-    deploy_pipeline(
-        &mut by_records,
-        "dns.yaml",
-        &[&RECORDS[..], &given].concat(),
-    )
-    .unwrap();
-
-    for aws in [in_place, pair, by_records] {
+    for template in PIPELINES {
+        let aws = with_pipeline(template, &given);
         let kept = statements(&aws, "web-pipeline");
         assert_eq!(kept.keys().collect::<Vec<_>>(), ["Pipeline", "ReadPushed"]);
         assert_eq!(

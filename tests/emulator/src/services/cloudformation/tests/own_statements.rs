@@ -46,7 +46,7 @@ fn with_functions(is_pair: bool) -> Aws {
 }
 
 /// An account for each template of a pipeline, with the other templates that make roles.
-fn accounts() -> [Aws; 4] {
+pub(super) fn accounts() -> [Aws; 4] {
     [
         "in-place.yaml",
         "blue-green.yaml",
@@ -207,7 +207,7 @@ fn statements_that_no_release_plays_are_as_listed() {
 }
 
 /// The ARN of the policy of all functions, which has some statements by choice only.
-fn functions_policy(aws: &Aws) -> String {
+pub(super) fn functions_policy(aws: &Aws) -> String {
     physical_id(aws, "slipway", "FunctionsPolicy")
 }
 

@@ -39,6 +39,14 @@ fn missing_rule(aws: &Aws) -> String {
     format!("{start}/0000000000000000")
 }
 
+/// The listener of another service, whose load balancer is another one.
+fn other_listener(aws: &Aws) -> String {
+    let own = listener(aws);
+    let mut all = aws.elb.listeners.values();
+    let other = all.find(|other| other.arn != own);
+    other.expect("that of web").arn.clone()
+}
+
 /// Green does not scale.
 fn only_blue_scales(aws: &mut Aws) {
     let target = json!({
@@ -114,7 +122,7 @@ fn cognito_line(aws: &Aws) -> String {
     )
 }
 
-const SET_UPS: [SetUp; 13] = [
+const SET_UPS: [SetUp; 14] = [
     SetUp {
         make: authenticate,
         parameters: no_more,
@@ -174,6 +182,11 @@ const SET_UPS: [SetUp; 13] = [
         // A rule of the listener that belongs to one colour only.
         parameters: |aws| json!({"rule": others(aws)[0]}),
         line: |_| not_forwarded("shop-green"),
+    },
+    SetUp {
+        make: nothing,
+        parameters: |aws| json!({"rule": other_listener(aws)}),
+        line: |_| not_forwarded("shop-blue"),
     },
     SetUp {
         make: one_colour,

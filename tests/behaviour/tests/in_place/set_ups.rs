@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::bench::{arn, image};
 use behaviour::dry_run::{SetUp, checked, denied, names_its_cause, no_more, nothing};
-use behaviour::{account, image_of, released};
+use behaviour::{account, image_of, released, service};
 
 /// Name and ARN of the deploy role of web's pipeline.
 fn deploy_role(aws: &Aws) -> (String, String) {
@@ -86,11 +86,23 @@ fn without_breaker(aws: &mut Aws) {
     set(aws, json!({ "deploymentConfiguration": breaker }));
 }
 
-fn controller_line(controller: &str) -> String {
+/// Why a service with another setting than a release expects is refused.
+fn unfit_line(check: &str, what: &str, found: &str, expected: &str) -> String {
     format!(
-        "service web: NG controller: the deployment controller of service `web` is {controller}; \
-         expected ECS for a release; change the service or choose another one"
+        "service web: NG {check}: {what} of service `web` is {found}; expected {expected} for a \
+         release; change the service or choose another one"
     )
+}
+
+fn controller_line(controller: &str) -> String {
+    unfit_line("controller", "the deployment controller", controller, "ECS")
+}
+
+/// Amazon ECS itself shifts the traffic of web.
+fn of_native_strategy(aws: &mut Aws) {
+    let mut shown = service(aws, CLUSTER, WEB)["deploymentConfiguration"].clone();
+    shown["strategy"] = json!("BLUE_GREEN");
+    ecs::set_shown(aws, (CLUSTER, WEB), "deploymentConfiguration", shown);
 }
 
 /// The image that web runs is in the archive, from which nothing is pulled.
@@ -153,19 +165,34 @@ fn arm_line(aws: &Aws) -> String {
     )
 }
 
-fn unreadable_line(aws: &Aws) -> String {
+/// The deploy role may not read a service that is named wrongly, or in a wrong cluster.
+fn unreadable_line(aws: &Aws, cluster: &str, service: &str) -> String {
     let (name, _) = deploy_role(aws);
     let denial = denied(aws, "ecs:DescribeServices");
-    let resource = "on resource: arn:aws:ecs:eu-west-1:111122223333:service/apps/wbe ";
-    assert!(denial.message.contains(resource), "{}", denial.message);
+    let arn = format!("arn:aws:ecs:eu-west-1:111122223333:service/{cluster}/{service}");
+    let resource = format!("on resource: {arn} ");
+    assert!(denial.message.contains(&resource), "{}", denial.message);
     format!(
-        "service wbe: NG exists: ecs:DescribeServices failed: AccessDeniedException: {}; allow \
-         ecs:DescribeServices in role {name}, then retry the release",
+        "service {service}: NG exists: ecs:DescribeServices failed: AccessDeniedException: {}; \
+         allow ecs:DescribeServices in role {name}, then retry the release",
         denial.message
     )
 }
 
-const SET_UPS: [SetUp; 13] = [
+/// The deploy role may not read the repository of an image that no parameter of its stack names.
+fn unread_repository_line(aws: &Aws) -> String {
+    let (name, _) = deploy_role(aws);
+    let denial = denied(aws, "ecr:DescribeImages");
+    let resource = "repository/page-counter ";
+    assert!(denial.message.contains(resource), "{}", denial.message);
+    format!(
+        "new revision: NG image: ecr:DescribeImages failed: AccessDeniedException: {}; allow \
+         ecr:DescribeImages in role {name}, then retry the release",
+        denial.message
+    )
+}
+
+const SET_UPS: [SetUp; 18] = [
     SetUp {
         make: untrusted,
         parameters: no_more,
@@ -261,7 +288,46 @@ const SET_UPS: [SetUp; 13] = [
     SetUp {
         make: nothing,
         parameters: |_| json!({"service": "wbe"}),
-        line: unreadable_line,
+        line: |aws| unreadable_line(aws, CLUSTER, "wbe"),
+    },
+    SetUp {
+        make: nothing,
+        parameters: |_| json!({"cluster": "appz"}),
+        line: |aws| unreadable_line(aws, "appz", WEB),
+    },
+    SetUp {
+        make: |aws| {
+            ecs::set_shown(aws, (CLUSTER, WEB), "schedulingStrategy", json!("DAEMON"));
+        },
+        parameters: no_more,
+        line: |_| unfit_line("scheduling", "the scheduling strategy", "DAEMON", "REPLICA"),
+    },
+    SetUp {
+        make: of_native_strategy,
+        parameters: no_more,
+        line: |_| {
+            unfit_line(
+                "strategy",
+                "the deployment strategy",
+                "BLUE_GREEN",
+                "ROLLING",
+            )
+        },
+    },
+    SetUp {
+        make: nothing,
+        parameters: |_| {
+            let registry = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
+            json!({"image": format!("{registry}/{COUNTER}:1.0.0")})
+        },
+        line: unread_repository_line,
+    },
+    SetUp {
+        make: nothing,
+        parameters: |_| json!({"image": "docker.io/library/nginx:1.27"}),
+        line: |_| {
+            "new revision: SKIP image: docker.io/library/nginx:1.27 is not in Amazon ECR".to_owned()
+        },
     },
 ];
 

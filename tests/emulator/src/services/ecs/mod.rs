@@ -54,7 +54,7 @@ pub use failures::{leave_zones, set_answering};
 pub use losses::{crash, interrupt, stop_task, terminate_instance};
 pub use replacements::unbalance;
 pub(crate) use services::scale;
-pub use services::set_controller;
+pub use services::{set_controller, set_shown};
 pub use state::{
     Attachment, Cluster, Container, ContainerInstance, Deployment, DeploymentStatus, Ecs,
     RolloutState, Service, ServiceStatus, Task, TaskState,

@@ -259,15 +259,19 @@ fn merge_configuration(aws: &mut Aws, old: &mut Map<String, Value>, new: &Map<St
 /// Shows another deployment controller for a service, which goes on as it is: no tool but Amazon
 /// ECS is played.
 pub fn set_controller(aws: &mut Aws, cluster: &str, service: &str, controller: &str) {
+    let controller = json!({ "type": controller });
+    set_shown(aws, (cluster, service), "deploymentController", controller);
+}
+
+/// Shows another value of a setting for a service, which goes on as it is: no other scheduling and
+/// no other deployment strategy is played.
+pub fn set_shown(aws: &mut Aws, (cluster, service): (&str, &str), setting: &str, value: Value) {
     let found = aws.ecs.service_named(cluster, service);
     let Some(arn) = found.map(|found| found.arn.clone()) else {
         return;
     };
     if let Some(found) = aws.ecs.services.get_mut(&arn) {
-        let controller = json!({ "type": controller });
-        found
-            .settings
-            .insert("deploymentController".to_owned(), controller);
+        found.settings.insert(setting.to_owned(), value);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The target of a release: one service or a blue/green pair, and the services that are refused
 //! before anything is changed.
 
-use slipway::aws::{AwsError, ObservedService};
+use slipway::aws::{AwsError, ErrorKind, ObservedService};
 use slipway::job::{Checks, Failure, Job, StepError};
 use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::service::{Scheduling, ServiceView, short_name};
@@ -97,8 +97,9 @@ impl BeginRelease {
         seen: Result<Option<ObservedService>, AwsError>,
     ) -> Result<Option<ObservedService>, StepError> {
         let group = group_of(service);
+        let has_role = self.sdk.deploy_role().is_some();
         let seen = seen
-            .map_err(StepError::from)
+            .map_err(|error| unread(error, has_role))
             .and_then(|seen| seen.ok_or_else(|| missing_service(cluster, service).into()));
         let shown = |seen: &ObservedService| seen.arn().to_owned();
         let Some(seen) = checks.take((group.as_str(), "exists"), seen, shown)? else {
@@ -122,6 +123,24 @@ pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
         "service `{service}` is not in cluster `{cluster}`; expected an existing service and its \
          cluster, by name or ARN; change `service` or `cluster`, or create the service"
     ))
+}
+
+/// Why a service could not be read. A deploy role reads its own services only, so that a wrong name
+/// is denied, too, and the role is not what has to be changed.
+fn unread(error: AwsError, has_role: bool) -> StepError {
+    let is_denied = error.kind == ErrorKind::Permission && !error.refuses_role();
+    match StepError::from(error) {
+        StepError::Refused(Failure { kind, message, .. }) if has_role && is_denied => {
+            StepError::Refused(Failure::new(
+                kind,
+                format!(
+                    "{message}; the deploy role reads the services of its own stack only: if \
+                     another one is meant, correct the name of the cluster or of the service"
+                ),
+            ))
+        }
+        other => other,
+    }
 }
 
 /// Releases work on active replica services that Amazon ECS rolls itself: each requirement with its
@@ -239,5 +258,27 @@ pub(crate) mod tests {
             assert_eq!(failure.kind, FailureType::ConfigurationError);
             assert!(failure.message.starts_with(start), "{}", failure.message);
         }
+    }
+
+    #[test]
+    fn a_denied_read_under_a_deploy_role_may_be_of_a_wrong_name() {
+        let denied = |operation: &'static str, kind: ErrorKind| AwsError {
+            operation,
+            kind,
+            code: "AccessDeniedException".to_owned(),
+            message: "denied".to_owned(),
+        };
+        let blames_name = |operation: &'static str, kind: ErrorKind, has_role: bool| {
+            let found = unread(denied(operation, kind), has_role);
+            let plain = StepError::from(denied(operation, kind));
+            let start = format!("{}; the deploy role reads ", plain.cause());
+            found.cause().starts_with(&start)
+        };
+
+        let read = "ecs:DescribeServices";
+        assert!(blames_name(read, ErrorKind::Permission, true));
+        assert!(!blames_name(read, ErrorKind::Permission, false));
+        assert!(!blames_name(read, ErrorKind::Rejected, true));
+        assert!(!blames_name("sts:AssumeRole", ErrorKind::Permission, true));
     }
 }

@@ -174,7 +174,9 @@ fn unreadable_line(aws: &Aws, cluster: &str, service: &str) -> String {
     assert!(denial.message.contains(&resource), "{}", denial.message);
     format!(
         "service {service}: NG exists: ecs:DescribeServices failed: AccessDeniedException: {}; \
-         allow ecs:DescribeServices in role {name}, then retry the release",
+         allow ecs:DescribeServices in role {name}, then retry the release; the deploy role reads \
+         the services of its own stack only: if another one is meant, correct the name of the \
+         cluster or of the service",
         denial.message
     )
 }

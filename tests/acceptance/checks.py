@@ -73,7 +73,10 @@ class Checks:
                          for resource in listed(statement["Resource"])]
             expect(sorted(resources) == sorted(expected), f"{roles[0]}: {action} on {resources}")
 
-        role = self.account.client("iam").get_role(RoleName=roles[0])["Role"]
+        iam = self.account.client("iam")
+        attached = iam.list_attached_role_policies(RoleName=roles[0]).get("AttachedPolicies")
+        expect(not attached, f"{roles[0]} has more than its own policies: {attached}")
+        role = iam.get_role(RoleName=roles[0])["Role"]
         conditions = [it["Condition"]["StringEquals"]["sts:ExternalId"]
                       for it in listed(role["AssumeRolePolicyDocument"]["Statement"])]
         expect(conditions == [self.account.arn("codepipeline", pipeline)], conditions)

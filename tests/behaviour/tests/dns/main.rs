@@ -3,6 +3,7 @@
 
 mod crashes;
 mod refusals;
+mod set_ups;
 mod steps;
 mod undo;
 

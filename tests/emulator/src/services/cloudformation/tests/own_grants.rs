@@ -137,6 +137,22 @@ fn rules_of_pipelines_and_of_the_stack_send_undelivered_events_and_invoke_their_
 }
 
 #[test]
+fn the_policy_and_the_roles_of_the_functions_follow_the_name_of_their_stack() {
+    let [own, other] = ["slipway", "delivery"].map(|stack| {
+        let aws = functions_in(stack, &[]);
+        let roles = aws.cloudformation.export(&format!("{stack}-FunctionRoles"));
+        let expected = format!("arn:aws:iam::111122223333:role/slipway/{stack}/*");
+        assert_eq!(roles, Some(expected.as_str()));
+
+        let policy = physical_id(&aws, stack, "FunctionsPolicy");
+        let document = aws.cloudformation.iam.managed_policy(&policy);
+        document.unwrap().to_string()
+    });
+    assert!(own.contains("function:slipway-"), "{own}");
+    assert_eq!(own.replace("slipway-", "delivery-"), other);
+}
+
+#[test]
 fn only_the_roles_of_functions_have_an_attached_policy() {
     for aws in accounts() {
         let policy = functions_policy(&aws);

@@ -226,6 +226,7 @@ fn unrestorable(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use slipway::observed::service::{DeploymentView, Rollout};
 
     use super::*;
     use crate::target::tests::service;
@@ -247,6 +248,32 @@ mod tests {
         assert!(!own("444455556666.dkr.ecr.eu-west-1.amazonaws.com/web:1"));
         assert!(!own("111122223333.dkr.ecr.us-east-1.amazonaws.com/web:1"));
         assert!(!own("nginx:1"));
+    }
+
+    #[test]
+    fn a_revision_has_run_if_a_deployment_of_its_own_is_completed() {
+        let has_run = |task_definition: &str, rollout| {
+            let deployment = DeploymentView {
+                id: "ecs-svc/1".to_owned(),
+                primary: true,
+                task_definition: task_definition.to_owned(),
+                rollout,
+                reason: String::new(),
+                desired: 2,
+                running: 2,
+                pending: 0,
+                failed_tasks: 0,
+            };
+            let live = ServiceView {
+                deployments: vec![deployment],
+                ..service()
+            };
+            has_completed(&live, ARN)
+        };
+
+        assert!(has_run(ARN, Rollout::Completed));
+        assert!(!has_run(ARN, Rollout::InProgress) && !has_run(ARN, Rollout::Failed));
+        assert!(!has_run(&ARN.replace("web:1", "web:2"), Rollout::Completed));
     }
 
     #[test]

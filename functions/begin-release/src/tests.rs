@@ -1,4 +1,5 @@
 mod external_deployments;
+mod records;
 
 use serde_json::{Value, json};
 use slipway::job::parse_parameters;
@@ -341,6 +342,26 @@ fn the_report_of_a_held_lease_names_a_role_that_is_refused() {
              stack: roll-back ends it after 1h00m, unless the role is there again before"
         )
     );
+}
+
+#[test]
+fn of_two_roles_the_one_that_reads_the_pipeline_is_named_as_refused() {
+    let role = |arn: &str| DeployRole {
+        arn: arn.to_owned(),
+        external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+        region: None,
+    };
+    let reading = "arn:aws:iam::111122223333:role/slipway-web-PipelineRole-3C4D";
+    let other = Release {
+        deploy_role: Some(role(ROLE)),
+        pipeline_role: Some(role(reading)),
+        role_refused_since: Some(at(12)),
+        ..release()
+    };
+
+    let refused = without_role(&other, at(252)).expect("a role is refused");
+    let start = format!("; its role {reading} has been refused for 4m00s, ");
+    assert!(refused.starts_with(&start), "{refused}");
 }
 
 #[test]

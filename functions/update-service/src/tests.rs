@@ -134,6 +134,11 @@ fn percentages_follow_the_count_that_others_give_the_service() {
         goal(room.clone(), 20, Some(&change(50, 100, Some(4)))).0,
         change(75, 100, Some(4))
     );
+    // A service without tasks has nothing to replace: what was announced stays for its next ones.
+    assert_eq!(
+        goal(room.clone(), 0, Some(&made(None))).0,
+        change(50, 100, None)
+    );
     // One task cannot make room.
     assert_eq!(goal(room, 1, Some(&made(None))).0, change(50, 100, None));
 }

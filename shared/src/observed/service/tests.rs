@@ -204,6 +204,23 @@ fn on_spot_a_rollout_that_goes_on_or_has_old_tasks_is_not_deployed() {
 }
 
 #[test]
+fn only_a_rollout_that_goes_on_bakes_whatever_the_age_of_its_tasks() {
+    for (rollout, proven, bakes) in [
+        (Rollout::InProgress, 2, true),
+        (Rollout::InProgress, 0, true),
+        (Rollout::Completed, 2, false),
+        (Rollout::Completed, 0, false),
+        (Rollout::Failed, 2, false),
+    ] {
+        let mut view = steady(NEW);
+        view.deployment_alarms = true;
+        view.deployments[0].rollout = rollout;
+        view.proven = proven;
+        assert_eq!(view.is_baking(NEW, 2), bakes, "{rollout:?}, {proven}");
+    }
+}
+
+#[test]
 fn the_texts_of_ecs_are_messages_and_the_reasons_of_deployments() {
     let mut view = steady(NEW);
     view.messages = vec!["an event".to_owned()];

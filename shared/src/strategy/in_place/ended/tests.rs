@@ -220,12 +220,18 @@ fn service_deployments_are_read_where_the_deployments_leave_the_end_open() {
         .deployments
         .push(deployment("ecs-svc/2", NEW, false, Rollout::Failed));
     let late = steady(NEW);
+    // Another revision has failed, which does not show how ours ended.
+    let mut other = returned();
+    other
+        .deployments
+        .push(deployment("ecs-svc/0", OLD, false, Rollout::Failed));
 
     for (view, without_alarms, with_alarms) in [
         (returned(), true, true),
         (listed, false, true),
         (failed_in_place(), false, true),
         (late, false, false),
+        (other, true, true),
     ] {
         let with = ServiceView {
             deployment_alarms: true,

@@ -109,6 +109,18 @@ fn a_rollout_does_not_wait_for_tasks_that_no_request_reaches() {
 }
 
 #[test]
+fn without_a_dated_change_tasks_that_no_request_reaches_are_waited_for_since_the_action_began() {
+    let mut view = steady(NEW);
+    view.target_groups[0].healthy = 1;
+    view.target_groups[0].unreachable = 1;
+    let after = |secs| after("ecs-svc/1", &view, secs, None);
+
+    assert!(matches!(after(899), DeployStep::Wait { .. }));
+    let late = "not steady after 15m00s (deadline 30m00s): 1 of 2 targets healthy in web";
+    fails(after(900), StepFailureCause::Rollout, &[late]);
+}
+
+#[test]
 fn a_service_that_is_not_active_or_has_no_deployment_is_not_deployed_to() {
     for status in ["DRAINING", "INACTIVE"] {
         let view = ServiceView {

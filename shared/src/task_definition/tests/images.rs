@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::{container_images, parse_image_definitions, parse_image_detail, set_images};
+use super::super::{
+    check_images, container_images, parse_image_definitions, parse_image_detail, set_images,
+};
 use super::{counter, definition, images};
 
 #[test]
@@ -230,6 +232,27 @@ fn refused_image_files_state_the_problem() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_list_in_place_of_one_image_is_refused_with_the_parameter_that_takes_it() {
+    let refusal = "the file is a list; expected {\"ImageURI\": <image>}; a list of containers and \
+                   images is given as `imagedefinitions`";
+    assert_eq!(
+        parse_image_detail(br#"[{"name":"web","imageUri":"hush:1"}]"#),
+        Err(refusal.to_owned())
+    );
+}
+
+#[test]
+fn an_address_among_the_images_of_a_file_is_refused_without_its_signature() {
+    let base = definition(json!({"family": "a", "containerDefinitions": [
+        {"name": "web", "image": "https://a.b/web?X-Amz-Signature=hush"},
+    ]}));
+    let refusal = check_images(&base).expect_err("an address");
+    let start = "container `web` has the image `https://a.b/web?***`, which cannot be pulled: ";
+    assert!(refusal.starts_with(start), "{refusal}");
+    assert!(!refusal.contains("hush"), "{refusal}");
 }
 
 #[test]

@@ -24,6 +24,30 @@ fn read_only_fields_are_dropped_and_tags_kept() {
 }
 
 #[test]
+fn each_field_that_only_ecs_writes_is_left_out() {
+    let user = "arn:aws:iam::111122223333:user/jane";
+    for (field, value) in [
+        ("taskDefinitionArn", json!("page-counter:1")),
+        ("revision", json!(1)),
+        ("status", json!("INACTIVE")),
+        ("requiresAttributes", json!([{"name": "ecs.capability"}])),
+        ("compatibilities", json!(["EC2"])),
+        ("registeredAt", json!(1_767_603_600)),
+        ("registeredBy", json!(user)),
+        ("deregisteredAt", json!(1_767_603_600)),
+        ("deleteRequestedAt", json!(1_767_603_600)),
+    ] {
+        let mut described = counter();
+        described[field] = value;
+        assert_eq!(
+            definition(described).text(),
+            definition(counter()).text(),
+            "{field}"
+        );
+    }
+}
+
+#[test]
 fn malformed_definitions_are_refused() {
     let with = |containers: Value| json!({"family": "a", "containerDefinitions": containers});
     let one = json!([{"name": "a", "image": "b"}]);

@@ -5,7 +5,8 @@ use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
-use slipway::release::Phase;
+use slipway::release::{Phase, Record};
+use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{push, released};
@@ -97,6 +98,23 @@ fn a_held_service_is_waited_for_and_its_lease_is_left_alone() {
         let answer = look(&driver, "begin-release", second).await;
         assert_eq!(answer["status"], "done", "{answer}");
         assert_eq!(lease(&driver)["release"]["execution"], "jane-2");
+    });
+}
+
+#[test]
+fn a_release_that_waits_for_another_one_needs_no_role() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let role = "arn:aws:iam::111122223333:role/gone";
+        let second = json!({"execution": "jane-2", "strategy": "rolling", "deploy_role": role});
+        let answer = look(&driver, "begin-release", second.clone()).await;
+        assert_eq!(answer["status"], "in-progress", "{answer}");
+
+        rolled_back(&driver, "STOPPED").await;
+        let answer = look(&driver, "begin-release", second).await;
+        let refusal =
+            "is not a job of CodePipeline, which states the pipeline that may use the role";
+        fails(&answer, "ConfigurationError", &[role, refusal]);
     });
 }
 
@@ -265,5 +283,19 @@ fn a_digest_that_is_not_known_is_not_recorded() {
         begun(&driver, json!({"digest": ""})).await;
         assert_eq!(record(&driver).get("digest"), None);
         assert_eq!(lease(&driver)["release"].get("digest"), None);
+    });
+}
+
+#[test]
+fn a_release_without_a_digest_has_that_of_the_push_that_started_it() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let started = Record::started(JANE, "slipway-by-hand", Some(digest.as_str()), now);
+        put_record(&driver, &started).await;
+
+        begun(&driver, json!({})).await;
+        assert_eq!(lease(&driver)["release"]["digest"], json!(digest));
+        assert_eq!(record(&driver)["digest"], json!(digest));
     });
 }

@@ -231,9 +231,16 @@ fn a_proof_replaces_nothing_that_was_deployed_since_the_release_began() {
         })
         .await;
         set(&driver, json!({"taskDefinition": arn("web:4")}));
-        pass(&driver, 600).await;
+        pass(&driver, 2).await;
 
         let since = calls(&driver);
+        let answer = look(&driver, "begin-release", from_the_newest()).await;
+        assert_eq!(answer["status"], "in-progress", "{answer}");
+        let summary = answer["summary"].as_str().expect("a summary");
+        let waits = "waiting for a deployment started outside Slipway: web:4 (ecs-svc/";
+        assert!(summary.starts_with(waits), "{summary}");
+
+        pass(&driver, 600).await;
         let answer = look(&driver, "begin-release", from_the_newest()).await;
         assert_eq!(answer["type"], "ConfigurationError", "{answer}");
         assert_eq!(

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use slipway::release::{Phase, Target};
 
 use super::bench::*;
+use super::shapes::with_early_success;
 use behaviour::{account, add_capacity_provider, released, use_capacity_provider};
 
 #[test]
@@ -105,6 +106,19 @@ fn a_static_port_is_taken_if_any_of_the_new_ones_is_held() {
 
         let answer = begins_counter(&driver, json!({"family": "page-counter-next"})).await;
         fails(&answer, "ConfigurationError", &["2 instances run 2 tasks"]);
+    });
+}
+
+#[test]
+fn a_static_port_that_no_task_holds_yet_needs_no_free_instance() {
+    run(account(), Fault::None, async |driver| {
+        register_copy(&driver, "page-counter:1", |request| {
+            request["family"] = json!("page-counter-next");
+            request["containerDefinitions"][0]["portMappings"][0]["hostPort"] = json!(81);
+        });
+
+        let answer = begins_counter(&driver, json!({"family": "page-counter-next"})).await;
+        assert_eq!(answer["status"], "done", "{answer}");
     });
 }
 
@@ -270,6 +284,23 @@ fn the_promise_is_kept_of_the_count_that_the_service_gets_during_the_rollout() {
         );
         assert_eq!(web(&driver)["desiredCount"], 4);
         assert_eq!(bounds(&driver), (json!(100), json!(200)), "given back");
+    });
+}
+
+#[test]
+fn early_success_criteria_that_a_rollout_raised_are_given_back() {
+    run(with_early_success(50), Fault::None, async |driver| {
+        registered(&driver).await;
+        let percent = |driver: &Driver| {
+            let configuration = &web(driver)["deploymentConfiguration"];
+            configuration["earlySuccessCriteria"]["healthyPercent"].clone()
+        };
+        look(&driver, "update-service", update(json!({}))).await;
+        assert_eq!(percent(&driver), json!(100), "no less than the floor");
+
+        let answer = ended(&driver, "update-service", update(json!({}))).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert_eq!(percent(&driver), json!(50));
     });
 }
 

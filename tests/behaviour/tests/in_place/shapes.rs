@@ -289,7 +289,7 @@ fn tasks_that_move_to_another_zone_keep_no_release_from_its_end() {
 
 /// The account with early success criteria on `web`, with which old tasks are removed later: this
 /// many percent of healthy tasks are a success, and are kept healthy.
-fn with_early_success(percent: u32) -> Aws {
+pub(crate) fn with_early_success(percent: u32) -> Aws {
     let mut aws = released();
     let criteria = json!({
         "enable": true, "healthyPercent": percent, "sourceServiceRevisionCleanup": "DEFERRED",

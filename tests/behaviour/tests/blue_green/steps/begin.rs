@@ -190,6 +190,26 @@ fn ambiguous_weights_are_set_to_what_the_last_release_left() {
 }
 
 #[test]
+fn what_a_release_of_other_services_left_does_not_show_which_colour_is_live() {
+    let mut aws = free();
+    set_weights(&mut aws, [60, 40]);
+    edit(&mut aws, |lease| {
+        let services = json!({"blue": "shop-green", "green": "shop-blue"});
+        lease["settled"]["rule"]["services"] = services;
+    });
+    let rule = pair::rule(&aws);
+    run(aws, Fault::None, async |driver| {
+        let answer = look(&driver, "begin-release", &begin(&rule)).await;
+        assert_eq!(answer["type"], "ConfigurationError", "{answer}");
+
+        let message = answer["message"].as_str().unwrap_or_default();
+        let start = "the weights are blue 60 / green 40 and no earlier release recorded";
+        assert!(message.starts_with(start), "{message}");
+        assert_eq!(weights(&driver.world.aws()), [60, 40]);
+    });
+}
+
+#[test]
 fn weights_that_were_reset_to_the_empty_colour_are_set_back() {
     let mut aws = free();
     set_weights(&mut aws, [100, 0]);

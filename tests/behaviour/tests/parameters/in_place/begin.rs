@@ -118,6 +118,15 @@ fn limits_that_contradict_each_other_are_refused_at_once() {
                 "raise `maximum_percent`",
             ],
         ),
+        // By the count that the service will have.
+        (
+            SetAll(&[("desired_count", 1), ("maximum_percent", 150)]),
+            &[
+                "could never finish",
+                "floor(1 × 150 %)",
+                "raise `maximum_percent`",
+            ],
+        ),
     ]);
 }
 

@@ -15,6 +15,7 @@ mod endings;
 mod families;
 mod files;
 mod finish;
+mod late;
 mod leftovers;
 mod load_balancers;
 mod lost_roles;

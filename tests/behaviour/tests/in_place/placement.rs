@@ -267,6 +267,7 @@ fn the_promise_is_kept_of_the_count_that_the_service_gets_during_the_rollout() {
             answer["summary"],
             "the percentages follow the count of 4 tasks: at least 3 healthy, at most 4 running"
         );
+        assert_eq!(answer["externalExecutionId"], primary(&driver)["id"]);
         assert_eq!(
             operations(&driver, since, "update-service"),
             ["PutItem", "UpdateService"]
@@ -344,6 +345,9 @@ fn a_release_ends_although_ecs_refuses_its_former_percentages() {
             summary.starts_with(&format!("web:3 is steady; {warning}")),
             "{summary}"
         );
+        let command = "; restore them: aws ecs update-service --cluster apps --service web \
+                       --deployment-configuration minimumHealthyPercent=101,maximumPercent=200";
+        assert!(summary.ends_with(command), "{summary}");
         let refusals = refusals(&driver);
         assert!(
             refusals

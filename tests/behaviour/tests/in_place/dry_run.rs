@@ -168,6 +168,18 @@ fn a_role_of_the_prior_release_that_the_base_does_not_have_is_named() {
 }
 
 #[test]
+fn an_image_of_another_registry_is_not_taken_for_one_that_exists() {
+    run(released(), Fault::None, async |driver| {
+        let image = "public.ecr.aws/nginx/nginx:1";
+        let answer = dry_run(&driver, json!({ "image": image })).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        let reason = format!("{image} is not in Amazon ECR");
+        let skipped = checks(&answer, "SKIP");
+        assert!(skipped.contains(&("image", reason.as_str())), "{skipped:?}");
+    });
+}
+
+#[test]
 fn all_that_is_wrong_is_named_at_once() {
     run(released(), Fault::None, async |driver| {
         rebalanced(&driver);

@@ -190,4 +190,17 @@ mod tests {
         let minutes: Vec<_> = (0..60).map(|i| (6000, 2 + i * 3)).collect();
         assert_eq!(dispersion(&minutes).phi, 1.0);
     }
+
+    #[test]
+    fn a_minute_without_requests_is_not_compared_with_its_neighbour() {
+        let groups = [
+            1, 0, 2, 1, 3, 0, 0, 2, 1, 1, 0, 1, 2, 0, 1, 4, 1, 0, 1, 0, 2, 1, 0, 1,
+        ];
+        let mut minutes: Vec<(u64, u64)> = groups.iter().map(|group| (6000, 10 * group)).collect();
+        let measured = dispersion(&minutes);
+        minutes.push((0, 0));
+
+        assert!(measured.phi > 7.0, "{measured:?}");
+        assert_eq!(dispersion(&minutes), measured);
+    }
 }

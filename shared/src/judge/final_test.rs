@@ -193,4 +193,14 @@ mod tests {
         );
         assert!((totals.expected_canary_bad - 13.0 * share).abs() < 1e-12);
     }
+
+    #[test]
+    fn a_part_of_an_event_of_the_canary_does_not_count_and_a_part_of_all_does() {
+        let mut spec = JudgeConfig::default().metrics(&[])[0].clone();
+        spec.dispersion = 4.0;
+        // A quarter of 30 counts as 7 and a quarter of 35 as 9: 7 or more of 9 at the tolerated
+        // share 1.1/2.1, summed with Python's math.comb.
+        let p = totals(&spec, (1000, 30), (1000, 5)).p_value(&spec);
+        assert!((p - 0.115_581_479_071).abs() < 1e-9, "{p}");
+    }
 }

@@ -248,4 +248,44 @@ mod tests {
         assert!(is_address("192.0.2.1, 192.0.2.2") && is_address("2001:db8::1"));
         assert!(!is_address(BLUE));
     }
+
+    #[test]
+    fn the_record_of_each_colour_is_checked() {
+        let names = PerColour::from_fn(|colour| format!("shop-{colour}"));
+        let (blue, green) = (registered(&["blue"]), registered(&["green"]));
+        let led = LedServices {
+            names: &names,
+            views: PerColour {
+                blue: &blue,
+                green: &green,
+            },
+        };
+        let used = BalancerNames::from([
+            (arn("blue"), vec![BLUE.to_owned()]),
+            (arn("green"), vec![GREEN.to_owned()]),
+        ]);
+        let check = |targets: [&str; 2]| {
+            let targets = PerColour {
+                blue: targets[0].to_owned(),
+                green: targets[1].to_owned(),
+            };
+            led.check_targets(&targets, &used)
+        };
+        let elsewhere = |colour: Colour, target: &str, found: &str| Misled::Elsewhere {
+            colour,
+            target: target.to_owned(),
+            service: format!("shop-{colour}"),
+            found: found.to_owned(),
+        };
+
+        assert_eq!(check([BLUE, GREEN]), Ok(()));
+        assert_eq!(
+            check([GREEN, GREEN]),
+            Err(elsewhere(Colour::Blue, GREEN, BLUE))
+        );
+        assert_eq!(
+            check([BLUE, BLUE]),
+            Err(elsewhere(Colour::Green, BLUE, GREEN))
+        );
+    }
 }

@@ -47,3 +47,23 @@ impl IncompletePair {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_finds_its_pair_incomplete_needs_an_operator() {
+        let gone = IncompletePair::Service {
+            service: "shop-blue".to_owned(),
+            cluster: "apps".to_owned(),
+        };
+        assert_eq!(
+            gone.failure(),
+            Failure::needing_operator(
+                "service `shop-blue` is gone from cluster `apps`; a release cannot go on or back \
+                 without it; manual intervention required"
+            )
+        );
+    }
+}

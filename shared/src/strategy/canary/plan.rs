@@ -295,4 +295,28 @@ mod tests {
         let dead = of(&[("b_n", &each(10.0)), ("b_x", &each(50.0))]);
         assert_eq!(errors(&dead, FIRST).rate, 1.0);
     }
+
+    #[test]
+    fn a_part_of_the_hour_without_a_percentile_gives_no_thresholds() {
+        let data = of(&[
+            ("b_w", &[(0, 300.0), (60, 100.0)]),
+            ("b_p75", &[(0, 0.06)]),
+            ("b_p90", &[(0, 0.1), (60, 0.1)]),
+            ("b_p99", &[(0, 0.3), (60, 0.5)]),
+        ]);
+        assert_eq!(thresholds(&data), [0.0; 0]);
+    }
+
+    #[test]
+    fn a_minute_without_a_point_amid_overdispersed_errors_counts_as_one_without_errors() {
+        let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
+        // 17 of a minute on average, which come in groups of 6.
+        let groups = [10.0, 20.0, 10.0, 30.0, 20.0, 10.0, 10.0, 40.0, 10.0];
+        let bad: Vec<(i64, f64)> = (5..=60)
+            .filter(|back| back % 8 != 0)
+            .map(|back| (FIRST - back, groups[back as usize % 9]))
+            .collect();
+        let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
+        assert_eq!(found.requests, 56.0 * 6_000.0);
+    }
 }

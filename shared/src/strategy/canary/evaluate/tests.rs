@@ -364,3 +364,34 @@ fn harm_that_begins_in_a_hold_rolls_back() {
         over.reason
     );
 }
+
+#[test]
+fn values_of_minutes_that_have_not_arrived_whole_are_not_compared() {
+    let settings = settings(json!([memory_metric()]));
+    let now_secs = (FIRST + 6) * 60 + 120;
+    let mut data = data(6, 0.0, 3.0);
+    for id in ["c_m0v", "b_m0v"] {
+        let points = (0..6).map(|minute| (FIRST + minute, 500.0)).collect();
+        data.insert(key(id), points);
+    }
+    let noted = |state: &BakeState| {
+        let outlook = evaluate(&Observed {
+            settings: &settings,
+            state,
+            data: &data,
+            minute: 6,
+            now_secs,
+        });
+        outlook.expect("settings to judge by").notes.pop()
+    };
+    let compared = |minutes: u32| {
+        format!("memory 500 vs 500 in the median of {minutes} minutes: within tolerance")
+    };
+
+    let new = bake_state();
+    assert_eq!(noted(&new), Some(compared(2)), "two are old enough");
+    let seen = new
+        .clone()
+        .with_arrivals(arrivals(&new, &data, now_secs - 60));
+    assert_eq!(noted(&seen), Some(compared(6)));
+}

@@ -281,3 +281,74 @@ fn a_canary_whose_counters_never_agree_is_judged_all_the_same() {
     );
     assert_eq!(read(6), side(100, Some(30)), "two have not");
 }
+
+#[test]
+fn errors_that_are_usual_are_waited_for_where_they_are_absent() {
+    // Of 5,000 requests 5 are usually bad.
+    let points = [("c_n", 150.0), ("b_n", 5_000.0)];
+    let baseline = |age_secs| {
+        read(&points, &Settings::default(), age_secs)
+            .get(1, 0)
+            .baseline
+    };
+    assert_eq!(baseline(130), side(5_000, None));
+    assert_eq!(baseline(250), side(5_000, Some(0)));
+}
+
+/// The canary in the second of two minutes with 1,000 events each, of which 14 were bad in the
+/// first and none has arrived in the second.
+fn after_bad_ones(
+    [among, bad]: [&str; 2],
+    metric: usize,
+    settings: &Settings,
+    dispersion: f64,
+) -> SideCounts {
+    let all = Points::from([(FIRST, 1_000.0), (FIRST + 1, 1_000.0)]);
+    let data = Data::from([
+        (key(&format!("c_{among}")), all.clone()),
+        (key(&format!("b_{among}")), all),
+        (key(&format!("c_{bad}")), Points::from([(FIRST, 14.0)])),
+    ]);
+    let state = BakeState::new(FIRST, Vec::new(), (dispersion, 1.0), 0.0);
+    let now_secs = (FIRST + 2) * 60 + 250;
+    let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, 2, now_secs - 60);
+    let input = ReadingInput {
+        data: &data,
+        settings,
+        state: &state,
+        arrivals: &seen,
+        now_secs,
+    };
+    Readings::from_points(&input, 2).get(2, metric).canary
+}
+
+#[test]
+fn a_minute_without_a_point_after_overdispersed_events_has_none() {
+    let errors = |dispersion| after_bad_ones(["n", "e"], 0, &Settings::default(), dispersion);
+    assert_eq!(errors(1.0), side(1_000, None), "14 were expected");
+    assert_eq!(errors(8.0), side(1_000, Some(0)), "2 groups were expected");
+
+    let counted = |dispersion: f64| {
+        let mut metric = orders();
+        metric["worse"] = json!("more");
+        metric["dispersion"] = json!(dispersion);
+        after_bad_ones(["m0n", "m0x"], 1, &settings(json!([metric])), 1.0)
+    };
+    assert_eq!(counted(1.0), side(1_000, None));
+    assert_eq!(counted(8.0), side(1_000, Some(0)));
+}
+
+#[test]
+fn a_minute_without_events_of_a_user_s_metric_is_no_data() {
+    let settings = settings(json!([orders()]));
+    let usable = |carts: f64| {
+        let points = [
+            ("c_m0n", carts),
+            ("c_m0x", 0.0),
+            ("b_m0n", carts),
+            ("b_m0x", 0.0),
+        ];
+        read(&points, &settings, 300).usable(5, 1)
+    };
+    assert_eq!([usable(0.0), usable(1.0)], [0, 1]);
+}

@@ -20,6 +20,7 @@ mod begin;
 mod ends;
 mod fill;
 mod grown;
+mod judge;
 mod kept;
 mod retire;
 mod swap;

@@ -1,6 +1,7 @@
 //! Traffic moved, confirmed, watched and given back by swap-target-groups.
 
 mod give_back;
+mod growth;
 
 use emulator::{Aws, ecs};
 use harness::demo::CLUSTER;
@@ -258,5 +259,19 @@ fn a_look_that_another_invocation_overtook_fails_nothing() {
             (&open(&aws)["failure"], weights(&aws)),
             (&json!(null), [70, 30])
         );
+    });
+}
+
+#[test]
+fn the_step_for_records_moves_no_traffic_behind_a_rule() {
+    run(filled(), Fault::None, async |driver| {
+        let [new, _] = definitions(&driver.world.aws());
+        let refused = report(&look(&driver, "swap-records", &to_half(&new)).await);
+        assert_eq!(refused[1], "ConfigurationError", "{refused}");
+
+        let message = refused[2].as_str().unwrap_or_default();
+        let remedy = "; run swap-target-groups in place of this action";
+        assert!(message.ends_with(remedy), "{message}");
+        assert_eq!(weights(&driver.world.aws()), [0, 100]);
     });
 }

@@ -1,0 +1,167 @@
+//! What evaluate-canary does in one look beside its statistics: what it confirms, checks, repeats
+//! and leaves to the next look.
+
+use emulator::Aws;
+use emulator::client::Throttle;
+use harness::driver::{Driver, Fault, Faults, run};
+use serde_json::{Value, json};
+
+use super::{
+    ago, calls, changed, common, definitions, edit, failed, going, half, open, overtaken, report,
+    shifted, timeless,
+};
+use behaviour::pair::weights;
+use behaviour::{deny, invoke};
+
+const STEP: &str = "evaluate-canary";
+
+/// One look of an action that began at `since`, with what the look before passed on.
+async fn judge_since(driver: &Driver, since: &Value, more: Value, payload: &Value) -> Value {
+    let [new, _] = definitions(&driver.world.aws());
+    let mut parameters = more;
+    parameters["task_definition"] = json!(new);
+    let token = json!({"v": 1, "step": STEP, "since": since, "payload": payload}).to_string();
+    let event = json!({"parameters": common(&parameters), "continuationToken": token});
+    invoke(driver, STEP, event).await.expect("an answer")
+}
+
+async fn judge(driver: &Driver, more: Value) -> Value {
+    let since = ago(&driver.world.aws(), 0);
+    judge_since(driver, &since, more, &json!(null)).await
+}
+
+#[test]
+fn a_shift_that_was_announced_and_made_is_confirmed_before_anything_is_judged() {
+    let mut aws = half();
+    edit(&mut aws, |lease| {
+        lease["release"]["shift"]["made"] = json!(false)
+    });
+    run(aws, Fault::None, async |driver| {
+        let since = calls(&driver);
+        assert_eq!(
+            report(&judge(&driver, json!({})).await),
+            going("weights are blue 50 / green 50", 0)
+        );
+
+        let aws = driver.world.snapshot();
+        assert_eq!(changed(&aws, since), ["PutItem"]);
+        let shift = timeless(&aws, &open(&aws)["shift"]);
+        assert_eq!(
+            (&shift["made"], &shift["at"]),
+            (&json!(true), &json!("now"))
+        );
+    });
+}
+
+#[test]
+fn a_colour_that_is_judged_must_have_its_part_of_the_filled_tasks() {
+    let mut aws = half();
+    edit(&mut aws, |lease| {
+        lease["release"]["change"]["desired_count"] = json!(4)
+    });
+    run(aws, Fault::None, async |driver| {
+        let judged = judge(&driver, json!({"minimum_healthy_percent": 50})).await;
+        let summary = judged["summary"].as_str().unwrap_or_default();
+        assert!(
+            summary.ends_with("; 2 healthy targets in blue, at least 2 needed"),
+            "{judged}"
+        );
+        assert_eq!(weights(&driver.world.aws()), [50, 50]);
+
+        let back = "2 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4); \
+            traffic restored to blue 0 / green 100";
+        assert_eq!(report(&judge(&driver, json!({})).await), failed(back));
+        assert_eq!(weights(&driver.world.aws()), [0, 100]);
+    });
+}
+
+#[test]
+fn a_judgement_that_has_ended_is_reported_again_as_it_ended() {
+    let mut aws = half();
+    let began = ago(&aws, 60);
+    edit(&mut aws, |lease| {
+        lease["release"]["judged"] = json!([{
+            "since": began, "verdict": "promote", "summary": "promote: as many errors",
+            "outputs": {"Verdict": "promote"}, "report": "s3://reports/page.html",
+        }])
+    });
+    run(aws, Fault::None, async |driver| {
+        let since = calls(&driver);
+        let answer = judge_since(&driver, &began, json!({}), &json!(null)).await;
+        assert_eq!(
+            report(&answer),
+            json!(["done", "promote: as many errors", {"Verdict": "promote"}])
+        );
+        assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_look_that_another_invocation_overtook_fails_nothing() {
+    run(half(), Fault::None, async |driver| {
+        let [new, _] = definitions(&driver.world.aws());
+        let of_new = json!({ "task_definition": new });
+        let answer = overtaken(&driver, STEP, &of_new, |aws| shifted(aws, [70, 30])).await;
+        assert_eq!(answer["status"], "in-progress", "{answer}");
+
+        let aws = driver.world.snapshot();
+        assert_eq!(
+            (&open(&aws)["failure"], weights(&aws)),
+            (&json!(null), [70, 30])
+        );
+    });
+}
+
+/// A look at a bake of three minutes that ended before the new colour got its first traffic; what
+/// is inconclusive is promoted.
+async fn promotes(driver: &Driver) -> Value {
+    let (since, first) = {
+        let aws = driver.world.aws();
+        (ago(&aws, 0), aws.now / 60_000 - 6)
+    };
+    let payload = json!({"f": first, "x": [], "e": 1.0, "l": 1.0, "r": 0.0});
+    let more = json!({"bake_minutes": 3, "inconclusive": "promote"});
+    judge_since(driver, &since, more, &payload).await
+}
+
+/// The judgements that the release has recorded.
+fn judged(aws: &Aws) -> Value {
+    open(aws)["judged"].clone()
+}
+
+#[test]
+fn a_promotion_waits_for_its_report_while_s3_throttles() {
+    let aws = half();
+    let throttles = vec![Throttle {
+        service: "s3",
+        from: aws.now,
+        until: aws.now + 3_600_000,
+    }];
+    let faults = Faults {
+        throttles,
+        ..Faults::default()
+    };
+    run(aws, faults, async |driver| {
+        let answer = promotes(&driver).await;
+        assert_eq!(answer["status"], "in-progress", "{answer}");
+        assert_eq!(judged(&driver.world.aws()), json!(null));
+    });
+}
+
+#[test]
+fn a_report_that_s3_refuses_does_not_keep_a_release_from_its_promotion() {
+    run(half(), Fault::None, async |driver| {
+        deny(&driver, "s3:PutObject");
+        let answer = promotes(&driver).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+
+        let judged = judged(&driver.world.aws());
+        assert_eq!(judged[0]["verdict"], "inconclusive", "{judged}");
+        let summary = judged[0]["summary"].as_str().unwrap_or_default();
+        assert!(
+            summary.starts_with("inconclusive: promoted as configured: no request to the new ")
+                && summary.contains("; failed to write the report: s3:PutObject"),
+            "{summary}"
+        );
+    });
+}

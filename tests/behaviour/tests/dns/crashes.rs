@@ -6,7 +6,7 @@ use harness::demo::dns::CHAPTERS;
 use harness::demo::{Chapter, Played, play};
 use harness::driver::Fault;
 
-use super::site;
+use super::{changes, site};
 
 /// The attempts that set weights, by their numbers, each with the number of its calls.
 fn shifts(played: &Played) -> Vec<(usize, u32)> {
@@ -22,27 +22,40 @@ fn shifts(played: &Played) -> Vec<(usize, u32)> {
         .collect()
 }
 
-fn crash_in_each_shift(chapter: &Chapter) {
+/// How often weights are set without a crash, and for each attempt that sets them, with a crash
+/// after each of its calls.
+fn crash_in_each_shift(chapter: &Chapter) -> (usize, Vec<Vec<usize>>) {
     let before = site(&[]);
     let undisturbed = play(before.clone(), chapter, Fault::None, &mut |_| {});
-    let shifts = shifts(&undisturbed.expect("it goes as expected"));
+    let undisturbed = undisturbed.expect("it goes as expected");
+    let shifts = shifts(&undisturbed);
     assert!(shifts.len() >= 2, "{shifts:?}");
 
+    let mut with_crashes = Vec::new();
     for (attempt, calls) in shifts {
+        let mut counts = Vec::new();
         for call in 1..=calls {
             let fault = Fault::Call {
                 attempt,
                 fault: CallFault::CrashAfter(call),
             };
-            play(before.clone(), chapter, fault, &mut |_| {})
+            let played = play(before.clone(), chapter, fault, &mut |_| {})
                 .unwrap_or_else(|error| panic!("attempt {attempt}, call {call}: {error}"));
+            counts.push(changes(&played.aws).len());
         }
+        with_crashes.push(counts);
     }
+    (changes(&undisturbed.aws).len(), with_crashes)
 }
 
 #[test]
-fn a_crash_in_a_step_changes_no_end() {
-    crash_in_each_shift(&CHAPTERS[0]);
+fn a_crash_in_a_step_changes_no_end_and_a_change_without_its_id_is_made_again() {
+    let (undisturbed, with_crashes) = crash_in_each_shift(&CHAPTERS[0]);
+    // After one of the calls, weights are set and the id of their change is not recorded: only a
+    // second change to the same weights can be followed until Route 53 is in sync.
+    for counts in with_crashes {
+        assert!(counts.contains(&(undisturbed + 1)), "{counts:?}");
+    }
 }
 
 #[test]

@@ -222,3 +222,20 @@ fn a_dry_run_checks_records_and_changes_nothing() {
         assert_eq!((weights(&aws), counts(&aws)), ([100, 0], [2, 0]));
     });
 }
+
+#[test]
+fn a_bake_that_is_too_long_with_the_ttl_is_refused_before_any_traffic_moves() {
+    let long = [("Shift", "all-at-once"), ("BakeMinutes", "1380")];
+    run(site(&long), Fault::None, async |driver| {
+        let known = changes(&driver.world.aws()).len();
+        let pushed = push(&driver, SITE, "1.0.0");
+        let message = failed(&driver, &pushed, "swap-records").await;
+        assert_eq!(
+            message,
+            "the shift would bake for 1381 minutes in all (1 step, `step_minutes`, \
+             `bake_minutes`, a TTL of 60 s for each step); expected at most 1380, since an action \
+             ends after 24 hours"
+        );
+        assert_eq!(changes(&driver.world.aws()).len(), known);
+    });
+}

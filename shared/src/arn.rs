@@ -56,6 +56,7 @@ mod tests {
         for (from, to) in [
             ("arn:", "urn:"),
             ("aws:", "azure:"),
+            ("aws:", "aws/:"),
             ("aws:", ":"),
             ("elasticloadbalancing", "ecs"),
             ("eu-west-1", ""),

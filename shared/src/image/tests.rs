@@ -202,6 +202,7 @@ fn invalid_references_are_refused() {
         "<IMAGE1_NAME>",
         "a b",
         "web@sha256:12",
+        "web@sha512:12",
         "web:",
         "#{Image.ImageURI}",
         "web/",
@@ -227,6 +228,7 @@ fn invalid_references_are_refused() {
         "a_b.c/web",
         "$REGISTRY.example.com/web",
         "[::1/web",
+        "[::g]/web",
         "111122223333.dkr-ecr.eu-west-1.on.aws",
         "public.ecr.aws:latest",
         &twice,
@@ -296,6 +298,9 @@ fn a_registry_of_ecr_has_an_account_of_12_digits_and_a_region() {
         ("111122223333", "REGION"),
         ("111122223333", "eu-west"),
         ("111122223333", "west-1"),
+        ("111122223333", "eu-west-"),
+        ("111122223333", "eu-west-x"),
+        ("111122223333", "eu--1"),
         ("111122223333", ""),
     ] {
         for (kind, domain) in [("dkr.ecr", "amazonaws.com"), ("dkr-ecr-fips", "on.aws")] {

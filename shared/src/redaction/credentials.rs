@@ -147,6 +147,11 @@ mod tests {
             assert_eq!(without_credentials(&text), kept);
         }
 
+        // ECS cut them within a byte.
+        for cut in ["YXBwOmh1bnRlcjIyM", "YXBwOmh1bnRlcjIyMz", "YXBwOmh1bnRlcj"] {
+            assert_eq!(without_credentials(cut), MASK, "{cut}");
+        }
+
         // a:bc is too short, and hunter22hunter, :hunter22hunter and hunter22hunter: are not pairs.
         for kept in [
             "YTpiYw",

@@ -233,6 +233,7 @@ mod tests {
             "arn:aws:iam::111122223333:role/teams/",
             "arn:aws:iam::111122223333:role/a b",
             "arn:aws:iam::111122223333:role/a\"b",
+            "arn:aws:iam::111122223333:role/our teams/deploy",
             "arn:aws:iam::111122223333:user/deploy",
             "arn:aws:iam::1111:role/deploy",
             "arn:aws:iam::11112222333a:role/deploy",

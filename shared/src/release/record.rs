@@ -255,6 +255,11 @@ mod tests {
             ..started()
         };
         assert_eq!(started().begun("apps", "web"), begun);
+        let unreadable = Record {
+            reason: Some("because".to_owned()),
+            ..started()
+        };
+        assert_eq!(unreadable.begun("apps", "web"), begun, "it was readable");
 
         let closed = Record {
             state: RecordState::Closed,
@@ -269,6 +274,17 @@ mod tests {
             started().closed(Outcome::Superseded, "because", at(9)),
             closed
         );
+    }
+
+    #[test]
+    fn the_record_of_a_digest_that_was_rolled_back_never_expires() {
+        for (outcome, expires) in [
+            (Outcome::Failed, Some(EXPIRES + 9)),
+            (Outcome::RolledBack, None),
+        ] {
+            let closed = started().closed(outcome, "because", at(9));
+            assert_eq!(closed.expires_at, expires, "{outcome}");
+        }
     }
 
     #[test]

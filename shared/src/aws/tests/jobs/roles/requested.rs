@@ -7,7 +7,7 @@ use crate::step::RequestedRole;
 /// The release of a step that requests a role.
 struct Requesting(RequestedRole);
 
-/// A step that reports under which external id it acts.
+/// A step that reports under which external id it acts, and in which region.
 struct Beginning(Sdk);
 
 impl FoundRelease for Requesting {
@@ -32,14 +32,15 @@ impl Step for Beginning {
     async fn find_release(&self, _: &Job<Parameters>) -> Result<Requesting, StepError> {
         Ok(Requesting(RequestedRole {
             arn: role().arn,
-            region: None,
+            region: Some("eu-central-1".to_owned()),
             by_hand: None,
         }))
     }
 
     async fn step(&self, _: &Job<Parameters>, _: Requesting) -> StepResult {
         let role = self.0.deploy_role().expect("it acts under the role");
-        Ok(JobReport::done(role.external_id.clone(), []))
+        let report = JobReport::done(role.external_id.clone(), []);
+        Ok(report.with_external_id(role.region.as_deref()))
     }
 }
 
@@ -96,4 +97,13 @@ fn no_release_begins_or_goes_on_by_a_job_of_another_execution() {
 
     let (_, operations) = of_execution("e-1", |script| Beginning(script.sdk()));
     assert_eq!(operations, ["GetJobDetails", "PutJobSuccessResult"]);
+}
+
+#[test]
+fn a_release_begins_in_the_region_for_which_its_role_is_requested() {
+    let (sent, _) = of_execution("e-1", |script| Beginning(script.sdk()));
+    assert_eq!(
+        sent["executionDetails"]["externalExecutionId"],
+        "eu-central-1"
+    );
 }

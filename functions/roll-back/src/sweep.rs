@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_that_has_taken_45_seconds_leaves_free_pairs_to_the_next() {
+    fn a_sweep_that_has_taken_45_seconds_leaves_what_no_release_holds_to_the_next() {
         let free = Checked::Free(Box::new(Lease::unwritten("apps", "shop")));
         let started = Checked::Started(Started {
             v: 1,
@@ -319,9 +319,14 @@ mod tests {
             pipeline: "slipway-web".to_owned(),
             deploy_role: None,
         });
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let pending = PendingDeregistration::of(&Lease::unwritten("apps", "web"), now);
+        let pending = Checked::Deregistration(Box::new(pending));
         for (checked, millis, expected) in [
             (&free, 44_999, true),
             (&free, 45_000, false),
+            (&pending, 44_999, true),
+            (&pending, 45_000, false),
             (&started, 45_000, true),
         ] {
             assert_eq!(is_due(checked, Duration::from_millis(millis)), expected);

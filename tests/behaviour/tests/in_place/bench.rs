@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use emulator::client::{CallFault, Invocation, sdk_config};
-use emulator::{Aws, ecs};
+use emulator::{Aws, dynamodb, ecs};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::Driver;
 use invariants::ledger_reader::{self, FUNCTIONS_STACK};
@@ -212,6 +212,24 @@ pub(crate) fn with_release(lease: &Lease, change: impl FnOnce(&mut Release)) -> 
     };
     change(next.release.as_mut().expect("a release"));
     next
+}
+
+/// The same lease one write later, as if a change had been announced this many seconds after its
+/// release began.
+pub(crate) fn announced_after(lease: &Lease, secs: i64) -> Lease {
+    let at = Timestamp::from_secs(began(lease).secs() + secs).expect("in range");
+    Lease {
+        fence: lease.fence + 1,
+        changed_at: Some(at),
+        ..lease.clone()
+    }
+}
+
+/// Puts an item into the ledger as it is, whatever was there.
+pub(crate) fn put(driver: &Driver, item: &Value) {
+    let mut aws = driver.world.aws();
+    let put = json!({"TableName": ledger_table(&aws), "Item": item});
+    dynamodb::call(&mut aws, "PutItem", &put).expect("an item");
 }
 
 /// Writes the record of an execution that has not begun.

@@ -1,13 +1,12 @@
 //! Revisions that could not be deregistered when their release was closed: the sweep tries again
 //! for a day, and keeps no service meanwhile.
 
-use emulator::dynamodb;
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::item;
 use serde_json::{Value, json};
 
 use super::bench::*;
-use behaviour::{deny, invoke, ledger_table, released};
+use behaviour::{deny, invoke, released};
 
 const IN_USE: &str = "its revisions are in use, and not deregistered";
 
@@ -19,12 +18,6 @@ fn is_active(driver: &Driver, revision: &str) -> bool {
 fn pending(driver: &Driver) -> Option<Value> {
     let key = json!({"pk": {"S": "lease"}, "sk": {"S": format!("owed#{JANE}")}});
     item(&driver.world.aws(), &key)
-}
-
-fn put(driver: &Driver, item: &Value) {
-    let mut aws = driver.world.aws();
-    let put = json!({"TableName": ledger_table(&aws), "Item": item});
-    dynamodb::call(&mut aws, "PutItem", &put).expect("an item");
 }
 
 /// Lets a day pass for the pending deregistration.
@@ -135,5 +128,47 @@ fn an_item_that_cannot_be_read_keeps_the_revision_that_it_names() {
         assert!(error.contains("apps/other: `v`"), "{error}");
         assert!(!is_active(&driver, "web:3"));
         assert_eq!(pending(&driver), None);
+    });
+}
+
+/// What that item names may run there: its tasks are looked for by the cluster of its key.
+#[test]
+fn tasks_are_looked_for_in_the_cluster_of_an_item_that_cannot_be_read_too() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let elsewhere = json!({
+            "pk": {"S": "lease"}, "sk": {"S": "elsewhere/other"}, "v": {"N": "2"},
+        });
+        put(&driver, &elsewhere);
+        let since = calls(&driver);
+        rolled_back(&driver, "STOPPED").await;
+
+        let aws = driver.world.snapshot();
+        let looked = aws.calls[since..].iter().any(|call| {
+            call.operation == "ListTasks"
+                && call.error.as_deref() == Some("ClusterNotFoundException")
+        });
+        assert!(looked, "no task was looked for in `elsewhere`");
+        assert!(!is_active(&driver, "web:3"));
+    });
+}
+
+/// As if roll-back had ended between the write of it and the close of the release.
+#[test]
+fn what_is_pending_of_a_release_that_is_not_closed_is_left_to_its_close() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let key = json!({"pk": {"S": "lease"}, "sk": {"S": "apps/web"}});
+        let held = item(&driver.world.aws(), &key).expect("it is held");
+        let early = json!({
+            "pk": {"S": "lease"}, "sk": {"S": format!("owed#{JANE}")}, "v": {"N": "1"},
+            "since": {"S": "2026-01-01T00:00:00Z"}, "lease": {"M": held},
+        });
+        put(&driver, &early);
+
+        let left = "CodePipeline does not know the execution: a manual release, left open";
+        assert_eq!(sweep(&driver).await, Ok(json!({JANE: left})));
+        assert_eq!(pending(&driver), Some(early));
+        assert!(is_active(&driver, "web:3"));
     });
 }

@@ -3,12 +3,13 @@
 use emulator::ecs;
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Fault, run};
+use invariants::ledger_reader::item;
 use serde_json::{Value, json};
-use slipway::release::{Phase, Record};
+use slipway::release::{Event, Phase, Record};
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;
-use behaviour::{invoke, released};
+use behaviour::{deny, invoke, released};
 
 #[test]
 fn an_execution_without_a_release_or_with_a_closed_one_changes_nothing() {
@@ -187,6 +188,67 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
             "{status}"
         );
         assert_eq!(record(&driver)["outcome"], "failed");
+    });
+}
+
+#[test]
+fn a_rollback_is_not_given_up_while_a_change_may_still_be_made() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        edit(&driver, WEB, |lease| after(lease, Event::TakenOver)).await;
+        pass(&driver, 3_700).await;
+        edit(&driver, WEB, |lease| announced_after(lease, 3_700)).await;
+        deny(&driver, "ecs:DescribeServices");
+
+        let ended = invoke(&driver, "roll-back", event("STOPPED")).await;
+        let error = ended.expect_err("it is not restored");
+        assert!(error.contains("ecs:DescribeServices failed"), "{error}");
+        assert_eq!(record(&driver)["state"], "begun");
+
+        pass(&driver, 61).await;
+        let status = roll_back(&driver, "STOPPED").await;
+        let expected = "failed: the execution was stopped; the rollback fails after 1h0";
+        assert!(status.starts_with(expected), "{status}");
+    });
+}
+
+/// The claim of the digest refuses its later pushes, so that it must not expire.
+#[test]
+fn a_rollback_is_not_closed_before_the_claim_of_its_digest_is_kept() {
+    run(released(), Fault::None, async |driver| {
+        let digest = registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        let mut claim = json!({
+            "pk": {"S": "push#slipway-by-hand"}, "sk": {"S": digest}, "v": {"N": "2"},
+            "pipeline": {"S": "slipway-by-hand"}, "digest": {"S": digest}, "event": {"S": "1"},
+            "claimed_at": {"S": "2026-01-05T09:00:00Z"}, "execution": {"S": JANE},
+            "expires_at": {"N": "1802163600"},
+        });
+        put(&driver, &claim);
+
+        let mut ended = Ok(Value::Null);
+        for _ in 0..40 {
+            ended = invoke(&driver, "roll-back", event("STOPPED")).await;
+            if ended.is_err() {
+                break;
+            }
+            pass(&driver, 30).await;
+        }
+        let error = ended.expect_err("the claim cannot be read");
+        assert!(
+            error.ends_with("`v` of a ledger item is 2; expected 1"),
+            "{error}"
+        );
+        assert_eq!(record(&driver)["state"], "begun");
+
+        claim["v"] = json!({"N": "1"});
+        put(&driver, &claim);
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert!(status.starts_with("rolled-back: "), "{status}");
+        let key = json!({"pk": claim["pk"], "sk": claim["sk"]});
+        let kept = item(&driver.world.aws(), &key).expect("it is there");
+        assert_eq!(kept.get("expires_at"), None);
     });
 }
 

@@ -105,3 +105,33 @@ fn a_refused_role_is_named_to_what_waits_and_forgotten_once_it_is_accepted() {
         assert_eq!(record(&driver).get("reason"), None);
     });
 }
+
+/// A step may have announced a change before STS refused its role, and make it with credentials
+/// that last.
+#[test]
+fn a_release_whose_role_is_lost_is_not_closed_while_a_change_may_still_be_made() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        give(&driver, Some(gone())).await;
+        edit(&driver, WEB, |lease| {
+            with_release(lease, |release| {
+                release.role_refused_since = Some(release.began_at);
+            })
+        })
+        .await;
+        pass(&driver, 3_700).await;
+        edit(&driver, WEB, |lease| announced_after(lease, 3_700)).await;
+
+        let error = failed_sweep(&driver).await;
+        assert!(error.contains("sts:AssumeRole failed"), "{error}");
+        assert_eq!(record(&driver)["state"], "begun");
+
+        pass(&driver, 61).await;
+        let swept = invoke(&driver, "roll-back", json!({"sweep": true})).await;
+        swept.expect("it is closed");
+        let found = record(&driver);
+        assert_eq!(found["outcome"], "failed", "{found}");
+        assert_eq!(found["needs_operator"], true, "{found}");
+    });
+}

@@ -64,6 +64,25 @@ fn a_release_by_hand_that_is_being_rolled_back_is_restored_by_the_sweep() {
     });
 }
 
+/// The function's own credentials read no pipeline.
+#[test]
+fn what_is_done_by_hand_is_left_to_its_operator_where_no_pipeline_may_be_read() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let started = Record::started("jane-2", "slipway-by-hand", None, now);
+        put_record(&driver, &started).await;
+        deny(&driver, "codepipeline:GetPipelineExecution");
+
+        let unknown = "CodePipeline does not know the execution: a manual release";
+        let expected = json!({
+            JANE: format!("{unknown}, left open"),
+            "jane-2": format!("{unknown}, which has not begun"),
+        });
+        assert_eq!(sweep(&driver).await, expected);
+    });
+}
+
 /// Makes the open release one of an earlier version, which did not record what began it.
 fn forget_origin(aws: &mut Aws) {
     let table = ledger_table(aws);

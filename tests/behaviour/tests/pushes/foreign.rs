@@ -242,6 +242,7 @@ fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
         push["event"]["S"], event["event"]["id"],
         "the claim is still the first event's"
     );
+    assert_eq!(push.get("expires_at"), None);
 }
 
 /// As if the process had died before it wrote the execution into the claim, and the release had

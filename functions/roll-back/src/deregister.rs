@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use slipway::aws::{ErrorKind, Listing, Unreadable};
+use slipway::aws::{AwsError, ErrorKind, Listing, Unreadable};
 use slipway::job::{Failure, StepError};
 use slipway::limits::DEREGISTRATION_DEADLINE;
 use slipway::observed::colour::PerColour;
@@ -163,10 +163,7 @@ impl RollBack {
                 .services
                 .running_revisions(cluster, &announced.family, &own);
             match others.await {
-                Err(error)
-                    if error.kind == ErrorKind::Permission
-                        && may_be_unreadable(cluster, lease, release) =>
-                {
+                Err(error) if is_out_of_reach(&error, cluster, lease, release) => {
                     tracing::warn!(cluster, %error, "not observed");
                 }
                 others => running.extend(others?),
@@ -205,6 +202,11 @@ fn is_named_by_next(arn: &str, lease: &Lease, leases: &[Lease]) -> bool {
         .filter(|other| other.is_of_same_service(lease))
         .filter_map(|other| other.release.as_ref());
     next.any(|release| release.names(arn))
+}
+
+/// Whether the tasks of this cluster stay unread. Any other error may hide what runs there.
+fn is_out_of_reach(error: &AwsError, cluster: &str, lease: &Lease, release: &Release) -> bool {
+    error.kind == ErrorKind::Permission && may_be_unreadable(cluster, lease, release)
 }
 
 /// Whether the release may be unable to read this cluster: its deploy role need only read its own.
@@ -333,6 +335,18 @@ mod tests {
         assert!(may_be_unreadable("shop", &lease, &under_role));
         assert!(!may_be_unreadable("apps", &lease, &under_role));
         assert!(!may_be_unreadable("shop", &lease, &own));
+
+        let unread = |kind| {
+            let error = AwsError {
+                operation: "ecs:ListTasks",
+                kind,
+                code: "Code".to_owned(),
+                message: "why".to_owned(),
+            };
+            is_out_of_reach(&error, "shop", &lease, &under_role)
+        };
+        assert!(unread(ErrorKind::Permission));
+        assert!(!unread(ErrorKind::Busy) && !unread(ErrorKind::Credentials));
     }
 
     #[test]

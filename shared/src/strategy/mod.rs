@@ -68,7 +68,7 @@ impl StrategyName {
             Self::MakeRoom => &StrategyRules {
                 word: "make-room",
                 shape: Shape::Service,
-                minimum: Bound::OneFewer,
+                minimum: Bound::OneTask,
                 maximum: Bound::Fixed(100),
                 definition: "never runs more than the desired count",
             },

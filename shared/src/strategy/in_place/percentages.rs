@@ -22,8 +22,9 @@ pub enum Bound {
     Default(u32),
     /// This percentage; the parameters cannot set it.
     Fixed(u32),
-    /// One task fewer than desired, unless the parameters set another number.
-    OneFewer,
+    /// One task away from the desired count, fewer as a minimum and more as a maximum, unless the
+    /// parameters set another number.
+    OneTask,
 }
 
 /// What a strategy is: its word, the services it works on and its bounds.
@@ -165,14 +166,14 @@ impl Strategy {
             (_, Some(percent), _) => percent.0,
             (_, None, Some(tasks)) => minimum_of(desired, tasks),
             (Bound::Default(percent), None, None) => percent,
-            (Bound::OneFewer, None, None) => one_fewer(desired),
+            (Bound::OneTask, None, None) => one_fewer(desired),
         };
         let maximum = match (self.rules.maximum, self.maximum_percent, self.maximum_tasks) {
             (Bound::Fixed(percent), _, _) => percent,
             (_, Some(percent), _) => percent.0,
             (_, None, Some(tasks)) => maximum_of(desired, tasks),
             (Bound::Default(percent), None, None) => percent,
-            (Bound::OneFewer, None, None) => 100,
+            (Bound::OneTask, None, None) => one_more(desired),
         };
 
         Percentages {
@@ -228,6 +229,12 @@ fn one_fewer(desired: u32) -> u32 {
         0 | 1 => 100,
         _ => minimum_of(desired, desired - 1).min(99),
     }
+}
+
+/// One task more than desired where a whole percentage can express it (up to 199 tasks), and 101 %
+/// above, so that a rollout has room for one at least.
+fn one_more(desired: u32) -> u32 {
+    maximum_of(desired, desired + 1).max(101)
 }
 
 #[cfg(test)]

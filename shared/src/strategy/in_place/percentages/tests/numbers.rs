@@ -93,6 +93,35 @@ fn make_room_stops_one_task_and_never_the_only_one() {
     );
 }
 
+/// Bounds that no word has: a minimum that is fixed, and a maximum of one more task.
+const ONE_MORE: StrategyRules = StrategyRules {
+    word: "one-more",
+    shape: Shape::Service,
+    minimum: Bound::Fixed(100),
+    maximum: Bound::OneTask,
+    definition: "",
+};
+
+#[test]
+fn one_more_task_is_the_largest_percentage_with_room_for_it() {
+    let one_more = Strategy {
+        rules: &ONE_MORE,
+        ..BARE
+    };
+    let room = [0, 1, 2, 3, 4, 100, 199, 200, 300].map(|desired| one_more.percentages(desired));
+    assert_eq!(
+        room.map(|room| room.maximum),
+        [200, 200, 199, 166, 149, 101, 101, 101, 101]
+    );
+    assert!(room.iter().all(|room| room.minimum_healthy == 100));
+
+    let given = Strategy {
+        maximum_tasks: Some(6),
+        ..one_more
+    };
+    assert_eq!(given.percentages(4), percentages(100, 174));
+}
+
 #[test]
 fn percentages_that_are_given_replace_those_of_the_strategy() {
     let given = Strategy {

@@ -37,13 +37,22 @@ class Stacks:
         self.site = f"{prefix}-site"
         self.site_pipeline, self.site_records = f"{self.site}-pipeline", f"{self.site}-records"
         self.site_zone, self.record_name = f"{self.site}-zone", f"site.{prefix}.test"
+        # The bucket with the template of the functions.
+        self.templates = f"{prefix}-templates"
         # What questions make, or would make if AWS did not refuse it.
         self.wrong, self.probe, self.none = (f"{prefix}-{it}" for it in ("wrong", "probe", "none"))
 
     # ---- deployment ----
 
     def deploy_functions(self):
-        return self.create(self.prefix, self.functions_template, {})
+        """Their template is too long for a request, as `sam package` writes it."""
+        bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain",
+                  "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}}
+        bucket = self.create_small(self.templates, bucket, {"Ref": "It"})
+        template = Path(self.functions_template).read_bytes()
+        self.account.client("s3").put_object(Bucket=bucket, Key="functions.yaml", Body=template)
+        url = f"https://{bucket}.s3.{self.account.region}.amazonaws.com/functions.yaml"
+        return self.create(self.prefix, url, {})
 
     def create_cluster(self):
         self.account.client("ecs").create_cluster(clusterName=self.cluster)
@@ -119,7 +128,7 @@ class Stacks:
                 "ContainerName": CONTAINER, "DeadlineMinutes": "15"}
 
     def create(self, name, template, values):
-        """The outputs of a new stack."""
+        """The outputs of a new stack, from a file or from the URL of a template."""
         status = self.try_create(name, template, values)
         expect(status == "CREATE_COMPLETE", f"{name}: {status}: {self.failures(name)}")
         return self.outputs(name)
@@ -135,8 +144,10 @@ class Stacks:
         """The status in which the creation of a stack ends."""
         parameters = [{"ParameterKey": key, "ParameterValue": value}
                       for key, value in values.items()]
-        return self.change(name, ChangeSetType="CREATE", TemplateBody=Path(template).read_text(),
-                           Parameters=parameters)
+        is_url = str(template).startswith("https://")
+        source = ({"TemplateURL": template} if is_url
+                  else {"TemplateBody": Path(template).read_text()})
+        return self.change(name, ChangeSetType="CREATE", **source, Parameters=parameters)
 
     def change(self, name, look=None, **members):
         """The status in which a stack is after a change; `look` is called each second meanwhile."""
@@ -194,7 +205,7 @@ class Stacks:
         pipelines = [self.site_pipeline, self.shop_pipeline, self.web_pipeline]
         site = [self.site_records, self.site_zone, f"{self.site}-green", f"{self.site}-blue"]
         return [self.wrong, self.probe, self.none, *pipelines, *site, self.shop, self.web,
-                self.prefix]
+                self.prefix, self.templates]
 
     def existing(self):
         """What has a name of this run already."""

@@ -77,6 +77,16 @@ fn rule() -> String {
     )
 }
 
+/// The longest word that `Strategy` takes in a pipeline in place.
+fn longest_strategy() -> String {
+    let text = std::fs::read_to_string(root().join("infra/pipelines").join(IN_PLACE)).unwrap();
+    let (_, declared) = text.split_once("\n  Strategy:\n").unwrap();
+    let (_, words) = declared.split_once("AllowedValues: [").unwrap();
+    let (words, _) = words.split_once(']').unwrap();
+    let longest = words.split(", ").max_by_key(|word| word.len());
+    longest.unwrap().to_owned()
+}
+
 /// The longest parameters of a template, with a task definition file or with another role, or with
 /// both.
 fn longest_parameters(
@@ -96,7 +106,9 @@ fn longest_parameters(
     all.extend(names);
     all.extend(given(&[("TaskRoleArns", ROLES)]));
 
-    if template != IN_PLACE {
+    if template == IN_PLACE {
+        all.extend(given(&[("Strategy", longest_strategy().as_str())]));
+    } else {
         all.extend(given(&[("Rule", rule().as_str())]));
     }
     if template == "blue-green.yaml" {

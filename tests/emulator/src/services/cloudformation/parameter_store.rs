@@ -1,5 +1,4 @@
-//! Parameters whose values are names in the parameter store of Systems Manager, of which nothing
-//! else is served.
+//! Parameters whose values are names in the parameter store of Systems Manager.
 
 use std::collections::BTreeMap;
 

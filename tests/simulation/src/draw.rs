@@ -27,9 +27,9 @@ const MOST_DRAWN: [&str; 5] = [
 ];
 
 /// The function that only some shapes need, once a look.
-pub(super) const JUDGE: &str = "evaluate-canary";
+const JUDGE: &str = "evaluate-canary";
 /// The function that only pairs behind records need.
-pub(super) const SWAP_RECORDS: &str = "swap-records";
+const SWAP_RECORDS: &str = "swap-records";
 
 /// Services whose throttling is tried. The last two are called where a canary is judged.
 const SERVICES: [&str; 7] = [

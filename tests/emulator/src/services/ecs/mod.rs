@@ -53,6 +53,7 @@ pub(crate) use failures::meet_traffic;
 pub use failures::{leave_zones, set_answering};
 pub use losses::{crash, interrupt, stop_task, terminate_instance};
 pub use replacements::unbalance;
+pub use run_task::CommandEnd;
 pub(crate) use services::scale;
 pub use services::{set_controller, set_shown};
 pub use state::{

@@ -16,6 +16,13 @@ const MOST_TASKS: i64 = 10;
 /// How long a client token is remembered.
 const TOKEN_LASTS: Millis = 24 * 3600 * 1000;
 
+/// How the process of a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandEnd {
+    pub after_secs: u32,
+    pub exit_code: i32,
+}
+
 /// What was sent with a client token, and the response.
 #[derive(Clone, Debug)]
 pub(super) struct Run {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::capacity::CapacityProvider;
 use super::definitions::TaskDefinition;
 use super::rates;
-use super::run_task::Run;
+use super::run_task::{CommandEnd, Run};
 use super::service_history::ServiceDeployment;
 use crate::Millis;
 use crate::ecr::Behaviour;
@@ -27,6 +27,9 @@ pub struct Ecs {
     pub(super) buckets: rates::Buckets,
     /// What RunTask was sent with a client token, by cluster and token.
     pub(super) runs: BTreeMap<(String, String), Run>,
+    /// What commands of RunTask's overrides do, by their words with spaces between them. A container
+    /// with any other command does what its image does.
+    pub commands: BTreeMap<String, CommandEnd>,
     pub(super) tasks_started: u64,
 }
 
@@ -244,6 +247,8 @@ pub struct Container {
     pub essential: bool,
     /// What the image does, or why it cannot be pulled.
     pub fate: Result<Behaviour, String>,
+    /// How its command ends, if RunTask gave it one that is known.
+    pub(super) command_end: Option<CommandEnd>,
     pub has_health_check: bool,
     pub exit_code: Option<i32>,
     pub reason: Option<String>,

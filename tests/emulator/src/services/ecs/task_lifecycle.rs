@@ -10,7 +10,8 @@ use crate::{Aws, Quirk};
 
 use super::placement::{self};
 use super::{
-    Attachment, EcsEvent, TaskState, deployments, failures, losses, scheduler, task_health,
+    Attachment, Container, EcsEvent, TaskState, deployments, failures, losses, scheduler,
+    task_health,
 };
 
 use launch::fate;
@@ -100,7 +101,8 @@ fn start(aws: &mut Aws, arn: &str) {
     task.healthy = !checked;
     register(aws, arn, answers);
 
-    if let Some(wait) = fates.iter().find_map(exits) {
+    let mut containers = aws.ecs.tasks[arn].containers.iter();
+    if let Some((wait, _)) = containers.find_map(exits) {
         later(aws, arn, TaskStep::Exit, wait);
     }
 
@@ -119,14 +121,16 @@ fn start(aws: &mut Aws, arn: &str) {
     scheduler::wake(aws, &service);
 }
 
-/// How many milliseconds after its start a container exits, if it does.
-fn exits(fate: &Result<Behaviour, String>) -> Option<std::ops::Range<u64>> {
-    match fate {
-        Ok(Behaviour::Exits) => Some(1000..8000),
-        Ok(Behaviour::ExitsAfter(secs)) => {
-            let from = u64::from(*secs) * 1000;
-            Some(from..from + 1000)
-        }
+/// How many milliseconds after its start a container exits, if it does, and with which code.
+fn exits(container: &Container) -> Option<(std::ops::Range<u64>, i32)> {
+    let after = |secs: u32| {
+        let from = u64::from(secs) * 1000;
+        from..from + 1000
+    };
+    match (&container.fate, container.command_end) {
+        (Ok(_), Some(end)) => Some((after(end.after_secs), end.exit_code)),
+        (Ok(Behaviour::Exits), None) => Some((1000..8000, 1)),
+        (Ok(Behaviour::ExitsAfter(secs)), None) => Some((after(*secs), 1)),
         _ => None,
     }
 }
@@ -170,12 +174,10 @@ fn exit(aws: &mut Aws, arn: &str) {
         return;
     };
 
-    for container in task
-        .containers
-        .iter_mut()
-        .filter(|container| exits(&container.fate).is_some())
-    {
-        container.exit_code = Some(1);
+    for container in &mut task.containers {
+        if let Some((_, code)) = exits(container) {
+            container.exit_code = Some(code);
+        }
     }
     if task
         .containers

@@ -6,8 +6,10 @@ use crate::Aws;
 use crate::ecr::{self, Behaviour};
 use crate::ecs::placement::TaskPlacement;
 use crate::ecs::run_task::RunRequest;
+use crate::ecs::state::Standalone;
 use crate::ecs::{
-    Attachment, Container, Deployment, DeploymentStatus, Service, Task, TaskState, service_rules,
+    Attachment, CommandEnd, Container, Deployment, DeploymentStatus, Service, Task, TaskState,
+    service_rules,
 };
 
 use super::{TaskStep, later};
@@ -39,9 +41,21 @@ pub(crate) fn create_standalone(
 ) -> String {
     let (cluster, definition) = (request.cluster.clone(), request.definition.clone());
     let mut task = unowned(aws, cluster, definition, place);
+    for container in &mut task.containers {
+        container.command_end = command_end(aws, &request.standalone, &container.name);
+    }
     task.standalone = Some(request.standalone.clone());
     task.tags = request.tags.clone();
     begin(aws, task)
+}
+
+/// How the command ends that the overrides of a task give to a container.
+fn command_end(aws: &Aws, standalone: &Standalone, container: &str) -> Option<CommandEnd> {
+    let overrides = standalone.overrides["containerOverrides"].as_array()?;
+    let given = overrides.iter().find(|given| given["name"] == container)?;
+    let words = given["command"].as_array()?.iter();
+    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
+    aws.ecs.commands.get(&words.join(" ")).copied()
 }
 
 /// A task that belongs to no service yet.
@@ -119,6 +133,7 @@ fn container(definition: &Value) -> Container {
         image: definition["image"].as_str().unwrap_or_default().to_owned(),
         essential: definition["essential"] != false,
         fate: Ok(Behaviour::Healthy),
+        command_end: None,
         has_health_check: !definition["healthCheck"].is_null(),
         exit_code: None,
         reason: None,

@@ -61,6 +61,33 @@ fn a_task_that_ends_has_the_exit_code_of_its_container() {
 }
 
 #[test]
+fn a_task_whose_command_ends_has_the_exit_code_of_the_command() {
+    let mut world = World::new(1);
+    world.fargate("nginx:1");
+    for (command, exit_code) in [("migrate up", 0), ("migrate wrong", 3)] {
+        let end = CommandEnd {
+            after_secs: 20,
+            exit_code,
+        };
+        world.aws.ecs.commands.insert(command.to_owned(), end);
+    }
+    let mut ended = |command: &str| {
+        let words: Vec<&str> = command.split(' ').collect();
+        let overrides = json!({"containerOverrides": [{"name": "app", "command": words}]});
+        let ran = world.ok("RunTask", one_off(&[("overrides", overrides)]));
+        world.run(240, |_| {});
+        let task = described(&mut world, &ran["tasks"][0]["taskArn"]);
+        let of_container = &task["containers"][0]["exitCode"];
+        json!([task["lastStatus"], task["stopCode"], of_container])
+    };
+
+    let exited = "EssentialContainerExited";
+    assert_eq!(ended("migrate up"), json!(["STOPPED", exited, 0]));
+    assert_eq!(ended("migrate wrong"), json!(["STOPPED", exited, 3]));
+    assert_eq!(ended("serve"), json!(["RUNNING", null, null]));
+}
+
+#[test]
 fn the_same_client_token_starts_no_second_task() {
     let mut world = World::new(1);
     world.fargate("nginx:1");

@@ -143,6 +143,17 @@ pub const ROLLOUT_DEADLINE_MINUTES: u32 = 30;
 /// CodePipeline quotas), less an hour for reporting.
 pub const ROLLOUT_DEADLINE_MAX_MINUTES: u32 = 23 * 60;
 
+/// Time of a one-off task unless the action sets one, in minutes. Ours: as for a rollout.
+pub const ONE_OFF_TASK_MINUTES: u32 = 30;
+
+/// Time beyond its own for a one-off task that is stopping. Ours: containers have two minutes at
+/// most to stop on Fargate (Amazon ECS API: ContainerDefinition, `stopTimeout`), and its network
+/// interface is detached after that.
+pub const TASK_STOP_DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+/// Longest name of a one-off task, in characters. Ours: it stands in messages.
+pub const TASK_NAME_CHARS: usize = 32;
+
 /// How long a task must have run until it counts as deployed. Ours: the circuit breaker of ECS does
 /// not count a task that stops once it was healthy
 /// (repost.aws/knowledge-center/ecs-deployment-roll-back-failure), and most that crash do so within

@@ -15,6 +15,7 @@ pub mod route;
 pub mod scaling;
 pub mod service;
 pub mod service_deployment;
+pub mod task;
 pub mod weights;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod canary;
 pub mod failure;
 pub mod in_place;
 pub mod messages;
+pub mod one_off_task;
 pub mod rollback;
 pub mod service_goal;
 

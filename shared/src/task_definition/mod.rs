@@ -10,6 +10,7 @@ mod file;
 mod images;
 mod inspect;
 mod mark;
+mod one_off;
 mod read_members;
 mod refused;
 mod registrant;

@@ -16,6 +16,7 @@ mod ledger;
 mod load_balancing;
 mod metrics;
 mod newcomers;
+mod one_off_tasks;
 mod other_rules;
 mod pairs;
 mod records;

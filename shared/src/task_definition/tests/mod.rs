@@ -3,6 +3,7 @@
 mod base;
 mod images;
 mod mark;
+mod one_off;
 mod parse;
 mod properties;
 mod read_members;

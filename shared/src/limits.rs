@@ -154,6 +154,10 @@ pub const TASK_STOP_DEADLINE: Duration = Duration::from_secs(5 * 60);
 /// Longest name of a one-off task, in characters. Ours: it stands in messages.
 pub const TASK_NAME_CHARS: usize = 32;
 
+/// Longest text about why a one-off task was not placed, in characters. Ours: several reasons of
+/// ECS, which are kept in a continuation token.
+pub const NOT_PLACED_CHARS: usize = 250;
+
 /// How long a task must have run until it counts as deployed. Ours: the circuit breaker of ECS does
 /// not count a task that stops once it was healthy
 /// (repost.aws/knowledge-center/ecs-deployment-roll-back-failure), and most that crash do so within

@@ -1,5 +1,5 @@
-//! One-off tasks of Amazon ECS: started where the tasks of a service run, found again, described and
-//! stopped.
+//! One-off tasks of Amazon ECS: started where the tasks of a service run, found again, described
+//! and stopped.
 //!
 //! It never decides how a task ended.
 

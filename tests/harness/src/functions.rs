@@ -78,6 +78,7 @@ functions! {
         "begin-release" => begin_release::BeginRelease,
         "register-task-definition" => register_task_definition::RegisterTaskDefinition,
         "update-service" => update_service::UpdateService,
+        "run-checks" => run_checks::RunChecks,
         "swap-target-groups" => swap_target_groups::SwapTargetGroups,
         "swap-records" => swap_records::SwapRecords,
         "evaluate-canary" => evaluate_canary::EvaluateCanary,

@@ -1,0 +1,102 @@
+//! The user parameters of the step: what its one-off task runs, and how long it may take.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use slipway::job::Failure;
+use slipway::limits::{ONE_OFF_TASK_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, TASK_NAME_CHARS};
+use slipway::observed::service::check_revision_arn;
+use slipway::strategy::one_off_task::OneOffTask;
+use slipway::task_definition::TaskDefinition;
+use slipway::timestamp::minutes;
+
+/// User parameters of a run-checks action.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// Name of the one-off task, such as `migrate`, another one in each action of a release.
+    pub task: String,
+    /// ARN of the revision that it runs; the one of this release when not given.
+    pub task_definition: Option<String>,
+    /// The container that gets `command`; the only one of the task definition when not given.
+    pub container: Option<String>,
+    /// The words of its command; what the task definition has when not given.
+    pub command: Option<Vec<String>>,
+    /// How long it may take from the beginning of the action, in minutes; 30 when not given.
+    #[schemars(range(min = 1, max = ROLLOUT_DEADLINE_MAX_MINUTES))]
+    pub timeout_minutes: Option<u32>,
+}
+
+impl Parameters {
+    pub(crate) fn validate(&self) -> Result<(), Failure> {
+        let refuse = |why: String| Err(Failure::configuration(why));
+
+        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !(1..=TASK_NAME_CHARS).contains(&self.task.len()) || !self.task.chars().all(is_allowed) {
+            return refuse(format!(
+                "`task` is `{}`; expected 1 to {TASK_NAME_CHARS} small letters, digits and hyphens",
+                self.task
+            ));
+        }
+        if let Some(given) = &self.task_definition {
+            check_revision_arn(given).map_err(Failure::configuration)?;
+        }
+        if self.command.as_ref().is_some_and(Vec::is_empty) {
+            return refuse("`command` is empty; expected its words, or no `command`".to_owned());
+        }
+        if self.container.is_some() && self.command.is_none() {
+            return refuse("`container` is given; expected with `command` only".to_owned());
+        }
+
+        match self.timeout_minutes {
+            Some(minutes) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => {
+                refuse(format!(
+                    "`timeout_minutes` is {minutes}; expected 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The task that an execution runs, of this revision.
+    pub(crate) fn one_off_task<'a>(
+        &'a self,
+        execution: &'a str,
+        task_definition: &'a str,
+        definition: &'a TaskDefinition,
+    ) -> Result<OneOffTask<'a>, Failure> {
+        let command = match self.command.as_deref() {
+            Some(words) => Some((self.container_of(definition)?, words)),
+            None => None,
+        };
+        Ok(OneOffTask {
+            execution,
+            name: &self.task,
+            task_definition,
+            command,
+        })
+    }
+
+    /// The container of the command.
+    fn container_of<'a>(&'a self, definition: &'a TaskDefinition) -> Result<&'a str, Failure> {
+        let names: Vec<&str> = definition.container_names().collect();
+        let expected = || format!("expected one of {}", names.join(", "));
+        match (self.container.as_deref(), names.as_slice()) {
+            (Some(given), _) if names.contains(&given) => Ok(given),
+            (Some(given), _) => Err(Failure::configuration(format!(
+                "`container` is `{given}`; {}",
+                expected()
+            ))),
+            (None, &[only]) => Ok(only),
+            (None, _) => Err(Failure::configuration(format!(
+                "`container` is missing; {}, for the command",
+                expected()
+            ))),
+        }
+    }
+
+    pub(crate) fn limit(&self) -> Duration {
+        minutes(self.timeout_minutes.unwrap_or(ONE_OFF_TASK_MINUTES))
+    }
+}

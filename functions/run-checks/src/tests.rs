@@ -1,0 +1,122 @@
+use serde_json::json;
+use slipway::job::FailureType;
+
+use super::*;
+
+const REVISION: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:3";
+
+fn parameters() -> Parameters {
+    Parameters {
+        task: "migrate".to_owned(),
+        task_definition: None,
+        container: None,
+        command: Some(vec!["migrate".to_owned(), "up".to_owned()]),
+        timeout_minutes: None,
+    }
+}
+
+fn definition(containers: &[&str]) -> TaskDefinition {
+    let containers = containers.iter();
+    let containers = containers.map(|name| json!({"name": name, "image": "web:1"}));
+    let value = json!({
+        "family": "web", "containerDefinitions": containers.collect::<Vec<_>>(),
+    });
+    TaskDefinition::from_value(value).expect("a task definition")
+}
+
+fn refused(parameters: &Parameters) -> String {
+    let Failure { kind, message, .. } = parameters.validate().expect_err("refused");
+    assert_eq!(kind, FailureType::ConfigurationError);
+    message
+}
+
+#[test]
+fn parameters_that_cannot_work_are_refused_by_name() {
+    assert_eq!(parameters().validate(), Ok(()));
+
+    for task in ["", "Migrate", "a b", "x".repeat(33).as_str()] {
+        let task = task.to_owned();
+        let message = refused(&Parameters {
+            task: task.clone(),
+            ..parameters()
+        });
+        let expected = "expected 1 to 32 small letters, digits and hyphens";
+        assert_eq!(message, format!("`task` is `{task}`; {expected}"));
+    }
+    let revision = refused(&Parameters {
+        task_definition: Some("web:3".to_owned()),
+        ..parameters()
+    });
+    assert!(revision.starts_with("`task_definition` is `web:3`; expected the ARN"));
+    let empty = refused(&Parameters {
+        command: Some(Vec::new()),
+        ..parameters()
+    });
+    assert_eq!(
+        empty,
+        "`command` is empty; expected its words, or no `command`"
+    );
+    let alone = refused(&Parameters {
+        container: Some("web".to_owned()),
+        command: None,
+        ..parameters()
+    });
+    assert_eq!(alone, "`container` is given; expected with `command` only");
+    for minutes in [0, 1381] {
+        let message = refused(&Parameters {
+            timeout_minutes: Some(minutes),
+            ..parameters()
+        });
+        assert_eq!(
+            message,
+            format!("`timeout_minutes` is {minutes}; expected 1 to 1380")
+        );
+    }
+}
+
+#[test]
+fn the_command_is_for_the_given_container_or_the_only_one() {
+    let container = |given: Option<&str>, names: &[&str]| {
+        let parameters = Parameters {
+            container: given.map(ToOwned::to_owned),
+            ..parameters()
+        };
+        let definition = definition(names);
+        let task = parameters.one_off_task("e-1", REVISION, &definition);
+        task.map(|task| task.command.map(|(name, _)| name.to_owned()))
+            .map_err(|failure| failure.message)
+    };
+
+    let web = Ok(Some("web".to_owned()));
+    assert_eq!(container(None, &["web"]), web);
+    assert_eq!(container(Some("web"), &["proxy", "web"]), web);
+    let missing = "`container` is missing; expected one of proxy, web, for the command";
+    assert_eq!(container(None, &["proxy", "web"]), Err(missing.to_owned()));
+    let unknown = "`container` is `db`; expected one of web";
+    assert_eq!(container(Some("db"), &["web"]), Err(unknown.to_owned()));
+
+    let own = Parameters {
+        command: None,
+        ..parameters()
+    };
+    let definition = definition(&["proxy", "web"]);
+    let task = own.one_off_task("e-1", REVISION, &definition);
+    assert!(
+        task.expect("the definition has a command")
+            .command
+            .is_none()
+    );
+}
+
+#[test]
+fn a_task_has_half_an_hour_unless_the_action_sets_a_time() {
+    let limit = |timeout_minutes| {
+        let parameters = Parameters {
+            timeout_minutes,
+            ..parameters()
+        };
+        parameters.limit().as_secs()
+    };
+    assert_eq!(limit(None), 1_800);
+    assert_eq!(limit(Some(2)), 120);
+}

@@ -7,6 +7,7 @@ pub mod corpus;
 mod deploy_role;
 pub mod dry_run;
 pub mod found_roles;
+pub mod migration;
 pub mod pair;
 pub mod shop;
 

@@ -19,6 +19,7 @@ mod late;
 mod leftovers;
 mod load_balancers;
 mod lost_roles;
+mod migrations;
 mod passing;
 mod placement;
 mod register;

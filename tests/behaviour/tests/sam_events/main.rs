@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use behaviour::{allow_by_hand, found_roles, pair};
+use behaviour::{allow_by_hand, found_roles, migration, pair};
 use emulator::Aws;
 use emulator::client::{CallFault, Invocation, sdk_config};
 use emulator::ecr::{self, Behaviour};
@@ -208,8 +208,9 @@ fn shape(value: &Value) -> Value {
     }
 }
 
-/// The demo, a canary, a release by records and a stack that finds roles, at their ends.
-fn stories() -> [Aws; 4] {
+/// The demo, a canary, a release by records, a stack that finds roles and a release with a one-off
+/// task, at their ends.
+fn stories() -> [Aws; 5] {
     let mut aws = deployed(1).expect("the stacks deploy");
     for chapter in &CHAPTERS {
         aws = play(aws, chapter, Fault::None, &mut |_| {})
@@ -234,7 +235,7 @@ fn stories() -> [Aws; 4] {
         found_roles::complete(&driver, found_roles::STACK).await;
         driver.world.snapshot()
     });
-    [aws, judged, by_records, found]
+    [aws, judged, by_records, found, migration::released()]
 }
 
 #[test]

@@ -10,7 +10,7 @@ const PARTITIONS: &str = "dynamodb:LeadingKeys";
 
 /// Conditions of statements: the Sid, the key, and its value in a call that the condition alone
 /// keeps out; none is a call without the key.
-const CONDITIONS: [(&str, &str, Option<&str>); 14] = [
+const CONDITIONS: [(&str, &str, Option<&str>); 15] = [
     ("Ledger", PARTITIONS, Some("settings")),
     ("Leases", PARTITIONS, Some("execution#1")),
     ("ReadLedger", PARTITIONS, Some("lease")),
@@ -31,6 +31,11 @@ const CONDITIONS: [(&str, &str, Option<&str>); 14] = [
         "PassRolesToTasks",
         "iam:PassedToService",
         Some("ec2.amazonaws.com"),
+    ),
+    (
+        "RunOneOffTask",
+        "ecs:cluster",
+        Some("arn:aws:ecs:eu-west-1:111122223333:cluster/other"),
     ),
     (
         "SuspendScaleIn",

@@ -70,7 +70,7 @@ const UNPLAYED: [(&[&str], &str, &[&str], &str); 6] = [
 ];
 
 /// Resources with a wildcard: the Sid, the resource, and why it is not narrower.
-const WIDE: [(&str, &str, &str); 12] = [
+const WIDE: [(&str, &str, &str); 14] = [
     (
         "WriteOwnLogs",
         "logs:log-group:/aws/lambda/slipway-*:*",
@@ -125,6 +125,16 @@ const WIDE: [(&str, &str, &str); 12] = [
         "TagRegisteredRevision",
         "ecs:task-definition/*",
         "the family is that of the service or of a file, and may change",
+    ),
+    (
+        "RunOneOffTask",
+        "ecs:task-definition/web:*",
+        "each release registers a revision of the family",
+    ),
+    (
+        "StopOneOffTask",
+        "ecs:task/<cluster>/*",
+        "Amazon ECS makes the ids",
     ),
     ("FollowChange", "route53:change/*", "Route 53 makes the ids"),
 ];

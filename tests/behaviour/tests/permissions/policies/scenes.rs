@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use behaviour::{add_capacity_provider, found_roles, only_check, pair, use_capacity_provider};
+use behaviour::{
+    add_capacity_provider, found_roles, migration, only_check, pair, use_capacity_provider,
+};
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Behaviour};
 use emulator::lambda::{self, InvocationStatus};
@@ -67,6 +69,10 @@ pub(super) enum Event {
     DryRun,
     /// A release whose base is the newest revision of its family.
     NewestBase,
+    /// A release that runs a one-off task before the update.
+    Migration,
+    /// The same with a task that takes too long.
+    SlowMigration,
     /// A release of a pair whose tasks hold a static port of instances.
     PairOnInstances,
     /// A release of a pair behind two weighted records.
@@ -78,7 +84,7 @@ pub(super) enum Event {
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 21] = [
+const UNTOLD: [Event; 23] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -97,6 +103,8 @@ const UNTOLD: [Event; 21] = [
     Event::GrowingCluster,
     Event::DryRun,
     Event::NewestBase,
+    Event::Migration,
+    Event::SlowMigration,
     Event::PairOnInstances,
     Event::ReleaseByRecords,
     Event::FoundRoles,
@@ -139,6 +147,8 @@ impl Event {
             Self::GrowingCluster => release_on_capacity_provider(driver),
             Self::DryRun => check_only(driver),
             Self::NewestBase => release_from_newest(driver),
+            Self::Migration => migrate(driver, "9.13.0", false),
+            Self::SlowMigration => migrate(driver, "9.14.0", true),
             Self::PairOnInstances => on_instances::push(&mut driver.world.aws()),
             Self::ReleaseByRecords => by_records::push(&mut driver.world.aws()),
             Self::FoundRoles => found_roles::begin(&mut driver.world.aws(), &[]),
@@ -179,12 +189,14 @@ impl Event {
                         .await
                         .expect_err("time ends it");
                 }
-                Self::Replica => ended(&driver, known, WEB, "deployed").await,
+                Self::Replica | Self::Migration => ended(&driver, known, WEB, "deployed").await,
                 Self::StoppedRelease | Self::DeregisteredPrior | Self::FailedByAlarm => {
                     ended(&driver, known, WEB, "rolled-back").await
                 }
                 Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
-                Self::NeverBegun => ended(&driver, known, WEB, "failed").await,
+                Self::NeverBegun | Self::SlowMigration => {
+                    ended(&driver, known, WEB, "failed").await
+                }
                 Self::GrowingCluster | Self::NewestBase => {
                     ended(&driver, known, COUNTER, "deployed").await
                 }
@@ -252,6 +264,18 @@ fn release_from_newest(driver: &Driver) {
     let base = [("Base", "newest"), ("TaskDefinitionFile", "")];
     pair::update(aws, "page-counter-pipeline", &base);
     ecr::push(aws, COUNTER, "9.10.0", Behaviour::Healthy).expect("pushed");
+}
+
+/// Lets the pipeline of `web` run a command before each update, and pushes an image.
+fn migrate(driver: &Driver, tag: &str, is_slow: bool) {
+    let aws = &mut driver.world.aws();
+    migration::add(aws, if is_slow { "1" } else { "30" });
+    if is_slow {
+        migration::goes_on(aws);
+    } else {
+        migration::exits_with(aws, 0);
+    }
+    ecr::push(aws, WEB, tag, Behaviour::Healthy).expect("pushed");
 }
 
 /// Pushes to a service and to the pair an image of which a release is only checked.

@@ -196,6 +196,28 @@ fn an_approval_notifies_a_topic_and_artifacts_have_a_key() {
 }
 
 #[test]
+fn a_command_before_the_update_needs_the_family_that_the_deploy_role_may_run() {
+    let mut aws = account(1);
+    deploy_service(&mut aws, &[]).unwrap();
+    deploy_functions(&mut aws);
+    let command = ("MigrationCommand", "bin/rails,db:migrate");
+    let refused = deploy_pipeline(&mut aws, "in-place.yaml", &[command]).unwrap_err();
+    assert_eq!(
+        refused.problem,
+        "MigrationCommand is given, so MigrationFamily must be given, or DeployRoleArn."
+    );
+
+    let family = ("MigrationFamily", "web");
+    deploy_pipeline(&mut aws, "in-place.yaml", &[command, family]).unwrap();
+    let pipeline = &aws.codepipeline.pipelines["web"].declaration;
+    let migrate = pipeline.action("Release", "migrate").unwrap();
+    let parameters = migrate.configuration["UserParameters"].as_str();
+    let parameters: Value = serde_json::from_str(parameters).unwrap();
+    assert_eq!(parameters["command"], json!(["bin/rails", "db:migrate"]));
+    assert_eq!(parameters["timeout_minutes"], 30);
+}
+
+#[test]
 fn an_approval_without_a_topic_notifies_none() {
     let mut aws = account_with_pair(1);
     deploy_functions(&mut aws);

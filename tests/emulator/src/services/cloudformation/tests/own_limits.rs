@@ -107,7 +107,14 @@ fn longest_parameters(
     all.extend(given(&[("TaskRoleArns", ROLES)]));
 
     if template == IN_PLACE {
-        all.extend(given(&[("Strategy", longest_strategy().as_str())]));
+        // A word of one letter takes the most room.
+        let words = format!("{}aa", "a,".repeat(99));
+        all.extend(given(&[
+            ("Strategy", longest_strategy().as_str()),
+            ("MigrationCommand", words.as_str()),
+            ("MigrationFamily", longest(255).as_str()),
+            ("MigrationMinutes", "1380"),
+        ]));
     } else {
         all.extend(given(&[("Rule", rule().as_str())]));
     }

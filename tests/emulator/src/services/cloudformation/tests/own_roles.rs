@@ -211,6 +211,14 @@ fn the_template_of_a_deploy_role_allows_what_those_of_pipelines_do() {
     deploy_role(&mut aws, &[("Service", "web")]).unwrap();
     assert_same_but_for_the_pipeline(&aws, None);
 
+    let family = ("MigrationFamily", "web");
+    let migration = [other[0], ("MigrationCommand", "migrate,up"), family];
+    deploy_pipeline(&mut aws, "in-place.yaml", &migration).unwrap();
+    deploy_role(&mut aws, &[("Service", "web"), family]).unwrap();
+    assert!(statements(&aws, "role").contains_key("RunOneOffTask"));
+    assert!(statements(&aws, "role").contains_key("StopOneOffTask"));
+    assert_same_but_for_the_pipeline(&aws, None);
+
     // A pair that does not judge reads no metrics, and its role is made by the same template.
     for (template, more, targets) in [
         ("canary.yaml", None, TARGETS),

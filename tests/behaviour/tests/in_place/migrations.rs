@@ -1,0 +1,280 @@
+//! One-off tasks before an update: each runs once, and only one that ends with exit code 0 lets the
+//! release go on.
+
+use emulator::client::CallFault;
+use emulator::ecs::{self, TaskState};
+use harness::demo::{CLUSTER, COUNTER, WEB};
+use harness::driver::{Driver, Fault, Faults, Which, run};
+use serde_json::{Value, json};
+
+use super::bench::*;
+use behaviour::{ends, invoke, migration, push, reason, released, service, settled};
+
+const STEP: &str = "run-checks";
+const PIPELINE: &str = "slipway-web";
+
+/// The parameters of the migration, and others.
+fn migrate(more: Value) -> Value {
+    let mut all = migration::parameters();
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    all
+}
+
+/// How many calls of this operation the step made that succeeded.
+fn made(driver: &Driver, operation: &str) -> usize {
+    let since = operations(driver, 0, STEP);
+    since.iter().filter(|made| *made == operation).count()
+}
+
+/// The only one-off task.
+fn only_task(driver: &Driver) -> ecs::Task {
+    let mut tasks = migration::tasks(&driver.world.aws());
+    assert_eq!(tasks.len(), 1);
+    tasks.remove(0)
+}
+
+fn text<'a>(answer: &'a Value, member: &str) -> &'a str {
+    answer[member].as_str().expect("a text")
+}
+
+#[test]
+fn a_migration_runs_the_new_revision_where_the_service_runs_and_ends_well() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        migration::exits_with(&mut driver.world.aws(), 0);
+        let answer = ended(&driver, STEP, migrate(json!({}))).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+
+        let task = only_task(&driver);
+        let summary = text(&answer, "summary");
+        let begins = "OK migrate: web:3 ended with exit code 0 after ";
+        assert!(summary.starts_with(begins), "{summary}");
+        let id = task.arn.rsplit('/').next().expect("an id");
+        let log = format!("; task {id}; log group ");
+        assert!(summary.contains(&log), "{summary}");
+        assert!(summary.ends_with(&format!("/web/{id}")), "{summary}");
+        assert_eq!(answer["outputVariables"], json!({"TaskArn": task.arn}));
+
+        let launch_type = web(&driver)["launchType"].clone();
+        assert_eq!(
+            (json!(task.task_definition), json!(task.launch_type)),
+            (json!(arn("web:3")), launch_type)
+        );
+        assert_eq!(made(&driver, "RunTask"), 1);
+        let updated = look(&driver, "update-service", update(json!({}))).await;
+        assert_eq!(updated["status"], "in-progress", "{updated}");
+    });
+}
+
+#[test]
+fn a_migration_that_fails_changes_nothing_else_and_fails_the_release() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        migration::exits_with(&mut driver.world.aws(), 3);
+        let before = web(&driver)["taskDefinition"].clone();
+        let answer = ended(&driver, STEP, migrate(json!({}))).await;
+
+        let why = "NG migrate: web:3 failed: container web exited with 3; \
+                   EssentialContainerExited: Essential container in task exited; task ";
+        fails(&answer, "JobFailed", &[why, "; log group "]);
+        for step in [STEP, "update-service"] {
+            let parameters = match step {
+                STEP => migrate(json!({})),
+                _ => update(json!({})),
+            };
+            let answer = look(&driver, step, parameters).await;
+            fails(&answer, "JobFailed", &[why]);
+        }
+        assert_eq!(web(&driver)["taskDefinition"], before);
+        assert_eq!(made(&driver, "RunTask"), 1);
+    });
+}
+
+#[test]
+fn a_task_that_cannot_start_fails_with_the_reason() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let broken = register_by_hand(&driver, &image("missing"));
+        let parameters = migrate(json!({"task_definition": broken}));
+        let answer = ended(&driver, STEP, parameters).await;
+
+        let why = "container web has no exit code (CannotPullContainerError";
+        let code = "; TaskFailedToStart: ";
+        fails(
+            &answer,
+            "JobFailed",
+            &["NG migrate: web:4 failed: ", why, code],
+        );
+    });
+}
+
+#[test]
+fn a_task_that_another_cause_stops_is_no_success() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let first = look(&driver, STEP, migrate(json!({}))).await;
+        pass(&driver, 90).await;
+        let task = only_task(&driver).arn;
+        ecs::stop_task(&mut driver.world.aws(), &task, "by hand");
+        pass(&driver, 60).await;
+
+        // The emulated containers end with 0 on SIGTERM.
+        let answer = again(&driver, STEP, migrate(json!({})), &first).await;
+        let why = "container web exited with 0; UserInitiated: by hand";
+        fails(&answer, "JobFailed", &["NG migrate: web:3 failed: ", why]);
+    });
+}
+
+#[test]
+fn a_task_that_takes_too_long_is_stopped() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let parameters = migrate(json!({"timeout_minutes": 2}));
+        let answer = ended(&driver, STEP, parameters).await;
+        let why = "NG migrate: web:3 is RUNNING and did not end within 2m00s; it is being stopped; \
+                   task ";
+        fails(&answer, "JobFailed", &[why]);
+
+        pass(&driver, 120).await;
+        let task = only_task(&driver);
+        assert_eq!(task.state, TaskState::Stopped);
+        let reason = task.stopped_reason.as_deref();
+        assert_eq!(reason, Some("migrate took too long"));
+        assert_eq!(made(&driver, "StopTask"), 1);
+    });
+}
+
+#[test]
+fn a_job_that_comes_twice_starts_one_task_also_when_it_has_ended() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        migration::exits_with(&mut driver.world.aws(), 0);
+        let first = look(&driver, STEP, migrate(json!({}))).await;
+        let second = look(&driver, STEP, migrate(json!({}))).await;
+        assert_eq!(first["externalExecutionId"], second["externalExecutionId"]);
+
+        pass(&driver, 240).await;
+        let late = look(&driver, STEP, migrate(json!({}))).await;
+        assert_eq!(first["externalExecutionId"], late["externalExecutionId"]);
+        let answer = again(&driver, STEP, migrate(json!({})), &late).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert_eq!(made(&driver, "RunTask"), 1);
+
+        let seed = json!({"task": "seed", "command": ["migrate", "up"]});
+        let answer = ended(&driver, STEP, seed).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert_eq!(made(&driver, "RunTask"), 2);
+    });
+}
+
+#[test]
+fn a_crash_after_any_call_of_the_job_that_starts_the_task_starts_no_second_one() {
+    let mut account = released();
+    migration::add(&mut account, "30");
+    migration::exits_with(&mut account, 0);
+
+    for call in 1..=14 {
+        let die = Which::Of {
+            function: STEP,
+            nth: 0,
+        };
+        let faults = Faults {
+            calls: vec![(die, CallFault::CrashAfter(call))],
+            ..Faults::default()
+        };
+        run(account.clone(), faults, async |driver| {
+            let pushed = push(&driver, WEB, "2.0.0");
+            ends(&driver, PIPELINE, &pushed, "deployed").await;
+            let task = only_task(&driver);
+            assert_eq!(task.state, TaskState::Stopped, "call {call}");
+        });
+    }
+}
+
+#[test]
+fn a_migration_of_a_pipeline_runs_before_the_update_or_ends_the_release() {
+    let mut account = released();
+    migration::add(&mut account, "30");
+    for (exit_code, expected) in [(0, "deployed"), (1, "failed")] {
+        migration::exits_with(&mut account, exit_code);
+        run(account.clone(), Fault::None, async |driver| {
+            let before = service(&driver.world.aws(), CLUSTER, WEB)["taskDefinition"].clone();
+            let pushed = push(&driver, WEB, "2.0.0");
+            let execution = settled(&driver, PIPELINE, &pushed).await;
+            let why = reason(&driver, &execution);
+            ends(&driver, PIPELINE, &pushed, expected).await;
+            let after = service(&driver.world.aws(), CLUSTER, WEB)["taskDefinition"].clone();
+            assert_eq!(before == after, exit_code != 0, "{why}");
+            assert_eq!(made(&driver, "RunTask"), 1);
+        });
+    }
+}
+
+#[test]
+fn without_its_service_nothing_runs() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        take_away(&driver);
+        let answer = look(&driver, STEP, migrate(json!({}))).await;
+        let why = "service `web` no longer exists in cluster `";
+        fails(
+            &answer,
+            "JobFailed",
+            &[why, "; migrate runs where its tasks do"],
+        );
+        assert_eq!(made(&driver, "RunTask"), 0);
+    });
+}
+
+/// The first and then each later job of a step for the counter, whose tasks hold a port of both
+/// instances.
+async fn on_instances(driver: &Driver, step: &str, more: Value, before: Option<&Value>) -> Value {
+    let mut parameters = json!({
+        "pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": COUNTER,
+    });
+    parameters
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    let mut event = json!({ "parameters": parameters });
+    if let Some(before) = before {
+        event["continuationToken"] = before["continuationToken"].clone();
+    }
+    invoke(driver, step, event).await.expect("an answer")
+}
+
+#[test]
+fn a_task_without_a_place_is_tried_again_until_there_is_one_or_its_time_is_over() {
+    let parameters = json!({"task": "migrate", "timeout_minutes": 5});
+    let first = async |driver: &Driver| {
+        let begin = json!({"strategy": "make-room"});
+        let begun = on_instances(driver, "begin-release", begin, None).await;
+        assert_eq!(begun["status"], "done", "{begun}");
+        let first = on_instances(driver, STEP, parameters.clone(), None).await;
+        let summary = "migrate: not placed: RESOURCE:PORTS; 0s of 5m00s";
+        assert_eq!(first["summary"], summary, "{first}");
+        first
+    };
+
+    run(released(), Fault::None, async |driver| {
+        let first = first(&driver).await;
+        ecs::add_container_instances(&mut driver.world.aws(), CLUSTER, 1);
+        pass(&driver, 30).await;
+        let next = on_instances(&driver, STEP, parameters.clone(), Some(&first)).await;
+        let summary = text(&next, "summary");
+        assert!(
+            summary.starts_with("migrate: started page-counter:"),
+            "{summary}"
+        );
+        only_task(&driver);
+    });
+    run(released(), Fault::None, async |driver| {
+        let first = first(&driver).await;
+        pass(&driver, 300).await;
+        let answer = on_instances(&driver, STEP, parameters.clone(), Some(&first)).await;
+        let why = " was not placed within 5m00s: RESOURCE:PORTS";
+        fails(&answer, "JobFailed", &["NG migrate: page-counter:", why]);
+    });
+}

@@ -151,6 +151,9 @@ pub const ONE_OFF_TASK_MINUTES: u32 = 30;
 /// interface is detached after that.
 pub const TASK_STOP_DEADLINE: Duration = Duration::from_secs(5 * 60);
 
+/// Subnets of a task (Amazon ECS API: AwsVpcConfiguration, `subnets`).
+pub const TASK_SUBNETS: usize = 16;
+
 /// Longest name of a one-off task, in characters. Ours: it stands in messages.
 pub const TASK_NAME_CHARS: usize = 32;
 

@@ -1,16 +1,17 @@
 //! The step that runs a one-off task of a release, such as a migration: it starts the task once,
-//! where the tasks of the service run, and observes until it has ended with exit code 0.
+//! where the tasks of the service run, and observes until it has ended with exit code 0. Where no
+//! service is delivered, it does the same without a release.
 //!
 //! It never changes a service, and never starts a task that an earlier invocation of the action
 //! started.
 
+mod found;
 mod parameters;
 
-use slipway::aws::{Ledger, Placement, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Ledger, Placement, Sdk, Services, TaskDefinitions, TaskPlace};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::{NOT_PLACED_CHARS, STALE_READ};
 use slipway::observed::service::{family, revision, short_name};
-use slipway::release::{ActiveRelease, Target};
 use slipway::step::Step;
 use slipway::strategy::one_off_task::{
     OneOffTask, StartedTask, TaskProgress, TaskStep, TaskTime, next_step,
@@ -18,7 +19,8 @@ use slipway::strategy::one_off_task::{
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::readable;
 
-pub use parameters::Parameters;
+pub use found::FoundTask;
+pub use parameters::{Network, Parameters};
 
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
@@ -31,8 +33,8 @@ pub struct RunChecks {
 /// What one invocation works with.
 struct CheckContext<'a> {
     job: &'a Job<Parameters>,
-    /// The service in whose network the task runs.
-    service: String,
+    /// The service in whose network the task of a release runs.
+    service: Option<String>,
     task: OneOffTask<'a>,
     definition: &'a TaskDefinition,
     time: TaskTime,
@@ -52,36 +54,29 @@ impl RunChecks {
 impl Step for RunChecks {
     const NAME: &'static str = "run-checks";
     type Parameters = Parameters;
-    type Found = ActiveRelease;
+    type Found = FoundTask;
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }
 
-    async fn find_release(&self, job: &Job<Parameters>) -> Result<ActiveRelease, StepError> {
-        job.parameters.validate()?;
-        self.ledger.prove_lease(&job.release).await?.active()
+    async fn find_release(&self, job: &Job<Parameters>) -> Result<FoundTask, StepError> {
+        self.find(job).await
     }
 
-    async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
-        let ActiveRelease {
-            lease,
-            release,
-            target,
-        } = found;
+    async fn step(&self, job: &Job<Parameters>, found: FoundTask) -> StepResult {
         let parameters = &job.parameters;
         let progress = TaskProgress::read(job.payload.as_ref())?;
 
-        // What an unchanged release runs is what the service runs already.
-        let own = release.registered.as_deref();
-        let own = own.unwrap_or_else(|| target.prior_task_definition());
-        let task_definition = parameters.task_definition.as_deref().unwrap_or(own);
+        let given = parameters.task_definition.as_deref();
+        let task_definition = given.or_else(|| found.task_definition());
+        let task_definition = task_definition.ok_or_else(parameters::no_revision)?;
         let definition = self.describe(task_definition).await?;
         let execution = &job.release.execution;
 
         let context = CheckContext {
             job,
-            service: service_of(&target, &lease.service),
+            service: found.service(),
             task: parameters.one_off_task(execution, task_definition, &definition)?,
             definition: &definition,
             time: TaskTime {
@@ -93,6 +88,19 @@ impl Step for RunChecks {
             Some(started) => self.observe(&context, started).await,
             None => self.start(&context, progress).await,
         }
+    }
+
+    /// Without a service there is no release that fails.
+    async fn record_failure(
+        &self,
+        ledger: &Ledger,
+        job: &Job<Parameters>,
+        result: StepResult,
+    ) -> StepResult {
+        if job.parameters.network.is_some() {
+            return result;
+        }
+        ledger.record_failure(&job.release, result).await
     }
 }
 
@@ -125,22 +133,38 @@ impl RunChecks {
             return Err(context.not_placed(&progress).into());
         }
 
-        let service = &context.service;
-        let place = self.services.task_place(cluster, service).await?;
-        let place = place.ok_or_else(|| {
-            Failure::job(format!(
-                "service `{service}` no longer exists in cluster `{cluster}`; {} runs where its \
-                 tasks do",
-                task.name
-            ))
-        })?;
-
+        let place = self.place(context).await?;
         let attempt = progress.attempts;
         let placement = self.services.run_task(cluster, &place, task, attempt);
         match placement.await? {
             Placement::Started(arn) => Ok(context.started(progress, arn)),
             Placement::NotPlaced(reasons) => Ok(context.again(progress, &reasons)),
         }
+    }
+
+    /// Where the task runs.
+    async fn place(&self, context: &CheckContext<'_>) -> Result<TaskPlace, StepError> {
+        let parameters = &context.job.parameters;
+        if let Some(network) = &parameters.network {
+            let Network {
+                subnets,
+                security_groups,
+                public_ip,
+            } = network;
+            return Ok(TaskPlace::on_fargate(subnets, security_groups, *public_ip));
+        }
+
+        let cluster = &context.job.release.cluster;
+        let service = context.service.as_deref().unwrap_or_default();
+        let place = self.services.task_place(cluster, service).await?;
+        place.ok_or_else(|| {
+            Failure::job(format!(
+                "service `{service}` no longer exists in cluster `{cluster}`; {} runs where its \
+                 tasks do",
+                context.task.name
+            ))
+            .into()
+        })
     }
 
     /// Looks at the task, and stops it when its time is over.
@@ -260,17 +284,6 @@ impl CheckContext<'_> {
         }
         let why = "Amazon ECS no longer has the task, so how it ended is not known";
         Err(Failure::job(self.line("NG", why, &started.arn)).into())
-    }
-}
-
-/// The service in whose network the task runs: the one that gets the new revision.
-fn service_of(target: &Target, service: &str) -> String {
-    match target {
-        Target::Service(_) => service.to_owned(),
-        Target::Pair(pair) => {
-            let services = pair.prior.services(service);
-            services.of(pair.prior.idle()).clone()
-        }
     }
 }
 

@@ -5,8 +5,11 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
-use slipway::limits::{ONE_OFF_TASK_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, TASK_NAME_CHARS};
+use slipway::limits::{
+    ONE_OFF_TASK_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, TASK_NAME_CHARS, TASK_SUBNETS,
+};
 use slipway::observed::service::check_revision_arn;
+use slipway::release::check_role_arn;
 use slipway::strategy::one_off_task::OneOffTask;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::minutes;
@@ -26,10 +29,66 @@ pub struct Parameters {
     /// How long it may take from the beginning of the action, in minutes; 30 when not given.
     #[schemars(range(min = 1, max = ROLLOUT_DEADLINE_MAX_MINUTES))]
     pub timeout_minutes: Option<u32>,
+    /// Where the task runs on Fargate, in a pipeline that delivers no service.
+    pub network: Option<Network>,
+    /// With `network`: ARN of the IAM role under which the task is run. Its trust policy must
+    /// require the pipeline's ARN as the external id. Not given: the function's own credentials.
+    pub deploy_role: Option<String>,
+}
+
+/// The network of a task without a service.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    pub subnets: Vec<String>,
+    /// That of the VPC when not given.
+    #[serde(default)]
+    pub security_groups: Vec<String>,
+    /// Whether the task gets a public IP address.
+    #[serde(default)]
+    pub public_ip: bool,
+}
+
+/// A task without a service has no revision of a release.
+pub(crate) fn no_revision() -> Failure {
+    Failure::configuration(
+        "`task_definition` is missing; expected with `network`, because no release has registered \
+         one",
+    )
 }
 
 impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
+        self.validate_network()?;
+        self.validate_task()
+    }
+
+    fn validate_network(&self) -> Result<(), Failure> {
+        let Some(Network { subnets, .. }) = &self.network else {
+            return match &self.deploy_role {
+                Some(_) => Err(Failure::configuration(
+                    "`deploy_role` is given; expected with `network` only: a release has its own",
+                )),
+                None => Ok(()),
+            };
+        };
+
+        if !(1..=TASK_SUBNETS).contains(&subnets.len()) {
+            return Err(Failure::configuration(format!(
+                "`network.subnets` has {} items; expected 1 to {TASK_SUBNETS}",
+                subnets.len()
+            )));
+        }
+        if self.task_definition.is_none() {
+            return Err(no_revision());
+        }
+        match &self.deploy_role {
+            Some(arn) => check_role_arn("deploy_role", arn).map_err(Failure::configuration),
+            None => Ok(()),
+        }
+    }
+
+    fn validate_task(&self) -> Result<(), Failure> {
         let refuse = |why: String| Err(Failure::configuration(why));
 
         let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

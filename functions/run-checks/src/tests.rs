@@ -12,6 +12,8 @@ fn parameters() -> Parameters {
         container: None,
         command: Some(vec!["migrate".to_owned(), "up".to_owned()]),
         timeout_minutes: None,
+        network: None,
+        deploy_role: None,
     }
 }
 
@@ -72,6 +74,42 @@ fn parameters_that_cannot_work_are_refused_by_name() {
             format!("`timeout_minutes` is {minutes}; expected 1 to 1380")
         );
     }
+}
+
+#[test]
+fn a_task_without_a_service_names_its_revision_and_its_network() {
+    let alone = |subnets: usize| Parameters {
+        task_definition: Some(REVISION.to_owned()),
+        network: Some(Network {
+            subnets: vec!["subnet-1".to_owned(); subnets],
+            security_groups: Vec::new(),
+            public_ip: false,
+        }),
+        deploy_role: Some("arn:aws:iam::111122223333:role/jobs".to_owned()),
+        ..parameters()
+    };
+    assert_eq!(alone(1).validate(), Ok(()));
+    assert_eq!(alone(16).validate(), Ok(()));
+
+    for count in [0, 17] {
+        let message = format!("`network.subnets` has {count} items; expected 1 to 16");
+        assert_eq!(refused(&alone(count)), message);
+    }
+    let unnamed = refused(&Parameters {
+        task_definition: None,
+        ..alone(1)
+    });
+    assert!(unnamed.starts_with("`task_definition` is missing; expected with `network`"));
+    let no_role = refused(&Parameters {
+        deploy_role: Some("jobs".to_owned()),
+        ..alone(1)
+    });
+    assert!(no_role.starts_with("`deploy_role` is `jobs`; expected the ARN of an IAM role"));
+    let of_release = refused(&Parameters {
+        network: None,
+        ..alone(1)
+    });
+    assert!(of_release.starts_with("`deploy_role` is given; expected with `network` only"));
 }
 
 #[test]

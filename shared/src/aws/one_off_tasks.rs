@@ -5,8 +5,9 @@
 
 use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::types::{
-    CapacityProviderStrategyItem, Container, ContainerOverride, DesiredStatus, Failure, LaunchType,
-    NetworkConfiguration, Service, Task, TaskOverride, TaskStopCode,
+    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, Container,
+    ContainerOverride, DesiredStatus, Failure, LaunchType, NetworkConfiguration, Service, Task,
+    TaskOverride, TaskStopCode,
 };
 
 use super::pages::Pages;
@@ -26,6 +27,35 @@ pub struct TaskPlace {
     capacity: Vec<CapacityProviderStrategyItem>,
     launch_type: Option<LaunchType>,
     platform_version: Option<String>,
+}
+
+impl TaskPlace {
+    /// A place of no service.
+    #[must_use]
+    pub fn on_fargate(subnets: &[String], security_groups: &[String], public_ip: bool) -> Self {
+        let public_ip = if public_ip {
+            AssignPublicIp::Enabled
+        } else {
+            AssignPublicIp::Disabled
+        };
+        let groups = (!security_groups.is_empty()).then(|| security_groups.to_vec());
+        let network = AwsVpcConfiguration::builder()
+            .set_subnets(Some(subnets.to_vec()))
+            .set_security_groups(groups)
+            .assign_public_ip(public_ip)
+            .build();
+
+        Self {
+            network: network.ok().map(|network| {
+                NetworkConfiguration::builder()
+                    .awsvpc_configuration(network)
+                    .build()
+            }),
+            capacity: Vec::new(),
+            launch_type: Some(LaunchType::Fargate),
+            platform_version: None,
+        }
+    }
 }
 
 /// How a call of RunTask ended.

@@ -228,6 +228,28 @@ fn without_its_service_nothing_runs() {
     });
 }
 
+#[test]
+fn a_task_without_a_service_runs_alone_and_fails_no_release() {
+    run(released(), Fault::None, async |driver| {
+        let alone = |task: &str| {
+            let network = json!({"subnets": ["subnet-0a1b2c3d"]});
+            migrate(json!({"task": task, "task_definition": arn("web:2"), "network": network}))
+        };
+        migration::exits_with(&mut driver.world.aws(), 0);
+        let answer = ended(&driver, STEP, alone("nightly")).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert_eq!(only_task(&driver).launch_type, "FARGATE");
+        assert!(lease(&driver)["release"].is_null());
+
+        registered(&driver).await;
+        migration::exits_with(&mut driver.world.aws(), 3);
+        let answer = ended(&driver, STEP, alone("hourly")).await;
+        fails(&answer, "JobFailed", &["NG hourly: web:2 failed: "]);
+        let updated = look(&driver, "update-service", update(json!({}))).await;
+        assert_eq!(updated["status"], "in-progress", "{updated}");
+    });
+}
+
 /// The first and then each later job of a step for the counter, whose tasks hold a port of both
 /// instances.
 async fn on_instances(driver: &Driver, step: &str, more: Value, before: Option<&Value>) -> Value {

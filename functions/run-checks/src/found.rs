@@ -1,0 +1,79 @@
+//! What the step finds before it acts: its release, or that it runs a task without any service.
+//!
+//! A task without a service has no lease, so that it acts under a role of its own pipeline only.
+
+use slipway::job::{Job, StepError};
+use slipway::release::{ActiveRelease, DeployRole, Target};
+use slipway::step::{FoundRelease, RequestedRole};
+
+use crate::{Parameters, RunChecks};
+
+/// What the step finds before it acts.
+#[derive(Debug)]
+pub enum FoundTask {
+    /// A task of an open release.
+    OfRelease(Box<ActiveRelease>),
+    /// A task without any service, with the role that its parameters request.
+    Alone(Option<RequestedRole>),
+}
+
+impl FoundRelease for FoundTask {
+    fn deploy_role(&self) -> Option<&DeployRole> {
+        match self {
+            Self::OfRelease(active) => active.deploy_role(),
+            Self::Alone(_) => None,
+        }
+    }
+
+    fn requested_role(&self) -> Option<&RequestedRole> {
+        match self {
+            Self::OfRelease(_) => None,
+            Self::Alone(requested) => requested.as_ref(),
+        }
+    }
+}
+
+impl FoundTask {
+    /// The revision that a release would have its task run: the new one, or what the service runs
+    /// already if nothing is new.
+    pub(crate) fn task_definition(&self) -> Option<&str> {
+        let Self::OfRelease(active) = self else {
+            return None;
+        };
+        let registered = active.release.registered.as_deref();
+        Some(registered.unwrap_or_else(|| active.target.prior_task_definition()))
+    }
+
+    /// The service in whose network the task of a release runs: the one that gets the new revision.
+    pub(crate) fn service(&self) -> Option<String> {
+        let Self::OfRelease(active) = self else {
+            return None;
+        };
+        let name = &active.lease.service;
+        Some(match &active.target {
+            Target::Service(_) => name.clone(),
+            Target::Pair(pair) => {
+                let services = pair.prior.services(name);
+                services.of(pair.prior.idle()).clone()
+            }
+        })
+    }
+}
+
+impl RunChecks {
+    pub(crate) async fn find(&self, job: &Job<Parameters>) -> Result<FoundTask, StepError> {
+        let parameters = &job.parameters;
+        parameters.validate()?;
+        if parameters.network.is_none() {
+            let active = self.ledger.prove_lease(&job.release).await?.active()?;
+            return Ok(FoundTask::OfRelease(Box::new(active)));
+        }
+
+        let requested = parameters.deploy_role.as_ref();
+        Ok(FoundTask::Alone(requested.map(|arn| RequestedRole {
+            arn: arn.clone(),
+            region: None,
+            by_hand: None,
+        })))
+    }
+}

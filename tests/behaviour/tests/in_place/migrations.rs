@@ -8,7 +8,7 @@ use harness::driver::{Driver, Fault, Faults, Which, run};
 use serde_json::{Value, json};
 
 use super::bench::*;
-use behaviour::{ends, invoke, migration, push, reason, released, service, settled};
+use behaviour::{ends, migration, push, reason, released, service, settled};
 
 const STEP: &str = "run-checks";
 const PIPELINE: &str = "slipway-web";
@@ -250,31 +250,14 @@ fn a_task_without_a_service_runs_alone_and_fails_no_release() {
     });
 }
 
-/// The first and then each later job of a step for the counter, whose tasks hold a port of both
-/// instances.
-async fn on_instances(driver: &Driver, step: &str, more: Value, before: Option<&Value>) -> Value {
-    let mut parameters = json!({
-        "pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": COUNTER,
-    });
-    parameters
-        .as_object_mut()
-        .expect("an object")
-        .extend(more.as_object().expect("an object").clone());
-    let mut event = json!({ "parameters": parameters });
-    if let Some(before) = before {
-        event["continuationToken"] = before["continuationToken"].clone();
-    }
-    invoke(driver, step, event).await.expect("an answer")
-}
-
 #[test]
 fn a_task_without_a_place_is_tried_again_until_there_is_one_or_its_time_is_over() {
-    let parameters = json!({"task": "migrate", "timeout_minutes": 5});
+    // The tasks of the counter hold a port of both instances.
+    let parameters = || json!({"service": COUNTER, "task": "migrate", "timeout_minutes": 5});
     let first = async |driver: &Driver| {
-        let begin = json!({"strategy": "make-room"});
-        let begun = on_instances(driver, "begin-release", begin, None).await;
-        assert_eq!(begun["status"], "done", "{begun}");
-        let first = on_instances(driver, STEP, parameters.clone(), None).await;
+        let begin = json!({"service": COUNTER, "strategy": "make-room"});
+        begun(driver, begin).await;
+        let first = look(driver, STEP, parameters()).await;
         let summary = "migrate: not placed: RESOURCE:PORTS; 0s of 5m00s";
         assert_eq!(first["summary"], summary, "{first}");
         first
@@ -284,18 +267,16 @@ fn a_task_without_a_place_is_tried_again_until_there_is_one_or_its_time_is_over(
         let first = first(&driver).await;
         ecs::add_container_instances(&mut driver.world.aws(), CLUSTER, 1);
         pass(&driver, 30).await;
-        let next = on_instances(&driver, STEP, parameters.clone(), Some(&first)).await;
+        let next = again(&driver, STEP, parameters(), &first).await;
         let summary = text(&next, "summary");
-        assert!(
-            summary.starts_with("migrate: started page-counter:"),
-            "{summary}"
-        );
+        let begins = "migrate: started page-counter:";
+        assert!(summary.starts_with(begins), "{summary}");
         only_task(&driver);
     });
     run(released(), Fault::None, async |driver| {
         let first = first(&driver).await;
         pass(&driver, 300).await;
-        let answer = on_instances(&driver, STEP, parameters.clone(), Some(&first)).await;
+        let answer = again(&driver, STEP, parameters(), &first).await;
         let why = " was not placed within 5m00s: RESOURCE:PORTS";
         fails(&answer, "JobFailed", &["NG migrate: page-counter:", why]);
     });

@@ -193,6 +193,12 @@ fn instances_without_a_free_port_are_failures() {
         ran["failures"],
         json!([{"arn": instance, "reason": "RESOURCE:PORTS"}])
     );
+
+    let request = json!({"cluster": "main", "taskDefinition": "web", "clientToken": "t"});
+    let refused = world.ok("RunTask", request.clone());
+    assert_eq!(refused["tasks"], json!([]));
+    add_container_instances(&mut world.aws, "main", 1);
+    assert_eq!(world.ok("RunTask", request), refused);
 }
 
 #[test]

@@ -107,14 +107,8 @@ fn longest_parameters(
     all.extend(given(&[("TaskRoleArns", ROLES)]));
 
     if template == IN_PLACE {
-        // A word of one letter takes the most room.
-        let words = format!("{}aa", "a,".repeat(99));
-        all.extend(given(&[
-            ("Strategy", longest_strategy().as_str()),
-            ("MigrationCommand", words.as_str()),
-            ("MigrationFamily", longest(255).as_str()),
-            ("MigrationMinutes", "1380"),
-        ]));
+        all.extend(given(&[("Strategy", longest_strategy().as_str())]));
+        all.extend(longest_of_migration());
     } else {
         all.extend(given(&[("Rule", rule().as_str())]));
     }
@@ -140,6 +134,16 @@ fn longest_parameters(
         all.extend(given(&[("DeployRoleArn", role().as_str())]));
     }
     all
+}
+
+/// What only a pipeline in place has. Words of one letter take the most room.
+fn longest_of_migration() -> BTreeMap<String, String> {
+    let words = format!("{}aa", "a,".repeat(99));
+    given(&[
+        ("MigrationCommand", words.as_str()),
+        ("MigrationFamily", longest(255).as_str()),
+        ("MigrationMinutes", "1380"),
+    ])
 }
 
 /// What only a canary pipeline has.

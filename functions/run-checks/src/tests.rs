@@ -1,9 +1,47 @@
 use serde_json::json;
 use slipway::job::FailureType;
+use slipway::release::{ActiveRelease, Lease};
 
 use super::*;
 
 const REVISION: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:3";
+const LIVE: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop:1";
+const BEGAN: &str = "2026-01-05T09:00:00Z";
+
+/// A release of the pair `shop`, of which blue is live.
+fn of_pair(registered: Option<&str>) -> FoundTask {
+    let percentages = json!({"minimum_healthy": 100, "maximum": 200});
+    let colour = |weight: u32| {
+        json!({
+            "target_group": "group", "weight": weight, "task_definition": LIVE,
+            "desired_count": 2, "percentages": percentages,
+        })
+    };
+    let mut release = json!({
+        "execution": "e-1", "pipeline": "slipway-shop", "state": "open", "began_at": BEGAN,
+        "prior": {
+            "task_definition": LIVE, "desired_count": 2, "percentages": percentages,
+            "recorded_at": BEGAN,
+            "pair": {"rule": "rule", "live": "blue", "blue": colour(100), "green": colour(0)},
+        },
+    });
+    if let Some(arn) = registered {
+        release["registered"] = json!(arn);
+    }
+
+    let lease = json!({
+        "v": slipway::limits::FORMAT_VERSION, "cluster": "apps", "service": "shop", "fence": 9,
+        "release": release,
+    });
+    let lease: Lease = serde_json::from_value(lease).expect("a lease");
+    let release = lease.release.clone().expect("it is held");
+    let target = release.target().expect("of a pair").clone();
+    FoundTask::OfRelease(Box::new(ActiveRelease {
+        lease,
+        release,
+        target,
+    }))
+}
 
 fn parameters() -> Parameters {
     Parameters {
@@ -144,6 +182,17 @@ fn the_command_is_for_the_given_container_or_the_only_one() {
             .command
             .is_none()
     );
+}
+
+#[test]
+fn the_task_of_a_pair_runs_the_new_revision_where_the_idle_colour_runs() {
+    let new = of_pair(Some(REVISION));
+    assert_eq!(new.service().as_deref(), Some("shop-green"));
+    assert_eq!(new.task_definition(), Some(REVISION));
+    assert_eq!(of_pair(None).task_definition(), Some(LIVE));
+
+    let alone = FoundTask::Alone(None);
+    assert_eq!((alone.service(), alone.task_definition()), (None, None));
 }
 
 #[test]

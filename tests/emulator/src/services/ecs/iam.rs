@@ -34,6 +34,7 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
             .flat_map(|arn| service_deployment(request, text(arn)))
             .collect(),
         "RunTask" => run_task(aws, request),
+        "StopTask" => vec![in_cluster(aws, request, "task", request.text("task"))],
         "DescribeContainerInstances" => each("containerInstances", "container-instance"),
         "ListContainerInstances" => vec![tagged(aws, request.on(cluster(aws, request)))],
         "DescribeCapacityProviders" => capacity_providers(aws, request),

@@ -262,6 +262,33 @@ fn tasks_are_listed_on_everything_unless_on_an_instance() {
 }
 
 #[test]
+fn a_task_is_run_on_its_revision_and_stopped_in_its_cluster() {
+    let mut aws = Aws::new(1);
+    let revision = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:3";
+    let task = "arn:aws:ecs:eu-west-1:111122223333:task/apps/0a1b";
+    let run = json!({"cluster": "apps", "taskDefinition": revision});
+
+    for (operation, input, resource) in [
+        ("RunTask", run, revision),
+        ("StopTask", json!({"cluster": "apps", "task": task}), task),
+        ("StopTask", json!({"cluster": "apps", "task": "0a1b"}), task),
+    ] {
+        let request = IamRequest {
+            service: "ecs".to_owned(),
+            operation: operation.to_owned(),
+            input,
+        };
+        let demand = actions::demands(&mut aws, &request).unwrap().remove(0);
+        assert_eq!(demand.action, format!("ecs:{operation}"));
+        assert_eq!(demand.resource, resource);
+        assert_eq!(
+            demand.context["ecs:cluster"],
+            "arn:aws:ecs:eu-west-1:111122223333:cluster/apps"
+        );
+    }
+}
+
+#[test]
 fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
     assert_eq!(
         demand_of_scaling("DescribeScalableTargets", scalable_target()),

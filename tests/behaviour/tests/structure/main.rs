@@ -4,6 +4,7 @@
 //!
 //! Reads the sources as text: it never depends on what they do.
 
+mod builds;
 mod imports;
 mod modules;
 mod python;

@@ -3,6 +3,7 @@
 //! Lambda.
 
 mod faults;
+mod ran;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,16 +20,7 @@ use emulator::lambda::{self, Attempt, Outcome};
 use emulator::{Aws, Millis};
 
 pub use faults::{Fault, Faults, Which};
-
-/// One attempt that ran: what it was for, how many calls it made, and what went wrong with them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ran {
-    pub invocation: u64,
-    pub attempt: u64,
-    pub function: String,
-    pub calls: u32,
-    pub met: Vec<CallFault>,
-}
+pub use ran::Ran;
 
 /// Called for every attempt that starts: the function and which of its attempts this is.
 type Started = Box<dyn FnMut(&Driver, &str, usize)>;

@@ -1,4 +1,4 @@
-//! The simulation on a few hundred seeds, and that a seed determines a run.
+//! The simulation on some hundred seeds, and that a seed determines a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use simulation::{
 };
 
 /// Seeds of one of the tests below, which run side by side.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 100;
 /// The same with canaries, which take several times as long.
-const CANARY_SEEDS: u64 = 40;
+const CANARY_SEEDS: u64 = 30;
 
 fn hold(from: u64, seeds: u64, about: About) {
     let mut failures = BTreeMap::new();

@@ -249,7 +249,7 @@ fn check(before: &Aws, plan: Plan, seed: u64, outcomes: &[&str]) {
     });
 }
 
-const SEEDS: u64 = 50;
+const SEEDS: u64 = 15;
 
 fn with_approval() -> Aws {
     let mut aws = shop(&SHORT);

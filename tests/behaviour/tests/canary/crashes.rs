@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use emulator::Aws;
 use emulator::client::CallFault;
 use emulator::ecr::Answers;
 use emulator::lambda;
 use harness::driver::{Faults, Ran, Which, run};
 
 use behaviour::shop::{judged, push, release, said, shop};
-use behaviour::{outcome, pair, reason, settled, until};
+use behaviour::{on_all_cores, outcome, pair, reason, settled, until};
 
 const JUDGE: &str = "evaluate-canary";
 
@@ -27,8 +28,8 @@ fn ends(answers: Answers, faults: Faults) -> (String, [i64; 2], usize) {
     played(answers, faults).0
 }
 
-/// The same, with the attempts of the judge.
-fn played(answers: Answers, faults: Faults) -> ((String, [i64; 2], usize), Vec<Ran>) {
+/// The same, with the attempts of the judge and the account at the end.
+fn played(answers: Answers, faults: Faults) -> ((String, [i64; 2], usize), Vec<Ran>, Aws) {
     run(shop(), faults, async |driver| {
         let execution = release(&driver, "2.1.0", answers).await;
         let aws = driver.world.snapshot();
@@ -44,7 +45,7 @@ fn played(answers: Answers, faults: Faults) -> ((String, [i64; 2], usize), Vec<R
         let end = (outcome(&driver, &execution), pair::weights(&aws), judged);
         let mut ran = driver.ran();
         ran.retain(|ran| ran.function == JUDGE);
-        (end, ran)
+        (end, ran, aws)
     })
 }
 
@@ -136,24 +137,26 @@ fn the_first_look_again_when_the_judgement_is_long_over_changes_nothing() {
 }
 
 #[test]
-fn a_look_that_ends_after_any_of_its_calls_is_repeated() {
+fn a_look_that_ends_after_any_of_its_changes_is_repeated() {
     let failing = Answers::GOOD.failing(0.02);
-    let (_, looks) = played(failing, Faults::default());
-    let calls: u32 = looks.iter().map(|look| look.calls).sum();
-    assert!(looks.len() >= 4 && calls > 30, "{looks:?}");
+    let (_, looks, undisturbed) = played(failing, Faults::default());
+    let crashes = looks.iter().enumerate().flat_map(|(nth, look)| {
+        // Before its first call it knows nothing yet.
+        let calls = [0].into_iter().chain(look.crash_points(&undisturbed));
+        calls.map(move |call| (nth, call))
+    });
+    let crashes: Vec<(usize, u32)> = crashes.collect();
+    assert!(looks.len() >= 4 && crashes.len() > 12, "{crashes:?}");
 
-    for (nth, look) in looks.iter().enumerate() {
-        for call in 0..=look.calls {
-            let faults = Faults {
-                calls: vec![dies(nth, call)],
-                ..Faults::default()
-            };
-            let (end, _) = played(failing, faults);
-            assert_eq!(
-                end,
-                ("rolled-back".to_owned(), [0, 100], 1),
-                "look {nth} dies after call {call}"
-            );
-        }
+    let ends = on_all_cores(&crashes, |(nth, call)| {
+        let faults = Faults {
+            calls: vec![dies(*nth, *call)],
+            ..Faults::default()
+        };
+        ends(failing, faults)
+    });
+    for ((nth, call), end) in crashes.iter().zip(ends) {
+        let expected = ("rolled-back".to_owned(), [0, 100], 1);
+        assert_eq!(end, expected, "look {nth} dies after call {call}");
     }
 }

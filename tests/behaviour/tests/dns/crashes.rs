@@ -1,4 +1,4 @@
-//! Crashes after each call of the attempts that set weights: Lambda's retry, or a later job, ends
+//! Crashes after each change of the attempts that set weights: Lambda's retry, or a later job, ends
 //! the release as it would have ended, and the invariants hold meanwhile.
 
 use emulator::client::CallFault;
@@ -8,8 +8,8 @@ use harness::driver::Fault;
 
 use super::{changes, site};
 
-/// The attempts that set weights, by their numbers, each with the number of its calls.
-fn shifts(played: &Played) -> Vec<(usize, u32)> {
+/// The attempts that set weights, by their numbers, each with the calls after which it may crash.
+fn shifts(played: &Played) -> Vec<(usize, Vec<u32>)> {
     let sets_weights = |attempt: u64| {
         let mut calls = played.aws.calls.iter();
         calls.any(|call| {
@@ -18,12 +18,12 @@ fn shifts(played: &Played) -> Vec<(usize, u32)> {
     };
     let all = played.ran.iter().enumerate();
     all.filter(|(_, ran)| sets_weights(ran.attempt))
-        .map(|(number, ran)| (number, ran.calls))
+        .map(|(number, ran)| (number, ran.crash_points(&played.aws)))
         .collect()
 }
 
 /// How often weights are set without a crash, and for each attempt that sets them, with a crash
-/// after each of its calls.
+/// after each of its changes.
 fn crash_in_each_shift(chapter: &Chapter) -> (usize, Vec<Vec<usize>>) {
     let before = site(&[]);
     let undisturbed = play(before.clone(), chapter, Fault::None, &mut |_| {});
@@ -34,7 +34,7 @@ fn crash_in_each_shift(chapter: &Chapter) -> (usize, Vec<Vec<usize>>) {
     let mut with_crashes = Vec::new();
     for (attempt, calls) in shifts {
         let mut counts = Vec::new();
-        for call in 1..=calls {
+        for call in calls {
             let fault = Fault::Call {
                 attempt,
                 fault: CallFault::CrashAfter(call),

@@ -6,8 +6,8 @@
 use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, Container,
-    ContainerOverride, DesiredStatus, Failure, LaunchType, NetworkConfiguration, Service, Task,
-    TaskOverride, TaskStopCode,
+    ContainerOverride, DesiredStatus, Failure, LaunchType, NetworkConfiguration,
+    PlacementConstraint, PlacementConstraintType, Service, Task, TaskOverride, TaskStopCode,
 };
 
 use super::pages::Pages;
@@ -27,6 +27,8 @@ pub struct TaskPlace {
     capacity: Vec<CapacityProviderStrategyItem>,
     launch_type: Option<LaunchType>,
     platform_version: Option<String>,
+    /// Which container instances fit, such as those of one architecture.
+    constraints: Vec<PlacementConstraint>,
 }
 
 impl TaskPlace {
@@ -54,6 +56,7 @@ impl TaskPlace {
             capacity: Vec::new(),
             launch_type: Some(LaunchType::Fargate),
             platform_version: None,
+            constraints: Vec::new(),
         }
     }
 }
@@ -119,6 +122,7 @@ impl Services {
             .set_capacity_provider_strategy(given(&place.capacity))
             .set_launch_type(place.launch_type.clone())
             .set_platform_version(place.platform_version.clone())
+            .set_placement_constraints(given(&place.constraints))
             .set_overrides(overrides(task));
         let answer = match request.send().await {
             Ok(answer) => answer,
@@ -217,19 +221,25 @@ impl Services {
 }
 
 /// A strategy of capacity providers and a launch type exclude each other (Amazon ECS API: RunTask).
+/// Constraints of the service on instances apply, `distinctInstance` does not: it is about several
+/// tasks.
 fn place(service: &Service) -> TaskPlace {
     let capacity = service.capacity_provider_strategy().to_vec();
     let launch_type = service.launch_type().filter(|_| capacity.is_empty());
+    let constraints = service.placement_constraints().iter();
+    let of_instances =
+        constraints.filter(|found| found.r#type() == Some(&PlacementConstraintType::MemberOf));
     TaskPlace {
         network: service.network_configuration().cloned(),
         launch_type: launch_type.cloned(),
         platform_version: service.platform_version().map(ToOwned::to_owned),
+        constraints: of_instances.cloned().collect(),
         capacity,
     }
 }
 
-fn given(capacity: &[CapacityProviderStrategyItem]) -> Option<Vec<CapacityProviderStrategyItem>> {
-    (!capacity.is_empty()).then(|| capacity.to_vec())
+fn given<T: Clone>(items: &[T]) -> Option<Vec<T>> {
+    (!items.is_empty()).then(|| items.to_vec())
 }
 
 fn overrides(task: &OneOffTask<'_>) -> Option<TaskOverride> {

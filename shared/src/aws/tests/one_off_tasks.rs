@@ -66,7 +66,7 @@ fn a_task_is_started_where_the_tasks_of_the_service_run() {
     let capacity = json!([{"capacityProvider": "spare", "weight": 1, "base": 0}]);
     let on_provider = json!({
         "serviceName": "web", "status": "ACTIVE", "launchType": "EC2",
-        "capacityProviderStrategy": capacity,
+        "capacityProviderStrategy": capacity, "placementConstraints": [],
     });
     let (_, sent) = started(&on_provider, &[], with_task());
     let own = task(&[]);
@@ -78,6 +78,19 @@ fn a_task_is_started_where_the_tasks_of_the_service_run() {
             "capacityProviderStrategy": capacity,
         })
     );
+}
+
+#[test]
+fn a_task_runs_on_instances_that_fit_the_service_and_beside_its_tasks() {
+    let arm = json!({
+        "type": "memberOf", "expression": "attribute:ecs.cpu-architecture == arm64",
+    });
+    let constrained = json!({
+        "serviceName": "web", "status": "ACTIVE", "launchType": "EC2",
+        "placementConstraints": [{"type": "distinctInstance"}, arm],
+    });
+    let (_, sent) = started(&constrained, &[], with_task());
+    assert_eq!(sent["placementConstraints"], json!([arm]));
 }
 
 #[test]

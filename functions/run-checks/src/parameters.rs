@@ -141,8 +141,13 @@ impl Parameters {
     fn container_of<'a>(&'a self, definition: &'a TaskDefinition) -> Result<&'a str, Failure> {
         let names: Vec<&str> = definition.container_names().collect();
         let expected = || format!("expected one of {}", names.join(", "));
+        let mut essential = definition.essential_containers();
         match (self.container.as_deref(), names.as_slice()) {
-            (Some(given), _) if names.contains(&given) => Ok(given),
+            (Some(given), _) if essential.any(|name| name == given) => Ok(given),
+            (Some(given), _) if names.contains(&given) => Err(Failure::configuration(format!(
+                "`container` is `{given}`, which is not essential; expected an essential \
+                 container, because the task does not end with another one"
+            ))),
             (Some(given), _) => Err(Failure::configuration(format!(
                 "`container` is `{given}`; {}",
                 expected()

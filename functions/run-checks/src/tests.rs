@@ -185,6 +185,25 @@ fn the_command_is_for_the_given_container_or_the_only_one() {
 }
 
 #[test]
+fn the_command_is_not_for_a_container_with_which_the_task_does_not_end() {
+    let sidecar = TaskDefinition::from_value(json!({
+        "family": "web", "containerDefinitions": [
+            {"name": "web", "image": "web:1", "essential": true},
+            {"name": "logs", "image": "logs:1", "essential": false},
+        ],
+    }));
+    let sidecar = sidecar.expect("a task definition");
+    let of_sidecar = Parameters {
+        container: Some("logs".to_owned()),
+        ..parameters()
+    };
+    let refused = of_sidecar.one_off_task("e-1", REVISION, &sidecar);
+    let expected = "`container` is `logs`, which is not essential; expected an essential \
+                    container, because the task does not end with another one";
+    assert_eq!(refused.expect_err("not essential").message, expected);
+}
+
+#[test]
 fn the_task_of_a_pair_runs_the_new_revision_where_the_idle_colour_runs() {
     let new = of_pair(Some(REVISION));
     assert_eq!(new.service().as_deref(), Some("shop-green"));

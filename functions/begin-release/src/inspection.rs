@@ -10,6 +10,7 @@ use slipway::task_definition::TaskDefinition;
 
 use crate::BeginRelease;
 use crate::passing::LISTED_ROLES;
+use crate::permission::{UPDATE, changing, simulation, skip_change};
 use crate::preflight::{NEW, PRIOR, RULE};
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
@@ -25,13 +26,14 @@ impl BeginRelease {
         target: &FoundTarget,
         rollout: Option<&PlannedRollout>,
     ) -> Result<(), StepError> {
+        let deploy_role = self.sdk.deploy_role();
         for seen in target.services() {
             let group = group_of(seen.name().1);
             check_breaker(checks, &group, seen.circuit_breaker())?;
+            skip_change(checks, &group, (UPDATE, seen.arn()), deploy_role);
         }
 
         if let Some(rollout) = rollout {
-            let deploy_role = self.sdk.deploy_role();
             match passing(&rollout.base, deploy_role.map(|role| role.arn.as_str())) {
                 Some(unproven) => checks.skip((NEW, "roles"), unproven),
                 None => checks.ok((NEW, "roles"), "the base names none"),
@@ -57,6 +59,8 @@ impl BeginRelease {
     ) -> Result<(), StepError> {
         let stack = self.rules.stack(rule).await;
         checks.take((RULE, "owner"), stack, |stack| owner(stack.as_deref()))?;
+        let change = (changing(rule), rule);
+        skip_change(checks, RULE, change, self.sdk.deploy_role());
 
         let others = self.rules.beside(rule).await;
         let single = others
@@ -159,22 +163,6 @@ pub(crate) fn check_authentication(
             user_pools.join(", ")
         ),
     );
-}
-
-/// The command by which an operator learns whether the deploy role may do something.
-fn simulation<'role>(
-    deploy_role: &str,
-    action: &str,
-    resources: impl Iterator<Item = &'role str>,
-) -> String {
-    let mut resources: Vec<&str> = resources.collect();
-    resources.dedup();
-
-    format!(
-        "aws iam simulate-principal-policy --policy-source-arn {deploy_role} --action-names \
-         {action} --resource-arns {}",
-        resources.join(" ")
-    )
 }
 
 fn status(is_active: bool) -> String {

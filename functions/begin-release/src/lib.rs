@@ -14,6 +14,7 @@ mod overlap;
 mod pair;
 mod parameters;
 mod passing;
+mod permission;
 mod preflight;
 mod record;
 mod restorable;

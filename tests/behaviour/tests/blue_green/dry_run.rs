@@ -64,6 +64,10 @@ fn a_pair_of_the_template_has_nothing_that_is_ng() {
     let (state, tests) = check(&answer, "other-rules");
     assert_eq!(state, "SKIP", "its test rules");
     assert!(tests.contains(" forward to one colour only"), "{tests}");
+    let (state, change) = check(&answer, "permission");
+    assert_eq!(state, "SKIP");
+    let unknown = format!("whether elasticloadbalancing:ModifyRule is allowed on {rule} is not");
+    assert!(change.starts_with(&unknown), "{change}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub struct Parameters {
     pub task: String,
     /// ARN of the revision that it runs; the one of this release when not given.
     pub task_definition: Option<String>,
-    /// The container that gets `command`; the only one of the task definition when not given.
+    /// The essential container that gets `command`; the only container when not given.
     pub container: Option<String>,
     /// The words of its command; what the task definition has when not given.
     pub command: Option<Vec<String>>,

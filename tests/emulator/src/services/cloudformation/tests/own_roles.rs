@@ -202,6 +202,17 @@ pub(super) fn deploy_role(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), St
 }
 
 #[test]
+fn a_deploy_role_runs_the_families_of_both_colours_for_one_pattern() {
+    let mut aws = account(1);
+    let families = [("Service", "web"), ("MigrationFamily", "web-*")];
+    deploy_role(&mut aws, &families).unwrap();
+    assert_eq!(
+        statements(&aws, "role")["RunOneOffTask"]["Resource"],
+        "arn:aws:ecs:eu-west-1:111122223333:task-definition/web-*:*"
+    );
+}
+
+#[test]
 fn the_template_of_a_deploy_role_allows_what_those_of_pipelines_do() {
     let other = [("OtherRepositoryArns", OTHER_REPOSITORY)];
     let mut aws = account(1);

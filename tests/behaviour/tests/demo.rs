@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use behaviour::on_all_cores;
-use emulator::Aws;
 use emulator::client::CallFault;
+use emulator::{Aws, Call};
 use harness::demo::{
     CHAPTERS, Chapter, Release, Rest, SHOP, deployed, play, play_from, play_with_rests,
 };
@@ -27,8 +27,8 @@ struct Tried {
     /// Its number among those that start after the rest.
     number: usize,
     function: String,
-    /// What it calls when it is played from the rest.
-    operations: Vec<String>,
+    /// Its calls when it is played from the rest.
+    calls: Vec<Call>,
     crash_points: Vec<u32>,
 }
 
@@ -44,17 +44,16 @@ impl Tried {
             chapter,
             number,
             function: ran.function.clone(),
-            operations: operations(&played.aws, ran).collect(),
+            calls: ran.called(&played.aws).into_iter().cloned().collect(),
             crash_points: ran.crash_points(&played.aws),
             rest,
         }
     }
 }
 
-fn operations(aws: &Aws, ran: &Ran) -> impl Iterator<Item = String> {
-    let calls = aws.calls.iter();
-    let of_attempt = calls.filter(|call| call.attempt == Some(ran.attempt));
-    of_attempt.map(|call| call.operation.clone())
+fn operations<'a>(calls: impl IntoIterator<Item = &'a Call>) -> impl Iterator<Item = &'a str> {
+    let calls = calls.into_iter();
+    calls.map(|call| call.operation.as_str())
 }
 
 /// The attempts that every test of faults tries, of the first seed: computed once.
@@ -109,9 +108,8 @@ fn releases(seed: u64) -> Vec<Release> {
 /// attempt of each function has it.
 fn unlike(known: &mut Known, aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
     let mut is_new = |ran: &Ran| {
-        let made = operations(aws, ran);
-        let made = made.filter(|operation| operation != "AssumeRole").collect();
-        known.insert((ran.function.clone(), made))
+        let made = operations(ran.called(aws)).filter(|operation| *operation != "AssumeRole");
+        known.insert((ran.function.clone(), made.map(str::to_owned).collect()))
     };
     let new: Vec<bool> = ran.iter().map(&mut is_new).collect();
     (0..ran.len())
@@ -157,11 +155,12 @@ fn wrong(tried: &Tried, trouble: Trouble) -> Option<String> {
         Ok(_) => "nothing met the fault".to_owned(),
         Err(error) => error,
     };
+    let operations: Vec<&str> = operations(&tried.calls).collect();
     Some(format!(
         "{}, {} after {}, {trouble:?}: {error}",
         tried.chapter.title,
         tried.function,
-        tried.operations.join(", ")
+        operations.join(", ")
     ))
 }
 
@@ -201,28 +200,22 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_ne!(first, releases(8));
 }
 
-/// The calls of all attempts, each with its number in the attempt and its operation.
-fn calls() -> impl Iterator<Item = (&'static Tried, u32, &'static str)> {
+/// The calls of all attempts, each with its number in the attempt.
+fn calls() -> impl Iterator<Item = (&'static Tried, u32, &'static Call)> {
     tried().iter().flat_map(|tried| {
-        let numbered = (1..).zip(&tried.operations);
-        numbered.map(move |(call, operation)| (tried, call, operation.as_str()))
+        let numbered = (1..).zip(&tried.calls);
+        numbered.map(move |(number, call)| (tried, number, call))
     })
 }
 
 /// Whether it is the first call of this operation by this function in releases that end like this
 /// one.
-fn is_first() -> impl FnMut(&(&'static Tried, u32, &'static str)) -> bool {
+fn is_first() -> impl FnMut(&(&'static Tried, u32, &'static Call)) -> bool {
     let mut known = BTreeSet::new();
-    move |(tried, _, operation)| {
+    move |(tried, _, call)| {
         let outcome = tried.chapter.outcome.to_string();
-        known.insert((tried.function.as_str(), *operation, outcome))
+        known.insert((tried.function.as_str(), call.operation.as_str(), outcome))
     }
-}
-
-fn is_read(operation: &str) -> bool {
-    ["AssumeRole", "BatchGet", "Describe", "Get", "List", "Query"]
-        .iter()
-        .any(|word| operation.starts_with(word))
 }
 
 /// Plays on with every event delivered a second time, so long after the first.
@@ -243,9 +236,9 @@ fn a_crash_after_any_change_changes_no_ending() {
 #[test]
 fn a_call_that_takes_effect_without_an_answer_changes_no_ending() {
     let mut is_first = is_first();
-    let calls = calls().filter(|call| !is_read(call.2) || is_first(call));
-    with_each(calls.map(|(tried, call, _)| {
-        let fault = CallFault::TimeoutAfterEffect(call);
+    let calls = calls().filter(|call| !call.2.is_read() || is_first(call));
+    with_each(calls.map(|(tried, number, _)| {
+        let fault = CallFault::TimeoutAfterEffect(number);
         (tried, Trouble::Call(fault))
     }));
 }
@@ -254,8 +247,8 @@ fn a_call_that_takes_effect_without_an_answer_changes_no_ending() {
 #[test]
 fn throttling_that_outlasts_the_retries_changes_no_ending() {
     let calls = calls().filter(is_first());
-    with_each(calls.map(|(tried, call, _)| {
-        let fault = CallFault::ThrottleFrom(call, 4);
+    with_each(calls.map(|(tried, number, _)| {
+        let fault = CallFault::ThrottleFrom(number, 4);
         (tried, Trouble::Call(fault))
     }));
 }

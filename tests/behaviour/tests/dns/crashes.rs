@@ -4,20 +4,18 @@
 use emulator::client::CallFault;
 use harness::demo::dns::CHAPTERS;
 use harness::demo::{Chapter, Played, play};
-use harness::driver::Fault;
+use harness::driver::{Fault, Ran};
 
 use super::{changes, site};
 
 /// The attempts that set weights, by their numbers, each with the calls after which it may crash.
 fn shifts(played: &Played) -> Vec<(usize, Vec<u32>)> {
-    let sets_weights = |attempt: u64| {
-        let mut calls = played.aws.calls.iter();
-        calls.any(|call| {
-            call.operation == "ChangeResourceRecordSets" && call.attempt == Some(attempt)
-        })
+    let sets_weights = |ran: &Ran| {
+        let mut calls = ran.called(&played.aws).into_iter();
+        calls.any(|call| call.operation == "ChangeResourceRecordSets")
     };
     let all = played.ran.iter().enumerate();
-    all.filter(|(_, ran)| sets_weights(ran.attempt))
+    all.filter(|(_, ran)| sets_weights(ran))
         .map(|(number, ran)| (number, ran.crash_points(&played.aws)))
         .collect()
 }
@@ -35,12 +33,14 @@ fn crash_in_each_shift(chapter: &Chapter) -> (usize, Vec<Vec<usize>>) {
     for (attempt, calls) in shifts {
         let mut counts = Vec::new();
         for call in calls {
+            let crash = CallFault::CrashAfter(call);
             let fault = Fault::Call {
                 attempt,
-                fault: CallFault::CrashAfter(call),
+                fault: crash,
             };
             let played = play(before.clone(), chapter, fault, &mut |_| {})
                 .unwrap_or_else(|error| panic!("attempt {attempt}, call {call}: {error}"));
+            assert_eq!(played.ran[attempt].met, [crash], "call {call}");
             counts.push(changes(&played.aws).len());
         }
         with_crashes.push(counts);

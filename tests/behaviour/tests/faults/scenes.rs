@@ -26,22 +26,10 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     fn of(aws: &Aws, ran: &Ran) -> Self {
-        let calls = aws
-            .calls
-            .iter()
-            .filter(|call| call.attempt == Some(ran.attempt));
-        let operations: Vec<String> = calls.map(|call| call.operation.clone()).collect();
-
-        assert_eq!(
-            operations.len(),
-            ran.calls as usize,
-            "the log has all calls of {}",
-            ran.function
-        );
-
+        let calls = ran.called(aws).into_iter();
         Self {
             function: ran.function.clone(),
-            operations,
+            operations: calls.map(|call| call.operation.clone()).collect(),
         }
     }
 }

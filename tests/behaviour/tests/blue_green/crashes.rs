@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use emulator::client::CallFault;
 use emulator::codepipeline::{self, JobState};
@@ -59,10 +60,49 @@ struct Attempt {
     crash_points: Vec<u32>,
 }
 
-fn undisturbed() -> Undisturbed {
-    let aws = shop(&FIVE_STEPS);
-    let before = pair::state(&aws);
+impl Attempt {
+    /// The attempt as it goes from there. In the release it may have had a container with the
+    /// credentials of the deploy role, and so a call less.
+    fn played(from: Aws, number: usize) -> Self {
+        let (crash_points, function) = run(from.clone(), Fault::None, async |driver| {
+            let has_run = |_: &Aws| driver.ran().len() > number;
+            driver
+                .until(LIMIT, &mut |_| Ok(()), has_run)
+                .await
+                .expect("it runs");
+            let ran = driver.ran().swap_remove(number);
+            (ran.crash_points(&driver.world.snapshot()), ran.function)
+        });
+        Self {
+            from,
+            number,
+            function,
+            crash_points,
+        }
+    }
+}
 
+/// Played once for all tests.
+fn undisturbed() -> &'static Undisturbed {
+    static UNDISTURBED: OnceLock<Undisturbed> = OnceLock::new();
+    UNDISTURBED.get_or_init(|| {
+        let aws = shop(&FIVE_STEPS);
+        let before = pair::state(&aws);
+        let (pushed, starts) = released(aws);
+        let attempts = on_all_cores(&starts, |(from, number)| {
+            Attempt::played(from.clone(), *number)
+        });
+        Undisturbed {
+            pushed,
+            before,
+            attempts,
+        }
+    })
+}
+
+/// What was pushed, and for each attempt of its release the account at rest before it, with its
+/// number among those that start from there.
+fn released(aws: Aws) -> (String, Vec<(Aws, usize)>) {
     run(aws, Fault::None, async |driver| {
         let rests = Rc::new(RefCell::new(Vec::<(Aws, usize)>::new()));
         let kept = Rc::clone(&rests);
@@ -73,24 +113,14 @@ fn undisturbed() -> Undisturbed {
             .until(LIMIT, &mut |_| Ok(()), |aws| is_settled(aws, &pushed))
             .await
             .expect("it ends");
-        let (rests, ended) = (rests.take(), driver.world.snapshot());
-        let attempts = driver.ran().into_iter().enumerate().map(|(number, ran)| {
+        let rests = rests.take();
+        let starts = (0..driver.ran().len()).map(|number| {
             let mut earlier = rests.iter().rev();
             let rest = earlier.find(|(_, started)| *started <= number);
-            let (from, started) = rest.expect("the push is at rest").clone();
-            Attempt {
-                from,
-                number: number - started,
-                crash_points: ran.crash_points(&ended),
-                function: ran.function,
-            }
+            let (from, started) = rest.expect("the push is at rest");
+            (from.clone(), number - started)
         });
-
-        Undisturbed {
-            before,
-            attempts: attempts.collect(),
-            pushed,
-        }
+        (pushed, starts.collect())
     })
 }
 
@@ -318,8 +348,8 @@ fn play(
 /// Plays every crash and checks that none goes wrong; returns how many releases ended in which way.
 fn after_each_change(after: After) -> BTreeMap<String, usize> {
     let undisturbed = undisturbed();
-    let points = points(&undisturbed, after);
-    let (outcomes, wrong) = play(&points, after, &undisturbed);
+    let points = points(undisturbed, after);
+    let (outcomes, wrong) = play(&points, after, undisturbed);
     println!("{} crashes, then {after:?}: {outcomes:?}", points.len());
 
     assert!(points.len() > 60, "only {} crashes", points.len());

@@ -30,7 +30,8 @@ const MOST_DRAWN: [&str; 5] = [
 const JUDGE: &str = "evaluate-canary";
 /// The function that only pairs behind records need.
 const SWAP_RECORDS: &str = "swap-records";
-/// The function that the pipeline of no shape has. The behaviour tests let it crash at each call.
+/// The function that the pipeline of no shape has. The behaviour tests let it crash after each
+/// change.
 const RUN_CHECKS: &str = "run-checks";
 
 /// Services whose throttling is tried. The last two are called where a canary is judged.

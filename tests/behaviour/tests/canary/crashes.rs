@@ -153,10 +153,12 @@ fn a_look_that_ends_after_any_of_its_changes_is_repeated() {
             calls: vec![dies(*nth, *call)],
             ..Faults::default()
         };
-        ends(failing, faults)
+        let (end, looks, _) = played(failing, faults);
+        (end, looks[*nth].met.clone())
     });
-    for ((nth, call), end) in crashes.iter().zip(ends) {
+    for ((nth, call), (end, met)) in crashes.iter().zip(ends) {
         let expected = ("rolled-back".to_owned(), [0, 100], 1);
         assert_eq!(end, expected, "look {nth} dies after call {call}");
+        assert_eq!(met, [CallFault::CrashAfter(*call)], "look {nth}");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::own_pairs::{account_with_pair, deploy_blue_green};
-use super::own_records::RECORDS;
+use super::own_roles::{PIPELINES, statement_of, with_pipeline};
 use super::own_templates::{
     CERTIFICATE, account, deploy_functions, deploy_pipeline, deploy_service, given, root,
 };
@@ -15,14 +15,6 @@ use super::*;
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
 const OLD_TABLE: &str = "slipway-LedgerTable-OLD";
-
-/// The statement of this Sid in a role of a stack.
-fn statement(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
-    let name = physical_id(aws, stack, role);
-    let role = aws.cloudformation.iam.role(&name).unwrap();
-    let mut statements = role.statements();
-    statements.find(|known| known["Sid"] == sid).cloned()
-}
 
 /// The properties of a resource of a stack.
 fn properties<'a>(aws: &'a Aws, stack: &str, logical_id: &str) -> &'a Value {
@@ -74,7 +66,7 @@ fn the_functions_deploy_with_every_choice() {
     for function in aws.lambda.functions.values() {
         assert_eq!(function.environment["LEDGER_TABLE"], OLD_TABLE);
     }
-    let ledger = statement(&aws, "slipway", "FinishReleaseFunctionRole", "Ledger").unwrap();
+    let ledger = statement_of(&aws, "slipway", "FinishReleaseFunctionRole", "Ledger").unwrap();
     assert_eq!(
         ledger["Resource"],
         format!("arn:aws:dynamodb:eu-west-1:111122223333:table/{OLD_TABLE}")
@@ -152,44 +144,18 @@ fn the_functions_deploy_without_any_choice_and_keep_the_ledger() {
 
 #[test]
 fn an_approval_notifies_a_topic_and_artifacts_have_a_key() {
-    for template in [
-        "in-place.yaml",
-        "blue-green.yaml",
-        "canary.yaml",
-        "dns.yaml",
-    ] {
-        let mut aws = if template == "in-place.yaml" {
-            let mut aws = account(1);
-            deploy_service(&mut aws, &[]).unwrap();
-            aws
-        } else {
-            account_with_pair(1)
-        };
-        deploy_functions(&mut aws);
-        let rule = aws
-            .cloudformation
-            .stack("web")
-            .unwrap()
-            .outputs
-            .get("ProductionRuleArn");
-        let rule = rule.cloned();
-        let mut choices = vec![
-            ("Approval", "yes"),
-            ("NotificationTopicArn", TOPIC),
-            ("KmsKeyArn", KEY),
-        ];
-        if template == "dns.yaml" {
-            choices.extend(RECORDS);
-        } else {
-            choices.extend(rule.as_deref().map(|rule| ("Rule", rule)));
-        }
-        deploy_pipeline(&mut aws, template, &choices).unwrap();
-
+    let choices = [
+        ("Approval", "yes"),
+        ("NotificationTopicArn", TOPIC),
+        ("KmsKeyArn", KEY),
+    ];
+    for template in PIPELINES {
+        let aws = with_pipeline(template, &choices);
         let pipeline = &aws.codepipeline.pipelines["web"].declaration;
         let approval = pipeline.action("Release", "approve").unwrap();
         assert_eq!(approval.configuration["NotificationArn"], TOPIC);
         assert_eq!(pipeline.encryption_key.as_deref(), Some(KEY));
-        let of = |sid: &str| statement(&aws, "web-pipeline", "PipelineRole", sid).unwrap();
+        let of = |sid: &str| statement_of(&aws, "web-pipeline", "PipelineRole", sid).unwrap();
         assert_eq!(of("Notify")["Resource"], TOPIC);
         assert_eq!(of("UseKey")["Resource"], KEY);
     }
@@ -226,7 +192,10 @@ fn an_approval_without_a_topic_notifies_none() {
     let approval = pipeline.action("Release", "approve").unwrap();
     assert!(!approval.configuration.contains_key("NotificationArn"));
     for sid in ["Notify", "UseKey"] {
-        assert_eq!(statement(&aws, "web-pipeline", "PipelineRole", sid), None);
+        assert_eq!(
+            statement_of(&aws, "web-pipeline", "PipelineRole", sid),
+            None
+        );
     }
 }
 
@@ -248,7 +217,7 @@ fn a_service_takes_a_repository_secrets_and_a_key() {
         stack.outputs["RepositoryUri"],
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web"
     );
-    let of = |sid: &str| statement(&aws, "web", "ExecutionRole", sid).unwrap();
+    let of = |sid: &str| statement_of(&aws, "web", "ExecutionRole", sid).unwrap();
     assert_eq!(
         of("PullImages")["Resource"],
         "arn:aws:ecr:eu-west-1:111122223333:repository/team/web"
@@ -260,7 +229,10 @@ fn a_service_takes_a_repository_secrets_and_a_key() {
     deploy_service(&mut aws, &[("KmsKeyArn", KEY)]).unwrap();
     let encryption = &properties(&aws, "web", "Repository")["EncryptionConfiguration"];
     assert_eq!(*encryption, json!({"EncryptionType": "KMS", "KmsKey": KEY}));
-    assert_eq!(statement(&aws, "web", "ExecutionRole", "ReadSecrets"), None);
+    assert_eq!(
+        statement_of(&aws, "web", "ExecutionRole", "ReadSecrets"),
+        None
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) const TARGETS: &str = concat!(
 );
 
 /// The templates of pipelines.
-const PIPELINES: [&str; 4] = [
+pub(super) const PIPELINES: [&str; 4] = [
     "in-place.yaml",
     "blue-green.yaml",
     "canary.yaml",
@@ -26,7 +26,7 @@ const PIPELINES: [&str; 4] = [
 ];
 
 /// The statement of this Sid in a role of a stack.
-fn statement_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
+pub(super) fn statement_of(aws: &Aws, stack: &str, role: &str, sid: &str) -> Option<Value> {
     let name = physical_id(aws, stack, role);
     let role = aws.cloudformation.iam.role(&name).unwrap();
     role.statements().find(|known| known["Sid"] == sid).cloned()
@@ -47,7 +47,7 @@ fn account_with_pipeline() -> Aws {
 }
 
 /// An account with the functions and the pipeline of a template, of a service or of a pair.
-fn with_pipeline(template: &str, more: &[(&str, &str)]) -> Aws {
+pub(super) fn with_pipeline(template: &str, more: &[(&str, &str)]) -> Aws {
     let mut aws = if template == "in-place.yaml" {
         let mut aws = account(1);
         deploy_service(&mut aws, &[]).unwrap();

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::own_records::RECORDS;
-use super::own_roles::{OTHER_REPOSITORY, TARGETS, deploy_role};
+use super::own_roles::{OTHER_REPOSITORY, PIPELINES, TARGETS, deploy_role};
 use super::own_templates::{account, deploy_pipeline, deploy_service, given, root};
 use super::*;
 use crate::iam::{Access, Demand, evaluate};
@@ -47,13 +47,7 @@ fn with_functions(is_pair: bool) -> Aws {
 
 /// An account for each template of a pipeline, with the other templates that make roles.
 pub(super) fn accounts() -> [Aws; 4] {
-    [
-        "in-place.yaml",
-        "blue-green.yaml",
-        "canary.yaml",
-        "dns.yaml",
-    ]
-    .map(|template| {
+    PIPELINES.map(|template| {
         let is_pair = template != "in-place.yaml";
         let mut aws = with_functions(is_pair);
         let rule = if is_pair {

@@ -65,9 +65,12 @@ impl WeightsByHand {
                 let weight = number(pair, &format!("{colour}.weight"))?;
                 i64::try_from(weight).ok()
             });
+            // Weights of neither colour would be those of a release that has announced none yet.
+            let is_of_pair = found.iter().all(Option::is_some);
             let is_ours = [recorded, announced_weights(lease)].contains(&found);
             let execution = text(lease, "release.execution").unwrap_or_default();
-            let may_be_ours = is_ours || leases.may_have_set(execution, found, set.at);
+            let may_be_ours =
+                is_of_pair && (is_ours || leases.may_have_set(execution, found, set.at));
 
             if *seen == set.forwards && !may_be_ours && forwards(aws, &route) != set.forwards {
                 return Err(format!(

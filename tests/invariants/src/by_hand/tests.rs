@@ -97,19 +97,21 @@ impl Released {
     /// What is wrong if roll-back, having announced the recorded weights, sets others than those
     /// that an operator set after so many seconds.
     fn overwrites(&self, set: [i64; 2], secs: Millis) -> Result<u64, String> {
-        let forwards: Forwards = ["b", "g"]
-            .map(ToOwned::to_owned)
-            .into_iter()
-            .zip(set)
-            .collect();
+        let forwards = ["b", "g"].map(ToOwned::to_owned).into_iter().zip(set);
+        let is = lease(9, "release", Some([100, 0]), false);
+        self.replaces(forwards.collect(), secs, is)
+    }
+
+    /// What is wrong if a step with this lease sets other weights than those that an operator set
+    /// after so many seconds.
+    fn replaces(&self, forwards: Forwards, secs: Millis, is: Value) -> Result<u64, String> {
         let seen = Routes::from([(RULE.to_owned(), forwards.clone())]);
         let at = self.began + secs * 1000;
         let by_hand = WeightsByHand {
             set: [(RULE.to_owned(), Set { forwards, at })].into(),
         };
         // The account has no such rule, so that its weights are others.
-        let ledger = ledger(lease(9, "release", Some([100, 0]), false));
-        by_hand.left_alone(&self.aws, &ledger, &self.leases, &seen)
+        by_hand.left_alone(&self.aws, &ledger(is), &self.leases, &seen)
     }
 }
 
@@ -149,6 +151,16 @@ fn the_same_weights_are_left_alone_when_no_step_can_set_them_any_more() {
     // A write of another attempt ends nothing.
     let other = Released::announced().written(5, 2, lease(3, "release", Some([100, 0]), false));
     assert_eq!(other.overwrites(OPERATORS, 10), Ok(1));
+}
+
+#[test]
+fn a_rule_that_an_operator_led_to_other_groups_is_left_alone_whatever_is_announced() {
+    let other = || vec![("other".to_owned(), 100)];
+    for announced in [None, Some([100, 0])] {
+        let is = lease(9, "release", announced, false);
+        let wrong = Released::begun().replaces(other(), 1, is);
+        assert!(wrong.is_err(), "{announced:?}: {wrong:?}");
+    }
 }
 
 #[test]

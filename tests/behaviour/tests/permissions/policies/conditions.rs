@@ -117,7 +117,7 @@ fn each_partition_of_the_ledger_that_a_statement_names_is_needed_by_a_call() {
 /// The values for the ledger are compared above, of the roles together.
 #[test]
 fn each_value_of_another_condition_is_needed_by_a_call() {
-    let mut wrong = Vec::new();
+    let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
     for granted in granted() {
         let conditions = granted.conditions().into_iter();
         let keys: BTreeSet<String> = conditions.map(|(_, key)| key).collect();
@@ -127,8 +127,13 @@ fn each_value_of_another_condition_is_needed_by_a_call() {
                     let who = &granted.who;
                     wrong.push(format!("{who}: no call needs {value} of {key} of {sid}"));
                 }
+                seen.insert((sid, key.clone()));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    let others = CONDITIONS.iter().filter(|(_, key, _)| *key != PARTITIONS);
+    let others = others.map(|(sid, key, _)| ((*sid).to_owned(), (*key).to_owned()));
+    assert_eq!(seen, others.collect::<BTreeSet<_>>());
 }

@@ -1,4 +1,4 @@
-//! The simulation on some hundred seeds, and that a seed determines a run.
+//! The simulation on a few hundred seeds, and that a seed determines a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

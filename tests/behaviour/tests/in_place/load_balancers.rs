@@ -28,7 +28,7 @@ fn a_base_to_which_the_load_balancer_does_not_lead_is_refused_before_anything_is
     run(released(), Fault::None, async |driver| {
         let begin = json!({"strategy": "rolling", "family": "template"});
         let renamed = template(&driver, |container| container["name"] = json!("app"));
-        assert!(!is_deployed(&driver, &renamed), "so it is certain");
+        assert!(!is_deployed(&driver, &renamed), "ECS takes it");
 
         let before = lease(&driver);
         let answer = look(&driver, "begin-release", begin.clone()).await;
@@ -41,7 +41,7 @@ fn a_base_to_which_the_load_balancer_does_not_lead_is_refused_before_anything_is
             container["portMappings"][0]["containerPort"] = json!(9999);
             container["portMappings"][0]["hostPort"] = json!(9999);
         });
-        assert!(!is_deployed(&driver, &moved), "so it is certain");
+        assert!(!is_deployed(&driver, &moved), "ECS takes it");
         let answer = look(&driver, "begin-release", begin.clone()).await;
         fails(
             &answer,

@@ -111,7 +111,7 @@ fn a_task_that_cannot_start_fails_with_the_reason() {
 }
 
 #[test]
-fn a_task_that_another_cause_stops_is_no_success() {
+fn a_task_that_is_stopped_by_hand_fails_the_release_although_it_exits_with_0() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         let first = look(&driver, STEP, migrate(json!({}))).await;

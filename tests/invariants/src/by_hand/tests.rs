@@ -116,7 +116,7 @@ impl Released {
 }
 
 #[test]
-fn weights_that_a_step_may_still_set_are_not_known_for_an_operators() {
+fn weights_that_a_step_of_the_release_may_have_set_may_be_replaced() {
     let hangs = Released::announced();
     assert_eq!(hangs.overwrites(OPERATORS, 1), Ok(1));
     assert_eq!(hangs.overwrites(OPERATORS, 59), Ok(1));

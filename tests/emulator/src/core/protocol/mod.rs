@@ -126,7 +126,8 @@ pub struct Call {
     pub cut_off: bool,
 }
 
-/// How the names of operations begin that change nothing that others can see.
+/// How the names of operations begin that change nothing that others can see. BatchGetImage may
+/// import an image into a pull through cache, but by its tag only, and it is called with digests.
 const READS: [&str; 8] = [
     "AssumeRole",
     "BatchGet",

@@ -3,14 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
-use slipway::aws::{Sdk, TaskDefinitions};
+use slipway::aws::{AwsError, ErrorKind, Sdk, TaskDefinitions};
 use slipway::task_definition::{BaseFile, TaskDefinition, container_images, set_images};
 
 use super::{Failed, refused, say};
 
 const OWN: &str = "examples/docker-inspect";
+
+/// How often a throttled registration is tried again.
+const MOST_TRIES: u32 = 5;
 
 pub(super) async fn inspected(sdk: &Sdk) -> Result<(), Failed> {
     let definitions = TaskDefinitions::new(sdk);
@@ -24,7 +28,7 @@ pub(super) async fn inspected(sdk: &Sdk) -> Result<(), Failed> {
         let Ok(file) = BaseFile::parse(&std::fs::read(&path)?, &running) else {
             continue;
         };
-        let answer = definitions.register(&with_images(&file.definition)?).await;
+        let answer = registered(&definitions, &with_images(&file.definition)?).await;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         say(
             &format!("registration of {name}"),
@@ -32,6 +36,25 @@ pub(super) async fn inspected(sdk: &Sdk) -> Result<(), Failed> {
         );
     }
     Ok(())
+}
+
+/// Registers a definition, and tries again while that is throttled: there are more files than ECS
+/// registers at once, and then it takes one a second.
+async fn registered(
+    definitions: &TaskDefinitions,
+    definition: &TaskDefinition,
+) -> Result<String, AwsError> {
+    let mut answer = definitions.register(definition).await;
+    for _ in 0..MOST_TRIES {
+        match &answer {
+            Err(error) if error.kind == ErrorKind::Busy => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                answer = definitions.register(definition).await;
+            }
+            _ => break,
+        }
+    }
+    answer
 }
 
 /// The definition with an image in the place of each placeholder.

@@ -19,9 +19,6 @@ const DELAY: Millis = 300_000;
 /// … and none of the late ones this much later than that.
 const LONGER: Millis = 900_000;
 
-/// Whatever is not lost is visible this long after the end of its minute.
-const LATEST: Millis = BASE + DELAY + LONGER;
-
 /// What is wrong with CloudWatch, for a scenario to set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults {
@@ -81,7 +78,7 @@ pub(super) fn visible(aws: &Aws, series: &Series, metric: &str, minute: Millis) 
         };
     }
 
-    if aws.cloudwatch.faults.lost <= 0.0 && now >= end + LATEST {
+    if now >= end + aws.cloudwatch.faults.latest() {
         return Visible::Whole;
     }
 
@@ -123,6 +120,19 @@ fn delay(rng: &mut rand::rngs::StdRng, faults: &Faults) -> Option<Millis> {
         (true, _) => None,
         (false, true) => Some(delay + longer),
         (false, false) => Some(delay),
+    }
+}
+
+impl Faults {
+    /// Every point is visible this long after the end of its minute: drawing its delay is left out.
+    fn latest(&self) -> Millis {
+        if self.lost > 0.0 {
+            Millis::MAX / 2
+        } else if self.late > 0.0 {
+            BASE + DELAY + LONGER
+        } else {
+            BASE + DELAY
+        }
     }
 }
 

@@ -10,9 +10,9 @@ use simulation::{
 };
 
 /// Seeds of one of the tests below, which run side by side.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 80;
 /// The same with canaries, which take several times as long.
-const CANARY_SEEDS: u64 = 30;
+const CANARY_SEEDS: u64 = 20;
 
 fn hold(from: u64, seeds: u64, about: About) {
     let mut failures = BTreeMap::new();

@@ -2,6 +2,7 @@
 //! rule, each of which begins when Route 53 is INSYNC and older DNS answers have expired.
 
 mod crashes;
+mod demo;
 mod refusals;
 mod set_ups;
 mod steps;

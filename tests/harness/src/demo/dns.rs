@@ -7,9 +7,10 @@ use serde_json::json;
 use slipway::release::Outcome;
 
 use super::stacks::{CLUSTER, exported, root, stack, task_roles};
-use super::{Chapter, Image, Operator, deployed, steady_and_ended};
+use super::{CHAPTER_LIMIT, Chapter, Image, Operator, deployed, nothing_denied, steady_and_ended};
+use crate::driver::{Fault, run};
 use emulator::ecr::{self, Behaviour};
-use emulator::{Aws, ecs, route53, traffic};
+use emulator::{Aws, Millis, ecs, route53, traffic};
 
 /// The pair, its repository and its pipeline.
 pub const SITE: &str = "site";
@@ -23,6 +24,10 @@ pub const BALANCER_ZONE: &str = "Z32O12XQLNTSW2";
 /// How many requests per second come by the name: as many as one task serves at half of its
 /// strength.
 const REQUESTS_PER_SECOND: f64 = 50.0;
+
+/// How long a client may stay with a balancer after its last query: a connection is kept for an hour
+/// after the TTL of a minute.
+const LATEST_CLIENT: Millis = 62 * 60_000;
 
 /// The chapters, in order.
 pub const CHAPTERS: [Chapter; 3] = [
@@ -81,6 +86,22 @@ pub fn opened_in(
     let mut aws = steady_and_ended(aws)?;
     traffic::set_name(&mut aws, NAME, REQUESTS_PER_SECOND);
     Ok(aws)
+}
+
+/// Lets time pass until all clients have come to the live colour. Before that, some send requests to
+/// the colour that is filled next.
+///
+/// # Errors
+/// What was denied meanwhile.
+pub fn all_follow(aws: Aws) -> Result<Aws, String> {
+    run(aws, Fault::None, async |driver| {
+        let until = driver.world.clock.now() + LATEST_CLIENT;
+        let is_over = |aws: &Aws| aws.now >= until;
+        driver
+            .until(CHAPTER_LIMIT, &mut nothing_denied, is_over)
+            .await?;
+        Ok(driver.world.snapshot())
+    })
 }
 
 /// The weights of blue and green in both records.

@@ -37,10 +37,11 @@ REFUSED_ON_PURPOSE = {
     "codepipeline:PutJobFailureResult": r"jobId: `x` does not match ",
 }
 
-# With these errors a request may be refused on purpose; one whose caller is not known, or denied, is refused whatever is in
-# it.
+# With these errors a request may be refused on purpose: a wrong one, and any whose caller is not known or denied, or that
+# meets throttling or a failure of the service.
 REFUSALS = {
-    "ValidationException", "AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException",
+    "ValidationException", "AccessDeniedException", "ExpiredTokenException", "InvalidSignatureException",
+    "UnrecognizedClientException", "ThrottlingException", "InternalFailure",
 }
 
 # Error codes of an operation that does not exist or is not served by the sandbox.

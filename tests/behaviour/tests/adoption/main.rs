@@ -226,13 +226,17 @@ fn a_change_of_a_service_that_names_an_exact_revision_deploys_its_image_until_th
 /// The lines of the page: the service names the family, and comes after the task definition.
 fn naming_the_family() -> Value {
     let mut template = template();
-    let family = property(&mut template, TASK_DEFINITION, "Family").clone();
-    *property(&mut template, SERVICE, "TaskDefinition") = family;
-
-    let service = &mut template["Resources"][SERVICE];
-    let depends = service["DependsOn"].as_array_mut().expect("a list");
-    depends.push(json!(TASK_DEFINITION));
+    name_family(&mut template, SERVICE, TASK_DEFINITION);
     template
+}
+
+fn name_family(template: &mut Value, service: &str, task_definition: &str) {
+    let family = property(template, task_definition, "Family").clone();
+    *property(template, service, "TaskDefinition") = family;
+
+    let service = &mut template["Resources"][service];
+    let depends = service["DependsOn"].as_array_mut().expect("a list");
+    depends.push(json!(task_definition));
 }
 
 #[test]

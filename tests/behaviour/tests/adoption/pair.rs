@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::scene::{
     Command, definition, deploy, deployed_by_cdk, service_of, settings, stack_seen, steady,
 };
-use super::{PAGE, property};
+use super::{PAGE, name_family, property};
 
 const STACK: &str = "Checkout";
 const REPOSITORY: &str = "checkout";
@@ -173,12 +173,7 @@ fn a_pair_of_the_cdk_is_adopted_by_one_stack_and_an_update_of_its_own_leaves_the
 fn naming_the_families() -> Value {
     let mut template = template();
     for (service, definition) in SERVICES.into_iter().zip(TASK_DEFINITIONS) {
-        let family = property(&mut template, definition, "Family").clone();
-        *property(&mut template, service, "TaskDefinition") = family;
-
-        let service = &mut template["Resources"][service];
-        let depends = service["DependsOn"].as_array_mut().expect("a list");
-        depends.push(json!(definition));
+        name_family(&mut template, service, definition);
     }
     template
 }

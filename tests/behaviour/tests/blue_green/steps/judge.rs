@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     ago, calls, changed, common, definitions, edit, failed, going, half, open, overtaken, report,
-    shifted, timeless,
+    shifted, timeless, unconfirmed,
 };
 use behaviour::pair::weights;
 use behaviour::{deny, invoke};
@@ -32,10 +32,7 @@ async fn judge(driver: &Driver, more: Value) -> Value {
 
 #[test]
 fn a_shift_that_was_announced_and_made_is_confirmed_before_anything_is_judged() {
-    let mut aws = half();
-    edit(&mut aws, |lease| {
-        lease["release"]["shift"]["made"] = json!(false)
-    });
+    let aws = unconfirmed();
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
         assert_eq!(

@@ -329,6 +329,15 @@ fn half() -> Aws {
     aligned(scene)
 }
 
+/// The same, while the step that made the shift has not confirmed it.
+fn unconfirmed() -> Aws {
+    let mut aws = half();
+    edit(&mut aws, |lease| {
+        lease["release"]["shift"]["made"] = json!(false)
+    });
+    aws
+}
+
 /// Blue has all of the traffic, for more than a minute.
 fn whole() -> Aws {
     static SCENE: OnceLock<Aws> = OnceLock::new();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     ago, calls, changed, definitions, edit, failed, filled, going, half, lease, look, look_after,
-    open, overtaken, report, revision, shifted, timeless, to_half,
+    open, overtaken, report, revision, shifted, timeless, to_half, unconfirmed,
 };
 use behaviour::pair::{set_weights, weights};
 
@@ -96,10 +96,7 @@ fn the_first_shift_waits_for_what_an_earlier_step_may_still_do() {
 
 #[test]
 fn a_shift_that_was_announced_and_made_is_confirmed_and_bakes_from_then_on() {
-    let mut aws = half();
-    edit(&mut aws, |lease| {
-        lease["release"]["shift"]["made"] = json!(false)
-    });
+    let aws = unconfirmed();
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
         assert_eq!(
@@ -118,10 +115,7 @@ fn a_shift_that_was_announced_and_made_is_confirmed_and_bakes_from_then_on() {
 
 #[test]
 fn a_shift_that_was_announced_and_not_made_is_made() {
-    let mut aws = half();
-    edit(&mut aws, |lease| {
-        lease["release"]["shift"]["made"] = json!(false)
-    });
+    let mut aws = unconfirmed();
     set_weights(&mut aws, [0, 100]);
     run(aws, Fault::None, async |driver| {
         assert_eq!(

@@ -48,12 +48,39 @@ pub struct Manifest {
     pub tags: Vec<String>,
 }
 
-/// The architectures that an image's manifest lists, such as `amd64`; none for one image, which
-/// names its own in its configuration only. Attestations in an index are of the platform `unknown`
+/// What a manifest that can run as a container is, from what it contains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One image, which names its architecture in its configuration only; or nothing shows what it
+    /// is.
+    Image,
+    /// An image for several architectures: those that it lists, such as `amd64`, at least one.
+    Index(Vec<String>),
+}
+
+impl Kind {
+    /// What a manifest is, given as JSON.
+    ///
+    /// # Errors
+    /// Why it cannot run as a container, if something proves it.
+    pub fn read(manifest: &str) -> Result<Self, String> {
+        let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+        if let Some(reason) = why_not_an_image(&manifest) {
+            return Err(reason);
+        }
+
+        let architectures = architectures(&manifest);
+        if architectures.is_empty() {
+            Ok(Self::Image)
+        } else {
+            Ok(Self::Index(architectures))
+        }
+    }
+}
+
+/// The architectures that a manifest lists. Attestations in an index are of the platform `unknown`
 /// (github.com/opencontainers/image-spec: `image-index.md`; docs.docker.com/build/metadata).
-#[must_use]
-pub fn architectures(manifest: &str) -> Vec<String> {
-    let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+fn architectures(manifest: &Value) -> Vec<String> {
     let listed = manifest["manifests"].as_array().into_iter().flatten();
     let architectures = listed.filter_map(|one| one["platform"]["architecture"].as_str());
     architectures
@@ -65,9 +92,7 @@ pub fn architectures(manifest: &str) -> Vec<String> {
 /// Why what a manifest contains cannot run as a container, or `None` if nothing proves it: a
 /// signature or an attestation can have the configuration of an image, and a list of referrers the
 /// media type of an index.
-#[must_use]
-pub fn why_not_an_image(manifest: &str) -> Option<String> {
-    let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+fn why_not_an_image(manifest: &Value) -> Option<String> {
     let all_are_foreign = |member: &str, is_foreign: fn(&Value) -> bool| {
         let items = manifest[member].as_array()?;
         let is_sure = !items.is_empty() && items.iter().all(is_foreign);

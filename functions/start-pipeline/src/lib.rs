@@ -5,11 +5,11 @@
 //! an image is good.
 
 use serde_json::{Value, json};
-use slipway::aws::{AwsError, ErrorKind, Executions, Images, Ledger, Retry, Sdk};
+use slipway::aws::{Executions, Images, Ledger, Retry, Sdk};
 use slipway::events::{PushInput, PushedImage, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
-use slipway::manifest::{Manifest, why_not_an_image};
+use slipway::manifest::Manifest;
 use slipway::release::{Push, PushDecision, Record, expires_at};
 use slipway::timestamp::Timestamp;
 
@@ -114,15 +114,13 @@ impl StartPipeline {
             }
         };
         let why = manifest.why_not_runnable();
-        if why.is_some() || !manifest.needs_reading() {
+        if why.is_some() {
             return Ok(why);
         }
 
-        let text = self
-            .images
-            .own_manifest_text(&push.repository, &push.digest)
-            .await;
-        Ok(why_unfit(text, &push.digest)?)
+        let (repository, digest) = (&push.repository, &push.digest);
+        let of_content = self.images.why_not_runnable(repository, digest, &manifest);
+        Ok(of_content.await?)
     }
 
     /// Records why an image is not delivered, unless the ledger knows the digest: another tag of it
@@ -241,24 +239,6 @@ fn claim_of(subscription: &Subscription, push: &PushedImage, now: Timestamp) -> 
     }
 }
 
-/// Why an image cannot run, from what ECR answered about its manifest.
-fn why_unfit(
-    text: Result<Option<String>, AwsError>,
-    digest: &str,
-) -> Result<Option<String>, AwsError> {
-    match text {
-        Ok(text) => Ok(text.as_deref().and_then(why_not_an_image)),
-        // Lambda delivers the event again.
-        Err(error) if error.kind == ErrorKind::Busy => Err(error),
-        // Most pushes are of images, and none is lost for want of a permission: what cannot run
-        // fails in its release, which is rolled back.
-        Err(error) => {
-            tracing::warn!(digest, %error, "started without its manifest, which is not read");
-            Ok(None)
-        }
-    }
-}
-
 fn ignored(reason: &str) -> Value {
     json!({"status": "ignored", "reason": reason})
 }
@@ -270,35 +250,4 @@ fn request_token(event: &str) -> String {
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .take(128)
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(kind: ErrorKind) -> Result<Option<String>, AwsError> {
-        Err(AwsError {
-            operation: "ecr:BatchGetImage",
-            kind,
-            code: "Code".to_owned(),
-            message: "why".to_owned(),
-        })
-    }
-
-    #[test]
-    fn a_manifest_is_read_again_while_ecr_is_busy_and_a_denial_loses_no_push() {
-        let busy = why_unfit(refused(ErrorKind::Busy), "sha256:1").expect_err("again");
-        assert_eq!(busy.to_string(), "ecr:BatchGetImage failed: Code: why");
-
-        for kind in [ErrorKind::Permission, ErrorKind::Rejected] {
-            let found = why_unfit(refused(kind), "sha256:1").expect("not again");
-            assert_eq!(found, None);
-        }
-
-        let attestation = r#"{"layers": [{"mediaType": "application/vnd.in-toto+json"}]}"#;
-        let found = why_unfit(Ok(Some(attestation.to_owned())), "sha256:1").expect("read");
-        let expected = "its layers are `application/vnd.in-toto+json`; expected those of a \
-                        container image";
-        assert_eq!(found.as_deref(), Some(expected));
-    }
 }

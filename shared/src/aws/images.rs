@@ -15,7 +15,7 @@ use super::clients::Clients;
 use super::{AwsError, ErrorKind, Sdk};
 use crate::image::{EcrRepository, ImageReference};
 use crate::job::{Failure, FailureType, StepError};
-use crate::manifest::{Manifest, not_runnable, why_not_an_image};
+use crate::manifest::{Kind, Manifest, not_runnable};
 use crate::observed::image::NotPullable;
 
 const OPERATION: &str = "ecr:DescribeImages";
@@ -29,6 +29,15 @@ const MISSING: [&str; 2] = [NO_IMAGE, "RepositoryNotFoundException"];
 #[derive(Clone, Debug)]
 pub struct Images {
     clients: Arc<Clients>,
+}
+
+/// An image that can be pulled.
+#[derive(Clone, Debug)]
+pub struct FoundImage {
+    /// By its digest, if it is in Amazon ECR.
+    pub image: ImageReference,
+    /// What its manifest is, or why that could not be read.
+    pub kind: Result<Kind, AwsError>,
 }
 
 impl Images {
@@ -50,39 +59,56 @@ impl Images {
             return Ok(image.clone());
         };
 
-        let detail = match self.describe(&repository, image).await {
+        let (pinned, stated) = self.find(&repository, image).await?;
+        let request = self.request(&repository, &pinned);
+        match why_not_runnable(&stated, request, &pinned).await? {
+            Some(reason) => Err(not_runnable(&pinned, &reason).into()),
+            None => Ok(pinned),
+        }
+    }
+
+    /// The same as [`resolve`](Self::resolve), with what the manifest of the image is. It is read
+    /// once, and always. Nothing is known of an image of another registry.
+    ///
+    /// # Errors
+    /// As of [`resolve`](Self::resolve).
+    pub async fn inspect(&self, image: &ImageReference) -> Result<FoundImage, StepError> {
+        let Some(repository) = image.ecr() else {
+            return Ok(FoundImage {
+                image: image.clone(),
+                kind: Ok(Kind::Image),
+            });
+        };
+
+        let (pinned, _) = self.find(&repository, image).await?;
+        let kind = match text(self.request(&repository, &pinned)).await {
+            Ok(text) => Ok(kind(&pinned, &text)?),
+            Err(error) => Err(error),
+        };
+        Ok(FoundImage {
+            image: pinned,
+            kind,
+        })
+    }
+
+    /// The image by its digest, which is there and active, and what ECR states about its manifest.
+    async fn find(
+        &self,
+        repository: &EcrRepository,
+        image: &ImageReference,
+    ) -> Result<(ImageReference, Manifest), StepError> {
+        let detail = match self.describe(repository, image).await {
             Err(error) if is_missing(&error) => {
                 return Err(unavailable(image, &missing(image, &error)).into());
             }
             described => described?,
         };
-        check_pullable(image, &repository, &detail)?;
+        check_pullable(image, repository, &detail)?;
 
         let digest = detail
             .image_digest()
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))?;
-        let pinned = image.pinned(digest);
-        if manifest(&detail).needs_reading() {
-            self.check_content(&pinned).await?;
-        }
-        Ok(pinned)
-    }
-
-    /// Refuses what only its content shows to be no image, such as an attestation. Without the
-    /// permission to read it nothing is known: what cannot run fails in its release, which is
-    /// rolled back.
-    async fn check_content(&self, image: &ImageReference) -> Result<(), StepError> {
-        match self.manifest_text(image).await {
-            Ok(text) => match text.as_deref().and_then(why_not_an_image) {
-                Some(reason) => Err(not_runnable(image, &reason).into()),
-                None => Ok(()),
-            },
-            Err(error) if error.kind == ErrorKind::Busy => Err(error.into()),
-            Err(error) => {
-                tracing::warn!(%image, %error, "resolved without its manifest, which is not read");
-                Ok(())
-            }
-        }
+        Ok((image.pinned(digest), manifest(&detail)))
     }
 
     /// Why an image could not be pulled. Nothing is known of images of other registries.
@@ -104,37 +130,21 @@ impl Images {
         Ok(archived(image, &repository, &detail)?.map(NotPullable::Archived))
     }
 
-    /// The manifest of an image, as JSON; `None` for an image of another registry, or without one.
+    /// Why a digest of a repository in the function's own account and region cannot run, where what
+    /// is stated about its manifest leaves that open; `None` if nothing proves it.
     ///
     /// # Errors
-    /// If the call fails.
-    pub async fn manifest_text(&self, image: &ImageReference) -> Result<Option<String>, AwsError> {
-        let Some(repository) = image.ecr() else {
-            return Ok(None);
-        };
-
-        let request = self
-            .client_of(&repository)
-            .batch_get_image()
-            .registry_id(&repository.registry_id)
-            .repository_name(&repository.repository)
-            .image_ids(identifier(image));
-        text(request).await
-    }
-
-    /// The manifest of a digest of a repository in the function's own account and region, as JSON;
-    /// `None` if there is none.
-    ///
-    /// # Errors
-    /// If the call fails.
-    pub async fn own_manifest_text(
+    /// If the call fails, and is not denied.
+    pub async fn why_not_runnable(
         &self,
         repository: &str,
         digest: &str,
+        stated: &Manifest,
     ) -> Result<Option<String>, AwsError> {
         let id = ImageIdentifier::builder().image_digest(digest).build();
         let request = self.clients.ecr().batch_get_image();
-        text(request.repository_name(repository).image_ids(id)).await
+        let request = request.repository_name(repository).image_ids(id);
+        why_not_runnable(stated, request, digest).await
     }
 
     /// What ECR states about a digest of a repository in the function's own account and region.
@@ -166,6 +176,19 @@ impl Images {
         described(request, image).await
     }
 
+    /// The request for the manifest of an image.
+    fn request(
+        &self,
+        repository: &EcrRepository,
+        image: &ImageReference,
+    ) -> BatchGetImageFluentBuilder {
+        self.client_of(repository)
+            .batch_get_image()
+            .registry_id(&repository.registry_id)
+            .repository_name(&repository.repository)
+            .image_ids(identifier(image))
+    }
+
     /// The image can be in another region and account than the function.
     fn client_of(&self, repository: &EcrRepository) -> Client {
         let config = &self.clients.config;
@@ -179,8 +202,38 @@ impl Images {
     }
 }
 
-/// The manifest that a request names.
-async fn text(request: BatchGetImageFluentBuilder) -> Result<Option<String>, AwsError> {
+/// Why a manifest cannot run, which is read only if what is stated about it leaves that open.
+/// Without the permission to read it nothing is known: what cannot run fails in its release, which
+/// is rolled back.
+async fn why_not_runnable(
+    stated: &Manifest,
+    request: BatchGetImageFluentBuilder,
+    image: impl Display,
+) -> Result<Option<String>, AwsError> {
+    if !stated.needs_reading() {
+        return Ok(None);
+    }
+
+    match text(request).await {
+        Ok(text) => Ok(Kind::read(&text).err()),
+        // Neither shows whether the manifest may be read: a later call does.
+        Err(error) if error.kind == ErrorKind::Busy || error.kind == ErrorKind::Credentials => {
+            Err(error)
+        }
+        Err(error) => {
+            tracing::warn!(%image, %error, "the manifest is not read: it may not be an image");
+            Ok(None)
+        }
+    }
+}
+
+/// What the manifest of an image is. Refuses one that cannot run.
+fn kind(image: &ImageReference, manifest: &str) -> Result<Kind, Failure> {
+    Kind::read(manifest).map_err(|reason| not_runnable(image, &reason))
+}
+
+/// The manifest that a request names, as JSON; empty if there is none.
+async fn text(request: BatchGetImageFluentBuilder) -> Result<String, AwsError> {
     let found = request
         .send()
         .await
@@ -189,7 +242,7 @@ async fn text(request: BatchGetImageFluentBuilder) -> Result<Option<String>, Aws
         .images()
         .first()
         .and_then(|found| found.image_manifest());
-    Ok(manifest.map(ToOwned::to_owned))
+    Ok(manifest.unwrap_or_default().to_owned())
 }
 
 /// The image that a request names. Without a status ECR describes active images only, and an

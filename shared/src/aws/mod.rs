@@ -43,7 +43,7 @@ pub use bases::Bases;
 pub use clusters::Clusters;
 pub use error::{AwsError, ErrorKind};
 pub use executions::Executions;
-pub use images::Images;
+pub use images::{FoundImage, Images};
 pub use jobs::{Jobs, Retry, StatedJob};
 pub use ledger::{Ledger, Listing, Unreadable};
 pub use metrics::Metrics;

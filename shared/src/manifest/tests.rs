@@ -22,10 +22,12 @@ fn an_index_lists_architectures_and_an_image_does_not() {
         {"platform": {"architecture": "unknown", "os": "unknown"}},
         {"digest": "sha256:00"}
     ]}"#;
-    assert_eq!(architectures(index), ["arm64"]);
+    assert_eq!(Kind::read(index), Ok(Kind::Index(vec!["arm64".to_owned()])));
 
-    for other in [r#"{"config": {"digest": "sha256:00"}}"#, "[]", "no JSON"] {
-        assert_eq!(architectures(other), Vec::<String>::new(), "{other}");
+    let unnamed = r#"{"manifests": [{"digest": "sha256:00"}]}"#;
+    let image = r#"{"config": {"digest": "sha256:00"}}"#;
+    for other in [unnamed, image, "[]", "no JSON", ""] {
+        assert_eq!(Kind::read(other), Ok(Kind::Image), "{other}");
     }
 }
 
@@ -158,7 +160,7 @@ fn what_has_the_configuration_of_an_oci_image_or_a_tag_of_referrers_needs_readin
 fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
     let with = |layers: &Value| {
         let config = json!({"mediaType": OCI_CONFIG});
-        why_not_an_image(&json!({"config": config, "layers": layers}).to_string())
+        Kind::read(&json!({"config": config, "layers": layers}).to_string()).err()
     };
     for layer in [
         "application/vnd.dev.cosign.simplesigning.v1+json",
@@ -183,7 +185,7 @@ fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
         assert_eq!(with(&layers), None, "{layers}");
     }
     for other in ["[]", "no JSON", "{}"] {
-        assert_eq!(why_not_an_image(other), None, "{other}");
+        assert_eq!(Kind::read(other), Ok(Kind::Image), "{other}");
     }
 }
 
@@ -192,7 +194,7 @@ fn an_index_of_artifacts_only_does_not_run() {
     let signature = json!({
         "mediaType": OCI_IMAGE, "artifactType": "application/vnd.cncf.notary.signature",
     });
-    let of = |listed: Value| why_not_an_image(&json!({ "manifests": listed }).to_string());
+    let of = |listed: Value| Kind::read(&json!({ "manifests": listed }).to_string()).err();
     let why = "it lists `application/vnd.cncf.notary.signature`; expected container images";
     assert_eq!(of(json!([signature, signature])).as_deref(), Some(why));
 

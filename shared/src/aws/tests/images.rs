@@ -1,14 +1,18 @@
 //! Images: resolved by tag or digest in the registry and region of the reference.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
-use crate::aws::Images;
+use crate::aws::{ErrorKind, FoundImage, Images};
 use crate::image::ImageReference;
 use crate::job::{Failure, FailureType, StepError};
+use crate::manifest::{Kind, Manifest};
 use crate::observed::image::NotPullable;
 
 const REPOSITORY: &str = "444455556666.dkr.ecr.us-east-2.amazonaws.com/team/web";
+const OCI_IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const IN_TOTO: &str = "application/vnd.in-toto+json";
 
 fn digest(byte: &str) -> String {
     format!("sha256:{}", byte.repeat(32))
@@ -26,6 +30,24 @@ fn resolve(
 
 fn details(digest: &str) -> Answer {
     answer(&json!({"imageDetails": [{"imageDigest": digest}]}))
+}
+
+/// What ECR states about an OCI image, which an attestation can be too.
+fn details_of_oci() -> Answer {
+    let detail = json!({
+        "imageDigest": digest("0a"), "imageManifestMediaType": OCI_IMAGE,
+        "artifactMediaType": OCI_CONFIG,
+    });
+    answer(&json!({"imageDetails": [detail]}))
+}
+
+fn manifest(content: &Value) -> Answer {
+    let images = json!([{"imageManifest": content.to_string()}]);
+    answer(&json!({"images": images, "failures": []}))
+}
+
+fn of_layer(media_type: &str) -> Answer {
+    manifest(&json!({"layers": [{"mediaType": media_type}]}))
 }
 
 #[test]
@@ -79,32 +101,25 @@ fn an_image_of_another_registry_is_unchanged() {
     let (image, script) = resolve("public.ecr.aws/nginx/nginx:1", []);
     assert_eq!(image, Ok("public.ecr.aws/nginx/nginx:1".to_owned()));
     assert_eq!(script.sent().len(), 0);
+
+    let image = ImageReference::parse("public.ecr.aws/nginx/nginx:1").expect("a reference");
+    let found = run(Images::new(&script.sdk()).inspect(&image)).expect("unchanged");
+    assert_eq!((found.image, found.kind.ok()), (image, Some(Kind::Image)));
+    assert_eq!(script.sent().len(), 0);
 }
 
 #[test]
 fn what_has_the_configuration_of_an_oci_image_is_read_before_it_is_released() {
     let pinned = format!("{REPOSITORY}@{}", digest("0a"));
-    let of_layer = |layer: &str| {
-        let manifest = json!({"layers": [{"mediaType": layer}]}).to_string();
-        answer(&json!({"images": [{"imageManifest": manifest}], "failures": []}))
-    };
     let after = |read: Vec<Answer>| {
-        let detail = json!({
-            "imageDigest": digest("0a"),
-            "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
-            "artifactMediaType": "application/vnd.oci.image.config.v1+json",
-        });
-        let described = answer(&json!({"imageDetails": [detail]}));
-        resolve(
-            &format!("{REPOSITORY}:1.0"),
-            [described].into_iter().chain(read),
-        )
+        let answers = [details_of_oci()].into_iter().chain(read);
+        resolve(&format!("{REPOSITORY}:1.0"), answers)
     };
 
-    let (attestation, script) = after(vec![of_layer("application/vnd.in-toto+json")]);
+    let (attestation, script) = after(vec![of_layer(IN_TOTO)]);
     let why = format!(
-        "image {pinned} cannot run: its layers are `application/vnd.in-toto+json`; expected those \
-         of a container image; release the digest of an image"
+        "image {pinned} cannot run: its layers are `{IN_TOTO}`; expected those of a container \
+         image; release the digest of an image"
     );
     assert_eq!(attestation, Err(Failure::configuration(why).into()));
     assert_eq!(script.operations(), ["DescribeImages", "BatchGetImage"]);
@@ -121,6 +136,51 @@ fn what_has_the_configuration_of_an_oci_image_is_read_before_it_is_released() {
     assert_eq!(denied, Ok(pinned), "nothing is known");
     let (busy, _) = after(vec![refusal("ThrottlingException", "slow"); 4]);
     assert!(matches!(busy, Err(StepError::Busy(_))), "{busy:?}");
+    let (expired, _) = after(vec![refusal("ExpiredTokenException", "old")]);
+    let looks_again = matches!(expired, Err(StepError::Unexpected(_)));
+    assert!(looks_again, "{expired:?}");
+}
+
+#[test]
+fn what_was_pushed_is_read_by_the_same_rule() {
+    let oci = Manifest {
+        media_type: Some(OCI_IMAGE.to_owned()),
+        artifact_type: Some(OCI_CONFIG.to_owned()),
+        tags: vec!["1.0".to_owned()],
+    };
+    let why = |answers: Vec<Answer>, stated: &Manifest| {
+        let script = Script::new(answers);
+        let images = Images::new(&script.sdk());
+        let found = run(images.why_not_runnable("web", &digest("0a"), stated));
+        (found.map_err(|error| error.kind), script)
+    };
+
+    let (attestation, script) = why(vec![of_layer(IN_TOTO)], &oci);
+    let reason = format!("its layers are `{IN_TOTO}`; expected those of a container image");
+    assert_eq!(attestation, Ok(Some(reason)));
+    let own = json!({"repositoryName": "web", "imageIds": [{"imageDigest": digest("0a")}]});
+    assert_eq!(script.only().json(), own);
+
+    for (refused, expected) in [
+        (
+            vec![refusal("ThrottlingException", "slow"); 4],
+            Err(ErrorKind::Busy),
+        ),
+        (
+            vec![refusal("ExpiredTokenException", "old")],
+            Err(ErrorKind::Credentials),
+        ),
+        (vec![refusal("AccessDeniedException", "no")], Ok(None)),
+        (
+            vec![refusal("RepositoryNotFoundException", "gone")],
+            Ok(None),
+        ),
+    ] {
+        assert_eq!(why(refused, &oci).0, expected);
+    }
+
+    let (unread, script) = why(Vec::new(), &Manifest::default());
+    assert_eq!((unread, script.sent().len()), (Ok(None), 0));
 }
 
 #[test]
@@ -290,20 +350,26 @@ fn an_image_that_is_missing_or_archived_cannot_be_pulled() {
 }
 
 #[test]
-fn a_manifest_is_read_from_the_registry_and_region_of_the_image() {
-    let image =
-        ImageReference::parse(&format!("{REPOSITORY}@{}", digest("0a"))).expect("a reference");
-    let read = |answers: Vec<Answer>| {
-        let script = Script::new(answers);
-        let found = run(Images::new(&script.sdk()).manifest_text(&image)).expect("read");
-        (found, script)
+fn the_manifest_of_an_inspected_image_is_read_once_from_its_registry_and_region() {
+    let inspect = |read: Answer| {
+        let script = Script::new([details_of_oci(), read]);
+        let image = ImageReference::parse(&format!("{REPOSITORY}:1.0")).expect("a reference");
+        (run(Images::new(&script.sdk()).inspect(&image)), script)
     };
 
-    let images = json!([{"imageManifest": "{}"}]);
-    let (found, script) = read(vec![answer(&json!({"images": images, "failures": []}))]);
-    assert_eq!(found.as_deref(), Some("{}"));
-    let sent = script.only();
-    assert_eq!(sent.operation(), "BatchGetImage");
+    let layer = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let (found, script) = inspect(of_layer(layer));
+    let FoundImage { image, kind } = found.expect("an image");
+    assert_eq!(image.to_string(), format!("{REPOSITORY}@{}", digest("0a")));
+    assert_eq!(kind.ok(), Some(Kind::Image));
+    assert_eq!(script.operations(), ["DescribeImages", "BatchGetImage"]);
+    let sent = &script.sent()[1];
+    assert!(
+        sent.uri
+            .starts_with("https://api.ecr.us-east-2.amazonaws.com"),
+        "{}",
+        sent.uri
+    );
     assert_eq!(
         sent.json(),
         json!({
@@ -313,6 +379,20 @@ fn a_manifest_is_read_from_the_registry_and_region_of_the_image() {
         })
     );
 
-    let none = read(vec![answer(&json!({"images": [], "failures": []}))]);
-    assert_eq!(none.0, None);
+    let kind = |read: Answer| inspect(read).0.map(|found| found.kind);
+    let index = json!({"manifests": [{"platform": {"architecture": "arm64"}}]});
+    let arm = kind(manifest(&index)).expect("an image");
+    assert_eq!(arm.ok(), Some(Kind::Index(vec!["arm64".to_owned()])));
+    let none = kind(answer(&json!({"images": [], "failures": []}))).expect("an image");
+    assert_eq!(none.ok(), Some(Kind::Image));
+    let denied = kind(refusal("AccessDeniedException", "no")).expect("an image");
+    let denied = denied.expect_err("it is not read");
+    assert_eq!(denied.kind, ErrorKind::Permission);
+
+    let attestation = kind(of_layer(IN_TOTO));
+    assert!(
+        matches!(&attestation, Err(StepError::Failed(failure))
+            if failure.message.contains(" cannot run: its layers are ")),
+        "{attestation:?}"
+    );
 }

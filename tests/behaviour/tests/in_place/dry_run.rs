@@ -94,6 +94,30 @@ fn a_service_that_can_be_released_has_nothing_that_is_ng() {
     });
 }
 
+#[test]
+fn the_manifest_of_an_image_is_read_once() {
+    run(released(), Fault::None, async |driver| {
+        let of = |part: &str| format!("application/vnd.oci.image.{part}");
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": of("manifest.v1+json"),
+            "config": {"mediaType": of("config.v1+json"), "digest": "config"},
+            "layers": [{"mediaType": of("layer.v1.tar+gzip"), "digest": "layer"}],
+        });
+        let input = json!({
+            "repositoryName": WEB, "imageTag": "3.0.0", "imageManifest": manifest.to_string(),
+        });
+        ecr::call(&mut driver.world.aws(), "PutImage", &input).expect("legal");
+
+        let before = driver.world.aws().calls.len();
+        let answer = dry_run(&driver, json!({"image": image("3.0.0")})).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        let aws = driver.world.aws();
+        let calls = aws.calls[before..].iter();
+        let reads = calls.filter(|call| call.operation == "BatchGetImage");
+        assert_eq!(reads.count(), 1);
+    });
+}
+
 fn of_another_controller(driver: &Driver) {
     ecs::set_controller(&mut driver.world.aws(), CLUSTER, WEB, "CODE_DEPLOY");
 }

@@ -29,6 +29,7 @@ mod replacements;
 mod run_task;
 mod scheduler;
 mod service_history;
+mod service_ports;
 mod service_rules;
 mod services;
 mod state;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{ApiError, Aws, Quirk};
 
 use super::definitions::TaskDefinition;
-use super::invalid;
+use super::{invalid, service_ports};
 
 /// Checks the members of a service, as they would be after the call, against its task definition.
 pub(super) fn check(
@@ -47,7 +47,8 @@ pub(super) fn check(
 
     balancers
         .iter()
-        .try_for_each(|balancer| check_load_balancer(aws, balancer, definition))
+        .try_for_each(|balancer| check_load_balancer(aws, balancer, definition))?;
+    service_ports::check(settings, definition)
 }
 
 pub(super) fn load_balancers(settings: &Map<String, Value>) -> &[Value] {
@@ -277,7 +278,7 @@ fn check_load_balancer(
         }
     }
     let name = balancer["containerName"].as_str().unwrap_or_default();
-    check_container_port(definition, name, &balancer["containerPort"])
+    service_ports::check_mapped(definition, name, &balancer["containerPort"])
 }
 
 /// The target group must have a load balancer and fit the network mode of the tasks.
@@ -305,39 +306,6 @@ fn check_target_group(aws: &Aws, arn: &str, network_mode: &str) -> Result<(), Ap
             "The provided target group {arn} has target type {}, which is incompatible with the \
              {network_mode} network mode specified in the task definition.",
             group.target_type()
-        )))
-    }
-}
-
-fn check_container_port(
-    definition: &TaskDefinition,
-    name: &str,
-    port: &Value,
-) -> Result<(), ApiError> {
-    let containers = definition
-        .json
-        .get("containerDefinitions")
-        .and_then(Value::as_array);
-    let container = containers
-        .into_iter()
-        .flatten()
-        .find(|container| container["name"] == name);
-    let container = container.ok_or_else(|| {
-        invalid(format!(
-            "The container {name} does not exist in the task definition."
-        ))
-    })?;
-    let mapped = container["portMappings"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|mapping| mapping["containerPort"] == *port);
-
-    if mapped {
-        Ok(())
-    } else {
-        Err(invalid(format!(
-            "The container {name} did not have a container port {port} defined."
         )))
     }
 }

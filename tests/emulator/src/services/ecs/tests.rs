@@ -21,6 +21,7 @@ mod replacements;
 mod rollouts;
 mod run_task;
 mod service_deployments;
+mod service_ports;
 mod truth;
 
 /// An account with the cluster `main` and one target group behind a load balancer.

@@ -11,7 +11,7 @@ use slipway::strategy::Room;
 use slipway::task_definition::{Base, TaskDefinition};
 
 use crate::external::external_deployment;
-use crate::load_balancers::check_ports;
+use crate::ports::check_ports;
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
 use crate::{BeginRelease, Parameters, no_deployment, waiting};

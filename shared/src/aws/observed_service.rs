@@ -11,7 +11,7 @@ use aws_sdk_ecs::types::{
 use super::short_name;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{
-    BalancedPort, DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView,
+    DeploymentView, NamedPorts, RegisteredPort, Rollout, Scheduling, ServiceView, TargetGroupView,
 };
 use crate::redaction::without_signatures;
 use crate::timestamp::Timestamp;
@@ -29,7 +29,7 @@ pub struct ObservedService {
     pub(super) configuration: DeploymentConfiguration,
     /// The container port of each target group of the view.
     pub(super) ports: Vec<Option<i32>>,
-    balanced_ports: Vec<BalancedPort>,
+    named_ports: NamedPorts,
 }
 
 impl ObservedService {
@@ -44,10 +44,10 @@ impl ObservedService {
         &self.arn
     }
 
-    /// The ports that the service registers with its load balancers, Classic ones among them.
+    /// The ports of its task definition that the service names.
     #[must_use]
-    pub fn balanced_ports(&self) -> &[BalancedPort] {
-        &self.balanced_ports
+    pub fn named_ports(&self) -> &NamedPorts {
+        &self.named_ports
     }
 
     /// Whether the deployment circuit breaker is on and, if so, whether it rolls back.
@@ -98,7 +98,7 @@ pub(super) fn find_service(
         arn: found.service_arn().unwrap_or_default().to_owned(),
         configuration,
         ports: registrations(found).map(|(_, port)| port).collect(),
-        balanced_ports: balanced_ports(found),
+        named_ports: named_ports(found),
     }))
 }
 
@@ -171,15 +171,40 @@ fn registrations(service: &Service) -> impl Iterator<Item = (&str, Option<i32>)>
         .filter_map(|balancer| Some((balancer.target_group_arn()?, balancer.container_port())))
 }
 
-fn balanced_ports(service: &Service) -> Vec<BalancedPort> {
+fn named_ports(service: &Service) -> NamedPorts {
     let balancers = service.load_balancers().iter();
-    let ports = balancers.filter_map(|balancer| {
-        Some(BalancedPort {
-            container: balancer.container_name()?.to_owned(),
-            port: u64::try_from(balancer.container_port()?).ok()?,
-        })
-    });
-    ports.collect()
+    let registries = service.service_registries().iter();
+    NamedPorts {
+        balanced: balancers
+            .filter_map(|balancer| registered(balancer.container_name(), balancer.container_port()))
+            .collect(),
+        discovered: registries
+            .filter_map(|registry| registered(registry.container_name(), registry.container_port()))
+            .collect(),
+        connected: connected_ports(service),
+    }
+}
+
+/// A port by its container and number. What has a port of its own, or none, names neither.
+fn registered(container: Option<&str>, port: Option<i32>) -> Option<RegisteredPort> {
+    Some(RegisteredPort {
+        container: container?.to_owned(),
+        port: u64::try_from(port?).ok()?,
+    })
+}
+
+/// ECS shows Service Connect with the deployments of a service, not with the service.
+fn connected_ports(service: &Service) -> Vec<String> {
+    let mut deployments = service.deployments().iter();
+    let connect = deployments
+        .find(|deployment| deployment.status() == Some("PRIMARY"))
+        .and_then(Deployment::service_connect_configuration)
+        .filter(|connect| connect.enabled());
+
+    let services = connect.into_iter().flat_map(|connect| connect.services());
+    services
+        .map(|service| service.port_name().to_owned())
+        .collect()
 }
 
 /// The target groups without the health of their targets, which ECS does not know.

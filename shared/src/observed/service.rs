@@ -88,11 +88,22 @@ pub struct TargetGroupView {
     pub unreachable: u32,
 }
 
-/// A port of a container that a service registers with a load balancer.
+/// A port of a container that a service registers with a load balancer or a service registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BalancedPort {
+pub struct RegisteredPort {
     pub container: String,
     pub port: u64,
+}
+
+/// The ports of its task definition that a service names. No release changes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPorts {
+    /// Those that it registers with its load balancers, Classic ones among them.
+    pub balanced: Vec<RegisteredPort>,
+    /// Those that it registers with its service registries.
+    pub discovered: Vec<RegisteredPort>,
+    /// The names of those that other services reach by Service Connect.
+    pub connected: Vec<String>,
 }
 
 impl TargetGroupView {

@@ -218,6 +218,16 @@ impl TaskDefinition {
         })
     }
 
+    /// Whether a port mapping of any container has this name.
+    #[must_use]
+    pub fn names_port(&self, name: &str) -> bool {
+        let mut mappings = self
+            .containers()
+            .filter_map(|container| container.get("portMappings")?.as_array())
+            .flatten();
+        mappings.any(|mapping| mapping["name"] == name)
+    }
+
     /// The architecture of the images that its tasks run, as the index of an image names it.
     /// Without a platform it is x86-64 on Fargate, and on instances it is theirs
     /// (repost.aws/knowledge-center/ecs-task-exec-format-error).

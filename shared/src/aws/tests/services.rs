@@ -6,7 +6,7 @@ use super::script::{Answer, Script, answer, at, refusal, run};
 use crate::aws::{ErrorKind, ObservedService, Services};
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{
-    BalancedPort, DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView,
+    DeploymentView, NamedPorts, RegisteredPort, Rollout, Scheduling, ServiceView, TargetGroupView,
 };
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
@@ -243,23 +243,46 @@ fn the_newest_20_messages_are_kept() {
 }
 
 #[test]
-fn the_ports_of_every_load_balancer_are_read_with_their_containers() {
+fn the_ports_that_a_service_names_are_read_with_their_containers_or_by_name() {
     let mut service = service();
     service["loadBalancers"] = json!([
         {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80},
         {"loadBalancerName": "classic", "containerName": "proxy", "containerPort": 81},
         {"loadBalancerName": "unknown"},
     ]);
-    let found = describe(described(&service)).expect("understood");
-    let port = |container: &str, port| BalancedPort {
+    service["serviceRegistries"] = json!([
+        {"registryArn": "srv-1", "containerName": "web", "containerPort": 82},
+        {"registryArn": "srv-2", "port": 83},
+    ]);
+    let connect = |enabled: bool, name: &str| {
+        let services = json!([{"portName": name}, {"portName": "grpc"}]);
+        json!({"enabled": enabled, "services": services})
+    };
+    service["deployments"][0]["serviceConnectConfiguration"] = connect(true, "http");
+    service["deployments"][1]["serviceConnectConfiguration"] = connect(true, "old");
+
+    let ports = |service: &Value| {
+        let found = describe(described(service)).expect("understood");
+        found.expect("there").named_ports().clone()
+    };
+    let port = |container: &str, port| RegisteredPort {
         container: container.to_owned(),
         port,
     };
+    let named = NamedPorts {
+        balanced: vec![port("web", 80), port("proxy", 81)],
+        discovered: vec![port("web", 82)],
+        connected: vec!["http".to_owned(), "grpc".to_owned()],
+    };
+    assert_eq!(ports(&service), named);
+    let mut reversed = service.clone();
+    let deployments = reversed["deployments"].as_array_mut();
+    deployments.expect("a list").reverse();
+    assert_eq!(ports(&reversed), named);
 
-    assert_eq!(
-        found.expect("there").balanced_ports(),
-        [port("web", 80), port("proxy", 81)]
-    );
+    service["deployments"][0]["serviceConnectConfiguration"] = connect(false, "http");
+    let connected = Vec::new();
+    assert_eq!(ports(&service), NamedPorts { connected, ..named });
 }
 
 #[test]

@@ -123,6 +123,19 @@ fn a_port_is_mapped_by_the_container_of_its_name() {
 }
 
 #[test]
+fn a_port_is_named_by_the_mapping_of_any_container() {
+    let definition = definition(json!({"family": "a", "containerDefinitions": [
+        {"name": "a", "image": "b"},
+        {"name": "b", "image": "b", "portMappings": [
+            {"containerPort": 8080}, {"containerPort": 8081, "name": "http"},
+        ]},
+    ]}));
+
+    assert!(definition.names_port("http"));
+    assert!(!definition.names_port("b") && !definition.names_port(""));
+}
+
+#[test]
 fn the_architecture_is_that_of_the_platform_and_on_fargate_has_a_default() {
     let architecture = |more: Value| {
         let mut value =

@@ -83,6 +83,8 @@ fn a_service_that_can_be_released_has_nothing_that_is_ng() {
             "circuit-breaker",
             "containers",
             "load-balancers",
+            "service-registries",
+            "service-connect",
             "image",
             "rebalancing",
             "deployments",

@@ -1,5 +1,5 @@
-//! A base without the port that a service registers with its load balancer: it is refused before
-//! anything is changed, because ECS would refuse its deployment.
+//! A base without a port that a service names: it is refused before anything is changed, because
+//! ECS would refuse its deployment.
 
 use emulator::ecs;
 use harness::demo::{CLUSTER, WEB};
@@ -55,6 +55,53 @@ fn a_base_to_which_the_load_balancer_does_not_lead_is_refused_before_anything_is
             mappings.insert(0, more);
         });
         assert_eq!(more, arn("template:3"));
+        let answer = look(&driver, "begin-release", begin).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+/// Maps one more port of a container.
+fn map(container: &mut Value, mapping: Value) {
+    let mappings = container["portMappings"].as_array_mut();
+    mappings.expect("a list").push(mapping);
+}
+
+#[test]
+fn a_base_in_which_others_do_not_find_a_port_is_refused_before_anything_is_changed() {
+    run(released(), Fault::None, async |driver| {
+        let admin = json!({"containerPort": 9999, "name": "admin"});
+        let runs = register_copy(&driver, "web:2", |request| {
+            map(&mut request["containerDefinitions"][0], admin.clone());
+        });
+        let arn = "arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-1";
+        let registry = json!({"registryArn": arn, "containerName": "web", "containerPort": 9999});
+        let connect = json!({"enabled": true, "services": [{"portName": "admin"}]});
+        let found_by = json!({
+            "taskDefinition": runs, "serviceRegistries": [registry],
+            "serviceConnectConfiguration": connect,
+        });
+        set(&driver, found_by);
+        pass(&driver, 600).await;
+
+        let begin = json!({"strategy": "rolling", "family": "template"});
+        let before = lease(&driver);
+        let unmapped = template(&driver, |_| ());
+        assert!(!is_deployed(&driver, &unmapped), "ECS takes it");
+        let answer = look(&driver, "begin-release", begin.clone()).await;
+        let why = "registers port 9999 of container `web` with a service registry, and task \
+                   definition template:1 does not map it";
+        fails(&answer, "ConfigurationError", &[why]);
+
+        let unnamed = template(&driver, |container| {
+            map(container, json!({"containerPort": 9999}));
+        });
+        assert!(!is_deployed(&driver, &unnamed), "ECS takes it");
+        let answer = look(&driver, "begin-release", begin.clone()).await;
+        let why = "has port `admin` in Service Connect, and task definition template:2 has none";
+        fails(&answer, "ConfigurationError", &[why]);
+        assert_eq!(lease(&driver), before);
+
+        template(&driver, |container| map(container, admin));
         let answer = look(&driver, "begin-release", begin).await;
         assert_eq!(answer["status"], "done", "{answer}");
     });

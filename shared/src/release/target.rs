@@ -342,8 +342,9 @@ impl PairTarget {
         }
     }
 
-    /// `in_grace`: whether an invocation can still set the weights that were announced before. As
-    /// long as it can, they stay known.
+    /// `in_grace`: whether an invocation can still make the change that was announced last. As long
+    /// as one can set the weights of the shift before, they stay known; a later announcement of
+    /// another change does not make that longer.
     pub(super) fn announce_shift(
         &mut self,
         from: Weights,
@@ -351,7 +352,10 @@ impl PairTarget {
         now: Timestamp,
         in_grace: bool,
     ) {
-        let before = self.shift.take().filter(|_| in_grace);
+        let before = self
+            .shift
+            .take()
+            .filter(|shift| in_grace && shift.may_be_made_late(now));
         let known = before.map_or_else(Vec::new, TrafficShift::possible_weights);
         self.shift = Some(TrafficShift {
             from,

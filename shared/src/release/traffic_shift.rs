@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use crate::limits::STALE_READ;
+use crate::limits::{FUNCTION_TIMEOUT, STALE_READ};
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
@@ -56,6 +56,12 @@ impl TrafficShift {
         !self.made && self.change.is_none()
     }
 
+    /// Whether an invocation that hung can still set the weights that were announced with this shift
+    /// or before it.
+    pub(super) fn may_be_made_late(&self, now: Timestamp) -> bool {
+        now.since(self.at) < FUNCTION_TIMEOUT
+    }
+
     /// Whether `seen`, read at `now`, may be older than this shift: the weights are those of
     /// before, and the shift was confirmed less than [`STALE_READ`] ago.
     #[must_use]
@@ -73,6 +79,10 @@ impl TrafficShift {
     }
 
     /// Weights this release may have set.
+    ///
+    /// The announced ones count however long ago that was: the invocation may have set them and died
+    /// before it recorded that, and then the traffic must go back. An operator's same weights cannot
+    /// be distinguished from them.
     ///
     /// The weights before the shift count too while it may not have been made. Later, another writer
     /// set them if they are seen again.

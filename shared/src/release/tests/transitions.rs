@@ -282,6 +282,17 @@ fn weights_of_an_earlier_shift_are_known_as_long_as_they_may_still_be_set() {
 
     let late = shifted(&made(&first, after(1)), tenth, half, after(60));
     assert_eq!(known(made(&late, after(60))), Some(vec![half]));
+
+    // Another change that is announced meanwhile does not let an earlier shift be made later.
+    let raised = applied(
+        &made(&first, after(1)),
+        Event::RaiseAnnounced { tasks: 9 },
+        after(59),
+    );
+    for (secs, possible) in [(60, vec![tenth, none]), (61, vec![none])] {
+        let back = shifted(&raised, tenth, none, after(secs));
+        assert_eq!(known(made(&back, after(secs))), Some(possible));
+    }
 }
 
 #[test]

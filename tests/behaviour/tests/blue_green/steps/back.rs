@@ -60,12 +60,16 @@ pub(super) async fn restores_the_traffic(driver: &Driver) {
         ([0, 100], [true, true], [2, 2])
     );
 
-    let shift = json!({
+    assert_eq!(timeless(&aws, &open(&aws)["shift"]), restored_shift());
+    assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+}
+
+/// The shift that restored the traffic, when no invocation could set earlier weights any more.
+fn restored_shift() -> Value {
+    json!({
         "from": {"blue": 50, "green": 50}, "to": {"blue": 0, "green": 100}, "at": "now",
         "made": true,
-    });
-    assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
-    assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+    })
 }
 
 /// Scale-in of both colours is enabled in one invocation; returns the account after it.
@@ -299,6 +303,7 @@ fn the_old_colour_gets_the_traffic_in_the_look_that_sizes_it_when_only_it_serves
             (weights(&aws), counts(&aws)[1], &open(&aws)["sized"]),
             ([0, 100], 2, &json!(2))
         );
+        assert_eq!(timeless(&aws, &open(&aws)["shift"]), restored_shift());
     });
 }
 

@@ -54,6 +54,25 @@ fn weights_that_were_announced_earlier_are_not_external() {
 }
 
 #[test]
+fn weights_that_were_announced_and_never_recorded_as_set_go_back_however_late() {
+    let [forty, sixty] = [40, 60].map(|percent| Weights::with(Colour::Green, percent));
+    let seen = view_of(NEW, forty);
+    let mut target = target(&seen, Some(forty));
+    let shift = target.shift.as_mut().expect("shifted");
+    (shift.made, shift.at) = (false, earlier(seen.observed_at, 1200));
+    let step = |view: &PairView| restored(&target, Ending::Failed, view, NO_SCALING);
+
+    assert_eq!(step(&seen), MOVE);
+    assert!(matches!(
+        step(&view_of(NEW, sixty)),
+        Restoration::Close(Conclusion {
+            outcome: Outcome::Superseded,
+            ..
+        })
+    ));
+}
+
+#[test]
 fn weights_of_another_writer_end_the_rollback_with_what_was_found() {
     let odd = view_of(
         NEW,

@@ -244,6 +244,32 @@ fn weights_that_a_hung_invocation_of_this_release_set_are_given_back() {
     });
 }
 
+/// The announcement of the old colour's size does not let an invocation set them late.
+#[test]
+fn weights_that_were_set_long_before_the_return_are_an_operators_after_it() {
+    let mut aws = small();
+    make_unhealthy(&mut aws, "shop-blue");
+    run(aws, Fault::None, async |driver| {
+        pass(&driver, secs(35)).await;
+        swap(&driver, json!({})).await;
+        assert_eq!(weights(&driver.world.aws()), [0, 100]);
+
+        // So long after the return that no read is older than it.
+        let returned_at = ago(&driver.world.aws(), 400);
+        edit(&mut driver.world.aws(), |lease| {
+            let release = lease["release"].as_object_mut().expect("a release");
+            release["shift"]["at"] = returned_at;
+            release.remove("failure");
+        });
+        set_weights(&mut driver.world.aws(), [50, 50]);
+        let text = "0 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4); the \
+            weights were set to blue 50 / green 50 outside this release and are left unchanged";
+
+        assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
+        assert_eq!(weights(&driver.world.aws()), [50, 50]);
+    });
+}
+
 #[test]
 fn an_old_colour_that_does_not_grow_gets_its_traffic_back_after_ten_minutes() {
     let mut aws = small();

@@ -8,7 +8,7 @@ use super::{Ledger, number};
 use crate::ledger_reader::text;
 use crate::pair_services::COLOURS;
 use crate::routes::{Forwards, forwards, route_of};
-use emulator::{Aws, Millis};
+use emulator::{Aws, Call, Millis};
 
 /// The weights that operators set last, by route.
 #[derive(Clone, Debug, Default)]
@@ -36,11 +36,12 @@ impl WeightsByHand {
     /// saw in `routes`, are left alone.
     ///
     /// Not those that an invocation of the same release had announced and could still set when the
-    /// operator did, or later: then the function cannot distinguish the two, and going back comes
-    /// first.
+    /// operator did, or later, nor those of which the lease leaves that open: then the function that
+    /// makes this call cannot distinguish the two, and going back comes first.
     pub(super) fn left_alone(
         &self,
         aws: &Aws,
+        call: &Call,
         ledger: &Ledger,
         leases: &Leases,
         routes: &Routes,
@@ -70,7 +71,7 @@ impl WeightsByHand {
             let is_ours = [recorded, announced_weights(lease)].contains(&found);
             let execution = text(lease, "release.execution").unwrap_or_default();
             let may_be_ours =
-                is_of_pair && (is_ours || leases.may_have_set(execution, found, set.at));
+                is_of_pair && (is_ours || leases.may_be_own(call, execution, found, set.at));
 
             if *seen == set.forwards && !may_be_ours && forwards(aws, &route) != set.forwards {
                 return Err(format!(

@@ -299,7 +299,12 @@ fn was_found(lease: &Value, definition: &str) -> bool {
 
 /// The weights of the last announced shift, blue's and green's.
 pub(super) fn announced_weights(lease: &Value) -> Weights {
-    let weight = |colour: &str| number(lease, &format!("release.shift.to.{colour}"));
+    shift_weights(lease, "to")
+}
+
+/// The weights `from` which the last announced shift leads, or those `to` which it does.
+fn shift_weights(lease: &Value, end: &str) -> Weights {
+    let weight = |colour: &str| number(lease, &format!("release.shift.{end}.{colour}"));
     ["blue", "green"].map(|colour| weight(colour).and_then(|weight| i64::try_from(weight).ok()))
 }
 

@@ -240,7 +240,7 @@ impl Invariants {
             let left = routes.filter(|_| !repairs);
             let left = left.map_or(Ok(0), |(_, routes)| {
                 self.weights_by_hand
-                    .left_alone(aws, &self.ledger, &self.lease, routes)
+                    .left_alone(aws, call, &self.ledger, &self.lease, routes)
             })?;
             let raised = routes.map_or(Ok(0), |(observations, routes)| {
                 pair::fit(aws, &self.ledger, observations, routes)

@@ -79,11 +79,11 @@ pub fn is_closed(aws: &Aws, execution: &str) -> bool {
 }
 
 /// What DescribeServices returns about a service.
+///
+/// # Panics
+/// When there is no such service.
 pub fn service(aws: &Aws, cluster: &str, name: &str) -> Value {
-    let asked = json!({"cluster": cluster, "services": [name]});
-    let mut answer =
-        ecs::call(&mut aws.clone(), "DescribeServices", &asked).expect("the cluster is there");
-    answer["services"][0].take()
+    ecs::description(aws, cluster, name).expect("the service is there")
 }
 
 /// What a release may change in ECS: of each service its deployments, sizes and bounds; and every

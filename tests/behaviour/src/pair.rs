@@ -13,7 +13,7 @@ use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::digest;
 use serde_json::{Value, json};
 
-use super::{LIMIT, account, newest, outcome, push, reason, service, settled};
+use super::{LIMIT, account, newest, outcome, push, reason, settled};
 
 pub const PIPELINE: &str = "slipway-shop";
 /// The colours, as services.
@@ -129,22 +129,23 @@ pub fn suspensions(aws: &Aws) -> [bool; 2] {
     })
 }
 
+/// A colour as ECS has it. Tests look at it at every instant.
+fn colour<'a>(aws: &'a Aws, name: &str) -> &'a ecs::Service {
+    let found = aws.ecs.service_named(CLUSTER, name);
+    found.expect("the pair has both colours")
+}
+
 /// What each colour runs.
 pub fn definitions(aws: &Aws) -> [String; 2] {
     COLOURS.map(|name| {
-        service(aws, CLUSTER, name)["taskDefinition"]
-            .as_str()
-            .expect("an ARN")
-            .to_owned()
+        let colour = colour(aws, name);
+        let runs = colour.primary().or(colour.last_completed.as_ref());
+        runs.expect("a deployment").task_definition.clone()
     })
 }
 
 pub fn counts(aws: &Aws) -> [i64; 2] {
-    COLOURS.map(|name| {
-        service(aws, CLUSTER, name)["desiredCount"]
-            .as_i64()
-            .expect("a count")
-    })
+    COLOURS.map(|name| i64::from(colour(aws, name).desired_count))
 }
 
 /// The same with numbers and words as text, as CloudFormation, the API or the SDK.

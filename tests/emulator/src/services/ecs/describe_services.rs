@@ -36,6 +36,13 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     Ok(found_and_missing("services", described))
 }
 
+/// What DescribeServices returns about a service now, even while reads lag behind; nothing if the
+/// cluster does not have it.
+pub fn description(aws: &Aws, cluster: &str, name: &str) -> Option<Value> {
+    let service = aws.ecs.service_named(cluster, name)?;
+    Some(answer(aws, service, false))
+}
+
 pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
     let launch_type = input.text("launchType");

@@ -50,6 +50,7 @@ use events::EcsEvent;
 
 pub use capacity::CapacityProvider;
 pub use clusters::add_container_instances;
+pub use describe_services::description;
 pub(crate) use failures::meet_traffic;
 pub use failures::{leave_zones, set_answering};
 pub use losses::{crash, interrupt, stop_task, terminate_instance};

@@ -232,12 +232,16 @@ pub async fn until(driver: &Driver, done: impl Fn(&Aws) -> bool) {
 
 /// The account with `web` released once by its pipeline, so that there is something to return to.
 pub fn released() -> Aws {
-    run(account(), Fault::None, async |driver| {
-        let pushed = push(&driver, WEB, "1.0.0");
-        let execution = settled(&driver, "slipway-web", &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
-        driver.world.snapshot()
-    })
+    static RELEASED: OnceLock<Aws> = OnceLock::new();
+    let release = || {
+        run(account(), Fault::None, async |driver| {
+            let pushed = push(&driver, WEB, "1.0.0");
+            let execution = settled(&driver, "slipway-web", &pushed).await;
+            assert_eq!(outcome(&driver, &execution), "deployed");
+            driver.world.snapshot()
+        })
+    };
+    RELEASED.get_or_init(release).clone()
 }
 
 pub fn push(driver: &Driver, repository: &str, tag: &str) -> String {

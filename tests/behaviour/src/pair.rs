@@ -2,6 +2,7 @@
 //! operator would.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use emulator::cloudformation::deploy;
@@ -211,8 +212,22 @@ pub fn configure(aws: &mut Aws, changes: &[(&str, &str)]) {
 }
 
 /// The shop after one release with these parameters of its pipeline: green is live, blue was
-/// retired.
+/// retired. Each is played once.
 pub fn shop(changes: &[(&str, &str)]) -> Aws {
+    static SHOPS: Mutex<BTreeMap<String, Aws>> = Mutex::new(BTreeMap::new());
+    let shops = || SHOPS.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let parameters = format!("{changes:?}");
+    if let Some(known) = shops().get(&parameters) {
+        return known.clone();
+    }
+    let made = released(changes);
+    shops().insert(parameters, made.clone());
+    made
+}
+
+/// Plays the release of a shop.
+fn released(changes: &[(&str, &str)]) -> Aws {
     let mut aws = account();
     configure(&mut aws, changes);
 

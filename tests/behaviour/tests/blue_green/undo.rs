@@ -9,7 +9,9 @@ use invariants::Invariants;
 use serde_json::json;
 
 use behaviour::pair::{self, PIPELINE, secs, shop, state, stop, until_weights, weights};
-use behaviour::{LIMIT, invoke_with, is_closed, newest, pass, push, reason, recorded, service};
+use behaviour::{
+    LIMIT, invoke_with, is_closed, newest, on_all_cores, pass, push, reason, recorded, service,
+};
 
 const TWO_STEPS: [(&str, &str); 5] = [
     ("Shift", "linear"),
@@ -65,21 +67,20 @@ async fn stopped(driver: &Driver, before: &Aws, invariants: &mut Invariants) -> 
 #[test]
 fn the_traffic_goes_back_within_seconds_of_a_stop() {
     let (before, shifted) = half_shifted();
-    let mut took: Vec<i64> = (0..200)
-        .map(|seed| {
-            let mut aws = shifted.clone();
-            aws.rng = fastrand::Rng::with_seed(seed);
-            let moment = secs(aws.rng.u64(1..240));
-            let mut invariants = Invariants::default().resumed(&aws);
-            run(aws, Fault::None, async |driver| {
-                driver
-                    .until(moment, &mut |aws| invariants.at_instant(aws), |_| false)
-                    .await
-                    .expect_err("nothing is waited for");
-                stopped(&driver, &before, &mut invariants).await
-            })
+    let seeds: Vec<u64> = (0..200).collect();
+    let mut took: Vec<i64> = on_all_cores(&seeds, |seed| {
+        let mut aws = shifted.clone();
+        aws.rng = fastrand::Rng::with_seed(*seed);
+        let moment = secs(aws.rng.u64(1..240));
+        let mut invariants = Invariants::default().resumed(&aws);
+        run(aws, Fault::None, async |driver| {
+            driver
+                .until(moment, &mut |aws| invariants.at_instant(aws), |_| false)
+                .await
+                .expect_err("nothing is waited for");
+            stopped(&driver, &before, &mut invariants).await
         })
-        .collect();
+    });
 
     took.sort_unstable();
     let (median, longest) = (took[took.len() / 2], took[took.len() - 1]);
@@ -150,8 +151,9 @@ fn shifts_late(before: &Aws, nth: usize, call: u32) -> bool {
 fn what_an_invocation_that_hung_shifts_after_the_stop_is_restored_again() {
     let before = shop(&TWO_STEPS);
     let nth = first_shift(&before);
-    let late = (1..=10).filter(|call| shifts_late(&before, nth, *call));
-    assert!(late.count() > 0, "no invocation shifted after the stop");
+    let calls: Vec<u32> = (1..=10).collect();
+    let late = on_all_cores(&calls, |call| shifts_late(&before, nth, *call));
+    assert!(late.contains(&true), "no invocation shifted after the stop");
 }
 
 /// ECS refuses a maximum of 100 % for a service that it rebalances.

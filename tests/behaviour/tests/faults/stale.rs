@@ -9,7 +9,8 @@ use harness::driver::{Driver, Fault, run};
 
 use super::scenes::{active, scenes, unlike};
 use behaviour::{
-    in_progress, newest, outcome, pair, push, reason, released, service, settled, stop,
+    in_progress, newest, on_all_cores, outcome, pair, push, reason, released, service, settled,
+    stop,
 };
 
 /// Longer than the shortest time between two jobs of an action, so that the next job may still see
@@ -27,19 +28,18 @@ fn lagged(aws: &Aws) -> u32 {
 /// Plays the chapters on several seeds, which draw how long each change stays unseen and by which
 /// reads.
 fn ends_alike<const N: usize>(wanted: fn(&Chapter) -> bool, seeds: [u64; N]) {
-    let (mut wrong, mut reads) = (Vec::new(), 0);
-    for seed in seeds {
+    let played = on_all_cores(&seeds, |seed| {
         let change = |aws: &mut Aws| {
-            aws.reseed(seed);
+            aws.reseed(*seed);
             aws.stale.longest = Some(LONGEST);
         };
+        let mut reads = 0;
         let errors = unlike(wanted, change, &mut |aws| reads += lagged(aws));
-        wrong.extend(
-            errors
-                .into_iter()
-                .map(|error| format!("seed {seed}: {error}")),
-        );
-    }
+        let errors = errors.iter().map(|error| format!("seed {seed}: {error}"));
+        (errors.collect::<Vec<_>>(), reads)
+    });
+    let reads: u32 = played.iter().map(|(_, reads)| reads).sum();
+    let wrong: Vec<String> = played.into_iter().flat_map(|(errors, _)| errors).collect();
 
     assert!(
         wrong.is_empty(),

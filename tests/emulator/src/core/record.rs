@@ -36,6 +36,11 @@ fn folder() -> Option<&'static PathBuf> {
         .as_ref()
 }
 
+/// Whether anything is written down.
+pub(crate) fn is_on() -> bool {
+    folder().is_some()
+}
+
 /// A call and its response, as they are on the wire.
 pub(crate) fn call(
     service: &str,

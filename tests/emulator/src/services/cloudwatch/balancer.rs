@@ -135,7 +135,7 @@ impl Source {
                 Metric::OwnErrors => {
                     samples.add(Cell::same(1.0, (part.refused + part.unserved) as f64))
                 }
-                Metric::ResponseTime => samples.extend(&part.response_times()),
+                Metric::ResponseTime => samples.extend(&part.response_times),
                 Metric::Hosts(_) => {}
             }
         }

@@ -34,8 +34,8 @@ pub(super) struct HalfMinute {
     pub(super) refused: u64,
     /// There was no target, and the balancer answered 503.
     pub(super) unserved: u64,
-    /// How many response times are in which cell.
-    cells: BTreeMap<i32, u64>,
+    /// Kept as metrics need them: a judge reads the same minutes at each look.
+    pub(super) response_times: Samples,
 }
 
 /// The two parts of a minute, as far as they are drawn.
@@ -63,19 +63,6 @@ impl HalfMinute {
         self.good + self.client_errors + self.server_errors + self.refused
     }
 
-    pub(super) fn response_times(&self) -> Samples {
-        let mut samples = Samples::default();
-        for (cell, count) in &self.cells {
-            let (low, high) = draw::bounds(*cell);
-            samples.add(Cell {
-                low,
-                high,
-                count: *count as f64,
-            });
-        }
-        samples
-    }
-
     fn answer(&mut self, rng: &mut rand::rngs::StdRng, requests: u64, answers: Answers) {
         let server_errors = draw::burst_failures(rng, requests, answers.errors, answers.burst);
         let client_errors = draw::binomial(rng, requests - server_errors, answers.client_errors);
@@ -84,7 +71,9 @@ impl HalfMinute {
         self.good += requests - server_errors - client_errors;
         draw::response_times(rng, requests, answers, &mut |cell, count| {
             if count > 0 {
-                *self.cells.entry(cell).or_default() += count;
+                let (low, high) = draw::bounds(cell);
+                let count = count as f64;
+                self.response_times.add(Cell { low, high, count });
             }
         });
     }

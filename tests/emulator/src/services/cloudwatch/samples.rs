@@ -38,6 +38,10 @@ impl Cell {
         }
     }
 
+    fn bounds(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
     fn value(&self, index: f64) -> f64 {
         self.low + (self.high - self.low) * (index + 0.5) / self.count
     }
@@ -71,11 +75,9 @@ impl Samples {
 
         let at = self
             .cells
-            .partition_point(|known| (known.low, known.high) < (cell.low, cell.high));
+            .partition_point(|known| known.bounds() < cell.bounds());
         match self.cells.get_mut(at) {
-            Some(known) if (known.low, known.high) == (cell.low, cell.high) => {
-                known.count += cell.count
-            }
+            Some(known) if known.bounds() == cell.bounds() => known.count += cell.count,
             _ => self.cells.insert(at, cell),
         }
     }
@@ -89,7 +91,7 @@ impl Samples {
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
-        other.cells.iter().for_each(|cell| self.add(*cell));
+        self.cells = merged(&self.cells, &other.cells);
         self.summaries.extend(&other.summaries);
     }
 
@@ -157,6 +159,22 @@ impl Samples {
                 (count + more, sum + plus)
             })
     }
+}
+
+/// The cells of both in their order.
+fn merged(ours: &[Cell], theirs: &[Cell]) -> Vec<Cell> {
+    let mut merged = Vec::with_capacity(ours.len() + theirs.len());
+    let mut ours = ours.iter().copied().peekable();
+    for cell in theirs {
+        while let Some(earlier) = ours.next_if(|known| known.bounds() < cell.bounds()) {
+            merged.push(earlier);
+        }
+        let same = ours.next_if(|known| known.bounds() == cell.bounds());
+        let count = cell.count + same.map_or(0.0, |same| same.count);
+        merged.push(Cell { count, ..*cell });
+    }
+    merged.extend(ours);
+    merged
 }
 
 #[cfg(test)]

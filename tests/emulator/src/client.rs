@@ -205,6 +205,13 @@ impl World {
     pub fn snapshot(&self) -> Aws {
         self.aws().clone()
     }
+
+    /// The account as it is now, at the end of a run: an empty one is left behind.
+    pub fn take(&self) -> Aws {
+        let mut aws = self.aws();
+        let empty = Aws::new(aws.seed);
+        std::mem::replace(&mut *aws, empty)
+    }
 }
 
 /// A request that was answered, and how the log has it.

@@ -7,6 +7,7 @@ pub mod dns;
 mod plays;
 mod stacks;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -247,7 +248,7 @@ fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool
 }
 
 fn recorded(
-    driver: &Driver,
+    costs: &BTreeMap<String, (u32, u32)>,
     aws: &Aws,
     chapter: &Chapter,
     digest: &str,
@@ -264,11 +265,7 @@ fn recorded(
     let at = |name: &str| {
         serde_json::from_value::<Timestamp>(json!(field(name)?)).map_err(|e| e.to_string())
     };
-    let (invocations, aws_calls) = driver
-        .cost_by_execution()
-        .get(&execution.id)
-        .copied()
-        .unwrap_or_default();
+    let (invocations, aws_calls) = costs.get(&execution.id).copied().unwrap_or_default();
 
     Ok(Release {
         pipeline: execution.pipeline.clone(),

@@ -166,9 +166,10 @@ impl<'a> Play<'a> {
             driver.until(CHAPTER_LIMIT, &mut check, over).await?;
         }
 
-        let aws = driver.world.snapshot();
+        let costs = driver.cost_by_execution();
+        let aws = driver.world.take();
         check_end(&self.invariants, driver, &aws)?;
-        let release = recorded(driver, &aws, chapter, digest, *at)?;
+        let release = recorded(&costs, &aws, chapter, digest, *at)?;
         check_outcome(chapter, &release)?;
 
         Ok(Played {

@@ -3,9 +3,10 @@
 
 mod policies;
 
+use behaviour::account;
 use emulator::codepipeline::Job;
 use emulator::{Aws, Request, Response};
-use harness::demo::{CHAPTERS, CLUSTER, COUNTER, WEB, deployed, play};
+use harness::demo::{CHAPTERS, CLUSTER, COUNTER, WEB, play};
 use harness::driver::Fault;
 use harness::functions::STEPS;
 use invariants::ledger_reader::FUNCTIONS_STACK;
@@ -153,7 +154,7 @@ fn arn_of(aws: &Aws, service: &str) -> String {
 
 #[test]
 fn a_service_is_changed_only_under_the_deploy_role_of_its_pipeline() {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let keep = |service: &str| json!({"cluster": CLUSTER, "service": service, "desiredCount": 2});
     let [web, counter] = [WEB, COUNTER].map(|service| arn_of(&aws, service));
 
@@ -175,7 +176,7 @@ fn a_service_is_changed_only_under_the_deploy_role_of_its_pipeline() {
 
 #[test]
 fn a_deploy_role_is_assumed_for_its_own_pipeline_by_the_functions_only() {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let web = role_of(&aws, "web-pipeline");
     for function in STEPS.iter().copied().chain(["start-pipeline", "roll-back"]) {
         assume(&mut aws, function, &web, "slipway-web").expect("the trust policy names it");
@@ -210,7 +211,7 @@ fn a_deploy_role_is_assumed_for_its_own_pipeline_by_the_functions_only() {
 
 #[test]
 fn only_the_given_roles_are_handed_to_tasks() {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let definition = |role: &str| {
         json!({
             "family": WEB,
@@ -249,7 +250,7 @@ fn ecs_as_operator(aws: &mut Aws, definition: &Value) -> String {
 
 #[test]
 fn tags_are_given_while_registering_only() {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let arn = ecs_as_operator(
         &mut aws,
         &json!({
@@ -268,7 +269,7 @@ fn tags_are_given_while_registering_only() {
 
 #[test]
 fn a_deploy_role_starts_its_own_pipeline_only() {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let signer = for_web(&mut aws, "start-pipeline");
     let answer = ask(
         &mut aws,
@@ -286,7 +287,7 @@ fn a_deploy_role_starts_its_own_pipeline_only() {
 /// An account after a release whose register step read an artifact, with that step's job and the
 /// artifact's path.
 fn with_artifact() -> (Aws, Job, String) {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let chapter = CHAPTERS
         .iter()
         .find(|chapter| chapter.application == COUNTER)
@@ -372,7 +373,7 @@ fn temporary_credentials_expire() {
 
 #[test]
 fn a_push_that_may_not_invoke_its_function_is_reported() {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let function = format!("{FUNCTIONS_STACK}-start-pipeline");
     aws.lambda
         .functions

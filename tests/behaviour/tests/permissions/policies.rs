@@ -16,10 +16,11 @@ mod statements;
 
 use std::collections::BTreeMap;
 
+use behaviour::account;
 use emulator::Aws;
 use emulator::cloudformation::items;
 use emulator::iam::{Access, Demand, evaluate};
-use harness::demo::{COUNTER, SHOP, deployed};
+use harness::demo::{COUNTER, SHOP};
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::Value;
@@ -214,7 +215,7 @@ fn each_action_that_the_pipeline_lacks_fails_its_action_as_permission_error() {
 /// nothing else.
 #[test]
 fn the_dead_letter_queue_takes_the_events_of_every_rule() {
-    let aws = deployed(1).expect("the stacks deploy");
+    let aws = account();
     let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("deployed");
     let policy = stack
         .resource("DeadLetterQueuePolicy")

@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use behaviour::{allow_by_hand, found_roles, migration, pair};
+use behaviour::{account, allow_by_hand, found_roles, migration, pair};
 use emulator::Aws;
 use emulator::client::{CallFault, Invocation, sdk_config};
 use emulator::ecr::{self, Behaviour};
 use emulator::lambda::Function;
-use harness::demo::{CHAPTERS, SHOP, WEB, deployed, play};
+use harness::demo::{CHAPTERS, SHOP, WEB, play};
 use harness::demo::{canary, dns};
 use harness::driver::{Driver, Fault, run};
 use harness::functions;
@@ -139,7 +139,7 @@ async fn step(driver: &Driver, logical_id: &str, status: &str) -> Value {
 
 /// An account with the image of the files, and all that is done to it before they come.
 fn with_image<T>(scenario: impl AsyncFnOnce(&Driver) -> T) -> T {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("pushed");
     run(aws, Fault::None, async |driver| scenario(&driver).await)
 }
@@ -160,7 +160,7 @@ async fn begin_to_update(driver: &Driver) {
 
 #[test]
 fn every_function_has_its_events_and_every_event_its_function() {
-    let aws = deployed(1).expect("the stacks deploy");
+    let aws = account();
     let mut cases: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (function_id, case) in events().into_keys() {
         let function = function(&aws, &function_id);
@@ -211,7 +211,7 @@ fn shape(value: &Value) -> Value {
 /// The demo, a canary, a release by records, a stack that finds roles and a release with a one-off
 /// task, at their ends.
 fn stories() -> [Aws; 5] {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     for chapter in &CHAPTERS {
         aws = play(aws, chapter, Fault::None, &mut |_| {})
             .expect("the demo goes as expected")
@@ -331,7 +331,7 @@ async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value 
 
 #[test]
 fn events_shift_the_traffic_of_a_pair() {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let pushed = ecr::push(&mut aws, SHOP, "1.0.0", Behaviour::Healthy).expect("pushed");
     let rule = pair::rule(&aws);
     run(aws, Fault::None, async |driver| {

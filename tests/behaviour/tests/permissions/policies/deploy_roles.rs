@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use behaviour::account;
 use emulator::Aws;
 use harness::demo::canary::become_canary;
-use harness::demo::deployed;
 
 use super::by_records::{BY_RECORDS, OF_TRAFFIC};
 use super::on_instances::ON_INSTANCES;
@@ -25,7 +25,7 @@ fn deploy_role(aws: &Aws, stack: &str) -> String {
 
 /// An account in which the pair's pipeline judges.
 fn with_canary() -> Aws {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     become_canary(&mut aws, &[]).expect("the template deploys");
     aws
 }

@@ -1,9 +1,9 @@
 //! What the policy of all functions allows them, and what it denies them, whatever allows it.
 
+use behaviour::account;
 use emulator::Aws;
 use emulator::cloudformation::items;
 use emulator::iam::{Access, Demand, evaluate};
-use harness::demo::deployed;
 use harness::functions::ALL;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ fn allowed(statements: &[&Value]) -> [Vec<bool>; 2] {
 
 #[test]
 fn functions_use_their_log_groups_no_network_and_deploy_roles_from_their_own_code_only() {
-    let aws = deployed(1).expect("the stacks deploy");
+    let aws = account();
     let statements = statements(&aws);
     let all: Vec<&Value> = statements.iter().collect();
     let expected: [Vec<bool>; 2] = [calls_of_lambda(), calls()]
@@ -113,7 +113,7 @@ fn functions_use_their_log_groups_no_network_and_deploy_roles_from_their_own_cod
 
 #[test]
 fn each_function_has_the_policy_and_it_names_no_other_one() {
-    let aws = deployed(1).expect("the stacks deploy");
+    let aws = account();
     let policy = policy(&aws).to_owned();
     for function in aws.lambda.functions.values() {
         let role = aws.cloudformation.iam.role_by_arn(&function.role);

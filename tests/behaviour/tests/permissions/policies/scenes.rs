@@ -4,14 +4,14 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use behaviour::{
-    add_capacity_provider, found_roles, migration, only_check, pair, use_capacity_provider,
+    account, add_capacity_provider, found_roles, migration, only_check, pair, use_capacity_provider,
 };
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Behaviour};
 use emulator::lambda::{self, InvocationStatus};
 use emulator::{Aws, cloudformation, ecs, iam};
 use harness::demo::dns::SITE;
-use harness::demo::{self, CHAPTERS, CLUSTER, COUNTER, Chapter, SHOP, WEB, deployed, play, push};
+use harness::demo::{self, CHAPTERS, CLUSTER, COUNTER, Chapter, SHOP, WEB, play, push};
 use harness::driver::{Driver, Fault, run};
 use harness::functions::STEPS;
 use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
@@ -345,7 +345,7 @@ pub(super) fn scenes() -> &'static (Vec<Scene>, Aws) {
 }
 
 fn play_all() -> (Vec<Scene>, Aws) {
-    let mut aws = deployed(1).expect("the stacks deploy");
+    let mut aws = account();
     let mut scenes = Vec::new();
     for event in CHAPTERS.iter().map(Event::Push).chain(UNTOLD) {
         aws = match event {

@@ -16,7 +16,7 @@ mod statements;
 
 use std::collections::BTreeMap;
 
-use behaviour::account;
+use behaviour::{account, on_all_cores};
 use emulator::Aws;
 use emulator::cloudformation::items;
 use emulator::iam::{Access, Demand, evaluate};
@@ -136,9 +136,10 @@ fn with_each_missing(
     permissions: &[Permission],
     expected: impl Fn(&Permission) -> &'static str,
 ) {
+    let learned = on_all_cores(permissions, |missing| without(scenes, missing));
     let mut wrong = Vec::new();
-    for missing in permissions {
-        match without(scenes, missing) {
+    for (missing, learned) in permissions.iter().zip(learned) {
+        match learned {
             Ok(kind) if kind == expected(missing) => {}
             Ok(kind) => wrong.push(format!(
                 "{missing:?}: reported as {kind}, expected {}",

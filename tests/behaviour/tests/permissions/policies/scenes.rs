@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use behaviour::{
-    account, add_capacity_provider, found_roles, migration, only_check, pair, use_capacity_provider,
+    account, add_capacity_provider, found_roles, migration, on_all_cores, only_check, pair,
+    use_capacity_provider,
 };
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Behaviour};
@@ -117,6 +118,18 @@ pub(super) struct Scene {
     pub(super) before: Aws,
     pub(super) iam: iam::Iam,
     pub(super) roles: cloudformation::Iam,
+}
+
+impl Scene {
+    fn of(event: Event, before: Aws, after: &Aws) -> Self {
+        assert_eq!(after.iam.denials, [], "{event:?}");
+        Self {
+            event,
+            before,
+            iam: after.iam.clone(),
+            roles: after.cloudformation.iam.clone(),
+        }
+    }
 }
 
 impl Event {
@@ -346,8 +359,9 @@ pub(super) fn scenes() -> &'static (Vec<Scene>, Aws) {
 
 fn play_all() -> (Vec<Scene>, Aws) {
     let mut aws = account();
-    let mut scenes = Vec::new();
-    for event in CHAPTERS.iter().map(Event::Push).chain(UNTOLD) {
+    let (mut scenes, mut aside) = (Vec::new(), Vec::new());
+    let events = CHAPTERS.iter().map(Event::Push).chain(UNTOLD);
+    for (number, event) in events.enumerate() {
         aws = match event {
             Event::PairOnInstances => with_pair_on_instances(aws),
             Event::ReleaseByRecords => with_pair_by_records(aws),
@@ -355,19 +369,21 @@ fn play_all() -> (Vec<Scene>, Aws) {
         };
         aws.iam.demanded.clear();
         let before = aws.clone();
-        let after = event.play(aws.clone());
-        assert_eq!(after.iam.denials, [], "{event:?}");
-        scenes.push(Scene {
-            event,
-            before,
-            iam: after.iam.clone(),
-            roles: after.cloudformation.iam.clone(),
-        });
 
         // These need another pipeline: what follows goes on from before them.
-        if !event.is_canary() && !matches!(event, Event::DryRun | Event::FoundRoles) {
-            aws = after;
+        if event.is_canary() || matches!(event, Event::DryRun | Event::FoundRoles) {
+            aside.push((number, event, before));
+        } else {
+            aws = event.play(aws);
+            scenes.push((number, Scene::of(event, before, &aws)));
         }
     }
-    (scenes, aws)
+
+    scenes.extend(on_all_cores(&aside, |(number, event, before)| {
+        let after = event.play(before.clone());
+        (*number, Scene::of(*event, before.clone(), &after))
+    }));
+    scenes.sort_by_key(|(number, _)| *number);
+    let scenes = scenes.into_iter().map(|(_, scene)| scene);
+    (scenes.collect(), aws)
 }

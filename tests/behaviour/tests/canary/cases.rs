@@ -5,8 +5,9 @@ use emulator::ecr::Answers;
 use harness::driver::{Fault, run};
 use slipway::judge::report::{Judgement, replay};
 
+use super::{GOOD, Released};
 use behaviour::shop::{attempts_with, judged, release, reports, said, shop};
-use behaviour::{outcome, pair, reason};
+use behaviour::{outcome, pair, reason, recorded};
 
 /// Each judgement has a page that promotes, and JSON from which the same decision follows.
 fn check_reports(aws: &Aws, judged: &[(String, String)]) {
@@ -36,61 +37,53 @@ fn check_reports(aws: &Aws, judged: &[(String, String)]) {
 
 #[test]
 fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
-    run(shop(), Fault::None, async |driver| {
-        let execution = release(&driver, "2.0.0", Answers::GOOD).await;
-        let aws = driver.world.snapshot();
-        let first = said(&aws, "judge-first");
+    let Released { aws, execution } = &*GOOD;
+    let first = said(aws, "judge-first");
 
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}: {first:#?}",
-            reason(&driver, &execution)
-        );
-        assert_eq!(pair::weights(&aws), [100, 0], "green was live before");
-        assert!(
-            first[0].contains("measured green over the hour before: p75 ")
-                && first[0].contains("5% to blue"),
-            "{first:#?}"
-        );
+    let [outcome, reason] = ["outcome", "reason"].map(|name| recorded(aws, execution, name));
+    assert_eq!(
+        outcome.as_deref(),
+        Some("deployed"),
+        "{reason:?}: {first:#?}"
+    );
+    assert_eq!(pair::weights(aws), [100, 0], "green was live before");
+    assert!(
+        first[0].contains("measured green over the hour before: p75 ")
+            && first[0].contains("5% to blue"),
+        "{first:#?}"
+    );
 
-        let last = first.last().expect("a summary");
-        assert!(
-            last.starts_with("promote: 5xx ")
-                && last.contains("report: https://eu-west-1.console.aws"),
-            "{last}"
-        );
+    let last = first.last().expect("a summary");
+    assert!(
+        last.starts_with("promote: 5xx ") && last.contains("report: https://eu-west-1.console.aws"),
+        "{last}"
+    );
 
-        let judged = judged(&aws, &execution);
-        assert_eq!(
-            judged
-                .iter()
-                .map(|(verdict, _)| verdict.as_str())
-                .collect::<Vec<_>>(),
-            ["promote", "promote"]
-        );
+    let judged = judged(aws, execution);
+    assert_eq!(
+        judged
+            .iter()
+            .map(|(verdict, _)| verdict.as_str())
+            .collect::<Vec<_>>(),
+        ["promote", "promote"]
+    );
 
-        check_reports(&aws, &judged);
-    });
+    check_reports(aws, &judged);
 }
 
 #[test]
 fn no_look_requests_metrics_more_than_twice() {
-    run(shop(), Fault::None, async |driver| {
-        release(&driver, "2.0.0", Answers::GOOD).await;
-        let aws = driver.world.snapshot();
-        let looks = attempts_with(&aws, "GetMetricData");
+    let looks = attempts_with(&GOOD.aws, "GetMetricData");
 
-        assert!(looks.len() > 10, "{}", looks.len());
+    assert!(looks.len() > 10, "{}", looks.len());
 
-        for calls in looks {
-            let asked = calls
-                .iter()
-                .filter(|call| call.operation == "GetMetricData")
-                .count();
-            assert!(asked <= 2, "{asked} calls");
-        }
-    });
+    for calls in looks {
+        let asked = calls
+            .iter()
+            .filter(|call| call.operation == "GetMetricData")
+            .count();
+        assert!(asked <= 2, "{asked} calls");
+    }
 }
 
 #[test]

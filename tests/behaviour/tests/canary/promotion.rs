@@ -1,19 +1,18 @@
 //! What a promotion writes down, by value.
 
 use emulator::Aws;
-use emulator::ecr::Answers;
 use harness::demo::SHOP;
-use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use super::endings::outputs;
-use behaviour::shop::{judged, release, reports, shop};
-use behaviour::{outcome, pair, reason};
+use super::{GOOD, Released};
+use behaviour::shop::{judged, reports};
+use behaviour::{pair, recorded};
 
 /// A release whose first judgement promoted it.
 struct Promoted {
-    aws: Aws,
-    execution: String,
+    aws: &'static Aws,
+    execution: &'static str,
     /// Where the page of the report is.
     report: String,
     /// Key of the page and its JSON, without an extension.
@@ -22,24 +21,19 @@ struct Promoted {
     stored: Value,
 }
 
-async fn promoted(driver: &Driver) -> Promoted {
-    let execution = release(driver, "2.0.0", Answers::GOOD).await;
-    let aws = driver.world.snapshot();
-    assert_eq!(
-        outcome(driver, &execution),
-        "deployed",
-        "{}",
-        reason(driver, &execution)
-    );
+fn promoted() -> Promoted {
+    let Released { aws, execution } = &*GOOD;
+    let [outcome, reason] = ["outcome", "reason"].map(|name| recorded(aws, execution, name));
+    assert_eq!(outcome.as_deref(), Some("deployed"), "{reason:?}");
 
-    let report = judged(&aws, &execution).remove(0).1;
+    let report = judged(aws, execution).remove(0).1;
     let page = report
         .strip_prefix("s3://")
         .and_then(|rest| rest.split_once('/'))
         .expect("a place in a bucket")
         .1;
     let key = page.strip_suffix(".html").expect("a page").to_owned();
-    let all = reports(&aws);
+    let all = reports(aws);
     let json = &all
         .iter()
         .find(|(found, _)| *found == format!("{key}.json"))
@@ -103,7 +97,7 @@ fn check_outputs(promoted: &Promoted) {
 /// The report names what was judged, and its key has the instant at which the judgement began.
 fn check_facts(promoted: &Promoted) {
     let stored = &promoted.stored;
-    let definitions = pair::definitions(&promoted.aws)
+    let definitions = pair::definitions(promoted.aws)
         .map(|arn| arn.rsplit_once('/').expect("an ARN").1.to_owned());
     assert_eq!(stored["name"], json!(format!("{SHOP} {}", definitions[0])));
 
@@ -117,7 +111,7 @@ fn check_facts(promoted: &Promoted) {
         format!("{} in shop-blue", definitions[0]),
         format!("{} in shop-green", definitions[1]),
     );
-    let execution = promoted.execution.as_str();
+    let execution = promoted.execution;
     assert_eq!(
         facts[..4],
         [
@@ -147,9 +141,7 @@ fn check_facts(promoted: &Promoted) {
 
 #[test]
 fn a_promotion_has_outputs_facts_and_numbers_that_agree() {
-    run(shop(), Fault::None, async |driver| {
-        let promoted = promoted(&driver).await;
-        check_outputs(&promoted);
-        check_facts(&promoted);
-    });
+    let promoted = promoted();
+    check_outputs(&promoted);
+    check_facts(&promoted);
 }

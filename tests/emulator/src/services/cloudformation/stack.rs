@@ -142,7 +142,7 @@ pub(super) fn deploy_text(
     given: &BTreeMap<String, String>,
     tags: Option<&Tags>,
 ) -> Result<(), Problem> {
-    let template = Template::parse(path, text)?;
+    let template = Template::of(path, text)?;
     let bound = parameter::bind(&template.parameters, given).at("Parameters")?;
     let store = &aws.cloudformation.parameter_store;
     let parameters =

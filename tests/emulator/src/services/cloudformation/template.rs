@@ -1,6 +1,8 @@
 //! A template's sections, read strictly: what is not known here is refused, not skipped.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -57,7 +59,25 @@ pub(super) struct Output {
     pub(super) export: Option<Value>,
 }
 
+/// Templates that were read, by path and text.
+type Known = BTreeMap<PathBuf, BTreeMap<String, Arc<Template>>>;
+
 impl Template {
+    /// The template of a text, which is read once: a process deploys the same one many times.
+    pub(super) fn of(path: &Path, text: &str) -> Result<Arc<Self>, Problem> {
+        static KNOWN: Mutex<Known> = Mutex::new(Known::new());
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+
+        if let Some(template) = known().get(path).and_then(|texts| texts.get(text)) {
+            return Ok(Arc::clone(template));
+        }
+        let template = Arc::new(Self::parse(path, text)?);
+        let mut known = known();
+        let texts = known.entry(path.to_owned()).or_default();
+        texts.insert(text.to_owned(), Arc::clone(&template));
+        Ok(template)
+    }
+
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_BYTES {
             return Err(Problem::new(format!(

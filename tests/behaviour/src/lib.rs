@@ -2,7 +2,6 @@
 //! functions invoked one by one.
 
 mod by_hand;
-mod cores;
 pub mod corpus;
 mod deploy_role;
 pub mod dry_run;
@@ -28,8 +27,8 @@ use zip::write::SimpleFileOptions;
 pub use by_hand::{
     allow_by_hand, by_hand, deny, invoke, invoke_deployed, invoke_with, invoke_with_all,
 };
-pub use cores::on_all_cores;
 pub use deploy_role::deploy_role;
+pub use harness::cores::on_all_cores;
 pub use pipelines::{action, change_parameters, only_check, only_register, update_pipeline};
 
 /// Longest that anything may take, in virtual time.

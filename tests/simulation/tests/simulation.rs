@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use emulator::ecr::Behaviour;
+use harness::cores::on_all_cores;
 use simulation::{
     About, Act, Coverage, Image, Incident, Oddity, PAIRS_FROM, Plan, Push, RECORDS_FROM, SHAPES,
     Shape, plan, play, shrink,
@@ -15,10 +16,12 @@ const SEEDS: u64 = 80;
 const CANARY_SEEDS: u64 = 20;
 
 fn hold(from: u64, seeds: u64, about: About) {
+    let all: Vec<u64> = (from..from + seeds).collect();
+    let played = on_all_cores(&all, |seed| play(&plan(*seed, about), false));
+
     let mut failures = BTreeMap::new();
     let mut coverage = Coverage::default();
-    for seed in from..from + seeds {
-        let played = play(&plan(seed, about), false);
+    for (seed, played) in all.iter().zip(played) {
         coverage.merge(&played.coverage);
         if let Some(failure) = played.failure {
             failures.insert(seed, failure);

@@ -254,13 +254,13 @@ pub fn push(driver: &Driver, repository: &str, tag: &str) -> String {
 /// # Panics
 /// When CodePipeline refuses it.
 pub fn stop(driver: &Driver, pipeline: &str, execution: &str) {
-    let asked = json!({
+    let input = json!({
         "pipelineName": pipeline,
         "pipelineExecutionId": execution,
         "abandon": true,
         "reason": "doubts",
     });
-    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked)
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &input)
         .expect("it goes on");
     driver.world.touch();
 }

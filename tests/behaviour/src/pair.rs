@@ -111,12 +111,12 @@ pub fn set(aws: &mut Aws, name: &str, more: Value) {
 
 /// An operator suspends scale-in of a colour, or enables it again.
 pub fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
-    let asked = json!({
+    let input = json!({
         "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
         "ResourceId": autoscaling::resource_id(CLUSTER, name),
         "SuspendedState": {"DynamicScalingInSuspended": suspended},
     });
-    autoscaling::call(aws, "RegisterScalableTarget", &asked).expect("the colour scales");
+    autoscaling::call(aws, "RegisterScalableTarget", &input).expect("the colour scales");
 }
 
 /// Whether scale-in of each colour is suspended.

@@ -219,15 +219,12 @@ async fn least_and_most(
             .service_named(CLUSTER, COUNTER)
             .ok_or("the service is gone")?;
         let count = serving(aws, counter).count();
-        (least, most) = (
-            least.min(count),
-            most.max(
-                aws.ecs
-                    .tasks_of(&counter.arn)
-                    .filter(|task| task.is_running())
-                    .count(),
-            ),
-        );
+        let running = aws
+            .ecs
+            .tasks_of(&counter.arn)
+            .filter(|task| task.is_running());
+        least = least.min(count);
+        most = most.max(running.count());
         invariants.at_instant(aws)
     };
     let over = |aws: &Aws| {

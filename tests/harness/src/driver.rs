@@ -329,7 +329,8 @@ impl Driver {
     fn ended(&self, attempt: &Attempt, number: usize, invocation: &Invocation, outcome: Outcome) {
         {
             let ran = &mut self.ran.borrow_mut()[number];
-            (ran.calls, ran.met) = (invocation.made(), invocation.met());
+            ran.calls = invocation.made();
+            ran.met = invocation.met();
         }
         self.running.set(self.running.get() - 1);
         lambda::finished(&mut self.world.aws(), attempt.id, outcome);
@@ -350,7 +351,8 @@ impl Driver {
         for ran in self.ran.borrow().iter() {
             if let Some(execution) = execution_of(&aws, ran.invocation) {
                 let (attempts, calls) = costs.entry(execution).or_default();
-                (*attempts, *calls) = (*attempts + 1, *calls + ran.calls);
+                *attempts += 1;
+                *calls += ran.calls;
             }
         }
         costs

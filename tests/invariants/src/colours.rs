@@ -66,8 +66,8 @@ impl Colours {
         request: &Request,
         ledger: &Ledger,
     ) -> Result<u64, String> {
-        let asked = body(request);
-        let only_grows = asked["taskDefinition"].is_null() && asked["desiredCount"] != 0;
+        let input = body(request);
+        let only_grows = input["taskDefinition"].is_null() && input["desiredCount"] != 0;
         // It names the revision that the service runs.
         if only_grows || call.caller.ends_with("begin-release") {
             return Ok(0);
@@ -76,7 +76,7 @@ impl Colours {
         let Some(lease) = ledger.held().filter(|lease| has_records(lease)) else {
             return Ok(0);
         };
-        let service = named(&asked);
+        let service = named(&input);
         let is_of = |group: &&str| {
             behind(aws, lease, Some(*group)).is_some_and(|found| found.name == service)
         };
@@ -92,15 +92,15 @@ impl Colours {
     }
 
     /// A step that stops the old colour let its clients go first.
-    fn drained(&self, aws: &Aws, asked: &Value, ledger: &Ledger) -> Result<u64, String> {
-        let service = named(asked);
+    fn drained(&self, aws: &Aws, input: &Value, ledger: &Ledger) -> Result<u64, String> {
+        let service = named(input);
         let old = ledger.open().and_then(|lease| {
             let colour = text(lease, "release.prior.pair.live")?;
             let group = text(lease, &format!("release.prior.pair.{colour}.target_group"))?;
             let is_old = behind(aws, lease, Some(group))?.name == service;
             is_old.then_some(group)
         });
-        let Some(group) = old.filter(|_| asked["desiredCount"] == 0) else {
+        let Some(group) = old.filter(|_| input["desiredCount"] == 0) else {
             return Ok(0);
         };
 
@@ -117,8 +117,8 @@ impl Colours {
 }
 
 /// The service that a request names.
-fn named(asked: &Value) -> &str {
-    let service = asked["service"].as_str();
+fn named(input: &Value) -> &str {
+    let service = input["service"].as_str();
     let name = service.and_then(|service| service.rsplit('/').next());
     name.unwrap_or_default()
 }

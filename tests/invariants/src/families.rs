@@ -14,8 +14,8 @@ const SEEN: Millis = 60_000;
 /// A function deregistered a revision: no service works towards it and has had tasks of it. Counts
 /// only where a release could err: where two services run revisions of its family.
 pub(super) fn unused(aws: &Aws, request: &Request) -> Result<u64, String> {
-    let asked = body(request);
-    let named = asked["taskDefinition"].as_str();
+    let input = body(request);
+    let named = input["taskDefinition"].as_str();
     let Some(definition) = named.and_then(|name| aws.ecs.definition_arn(name)) else {
         return Ok(0);
     };
@@ -69,7 +69,7 @@ mod tests {
 
     /// Registers a revision of the family `web`, marked with the execution that did, if any.
     fn register(aws: &mut Aws, execution: Option<&str>) -> String {
-        let mut asked = json!({
+        let mut input = json!({
             "family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512",
             "requiresCompatibilities": ["FARGATE"],
             "containerDefinitions": [
@@ -77,20 +77,20 @@ mod tests {
             ],
         });
         if let Some(execution) = execution {
-            asked["tags"] = json!([{"key": "slipway:execution", "value": execution}]);
+            input["tags"] = json!([{"key": "slipway:execution", "value": execution}]);
         }
-        let registered = call(aws, "RegisterTaskDefinition", &asked);
+        let registered = call(aws, "RegisterTaskDefinition", &input);
         let arn = registered["taskDefinition"]["taskDefinitionArn"].as_str();
         arn.expect("it has an ARN").to_owned()
     }
 
     fn create(aws: &mut Aws, service: &str, definition: &str) {
-        let asked = json!({
+        let input = json!({
             "cluster": "main", "serviceName": service, "taskDefinition": definition,
             "desiredCount": 1, "launchType": "FARGATE",
             "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
         });
-        call(aws, "CreateService", &asked);
+        call(aws, "CreateService", &input);
     }
 
     /// What the invariant finds about a call that deregisters a revision.

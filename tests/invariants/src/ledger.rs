@@ -34,14 +34,14 @@ impl Ledger {
 
     /// The ledger after a request that wrote it.
     pub(crate) fn after(&self, aws: &Aws, request: &Request) -> Self {
-        let (asked, mut after) = (body(request), self.clone());
-        let parts = asked["TransactItems"]
+        let (input, mut after) = (body(request), self.clone());
+        let parts = input["TransactItems"]
             .as_array()
             .map_or(&[] as &[Value], Vec::as_slice)
             .iter();
         let writes = parts
             .flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values()))
-            .chain([&asked]);
+            .chain([&input]);
 
         for keyed in writes.filter_map(|write| write.get("Item").or(write.get("Key"))) {
             let key = serde_json::json!({"pk": keyed["pk"], "sk": keyed["sk"]});

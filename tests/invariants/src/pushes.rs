@@ -101,9 +101,9 @@ impl Pushes {
         call: &Call,
         request: &Request,
     ) -> Result<u64, String> {
-        let asked = body(request);
-        let service = service_of(&asked);
-        let new = asked["taskDefinition"]
+        let input = body(request);
+        let service = service_of(&input);
+        let new = input["taskDefinition"]
             .as_str()
             .and_then(|definition| digest_of(aws, definition))
             .map(ToOwned::to_owned);
@@ -249,8 +249,8 @@ fn delivery(execution: &Execution) -> Option<Delivery> {
 }
 
 /// The name of the service that a request is about, by name or by ARN.
-fn service_of(asked: &Value) -> String {
-    asked["service"]
+fn service_of(input: &Value) -> String {
+    input["service"]
         .as_str()
         .unwrap_or_default()
         .rsplit('/')

@@ -134,8 +134,8 @@ fn deregister(aws: &mut Aws) -> Done {
         return Done::Nothing;
     };
 
-    let asked = json!({ "taskDefinition": running });
-    done(ecs::call(aws, "DeregisterTaskDefinition", &asked).is_ok())
+    let input = json!({ "taskDefinition": running });
+    done(ecs::call(aws, "DeregisterTaskDefinition", &input).is_ok())
 }
 
 /// A task that serves.
@@ -161,8 +161,8 @@ fn drain(aws: &mut Aws) -> Option<String> {
 }
 
 fn set_state(aws: &mut Aws, instance: &str, status: &str) -> bool {
-    let asked = json!({"cluster": CLUSTER, "containerInstances": [instance], "status": status});
-    ecs::call(aws, "UpdateContainerInstancesState", &asked).is_ok()
+    let input = json!({"cluster": CLUSTER, "containerInstances": [instance], "status": status});
+    ecs::call(aws, "UpdateContainerInstancesState", &input).is_ok()
 }
 
 /// Gives the instance back that an act took, and no other one.
@@ -209,21 +209,21 @@ pub(super) fn waiting_approvals(aws: &Aws) -> Vec<(String, Value)> {
         .filter(|(_, action)| action.status == ActionStatus::InProgress)
         .filter_map(|(stage, action)| {
             let token = action.token.clone()?;
-            let asked = json!({
+            let input = json!({
                 "pipelineName": PIPELINE,
                 "stageName": stage.name,
                 "actionName": action.name,
                 "token": token,
             });
-            Some((action.id.clone(), asked))
+            Some((action.id.clone(), input))
         })
         .collect()
 }
 
-pub(super) fn answer(aws: &mut Aws, mut asked: Value, approves: bool) -> bool {
+pub(super) fn answer(aws: &mut Aws, mut input: Value, approves: bool) -> bool {
     let status = if approves { "Approved" } else { "Rejected" };
-    asked["result"] = json!({"status": status, "summary": "looked at it"});
-    codepipeline::call(aws, "PutApprovalResult", &asked).is_ok()
+    input["result"] = json!({"status": status, "summary": "looked at it"});
+    codepipeline::call(aws, "PutApprovalResult", &input).is_ok()
 }
 
 /// The execution that a lease is held by and that waits for an operator to decide, and since when.
@@ -272,13 +272,13 @@ fn stop(aws: &mut Aws, abandon: bool) -> Done {
         return Done::Nothing;
     };
 
-    let asked = json!({
+    let input = json!({
         "pipelineName": PIPELINE,
         "pipelineExecutionId": id,
         "abandon": abandon,
         "reason": "not today",
     });
-    done(codepipeline::call(aws, "StopPipelineExecution", &asked).is_ok())
+    done(codepipeline::call(aws, "StopPipelineExecution", &input).is_ok())
 }
 
 fn retry(aws: &mut Aws) -> Done {
@@ -293,21 +293,21 @@ fn retry(aws: &mut Aws) -> Done {
         return Done::Nothing;
     };
 
-    let asked = json!({
+    let input = json!({
         "pipelineName": PIPELINE,
         "stageName": stage.name,
         "pipelineExecutionId": failed.id,
         "retryMode": "FAILED_ACTIONS",
     });
-    done(codepipeline::call(aws, "RetryStageExecution", &asked).is_ok())
+    done(codepipeline::call(aws, "RetryStageExecution", &input).is_ok())
 }
 
 fn start(aws: &mut Aws, digest: &str) -> Done {
     let revision =
         json!({"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest});
-    let asked = json!({"name": PIPELINE, "sourceRevisions": [revision]});
+    let input = json!({"name": PIPELINE, "sourceRevisions": [revision]});
 
-    match codepipeline::call(aws, "StartPipelineExecution", &asked) {
+    match codepipeline::call(aws, "StartPipelineExecution", &input) {
         Ok(started) => {
             let execution = started["pipelineExecutionId"]
                 .as_str()
@@ -325,12 +325,12 @@ fn start(aws: &mut Aws, digest: &str) -> Done {
 /// Pushes something about the image of a digest.
 fn push_artifact(aws: &mut Aws, artifact: Artifact, digest: &str) -> Done {
     let manifest = artifact.manifest(digest).to_string();
-    let mut asked = json!({"repositoryName": WEB, "imageManifest": manifest});
+    let mut input = json!({"repositoryName": WEB, "imageManifest": manifest});
     if let Some(tag) = artifact.tag(digest) {
-        asked["imageTag"] = json!(tag);
+        input["imageTag"] = json!(tag);
     }
 
-    let put = ecr::call(aws, "PutImage", &asked).unwrap_or_default();
+    let put = ecr::call(aws, "PutImage", &input).unwrap_or_default();
     match put["image"]["imageId"]["imageDigest"].as_str() {
         Some(digest) => Done::Stored {
             digest: digest.to_owned(),
@@ -346,8 +346,8 @@ fn ask_roll_back(aws: &mut Aws) -> Done {
     else {
         return Done::Nothing;
     };
-    let asked = json!({"parameters": {"execution": newest}});
-    done(lambda::invoke_async(aws, "slipway-roll-back", asked).is_ok())
+    let input = json!({"parameters": {"execution": newest}});
+    done(lambda::invoke_async(aws, "slipway-roll-back", input).is_ok())
 }
 
 fn update(aws: &mut Aws, change: Value) -> Done {
@@ -356,7 +356,8 @@ fn update(aws: &mut Aws, change: Value) -> Done {
 }
 
 fn update_of(aws: &mut Aws, service: &str, mut change: Value) -> Done {
-    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(service));
+    change["cluster"] = json!(CLUSTER);
+    change["service"] = json!(service);
     match ecs::call(aws, "UpdateService", &change) {
         Ok(_) => Done::ServiceChanged { on_purpose: true },
         Err(_) => Done::Nothing,

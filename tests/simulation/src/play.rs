@@ -354,8 +354,8 @@ pub(super) fn is_of_busy_zone(call: &Call) -> bool {
 
 /// Gives the image of a digest another tag.
 fn again(aws: &mut Aws, digest: &str, tag: &str) -> Result<String, emulator::ApiError> {
-    let asked = serde_json::json!({"repositoryName": WEB, "imageIds": [{"imageDigest": digest}]});
-    let found = ecr::call(aws, "BatchGetImage", &asked)?;
+    let input = serde_json::json!({"repositoryName": WEB, "imageIds": [{"imageDigest": digest}]});
+    let found = ecr::call(aws, "BatchGetImage", &input)?;
     let manifest = &found["images"][0]["imageManifest"];
     let put =
         serde_json::json!({"repositoryName": WEB, "imageManifest": manifest, "imageTag": tag});

@@ -41,11 +41,11 @@ fn active_instances_and_draining_ones_with_tasks_are_counted() {
         }
     );
     let list = |status: &str, token: Option<&str>| {
-        let mut asked = json!({"cluster": "apps", "status": status, "maxResults": 100});
+        let mut input = json!({"cluster": "apps", "status": status, "maxResults": 100});
         if let Some(token) = token {
-            asked["nextToken"] = json!(token);
+            input["nextToken"] = json!(token);
         }
-        ("ListContainerInstances".to_owned(), asked)
+        ("ListContainerInstances".to_owned(), input)
     };
     assert_eq!(
         sent,

@@ -33,10 +33,14 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths
-        .flat_map(|path| match path.is_dir() {
-            true if path.ends_with("tests") => Vec::new(),
-            true => sources(&path),
-            false => vec![path],
+        .flat_map(|path| {
+            if !path.is_dir() {
+                vec![path]
+            } else if path.ends_with("tests") {
+                Vec::new()
+            } else {
+                sources(&path)
+            }
         })
         .collect()
 }

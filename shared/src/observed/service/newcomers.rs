@@ -278,8 +278,10 @@ mod tests {
 
     fn growing([proven, newcomers, running, healthy]: [u32; 4]) -> ServiceView {
         let mut view = of(10);
-        (view.proven, view.newcomers) = (proven, newcomers);
-        (view.running, view.pending) = (running, 10 - running);
+        view.proven = proven;
+        view.newcomers = newcomers;
+        view.running = running;
+        view.pending = 10 - running;
         view.deployments[0].running = running;
         view.deployments[0].pending = 10 - running;
         view.target_groups[0].healthy = healthy;

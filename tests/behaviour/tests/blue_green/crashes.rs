@@ -250,7 +250,7 @@ async fn stop_and_roll_back(driver: &Driver, pushed: &str) {
     let of_push = digest(newest(&driver.world.aws(), PIPELINE)) == Some(pushed);
     assert!(of_push, "the push started an execution");
 
-    let asked = json!({
+    let input = json!({
         "pipelineName": PIPELINE,
         "pipelineExecutionId": execution,
         "abandon": true,
@@ -258,7 +258,7 @@ async fn stop_and_roll_back(driver: &Driver, pushed: &str) {
     });
 
     // The execution may have ended with the call.
-    let _ = codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked);
+    let _ = codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &input);
     driver.world.touch();
 
     // Its time may not have come; the sweep goes on with it.

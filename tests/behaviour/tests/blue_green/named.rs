@@ -90,7 +90,8 @@ fn reset(aws: &mut Aws) {
     let rule = exported(aws, "ProductionRuleArn");
     let mut actions = aws.elb.rules[&rule].properties["Actions"].clone();
     let groups = &mut actions[0]["ForwardConfig"]["TargetGroups"];
-    (groups[0]["Weight"], groups[1]["Weight"]) = (json!(100), json!(0));
+    groups[0]["Weight"] = json!(100);
+    groups[1]["Weight"] = json!(0);
     elb::update_rule(aws, &rule, &json!({ "Actions": actions })).expect("the rule is there");
 }
 

@@ -78,11 +78,11 @@ fn no_look_requests_metrics_more_than_twice() {
     assert!(looks.len() > 10, "{}", looks.len());
 
     for calls in looks {
-        let asked = calls
+        let reads = calls
             .iter()
             .filter(|call| call.operation == "GetMetricData")
             .count();
-        assert!(asked <= 2, "{asked} calls");
+        assert!(reads <= 2, "{reads} calls");
     }
 }
 

@@ -19,13 +19,13 @@ use invariants::ledger_reader::holder;
 use serde_json::json;
 
 fn stop(driver: &Driver, execution: &str, abandon: bool) {
-    let asked = json!({
+    let input = json!({
         "pipelineName": "slipway-web",
         "pipelineExecutionId": execution,
         "abandon": abandon,
         "reason": "not today",
     });
-    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked)
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &input)
         .expect("it can be stopped");
     driver.world.touch();
 }
@@ -73,13 +73,13 @@ fn an_operator_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
 /// RetryStageExecution after the rollback: the action fails at once.
 async fn retry_is_refused(driver: &Driver, execution: &str) {
     let known = jobs(&driver.world.aws(), execution, "update-service").len();
-    let asked = json!({
+    let input = json!({
         "pipelineName": "slipway-web",
         "stageName": "Release",
         "pipelineExecutionId": execution,
         "retryMode": "FAILED_ACTIONS",
     });
-    let retried = codepipeline::call(&mut driver.world.aws(), "RetryStageExecution", &asked);
+    let retried = codepipeline::call(&mut driver.world.aws(), "RetryStageExecution", &input);
 
     match retried {
         Ok(_) => driver.world.touch(),

@@ -94,8 +94,8 @@ pub(crate) fn unlike(
 
 /// The revisions of a family that are still active.
 pub(crate) fn active(aws: &Aws, family: &str) -> Vec<String> {
-    let asked = json!({"familyPrefix": family, "status": "ACTIVE"});
-    let listed = ecs::call(&mut aws.clone(), "ListTaskDefinitions", &asked).expect("a family");
+    let input = json!({"familyPrefix": family, "status": "ACTIVE"});
+    let listed = ecs::call(&mut aws.clone(), "ListTaskDefinitions", &input).expect("a family");
     let arns = listed["taskDefinitionArns"]
         .as_array()
         .expect("a list")

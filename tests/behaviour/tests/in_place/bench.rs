@@ -312,7 +312,8 @@ pub(crate) fn web(driver: &Driver) -> Value {
 /// What an operator changes of web by hand.
 pub(crate) fn set(driver: &Driver, more: Value) {
     let mut input = more;
-    (input["cluster"], input["service"]) = (json!(CLUSTER), json!(WEB));
+    input["cluster"] = json!(CLUSTER);
+    input["service"] = json!(WEB);
     ecs::call(&mut driver.world.aws(), "UpdateService", &input).expect("the service is there");
 }
 

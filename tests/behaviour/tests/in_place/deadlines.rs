@@ -380,8 +380,8 @@ fn a_release_whose_pipeline_is_deleted_is_rolled_back() {
         let before = service(&driver.world.aws(), CLUSTER, WEB)["taskDefinition"].clone();
         let pushed = push(&driver, WEB, "2.0.0");
         let execution = in_progress(&driver, &pushed).await;
-        let asked = json!({"name": "slipway-web"});
-        codepipeline::call(&mut driver.world.aws(), "DeletePipeline", &asked).expect("it is there");
+        let input = json!({"name": "slipway-web"});
+        codepipeline::call(&mut driver.world.aws(), "DeletePipeline", &input).expect("it is there");
         driver.world.touch();
 
         behaviour::until(&driver, |aws| holder(aws, CLUSTER, WEB).is_none()).await;

@@ -159,13 +159,13 @@ fn an_instance_that_drains_is_no_room_for_a_static_port() {
             free.expect("a free instance").arn.clone()
         };
         let drain = |status: &str| {
-            let asked = json!({
+            let input = json!({
                 "cluster": CLUSTER, "containerInstances": [free], "status": status,
             });
             ecs::call(
                 &mut driver.world.aws(),
                 "UpdateContainerInstancesState",
-                &asked,
+                &input,
             )
             .expect("legal");
         };

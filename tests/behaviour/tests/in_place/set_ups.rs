@@ -20,7 +20,8 @@ fn deploy_role(aws: &Aws) -> (String, String) {
 /// An operator changes web.
 fn set(aws: &mut Aws, change: Value) {
     let mut input = change;
-    (input["cluster"], input["service"]) = (json!(CLUSTER), json!(WEB));
+    input["cluster"] = json!(CLUSTER);
+    input["service"] = json!(WEB);
     ecs::call(aws, "UpdateService", &input).expect("the service is there");
 }
 

@@ -56,12 +56,12 @@ fn shift(aws: &mut Aws, weights: [i64; 2]) {
 }
 
 fn suspend_scale_in(aws: &mut Aws, name: &str) {
-    let asked = json!({
+    let input = json!({
         "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
         "ResourceId": autoscaling::resource_id(CLUSTER, name),
         "SuspendedState": {"DynamicScalingInSuspended": true},
     });
-    autoscaling::call(aws, "RegisterScalableTarget", &asked).expect("the target is registered");
+    autoscaling::call(aws, "RegisterScalableTarget", &input).expect("the target is registered");
 }
 
 /// Weights of the production rule; of each colour its task definition and count, and whether its

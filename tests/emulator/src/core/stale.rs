@@ -91,7 +91,10 @@ impl Aws {
 
         self.now = before.at;
         let answer = read(self);
-        (self.now, self.ecs, self.elb, self.autoscaling) = (now, ecs, elb, autoscaling);
+        self.now = now;
+        self.ecs = ecs;
+        self.elb = elb;
+        self.autoscaling = autoscaling;
         answer
     }
 }

@@ -222,11 +222,11 @@ fn is_baking(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool 
 fn stop(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result<(), String> {
     let execution =
         execution_of(aws, chapter, pushed, since).ok_or("the push started no execution")?;
-    let asked = json!({
+    let input = json!({
         "pipelineName": execution.pipeline, "pipelineExecutionId": execution.id, "abandon": true,
         "reason": "an operator had doubts"
     });
-    codepipeline::call(aws, "StopPipelineExecution", &asked)
+    codepipeline::call(aws, "StopPipelineExecution", &input)
         .map(drop)
         .map_err(|e| e.to_string())
 }

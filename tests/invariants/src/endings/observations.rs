@@ -66,18 +66,18 @@ pub(crate) type Routes = BTreeMap<String, routes::Forwards>;
 
 impl Endings {
     pub(crate) fn saw_services(&mut self, aws: &Aws, call: &Call, request: &Request) {
-        let (Some(attempt), asked) = (call.attempt, body(request)) else {
+        let (Some(attempt), input) = (call.attempt, body(request)) else {
             return;
         };
 
-        let cluster = asked["cluster"]
+        let cluster = input["cluster"]
             .as_str()
             .unwrap_or_default()
             .rsplit('/')
             .next()
             .unwrap_or_default()
             .to_owned();
-        let names = asked["services"]
+        let names = input["services"]
             .as_array()
             .into_iter()
             .flatten()
@@ -101,14 +101,14 @@ impl Endings {
             return;
         };
 
-        let asked = percent_encoding::percent_decode(&request.body)
+        let input = percent_encoding::percent_decode(&request.body)
             .decode_utf8_lossy()
             .into_owned();
         for observation in observations {
             for group in observation
                 .groups
                 .iter()
-                .filter(|group| asked.contains(group.as_str()))
+                .filter(|group| input.contains(group.as_str()))
             {
                 observation
                     .healthy

@@ -14,11 +14,11 @@ use super::{Leases, ROLL_BACK, Weights, was_found, was_running};
 
 impl Leases {
     /// What an operator deployed while the release was open is left alone.
-    fn overwritten(&mut self, call: &Call, asked: &Value, lease: &Value) -> Option<String> {
-        let new = asked["taskDefinition"]
+    fn overwritten(&mut self, call: &Call, input: &Value, lease: &Value) -> Option<String> {
+        let new = input["taskDefinition"]
             .as_str()
             .filter(|_| call.operation == "UpdateService")?;
-        let service = asked["service"].as_str()?.rsplit('/').next()?.to_owned();
+        let service = input["service"].as_str()?.rsplit('/').next()?.to_owned();
         let old = self.runs.insert(service.clone(), new.to_owned())?;
         let is_theirs = self.by_hand.get(&service) == Some(&old) && old != new;
         let is_ours = was_running(lease, &old)
@@ -89,15 +89,15 @@ impl Leases {
             return Err("it was not announced".to_owned());
         };
 
-        let asked = body(request);
-        if let Some(what) = self.overwritten(call, &asked, lease) {
+        let input = body(request);
+        if let Some(what) = self.overwritten(call, &input, lease) {
             return Err(what);
         }
         if call.caller.ends_with(ROLL_BACK) {
-            return self.restores(aws, call, lease, holder, &asked);
+            return self.restores(aws, call, lease, holder, &input);
         }
 
-        self.check_announced(aws, call, lease, &asked, by_hand)?;
+        self.check_announced(aws, call, lease, &input, by_hand)?;
         self.check_in_time(aws, call, lease, holder, wrote)
     }
 
@@ -108,7 +108,7 @@ impl Leases {
         aws: &Aws,
         call: &Call,
         lease: &Value,
-        asked: &Value,
+        input: &Value,
     ) -> Result<(), String> {
         let wrote = call.attempt.and_then(|attempt| self.wrote.get(&attempt));
         let proof = text(lease, "release.role_proof");
@@ -119,13 +119,13 @@ impl Leases {
             return Err("the release was in progress, so its roles needed no proof".to_owned());
         }
 
-        let mut members = asked.as_object().into_iter().flatten();
+        let mut members = input.as_object().into_iter().flatten();
         let proves = ["cluster", "service", "taskDefinition"];
         if let Some((other, _)) = members.find(|(name, _)| !proves.contains(&name.as_str())) {
             return Err(format!("it sets {other}, which a proof of roles does not"));
         }
-        let definition = asked["taskDefinition"].as_str().unwrap_or_default();
-        if was_running(lease, definition) && runs_already(aws, asked) == Some(true) {
+        let definition = input["taskDefinition"].as_str().unwrap_or_default();
+        if was_running(lease, definition) && runs_already(aws, input) == Some(true) {
             Ok(())
         } else {
             Err(format!("{definition} was deployed to prove its roles"))
@@ -145,10 +145,10 @@ impl Leases {
         aws: &Aws,
         call: &Call,
         lease: &Value,
-        asked: &Value,
+        input: &Value,
         by_hand: bool,
     ) -> Result<(), String> {
-        let definition = asked["taskDefinition"].as_str();
+        let definition = input["taskDefinition"].as_str();
         let is_new = definition.is_some_and(|definition| !was_running(lease, definition));
         let announced = text(lease, "release.change.task_definition");
         if !is_registration(call) && is_new && definition != announced {
@@ -188,7 +188,7 @@ impl Leases {
         call: &Call,
         lease: &Value,
         holder: &str,
-        asked: &Value,
+        input: &Value,
     ) -> Result<(), String> {
         let Some(taken_over) = self.taken_over.get(holder) else {
             return Err("the release was not taken over".to_owned());
@@ -197,13 +197,13 @@ impl Leases {
         // The take-over is decided at most one call, with its retries, before it is written.
         let waited = aws.now - taken_over;
         let is_early = waited < time_out(aws, call) - 13_000;
-        if is_early && call.operation == "UpdateService" && is_of_new_colour(aws, lease, asked) {
+        if is_early && call.operation == "UpdateService" && is_of_new_colour(aws, lease, input) {
             return Err(format!(
                 "the new colour, only {waited} ms after the release was taken over"
             ));
         }
 
-        match asked["taskDefinition"].as_str() {
+        match input["taskDefinition"].as_str() {
             Some(definition) if !was_running(lease, definition) => {
                 Err(format!("{definition} is not what was recorded"))
             }
@@ -213,14 +213,14 @@ impl Leases {
 }
 
 /// Whether a service runs what a request has just named, by an earlier deployment.
-fn runs_already(aws: &Aws, asked: &Value) -> Option<bool> {
-    let last = |member: &str| asked[member].as_str().and_then(|it| it.rsplit('/').next());
+fn runs_already(aws: &Aws, input: &Value) -> Option<bool> {
+    let last = |member: &str| input[member].as_str().and_then(|it| it.rsplit('/').next());
     let (cluster, name) = (last("cluster")?, last("service")?);
     let mut services = aws.ecs.services.values();
     let service = services.find(|service| service.cluster == cluster && service.name == name)?;
 
     let primary = service.primary()?;
-    let is_named = Some(primary.task_definition.as_str()) == asked["taskDefinition"].as_str();
+    let is_named = Some(primary.task_definition.as_str()) == input["taskDefinition"].as_str();
     Some(is_named && primary.created_at < aws.now)
 }
 
@@ -277,8 +277,8 @@ fn check_repair(lease: &Value) -> Result<(), String> {
 }
 
 /// Whether a request is about the colour that the release of a pair filled.
-fn is_of_new_colour(aws: &Aws, lease: &Value, asked: &Value) -> bool {
-    let service = asked["service"].as_str().unwrap_or_default();
+fn is_of_new_colour(aws: &Aws, lease: &Value, input: &Value) -> bool {
+    let service = input["service"].as_str().unwrap_or_default();
     let Some(live) = text(lease, "release.prior.pair.live") else {
         return false;
     };
@@ -354,13 +354,13 @@ fn routed(
 
 /// The lease of the service that a request changes; a colour has the lease of its pair.
 fn lease_key(aws: &Aws, request: &Request, ledger: &Ledger) -> Option<String> {
-    let asked = body(request);
+    let input = body(request);
     let last = |member: &str| {
-        asked[member]
+        input[member]
             .as_str()
             .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())
     };
-    let scaled = asked["ResourceId"]
+    let scaled = input["ResourceId"]
         .as_str()
         .and_then(|id| id.strip_prefix("service/"))
         .map(ToOwned::to_owned);

@@ -93,6 +93,6 @@ fn upsert(record: &Value) -> Value {
 
 /// Whether a batch of changes is taken.
 fn change(aws: &mut Aws, zone: &str, changes: Vec<Value>) -> bool {
-    let asked = json!({"HostedZoneId": zone, "ChangeBatch": {"Changes": changes}});
-    route53::call(aws, "ChangeResourceRecordSets", &asked).is_ok()
+    let input = json!({"HostedZoneId": zone, "ChangeBatch": {"Changes": changes}});
+    route53::call(aws, "ChangeResourceRecordSets", &input).is_ok()
 }

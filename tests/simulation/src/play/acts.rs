@@ -150,7 +150,7 @@ impl Stage {
 
     /// Operators see that an approval waits, and answer it in their time.
     pub(super) fn notice_approvals(&self, aws: &Aws) {
-        for (action, asked) in operators::waiting_approvals(aws) {
+        for (action, input) in operators::waiting_approvals(aws) {
             if !self.noticed.borrow_mut().insert(action) {
                 continue;
             }
@@ -167,7 +167,7 @@ impl Stage {
             tokio::task::spawn_local(async move {
                 stage.driver.world.clock.sleep(answer.after).await;
                 let mut aws = stage.driver.world.aws();
-                let taken = operators::answer(&mut aws, asked, answer.approves);
+                let taken = operators::answer(&mut aws, input, answer.approves);
                 let word = if answer.approves { "approve" } else { "reject" };
                 stage.trace.borrow_mut().say(
                     &aws,

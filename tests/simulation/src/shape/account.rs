@@ -114,8 +114,8 @@ impl Shape {
             }
         };
         for (service, count) in counts {
-            let asked = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
-            ecs::call(aws, "UpdateService", &asked).map_err(|e| e.to_string())?;
+            let input = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
+            ecs::call(aws, "UpdateService", &input).map_err(|e| e.to_string())?;
         }
         Ok(())
     }
@@ -154,11 +154,11 @@ impl Shape {
         let criteria = json!({
             "enable": true, "healthyPercent": 100, "sourceServiceRevisionCleanup": cleanup,
         });
-        let asked = json!({
+        let input = json!({
             "cluster": CLUSTER, "service": WEB,
             "deploymentConfiguration": {"earlySuccessCriteria": criteria},
         });
-        ecs::call(aws, "UpdateService", &asked)
+        ecs::call(aws, "UpdateService", &input)
             .map(drop)
             .map_err(|e| e.to_string())
     }

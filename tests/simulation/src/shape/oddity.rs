@@ -176,8 +176,8 @@ fn redeploy(aws: &mut Aws, change: impl FnOnce(&mut Value)) -> Result<String, St
 
 /// Creates the other service, which runs what this one runs.
 fn create_sibling(aws: &mut Aws) -> Result<(), String> {
-    let asked = json!({"cluster": CLUSTER, "services": [WEB]});
-    let found = call(aws, "DescribeServices", &asked)?;
+    let input = json!({"cluster": CLUSTER, "services": [WEB]});
+    let found = call(aws, "DescribeServices", &input)?;
     let web = &found["services"][0];
     let breaker = json!({"enable": true, "rollback": true});
     let mut request = json!({
@@ -227,7 +227,8 @@ fn drain(aws: &mut Aws) -> Result<(), String> {
 
 /// Changes the service.
 fn update(aws: &mut Aws, mut change: Value) -> Result<(), String> {
-    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(WEB));
+    change["cluster"] = json!(CLUSTER);
+    change["service"] = json!(WEB);
     call(aws, "UpdateService", &change).map(drop)
 }
 

@@ -215,9 +215,12 @@ pub(super) fn resources(aws: &Aws, parameters: &Parameters) -> Result<Value, Api
 /// The resources that the id of a stack still lists when the stack is deleted.
 pub(super) fn resources_after_deletion(stack: &Stack) -> Vec<Value> {
     let resources = stack.resources.iter();
-    let status = |one: &StackResource| match one.retained {
-        true => "DELETE_SKIPPED",
-        false => "DELETE_COMPLETE",
+    let status = |one: &StackResource| {
+        if one.retained {
+            "DELETE_SKIPPED"
+        } else {
+            "DELETE_COMPLETE"
+        }
     };
     resources
         .map(|one| resource(stack, one, status(one)))

@@ -53,7 +53,8 @@ pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
         .or_insert_with(fresh);
 
     if alarm.state != state {
-        (alarm.state, alarm.since) = (state.to_owned(), now);
+        alarm.state = state.to_owned();
+        alarm.since = now;
     }
 }
 

@@ -69,7 +69,9 @@ pub(super) fn response_times(
         let up_to = many.cdf(f64::from(cell + 1) * WIDTH);
         let here = binomial(rng, left, (up_to - below) / mass_left);
         add(cell, here);
-        (left, mass_left, below) = (left - here, 1.0 - up_to, up_to);
+        left -= here;
+        mass_left = 1.0 - up_to;
+        below = up_to;
         if left == 0 {
             return;
         }

@@ -15,7 +15,9 @@ pub(super) fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
         return;
     }
 
-    (execution.status, execution.updated, execution.ended) = (status, now, Some(now));
+    execution.status = status;
+    execution.updated = now;
+    execution.ended = Some(now);
     let pipeline = execution.pipeline.clone();
     let state = match status {
         ExecutionStatus::Succeeded => "SUCCEEDED",

@@ -313,7 +313,9 @@ pub(super) fn close(
 ) {
     execution.updated = now;
     if let Some(action) = execution.action_mut(action_id) {
-        (action.status, action.updated, action.ended) = (status, now, Some(now));
+        action.status = status;
+        action.updated = now;
+        action.ended = Some(now);
         more(action);
     }
 }
@@ -326,6 +328,7 @@ pub(super) fn end_jobs(aws: &mut Aws, action_id: &str) {
         job.action_execution == action_id && job.state == JobState::InProgress
     };
     for job in aws.codepipeline.jobs.iter_mut().filter(open) {
-        (job.state, job.ended) = (JobState::Abandoned, Some(now));
+        job.state = JobState::Abandoned;
+        job.ended = Some(now);
     }
 }

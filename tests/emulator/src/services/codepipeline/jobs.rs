@@ -177,7 +177,8 @@ pub(super) fn silent(aws: &mut Aws, id: &str) {
         return;
     };
 
-    (job.state, job.ended) = (JobState::TimedOut, Some(now));
+    job.state = JobState::TimedOut;
+    job.ended = Some(now);
     let (execution, action) = (job.execution.clone(), job.action_execution.clone());
     let message = format!(
         "The AWS Lambda function {} failed to return a result. Check the function to verify that \

@@ -183,7 +183,8 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
         return;
     };
 
-    (job.state, job.ended) = (state_after(&content), Some(now));
+    job.state = state_after(&content);
+    job.ended = Some(now);
     let (execution, action_id) = (job.execution.clone(), job.action_execution.clone());
 
     match content {

@@ -246,7 +246,8 @@ fn end(aws: &mut Aws, arn: &str, state: State) {
 
     let service = aws.ecs.services.get_mut(arn);
     if let Some(current) = service.and_then(|service| service.history.last_mut()) {
-        (current.state, current.ended) = (state, Some(ended));
+        current.state = state;
+        current.ended = Some(ended);
     }
 }
 

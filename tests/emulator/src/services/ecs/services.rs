@@ -145,7 +145,8 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .get_mut(&arn)
         .expect("the service was just found");
     service.steady &= service.desired_count == desired_count;
-    (service.settings, service.desired_count) = (settings, desired_count);
+    service.settings = settings;
+    service.desired_count = desired_count;
 
     if changed || definition.arn != running || input.flag("forceNewDeployment") {
         deployments::begin(aws, &arn, &definition.arn, None);
@@ -162,7 +163,8 @@ pub(crate) fn scale(aws: &mut Aws, arn: &str, count: u32) {
         service.status == ServiceStatus::Active && service.desired_count != count
     };
     if let Some(service) = aws.ecs.services.get_mut(arn).filter(active) {
-        (service.desired_count, service.steady) = (count, false);
+        service.desired_count = count;
+        service.steady = false;
         scheduler::wake(aws, arn);
     }
 }
@@ -181,7 +183,8 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         ));
     }
 
-    (service.status, service.desired_count) = (ServiceStatus::Draining, 0);
+    service.status = ServiceStatus::Draining;
+    service.desired_count = 0;
     aws.schedule(
         Duration::ZERO,
         super::EcsEvent::Reconcile {

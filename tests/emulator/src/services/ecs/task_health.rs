@@ -59,7 +59,8 @@ fn become_healthy(aws: &mut Aws, arn: &str) {
         return;
     };
 
-    (task.healthy, task.proven) = (true, true);
+    task.healthy = true;
+    task.proven = true;
     let (service, deployment) = (task.service.clone(), task.deployment.clone());
     deployments::note_success(aws, &service, &deployment);
     scheduler::wake(aws, &service);

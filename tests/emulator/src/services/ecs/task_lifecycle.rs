@@ -92,7 +92,8 @@ fn start(aws: &mut Aws, arn: &str) {
         return lose(aws, arn, "TaskFailedToStart", reason);
     }
 
-    (task.state, task.started_at) = (TaskState::Running, Some(now));
+    task.state = TaskState::Running;
+    task.started_at = Some(now);
     let (checked, answers, service) = (
         task.is_checked(),
         !task.never_healthy(),
@@ -223,8 +224,11 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
         task.state == TaskState::Running,
         code == "EssentialContainerExited",
     );
-    (task.stopping, task.healthy, task.stopping_at) = (true, false, Some(now));
-    (task.stop_code, task.stopped_reason) = (Some(code), Some(reason));
+    task.stopping = true;
+    task.healthy = false;
+    task.stopping_at = Some(now);
+    task.stop_code = Some(code);
+    task.stopped_reason = Some(reason);
     task.state = TaskState::Stopping;
 
     let (attachments, service) = (task.attachments.clone(), task.service.clone());
@@ -288,7 +292,8 @@ fn stopped(aws: &mut Aws, arn: &str) {
         return;
     };
 
-    (task.state, task.stopped_at) = (TaskState::Stopped, Some(now));
+    task.state = TaskState::Stopped;
+    task.stopped_at = Some(now);
     if task.started_at.is_some() {
         task.containers
             .iter_mut()

@@ -80,7 +80,9 @@ pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, ans
     else {
         return;
     };
-    (target.before, target.since, target.answers) = (before, now, answers);
+    target.before = before;
+    target.since = now;
+    target.answers = answers;
 }
 
 /// A target is in an Availability Zone that its load balancer does not have: no request reaches it.

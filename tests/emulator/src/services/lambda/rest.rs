@@ -323,8 +323,8 @@ mod tests {
         let world = World::new(world());
         let path = "/2015-03-31/functions/one/invocations";
         let request = request("POST", path, "RequestResponse", "{}");
-        let asked = world.clone();
-        let exchange = tokio::spawn(async move { asked.exchange(&request).await });
+        let caller = world.clone();
+        let exchange = tokio::spawn(async move { caller.exchange(&request).await });
         tokio::time::sleep(Duration::from_secs(1)).await;
         let attempt = world.aws().lambda.take_ready().unwrap();
         finished(&mut world.aws(), attempt.id, Outcome::Succeeded(json!({})));

@@ -62,7 +62,8 @@ fn the_traffic_goes_back_at_once_and_the_rest_waits_until_no_step_can_act() {
     // A step that hung sets its weights after they were restored.
     let mut overtaken = target(&away, Some(pair().weights()));
     let shift = overtaken.shift.as_mut().expect("shifted");
-    (shift.from, shift.known) = (half, vec![half]);
+    shift.from = half;
+    shift.known = vec![half];
     assert_eq!(while_steps_may_act(&overtaken, &away), MOVE);
     assert_eq!(
         restored(&overtaken, Ending::Failed, &away, NO_SCALING),

@@ -185,8 +185,8 @@ fn the_services_of_the_template_are_rebalanced_only_if_asked() {
         let mut aws = account(1);
         deploy_service(&mut aws, choices).unwrap();
         let arns: Vec<String> = aws.ecs.services.keys().cloned().collect();
-        let asked = json!({"cluster": "main", "services": arns});
-        let answer = crate::ecs::call(&mut aws, "DescribeServices", &asked).unwrap();
+        let input = json!({"cluster": "main", "services": arns});
+        let answer = crate::ecs::call(&mut aws, "DescribeServices", &input).unwrap();
         let services = answer["services"].as_array().unwrap();
 
         assert!(!services.is_empty());

@@ -117,7 +117,8 @@ fn without_a_request_there_is_no_point() {
     let mut world = MetricBench::good(3);
     world.minutes(30);
     traffic::set(&mut world.aws, &world.listener.clone(), 0.0);
-    (world.start, world.aws.now) = (world.aws.now + MINUTE, world.aws.now + 60 * MINUTE);
+    world.start = world.aws.now + MINUTE;
+    world.aws.now += 60 * MINUTE;
 
     for name in ["RequestCount", "TargetResponseTime", CODES[0]] {
         assert_eq!(

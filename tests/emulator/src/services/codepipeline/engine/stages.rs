@@ -70,7 +70,8 @@ pub(crate) fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &st
         return;
     };
 
-    (stage.status, stage.ended) = (status, Some(now));
+    stage.status = status;
+    stage.ended = Some(now);
     let name = stage.name.clone();
     state_changes::stage(aws, id, &name, state);
 }

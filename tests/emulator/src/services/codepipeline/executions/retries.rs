@@ -116,9 +116,11 @@ fn resume(aws: &mut Aws, id: &str, stage: &str) {
 
     (execution.status, execution.ended, execution.updated) =
         (ExecutionStatus::InProgress, None, now);
-    (execution.ending, execution.abandon) = (None, false);
+    execution.ending = None;
+    execution.abandon = false;
     let resumed = execution.stage_mut(stage);
-    (resumed.status, resumed.ended) = (StageStatus::InProgress, None);
+    resumed.status = StageStatus::InProgress;
+    resumed.ended = None;
     engine::occupy(aws, id, stage);
     state_changes::pipeline(aws, id, "RESUMED");
     state_changes::stage(aws, id, stage, "RESUMED");

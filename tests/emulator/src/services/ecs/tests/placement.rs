@@ -72,12 +72,13 @@ fn a_service_that_is_rebalanced_may_run_more_than_its_count() {
     world.ok("CreateService", request);
     world.run(180, |_| {});
 
-    let asked = |more: &Value| {
-        let mut asked = more.clone();
-        (asked["cluster"], asked["service"]) = (json!("main"), json!("web"));
-        asked
+    let input = |more: &Value| {
+        let mut input = more.clone();
+        input["cluster"] = json!("main");
+        input["service"] = json!("web");
+        input
     };
-    assert_eq!(world.err("UpdateService", asked(&maximum(100))), REFUSED);
+    assert_eq!(world.err("UpdateService", input(&maximum(100))), REFUSED);
     assert_eq!(
         world.service()["deploymentConfiguration"]["maximumPercent"],
         200
@@ -86,20 +87,20 @@ fn a_service_that_is_rebalanced_may_run_more_than_its_count() {
     // Both at once do not contradict each other, and neither starts a deployment.
     let mut off = maximum(100);
     off["availabilityZoneRebalancing"] = json!("DISABLED");
-    world.ok("UpdateService", asked(&off));
+    world.ok("UpdateService", input(&off));
     assert_eq!(
         world.service()["deployments"].as_array().map(Vec::len),
         Some(1)
     );
 
     let on = json!({"availabilityZoneRebalancing": "ENABLED"});
-    assert_eq!(world.err("UpdateService", asked(&on)), REFUSED);
+    assert_eq!(world.err("UpdateService", input(&on)), REFUSED);
     update(
         &mut world,
         "deploymentConfiguration",
         json!({"maximumPercent": 150}),
     );
-    world.ok("UpdateService", asked(&on));
+    world.ok("UpdateService", input(&on));
 }
 
 #[test]
@@ -154,8 +155,8 @@ fn a_draining_instance_takes_no_task_and_is_counted_all_the_same() {
     assert_eq!(updated["containerInstances"][0]["status"], "DRAINING");
 
     let listed = |world: &mut World, status: Value| {
-        let asked = json!({"cluster": "main", "status": status});
-        let listed = world.ok("ListContainerInstances", asked);
+        let input = json!({"cluster": "main", "status": status});
+        let listed = world.ok("ListContainerInstances", input);
         listed["containerInstanceArns"].as_array().map(Vec::len)
     };
     for (status, count) in [

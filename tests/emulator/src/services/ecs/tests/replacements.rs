@@ -28,8 +28,8 @@ fn on_three_instances(minimum: u32, maximum: u32) -> (World, String) {
 }
 
 fn set_state(world: &mut World, instance: &str, status: &str) {
-    let asked = json!({"cluster": "main", "containerInstances": [instance], "status": status});
-    world.ok("UpdateContainerInstancesState", asked);
+    let input = json!({"cluster": "main", "containerInstances": [instance], "status": status});
+    world.ok("UpdateContainerInstancesState", input);
 }
 
 /// The live tasks on an instance.

@@ -220,8 +220,8 @@ fn bindings(mode: &str, host_port: u32) -> Value {
         "ListTasks",
         json!({"cluster": "main", "serviceName": "web"}),
     );
-    let asked = json!({"cluster": "main", "tasks": listed["taskArns"]});
-    let task = world.ok("DescribeTasks", asked)["tasks"][0].clone();
+    let input = json!({"cluster": "main", "tasks": listed["taskArns"]});
+    let task = world.ok("DescribeTasks", input)["tasks"][0].clone();
     assert_eq!(task["lastStatus"], "RUNNING");
     assert_eq!(task["containers"][0]["networkInterfaces"], json!([]));
     task["containers"][0]["networkBindings"].clone()

@@ -100,8 +100,8 @@ fn a_target_in_a_zone_that_the_load_balancer_lacks_is_unused_beside_others() {
         [Some(TargetState::Healthy), Some(TargetState::Unused)]
     );
 
-    let asked = parameters(&[("TargetGroupArn", &blue)]);
-    let body = call(&mut aws, "DescribeTargetHealth", &asked).unwrap();
+    let input = parameters(&[("TargetGroupArn", &blue)]);
+    let body = call(&mut aws, "DescribeTargetHealth", &input).unwrap();
     assert!(
         body.contains("<Reason>Target.NotInUse</Reason>")
             && body.contains("in an Availability Zone that is not enabled for the load balancer"),

@@ -285,7 +285,7 @@ impl<S: Step> Runner<S> {
 }
 
 impl Times {
-    fn of(token: &Token, now: Timestamp) -> Self {
+    fn from_token(token: &Token, now: Timestamp) -> Self {
         Self {
             elapsed: now.since(token.since),
             without_progress: now.since(token.last_learned()),
@@ -383,7 +383,7 @@ fn read<S: Step>(
         None => Token::new(S::NAME, now),
     };
 
-    let times = Times::of(&token, now);
+    let times = Times::from_token(&token, now);
     let job = Job {
         id: event.job_id(),
         release,

@@ -21,7 +21,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    pub(crate) fn of(view: &ServiceView, (route, group): (&Route, &str)) -> Self {
+    pub(crate) fn from_view(view: &ServiceView, (route, group): (&Route, &str)) -> Self {
         Self {
             any: view.desired > 0 || view.running > 0,
             healthy: route.healthy(view, group),
@@ -234,8 +234,8 @@ mod tests {
                 ..service()
             };
             [
-                Tasks::of(&view, (&rule, "blue")),
-                Tasks::of(&view, (&rule, "other")),
+                Tasks::from_view(&view, (&rule, "blue")),
+                Tasks::from_view(&view, (&rule, "other")),
             ]
             .map(|tasks| (tasks.any, tasks.healthy))
         };

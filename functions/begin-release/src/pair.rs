@@ -141,7 +141,7 @@ impl BeginRelease {
         let tasks = |found: &PerColour<ObservedService>| {
             PerColour::from_fn(|colour| {
                 let group = groups.of(colour).arn.as_str();
-                Tasks::of(&found.of(colour).view, (route, group))
+                Tasks::from_view(&found.of(colour).view, (route, group))
             })
         };
 

@@ -88,7 +88,7 @@ impl RollBack {
     /// Leaves the revisions of a release to later sweeps, and returns the end of a sentence about
     /// it.
     async fn deregister_later(&self, lease: &Lease) -> String {
-        let pending = PendingDeregistration::of(lease, self.sdk.now());
+        let pending = PendingDeregistration::from_lease(lease, self.sdk.now());
         match self.ledger.put_deregistration(&pending).await {
             Ok(()) => format!(
                 "; roll-back tries again for {}",

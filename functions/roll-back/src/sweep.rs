@@ -320,7 +320,7 @@ mod tests {
             deploy_role: None,
         });
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
-        let pending = PendingDeregistration::of(&Lease::unwritten("apps", "web"), now);
+        let pending = PendingDeregistration::from_lease(&Lease::unwritten("apps", "web"), now);
         let pending = Checked::Deregistration(Box::new(pending));
         for (checked, millis, expected) in [
             (&free, 44_999, true),

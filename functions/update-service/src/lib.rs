@@ -170,7 +170,7 @@ impl UpdateService {
 
         let announcement = Event::ChangeAnnounced {
             change: change.clone(),
-            had: Some(PriorState::of(&seen.view)),
+            had: Some(PriorState::from_view(&seen.view)),
         };
         let announced = apply(lease, announcement, job.now)?;
         self.ledger.advance(&announced).await?;

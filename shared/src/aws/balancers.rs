@@ -53,7 +53,7 @@ impl Balancers {
     ) -> Result<BTreeMap<String, Vec<String>>, AwsError> {
         let wanted: Vec<String> = groups.iter().map(|arn| (*arn).to_owned()).collect();
         let mut used = BTreeMap::new();
-        let mut pages = Pages::of(GROUPS);
+        let mut pages = Pages::new(GROUPS);
         while let Some(start) = pages.next_start()? {
             let request = self
                 .clients
@@ -75,7 +75,7 @@ impl Balancers {
     /// The names of load balancers by their ARNs.
     async fn names(&self, balancers: Vec<String>) -> Result<BTreeMap<String, String>, AwsError> {
         let mut names = BTreeMap::new();
-        let mut pages = Pages::of(BALANCERS);
+        let mut pages = Pages::new(BALANCERS);
         while let Some(start) = pages.next_start()? {
             let request = self
                 .clients

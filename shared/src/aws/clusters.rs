@@ -52,7 +52,7 @@ impl Clusters {
     pub async fn instances(&self, cluster: &str, status: Status) -> Result<Vec<String>, AwsError> {
         const OPERATION: &str = "ecs:ListContainerInstances";
         let mut arns = Vec::new();
-        let mut pages = Pages::of(OPERATION);
+        let mut pages = Pages::new(OPERATION);
 
         while let Some(start) = pages.next_start()? {
             let request = self

@@ -84,7 +84,7 @@ impl Metrics {
         found: &mut BTreeMap<String, Points>,
     ) -> Result<BTreeMap<String, String>, AwsError> {
         let mut unread = BTreeMap::new();
-        let mut pages = Pages::of(DATA);
+        let mut pages = Pages::new(DATA);
 
         while let Some(start) = pages.next_start()? {
             let request = self
@@ -121,7 +121,7 @@ impl Metrics {
         }
 
         let mut found = Vec::new();
-        let mut pages = Pages::of(OPERATION);
+        let mut pages = Pages::new(OPERATION);
 
         while let Some(start) = pages.next_start()? {
             let request = self

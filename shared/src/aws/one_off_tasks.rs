@@ -161,7 +161,7 @@ impl Services {
         started_by: &str,
     ) -> Result<Option<String>, AwsError> {
         for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
-            let mut pages = Pages::of(LIST);
+            let mut pages = Pages::new(LIST);
             while let Some(start) = pages.next_start()? {
                 let listed = self
                     .clients

@@ -14,7 +14,7 @@ pub(super) struct Pages {
 
 impl Pages {
     /// Those of an operation, which its errors name.
-    pub(super) fn of(operation: &'static str) -> Self {
+    pub(super) fn new(operation: &'static str) -> Self {
         Self {
             operation,
             next: Some(None),
@@ -50,14 +50,14 @@ mod tests {
 
     #[test]
     fn pages_are_read_to_the_last_and_not_without_end() {
-        let mut pages = Pages::of("ecs:ListTasks");
+        let mut pages = Pages::new("ecs:ListTasks");
         assert_eq!(pages.next_start().unwrap(), Some(None));
         pages.go_on(Some("second".to_owned()));
         assert_eq!(pages.next_start().unwrap(), Some(Some("second".to_owned())));
         pages.go_on(None);
         assert_eq!(pages.next_start().unwrap(), None);
 
-        let mut pages = Pages::of("ecs:ListTasks");
+        let mut pages = Pages::new("ecs:ListTasks");
         let endless = std::iter::repeat_with(|| {
             let start = pages.next_start();
             pages.go_on(Some("more".to_owned()));

@@ -65,7 +65,7 @@ impl Records {
     /// The list is in the order of names, and begins with the one that is wanted.
     async fn sets_of(&self, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>, AwsError> {
         let mut sets = Vec::new();
-        let mut pages = Pages::of(LIST);
+        let mut pages = Pages::new(LIST);
         let (mut kind, mut identifier): (Option<RrType>, Option<String>) = (None, None);
         while let Some(start) = pages.next_start()? {
             let request = self

@@ -127,7 +127,7 @@ impl Rules {
         const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
 
         let mut arns = Vec::new();
-        let mut pages = Pages::of(OPERATION);
+        let mut pages = Pages::new(OPERATION);
         while let Some(start) = pages.next_start()? {
             let request = self
                 .clients
@@ -151,7 +151,7 @@ impl Rules {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
 
         let mut rules = Vec::new();
-        let mut pages = Pages::of(OPERATION);
+        let mut pages = Pages::new(OPERATION);
         while let Some(start) = pages.next_start()? {
             let request = self
                 .clients

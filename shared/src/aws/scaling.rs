@@ -59,7 +59,7 @@ impl Scaling {
             .map(|service| resource(cluster, service))
             .collect();
         let mut targets = Vec::new();
-        let mut pages = Pages::of(OPERATION);
+        let mut pages = Pages::new(OPERATION);
 
         while let Some(start) = pages.next_start()? {
             let request = self

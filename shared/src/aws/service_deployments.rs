@@ -33,7 +33,7 @@ impl Services {
             .after(DateTime::from_secs(since.secs()))
             .build();
         let mut found = Vec::new();
-        let mut pages = Pages::of(OPERATION);
+        let mut pages = Pages::new(OPERATION);
 
         while let Some(start) = pages.next_start()? {
             let request = self

@@ -27,7 +27,10 @@ struct Addresses {
 
 impl Addresses {
     /// Where tasks are registered. Instances are the EC2 ones by the ARNs of container instances.
-    fn of<'a>(tasks: impl Iterator<Item = &'a Task>, instances: &BTreeMap<String, String>) -> Self {
+    fn from_tasks<'a>(
+        tasks: impl Iterator<Item = &'a Task>,
+        instances: &BTreeMap<String, String>,
+    ) -> Self {
         let mut addresses = Self::default();
         for task in tasks {
             addresses.addresses.extend(own_addresses(task));
@@ -83,10 +86,10 @@ impl Services {
         }
 
         let instances = self.instances(&observed.cluster, &tasks).await?;
-        let addresses = Addresses::of(tasks.iter(), &instances);
+        let addresses = Addresses::from_tasks(tasks.iter(), &instances);
         let primary = observed.view.primary().map(|primary| primary.id.as_str());
         let is_new = |task: &&Task| primary.is_some() && task.started_by() == primary;
-        let of_primary = Addresses::of(tasks.iter().filter(is_new), &instances);
+        let of_primary = Addresses::from_tasks(tasks.iter().filter(is_new), &instances);
 
         let groups = observed.view.target_groups.iter_mut();
         for ((group, targets), port) in groups.zip(&targets).zip(&observed.ports) {

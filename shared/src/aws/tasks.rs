@@ -95,7 +95,7 @@ impl Services {
         listed: ListTasksFluentBuilder,
     ) -> Result<Vec<Task>, AwsError> {
         let mut tasks = Vec::new();
-        let mut pages = Pages::of(LIST);
+        let mut pages = Pages::new(LIST);
 
         while let Some(start) = pages.next_start()? {
             let request = listed.clone().desired_status(DesiredStatus::Running);

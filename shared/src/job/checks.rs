@@ -47,7 +47,7 @@ impl CheckState {
     }
 
     /// The state of a whole whose parts have these states.
-    fn of(parts: impl Iterator<Item = Self> + Clone) -> Self {
+    fn combined(parts: impl Iterator<Item = Self> + Clone) -> Self {
         let has = |state| parts.clone().any(|part| part == state);
         if has(Self::Ng) {
             Self::Ng
@@ -208,7 +208,7 @@ impl Checks {
     }
 
     fn state(&self) -> CheckState {
-        CheckState::of(self.list.iter().map(|check| check.state))
+        CheckState::combined(self.list.iter().map(|check| check.state))
     }
 
     fn of_state(&self, state: CheckState) -> impl Iterator<Item = &Check> {
@@ -229,7 +229,7 @@ impl Checks {
 }
 
 fn state_of(checks: &[&Check]) -> CheckState {
-    CheckState::of(checks.iter().map(|check| check.state))
+    CheckState::combined(checks.iter().map(|check| check.state))
 }
 
 #[cfg(test)]

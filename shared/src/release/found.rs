@@ -30,9 +30,9 @@ pub struct FoundDeployment {
 
 impl PriorState {
     #[must_use]
-    pub fn of(view: &ServiceView) -> Self {
+    pub fn from_view(view: &ServiceView) -> Self {
         Self {
-            found: FoundDeployment::of(view),
+            found: FoundDeployment::from_view(view),
             desired_count: view.desired,
             percentages: view.percentages,
             early_success: view.early_success,
@@ -43,7 +43,7 @@ impl PriorState {
 impl FoundDeployment {
     /// The PRIMARY deployment of a service; `None` if it has none.
     #[must_use]
-    pub fn of(view: &ServiceView) -> Option<Self> {
+    pub fn from_view(view: &ServiceView) -> Option<Self> {
         let primary = view.primary()?;
         // A forced deployment of what serves can fail as well, such as for a lack of capacity.
         let has_run = view.deployments.iter().any(|deployment| {

@@ -19,7 +19,7 @@ pub struct PendingDeregistration {
 
 impl PendingDeregistration {
     #[must_use]
-    pub fn of(lease: &Lease, now: Timestamp) -> Self {
+    pub fn from_lease(lease: &Lease, now: Timestamp) -> Self {
         Self {
             v: FORMAT_VERSION,
             since: now,
@@ -73,7 +73,7 @@ mod tests {
             release: Some(release),
             ..Lease::unwritten("apps", "web")
         };
-        PendingDeregistration::of(&lease, now)
+        PendingDeregistration::from_lease(&lease, now)
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Started {
 
 impl Started {
     #[must_use]
-    pub fn of(record: &Record) -> Self {
+    pub fn from_record(record: &Record) -> Self {
         Self {
             v: record.v,
             execution: record.execution.clone(),
@@ -50,7 +50,7 @@ mod tests {
             deploy_role: None,
         };
 
-        assert_eq!(Started::of(&started()), mark);
+        assert_eq!(Started::from_record(&started()), mark);
 
         let stored = json!({"v": 1, "execution": "e-1", "pipeline": "slipway-web"});
         assert_eq!(serde_json::to_value(mark).expect("serializes"), stored);
@@ -69,7 +69,7 @@ mod tests {
         };
         let stored = json!({"arn": role.arn, "external_id": role.external_id});
 
-        let mark = Started::of(&record);
+        let mark = Started::from_record(&record);
         assert_eq!(mark.deploy_role.as_ref(), Some(&role));
         let written = serde_json::to_value(&mark).expect("serializes");
         assert_eq!(written["deploy_role"], stored);

@@ -183,7 +183,7 @@ impl PriorService {
             desired_count: view.desired,
             percentages: view.percentages,
             early_success: view.early_success,
-            found: FoundDeployment::of(view),
+            found: FoundDeployment::from_view(view),
             recorded_at: view.observed_at,
         })
     }

@@ -140,7 +140,7 @@ impl Ledger {
             let put = Put::builder().table_name(&self.table).set_item(Some(item(
                 LEASE,
                 &sk,
-                &Started::of(record),
+                &Started::from_record(record),
             )?));
             return Ok(change.put(put.build().map_err(unbuildable)?).build());
         }

@@ -74,7 +74,7 @@ impl EffectMeasure {
     }
 
     /// `None` where it cannot be computed, which is then no obstacle to High or Low.
-    fn of(self, canary: &[f64], baseline: &[f64]) -> Option<f64> {
+    fn effect(self, canary: &[f64], baseline: &[f64]) -> Option<f64> {
         match self {
             Self::MeanRatio => mean_ratio(canary, baseline),
             Self::CommonLanguage => Some(common_language_effect(canary, baseline)),
@@ -203,7 +203,7 @@ pub fn classify(
         return Classification::pass("both sides have the same values");
     }
 
-    let effect = analysis.measure.of(canary, baseline);
+    let effect = analysis.measure.effect(canary, baseline);
     if [shift.low, shift.high, shift.estimate, effect.unwrap_or(0.0)]
         .iter()
         .any(|number| !number.is_finite())

@@ -22,7 +22,7 @@ const CHARTS_MAX: usize = 12;
 
 /// The report as one self-contained HTML file.
 pub fn html(judgement: &Judgement) -> String {
-    Page::of(judgement)
+    Page::from_judgement(judgement)
         .render()
         .expect("writing to a string never fails")
 }
@@ -70,7 +70,7 @@ struct Subject {
 }
 
 impl Page {
-    fn of(judgement: &Judgement) -> Self {
+    fn from_judgement(judgement: &Judgement) -> Self {
         let count = judgement.metrics.len();
         let subject = subject_index(judgement);
         let decisive =
@@ -89,7 +89,7 @@ impl Page {
                 .map(|fact| (visible(&fact.name), visible(&fact.value)))
                 .collect(),
             messages: messages(judgement),
-            subject: Subject::of(judgement, subject),
+            subject: Subject::new(judgement, subject),
             evidence: [harm(judgement), health(judgement)],
             rates: drawn
                 .take(CHARTS_MAX)
@@ -143,7 +143,7 @@ fn subject_index(judgement: &Judgement) -> usize {
 }
 
 impl Subject {
-    fn of(judgement: &Judgement, index: usize) -> Self {
+    fn new(judgement: &Judgement, index: usize) -> Self {
         let metric = &judgement.metrics[index];
         let all = total(judgement, index);
         let verdict = &judgement.verdict;

@@ -27,7 +27,7 @@ pub struct Quality {
 
 impl Quality {
     /// Sorts the minutes of metric `index`, of which the judge consumed the first `consumed`.
-    pub(super) fn of(
+    pub(super) fn from_minutes(
         metric: &str,
         minutes: &[StoredMinute],
         index: usize,

@@ -194,7 +194,7 @@ impl Recorder {
         self.looks.pop();
         let minutes = self.minutes(verdict.minute.min(config.end), read);
         let quality = |(index, metric): (usize, &Watched)| {
-            Quality::of(&metric.spec.name, &minutes, index, metric.used.len())
+            Quality::from_minutes(&metric.spec.name, &minutes, index, metric.used.len())
         };
 
         Judgement {

@@ -40,7 +40,7 @@ pub(crate) fn from_inspect(
     }
 
     let peers = Peers(wanted.iter().map(|item| item.peer.clone()).collect());
-    let place = Place::of(running);
+    let place = Place::from_definition(running);
     let mut volumes = Volumes::default();
     let mut drafts = Vec::new();
     for item in wanted {
@@ -63,14 +63,14 @@ fn draft(
     place.is_windows = item.is_windows;
     let mut draft = Draft::new(name.clone(), item.image(), place);
 
-    let mut container = Fields::of(name, Value::Object(item.members.clone()))?;
+    let mut container = Fields::new(name, Value::Object(item.members.clone()))?;
     let mut host = container.object("HostConfig")?;
     let config = match image {
         _ if item.is_image => own::of_image(item.config()),
         Some(image) => own::without_image(item.config(), &image.config()),
         None => item.config(),
     };
-    let mut config = Fields::of(container.at("Config"), config)?;
+    let mut config = Fields::new(container.at("Config"), config)?;
 
     process::convert(&mut config, &mut draft, item)?;
     process::restarts(&mut host, &mut draft)?;

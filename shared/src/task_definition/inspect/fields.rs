@@ -18,7 +18,7 @@ pub(super) struct Fields {
 impl Fields {
     /// # Errors
     /// If the value is neither an object nor null.
-    pub(super) fn of(place: String, value: Value) -> Result<Self, String> {
+    pub(super) fn new(place: String, value: Value) -> Result<Self, String> {
         match value {
             Value::Null => Ok(Self {
                 place,
@@ -110,7 +110,7 @@ impl Fields {
     /// Takes an object, which has no members if it is not there.
     pub(super) fn object(&mut self, name: &str) -> Result<Self, String> {
         let value = self.take(name);
-        Self::of(self.at(name), value)
+        Self::new(self.at(name), value)
     }
 
     pub(super) fn objects(&mut self, name: &str) -> Result<Vec<Self>, String> {
@@ -126,7 +126,7 @@ impl Fields {
             Value::Array(items) => items
                 .into_iter()
                 .enumerate()
-                .map(|(at, item)| Self::of(format!("{place}[{at}]"), item))
+                .map(|(at, item)| Self::new(format!("{place}[{at}]"), item))
                 .collect(),
             other => Err(wrong(place, &other, "a list of objects")),
         }

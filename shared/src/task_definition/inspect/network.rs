@@ -66,7 +66,7 @@ fn networks(
             draft.leave(format!("{place}.{name}"), "a network", OF_TASK);
         }
 
-        let mut network = Fields::of(format!("{place}.{name}"), network)?;
+        let mut network = Fields::new(format!("{place}.{name}"), network)?;
         for member in ["IPAMConfig", "DriverOpts"] {
             let given = network.take(member);
             if !is_unset(&given) {

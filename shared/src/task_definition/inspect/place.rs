@@ -66,7 +66,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn of(definition: &TaskDefinition) -> Self {
+    pub(super) fn from_definition(definition: &TaskDefinition) -> Self {
         let is_fargate = definition.is_for_fargate();
         let absent = if is_fargate { "awsvpc" } else { "bridge" };
         let mode = definition.0.get("networkMode").and_then(Value::as_str);

@@ -10,7 +10,7 @@ fn pending() -> PendingDeregistration {
         release: Some(Release::begin("e-1", "slipway-web", None, now)),
         ..free_lease(7)
     };
-    PendingDeregistration::of(&lease, now)
+    PendingDeregistration::from_lease(&lease, now)
 }
 
 #[test]

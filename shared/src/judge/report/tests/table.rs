@@ -43,7 +43,7 @@ fn each_minute_is_sorted_by_what_became_of_it() {
         waiting: vec![9, 10],
     };
 
-    assert_eq!(Quality::of("errors", &minutes, 0, 8), expected);
+    assert_eq!(Quality::from_minutes("errors", &minutes, 0, 8), expected);
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn percentages_that_ecs_refuses_by_now_are_not_missed() {
 #[test]
 fn a_new_colour_that_may_be_read_as_before_its_fill_is_reset_once_more() {
     let mut view = emptied(pair().weights());
-    let found = FoundDeployment::of(&view.services.green).expect("a PRIMARY deployment");
+    let found = FoundDeployment::from_view(&view.services.green).expect("a PRIMARY deployment");
     let left = |view: &PairView, secs| {
         after(view, secs, |target| {
             let change = target.change.as_mut().expect("changed");

@@ -46,16 +46,16 @@ pub async fn release(driver: &Driver, tag: &str, answers: Answers) -> String {
     settled(driver, pair::PIPELINE, &pushed).await
 }
 
-/// The results of the jobs of an action, in order: the summary, or the message of a failure.
-pub fn said(aws: &Aws, action: &str) -> Vec<String> {
+/// The messages of the jobs of an action, in order: the summary, or that of the failure.
+pub fn messages(aws: &Aws, action: &str) -> Vec<String> {
     let execution = newest(aws, pair::PIPELINE).id.clone();
     jobs(aws, &execution, action)
         .into_iter()
-        .filter_map(answer)
+        .filter_map(message)
         .collect()
 }
 
-fn answer(job: &Job) -> Option<String> {
+fn message(job: &Job) -> Option<String> {
     let mut taken = job.reports.iter().filter(|report| report.refused.is_none());
     taken.next().map(|report| match &report.content {
         ReportContent::Success { summary, .. } => summary.clone().unwrap_or_default(),

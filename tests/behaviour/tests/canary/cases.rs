@@ -6,7 +6,7 @@ use harness::driver::{Fault, run};
 use slipway::judge::report::{Judgement, replay};
 
 use super::{GOOD, Released};
-use behaviour::shop::{attempts_with, judged, release, reports, said, shop};
+use behaviour::shop::{attempts_with, judged, messages, release, reports, shop};
 use behaviour::{outcome, pair, reason, recorded};
 
 /// Each judgement has a page that promotes, and JSON from which the same decision follows.
@@ -38,7 +38,7 @@ fn check_reports(aws: &Aws, judged: &[(String, String)]) {
 #[test]
 fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
     let Released { aws, execution } = &*GOOD;
-    let first = said(aws, "judge-first");
+    let first = messages(aws, "judge-first");
 
     let [outcome, reason] = ["outcome", "reason"].map(|name| recorded(aws, execution, name));
     assert_eq!(
@@ -92,17 +92,17 @@ fn one_percent_of_errors_is_rolled_back_by_the_invocation_that_saw_it() {
         let before = pair::state(&driver.world.aws());
         let execution = release(&driver, "2.1.0", Answers::GOOD.failing(0.01)).await;
         let aws = driver.world.snapshot();
-        let said = said(&aws, "judge-first");
+        let messages = messages(&aws, "judge-first");
 
         assert_eq!(
             outcome(&driver, &execution),
             "rolled-back",
-            "{}: {said:#?}",
+            "{}: {messages:#?}",
             reason(&driver, &execution)
         );
         assert_eq!(pair::state(&aws), before);
 
-        let message = said.last().expect("a message");
+        let message = messages.last().expect("a message");
         assert!(
             message.starts_with("5xx ")
                 && message.contains("traffic restored to blue 0 / green 100"),

@@ -8,7 +8,7 @@ use emulator::ecr::Answers;
 use emulator::lambda;
 use harness::driver::{Faults, Ran, Which, run};
 
-use behaviour::shop::{judged, push, release, said, shop};
+use behaviour::shop::{judged, messages, push, release, shop};
 use behaviour::{on_all_cores, outcome, pair, reason, settled, until};
 
 const JUDGE: &str = "evaluate-canary";
@@ -39,7 +39,7 @@ fn played(answers: Answers, faults: Faults) -> ((String, [i64; 2], usize), Vec<R
             !outcome(&driver, &execution).is_empty(),
             "{}: {:#?}",
             reason(&driver, &execution),
-            said(&aws, "judge-first")
+            messages(&aws, "judge-first")
         );
 
         let end = (outcome(&driver, &execution), pair::weights(&aws), judged);

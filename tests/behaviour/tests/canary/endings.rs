@@ -11,7 +11,7 @@ use harness::driver::{Fault, Faults, run};
 use serde_json::{Value, json};
 use slipway::judge::report::Judgement;
 
-use behaviour::shop::{SHORT, judged, release, reports, said, shop};
+use behaviour::shop::{SHORT, judged, messages, release, reports, shop};
 use behaviour::{action, jobs, outcome, pair, reason, settled, update_pipeline};
 
 /// The shop with other parameters of its pipeline, and with this many requests per second.
@@ -109,7 +109,7 @@ fn what_is_inconclusive_goes_on_where_that_is_configured() {
                 .collect();
             assert_eq!(verdicts, ["inconclusive", "inconclusive"]);
 
-            let last = said(&aws, "judge-first").pop().expect("a summary");
+            let last = messages(&aws, "judge-first").pop().expect("a summary");
             assert!(
                 last.starts_with(
                     "inconclusive: promoted as configured: no request to the new colour "
@@ -198,7 +198,7 @@ fn what_is_live_already_is_not_judged_against_itself() {
         let revision = live.rsplit_once('/').expect("an ARN").1;
 
         assert_eq!(
-            said(&aws, "judge-first"),
+            messages(&aws, "judge-first"),
             [format!(
                 "nothing to do: live colour green already runs {revision}"
             )]
@@ -234,25 +234,25 @@ fn a_report_that_cannot_be_written_does_not_keep_a_rollback_from_its_end() {
         async |driver| {
             let execution = release(&driver, "2.1.0", Answers::GOOD.failing(0.02)).await;
             let aws = driver.world.snapshot();
-            let said = said(&aws, "judge-first");
+            let messages = messages(&aws, "judge-first");
 
             assert_eq!(
                 (outcome(&driver, &execution).as_str(), pair::weights(&aws)),
                 ("rolled-back", [0, 100]),
-                "{said:#?}"
+                "{messages:#?}"
             );
 
-            let last = said.last().expect("a message");
+            let last = messages.last().expect("a message");
             assert!(
                 last.starts_with("5xx ") && last.contains("; failed to write the report: "),
                 "{last}"
             );
 
-            let waits = said
+            let waits = messages
                 .iter()
-                .filter(|said| said.contains("; its report: "))
+                .filter(|message| message.contains("; its report: "))
                 .count();
-            assert!((5..40).contains(&waits), "{waits}: {said:#?}");
+            assert!((5..40).contains(&waits), "{waits}: {messages:#?}");
             assert!(aws.now - from < 2 * hour, "it did not wait for S3");
             assert_eq!(
                 (reports(&aws).len(), judged(&aws, &execution).len()),

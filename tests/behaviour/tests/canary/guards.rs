@@ -12,7 +12,7 @@ use invariants::ledger_reader::{FUNCTIONS_STACK, record, text};
 use serde_json::{Value, json};
 
 use behaviour::pair::{self, until_action};
-use behaviour::shop::{SHORT, push, release, reports, said, shop};
+use behaviour::shop::{SHORT, messages, push, release, reports, shop};
 use behaviour::{outcome, pass, reason, settled};
 
 const ALARM: &str = "shop-errors";
@@ -71,7 +71,7 @@ fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
         (
             outcome(&driver, &execution),
             reason(&driver, &execution),
-            said(&aws, "judge-first"),
+            messages(&aws, "judge-first"),
             pair::weights(&aws),
         )
     })
@@ -79,7 +79,7 @@ fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
 
 #[test]
 fn without_traffic_it_holds_and_the_traffic_goes_back_without_a_decision() {
-    let (outcome, reason, said, weights) = decided(None);
+    let (outcome, reason, messages, weights) = decided(None);
     assert_eq!((outcome.as_str(), weights), ("held", [0, 100]), "{reason}");
     assert!(
         reason.contains("no decision within 30m00s")
@@ -87,21 +87,22 @@ fn without_traffic_it_holds_and_the_traffic_goes_back_without_a_decision() {
         "{reason}"
     );
 
-    let early = said
+    let early = messages
         .iter()
-        .find(|said| said.contains("no request"))
-        .expect("it is said before the bake ends");
+        .find(|message| message.contains("no request"))
+        .expect("a message before the bake ends");
     assert!(!early.starts_with("waiting for a decision"), "{early}");
     assert!(
-        said.iter()
-            .any(|said| said.starts_with("waiting for a decision: keeping 5% on blue")),
-        "{said:#?}"
+        messages
+            .iter()
+            .any(|message| message.starts_with("waiting for a decision: keeping 5% on blue")),
+        "{messages:#?}"
     );
 }
 
 #[test]
 fn an_operator_who_decides_ends_the_hold_either_way() {
-    let (outcome, reason, said, weights) = decided(Some("roll-back"));
+    let (outcome, reason, messages, weights) = decided(Some("roll-back"));
     assert_eq!(
         (outcome.as_str(), weights),
         ("rolled-back", [0, 100]),
@@ -114,7 +115,7 @@ fn an_operator_who_decides_ends_the_hold_either_way() {
         first.last().expect("a summary").starts_with("inconclusive"),
         "{first:#?}: {reason}"
     );
-    assert_ne!(said.last(), first.last());
+    assert_ne!(messages.last(), first.last());
 }
 
 /// A hold must not wait for metrics: they may be what is broken. The hold is longer than a step may
@@ -245,10 +246,13 @@ fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
         pair::set_weights(&mut driver.world.aws(), [0, 100]);
         pass(&driver, Duration::from_secs(90)).await;
 
-        let waited = said(&driver.world.aws(), "judge-first");
+        let waited = messages(&driver.world.aws(), "judge-first");
         let expected =
             "waiting for the rule to show blue 5 / green 95; it shows blue 0 / green 100 as before";
-        assert!(waited.iter().any(|said| said == expected), "{waited:#?}");
+        assert!(
+            waited.iter().any(|message| message == expected),
+            "{waited:#?}"
+        );
 
         pair::set_weights(&mut driver.world.aws(), [5, 95]);
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
@@ -271,35 +275,36 @@ fn disturbed(disturb: impl Fn(&mut Aws)) -> (String, Vec<String>) {
             disturb(&mut driver.world.aws());
             let execution = release(&driver, "2.0.0", Answers::GOOD).await;
             let aws = driver.world.snapshot();
-            (outcome(&driver, &execution), said(&aws, "judge-first"))
+            (outcome(&driver, &execution), messages(&aws, "judge-first"))
         },
     )
 }
 
 #[test]
 fn a_throttled_cloudwatch_delays_a_judgement_and_fails_nothing() {
-    let (outcome, said) = disturbed(|aws| {
+    let (outcome, messages) = disturbed(|aws| {
         let from = aws.now + 5 * 60_000;
         aws.cloudwatch
             .faults
             .throttled
             .push((from, from + 5 * 60_000));
     });
-    assert_eq!(outcome, "deployed", "{said:#?}");
+    assert_eq!(outcome, "deployed", "{messages:#?}");
     assert!(
-        said.iter()
-            .any(|said| said.contains("Throttling") && said.contains("retrying")),
-        "{said:#?}"
+        messages
+            .iter()
+            .any(|message| message.contains("Throttling") && message.contains("retrying")),
+        "{messages:#?}"
     );
 }
 
 #[test]
 fn late_and_lost_points_and_internal_errors_do_not_roll_a_healthy_image_back() {
-    let (outcome, said) =
+    let (outcome, messages) =
         disturbed(|aws| (aws.cloudwatch.faults.lost, aws.cloudwatch.faults.late) = (0.05, 0.1));
-    assert_eq!(outcome, "deployed", "{said:#?}");
+    assert_eq!(outcome, "deployed", "{messages:#?}");
 
-    let (outcome, said) = disturbed(|aws| {
+    let (outcome, messages) = disturbed(|aws| {
         (
             aws.cloudwatch.faults.internal_errors,
             aws.cloudwatch.faults.most_points,
@@ -307,7 +312,7 @@ fn late_and_lost_points_and_internal_errors_do_not_roll_a_healthy_image_back() {
     });
     assert!(
         ["deployed", "held"].contains(&outcome.as_str()),
-        "{outcome}: {said:#?}"
+        "{outcome}: {messages:#?}"
     );
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use slipway::judge::Decision;
 use slipway::judge::report::{Judgement, replay};
 
-use behaviour::shop::{SHORT, push, reports, said, shop};
+use behaviour::shop::{SHORT, messages, push, reports, shop};
 use behaviour::{is_closed, newest, outcome, pair, reason, zipped};
 
 const BUCKET: &str = "shop-config";
@@ -103,11 +103,11 @@ fn released(
 
         let aws = driver.world.snapshot();
         let execution = newest(&aws, pair::PIPELINE).id.clone();
-        let said = said(&aws, "judge-first").pop().unwrap_or_default();
+        let message = messages(&aws, "judge-first").pop().unwrap_or_default();
 
         (
             outcome(&driver, &execution),
-            format!("{said} {}", reason(&driver, &execution)),
+            format!("{message} {}", reason(&driver, &execution)),
             reports(&aws),
         )
     })
@@ -115,25 +115,25 @@ fn released(
 
 #[test]
 fn metrics_that_are_alike_on_both_sides_do_not_keep_a_release_back() {
-    let (outcome, said, _) = released(&metrics(), Some(300.0), 500.0);
-    assert_eq!(outcome, "deployed", "{said}");
+    let (outcome, message, _) = released(&metrics(), Some(300.0), 500.0);
+    assert_eq!(outcome, "deployed", "{message}");
 }
 
 #[test]
 fn a_metric_without_data_does_not_pass() {
-    let (outcome, said, _) = released(&metrics(), None, 500.0);
-    assert_eq!(outcome, "held", "{said}");
+    let (outcome, message, _) = released(&metrics(), None, 500.0);
+    assert_eq!(outcome, "held", "{message}");
     assert!(
-        said.contains("orders has values of both colours in 0 minutes"),
-        "{said}"
+        message.contains("orders has values of both colours in 0 minutes"),
+        "{message}"
     );
 }
 
 #[test]
 fn fewer_orders_roll_a_release_back() {
-    let (outcome, said, reports) = released(&metrics(), Some(180.0), 500.0);
-    assert_eq!(outcome, "rolled-back", "{said}");
-    assert!(said.starts_with("orders 55.00% vs 25.00%"), "{said}");
+    let (outcome, message, reports) = released(&metrics(), Some(180.0), 500.0);
+    assert_eq!(outcome, "rolled-back", "{message}");
+    assert!(message.starts_with("orders 55.00% vs 25.00%"), "{message}");
 
     let page = &reports
         .iter()
@@ -145,9 +145,9 @@ fn fewer_orders_roll_a_release_back() {
 
 #[test]
 fn more_memory_rolls_a_release_back_and_the_report_gives_it_as_the_reason() {
-    let (outcome, said, reports) = released(&metrics(), Some(300.0), 900.0);
-    assert_eq!(outcome, "rolled-back", "{said}");
-    assert!(said.starts_with("memory 90"), "{said}");
+    let (outcome, message, reports) = released(&metrics(), Some(300.0), 900.0);
+    assert_eq!(outcome, "rolled-back", "{message}");
+    assert!(message.starts_with("memory 90"), "{message}");
 
     let of = |suffix: &str| {
         &reports
@@ -178,11 +178,11 @@ fn more_memory_rolls_a_release_back_and_the_report_gives_it_as_the_reason() {
 fn a_file_that_the_judge_cannot_read_fails_the_action_and_names_the_field() {
     let mut wrong = metrics();
     wrong["metrics"][0]["worse"] = json!("fewer");
-    let (outcome, said, _) = released(&wrong, Some(300.0), 500.0);
+    let (outcome, message, _) = released(&wrong, Some(300.0), 500.0);
 
-    assert_eq!(outcome, "rolled-back", "{said}");
+    assert_eq!(outcome, "rolled-back", "{message}");
     assert!(
-        said.contains("`Config::judge.json`: metrics[0].worse: unknown variant `fewer`"),
-        "{said}"
+        message.contains("`Config::judge.json`: metrics[0].worse: unknown variant `fewer`"),
+        "{message}"
     );
 }

@@ -60,7 +60,7 @@ pub(super) async fn accept(
         tokio::task::spawn_local(async move {
             let service = service_fn(|request| {
                 let desk = desk.clone();
-                async move { Ok::<_, Infallible>(desk.answer(request).await) }
+                async move { Ok::<_, Infallible>(desk.handle(request).await) }
             });
             // A client that disconnects in the middle is not an error.
             let _ = http1::Builder::new()
@@ -71,7 +71,7 @@ pub(super) async fn accept(
 }
 
 impl Desk {
-    async fn answer(&self, request: Request<Incoming>) -> HttpResponse {
+    async fn handle(&self, request: Request<Incoming>) -> HttpResponse {
         if is_visit(&request) {
             return Response::new(Full::from(self.guide.as_bytes().to_vec()));
         }

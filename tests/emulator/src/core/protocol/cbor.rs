@@ -37,7 +37,7 @@ pub(crate) struct Cbor {
 }
 
 impl Cbor {
-    pub(super) fn answer(
+    pub(super) fn handle(
         &self,
         aws: &mut Aws,
         request: &Request,

@@ -56,7 +56,7 @@ impl Json {
         self.namespace
     }
 
-    pub(super) fn answer(
+    pub(super) fn handle(
         &self,
         aws: &mut Aws,
         request: &Request,

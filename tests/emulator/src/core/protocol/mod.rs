@@ -72,7 +72,7 @@ pub(crate) enum Protocol {
 #[derive(Clone, Copy)]
 pub(crate) struct Rest {
     /// Answers a request, whose identifier is given, or refuses it with an error.
-    pub(crate) answer: fn(&mut Aws, &Request, &str, Option<ApiError>) -> WrittenResponse,
+    pub(crate) handle: fn(&mut Aws, &Request, &str, Option<ApiError>) -> WrittenResponse,
     /// The operation and those members of its input that name its subject.
     pub(crate) read: fn(&Request) -> Option<(String, Value)>,
 }
@@ -94,7 +94,7 @@ impl Protocol {
 }
 
 impl Service {
-    fn answer(
+    fn handle(
         &self,
         aws: &mut Aws,
         request: &Request,
@@ -102,10 +102,10 @@ impl Service {
         refusal: Option<ApiError>,
     ) -> WrittenResponse {
         match &self.protocol {
-            Protocol::Json(json) => json.answer(aws, request, refusal),
-            Protocol::Query(query) => query.answer(aws, request, id, refusal),
-            Protocol::Cbor(cbor) => cbor.answer(aws, request, refusal),
-            Protocol::Rest(rest) => (rest.answer)(aws, request, id, refusal),
+            Protocol::Json(json) => json.handle(aws, request, refusal),
+            Protocol::Query(query) => query.handle(aws, request, id, refusal),
+            Protocol::Cbor(cbor) => cbor.handle(aws, request, refusal),
+            Protocol::Rest(rest) => (rest.handle)(aws, request, id, refusal),
         }
     }
 }
@@ -283,14 +283,14 @@ impl Aws {
 
     fn serve(&mut self, request: &Request) -> Response {
         let refusal = iam::authorize(self, request).err();
-        let response = self.answer(request, refusal);
+        let response = self.handle(request, refusal);
         iam::served(self);
         response
     }
 
     /// Answers one request with an error, without any effect, in the protocol of its service.
     pub fn refuse(&mut self, request: &Request, error: ApiError) -> Response {
-        self.answer(request, Some(error))
+        self.handle(request, Some(error))
     }
 
     /// Answers one request with the throttling error of its service, without any effect.
@@ -320,7 +320,7 @@ impl Aws {
         self.respond(request, &service, &id, Some(error)).response
     }
 
-    fn answer(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
+    fn handle(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
         let (at, id) = (self.now, self.uuid());
         let service = request.service().unwrap_or_default();
         let WrittenResponse {
@@ -355,12 +355,12 @@ impl Aws {
         refusal: Option<ApiError>,
     ) -> WrittenResponse {
         let mut answer = match service::find(service) {
-            Some(service) => service.answer(self, request, id, refusal),
+            Some(service) => service.handle(self, request, id, refusal),
             None if service.is_empty() => {
                 let error = MISSING_TOKEN.error();
-                unknown::answer(service, request, id, Some(error))
+                unknown::handle(service, request, id, Some(error))
             }
-            None => unknown::answer(service, request, id, refusal),
+            None => unknown::handle(service, request, id, refusal),
         };
         answer
             .response

@@ -20,7 +20,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    pub(super) fn answer(
+    pub(super) fn handle(
         &self,
         aws: &mut Aws,
         request: &Request,

@@ -4,7 +4,7 @@ use super::{Request, Response, WrittenResponse, cbor, escape, json, query};
 use crate::ApiError;
 
 /// Refuses with `error`, or as AWS refuses an operation that it does not know.
-pub(super) fn answer(
+pub(super) fn handle(
     service: &str,
     request: &Request,
     id: &str,

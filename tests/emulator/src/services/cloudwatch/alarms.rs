@@ -94,7 +94,7 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         items: alarms,
         next,
     } = page(aws, found, input.text("NextToken")?, most)?;
-    let alarms: Vec<Value> = alarms.into_iter().map(|alarm| answer(aws, alarm)).collect();
+    let alarms: Vec<Value> = alarms.into_iter().map(|alarm| view(aws, alarm)).collect();
 
     let mut output = json!({"CompositeAlarms": [], "LogAlarms": [], "MetricAlarms": alarms});
     if let Some(next) = next {
@@ -120,7 +120,7 @@ fn constrained(input: &Input<'_>, state: Option<&str>) -> Result<usize, ApiError
 }
 
 /// What an alarm watches does not matter here: its state is set by the scenario.
-fn answer(aws: &Aws, alarm: &Alarm) -> Value {
+fn view(aws: &Aws, alarm: &Alarm) -> Value {
     json!({
         "AlarmName": alarm.name,
         "AlarmArn": aws.arn("cloudwatch", &format!("alarm:{}", alarm.name)),

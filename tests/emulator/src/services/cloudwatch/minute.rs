@@ -63,7 +63,7 @@ impl HalfMinute {
         self.good + self.client_errors + self.server_errors + self.refused
     }
 
-    fn answer(&mut self, rng: &mut rand::rngs::StdRng, requests: u64, answers: Answers) {
+    fn respond(&mut self, rng: &mut rand::rngs::StdRng, requests: u64, answers: Answers) {
         let server_errors = draw::burst_failures(rng, requests, answers.errors, answers.burst);
         let client_errors = draw::binomial(rng, requests - server_errors, answers.client_errors);
         self.server_errors += server_errors;
@@ -215,7 +215,7 @@ fn drawn(
                 .map_or(0, |first| first - first.rem_euclid(MINUTE));
         let answers = profile(aws, version).at(since / MINUTE);
         let requests = draw::poisson(&mut rng, *mean);
-        part.answer(&mut rng, requests, disturbed(aws, answers, minute));
+        part.respond(&mut rng, requests, disturbed(aws, answers, minute));
     }
     part
 }

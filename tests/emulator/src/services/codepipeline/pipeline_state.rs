@@ -8,7 +8,7 @@ use super::responses::{add, error};
 use super::state::{ActionExecution, ActionStatus, Execution, Lane, Pipeline};
 use crate::{ApiError, Aws};
 
-pub(super) fn answer(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn describe(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["name"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["name"], "name", &NAME)?;

@@ -51,7 +51,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         settings: input.0.clone(),
         launching: false,
     };
-    let created = answer(&provider);
+    let created = view(&provider);
     aws.ecs.capacity_providers.insert(name, provider);
     Ok(json!({ "capacityProvider": created }))
 }
@@ -78,7 +78,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
             "FARGATE" | "FARGATE_SPOT" => Some(
                 json!({"capacityProviderArn": arn, "name": name, "status": "ACTIVE", "tags": []}),
             ),
-            name => aws.ecs.capacity_providers.get(name).map(answer),
+            name => aws.ecs.capacity_providers.get(name).map(view),
         };
         (arn, provider)
     };
@@ -86,20 +86,20 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     Ok(found_and_missing("capacityProviders", described))
 }
 
-fn answer(provider: &CapacityProvider) -> Value {
-    let mut answer = json!({
+fn view(provider: &CapacityProvider) -> Value {
+    let mut view = json!({
         "capacityProviderArn": provider.arn, "name": provider.name, "status": "ACTIVE", "tags": [],
     });
     for (member, value) in &provider.settings {
-        answer[member] = value.clone();
+        view[member] = value.clone();
     }
-    answer["autoScalingGroupProvider"]["managedScaling"]["status"] = if provider.managed_scaling {
+    view["autoScalingGroupProvider"]["managedScaling"]["status"] = if provider.managed_scaling {
         "ENABLED"
     } else {
         "DISABLED"
     }
     .into();
-    answer
+    view
 }
 
 /// A task of a service could not be placed: a provider with managed scaling starts an instance, one

@@ -43,7 +43,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .or_insert(cluster)
         .clone();
 
-    Ok(json!({"cluster": answer(aws, &cluster, true)}))
+    Ok(json!({"cluster": view(aws, &cluster, true)}))
 }
 
 pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
@@ -61,13 +61,13 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     let describe = |name: &str| {
         let arn = aws.arn("ecs", &format!("cluster/{name}"));
         let cluster = aws.ecs.clusters.get(name);
-        (arn, cluster.map(|cluster| answer(aws, cluster, with_tags)))
+        (arn, cluster.map(|cluster| view(aws, cluster, with_tags)))
     };
     let described = names.into_iter().map(short_name).map(describe);
     Ok(found_and_missing("clusters", described))
 }
 
-fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
+fn view(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
     let tasks = || {
         aws.ecs
             .tasks
@@ -78,7 +78,7 @@ fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
         service.cluster == cluster.name && service.status == ServiceStatus::Active
     });
 
-    let mut answer = json!({
+    let mut view = json!({
         "clusterArn": cluster.arn, "clusterName": cluster.name, "status": "ACTIVE",
         "registeredContainerInstancesCount": aws.ecs.instances
             .values()
@@ -92,15 +92,15 @@ fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
         "tags": if with_tags { cluster.tags.clone() } else { Vec::new() },
     });
     for (member, value) in &cluster.settings {
-        answer[member] = value.clone();
+        view[member] = value.clone();
     }
-    answer
+    view
 }
 
 /// Deletes a cluster that is empty. AWS still finds it for a while, as INACTIVE.
 pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.clone();
-    let mut described = answer(aws, &cluster, true);
+    let mut described = view(aws, &cluster, true);
     let is_busy = |member: &str| described[member] != 0;
     let has_services = aws.ecs.services.values().any(|service| {
         service.cluster == cluster.name && service.status != ServiceStatus::Inactive

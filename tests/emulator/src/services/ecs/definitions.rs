@@ -159,7 +159,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         deregistered_at: None,
     };
     let answer = with_tags(
-        describe_definitions::answer(&definition),
+        describe_definitions::view(&definition),
         &definition,
         !definition.tags.is_empty(),
     );
@@ -179,7 +179,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         .ok_or_else(|| client_error("Unable to describe task definition."))?;
 
     Ok(with_tags(
-        describe_definitions::answer(definition),
+        describe_definitions::view(definition),
         definition,
         include_tags,
     ))
@@ -213,7 +213,7 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
 
     let definition = definition.clone();
     Ok(with_tags(
-        describe_definitions::answer(&definition),
+        describe_definitions::view(&definition),
         &definition,
         false,
     ))

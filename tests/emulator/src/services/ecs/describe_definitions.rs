@@ -7,20 +7,20 @@ use crate::Aws;
 use super::definition_rules::{cpu_units, fits_fargate, mebibytes};
 use super::definitions::TaskDefinition;
 
-pub(super) fn answer(definition: &TaskDefinition) -> Value {
-    let mut answer = Map::new();
-    answer.insert(
+pub(super) fn view(definition: &TaskDefinition) -> Value {
+    let mut view = Map::new();
+    view.insert(
         "taskDefinitionArn".to_owned(),
         definition.arn.clone().into(),
     );
-    answer.extend(definition.json.clone());
+    view.extend(definition.json.clone());
 
-    complete_containers(&mut answer, definition.network_mode());
-    complete_volumes(&mut answer);
-    in_units(&mut answer, "cpu", cpu_units);
-    in_units(&mut answer, "memory", mebibytes);
+    complete_containers(&mut view, definition.network_mode());
+    complete_volumes(&mut view);
+    in_units(&mut view, "cpu", cpu_units);
+    in_units(&mut view, "memory", mebibytes);
 
-    let mut add = |member: &str, value: Value| _ = answer.entry(member).or_insert(value);
+    let mut add = |member: &str, value: Value| _ = view.entry(member).or_insert(value);
     add("enableFaultInjection", false.into());
     add("volumes", json!([]));
     add("placementConstraints", json!([]));
@@ -42,12 +42,12 @@ pub(super) fn answer(definition: &TaskDefinition) -> Value {
     if let Some(at) = definition.deregistered_at {
         add("deregisteredAt", Aws::seconds(at));
     }
-    Value::Object(answer)
+    Value::Object(view)
 }
 
 /// A size of the task, which ECS returns as a plain number whatever unit it was given in.
-fn in_units(answer: &mut Map<String, Value>, member: &str, units: fn(&str) -> Option<u32>) {
-    if let Some(size) = answer.get_mut(member)
+fn in_units(view: &mut Map<String, Value>, member: &str, units: fn(&str) -> Option<u32>) {
+    if let Some(size) = view.get_mut(member)
         && let Some(number) = size.as_str().and_then(units)
     {
         *size = number.to_string().into();
@@ -63,8 +63,8 @@ fn add_defaults<const N: usize>(value: &mut Value, defaults: [(&str, Value); N])
     }
 }
 
-fn complete_containers(answer: &mut Map<String, Value>, network_mode: &str) {
-    if let Some(containers) = answer
+fn complete_containers(view: &mut Map<String, Value>, network_mode: &str) {
+    if let Some(containers) = view
         .get_mut("containerDefinitions")
         .and_then(Value::as_array_mut)
     {
@@ -74,8 +74,8 @@ fn complete_containers(answer: &mut Map<String, Value>, network_mode: &str) {
     }
 }
 
-fn complete_volumes(answer: &mut Map<String, Value>) {
-    for volume in answer
+fn complete_volumes(view: &mut Map<String, Value>) {
+    for volume in view
         .get_mut("volumes")
         .and_then(Value::as_array_mut)
         .into_iter()

@@ -89,7 +89,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         let found = all
             .filter(|(_, one)| one.id == short_name(wanted))
             .find(|(service, one)| arn(aws, service, one) == wanted);
-        let described = found.map(|(service, one)| answer(aws, service, one));
+        let described = found.map(|(service, one)| view(aws, service, one));
         (wanted.to_owned(), described)
     };
     let described = arns.into_iter().map(describe);
@@ -173,8 +173,8 @@ fn brief(aws: &Aws, service: &Service, one: &ServiceDeployment) -> Value {
     brief
 }
 
-fn answer(aws: &Aws, service: &Service, one: &ServiceDeployment) -> Value {
-    let mut answer = common(aws, service, one);
+fn view(aws: &Aws, service: &Service, one: &ServiceDeployment) -> Value {
+    let mut view = common(aws, service, one);
     let mut counts = one.counts(aws, service).into_iter();
     let summary = |counts: Counts| {
         json!({
@@ -184,29 +184,29 @@ fn answer(aws: &Aws, service: &Service, one: &ServiceDeployment) -> Value {
             "pendingTaskCount": counts.pending,
         })
     };
-    answer["targetServiceRevision"] = counts.next().map(summary).into();
-    answer["sourceServiceRevisions"] = counts.map(summary).collect();
-    answer["updatedAt"] = Aws::seconds(updated_at(service, one));
+    view["targetServiceRevision"] = counts.next().map(summary).into();
+    view["sourceServiceRevisions"] = counts.map(summary).collect();
+    view["updatedAt"] = Aws::seconds(updated_at(service, one));
 
     if let Some(ended) = one.ended.as_ref().filter(|_| one.state == State::Stopped) {
-        answer["stoppedAt"] = Aws::seconds(ended.at);
+        view["stoppedAt"] = Aws::seconds(ended.at);
     }
     if let Some(rollback) = &one.rollback {
-        answer["rollback"] = json!({
+        view["rollback"] = json!({
             "reason": rollback.detector.rollback_reason(),
             "startedAt": Aws::seconds(rollback.at),
             "serviceRevisionArn": revision_arn(aws, service, &rollback.revision),
         });
     }
 
-    answer["deploymentConfiguration"] = one.configuration.clone();
+    view["deploymentConfiguration"] = one.configuration.clone();
     if one.configuration["alarms"].is_null() {
-        answer["deploymentConfiguration"]["alarms"] =
+        view["deploymentConfiguration"]["alarms"] =
             json!({"alarmNames": [], "rollback": false, "enable": false});
     }
-    answer["deploymentCircuitBreaker"] = circuit_breaker(service, one);
-    answer["alarms"] = alarms(one);
-    answer
+    view["deploymentCircuitBreaker"] = circuit_breaker(service, one);
+    view["alarms"] = alarms(one);
+    view
 }
 
 fn updated_at(service: &Service, one: &ServiceDeployment) -> Millis {

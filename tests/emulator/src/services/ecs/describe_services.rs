@@ -30,7 +30,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     let describe = |name: &str| {
         let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
         let service = aws.ecs.service_named(&cluster.name, name);
-        (arn, service.map(|service| answer(aws, service, with_tags)))
+        (arn, service.map(|service| view(aws, service, with_tags)))
     };
     let described = names.into_iter().map(short_name).map(describe);
     Ok(found_and_missing("services", described))
@@ -61,10 +61,10 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     )
 }
 
-pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
+pub(super) fn view(aws: &Aws, service: &Service, with_tags: bool) -> Value {
     let tasks = || aws.ecs.tasks_of(&service.arn);
     let current = service.primary().or(service.last_completed.as_ref());
-    let mut answer = json!({
+    let mut view = json!({
         "serviceArn": service.arn, "serviceName": service.name, "clusterArn": service.cluster_arn,
         "status": status(service.status), "desiredCount": service.desired_count,
         "runningCount": tasks().filter(|task| task.is_running()).count(),
@@ -81,20 +81,20 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
     });
 
     // `json!` would copy these once more.
-    answer["deployments"] = service
+    view["deployments"] = service
         .deployments
         .iter()
         .map(|deployment| deployment_answer(aws, service, deployment))
         .collect();
-    answer["events"] = service.events.iter().cloned().collect();
+    view["events"] = service.events.iter().cloned().collect();
 
     for (member, value) in &service.settings {
-        answer[member] = value.clone();
+        view[member] = value.clone();
     }
     if with_tags && !service.tags.is_empty() {
-        answer["tags"] = service.tags.clone().into();
+        view["tags"] = service.tags.clone().into();
     }
-    answer
+    view
 }
 
 fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> Value {
@@ -108,7 +108,7 @@ fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> V
         _ => tasks().filter(|task| task.is_live()).count(),
     };
 
-    let mut answer = json!({
+    let mut view = json!({
         "id": deployment.id,
         "status": deployment_status(deployment.status),
         "taskDefinition": deployment.task_definition,
@@ -120,17 +120,17 @@ fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> V
         "updatedAt": Aws::seconds(deployment.updated_at),
     });
     if !service.is_behind_classic() {
-        answer["rolloutState"] = rollout_state(deployment.rollout).into();
-        answer["rolloutStateReason"] = deployment.reason.clone().into();
+        view["rolloutState"] = rollout_state(deployment.rollout).into();
+        view["rolloutStateReason"] = deployment.reason.clone().into();
     }
     for member in services::OF_DEPLOYMENT.iter().filter(|member| {
         !["loadBalancers", "serviceRegistries", "enableExecuteCommand"].contains(member)
     }) {
         if let Some(value) = deployment.settings.get(*member) {
-            answer[*member] = value.clone();
+            view[*member] = value.clone();
         }
     }
-    answer
+    view
 }
 
 fn status(status: ServiceStatus) -> &'static str {

@@ -75,7 +75,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     let describe = |name: &str| {
         let arn = aws.arn("ecs", &format!("task/{}/{name}", cluster.name));
         let task = aws.ecs.tasks.get(&arn);
-        let described = task.map(|task| answer(aws, task, with_tags));
+        let described = task.map(|task| view(aws, task, with_tags));
         (arn, described)
     };
     let described = names.into_iter().map(short_name).map(describe);
@@ -101,16 +101,16 @@ pub(super) fn stop(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             input.text("reason").unwrap_or("Task stopped by user"),
         );
     }
-    Ok(json!({ "task": answer(aws, &aws.ecs.tasks[&arn], true) }))
+    Ok(json!({ "task": view(aws, &aws.ecs.tasks[&arn], true) }))
 }
 
-pub(super) fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
+pub(super) fn view(aws: &Aws, task: &Task, with_tags: bool) -> Value {
     let cluster = aws
         .ecs
         .clusters
         .get(&task.cluster)
         .map(|cluster| &cluster.arn);
-    let mut answer = json!({
+    let mut view = json!({
         "taskArn": task.arn, "clusterArn": cluster,
         "taskDefinitionArn": task.task_definition,
         "group": task.group(),
@@ -127,7 +127,7 @@ pub(super) fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
     });
     let mut add = |member: &str, value: Option<Value>| {
         if let Some(value) = value {
-            answer[member] = value;
+            view[member] = value;
         }
     };
     add("startedBy", task.started_by().map(Value::from));
@@ -143,7 +143,7 @@ pub(super) fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
         "stoppedReason",
         task.stopped_reason.clone().map(Value::from),
     );
-    answer
+    view
 }
 
 fn overrides(task: &Task) -> Value {
@@ -161,7 +161,7 @@ fn container_answer(aws: &Aws, task: &Task, container: &Container) -> Value {
         _ => "RUNNING",
     };
 
-    let mut answer = json!({
+    let mut view = json!({
         "containerArn": format!(
             "{}/{}",
             task.arn.replacen(":task/", ":container/", 1),
@@ -174,15 +174,15 @@ fn container_answer(aws: &Aws, task: &Task, container: &Container) -> Value {
         "healthStatus": if container.has_health_check { health(task) } else { "UNKNOWN" },
     });
     if task.host_ports.is_empty() && task.started_at.is_some() {
-        answer["networkInterfaces"] = json!([{"privateIpv4Address": task.address}]);
+        view["networkInterfaces"] = json!([{"privateIpv4Address": task.address}]);
     }
     if let Some(code) = container.exit_code {
-        answer["exitCode"] = code.into();
+        view["exitCode"] = code.into();
     }
     if let Some(reason) = &container.reason {
-        answer["reason"] = reason.clone().into();
+        view["reason"] = reason.clone().into();
     }
-    answer
+    view
 }
 
 /// In the network mode `host` there are none: the container's ports are the instance's.

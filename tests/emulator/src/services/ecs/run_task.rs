@@ -61,7 +61,7 @@ pub(super) fn run(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 
     let tasks: Vec<Value> = started
         .iter()
-        .map(|arn| describe_tasks::answer(aws, &aws.ecs.tasks[arn], true))
+        .map(|arn| describe_tasks::view(aws, &aws.ecs.tasks[arn], true))
         .collect();
     let answer = json!({"tasks": tasks, "failures": failures});
     remember(aws, cluster, input, &answer);

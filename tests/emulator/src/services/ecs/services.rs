@@ -79,7 +79,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     aws.ecs.services.insert(arn.clone(), service);
     deployments::begin(aws, &arn, &definition.arn, None);
 
-    Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
+    Ok(json!({"service": describe_services::view(aws, &aws.ecs.services[&arn], true)}))
 }
 
 /// The name of a service to create, which no service of the cluster may have.
@@ -153,7 +153,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     } else {
         scheduler::wake(aws, &arn);
     }
-    Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
+    Ok(json!({"service": describe_services::view(aws, &aws.ecs.services[&arn], true)}))
 }
 
 /// Changes the count as another service does it that calls UpdateService for its own reasons: no
@@ -191,7 +191,7 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             service: arn.clone(),
         },
     );
-    Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
+    Ok(json!({"service": describe_services::view(aws, &aws.ecs.services[&arn], true)}))
 }
 
 fn require_active(service: &Service) -> Result<(), ApiError> {

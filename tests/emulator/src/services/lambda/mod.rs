@@ -25,7 +25,7 @@ pub use rest::result;
 pub(crate) const SERVICE: Service = Service {
     name: "lambda",
     protocol: Protocol::Rest(Rest {
-        answer: rest::answer,
+        handle: rest::handle,
         read: |_| None,
     }),
     errors: Errors {

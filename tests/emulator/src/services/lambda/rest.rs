@@ -8,7 +8,7 @@ use crate::validation::not_in_enum;
 use crate::{ApiError, Aws, Request};
 
 /// Serves one request.
-pub(super) fn answer(
+pub(super) fn handle(
     aws: &mut Aws,
     request: &Request,
     _: &str,

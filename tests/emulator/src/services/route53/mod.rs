@@ -37,7 +37,7 @@ pub use record::{Alias, RecordSet};
 pub(crate) const SERVICE: Service = Service {
     name: "route53",
     protocol: Protocol::Rest(Rest {
-        answer: rest::answer,
+        handle: rest::handle,
         read: |request| Some(rest::operation_and_input(request)),
     }),
     errors: Errors::QUERY,

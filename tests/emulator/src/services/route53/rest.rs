@@ -9,7 +9,7 @@ use crate::{ApiError, Aws, Request};
 const VERSION: &str = "2013-04-01";
 
 /// Serves one request.
-pub(super) fn answer(
+pub(super) fn handle(
     aws: &mut Aws,
     request: &Request,
     id: &str,

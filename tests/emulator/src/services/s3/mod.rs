@@ -21,7 +21,7 @@ pub(crate) use rest::object_at;
 pub(crate) const SERVICE: Service = Service {
     name: "s3",
     protocol: Protocol::Rest(Rest {
-        answer: rest::answer,
+        handle: rest::handle,
         read: |request| Some(rest::operation_and_input(request)),
     }),
     errors: Errors {

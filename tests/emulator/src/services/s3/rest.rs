@@ -24,7 +24,7 @@ struct RestRequest<'a> {
 }
 
 /// Serves one request.
-pub(super) fn answer(
+pub(super) fn handle(
     aws: &mut Aws,
     request: &Request,
     id: &str,

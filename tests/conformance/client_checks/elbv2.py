@@ -17,8 +17,6 @@ def elbv2_reads():
     assert elb.describe_target_health(TargetGroupArn=groups[0])["TargetHealthDescriptions"]
     tags = elb.describe_tags(ResourceArns=[balancers[0], listeners[0], groups[0]])["TagDescriptions"]
     assert [it["ResourceArn"] for it in tags] == [balancers[0], listeners[0], groups[0]]
-    elb.describe_target_group_attributes(TargetGroupArn=groups[0])
-    elb.describe_load_balancer_attributes(LoadBalancerArn=balancers[0])
     elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=balancers)
     elb.get_waiter("target_in_service").wait(TargetGroupArn=groups[0], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     modelled(elb, "TargetGroupNotFoundException", elb.describe_target_health, TargetGroupArn=groups[0] + "0")

@@ -36,8 +36,6 @@ pub fn run_operation(
             describe::rules(aws, parameters)
         }),
         "DescribeTags" => tags(aws, parameters),
-        "DescribeTargetGroupAttributes" => attributes(aws, parameters, "TargetGroupArn"),
-        "DescribeLoadBalancerAttributes" => attributes(aws, parameters, "LoadBalancerArn"),
         "ModifyRule" => {
             aws.keep_before(StaleChange::Routing);
             let arn = change::rule(aws, parameters)?;
@@ -109,19 +107,6 @@ fn tags(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
         descriptions.push(json!({"ResourceArn": arn, "Tags": tags}));
     }
     Ok(json!({ "TagDescriptions": descriptions }))
-}
-
-/// The attributes that were set; those with their default value are left out.
-fn attributes(aws: &Aws, parameters: &Parameters, member: &str) -> Result<Value, ApiError> {
-    let arn = parameters
-        .get(member)
-        .ok_or_else(|| validation(&format!("{member} must be specified")))?;
-    let properties = properties(aws, arn)?;
-    let set = properties
-        .get("TargetGroupAttributes")
-        .or(properties.get("LoadBalancerAttributes"));
-
-    Ok(json!({ "Attributes": set.cloned().unwrap_or(json!([])) }))
 }
 
 pub(super) fn target_group_not_found() -> ApiError {

@@ -7,13 +7,13 @@ use slipway::observed::route::Route;
 use swap_target_groups::{RouteKind, Swap};
 
 /// The step: one CodePipeline job is one invocation.
-pub type SwapRecords = Swap<Records>;
+pub type SwapRecords = Swap<WeightedRecords>;
 
 /// Two weighted records.
 #[derive(Debug)]
-pub struct Records;
+pub struct WeightedRecords;
 
-impl RouteKind for Records {
+impl RouteKind for WeightedRecords {
     const STEP: &'static str = "swap-records";
 
     fn check_route(route: &Route) -> Result<(), Failure> {
@@ -52,10 +52,10 @@ mod tests {
         }));
         let rule = Route::Rule("arn".to_owned());
 
-        assert_eq!(Records::check_route(&record), Ok(()));
+        assert_eq!(WeightedRecords::check_route(&record), Ok(()));
         assert_eq!(TargetGroups::check_route(&rule), Ok(()));
 
-        let refused = Records::check_route(&rule).expect_err("a rule");
+        let refused = WeightedRecords::check_route(&rule).expect_err("a rule");
         assert_eq!(refused.kind, FailureType::ConfigurationError);
         assert_eq!(
             refused.message,

@@ -13,7 +13,7 @@ use crate::routes::{forwards, route_of};
 use emulator::{Aws, Call};
 
 /// The colours of a closed pair as the function that closed it saw them.
-struct Seen<'a> {
+struct ObservedPair<'a> {
     live: &'a Observation,
     idle: Option<&'a Observation>,
     /// Names of the two.
@@ -81,7 +81,7 @@ fn seen<'a>(
     live: &'a str,
     observations: &'a [Observation],
     routes: Option<&Routes>,
-) -> Option<Seen<'a>> {
+) -> Option<ObservedPair<'a>> {
     let observation = |colour: &str| {
         let group = text(pair, &format!("{colour}.target_group"));
         let service = behind(aws, record, group)?;
@@ -100,7 +100,7 @@ fn seen<'a>(
     let names = (live, other(live));
     let weights = (weight(names.0)?, weight(names.1)?);
 
-    Some(Seen {
+    Some(ObservedPair {
         live: observation(names.0)?,
         idle: observation(names.1),
         names,
@@ -109,7 +109,7 @@ fn seen<'a>(
 }
 
 /// How a restored pair differs from what was recorded.
-fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
+fn not_restored(aws: &Aws, pair: &Value, seen: &ObservedPair<'_>) -> Option<String> {
     let (live, idle) = seen.names;
     let recorded = |colour: &str| {
         number(pair, &format!("{colour}.weight")).and_then(|n| i64::try_from(n).ok())
@@ -143,7 +143,7 @@ fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
 }
 
 /// What keeps a colour from being the live one.
-fn not_live(seen: &Seen<'_>) -> Option<String> {
+fn not_live(seen: &ObservedPair<'_>) -> Option<String> {
     let ((live, idle), (of_live, of_idle)) = (seen.names, seen.weights);
     if of_live == 0 || of_idle != 0 {
         return Some(format!(

@@ -21,7 +21,7 @@ pub struct Promise {
 }
 
 /// Weights of routes on target groups.
-type Weights = BTreeMap<(String, String), i64>;
+type RouteWeights = BTreeMap<(String, String), i64>;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Traffic {
@@ -29,9 +29,9 @@ pub(super) struct Traffic {
     /// Services that have had what they were promised: from then on they must keep it.
     reached: BTreeMap<&'static str, bool>,
     /// Weights of rules, and of the default actions of listeners, as they were.
-    weights: Option<Weights>,
+    weights: Option<RouteWeights>,
     /// Weights of records as they were.
-    records: Option<Weights>,
+    records: Option<RouteWeights>,
 }
 
 impl Traffic {
@@ -157,8 +157,8 @@ fn returns_to_empty(lease: &Value, route: &str, group: &str, weight: i64) -> boo
 /// and group.
 fn check_risen(
     aws: &Aws,
-    before: &Weights,
-    now: &Weights,
+    before: &RouteWeights,
+    now: &RouteWeights,
     is_excused: impl Fn(&(String, String), i64) -> bool,
 ) -> Result<(), String> {
     for (route, weight) in now {
@@ -178,8 +178,8 @@ fn check_risen(
 }
 
 /// Weights of records by route and target group.
-fn of_records(aws: &Aws) -> Weights {
-    let mut weights = Weights::new();
+fn of_records(aws: &Aws) -> RouteWeights {
+    let mut weights = RouteWeights::new();
     for (route, forwards) in routes::of_records(aws) {
         for (group, weight) in forwards {
             *weights.entry((route.clone(), group)).or_insert(0) += weight;
@@ -227,7 +227,7 @@ fn weights(aws: &Aws) -> BTreeMap<(&str, &str), i64> {
     weights
 }
 
-fn owned(weights: &BTreeMap<(&str, &str), i64>) -> Weights {
+fn owned(weights: &BTreeMap<(&str, &str), i64>) -> RouteWeights {
     let own = |((arn, group), weight): (&(&str, &str), &i64)| {
         (((*arn).to_owned(), (*group).to_owned()), *weight)
     };

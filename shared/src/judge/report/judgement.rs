@@ -50,7 +50,7 @@ pub struct Judgement {
     pub(super) metrics: Vec<StoredMetric>,
     pub(super) verdict: Look,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) ending: Option<Ending>,
+    pub(super) ending: Option<JudgementEnding>,
     pub(super) quality: Vec<Quality>,
     pub(super) progress: Progress,
     pub(super) looks: Vec<Look>,
@@ -69,7 +69,7 @@ pub struct Fact {
 /// values, or an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Ending {
+pub struct JudgementEnding {
     /// What happened to the canary.
     #[serde(with = "StoredDecision")]
     pub decision: Decision,
@@ -173,7 +173,7 @@ impl Judgement {
     }
 
     /// What ended it, if that was not its verdict.
-    pub fn ending(&self) -> Option<&Ending> {
+    pub fn ending(&self) -> Option<&JudgementEnding> {
         self.ending.as_ref()
     }
 
@@ -195,7 +195,7 @@ impl Judgement {
     /// Records what ended it, where that was not its verdict.
     #[must_use]
     pub fn with_ending(mut self, decision: Decision, reason: &str) -> Self {
-        self.ending = (decision != self.verdict.decision).then(|| Ending {
+        self.ending = (decision != self.verdict.decision).then(|| JudgementEnding {
             decision,
             reason: reason.to_owned(),
         });

@@ -25,7 +25,7 @@ mod stored;
 mod table;
 mod text;
 
-pub use judgement::{Ending, Fact, Judgement, Look, RecordError};
+pub use judgement::{Fact, Judgement, JudgementEnding, Look, RecordError};
 pub use page::html;
 pub use quality::Quality;
 pub use record::Live;

@@ -27,16 +27,16 @@ const LONG_BAKE: [(&str, &str); 3] = [
 /// One thing that was seen of the pair: when, blue's and green's count, blue's weight, green's
 /// healthy targets.
 #[derive(Clone, Debug, PartialEq)]
-struct Seen {
+struct Observation {
     at: Millis,
     counts: [i64; 2],
     weights: [i64; 2],
     healthy: [usize; 2],
 }
 
-fn look(aws: &Aws) -> Seen {
+fn observe(aws: &Aws) -> Observation {
     let healthy = groups(aws).map(|group| aws.elb.healthy_count(&group, aws.now));
-    Seen {
+    Observation {
         at: aws.now,
         counts: counts(aws),
         weights: weights(aws),
@@ -58,7 +58,7 @@ async fn grown_at_peak(driver: &Driver) -> String {
     traffic::set(&mut driver.world.aws(), &rule, PEAK);
     driver.world.touch();
 
-    let grown = |aws: &Aws| look(aws).healthy[0] >= NEEDED;
+    let grown = |aws: &Aws| observe(aws).healthy[0] >= NEEDED;
     driver
         .until(LIMIT, &mut |_| Ok(()), grown)
         .await
@@ -70,16 +70,16 @@ async fn grown_at_peak(driver: &Driver) -> String {
 /// Releases to blue, lets it grow, lets `fall` happen, and returns what was seen from then on. ECS
 /// replaces a task that falls within a minute, in which no look may come: `fall` goes on until one
 /// has seen it.
-async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, Vec<Seen>) {
+async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, Vec<Observation>) {
     let pushed = grown_at_peak(driver).await;
     let since = driver.world.snapshot();
-    let mut seen: Vec<Seen> = Vec::new();
+    let mut seen: Vec<Observation> = Vec::new();
     let execution = newest(&since, PIPELINE).id.clone();
 
     let mut watch = |aws: &Aws| {
-        let now = look(aws);
+        let now = observe(aws);
         let same = seen.last().is_some_and(|last| {
-            Seen {
+            Observation {
                 at: now.at,
                 ..last.clone()
             } == now
@@ -115,7 +115,7 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
 
 /// The old colour had grown and was healthy when the traffic came, and kept it; then the new one
 /// went down.
-fn large_enough_first(before: &Aws, seen: &[Seen]) {
+fn large_enough_first(before: &Aws, seen: &[Observation]) {
     let back = seen
         .iter()
         .position(|seen| seen.weights == [0, 100])

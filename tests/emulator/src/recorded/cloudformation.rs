@@ -6,7 +6,7 @@ mod templates;
 
 use serde_json::{Value, json};
 
-use super::{Answers, judge};
+use super::{Returned, judge};
 use crate::protocol::Protocol;
 use crate::{ApiError, Aws, service};
 
@@ -61,7 +61,7 @@ fn account(more: &[(&str, &str)]) -> Aws {
     aws
 }
 
-fn sets(answers: &mut Answers) {
+fn sets(answers: &mut Returned) {
     let aws = &mut account(&CAPABILITIES);
     aws.now += 1000;
     let test = "test_empty_changeset";
@@ -120,7 +120,7 @@ fn named_set(aws: &mut Aws, set: &str, stack: &str, kind: &str) -> Result<Value,
 }
 
 /// Stacks before change sets make them and after they are deleted.
-fn reviewed_and_deleted(answers: &mut Answers) {
+fn reviewed_and_deleted(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let created = named_set(aws, "first", "own", "CREATE").unwrap();
     let (set, first) = (&created["Id"], &created["StackId"]);
@@ -150,7 +150,7 @@ fn reviewed_and_deleted(answers: &mut Answers) {
 }
 
 /// What a change set with the id of a deleted stack is refused with.
-fn of_deleted(answers: &mut Answers, aws: &mut Aws, stack: &str) {
+fn of_deleted(answers: &mut Returned, aws: &mut Aws, stack: &str) {
     for (test, entry, set, kind) in [
         (
             "test_create_changeset_with_stack_id",
@@ -181,7 +181,7 @@ fn of_deleted(answers: &mut Answers, aws: &mut Aws, stack: &str) {
     }
 }
 
-fn set_refusals(answers: &mut Answers) {
+fn set_refusals(answers: &mut Returned) {
     let aws = &mut account(&[]);
     let described = |aws: &mut Aws, set: &str, stack: Option<&str>| {
         let stack = stack.map(|stack| ("StackName", stack));
@@ -264,7 +264,7 @@ const CHANGE_SETS_LEFT_OUT: [(&str, &str); 12] = [
 
 #[test]
 fn change_sets_are_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     sets(&mut answers);
     set_refusals(&mut answers);
     reviewed_and_deleted(&mut answers);

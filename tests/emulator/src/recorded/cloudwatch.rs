@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answers, judge};
+use super::{Returned, judge};
 use crate::protocol::cbor::plain;
 use crate::{ApiError, Aws, cloudwatch};
 
@@ -113,7 +113,7 @@ fn datum(name: &str, value: f64) -> Value {
     json!({"MetricName": name, "Value": value, "Unit": "Seconds"})
 }
 
-fn put_refusals(answers: &mut Answers) {
+fn put_refusals(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let mut refused = |entry: &str, datum: Value| {
         let input = json!({"Namespace": "test", "MetricData": [datum]});
@@ -133,7 +133,7 @@ fn put_refusals(answers: &mut Answers) {
     refused("invalid-param-combination-2", both);
 }
 
-fn statistics(answers: &mut Answers) {
+fn statistics(answers: &mut Returned) {
     let entry = "get_metric_data";
     let data = json!([
         datum("metric1", 50.0),
@@ -171,7 +171,7 @@ fn statistics(answers: &mut Answers) {
     answers.add(test, entry, results(&mut aws, at, json!([one])));
 }
 
-fn labels(answers: &mut Answers) {
+fn labels(answers: &mut Returned) {
     let data = [0.0, 2.0, 4.0, 3.5, 7.0, 100.0].map(|value| datum("metric1", value));
     let (mut aws, at) = account(json!(data));
     let named = |statistic: &str| query(&format!("result_{statistic}"), "metric1", statistic);
@@ -206,7 +206,7 @@ fn labels(answers: &mut Answers) {
     }
 }
 
-fn units(answers: &mut Answers) {
+fn units(answers: &mut Returned) {
     let of = |value: f64, unit: &str| json!({"MetricName": "m-test", "Value": value, "Unit": unit});
     let (mut aws, at) = account(json!([of(1.0, "Seconds"), of(1.0, "Count")]));
     let mut seconds = query("m1", "m-test", "Sum");
@@ -237,7 +237,7 @@ fn units(answers: &mut Answers) {
     }
 }
 
-fn absent(answers: &mut Answers) {
+fn absent(answers: &mut Returned) {
     let mut of_bar = datum("m-test", 1.0);
     of_bar["Dimensions"] = json!([{"Name": "foo", "Value": "bar"}]);
     let (mut aws, at) = account(json!([of_bar]));
@@ -256,7 +256,7 @@ fn absent(answers: &mut Answers) {
     answers.add("test_get_metric_with_no_results[*]", "result", answer);
 }
 
-fn lists(answers: &mut Answers) {
+fn lists(answers: &mut Returned) {
     let alarms = call(&mut Aws::new(1), "DescribeAlarms", &json!({}));
     let some = |value: f64| json!({"MetricName": "some", "Value": value});
     let data = json!([some(23.0), some(18.0), {"MetricName": "part", "Value": 23.0}]);
@@ -298,7 +298,7 @@ fn lists(answers: &mut Answers) {
 }
 
 /// An alarm of a scenario, with the threshold and the reason that LocalStack's test gave.
-fn alarms(answers: &mut Answers) {
+fn alarms(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     cloudwatch::set_alarm(aws, "alarm", "INSUFFICIENT_DATA");
     let mut answer = call(aws, "DescribeAlarms", &json!({})).unwrap();
@@ -314,7 +314,7 @@ fn alarms(answers: &mut Answers) {
 
 #[test]
 fn cloudwatch_answers_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     put_refusals(&mut answers);
     statistics(&mut answers);
     labels(&mut answers);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answers, comparable, judge, snapshot};
+use super::{Returned, comparable, judge, snapshot};
 use crate::Aws;
 use crate::lambda::{self, EventInvokeConfig, Function, Outcome};
 
@@ -69,7 +69,7 @@ fn records_of_failures_are_as_recorded() {
     let (raise, message) = (json!({"raise_error": 1}), json!({"message": "the-id"}));
     let received = "receive_message_result";
     let of_age = "test_maxeventage";
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     for (test, entry, payload, retries, seconds) in [
         (
             "test_assess_lambda_destination_invocation[payload1]",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answers, judge};
+use super::{Returned, judge};
 use crate::dynamodb::run_operation;
 use crate::{ApiError, Aws};
 
@@ -109,7 +109,7 @@ fn account() -> Aws {
     aws
 }
 
-fn tables(answers: &mut Answers) {
+fn tables(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let test = "test_table_crud";
     let plain = table("table", &["id"], json!({}));
@@ -136,7 +136,7 @@ fn tables(answers: &mut Answers) {
     );
 }
 
-fn streams(answers: &mut Answers) {
+fn streams(answers: &mut Returned) {
     for (test, entry, key, view) in [
         (
             "test_batch_write_items_streaming",
@@ -182,7 +182,7 @@ fn streams(answers: &mut Answers) {
     );
 }
 
-fn puts(answers: &mut Answers) {
+fn puts(answers: &mut Returned) {
     let aws = &mut account();
     let put = |aws: &mut Aws, item: Value, more: Value| {
         let mut input = json!({"TableName": "table", "Item": item});
@@ -229,7 +229,7 @@ fn puts(answers: &mut Answers) {
     }
 }
 
-fn transactions(answers: &mut Answers) {
+fn transactions(answers: &mut Returned) {
     let aws = &mut account();
     let write = |aws: &mut Aws, items: Value| {
         call(
@@ -264,7 +264,7 @@ fn transactions(answers: &mut Answers) {
     );
 }
 
-fn repeated(answers: &mut Answers) {
+fn repeated(answers: &mut Returned) {
     let aws = &mut account();
     let two = table("two", &["id", "name"], json!({}));
     call(aws, "CreateTable", &two).unwrap();
@@ -279,7 +279,7 @@ fn repeated(answers: &mut Answers) {
 
 #[test]
 fn dynamodb_answers_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     tables(&mut answers);
     streams(&mut answers);
     puts(&mut answers);

@@ -1,6 +1,6 @@
 //! The snapshots of which no entry concerns an operation that the emulator serves.
 
-use super::{Answers, judge};
+use super::{Returned, judge};
 
 #[test]
 fn nothing_of_these_snapshots_is_served() {
@@ -24,6 +24,6 @@ fn nothing_of_these_snapshots_is_served() {
         ),
     ];
     for (file, reason) in reasons {
-        judge(file, &Answers::default(), &[("*", reason)]);
+        judge(file, &Returned::default(), &[("*", reason)]);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answers, judge};
+use super::{Returned, judge};
 use crate::{ApiError, Aws, eventbridge};
 
 const PATTERN: &str = r#"{
@@ -36,7 +36,7 @@ fn put_targets(aws: &mut Aws, targets: &[Value]) -> Result<Value, ApiError> {
     eventbridge::call(aws, "PutTargets", &input)
 }
 
-fn rules(answers: &mut Answers) {
+fn rules(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let test = "test_put_list_with_prefix_describe_delete_rule[default]";
     answers.add(test, "put-rule", put_rule(aws, "rule"));
@@ -76,7 +76,7 @@ fn rules(answers: &mut Answers) {
     answers.add(test, "list-rules-after-delete", list(aws, &json!({})));
 }
 
-fn targets(answers: &mut Answers) {
+fn targets(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     put_rule(aws, "rule").unwrap();
     let test = "test_put_list_remove_target[default]";
@@ -138,7 +138,7 @@ const LEFT_OUT: [(&str, &str); 24] = [
 
 #[test]
 fn rules_and_targets_are_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     rules(&mut answers);
     targets(&mut answers);
     judge("events/test_events.snapshot.json", &answers, &LEFT_OUT);
@@ -170,7 +170,7 @@ const INVALID: [(&str, &str); 5] = [
 
 #[test]
 fn schedules_are_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     let aws = &mut Aws::new(1);
     let put = |aws: &mut Aws, schedule: &str| {
         let input = json!({"Name": "rule", "ScheduleExpression": schedule});

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answers, judge, snapshot};
+use super::{Returned, judge, snapshot};
 use crate::lambda::{Function, Permission};
 use crate::{ApiError, Aws, eventbridge, lambda};
 
@@ -70,7 +70,7 @@ fn detail() -> Value {
     json!({"command": "update-account", "payload": {"acc_id": "0a787ecb-4015", "sf_id": "baz"}})
 }
 
-fn paths(answers: &mut Answers) {
+fn paths(answers: &mut Returned) {
     let entry = "message";
     let nested = json!({
         "command": "update-account",
@@ -99,7 +99,7 @@ fn paths(answers: &mut Answers) {
     }
 }
 
-fn templates(answers: &mut Answers) {
+fn templates(answers: &mut Returned) {
     let known = json!({
         "detail-type": "$.detail-type", "timestamp": "$.time", "command": "$.detail.command",
     });
@@ -151,7 +151,7 @@ fn templates(answers: &mut Answers) {
 }
 
 /// The tests of nested values have their template in their name.
-fn nested(answers: &mut Answers) {
+fn nested(answers: &mut Returned) {
     const TEST: &str = "test_input_transformer_nested_keys_replacement[";
     let detail = json!({
         "command": "update-account",
@@ -191,7 +191,7 @@ fn nested(answers: &mut Answers) {
 
 #[test]
 fn inputs_are_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     paths(&mut answers);
     templates(&mut answers);
     nested(&mut answers);

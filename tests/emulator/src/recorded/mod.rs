@@ -53,9 +53,9 @@ fn snapshot(file: &str) -> Option<Map<String, Value>> {
 /// What the emulator returned, each with the test and the entry that it is compared with. A test is
 /// named as in the snapshot, with `*` for its parameters.
 #[derive(Default)]
-struct Answers(Vec<(&'static str, String, Value)>);
+struct Returned(Vec<(&'static str, String, Value)>);
 
-impl Answers {
+impl Returned {
     fn add(&mut self, test: &'static str, entry: &str, answer: Result<Value, ApiError>) {
         let answer = answer.unwrap_or_else(|error| {
             let mut recorded = json!({"Error": {"Code": error.code, "Message": error.message}});
@@ -70,7 +70,7 @@ impl Answers {
 
 /// Compares responses with a snapshot: every entry has one or is left out for a reason. A reason is
 /// given for a test, or for an entry of it as `test/entry`.
-fn judge(file: &str, answers: &Answers, left_out: &[(&str, &str)]) {
+fn judge(file: &str, answers: &Returned, left_out: &[(&str, &str)]) {
     let Some(tests) = snapshot(file) else {
         return;
     };

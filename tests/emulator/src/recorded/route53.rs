@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answers, judge};
+use super::{Returned, judge};
 use crate::{Aws, route53};
 
 const FILE: &str = "route53/test_aws_route53_recordset.snapshot.json";
@@ -28,7 +28,7 @@ fn weighted(action: &str, id: &str, weight: u8, [zone, target]: [&str; 2]) -> Va
 struct Recording {
     aws: Aws,
     zone: String,
-    answers: Answers,
+    answers: Returned,
 }
 
 impl Recording {
@@ -48,7 +48,7 @@ fn lists_of_record_sets_are_those_of_aws() {
     let mut recording = Recording {
         aws: Aws::new(1),
         zone: String::new(),
-        answers: Answers::default(),
+        answers: Returned::default(),
     };
 
     for test in [

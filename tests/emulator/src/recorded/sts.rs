@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answers, judge};
+use super::{Returned, judge};
 use crate::protocol::Protocol;
 use crate::services::sts::tests::{ROLE, account};
 use crate::{ApiError, service};
@@ -30,7 +30,7 @@ fn assume(role: &str, session: &str) -> Result<Value, ApiError> {
 
 #[test]
 fn sessions_are_those_of_aws() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     answers.add(
         "test_assume_role",
         "assume-role",

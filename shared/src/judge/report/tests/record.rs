@@ -168,7 +168,7 @@ fn an_ending_is_kept_only_where_it_is_not_the_verdict() {
     );
 
     let ended = undecided().with_ending(Decision::Rollback, "an alarm went off");
-    let expected = Ending {
+    let expected = JudgementEnding {
         decision: Decision::Rollback,
         reason: "an alarm went off".to_owned(),
     };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::set_all;
-use crate::route53::{self, Answers};
+use crate::route53::{self, DnsAnswers};
 use crate::{Aws, Event, Millis, Quirk};
 
 /// How many parts of the clients query when the TTL is over, at different instants.
@@ -36,7 +36,7 @@ struct ClientGroup {
     share: f64,
     /// What makes these clients late, if it does.
     late: Option<Quirk>,
-    answers: Answers,
+    answers: DnsAnswers,
 }
 
 /// The clients of a name.
@@ -122,7 +122,7 @@ fn begin(aws: &mut Aws, name: &str) {
 }
 
 /// For how many milliseconds a part of the clients keeps the answers that it has just got.
-fn keeps(aws: &mut Aws, answers: &Answers, late: Option<Quirk>) -> Millis {
+fn keeps(aws: &mut Aws, answers: &DnsAnswers, late: Option<Quirk>) -> Millis {
     let ttl = answers.ttl.max(1000);
     let Some(quirk) = late.filter(|quirk| aws.draw_quirk(*quirk)) else {
         return ttl;

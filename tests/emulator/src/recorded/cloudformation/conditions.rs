@@ -59,7 +59,7 @@ fn event(mut event: Value) -> Value {
     event
 }
 
-fn nested(answers: &mut Answers) {
+fn nested(answers: &mut Returned) {
     for (test, environment, bucket) in [
         ("test_nested_conditions[test-nobucket-nopolicy]", "test", ""),
         (
@@ -105,7 +105,7 @@ fn nested(answers: &mut Answers) {
 
 #[test]
 fn conditions_are_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     let refused = |other: &str, output: &str| {
         let body = CONDITIONAL
             .replace("OTHER", other)

@@ -51,7 +51,7 @@ fn deployed(
     described(aws, "own")
 }
 
-fn descriptions(answers: &mut Answers) {
+fn descriptions(answers: &mut Returned) {
     let body = format!("Description: 'test <env>.test.net'{TEMPLATE}");
     let answer = deployed(&mut Aws::new(1), "CREATE", &body, &CAPABILITIES);
     answers.add(
@@ -74,7 +74,7 @@ fn descriptions(answers: &mut Answers) {
     }
 }
 
-fn updates(answers: &mut Answers) {
+fn updates(answers: &mut Returned) {
     let same = [("StackName", "own"), ("TemplateBody", TEMPLATE)];
     answers.add(
         "test_update_stack_with_same_template_withoutchange",
@@ -83,7 +83,7 @@ fn updates(answers: &mut Answers) {
     );
 }
 
-fn lifecycle(answers: &mut Answers) {
+fn lifecycle(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let test = "test_stack_lifecycle";
     let needs = format!("Parameters: {{ApiName: {{Type: String}}}}{TEMPLATE}");
@@ -127,7 +127,7 @@ Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName
 Outputs: {SecretValue: {Description: Secret value from parameter, Value: !Ref SecretParameter}}
 ";
 
-fn secrets(answers: &mut Answers) {
+fn secrets(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let given = |value| {
         let key = ("Parameters.member.1.ParameterKey", "SecretParameter");
@@ -151,7 +151,7 @@ fn secrets(answers: &mut Answers) {
 }
 
 /// A stack that is made, updated and deleted; of its resources nothing is compared.
-fn deletion(answers: &mut Answers) {
+fn deletion(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let test = "test_stack_deletion_order[*]";
     let changed = format!("{TEMPLATE}# changed");
@@ -173,7 +173,7 @@ fn deletion(answers: &mut Answers) {
 
 #[test]
 fn stacks_are_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     let none = [("StackName", "does-not-exist")];
     answers.add(
         "test_describe_stack_events_errors",

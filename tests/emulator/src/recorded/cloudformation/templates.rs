@@ -45,7 +45,7 @@ Outputs:
   StackId: {Value: !Ref AWS::StackId}
 ";
 
-fn outputs(answers: &mut Answers) {
+fn outputs(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let created = id(&change_set(aws, "own", "CREATE", FUNCTIONS, &[]));
     call(aws, "ExecuteChangeSet", &[("ChangeSetName", &created)]).unwrap();
@@ -76,7 +76,7 @@ fn outputs(answers: &mut Answers) {
 
 #[test]
 fn templates_are_refused_as_recorded() {
-    let mut answers = Answers::default();
+    let mut answers = Returned::default();
     let refused = |body: &str| change_set(&mut Aws::new(1), "new", "CREATE", body, &[]);
     let no_type = refused("Resources: {Foo: {Properties: {}}}");
     answers.add("test_no_type", "error", no_type);

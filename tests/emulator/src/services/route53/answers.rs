@@ -22,7 +22,7 @@ const MOST_NAMES: usize = 8;
 
 /// The answers to many queries for one name.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
+pub struct DnsAnswers {
     /// Which part of the queries leads to which balancer, by its ARN. They sum to 1, or to less if
     /// some answers lead to no balancer.
     pub balancers: BTreeMap<String, f64>,
@@ -31,7 +31,7 @@ pub struct Answers {
 }
 
 /// The answers to queries for a name, at this instant.
-pub fn answers(aws: &mut Aws, name: &str) -> Answers {
+pub fn answers(aws: &mut Aws, name: &str) -> DnsAnswers {
     let name = normalized(name);
     let now = aws.now;
     let zone = aws.route53.zone_of(&name);
@@ -40,7 +40,7 @@ pub fn answers(aws: &mut Aws, name: &str) -> Answers {
     let empty_group_fails = aws.draw_quirk(Quirk::EmptyGroupIsUnhealthy);
 
     let aws: &Aws = aws;
-    let mut answers = Answers::default();
+    let mut answers = DnsAnswers::default();
     if let Some(zone) = aws.route53.zone_of(&name) {
         let before = zone.before(now).filter(|_| is_late);
         let server = Server {
@@ -75,7 +75,7 @@ struct Server<'a> {
 
 impl Server<'_> {
     /// Adds where a part of the queries leads.
-    fn add(&self, answers: &mut Answers, name: &str, part: f64, depth: usize) {
+    fn add(&self, answers: &mut DnsAnswers, name: &str, part: f64, depth: usize) {
         for (record, share) in self.chosen(name, depth) {
             let ttl = record.ttl.map_or(BALANCER_TTL, |ttl| ttl * 1000);
             answers.ttl = answers.ttl.max(ttl);

@@ -27,7 +27,7 @@ use crate::protocol::{Protocol, Rest};
 use crate::service::{Errors, Service};
 use crate::{Aws, Millis};
 
-pub use answers::{Answers, answers};
+pub use answers::{DnsAnswers, answers};
 pub(crate) use change::apply;
 use name::Key;
 pub(crate) use name::normalized;

@@ -4,12 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use serde_with::skip_serializing_none;
 
 use super::Failure;
 use crate::limits::{BUSY_LIMIT, FORMAT_VERSION, PIPELINE_ARN_CHARS, SECOND_LOOK, SECOND_LOOKS};
 use crate::timestamp::Timestamp;
 
 /// A token of this version.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
@@ -20,23 +22,18 @@ pub struct Token {
     pub since: Timestamp,
     /// When a later job of the action last learned something. A job that learned nothing passes the
     /// token on unchanged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<Timestamp>,
     /// When AWS first refused what the jobs since look at again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Timestamp>,
     /// When AWS last refused it again; without `refused`, when the last refusal came that is only
     /// counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_again: Option<Timestamp>,
     /// How many refusals before it did not come again for some time, at most [`SECOND_LOOKS`].
     #[serde(default)]
     pub refused_before: u32,
     /// The ARN of the pipeline that the action belongs to, once it was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<String>,
     /// The step's own payload.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
 }
 

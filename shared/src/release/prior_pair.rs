@@ -1,6 +1,7 @@
 //! A pair before a release changed it: what a rollback restores.
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::{Before, FoundDeployment};
 use crate::observed::colour::{Colour, PerColour};
@@ -25,6 +26,7 @@ pub struct PriorPair {
 }
 
 /// One colour before the release.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorColour {
     /// ARN of the colour's group in the production rule; with records, of its first group.
@@ -35,10 +37,8 @@ pub struct PriorColour {
     pub percentages: Percentages,
     /// The PRIMARY deployment as it was seen, which may be a failed one. None in leases that were
     /// written before it was recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<FoundDeployment>,
     /// Whether dynamic scale-in was suspended; none without automatic scaling.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
 }
 

@@ -2,30 +2,28 @@
 //! its event is delivered.
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::{Outcome, Record, RecordState};
 use crate::limits::{FUNCTION_TIMEOUT, SAME_PUSH};
 use crate::timestamp::Timestamp;
 
 /// What a pipeline has made of a digest. There is one a pipeline and digest.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Push {
     pub v: u32,
     pub pipeline: String,
     pub digest: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// The id of the event of the push: the same id again is a duplicate delivery.
     pub event: String,
     pub claimed_at: Timestamp,
     /// The execution that was started for it, once known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<String>,
     /// Why the push was not delivered, or why a later one of the same digest was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     /// When DynamoDB may delete it, in seconds since the Unix epoch; never after a rollback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
 }
 

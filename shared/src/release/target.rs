@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::{Before, FoundDeployment, PriorPair, PriorState, Refusal, TrafficShift};
 use crate::job::Failure;
@@ -81,21 +82,18 @@ pub struct PriorService {
 }
 
 /// The end state that a release wants for its service.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub task_definition: String,
     pub percentages: Percentages,
     /// Given only when the release sets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired_count: Option<u32>,
     /// The deployment that ECS made of it, once known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
     /// The percentages of the release that the service had when others were announced.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_before: Option<Percentages>,
     /// Tasks that a pair's new colour got after its fill, enough for all of a load that had grown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<u32>,
 }
 

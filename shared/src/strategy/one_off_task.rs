@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use serde_with::skip_serializing_none;
 use sha2::{Digest, Sha256};
 
 use crate::job::Failure;
@@ -37,6 +38,7 @@ pub struct OneOffTask<'a> {
 }
 
 /// What one job of the action leaves to the next.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskProgress {
@@ -44,9 +46,7 @@ pub struct TaskProgress {
     #[serde(default)]
     pub attempts: u32,
     /// Why the last of them did not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_placed: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<StartedTask>,
 }
 

@@ -1,6 +1,7 @@
 //! The prior release, as a part of a lease and of a record.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_with::skip_serializing_none;
 
 use super::Contradiction;
 use crate::observed::percentages::Percentages;
@@ -8,17 +9,15 @@ use crate::release::{FoundDeployment, Prior, PriorPair, PriorService};
 use crate::timestamp::Timestamp;
 
 /// The prior release as the steps of one service know it; of a pair, what the live colour ran.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize)]
 struct StoredPrior {
     task_definition: String,
     desired_count: u32,
     percentages: Percentages,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     early_success: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     found: Option<FoundDeployment>,
     recorded_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pair: Option<PriorPair>,
 }
 

@@ -1,21 +1,20 @@
 //! What the last release of a pair left behind, as a part of a lease.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_with::skip_serializing_none;
 
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::weights::Weights;
 use crate::release::{KnownRule, LastKnownRouting};
 
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize)]
 struct StoredRouting {
     live: Colour,
     blue: u32,
     green: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     owed_blue: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     owed_green: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     rule: Option<KnownRule>,
 }
 

@@ -128,6 +128,16 @@ fn faults(plan: &Plan, start: emulator::Millis) -> Faults {
     faults
 }
 
+/// How the time of a run ended.
+enum End {
+    /// Everything has ended.
+    Over,
+    /// Not everything has ended within the limit.
+    Late(String),
+    /// Something did not hold.
+    Broken(String),
+}
+
 /// A run in progress.
 #[derive(Clone)]
 struct Stage {
@@ -190,7 +200,7 @@ impl Stage {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(&self) -> Result<(), String> {
+    async fn run(&self) -> End {
         let stage = self.clone();
         self.driver.on_start(move |_, function, nth| {
             stage.anchored(|anchor| match anchor {
@@ -205,10 +215,22 @@ impl Stage {
 
         self.pending.set(1);
         tokio::task::spawn_local(async move { stage.push_all().await });
-        let mut watch = |aws: &Aws| self.look(aws);
-        self.driver
+        let mut broken = None;
+        let mut watch = |aws: &Aws| {
+            let seen = self.look(aws);
+            broken = seen.clone().err();
+            seen
+        };
+        let ended = self
+            .driver
             .until(LIMIT, &mut watch, |aws| self.is_over(aws))
-            .await
+            .await;
+
+        match (broken, ended) {
+            (Some(why), _) => End::Broken(why),
+            (None, Err(why)) => End::Late(why),
+            (None, Ok(())) => End::Over,
+        }
     }
 
     /// Looks at one instant.
@@ -290,7 +312,7 @@ impl Stage {
     }
 
     /// Checks the end and gathers everything.
-    fn played(&self, aws: &Aws, ended: Result<(), String>) -> Played {
+    fn played(&self, aws: &Aws, ended: End) -> Played {
         let disturbed = self
             .driver
             .ran()
@@ -307,16 +329,16 @@ impl Stage {
         invariants.disturbed(disturbed);
         invariants.disturbed(throttled);
 
-        let mut failure = ended.err();
-        if failure
-            .as_ref()
-            .is_none_or(|why| why.starts_with("not done"))
-        {
-            let checked = invariants
+        let checked = match &ended {
+            End::Broken(_) => Ok(()),
+            End::Over | End::Late(_) => invariants
                 .at_end(aws)
-                .and_then(|()| bound::at_end(&self.plan, aws, &self.pushed.borrow()));
-            failure = checked.err().or(failure);
-        }
+                .and_then(|()| bound::at_end(&self.plan, aws, &self.pushed.borrow())),
+        };
+        let failure = checked.err().or(match ended {
+            End::Over => None,
+            End::Late(why) | End::Broken(why) => Some(why),
+        });
 
         self.trace.borrow_mut().look(aws);
         let mut coverage = self.coverage.borrow().clone();

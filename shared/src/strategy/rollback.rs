@@ -173,8 +173,8 @@ pub fn next_step(release: &Release, ending: Ending, grace_left: Option<Duration>
     }
 }
 
-/// Closes a release whose restoration has failed with `error` until the deadline, so that the
-/// service is not held forever. `None` before the deadline, and when an execution that succeeded
+/// Closes a release whose restoration has failed with `error` until the deadline, so that it does
+/// not keep the lease forever. `None` before the deadline, and when an execution that succeeded
 /// could not be observed for a cause that passes.
 #[must_use]
 pub fn given_up(

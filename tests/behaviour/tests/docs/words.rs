@@ -8,7 +8,7 @@ const LIST: &str = "docs/internals/words.md";
 const LIST_HEADING: &str = "## Words that are not used";
 
 /// What is searched.
-const SEARCHED: [&str; 10] = [
+const SEARCHED: [&str; 16] = [
     "functions",
     "shared",
     "tests",
@@ -19,6 +19,12 @@ const SEARCHED: [&str; 10] = [
     "CHANGELOG.md",
     "template.yaml",
     "justfile",
+    ".cargo",
+    ".ci",
+    "Cargo.toml",
+    "clippy.toml",
+    "deny.toml",
+    "rustfmt.toml",
 ];
 
 /// Data that was copied from others.

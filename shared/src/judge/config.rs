@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::numbers::milliseconds;
 use super::spec::{MetricSpec, Promotion};
 use super::strict::{FieldError, Node};
 use crate::limits::JUDGED_MINUTES;
@@ -136,8 +137,9 @@ impl JudgeConfig {
             .map(|(index, ms)| MetricSpec {
                 name: format!("latency[{index}]"),
                 label: format!(
-                    "slower than {ms:.0} ms (canary {:.0} ms)",
-                    ms * LATENCY_TOLERANCE
+                    "slower than {} (canary {})",
+                    milliseconds(*ms),
+                    milliseconds(ms * LATENCY_TOLERANCE)
                 ),
                 weight: self.w_latency,
                 // The tolerance is already in the canary's threshold, which is in units of latency.

@@ -18,7 +18,7 @@ pub mod kayenta;
 mod logs;
 pub mod metric;
 pub mod noninferiority;
-mod numbers;
+pub(crate) mod numbers;
 pub mod offline;
 pub mod progress;
 pub mod rank;

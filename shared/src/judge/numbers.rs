@@ -1,4 +1,4 @@
-//! Writes numbers for readers, in one way for messages and for the report.
+//! Writes numbers for readers, in one way for the judge, its report and the messages of a release.
 //!
 //! Nothing here decides: what is compared is compared before it is rounded.
 
@@ -10,7 +10,7 @@ const EVIDENCE_MAX: f64 = 1e6;
 const EVIDENCE_MIN: f64 = 0.01;
 
 /// `54110` as `54,110`.
-pub(in crate::judge) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -24,7 +24,7 @@ pub(in crate::judge) fn thousands(number: u64) -> String {
 }
 
 /// A share as a percentage: two decimals, or one significant digit where those would be zeros.
-pub(in crate::judge) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         p if p <= 0.0 => "0%".to_owned(),
@@ -40,7 +40,7 @@ pub(in crate::judge) fn rate(tally: Tally) -> String {
 }
 
 /// A number with two decimals below 1, one below 100, and none above.
-pub(in crate::judge) fn significant(number: f64) -> String {
+pub(crate) fn significant(number: f64) -> String {
     match number {
         n if n >= 1e15 => format!("{n:.1e}"),
         n if n >= 100.0 => thousands(n.round() as u64),
@@ -48,6 +48,16 @@ pub(in crate::judge) fn significant(number: f64) -> String {
         0.0 => "0".to_owned(),
         n => format!("{n:.2}"),
     }
+}
+
+/// A response time, from milliseconds: `84 ms`.
+pub(crate) fn milliseconds(number: f64) -> String {
+    format!("{number:.0} ms")
+}
+
+/// The p-value of a test, or its limit: `1.23e-3`.
+pub(crate) fn p_value(p: f64) -> String {
+    format!("{p:.2e}")
 }
 
 /// A setting as it was written: shortest form, grouped where it is a large whole number.

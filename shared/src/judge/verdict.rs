@@ -6,7 +6,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::comparison::Comparison;
-use super::numbers::{evidence_of, limit};
+use super::numbers::{evidence_of, limit, p_value};
 
 /// What to do with the canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,9 +110,12 @@ impl Display for Verdict {
                 let limit = limit(self.log_e_limit);
                 return write!(f, "certain at 1 in {limit} after {minute} min");
             }
-            Reason::FinalTest { p, limit, .. } => {
-                write!(f, "final test p = {p:.2e}, limit {limit:.2e}")?
-            }
+            Reason::FinalTest { p, limit, .. } => write!(
+                f,
+                "final test p = {}, limit {}",
+                p_value(*p),
+                p_value(*limit)
+            )?,
             Reason::NonInferior => write!(f, "no worse than the bound, evidence {health}")?,
             Reason::Unsettled => write!(f, "evidence of harm {harm}, of health {health}")?,
             Reason::EndOfBake => write!(

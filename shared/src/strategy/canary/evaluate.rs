@@ -13,6 +13,7 @@ use super::readings::{ReadingInput, Readings};
 use super::values::{Series, compare};
 use crate::job::Failure;
 use crate::judge::config::is_built_in;
+use crate::judge::numbers::significant;
 use crate::judge::report::{Judgement, Live};
 use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
@@ -265,8 +266,9 @@ fn notes(state: &BakeState, metrics: &[MetricSpec], series: &[Series]) -> Vec<St
     let mut notes = Vec::new();
     let overdispersed = |what: &str, phi: f64| {
         format!(
-            "{what} were overdispersed ({phi:.1}) in the hour before the bake; evidence is divided \
-             by that"
+            "{what} were overdispersed ({}) in the hour before the bake; evidence is divided by \
+             that",
+            significant(phi)
         )
     };
 

@@ -7,6 +7,7 @@ use super::readings::Readings;
 use super::values::{Series, VALUES_MIN};
 use crate::judge::clean::Counts;
 use crate::judge::noninferiority::NonInferiority;
+use crate::judge::numbers::{milliseconds, p_value, percent, significant, thousands};
 use crate::judge::spec::{MetricSpec, Promotion};
 use crate::timestamp::readable;
 
@@ -24,19 +25,20 @@ pub fn measured(
     errors: &Errors,
     dispersion_latency: f64,
 ) -> String {
-    let requests = errors.requests;
     let Some([p75, p90, p99, _]) = thresholds_ms.first_chunk::<4>() else {
         return format!(
             "measured {colour} over the hour before: no response times; only errors are judged"
         );
     };
 
+    let [p75, p90, p99] = [p75, p90, p99].map(|ms| milliseconds(*ms));
     format!(
-        "measured {colour} over the hour before: p75 {p75:.0} ms, p90 {p90:.0} ms, p99 {p99:.0} \
-         ms; 5xx {:.3}% of {requests:.0} requests, overdispersion {:.1} (slow requests \
-         {dispersion_latency:.1})",
-        errors.rate * 100.0,
-        errors.dispersion
+        "measured {colour} over the hour before: p75 {p75}, p90 {p90}, p99 {p99}; 5xx {} of {} \
+         requests, overdispersion {} (slow requests {})",
+        percent(errors.rate),
+        thousands(errors.requests.round() as u64),
+        significant(errors.dispersion),
+        significant(dispersion_latency)
     )
 }
 
@@ -53,8 +55,11 @@ pub(super) fn harm(series: &Series) -> Option<String> {
     let (canary, baseline) = series.medians.unwrap_or_default();
     Some(format!(
         "{} {canary} vs {baseline} in the median: worse than tolerated by ranks of {} minutes, p \
-         = {:.1e}, limit {:.1e}",
-        series.name, harm.minutes, harm.p, harm.limit
+         = {}, limit {}",
+        series.name,
+        harm.minutes,
+        p_value(harm.p),
+        p_value(harm.limit)
     ))
 }
 

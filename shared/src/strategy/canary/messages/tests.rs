@@ -19,8 +19,8 @@ fn what_was_measured_fits_in_one_line() {
 
     assert_eq!(
         measured("green", &[61.2, 120.4, 300.6, 450.9], &errors, 1.75),
-        "measured green over the hour before: p75 61 ms, p90 120 ms, p99 301 ms; 5xx 0.123% of \
-         60000 requests, overdispersion 2.2 (slow requests 1.8)"
+        "measured green over the hour before: p75 61 ms, p90 120 ms, p99 301 ms; 5xx 0.12% of \
+         60,000 requests, overdispersion 2.2 (slow requests 1.8)"
     );
     assert_eq!(
         measured("green", &[], &errors, 1.0),
@@ -50,7 +50,7 @@ fn each_finding_on_a_series_has_its_text() {
         limit: 1.4e-4,
     };
     let harmful = "memory 900 vs 500 in the median: worse than tolerated by ranks of 10 minutes, \
-                   p = 9.1e-5, limit 1.4e-4";
+                   p = 9.10e-5, limit 1.40e-4";
     let worse = series_of(12, true, Some(found));
 
     assert_eq!(

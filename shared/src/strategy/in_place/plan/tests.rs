@@ -313,7 +313,7 @@ fn a_cluster_that_can_grow_is_a_warning() {
     ] {
         assert_eq!(strategy.warning(room), None);
     }
-    // What is refused is no warning besides.
+    // What is refused does not warn besides.
     assert_eq!(BARE.warning(on(2, 2)), None);
 }
 

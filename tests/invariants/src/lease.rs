@@ -34,7 +34,7 @@ pub(super) struct Leases {
     /// The weights that each attempt announced last, blue's and green's.
     weights: BTreeMap<u64, Weights>,
     /// All weights that attempts announced, and how long they may set them.
-    shifts: Vec<shifts::Shift>,
+    shifts: Vec<shifts::AnnouncedShift>,
     /// The lease that each attempt found free and wrote last, to repair the weights of its pair.
     repairs: BTreeMap<u64, Value>,
     /// The definition that an operator deployed last, by service.

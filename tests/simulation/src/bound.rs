@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::canary::{self, Inconclusive};
+use super::canary::{self, DrawnInconclusive};
 use super::plan::{Act, Image, Incident, LEAST_TASKS, Plan};
 use super::shape::PIPELINE;
 use emulator::codepipeline::Execution;
@@ -284,7 +284,7 @@ fn is_explained(plan: &Plan, aws: &Aws, execution: &Execution, outcome: &str) ->
         return false;
     };
 
-    let may_hold = outcome == "held" && matches!(canary.inconclusive, Inconclusive::Hold(_));
+    let may_hold = outcome == "held" && matches!(canary.inconclusive, DrawnInconclusive::Hold(_));
     may_hold
         || canary::decisions(aws, &execution.id)
             .iter()

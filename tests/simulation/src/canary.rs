@@ -29,14 +29,14 @@ pub struct Canary {
     pub judged_minutes: u32,
     pub min_minutes: u32,
     pub warm_up_minutes: u32,
-    pub inconclusive: Inconclusive,
+    pub inconclusive: DrawnInconclusive,
     /// Whether the pipeline looks at [`ALARM`].
     pub alarm: bool,
 }
 
 /// What follows when nothing was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inconclusive {
+pub enum DrawnInconclusive {
     /// Wait this many minutes for an operator.
     Hold(u32),
     RollBack,
@@ -89,9 +89,9 @@ impl Canary {
             min_minutes: rng.u32(2..=judged_minutes),
             warm_up_minutes: [0, 0, 1][rng.usize(..3)],
             inconclusive: match rng.u8(..5) {
-                0..=2 => Inconclusive::Hold(rng.u32(3..=6)),
-                3 => Inconclusive::RollBack,
-                _ => Inconclusive::Promote,
+                0..=2 => DrawnInconclusive::Hold(rng.u32(3..=6)),
+                3 => DrawnInconclusive::RollBack,
+                _ => DrawnInconclusive::Promote,
             },
             alarm: rng.bool(),
         }
@@ -105,9 +105,9 @@ impl Canary {
     /// The parameters of the pipeline's template for it.
     pub(super) fn parameters(&self) -> Vec<(&'static str, String)> {
         let (word, hold) = match self.inconclusive {
-            Inconclusive::Hold(minutes) => ("hold", Some(minutes)),
-            Inconclusive::RollBack => ("roll-back", None),
-            Inconclusive::Promote => ("promote", None),
+            DrawnInconclusive::Hold(minutes) => ("hold", Some(minutes)),
+            DrawnInconclusive::RollBack => ("roll-back", None),
+            DrawnInconclusive::Promote => ("promote", None),
         };
         let mut parameters = vec![
             ("FirstPercent", self.shares.0.to_string()),
@@ -131,13 +131,13 @@ impl Canary {
     /// During a hold the judge goes on looking.
     pub(super) fn explains(&self, decision: &str) -> bool {
         match self.inconclusive {
-            Inconclusive::Hold(_) | Inconclusive::RollBack => decision != "promote",
-            Inconclusive::Promote => decision == "rollback",
+            DrawnInconclusive::Hold(_) | DrawnInconclusive::RollBack => decision != "promote",
+            DrawnInconclusive::Promote => decision == "rollback",
         }
     }
 }
 
-impl Inconclusive {
+impl DrawnInconclusive {
     /// A word for it, for counting.
     pub(super) fn as_str(self) -> &'static str {
         match self {

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::bound;
-use super::canary::{self, Inconclusive};
+use super::canary::{self, DrawnInconclusive};
 use super::draw::About;
 use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
-use super::shape::{PIPELINE, Records, SIBLING_PIPELINE, Shift, Strategy};
+use super::shape::{DrawnRecords, DrawnShift, PIPELINE, SIBLING_PIPELINE, Strategy};
 use emulator::client::CallFault;
 use emulator::ecr::Behaviour;
 use emulator::ecs::Service;
@@ -148,13 +148,14 @@ impl Coverage {
         }
         if let Some(pair) = &plan.shape.pair {
             let word = match pair.shift {
-                Shift::AllAtOnce => "all-at-once",
-                Shift::Linear(_) => "linear",
-                Shift::Listed(_) => "listed",
-                Shift::Judged(_) => "judged",
+                DrawnShift::AllAtOnce => "all-at-once",
+                DrawnShift::Linear(_) => "linear",
+                DrawnShift::Listed(_) => "listed",
+                DrawnShift::Judged(_) => "judged",
             };
             self.add("shift", word, 1);
-            self.add("route", pair.records.map_or("a rule", Records::as_str), 1);
+            let route = pair.records.map_or("a rule", DrawnRecords::as_str);
+            self.add("route", route, 1);
             self.add(
                 "scaling",
                 if pair.capacity.is_some() {
@@ -224,7 +225,7 @@ impl Coverage {
                 self.add("verdict", if is_open { "none yet" } else { decision }, 1);
 
                 if decision == "inconclusive"
-                    || is_open && matches!(canary.inconclusive, Inconclusive::Hold(_))
+                    || is_open && matches!(canary.inconclusive, DrawnInconclusive::Hold(_))
                 {
                     self.add("when inconclusive", canary.inconclusive.as_str(), 1);
                 }

@@ -17,10 +17,10 @@ mod shrink;
 mod trace;
 
 pub use artifact::Artifact;
-pub use canary::{Canary, Flaw, Inconclusive, Metrics};
+pub use canary::{Canary, DrawnInconclusive, Flaw, Metrics};
 pub use coverage::{Canaries, Coverage};
 pub use draw::{About, plan};
 pub use plan::{Act, Anchor, ApprovalAnswer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
-pub use shape::{CANARIES_FROM, Oddity, PAIRS_FROM, RECORDS_FROM, Records, SHAPES, Shape};
+pub use shape::{CANARIES_FROM, DrawnRecords, Oddity, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape};
 pub use shrink::shrink;

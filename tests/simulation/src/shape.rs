@@ -19,7 +19,7 @@ use super::canary::Canary;
 pub(super) use account::{load, production_rule, route};
 pub use oddity::Oddity;
 pub(super) use oddity::SIBLING;
-pub use records::Records;
+pub use records::DrawnRecords;
 pub(super) use records::zone;
 // The words are the product's; what each promises is written here once more.
 pub(super) use slipway::strategy::StrategyName as Strategy;
@@ -50,7 +50,7 @@ pub enum Floor {
 
 /// How the traffic of a pair moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shift {
+pub enum DrawnShift {
     AllAtOnce,
     Linear(u32),
     Listed(&'static str),
@@ -58,7 +58,7 @@ pub enum Shift {
     Judged(Canary),
 }
 
-impl Shift {
+impl DrawnShift {
     /// The parameters of the pipeline that set it.
     fn parameters(&self) -> parameters::Parameters {
         match self {
@@ -79,7 +79,7 @@ impl Shift {
 /// What only a blue/green pair has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    pub shift: Shift,
+    pub shift: DrawnShift,
     pub bake_minutes: u32,
     pub minimum_healthy_percent: u32,
     pub drain_minutes: u32,
@@ -88,7 +88,7 @@ pub struct Pair {
     /// Whether CloudFormation makes the names of its services, so that the pipeline is given them.
     pub is_named: bool,
     /// The records in place of a rule.
-    pub records: Option<Records>,
+    pub records: Option<DrawnRecords>,
 }
 
 /// One service with its pipeline.
@@ -127,14 +127,14 @@ impl Shape {
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
         match &self.pair.as_ref()?.shift {
-            Shift::Judged(canary) => Some(canary),
-            Shift::AllAtOnce | Shift::Linear(_) | Shift::Listed(_) => None,
+            DrawnShift::Judged(canary) => Some(canary),
+            DrawnShift::AllAtOnce | DrawnShift::Linear(_) | DrawnShift::Listed(_) => None,
         }
     }
 
     /// The records that route its traffic, if no rule does.
     #[must_use]
-    pub fn records(&self) -> Option<Records> {
+    pub fn records(&self) -> Option<DrawnRecords> {
         self.pair.as_ref()?.records
     }
 
@@ -227,7 +227,7 @@ fn makes_room(strategy: Strategy) -> bool {
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shift {
-            Shift::Judged(canary) => write!(f, "{canary}")?,
+            DrawnShift::Judged(canary) => write!(f, "{canary}")?,
             other => write!(f, "{other:?}")?,
         }
 

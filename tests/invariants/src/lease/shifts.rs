@@ -18,7 +18,7 @@ const WRITE: Millis = 13_000;
 
 /// Weights that an attempt announced for a release.
 #[derive(Clone, Debug)]
-pub(super) struct Shift {
+pub(super) struct AnnouncedShift {
     attempt: u64,
     execution: String,
     /// The weights that they replace.
@@ -40,7 +40,7 @@ impl Leases {
     /// set. They end those that the same attempt announced before, as any other of its writes does.
     pub(super) fn note_shift(&mut self, aws: &Aws, call: &Call, write: &Write<'_>) {
         let Some(attempt) = call.attempt else { return };
-        let own = |shift: &&mut Shift| shift.attempt == attempt;
+        let own = |shift: &&mut AnnouncedShift| shift.attempt == attempt;
         for shift in self.shifts.iter_mut().filter(own) {
             shift.until = shift.until.min(aws.now);
         }
@@ -50,7 +50,7 @@ impl Leases {
         };
         let until = aws.now + time_out(aws, call);
         if announces_weights(was, write.is) {
-            self.shifts.push(Shift {
+            self.shifts.push(AnnouncedShift {
                 attempt,
                 execution,
                 from: shift_weights(write.is, "from"),
@@ -68,7 +68,7 @@ impl Leases {
         }
     }
 
-    fn last_shift(&mut self, execution: &str) -> Option<&mut Shift> {
+    fn last_shift(&mut self, execution: &str) -> Option<&mut AnnouncedShift> {
         let mut shifts = self.shifts.iter_mut().rev();
         shifts.find(|shift| shift.execution == execution)
     }
@@ -107,11 +107,11 @@ impl Leases {
 /// Each earlier shift counts as well if the next one was announced before the lease showed that the
 /// earlier one could no longer be set: an attempt that hung may have set it last.
 fn is_open<'a>(
-    newest_first: impl Iterator<Item = &'a Shift>,
+    newest_first: impl Iterator<Item = &'a AnnouncedShift>,
     found: Weights,
     since: Millis,
 ) -> bool {
-    let mut next: Option<&Shift> = None;
+    let mut next: Option<&AnnouncedShift> = None;
     for shift in newest_first {
         if next.is_some_and(|next| next.announced >= shift.late) {
             return false;

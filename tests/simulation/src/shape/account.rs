@@ -15,7 +15,7 @@ use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use invariants::routes;
 
-use super::{Records, Shape, records};
+use super::{DrawnRecords, Shape, records};
 
 /// The stack of the service.
 pub(super) const SERVICE_STACK: &str = "web";
@@ -60,7 +60,7 @@ impl Shape {
             .map_err(|e| e.to_string())?;
         ecs::add_container_instances(&mut aws, CLUSTER, self.instances);
         if self.records().is_some() {
-            Records::prepare(&mut aws)?;
+            DrawnRecords::prepare(&mut aws)?;
         }
         self.update_service_stack(&mut aws)?;
         stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;

@@ -7,8 +7,8 @@ use slipway::strategy::in_place::percentages::{self, Bound};
 use crate::canary::Canary;
 
 use super::{
-    CANARIES_FROM, Floor, Oddity, PAIRS_FROM, Pair, RECORDS_FROM, Records, Shape, Shift, Strategy,
-    makes_room,
+    CANARIES_FROM, DrawnRecords, DrawnShift, Floor, Oddity, PAIRS_FROM, Pair, RECORDS_FROM, Shape,
+    Strategy, makes_room,
 };
 
 impl Shape {
@@ -117,12 +117,12 @@ impl Shape {
         if number < RECORDS_FROM {
             return shape;
         }
-        shape.behind(Records::draw(&mut rng))
+        shape.behind(DrawnRecords::draw(&mut rng))
     }
 
     /// The same pair behind records: its pipeline has no approval and no queue, and its services
     /// have the names of the pair.
-    fn behind(self, records: Records) -> Self {
+    fn behind(self, records: DrawnRecords) -> Self {
         let pair = self.pair.map(|pair| Pair {
             is_named: false,
             records: Some(records),
@@ -138,12 +138,14 @@ impl Shape {
 }
 
 /// How the traffic of a pair moves.
-fn shift(rng: &mut fastrand::Rng, number: u32) -> Shift {
+fn shift(rng: &mut fastrand::Rng, number: u32) -> DrawnShift {
     match rng.u8(..3) {
-        _ if (CANARIES_FROM..RECORDS_FROM).contains(&number) => Shift::Judged(Canary::draw(rng)),
-        0 => Shift::AllAtOnce,
-        1 => Shift::Linear([34, 50, 60][rng.usize(..3)]),
-        _ => Shift::Listed(["5,50,100", "25,100", "1,100"][rng.usize(..3)]),
+        _ if (CANARIES_FROM..RECORDS_FROM).contains(&number) => {
+            DrawnShift::Judged(Canary::draw(rng))
+        }
+        0 => DrawnShift::AllAtOnce,
+        1 => DrawnShift::Linear([34, 50, 60][rng.usize(..3)]),
+        _ => DrawnShift::Listed(["5,50,100", "25,100", "1,100"][rng.usize(..3)]),
     }
 }
 

@@ -20,14 +20,14 @@ const STACK: &str = "web-records";
 
 /// What the two records of a pair are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Records {
+pub enum DrawnRecords {
     /// Aliases of the load balancers, whose answers are kept for a minute.
     Aliases,
     /// CNAME records, whose answers are kept for this many seconds.
     Cnames(u32),
 }
 
-impl Records {
+impl DrawnRecords {
     pub(super) fn draw(rng: &mut fastrand::Rng) -> Self {
         if rng.u8(..3) == 0 {
             Self::Aliases
@@ -99,7 +99,7 @@ impl Records {
     }
 }
 
-impl fmt::Display for Records {
+impl fmt::Display for DrawnRecords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_str())?;
         match self {

@@ -74,7 +74,7 @@ enum CustomEvent {
 impl Event for CustomEvent {
     fn run(&self, aws: &mut Aws) {
         match self {
-            Self::TimedOut { request } => settle(aws, request, Err(unanswered(request))),
+            Self::TimedOut { request } => record_end(aws, request, Err(unanswered(request))),
             Self::GoesOn(operation) => operation.go_on(aws),
         }
     }
@@ -109,7 +109,7 @@ pub(super) fn invoke(aws: &mut Aws, wanted: &Wanted, operation: Operation) {
             let timeout = Duration::from_secs(timeout.unwrap_or(TIMEOUT_SECS));
             aws.schedule(timeout, CustomEvent::TimedOut { request });
         }
-        Err(error) => settle(aws, &request, Err(error.message)),
+        Err(error) => record_end(aws, &request, Err(error.message)),
     }
 }
 
@@ -202,7 +202,7 @@ pub(crate) fn respond(
             });
         }
         let response = read(body, &pending.key, id);
-        settle(aws, id, response);
+        record_end(aws, id, response);
     }
 
     Ok(Response {
@@ -259,7 +259,7 @@ fn unanswered(request: &str) -> String {
 }
 
 /// Takes note of how a request ended, unless it has ended before.
-fn settle(aws: &mut Aws, request: &str, response: Result<Created, String>) {
+fn record_end(aws: &mut Aws, request: &str, response: Result<Created, String>) {
     let custom = &mut aws.cloudformation.custom;
     if let Some(Pending { key, operation, .. }) = custom.pending.remove(request) {
         custom.responses.insert(key, response);

@@ -29,7 +29,7 @@ use slipway::strategy::rollback::{Ending, RollbackStep, given_up, next_step};
 use slipway::timestamp::Timestamp;
 
 /// The status of an execution whose release is not that of the lease.
-const NOT_HELD: &str = "the release does not hold its service: nothing to do";
+const NOT_HELD: &str = "the release does not have the lease of its service: nothing to do";
 
 /// The function: one event or one sweep.
 #[derive(Debug)]

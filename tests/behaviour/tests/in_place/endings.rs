@@ -67,7 +67,7 @@ fn a_release_that_no_longer_holds_its_service_is_left_alone() {
 
         assert_eq!(
             status,
-            "the release does not hold its service: nothing to do"
+            "the release does not have the lease of its service: nothing to do"
         );
         assert_eq!(lease(&driver), held);
     });

@@ -71,7 +71,7 @@ fn function(aws: &Aws, logical_id: &str) -> Function {
 
     aws.lambda
         .function(&resource.physical_id)
-        .unwrap_or_else(|| panic!("{logical_id} is no function"))
+        .unwrap_or_else(|| panic!("{logical_id} is not a function"))
         .clone()
 }
 

@@ -56,7 +56,7 @@ fn only(name: &str, value: String) -> Parameters {
     [(name.to_owned(), value)].into()
 }
 
-/// The properties of a thing that has tags or attributes.
+/// The properties of a thing that has tags.
 fn properties<'a>(aws: &'a Aws, arn: &str) -> Result<&'a Map<String, Value>, ApiError> {
     let elb = &aws.elb;
     let kind = arn

@@ -19,12 +19,12 @@
 //! - [`release`]: the ledger's leases, records and pushes, and their transitions. Never performs
 //!   I/O.
 //! - [`strategy`]: one folder per strategy: the next step of a release. Never performs I/O.
-//! - [`step`]: runs one step and reports its outcome. Never decides.
+//! - [`step`]: runs one step through [`aws`] and reports its outcome. Never decides.
 //! - [`events`]: events that invoke functions, besides jobs. Never decides what follows from them.
-//! - [`routing`]: moves the traffic of a pair in [`routing::mover`], the only module besides `aws`
-//!   that performs I/O. Never decides: `strategy` does.
-//! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; never
-//!   decides.
+//! - [`routing`]: moves the traffic of a pair through [`aws`], in [`routing::mover`]. Never decides:
+//!   `strategy` does.
+//! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; only [`step`]
+//!   and [`routing::mover`] use its adapters. Never decides.
 //! - [`telemetry`]: logs. Never logs a payload.
 //! - [`text`]: encodings of JSON that other tools wrote. Never guesses one.
 //!

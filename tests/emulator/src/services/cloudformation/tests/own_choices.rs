@@ -12,12 +12,12 @@ use super::own_templates::{
 };
 use super::*;
 
-const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
-const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
+pub(super) const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+pub(super) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
 const OLD_TABLE: &str = "slipway-LedgerTable-OLD";
 
 /// The properties of a resource of a stack.
-fn properties<'a>(aws: &'a Aws, stack: &str, logical_id: &str) -> &'a Value {
+pub(super) fn properties<'a>(aws: &'a Aws, stack: &str, logical_id: &str) -> &'a Value {
     let stack = aws.cloudformation.stack(stack).unwrap();
     &stack.resource(logical_id).unwrap().properties
 }

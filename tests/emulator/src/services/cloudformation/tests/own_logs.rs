@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::own_choices::properties;
 use super::own_records::RECORDS;
 use super::own_templates::{
     CERTIFICATE, account, deploy_functions, deploy_pipeline, deploy_service, given, root,
@@ -10,13 +11,8 @@ use super::*;
 
 const LOGS: &str = "access-logs";
 
-/// The properties of a resource of a stack.
-fn properties<'a>(aws: &'a Aws, stack: &str, logical_id: &str) -> &'a Value {
-    let stack = aws.cloudformation.stack(stack).unwrap();
-    &stack.resource(logical_id).unwrap().properties
-}
-
-fn deploy_functions_with(choices: &[(&str, &str)]) -> Aws {
+/// An account with the functions, deployed with these choices.
+pub(super) fn deploy_functions_with(choices: &[(&str, &str)]) -> Aws {
     let mut aws = account(1);
     let template = root().join("template.yaml");
     deploy(&mut aws, "slipway", &template, &given(choices)).unwrap();

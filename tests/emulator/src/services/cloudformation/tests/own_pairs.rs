@@ -147,7 +147,7 @@ fn every_choice_of_the_blue_green_template_deploys() {
         deploy_blue_green(&mut aws, more).unwrap_or_else(|error| panic!("{more:?}: {error}"));
 
         let actions = actions(&aws);
-        assert_eq!(Value::Object(shift_parameters(&actions)), expected);
+        assert_eq!(own_parameters(&actions, "swap-target-groups"), expected);
         let begin = user_parameters(&actions, "begin-release");
         assert_eq!(begin["strategy"], "blue-green");
         assert_eq!(begin["containers"], json!(["web"]));
@@ -174,10 +174,10 @@ fn every_choice_of_the_blue_green_template_deploys() {
     }
 }
 
-/// The user parameters of the shift, without those that name the release.
-fn shift_parameters(actions: &[Value]) -> serde_json::Map<String, Value> {
-    let mut shift = user_parameters(actions, "swap-target-groups");
-    shift.retain(|name, _| {
+/// The user parameters of an action, without those that name the release.
+pub(super) fn own_parameters(actions: &[Value], name: &str) -> Value {
+    let mut own = user_parameters(actions, name);
+    own.retain(|name, _| {
         ![
             "pipeline",
             "execution",
@@ -187,7 +187,7 @@ fn shift_parameters(actions: &[Value]) -> serde_json::Map<String, Value> {
         ]
         .contains(&name.as_str())
     });
-    shift
+    Value::Object(own)
 }
 
 /// The given minutes of draining, or the template's default.

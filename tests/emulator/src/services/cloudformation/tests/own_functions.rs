@@ -1,0 +1,122 @@
+//! How the project's own functions are set up, what wakes them, and which alarms watch them.
+
+use serde_json::Value;
+
+use super::own_choices::{KEY, TOPIC, properties};
+use super::own_logs::deploy_functions_with;
+use super::*;
+
+#[test]
+fn functions_have_the_chosen_architecture_and_key_and_room_for_what_they_read() {
+    let chosen = [("Architecture", "x86_64"), ("KmsKeyArn", KEY)];
+    for (choices, architecture, key) in [
+        (&[][..], "arm64", Value::Null),
+        (&chosen[..], "x86_64", json!(KEY)),
+    ] {
+        let aws = deploy_functions_with(choices);
+        let stack = aws.cloudformation.stack("slipway").unwrap();
+        for (name, function) in &aws.lambda.functions {
+            let mut made = stack.resources.iter();
+            let made = made.find(|made| made.physical_id == *name).unwrap();
+            let found = &made.properties;
+            // Neither reads an artifact or a report.
+            let is_small = ["start-pipeline", "find-task-roles"].contains(&&*function.code);
+            let memory = if is_small { 128 } else { 256 };
+
+            assert_eq!(found["Architectures"], json!([architecture]), "{name}");
+            assert_eq!(found["KmsKeyArn"], key, "{name}");
+            assert_eq!(found["MemorySize"], memory, "{name}");
+            assert_eq!(function.invoke_config.maximum_retry_attempts, 2, "{name}");
+        }
+    }
+}
+
+#[test]
+fn roll_back_gets_each_unsuccessful_end_and_sweeps_every_minute() {
+    let aws = deploy_functions_with(&[]);
+    let ended = properties(&aws, "slipway", "RollBackFunctionExecutionEnded");
+    assert_eq!(
+        ended["EventPattern"],
+        json!({
+            "source": ["aws.codepipeline"],
+            "detail-type": ["CodePipeline Pipeline Execution State Change"],
+            "detail": {"state": ["FAILED", "STOPPED", "CANCELED", "SUPERSEDED"]},
+        })
+    );
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:slipway-dead-letters";
+    let target = &items(&ended["Targets"])[0];
+    assert_eq!(target["DeadLetterConfig"], json!({ "Arn": queue }));
+
+    let sweep = properties(&aws, "slipway", "RollBackFunctionSweep");
+    assert_eq!(sweep["ScheduleExpression"], "rate(1 minute)");
+    let target = &items(&sweep["Targets"])[0];
+    assert_eq!(target["Input"], r#"{"sweep":true}"#);
+}
+
+/// Checks these members of an alarm, and that it notifies the topic.
+fn assert_alarm(aws: &Aws, alarm: &str, expected: &Value) {
+    let found = properties(aws, "slipway", alarm);
+    assert_eq!(found["AlarmActions"], json!([TOPIC]), "{alarm}");
+    for (member, value) in expected.as_object().unwrap() {
+        assert_eq!(found[member], *value, "{alarm}: {member}");
+    }
+}
+
+#[test]
+fn a_dead_letter_is_an_alarm_and_so_are_five_minutes_without_a_sweep() {
+    let aws = deploy_functions_with(&[("NotificationTopicArn", TOPIC)]);
+    assert_alarm(
+        &aws,
+        "DeadLettersAlarm",
+        &json!({
+            "Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible",
+            "Dimensions": [{"Name": "QueueName", "Value": "slipway-dead-letters"}],
+            "Statistic": "Maximum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 0,
+            "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
+        }),
+    );
+    assert_alarm(
+        &aws,
+        "SweepAlarm",
+        &json!({
+            "Namespace": "AWS/Lambda", "MetricName": "Invocations",
+            "Dimensions": [{"Name": "FunctionName", "Value": "slipway-roll-back"}],
+            "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 5, "Threshold": 1,
+            "ComparisonOperator": "LessThanThreshold", "TreatMissingData": "breaching",
+        }),
+    );
+}
+
+#[test]
+fn errors_and_throttles_are_alarms_in_three_of_five_minutes() {
+    let aws = deploy_functions_with(&[("NotificationTopicArn", TOPIC)]);
+    for alarm in [
+        "StepErrorsAlarm",
+        "EventErrorsAlarm",
+        "StepThrottlesAlarm",
+        "EventThrottlesAlarm",
+    ] {
+        assert_alarm(
+            &aws,
+            alarm,
+            &json!({
+                "EvaluationPeriods": 5, "DatapointsToAlarm": 3, "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
+            }),
+        );
+
+        let [sum, metrics @ ..] = items(&properties(&aws, "slipway", alarm)["Metrics"]) else {
+            panic!("{alarm} watches nothing");
+        };
+        assert_eq!(sum["Expression"], "SUM(METRICS())", "{alarm}");
+        for metric in metrics {
+            let found = &metric["MetricStat"];
+            assert_eq!(metric["ReturnData"], false, "{alarm}");
+            assert_eq!(
+                (&found["Stat"], &found["Period"]),
+                (&json!("Sum"), &json!(60))
+            );
+            assert_eq!(found["Metric"]["Namespace"], "AWS/Lambda", "{alarm}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, response, run};
-use crate::aws::{AwsError, Placement, Services};
+use crate::aws::{AwsError, Placement, Services, TaskPlace};
 use crate::observed::task::{ContainerView, TaskView};
 use crate::strategy::one_off_task::OneOffTask;
 
@@ -94,6 +94,43 @@ fn a_task_runs_on_instances_that_fit_the_service_and_beside_its_tasks() {
 }
 
 #[test]
+fn a_task_without_a_service_runs_on_fargate_in_the_given_network() {
+    let owned = |names: &[&str]| -> Vec<String> {
+        let names = names.iter();
+        names.map(|&name| name.to_owned()).collect()
+    };
+    let sent = |groups: &[&str], public_ip: bool| {
+        let subnets = owned(&["subnet-1", "subnet-2"]);
+        let place = TaskPlace::on_fargate(&subnets, &owned(groups), public_ip);
+        let script = Script::new([with_task()]);
+        let services = Services::new(&script.sdk());
+        let placement = run(services.run_task("apps", &place, &task(&[]), 0));
+        assert!(placement.is_ok(), "{placement:?}");
+        script.only().json()
+    };
+
+    let own = task(&[]);
+    assert_eq!(
+        sent(&["sg-1"], true),
+        json!({
+            "cluster": "apps", "taskDefinition": REVISION, "count": 1,
+            "clientToken": own.client_token(0), "startedBy": own.started_by(),
+            "launchType": "FARGATE",
+            "networkConfiguration": {"awsvpcConfiguration": {
+                "subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1"],
+                "assignPublicIp": "ENABLED",
+            }},
+        })
+    );
+    assert_eq!(
+        sent(&[], false)["networkConfiguration"],
+        json!({"awsvpcConfiguration": {
+            "subnets": ["subnet-1", "subnet-2"], "assignPublicIp": "DISABLED",
+        }})
+    );
+}
+
+#[test]
 fn a_service_that_is_gone_has_no_place() {
     let place = |answers: Vec<Answer>| {
         let script = Script::new(answers);
@@ -132,9 +169,18 @@ fn a_task_that_is_not_placed_has_reasons() {
         {"arn": "i-1", "reason": "RESOURCE:MEMORY"},
         {"arn": "i-2", "reason": "RESOURCE:MEMORY"},
         {"arn": "i-3", "reason": "AGENT", "detail": "not connected"},
+        {
+            "arn": "i-4", "reason": "ATTRIBUTE",
+            "detail": "at https://example.com/?X-Amz-Signature=abc",
+        },
     ]});
     let (placement, _) = started(&service, &[], answer(&failures));
-    let reasons = ["RESOURCE:MEMORY", "AGENT (not connected)"].map(ToOwned::to_owned);
+    let reasons = [
+        "RESOURCE:MEMORY",
+        "AGENT (not connected)",
+        "ATTRIBUTE (at https://example.com/?***)",
+    ];
+    let reasons = reasons.map(ToOwned::to_owned);
     assert_eq!(
         placement.expect("answered"),
         Placement::NotPlaced(reasons.to_vec())
@@ -170,6 +216,26 @@ fn a_task_is_found_by_what_started_it_also_when_it_has_stopped() {
     let services = Services::new(&script.sdk());
     let found = run(services.task_started_by("apps", "web", "slipway/1"));
     assert_eq!(found.expect("answered"), None);
+}
+
+#[test]
+fn a_task_is_found_on_a_later_page() {
+    let listed = |next: Option<&str>| answer(&json!({"taskArns": [TASK], "nextToken": next}));
+    let started = |by: &str| answer(&json!({"tasks": [{"taskArn": TASK, "startedBy": by}]}));
+    let script = Script::new(vec![
+        listed(Some("second")),
+        started("ecs-svc/1"),
+        listed(None),
+        started("slipway/1"),
+    ]);
+    let services = Services::new(&script.sdk());
+    let found = run(services.task_started_by("apps", "web", "slipway/1"));
+    assert_eq!(found.expect("answered").as_deref(), Some(TASK));
+    let list = script.sent()[2].json();
+    assert_eq!(
+        (&list["nextToken"], &list["desiredStatus"]),
+        (&json!("second"), &json!("RUNNING"))
+    );
 }
 
 #[test]

@@ -160,6 +160,17 @@ fn a_task_that_was_stopped_or_did_not_start_is_no_success() {
 }
 
 #[test]
+fn a_task_that_stopped_without_a_code_is_no_success() {
+    let view = TaskView {
+        stop_code: None,
+        stopped_reason: None,
+        ..stopped(ENDED, vec![container("web", Some(0), None)])
+    };
+    let why = "web:3 failed: container web exited with 0; no stop code";
+    assert_eq!(after(30, &view), TaskStep::Fail(why.to_owned()));
+}
+
+#[test]
 fn the_share_of_the_time_is_a_percentage_of_an_action_in_progress() {
     let percent = |elapsed, limit| {
         let time = TaskTime {

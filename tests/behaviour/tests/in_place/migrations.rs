@@ -57,6 +57,7 @@ fn a_migration_runs_the_new_revision_where_the_service_runs_and_ends_well() {
         assert!(summary.contains(&log), "{summary}");
         assert!(summary.ends_with(&format!("/web/{id}")), "{summary}");
         assert_eq!(answer["outputVariables"], json!({"TaskArn": task.arn}));
+        assert_eq!(answer["externalExecutionId"], json!(task.arn));
 
         let launch_type = web(&driver)["launchType"].clone();
         assert_eq!(
@@ -125,6 +126,43 @@ fn a_task_that_is_stopped_by_hand_fails_the_release_although_it_exits_with_0() {
         let why = "container web exited with 0; UserInitiated: by hand";
         fails(&answer, "JobFailed", &["NG migrate: web:3 failed: ", why]);
     });
+}
+
+#[test]
+fn what_a_stopped_task_quotes_of_its_command_is_redacted() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let secret = || migrate(json!({"command": ["migrate", "--password", "hunter2-hunter2"]}));
+        let first = look(&driver, STEP, secret()).await;
+        pass(&driver, 90).await;
+        let task = only_task(&driver).arn;
+        ecs::stop_task(&mut driver.world.aws(), &task, "exec hunter2-hunter2");
+        pass(&driver, 60).await;
+
+        let answer = again(&driver, STEP, secret(), &first).await;
+        fails(&answer, "JobFailed", &["; UserInitiated: exec ***; task "]);
+        assert!(!answer.to_string().contains("hunter2"), "{answer}");
+        let lease = lease(&driver).to_string();
+        assert!(!lease.contains("hunter2"), "{lease}");
+    });
+}
+
+#[test]
+fn what_cannot_be_run_is_refused_and_starts_nothing() {
+    for (more, why) in [
+        (json!({"task": "Migrate"}), "`task` is `Migrate`; expected "),
+        (
+            json!({"task_definition": arn("web:99")}),
+            "web:99` does not exist; expected an active revision",
+        ),
+    ] {
+        run(released(), Fault::None, async |driver| {
+            registered(&driver).await;
+            let answer = look(&driver, STEP, migrate(more.clone())).await;
+            fails(&answer, "ConfigurationError", &[why]);
+            assert_eq!(made(&driver, "RunTask"), 0);
+        });
+    }
 }
 
 #[test]
@@ -261,6 +299,24 @@ fn a_task_without_a_service_runs_alone_and_fails_no_release() {
         fails(&answer, "JobFailed", &["NG hourly: web:2 failed: "]);
         let updated = look(&driver, "update-service", update(json!({}))).await;
         assert_eq!(updated["status"], "in-progress", "{updated}");
+    });
+}
+
+#[test]
+fn a_task_without_a_service_has_a_deploy_role_in_a_job_only() {
+    run(released(), Fault::None, async |driver| {
+        let alone = json!({
+            "task_definition": arn("web:2"), "network": {"subnets": ["subnet-0a1b2c3d"]},
+            "deploy_role": "arn:aws:iam::111122223333:role/jobs",
+        });
+        let answer = look(&driver, STEP, migrate(alone)).await;
+        let why = "but the invocation is not a job of CodePipeline";
+        fails(
+            &answer,
+            "ConfigurationError",
+            &["`deploy_role` is `arn:", why],
+        );
+        assert_eq!(made(&driver, "RunTask"), 0);
     });
 }
 

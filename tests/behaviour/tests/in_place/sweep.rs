@@ -1,5 +1,7 @@
 //! What the sweep does with releases that are open, and with executions that never began.
 
+use std::collections::BTreeSet;
+
 use emulator::eventbridge::Faults;
 use emulator::{Aws, Millis, codepipeline, dynamodb};
 use harness::demo::{CLUSTER, COUNTER, WEB};
@@ -41,6 +43,24 @@ fn an_open_release_by_hand_is_left_to_its_operator() {
             "free leases are none of it: {swept}"
         );
         assert_eq!(lease(&driver), held);
+    });
+}
+
+#[test]
+fn sweeps_begin_with_one_release_after_the_other() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let other = json!({"execution": "jane-2", "service": COUNTER, "strategy": "make-room"});
+        begun(&driver, other).await;
+
+        let mut firsts = BTreeSet::new();
+        for _ in 0..4 {
+            let swept = sweep(&driver).await;
+            let checked = swept.as_object().expect("an object").keys();
+            firsts.extend(checked.take(1).cloned());
+            pass(&driver, 60).await;
+        }
+        assert_eq!(firsts, BTreeSet::from([JANE, "jane-2"].map(str::to_owned)));
     });
 }
 

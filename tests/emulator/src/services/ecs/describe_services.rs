@@ -88,7 +88,10 @@ pub(super) fn view(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         .collect();
     view["events"] = service.events.iter().cloned().collect();
 
-    for (member, value) in &service.settings {
+    let shown = service.settings.iter();
+    for (member, value) in
+        shown.filter(|(member, _)| !services::OF_DEPLOYMENT_ONLY.contains(&member.as_str()))
+    {
         view[member] = value.clone();
     }
     if with_tags && !service.tags.is_empty() {

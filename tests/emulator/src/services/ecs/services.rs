@@ -40,6 +40,13 @@ pub(super) const OF_DEPLOYMENT: [&str; 10] = [
     "vpcLatticeConfigurations",
 ];
 
+/// Those that a description shows of each deployment only.
+pub(super) const OF_DEPLOYMENT_ONLY: [&str; 3] = [
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+];
+
 pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.clone();
     let name = new_name(aws, input, &cluster.name)?;
@@ -266,14 +273,20 @@ pub fn set_controller(aws: &mut Aws, cluster: &str, service: &str, controller: &
     set_shown(aws, (cluster, service), "deploymentController", controller);
 }
 
-/// Shows another value of a setting for a service, which goes on as it is: no other scheduling and
-/// no other deployment strategy is played.
+/// Shows another value of a setting for a service, which goes on as it is: no other scheduling, no
+/// other deployment strategy and nothing that discovers it is played.
 pub fn set_shown(aws: &mut Aws, (cluster, service): (&str, &str), setting: &str, value: Value) {
     let found = aws.ecs.service_named(cluster, service);
     let Some(arn) = found.map(|found| found.arn.clone()) else {
         return;
     };
     if let Some(found) = aws.ecs.services.get_mut(&arn) {
+        if OF_DEPLOYMENT_ONLY.contains(&setting) {
+            for deployment in &mut found.deployments {
+                let settings = &mut deployment.settings;
+                settings.insert(setting.to_owned(), value.clone());
+            }
+        }
         found.settings.insert(setting.to_owned(), value);
     }
 }

@@ -12,6 +12,7 @@ mod api;
 mod breaker;
 mod colours;
 mod definitions;
+mod discovery;
 mod exits;
 mod fates;
 mod listings;

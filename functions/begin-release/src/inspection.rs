@@ -2,8 +2,6 @@
 //! later.
 
 use slipway::job::{Checks, Failure, StepError};
-use slipway::observed::colour::{Colour, PerColour};
-use slipway::observed::listener_rule::RuleView;
 use slipway::observed::route::Route;
 use slipway::release::DeployRole;
 use slipway::task_definition::TaskDefinition;
@@ -42,43 +40,12 @@ impl BeginRelease {
             checks.take((PRIOR, "status"), is_active, |is_active| status(*is_active))?;
         }
 
-        match target {
-            FoundTarget::Service(_) => Ok(()),
-            FoundTarget::Pair { prior, .. } => match &prior.route {
-                Route::Rule(rule) => self.inspect_rule(checks, rule, prior.groups()).await,
-                Route::Record(_) => Ok(()),
-            },
-        }
-    }
-
-    async fn inspect_rule(
-        &self,
-        checks: &mut Checks,
-        rule: &str,
-        groups: PerColour<&str>,
-    ) -> Result<(), StepError> {
-        let stack = self.rules.stack(rule).await;
-        checks.take((RULE, "owner"), stack, |stack| owner(stack.as_deref()))?;
-        let change = (changing(rule), rule);
-        skip_change(checks, RULE, change, self.sdk.deploy_role());
-
-        let others = self.rules.beside(rule).await;
-        let single = others
-            .map_err(StepError::from)
-            .and_then(|others| beside(&others, groups).map_err(StepError::from));
-
-        let at = (RULE, "other-rules");
-        match single {
-            Ok(single) if !single.is_empty() => checks.skip(
-                at,
-                format!(
-                    "{} forward to one colour only, as test rules do: their traffic stays with it",
-                    single.join(", ")
-                ),
-            ),
-            other => {
-                checks.take(at, other, |_| "none forwards to the pair".to_owned())?;
-            }
+        if let FoundTarget::Pair { prior, .. } = target
+            && let Route::Rule(rule) = &prior.route
+        {
+            let stack = self.rules.stack(rule).await;
+            checks.take((RULE, "owner"), stack, |stack| owner(stack.as_deref()))?;
+            skip_change(checks, RULE, (changing(rule), rule), deploy_role);
         }
         Ok(())
     }
@@ -183,62 +150,11 @@ fn owner(stack: Option<&str>) -> String {
     }
 }
 
-/// The other rules that forward to one colour of a pair only. Refuses one that forwards to both:
-/// its weights stay when a release moves the traffic of its own rule.
-fn beside(others: &[(String, RuleView)], groups: PerColour<&str>) -> Result<Vec<String>, Failure> {
-    let mut single = Vec::new();
-
-    for (arn, view) in others {
-        let names = |colour: Colour| {
-            view.weights
-                .iter()
-                .any(|(arn, _)| arn == *groups.of(colour))
-        };
-        match (names(Colour::Blue), names(Colour::Green)) {
-            (true, true) => {
-                return Err(Failure::configuration(format!(
-                    "another rule forwards to both colours: {arn}; expected `rule` alone to do so, \
-                     because its weights are the only ones that a release moves; remove the \
-                     colours from the other rule"
-                )));
-            }
-            (false, false) => {}
-            _ => single.push(arn.clone()),
-        }
-    }
-    Ok(single)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn rule(arn: &str, groups: &[&str]) -> (String, RuleView) {
-        let weights = groups.iter().map(|&group| (group.to_owned(), 1)).collect();
-        let sticky = None;
-        (arn.to_owned(), RuleView { weights, sticky })
-    }
-
-    #[test]
-    fn a_rule_that_forwards_to_both_colours_refuses_and_to_one_does_not() {
-        let groups = PerColour {
-            blue: "blue",
-            green: "green",
-        };
-        let test = rule("test", &["green"]);
-        let third = rule("third", &["other"]);
-        let both = rule("both", &["blue", "other", "green"]);
-
-        let found = beside(&[test.clone(), third.clone()], groups);
-        assert_eq!(found, Ok(vec!["test".to_owned()]));
-        assert_eq!(beside(&[third], groups), Ok(Vec::new()));
-
-        let refusal = beside(&[test, both], groups).expect_err("two rules share the pair");
-        let start = "another rule forwards to both colours: both; ";
-        assert!(refusal.message.starts_with(start), "{}", refusal.message);
-    }
 
     #[test]
     fn roles_are_named_with_the_command_that_finds_out() {

@@ -14,6 +14,7 @@ mod pair;
 mod parameters;
 mod passing;
 mod permission;
+mod pointing;
 mod ports;
 mod preflight;
 mod record;

@@ -94,6 +94,7 @@ impl BeginRelease {
         let Some(target) = self.observe(checks, job, last_known).await? else {
             return Ok(Findings::default());
         };
+        self.check_pointing(checks, &target).await?;
         let rollout = self.plan(checks, job, &target).await?;
         if checks.is_dry_run() {
             self.check_overlap(checks, job, &target).await?;

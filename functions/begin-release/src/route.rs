@@ -148,8 +148,29 @@ impl FoundRoute {
                 groups.blue.arn
             )));
         }
+        if let Self::Rule { rule, .. } = self {
+            check_third_groups(&rule.view, &groups)?;
+        }
 
         Ok(groups)
+    }
+}
+
+/// Refuses a rule with a further group whose share of the traffic a release would change: it sets
+/// weights of the colours that are 100 together, and leaves those of other groups.
+fn check_third_groups(rule: &RuleView, groups: &PerColour<ForwardGroup>) -> Result<(), Failure> {
+    let together = groups.blue.weight + groups.green.weight;
+    let is_third = |arn: &String| *arn != groups.blue.arn && *arn != groups.green.arn;
+    let mut weights = rule.weights.iter();
+    let third = weights.find(|(arn, weight)| *weight > 0 && is_third(arn));
+
+    match third {
+        Some((arn, weight)) if together != 100 => Err(Failure::configuration(format!(
+            "the rule forwards to {arn}, too, with weight {weight}, and the weights of the colours \
+             are {together} together; expected 100, which a release sets, so that the other group \
+             keeps its share of the traffic; multiply all weights of the rule"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -247,6 +268,43 @@ mod tests {
             why.starts_with("the rule forwards to several target groups of service `shop-green`"),
             "{why}"
         );
+    }
+
+    #[test]
+    fn a_third_group_gets_traffic_only_beside_weights_that_are_100_together() {
+        let found = |blue: u32, green: u32, third: u32| {
+            let weights = [("blue", blue), ("third", third), ("green", green)];
+            let rule = RuleView {
+                weights: weights
+                    .map(|(arn, weight)| (arn.to_owned(), weight))
+                    .to_vec(),
+                sticky: None,
+            };
+            let group = |arn: &str, weight| ForwardGroup {
+                arn: arn.to_owned(),
+                weight,
+            };
+            let groups = PerColour {
+                blue: group("blue", blue),
+                green: group("green", green),
+            };
+            check_third_groups(&rule, &groups).map_err(|why| why.message)
+        };
+
+        for (blue, green, third) in [(100, 0, 900), (95, 5, 1), (1, 0, 0), (0, 7, 0)] {
+            assert_eq!(found(blue, green, third), Ok(()));
+        }
+        for (blue, green, together) in [(1, 0, 1), (0, 0, 0), (100, 100, 200)] {
+            assert_eq!(
+                found(blue, green, 3),
+                Err(format!(
+                    "the rule forwards to third, too, with weight 3, and the weights of the \
+                     colours are {together} together; expected 100, which a release sets, so that \
+                     the other group keeps its share of the traffic; multiply all weights of the \
+                     rule"
+                ))
+            );
+        }
     }
 
     #[test]

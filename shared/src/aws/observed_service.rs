@@ -9,6 +9,7 @@ use aws_sdk_ecs::types::{
 };
 
 use super::short_name;
+use crate::observed::other_route::OtherRoute;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{
     DeploymentView, NamedPorts, RegisteredPort, Rollout, Scheduling, ServiceView, TargetGroupView,
@@ -30,6 +31,7 @@ pub struct ObservedService {
     /// The container port of each target group of the view.
     pub(super) ports: Vec<Option<i32>>,
     named_ports: NamedPorts,
+    discovered_by: Vec<OtherRoute>,
 }
 
 impl ObservedService {
@@ -48,6 +50,12 @@ impl ObservedService {
     #[must_use]
     pub fn named_ports(&self) -> &NamedPorts {
         &self.named_ports
+    }
+
+    /// What leads to its tasks beside load balancers.
+    #[must_use]
+    pub fn discovered_by(&self) -> &[OtherRoute] {
+        &self.discovered_by
     }
 
     /// Whether the deployment circuit breaker is on and, if so, whether it rolls back.
@@ -99,6 +107,7 @@ pub(super) fn find_service(
         configuration,
         ports: registrations(found).map(|(_, port)| port).collect(),
         named_ports: named_ports(found),
+        discovered_by: discovered_by(found),
     }))
 }
 
@@ -205,6 +214,32 @@ fn connected_ports(service: &Service) -> Vec<String> {
     services
         .map(|service| service.port_name().to_owned())
         .collect()
+}
+
+/// What leads to the tasks beside load balancers. Service Connect and VPC Lattice are members of
+/// deployments only (Amazon ECS API: Deployment). A service that is only a client of Service
+/// Connect has no services there.
+fn discovered_by(service: &Service) -> Vec<OtherRoute> {
+    let deployments = service.deployments();
+    let registries = service.service_registries().iter();
+    let registries = registries
+        .filter_map(|registry| registry.registry_arn())
+        .map(|arn| OtherRoute::Registry(arn.to_owned()));
+    let connected = deployments
+        .iter()
+        .filter_map(|deployment| deployment.service_connect_configuration())
+        .filter(|connect| connect.enabled())
+        .flat_map(|connect| connect.services())
+        .map(|offered| {
+            let name = offered.discovery_name().unwrap_or(offered.port_name());
+            OtherRoute::ServiceConnect(name.to_owned())
+        });
+    let lattice = deployments
+        .iter()
+        .flat_map(|deployment| deployment.vpc_lattice_configurations())
+        .map(|lattice| OtherRoute::Lattice(lattice.target_group_arn().to_owned()));
+
+    registries.chain(connected).chain(lattice).collect()
 }
 
 /// The target groups without the health of their targets, which ECS does not know.

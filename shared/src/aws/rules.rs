@@ -4,12 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, Rule, TargetGroupTuple};
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, Rule, RuleCondition, TargetGroupTuple,
+};
 
 use super::clients::Clients;
 use super::pages::Pages;
 use super::{AwsError, Sdk};
-use crate::observed::listener_rule::RuleView;
+use crate::observed::listener_rule::{OtherRule, RuleView};
+
+/// Conditions of rules that take some requests to a host and a path only
+/// (docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleCondition.html).
+const SELECTIVE: [&str; 3] = ["http-header", "query-string", "source-ip"];
 
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -93,13 +99,13 @@ impl Rules {
         Ok(stack.and_then(|tag| tag.value()).map(ToOwned::to_owned))
     }
 
-    /// The other rules of the load balancer of a rule or listener, default actions included: each
-    /// with its ARN. A target group belongs to one load balancer only
+    /// The other rules of the load balancer of a rule or listener, default actions included. A
+    /// target group belongs to one load balancer only
     /// (docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
     ///
     /// # Errors
     /// When a call fails, a response cannot be understood, or there are too many rules.
-    pub async fn beside(&self, arn: &str) -> Result<Vec<(String, RuleView)>, AwsError> {
+    pub async fn beside(&self, arn: &str) -> Result<Vec<OtherRule>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
 
         let mut others = Vec::new();
@@ -117,7 +123,11 @@ impl Rules {
 
                 let view = view(rule.actions())
                     .map_err(|lack| AwsError::unexpected(OPERATION, format!("{found}: {lack}")))?;
-                others.push((found.to_owned(), view));
+                others.push(OtherRule {
+                    arn: found.to_owned(),
+                    weights: view.weights,
+                    is_selective: is_selective(rule.conditions()),
+                });
             }
         }
         Ok(others)
@@ -248,6 +258,11 @@ impl Rules {
             .map(drop)
             .map_err(AwsError::from_sdk("elasticloadbalancing:ModifyListener"))
     }
+}
+
+fn is_selective(conditions: &[RuleCondition]) -> bool {
+    let mut fields = conditions.iter().filter_map(|condition| condition.field());
+    fields.any(|field| SELECTIVE.contains(&field))
 }
 
 fn is_rule(arn: &str) -> bool {

@@ -13,6 +13,18 @@ pub struct RuleView {
     pub sticky: Option<Duration>,
 }
 
+/// A rule beside the production rule of a pair, or the default action of a listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherRule {
+    /// That of the listener, for a default action.
+    pub arn: String,
+    /// Target groups of the forward action with their weights.
+    pub weights: Vec<(String, u32)>,
+    /// Whether it takes only requests with a header, a query or a source address that it names:
+    /// those of tests, not those of every client.
+    pub is_selective: bool,
+}
+
 impl RuleView {
     /// The weight of a target group; none when the rule does not forward to it.
     #[must_use]

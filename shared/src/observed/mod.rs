@@ -8,6 +8,7 @@ pub mod colour;
 pub mod image;
 pub mod instances;
 pub mod listener_rule;
+pub mod other_route;
 pub mod pair;
 pub mod percentages;
 pub mod record;

@@ -8,6 +8,7 @@ mod calls;
 mod cbor;
 mod clients;
 mod clusters;
+mod discovery;
 mod executions;
 mod images;
 mod jobs;

@@ -3,6 +3,7 @@
 use super::load_balancing::{forward, group};
 use super::script::{Answer, Script, run, xml};
 use crate::aws::Rules;
+use crate::observed::listener_rule::OtherRule;
 
 const LISTENER: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/1/2";
 const RULE: &str =
@@ -50,7 +51,7 @@ fn all_rules_of_the_load_balancer_but_the_one_itself_are_beside_it() {
         let found = run(Rules::new(&script.sdk()).beside(arn)).expect("understood");
         let found: Vec<_> = found
             .into_iter()
-            .map(|(arn, view)| (arn, view.weights[0].1))
+            .map(|rule| (rule.arn, rule.weights[0].1))
             .collect();
         (found, script)
     };
@@ -66,6 +67,44 @@ fn all_rules_of_the_load_balancer_but_the_one_itself_are_beside_it() {
 
     let (found, _) = beside(LISTENER);
     assert_eq!(found, [(RULE.to_owned(), 1), (OTHER.to_owned(), 2)]);
+}
+
+#[test]
+fn a_rule_is_selective_by_a_header_a_query_or_a_source_address() {
+    let selective = |fields: &[&str]| {
+        let condition = |field: &&str| format!("<member><Field>{field}</Field></member>");
+        let conditions: String = fields.iter().map(condition).collect();
+        let actions = forward(&group("blue", Some(7)), "");
+        let rule = format!(
+            "<Rules><member><RuleArn>{OTHER}</RuleArn><IsDefault>false</IsDefault>\
+             <Conditions>{conditions}</Conditions><Actions>{actions}</Actions></member></Rules>"
+        );
+        let script = Script::new([listeners(None), xml("DescribeRules", &rule)]);
+        run(Rules::new(&script.sdk()).beside(RULE)).expect("understood")
+    };
+    let other = |is_selective| {
+        vec![OtherRule {
+            arn: OTHER.to_owned(),
+            weights: vec![("blue".to_owned(), 7)],
+            is_selective,
+        }]
+    };
+
+    for fields in [
+        &["http-header"][..],
+        &["query-string"],
+        &["source-ip"],
+        &["path-pattern", "source-ip"],
+    ] {
+        assert_eq!(selective(fields), other(true), "{fields:?}");
+    }
+    for fields in [
+        &["path-pattern", "host-header"][..],
+        &["http-request-method"],
+        &[],
+    ] {
+        assert_eq!(selective(fields), other(false), "{fields:?}");
+    }
 }
 
 #[test]
@@ -90,7 +129,7 @@ fn every_page_of_rules_is_read() {
         rules(&[(OTHER, 2), ("default", 3)]),
     ]);
     let found = run(Rules::new(&script.sdk()).beside(RULE)).expect("understood");
-    let found: Vec<&str> = found.iter().map(|(arn, _)| arn.as_str()).collect();
+    let found: Vec<&str> = found.iter().map(|rule| rule.arn.as_str()).collect();
     assert_eq!(found, [OTHER, LISTENER]);
 
     let next = script.sent()[2].form();

@@ -1,7 +1,7 @@
 //! What a dry run names in set-ups of a pair that a release would refuse, or that an operator
 //! should know: with the permissions of the templates, in the pipeline and by hand.
 
-use emulator::{Aws, autoscaling, elb};
+use emulator::{Aws, autoscaling, ecs, elb};
 use harness::demo::{CLUSTER, SHOP};
 use serde_json::{Value, json};
 
@@ -93,6 +93,58 @@ fn second_rule_line(aws: &Aws) -> String {
     )
 }
 
+/// Blue, which is idle, registers with AWS Cloud Map, and Service Connect and VPC Lattice reach it.
+fn discovered(aws: &mut Aws) {
+    let registries = json!([{
+        "registryArn": "arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-1",
+    }]);
+    let services = json!([{"portName": "http"}]);
+    let connect = json!({"enabled": true, "namespace": "apps", "services": services});
+    let lattice = json!([{
+        "roleArn": "arn:aws:iam::111122223333:role/lattice", "portName": "http",
+        "targetGroupArn": "arn:aws:vpc-lattice:eu-west-1:111122223333:targetgroup/tg-1",
+    }]);
+    for (setting, value) in [
+        ("serviceRegistries", registries),
+        ("serviceConnectConfiguration", connect),
+        ("vpcLatticeConfigurations", lattice),
+    ] {
+        ecs::set_shown(aws, (CLUSTER, "shop-blue"), setting, value);
+    }
+}
+
+/// Blue, which is idle, is a client of Service Connect.
+fn client(aws: &mut Aws) {
+    let connect = json!({"enabled": true, "namespace": "apps"});
+    let setting = "serviceConnectConfiguration";
+    ecs::set_shown(aws, (CLUSTER, "shop-blue"), setting, connect);
+}
+
+/// Every client that another listener of the load balancer serves is sent to green, which is live.
+fn second_listener(aws: &mut Aws) {
+    let [_, green] = groups(aws);
+    let balancer = aws.elb.listeners[&listener(aws)].load_balancer_arn.clone();
+    let second = json!({
+        "LoadBalancerArn": balancer, "Port": 8080, "Protocol": "HTTP",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": green}],
+    });
+    elb::create_listener(aws, &second).expect("legal");
+}
+
+fn second_listener_line(aws: &Aws) -> String {
+    let own = &aws.elb.listeners[&listener(aws)];
+    let mut all = aws.elb.listeners.values();
+    let second =
+        all.find(|other| other.arn != own.arn && other.load_balancer_arn == own.load_balancer_arn);
+    format!(
+        "rule: NG other-rules: another rule or default action forwards to one colour: {}; expected \
+         a test rule, with an http-header, query-string or source-ip condition, because its \
+         clients get no response once that colour is emptied; add such a condition, redirect its \
+         requests to the listener of `rule`, or remove the colour from it",
+        second.expect("it was made").arn
+    )
+}
+
 /// CloudFormation tags what it makes.
 fn owned(aws: &mut Aws) {
     let rule = pair::rule(aws);
@@ -122,7 +174,7 @@ fn cognito_line(aws: &Aws) -> String {
     )
 }
 
-const SET_UPS: [SetUp; 14] = [
+const SET_UPS: [SetUp; 17] = [
     SetUp {
         make: authenticate,
         parameters: no_more,
@@ -208,6 +260,32 @@ const SET_UPS: [SetUp; 14] = [
         make: second_rule,
         parameters: no_more,
         line: second_rule_line,
+    },
+    SetUp {
+        make: second_listener,
+        parameters: no_more,
+        line: second_listener_line,
+    },
+    SetUp {
+        make: discovered,
+        parameters: no_more,
+        line: |_| {
+            "service shop-blue: NG other-routes: service `shop-blue` is reached by service \
+             registry arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-1, Service \
+             Connect service `http`, VPC Lattice target group \
+             arn:aws:vpc-lattice:eu-west-1:111122223333:targetgroup/tg-1 too; expected the \
+             listener rule alone to lead to a colour, because its weights are the only ones that a \
+             release moves; remove what else does: aws ecs update-service --cluster apps --service \
+             shop-blue --service-registries '[]'"
+                .to_owned()
+        },
+    },
+    SetUp {
+        make: client,
+        parameters: no_more,
+        line: |_| {
+            "service shop-blue: OK other-routes: only the listener rule leads to it".to_owned()
+        },
     },
     SetUp {
         make: nothing,

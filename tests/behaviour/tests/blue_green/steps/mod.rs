@@ -22,6 +22,7 @@ mod fill;
 mod grown;
 mod judge;
 mod kept;
+mod pointing;
 mod retire;
 mod swap;
 

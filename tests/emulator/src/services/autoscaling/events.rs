@@ -1,6 +1,6 @@
 //! What Application Auto Scaling does by itself when its time comes.
 
-use super::{bounds, tracking};
+use super::{Scheduled, bounds, scheduled, tracking};
 use crate::{Aws, Event};
 
 /// What Application Auto Scaling does by itself.
@@ -10,6 +10,11 @@ pub(crate) enum AutoScalingEvent {
     Bounds { resource_id: String },
     /// The minute's look at a target with policies.
     Look { resource_id: String },
+    /// A scheduled action is due.
+    Scheduled {
+        resource_id: String,
+        action: Scheduled,
+    },
 }
 
 impl Event for AutoScalingEvent {
@@ -17,6 +22,10 @@ impl Event for AutoScalingEvent {
         match self {
             Self::Bounds { resource_id } => bounds::keep(aws, resource_id),
             Self::Look { resource_id } => tracking::look(aws, resource_id),
+            Self::Scheduled {
+                resource_id,
+                action,
+            } => scheduled::run(aws, resource_id, *action),
         }
     }
 }

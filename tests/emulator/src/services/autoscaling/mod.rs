@@ -3,13 +3,15 @@
 //!
 //! Only the namespace `ecs` is here, and policies of target tracking. What moves a count by itself
 //! is in `bounds` (a registration pulls a service between its bounds) and in `tracking` (policies
-//! follow the load); a scenario moves it in `steps`.
+//! follow the load); a scenario moves it in `steps`, and states in `scheduled` when an action is
+//! due.
 
 mod bounds;
 mod events;
 mod iam;
 mod input;
 mod policies;
+mod scheduled;
 mod state;
 mod steps;
 mod targets;
@@ -26,6 +28,7 @@ use crate::service::{Errors, Service, Wording};
 use crate::stale::StaleChange;
 use crate::{ApiError, Aws, record};
 use events::AutoScalingEvent;
+pub use scheduled::{Scheduled, schedule};
 pub use state::{AutoScaling, Policy, ScalableTarget, Suspended};
 pub use steps::adjust;
 pub(crate) use tracking::watch;

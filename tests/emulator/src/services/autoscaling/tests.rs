@@ -5,6 +5,7 @@ use crate::ecs;
 
 mod callers;
 mod registration;
+mod scheduled;
 mod tracking;
 
 /// The service `web` of the cluster `main` with this many tasks wanted, on one container instance.

@@ -106,7 +106,7 @@ mod tests {
         LastKnownRouting {
             live: Colour::Blue,
             weights: Weights { blue: 90, green: 0 },
-            scale_in_to_restore: PerColour::default(),
+            scaling_to_restore: PerColour::default(),
             rule: None,
         }
     }

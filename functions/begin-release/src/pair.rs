@@ -80,10 +80,10 @@ impl BeginRelease {
             let prior = PriorService::from_view(&found.of(colour).view)
                 .ok_or_else(|| no_deployment(names.of(colour)))?;
             // A suspension that the last release did not undo is not the state to return to.
-            let to_restore = last_known.and_then(|known| *known.scale_in_to_restore.of(colour));
-            let suspended = scaling
+            let to_restore = last_known.and_then(|known| *known.scaling_to_restore.of(colour));
+            let scaling = scaling
                 .of(colour)
-                .map(|scaling| to_restore.unwrap_or(scaling.scale_in_suspended));
+                .map(|scaling| to_restore.unwrap_or(scaling));
 
             Ok::<_, Failure>(PriorColour {
                 target_group: groups.of(colour).arn.clone(),
@@ -92,7 +92,8 @@ impl BeginRelease {
                 desired_count: prior.desired_count,
                 percentages: prior.percentages,
                 found: prior.found,
-                suspended,
+                suspended: scaling.map(|scaling| scaling.scale_in_suspended),
+                schedule_suspended: scaling.is_some_and(|scaling| scaling.schedule_suspended),
             })
         })?;
         Ok(PriorPair {

@@ -110,7 +110,7 @@ impl UpdateService {
             .as_array()
             .into_iter()
             .flatten()
-            .any(|scaling| !scaling.scale_in_suspended))
+            .any(|scaling| scaling.may_scale_in()))
     }
 
     /// Makes the old colour large enough to take all of the traffic.

@@ -140,7 +140,8 @@ impl Pairs {
         Ok(PerColour { blue, green })
     }
 
-    /// Suspends scale-in on both colours, or restores it as it was recorded.
+    /// Suspends scale-in and scheduled scaling on both colours, or restores them as they were
+    /// recorded.
     ///
     /// # Errors
     /// When a call fails.

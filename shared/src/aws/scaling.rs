@@ -38,12 +38,7 @@ impl Scaling {
             let target = targets
                 .iter()
                 .find(|target| target.resource_id() == resource(cluster, service))?;
-            let suspended = target
-                .suspended_state()
-                .and_then(|state| state.dynamic_scaling_in_suspended());
-            Some(ScalingView {
-                scale_in_suspended: suspended.unwrap_or(false),
-            })
+            Some(view(target))
         }))
     }
 
@@ -81,8 +76,8 @@ impl Scaling {
         Ok(targets)
     }
 
-    /// Suspends or resumes scale-in of each service as `wanted`, where it differs. Services without
-    /// automatic scaling are left alone, and so are bounds and the other suspensions.
+    /// Suspends or resumes scale-in and scheduled scaling of each service as `wanted`, where they
+    /// differ. Services without automatic scaling are left alone, and so are bounds and scale-out.
     ///
     /// # Errors
     /// When a call fails.
@@ -90,7 +85,7 @@ impl Scaling {
         &self,
         cluster: &str,
         services: [&str; 2],
-        wanted: [Option<bool>; 2],
+        wanted: [Option<ScalingView>; 2],
     ) -> Result<(), AwsError> {
         let mut refused = Ok(());
         for target in self.targets(cluster, services).await? {
@@ -101,19 +96,17 @@ impl Scaling {
                 continue;
             };
 
-            let state = target.suspended_state();
-            if state.and_then(|state| state.dynamic_scaling_in_suspended()) == Some(wanted) {
+            if view(&target) == wanted {
                 continue;
             }
 
+            let state = target.suspended_state();
             let kept = SuspendedState::builder()
-                .dynamic_scaling_in_suspended(wanted)
+                .dynamic_scaling_in_suspended(wanted.scale_in_suspended)
                 .set_dynamic_scaling_out_suspended(
                     state.and_then(|state| state.dynamic_scaling_out_suspended()),
                 )
-                .set_scheduled_scaling_suspended(
-                    state.and_then(|state| state.scheduled_scaling_suspended()),
-                );
+                .scheduled_scaling_suspended(wanted.schedule_suspended);
 
             let request = self
                 .clients
@@ -132,6 +125,17 @@ impl Scaling {
         }
 
         refused
+    }
+}
+
+/// What is suspended of a scalable target; what is not stated is not.
+fn view(target: &ScalableTarget) -> ScalingView {
+    let state = target.suspended_state();
+    let scale_in = state.and_then(|state| state.dynamic_scaling_in_suspended());
+    let schedule = state.and_then(|state| state.scheduled_scaling_suspended());
+    ScalingView {
+        scale_in_suspended: scale_in.unwrap_or(false),
+        schedule_suspended: schedule.unwrap_or(false),
     }
 }
 

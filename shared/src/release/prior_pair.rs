@@ -40,6 +40,10 @@ pub struct PriorColour {
     pub found: Option<FoundDeployment>,
     /// Whether dynamic scale-in was suspended; none without automatic scaling.
     pub suspended: Option<bool>,
+    /// Whether scheduled scaling was suspended; false in leases that were written before it was
+    /// recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub schedule_suspended: bool,
 }
 
 impl PriorColour {
@@ -47,6 +51,15 @@ impl PriorColour {
     #[must_use]
     pub fn found(&self) -> Before<'_> {
         Before::new(self.found.as_ref(), &self.task_definition)
+    }
+
+    /// What was suspended of automatic scaling; none without it.
+    #[must_use]
+    pub fn scaling(&self) -> Option<ScalingView> {
+        self.suspended.map(|scale_in_suspended| ScalingView {
+            scale_in_suspended,
+            schedule_suspended: self.schedule_suspended,
+        })
     }
 }
 
@@ -117,25 +130,30 @@ impl PriorPair {
         ))
     }
 
-    /// What scale-in of each colour is set to while the release has it `suspended`, and when it is
-    /// restored: suspended, or as recorded. None for a colour without automatic scaling.
+    /// What scale-in and scheduled scaling of each colour are set to while the release has them
+    /// `suspended`, and when they are restored: suspended, or as recorded. None for a colour
+    /// without automatic scaling.
     #[must_use]
-    pub(crate) fn wanted_scale_in(&self, suspended: bool) -> PerColour<Option<bool>> {
+    pub(crate) fn wanted_scale_in(&self, suspended: bool) -> PerColour<Option<ScalingView>> {
         PerColour::from_fn(|colour| {
-            let recorded = self.of(colour).suspended?;
-            Some(suspended || recorded)
+            let recorded = self.of(colour).scaling()?;
+            Some(if suspended {
+                ScalingView::SUSPENDED
+            } else {
+                recorded
+            })
         })
     }
 
-    /// Whether scale-in of a colour is not as it was recorded. Without automatic scaling, then or
-    /// now, there is nothing to restore.
+    /// Whether scale-in or scheduled scaling of a colour is not as it was recorded. Without
+    /// automatic scaling, then or now, there is nothing to restore.
     #[must_use]
     pub fn scale_in_differs(&self, seen: PerColour<Option<ScalingView>>) -> bool {
         let differs = |colour: Colour| {
-            let recorded = self.of(colour).suspended;
+            let recorded = self.of(colour).scaling();
             recorded
                 .zip(*seen.of(colour))
-                .is_some_and(|(recorded, seen)| recorded != seen.scale_in_suspended)
+                .is_some_and(|(recorded, seen)| recorded != seen)
         };
 
         differs(Colour::Blue) || differs(Colour::Green)
@@ -179,8 +197,12 @@ mod tests {
             let colours = &mut recorded.colours;
             colours.blue.suspended = was[0];
             colours.green.suspended = was[1];
-            let [blue, green] =
-                is.map(|is| is.map(|scale_in_suspended| ScalingView { scale_in_suspended }));
+            let [blue, green] = is.map(|is| {
+                is.map(|scale_in_suspended| ScalingView {
+                    scale_in_suspended,
+                    schedule_suspended: false,
+                })
+            });
             recorded.scale_in_differs(PerColour { blue, green })
         };
 
@@ -201,6 +223,40 @@ mod tests {
                 && !differs([on, on], [None, None])
                 && !differs([None, on], [off, on])
         );
+    }
+
+    #[test]
+    fn scheduled_scaling_is_recorded_suspended_and_restored_like_scale_in() {
+        for [scale_in, schedule] in [[false, false], [true, false], [false, true], [true, true]] {
+            let mut recorded = pair();
+            recorded.colours.blue.suspended = Some(scale_in);
+            recorded.colours.blue.schedule_suspended = schedule;
+            recorded.colours.green.suspended = None;
+            let was = ScalingView {
+                scale_in_suspended: scale_in,
+                schedule_suspended: schedule,
+            };
+            let blue = |blue| PerColour { blue, green: None };
+
+            assert_eq!(
+                recorded.wanted_scale_in(true),
+                blue(Some(ScalingView::SUSPENDED))
+            );
+            assert_eq!(recorded.wanted_scale_in(false), blue(Some(was)));
+            assert!(!recorded.scale_in_differs(blue(Some(was))));
+            for seen in [
+                ScalingView {
+                    scale_in_suspended: !scale_in,
+                    ..was
+                },
+                ScalingView {
+                    schedule_suspended: !schedule,
+                    ..was
+                },
+            ] {
+                assert!(recorded.scale_in_differs(blue(Some(seen))), "{seen:?}");
+            }
+        }
     }
 
     #[test]

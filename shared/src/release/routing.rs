@@ -8,16 +8,17 @@ use super::{DeployRole, Outcome, PairTarget};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::record::RecordPair;
 use crate::observed::route::{Route, RouteView};
+use crate::observed::scaling::ScalingView;
 use crate::observed::weights::Weights;
 
-/// The live colour, its weights, and the scale-in settings that are still to be restored.
+/// The live colour, its weights, and what is suspended of its scaling and still to be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastKnownRouting {
     pub live: Colour,
     pub weights: Weights,
-    /// Whether scale-in of a colour was suspended before it was suspended by a release that did not
-    /// restore it.
-    pub scale_in_to_restore: PerColour<Option<bool>>,
+    /// What was suspended of a colour's automatic scaling before it was suspended by a release that
+    /// did not restore it.
+    pub scaling_to_restore: PerColour<Option<ScalingView>>,
     /// Where the weights were set; none in leases that were written before it was recorded.
     pub rule: Option<KnownRule>,
 }
@@ -126,12 +127,12 @@ impl LastKnownRouting {
         let of_same = before
             .as_ref()
             .filter(|known| known.is_of(&services, name, route));
-        let to_restore = of_same.map(|known| known.scale_in_to_restore);
+        let to_restore = of_same.map(|known| known.scaling_to_restore);
         let before = before.filter(|before| before.is_beside(route));
         let known_rule = before.and_then(|before| before.rule);
         let known_role = known_rule.and_then(|rule| rule.deploy_role);
-        let scale_in_to_restore = PerColour::from_fn(|colour| match pair.scale_in_suspended {
-            Some(true) => pair.prior.of(colour).suspended,
+        let scaling_to_restore = PerColour::from_fn(|colour| match pair.scale_in_suspended {
+            Some(true) => pair.prior.of(colour).scaling(),
             Some(false) => None,
             None => to_restore.and_then(|to_restore| *to_restore.of(colour)),
         });
@@ -139,7 +140,7 @@ impl LastKnownRouting {
         Some(Self {
             live,
             weights: promoted.map_or(pair.prior.weights(), |shift| shift.to),
-            scale_in_to_restore,
+            scaling_to_restore,
             rule: Some(KnownRule {
                 route: route.clone(),
                 target_groups: PerColour::from_fn(|colour| {

@@ -109,24 +109,25 @@ pub fn set(aws: &mut Aws, name: &str, more: Value) {
     ecs::call(aws, "UpdateService", &input).unwrap_or_else(|error| panic!("{input}: {error}"));
 }
 
-/// An operator suspends scale-in of a colour, or enables it again.
+/// An operator suspends scale-in and scheduled scaling of a colour, or enables them again.
 pub fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
     let input = json!({
         "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
         "ResourceId": autoscaling::resource_id(CLUSTER, name),
-        "SuspendedState": {"DynamicScalingInSuspended": suspended},
+        "SuspendedState": {
+            "DynamicScalingInSuspended": suspended, "ScheduledScalingSuspended": suspended,
+        },
     });
     autoscaling::call(aws, "RegisterScalableTarget", &input).expect("the colour scales");
 }
 
-/// Whether scale-in of each colour is suspended.
+/// Whether scale-in of each colour is suspended, after a check that scheduled scaling is if it is.
 pub fn suspensions(aws: &Aws) -> [bool; 2] {
     COLOURS.map(|name| {
-        aws.autoscaling
-            .target_of(CLUSTER, name)
-            .expect("the colour scales")
-            .suspended
-            .dynamic_in
+        let target = aws.autoscaling.target_of(CLUSTER, name);
+        let suspended = target.expect("the colour scales").suspended;
+        assert_eq!(suspended.dynamic_in, suspended.scheduled, "{name}");
+        suspended.dynamic_in
     })
 }
 

@@ -10,6 +10,7 @@ use super::{Ledger, body};
 use crate::ledger_reader::text;
 use crate::pair_services::{COLOURS, behind, groups};
 use crate::routes::{followed_at, forwards, route_of};
+use emulator::autoscaling::Suspended;
 use emulator::{Aws, Call, Millis, Request};
 
 /// When the traffic left which target group, with the last DNS answer that led there, and how long
@@ -129,11 +130,12 @@ fn has_records(lease: &Value) -> bool {
     pair.is_some_and(|pair| text(pair, "record.key.zone").is_some())
 }
 
-/// While the new colour gets traffic, nothing scales either of them in.
+/// While the new colour gets traffic, neither policies nor scheduled actions scale either of them
+/// in.
 pub(super) fn is_guarded(aws: &Aws, lease: &Value) -> Result<u64, String> {
     let mut guarded = 0;
     for (_, name, suspended) in targets(aws, lease, groups(lease)) {
-        if !suspended {
+        if !suspended.dynamic_in || !suspended.scheduled {
             return Err(format!(
                 "invariant 7: the new colour got traffic while {name} could be scaled in"
             ));
@@ -151,9 +153,9 @@ pub(super) fn given_back(aws: &Aws, ledger: &Ledger) -> Result<u64, String> {
             let owed = lease
                 .pointer(&format!("/settled/M/owed_{colour}"))
                 .is_some();
-            if suspended && !owed {
+            if (suspended.dynamic_in || suspended.scheduled) && !owed {
                 return Err(format!(
-                    "invariant 3: scale-in of {name} is still suspended"
+                    "invariant 3: scale-in of {name} is still suspended: {suspended:?}"
                 ));
             }
             checked += 1;
@@ -181,20 +183,20 @@ fn known_groups<'a>(lease: &'a Value, ledger: &'a Ledger) -> [Option<&'a str>; 2
     })
 }
 
-/// The colours that scale, by the target groups of their pair, each with its service and whether
-/// the scale-in of that is suspended.
+/// The colours that scale, by the target groups of their pair, each with its service and what is
+/// suspended of its scaling.
 fn targets(
     aws: &Aws,
     lease: &Value,
     groups: [Option<&str>; 2],
-) -> Vec<(&'static str, String, bool)> {
+) -> Vec<(&'static str, String, Suspended)> {
     let found = COLOURS
         .into_iter()
         .zip(groups)
         .filter_map(|(colour, group)| {
             let service = behind(aws, lease, group)?;
             let target = aws.autoscaling.target_of(&service.cluster, &service.name)?;
-            Some((colour, service.name.clone(), target.suspended.dynamic_in))
+            Some((colour, service.name.clone(), target.suspended))
         });
     found.collect()
 }

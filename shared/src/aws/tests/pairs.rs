@@ -43,6 +43,7 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
         },
         found: None,
         suspended,
+        schedule_suspended: false,
     };
 
     let [blue, green] = suspended;
@@ -309,7 +310,12 @@ fn scaling_of_both_colours_is_read_blue_first() {
     let script = Script::new([super::scaling::targets(&found)]);
     let names = pair([None; 2]).services("shop");
     let scaling = run(Pairs::new(&script.sdk()).scaling("apps", &names)).expect("answered");
-    let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
+    let view = |scale_in_suspended| {
+        Some(ScalingView {
+            scale_in_suspended,
+            schedule_suspended: false,
+        })
+    };
 
     assert_eq!(
         scaling,
@@ -324,13 +330,15 @@ fn scaling_of_both_colours_is_read_blue_first() {
     );
 }
 
-/// Suspensions of scale-in that are registered for blue and green, both as found.
-fn suspended(recorded: [Option<bool>; 2], found: [bool; 2], suspend: bool) -> Vec<(String, bool)> {
-    let [blue, green] = found;
-    let found = [
-        target("shop-blue", [Some(blue), None, None]),
-        target("shop-green", [Some(green), None, None]),
-    ];
+/// Suspensions of scale-in and scheduled scaling that are registered for blue and green, both as
+/// found.
+fn suspended(
+    recorded: [Option<bool>; 2],
+    found: [[bool; 2]; 2],
+    suspend: bool,
+) -> Vec<(String, [bool; 2])> {
+    let [blue, green] = found.map(|[scale_in, schedule]| [Some(scale_in), None, Some(schedule)]);
+    let found = [target("shop-blue", blue), target("shop-green", green)];
     let script = Script::new([
         super::scaling::targets(&found),
         answer(&json!({})),
@@ -342,35 +350,44 @@ fn suspended(recorded: [Option<bool>; 2], found: [bool; 2], suspend: bool) -> Ve
     let registered = script.sent().into_iter().skip(1).map(|sent| sent.json());
     let state = |sent: Value| {
         let name = sent["ResourceId"].as_str().expect("a name").to_owned();
-        (
-            name,
-            sent["SuspendedState"]["DynamicScalingInSuspended"]
-                .as_bool()
-                .expect("a flag"),
-        )
+        let flag = |flag: &str| sent["SuspendedState"][flag].as_bool().expect("a flag");
+        let flags = ["DynamicScalingInSuspended", "ScheduledScalingSuspended"];
+        (name, flags.map(flag))
     };
 
     registered.map(state).collect()
 }
 
 #[test]
-fn scale_in_is_suspended_on_both_colours_that_scale() {
-    let blue = ("service/apps/shop-blue".to_owned(), true);
-    let green = ("service/apps/shop-green".to_owned(), true);
+fn scale_in_is_suspended_on_both_colours_that_scale_and_so_are_scheduled_actions() {
+    let blue = ("service/apps/shop-blue".to_owned(), [true; 2]);
+    let green = ("service/apps/shop-green".to_owned(), [true; 2]);
+    let neither = [[false; 2]; 2];
 
     assert_eq!(
-        suspended([Some(false); 2], [false; 2], true),
+        suspended([Some(false); 2], neither, true),
         [blue.clone(), green.clone()]
     );
-    assert_eq!(suspended([None, Some(false)], [false; 2], true), [green]);
-    assert_eq!(suspended([Some(true), None], [false; 2], true), [blue]);
+    let one = [[true, false], [false, true]];
+    assert_eq!(
+        suspended([Some(false); 2], one, true),
+        [blue.clone(), green.clone()]
+    );
+    assert_eq!(suspended([None, Some(false)], neither, true), [green]);
+    assert_eq!(suspended([Some(true), None], neither, true), [blue]);
 }
 
 #[test]
 fn scale_in_is_restored_as_it_was_recorded() {
-    let blue = ("service/apps/shop-blue".to_owned(), false);
+    let blue = ("service/apps/shop-blue".to_owned(), [false; 2]);
+    let green = ("service/apps/shop-green".to_owned(), [true, false]);
+    let recorded = [Some(false), Some(true)];
     assert_eq!(
-        suspended([Some(false), Some(true)], [true; 2], false),
+        suspended(recorded, [[true; 2]; 2], false),
+        [blue.clone(), green]
+    );
+    assert_eq!(
+        suspended(recorded, [[true; 2], [true, false]], false),
         [blue]
     );
 }

@@ -1,5 +1,5 @@
-//! Automatic scaling: scale-in suspended and restored, and nothing else of a scalable target
-//! changed.
+//! Automatic scaling: scale-in and scheduled scaling suspended and restored, and nothing else of a
+//! scalable target changed.
 
 use serde_json::{Value, json};
 
@@ -30,6 +30,13 @@ pub(super) fn targets(targets: &[Value]) -> Answer {
     answer(&json!({ "ScalableTargets": targets }))
 }
 
+fn view(scale_in_suspended: bool, schedule_suspended: bool) -> Option<ScalingView> {
+    Some(ScalingView {
+        scale_in_suspended,
+        schedule_suspended,
+    })
+}
+
 #[test]
 fn scaling_of_each_colour_is_read_and_a_service_without_it_has_none() {
     let observe = |found: &[Value]| {
@@ -38,19 +45,21 @@ fn scaling_of_each_colour_is_read_and_a_service_without_it_has_none() {
             run(Scaling::new(&script.sdk()).observe(CLUSTER, SERVICES)).expect("answered");
         (scaling, script.only())
     };
-    let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
     let green = target("shop-green", [Some(true), None, None]);
     let blue = target("shop-blue", [Some(false), Some(true), Some(true)]);
 
-    assert_eq!(observe(&[green.clone(), blue]).0, [view(false), view(true)]);
+    assert_eq!(
+        observe(&[green.clone(), blue]).0,
+        [view(false, true), view(true, false)]
+    );
     assert_eq!(observe(&[]).0, [None, None]);
 
     let mut plain = target("shop-blue", [None; 3]);
     plain["SuspendedState"] = json!(null);
-    assert_eq!(observe(&[plain]).0, [view(false), None]);
+    assert_eq!(observe(&[plain]).0, [view(false, false), None]);
 
     let (found, sent) = observe(&[green]);
-    assert_eq!(found, [None, view(true)]);
+    assert_eq!(found, [None, view(true, false)]);
     assert_eq!(sent.operation(), "DescribeScalableTargets");
     assert_eq!(
         sent.json(),
@@ -72,13 +81,12 @@ fn scaling_is_read_from_every_page() {
     ]);
     let found = run(Scaling::new(&script.sdk()).observe(CLUSTER, SERVICES)).expect("answered");
 
-    let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
-    assert_eq!(found, [view(false), view(true)]);
+    assert_eq!(found, [view(false, false), view(true, false)]);
     assert_eq!(script.sent()[1].json()["NextToken"], json!("more"));
 }
 
-/// What is registered so that scale-in is as wanted on both.
-fn registered(found: &[Value], wanted: [Option<bool>; 2]) -> Vec<Value> {
+/// What is registered so that scaling is as wanted on both.
+fn registered(found: &[Value], wanted: [Option<ScalingView>; 2]) -> Vec<Value> {
     let answers = std::iter::once(targets(found)).chain(found.iter().map(|_| answer(&json!({}))));
     let script = Script::new(answers);
     run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted))
@@ -102,18 +110,18 @@ fn registration(service: &str, suspended: Value) -> Value {
 }
 
 #[test]
-fn scale_in_is_suspended_and_what_an_operator_suspended_stays_so_and_bounds_are_left_alone() {
+fn scale_in_and_schedules_are_suspended_and_scale_out_and_bounds_are_left_alone() {
     let found = [
         target("shop-blue", [Some(false), Some(true), Some(false)]),
         target("shop-green", [None, Some(false), Some(true)]),
     ];
     assert_eq!(
-        registered(&found, [Some(true), Some(true)]),
+        registered(&found, [Some(ScalingView::SUSPENDED); 2]),
         [
             registration(
                 "shop-blue",
                 json!({"DynamicScalingInSuspended": true, "DynamicScalingOutSuspended": true,
-                       "ScheduledScalingSuspended": false})
+                       "ScheduledScalingSuspended": true})
             ),
             registration(
                 "shop-green",
@@ -125,27 +133,43 @@ fn scale_in_is_suspended_and_what_an_operator_suspended_stays_so_and_bounds_are_
 }
 
 #[test]
-fn scale_in_is_restored_and_the_other_suspensions_stay() {
-    let found = [target("shop-blue", [Some(true), Some(true), Some(true)])];
-    let expected = json!({"DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": true,
-                          "ScheduledScalingSuspended": true});
+fn scale_in_and_schedules_are_each_restored_and_scale_out_stays() {
+    let found = [
+        target("shop-blue", [Some(true), Some(true), Some(true)]),
+        target("shop-green", [Some(true), None, Some(true)]),
+    ];
+    let blue = json!({"DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": true,
+                      "ScheduledScalingSuspended": true});
+    let green = json!({"DynamicScalingInSuspended": true, "ScheduledScalingSuspended": false});
 
     assert_eq!(
-        registered(&found, [Some(false), None]),
-        [registration("shop-blue", expected)]
+        registered(&found, [view(false, true), view(true, false)]),
+        [
+            registration("shop-blue", blue),
+            registration("shop-green", green)
+        ]
     );
 }
 
 #[test]
 fn a_target_that_is_as_wanted_or_of_which_nothing_is_wanted_is_left_alone() {
     let found = [
-        target("shop-blue", [Some(true), None, None]),
+        target("shop-blue", [Some(true), None, Some(true)]),
         target("shop-green", [Some(false), None, None]),
     ];
-    assert_eq!(registered(&found, [Some(true), None]), Vec::<Value>::new());
-    assert_eq!(registered(&found, [None, Some(false)]), Vec::<Value>::new());
     assert_eq!(
-        registered(&[target("another", [Some(false); 3])], [Some(true); 2]),
+        registered(&found, [view(true, true), None]),
+        Vec::<Value>::new()
+    );
+    assert_eq!(
+        registered(&found, [None, view(false, false)]),
+        Vec::<Value>::new()
+    );
+    assert_eq!(
+        registered(
+            &[target("another", [Some(false); 3])],
+            [view(true, true); 2]
+        ),
         Vec::<Value>::new()
     );
 }
@@ -156,12 +180,15 @@ fn each_colour_gets_what_is_wanted_of_it_whatever_the_order() {
         target("shop-green", [Some(true), None, None]),
         target("shop-blue", [Some(false), None, None]),
     ];
+    let expected = |service: &str, scale_in: bool| {
+        let suspended = json!({
+            "DynamicScalingInSuspended": scale_in, "ScheduledScalingSuspended": false,
+        });
+        registration(service, suspended)
+    };
     assert_eq!(
-        registered(&found, [Some(true), Some(false)]),
-        [
-            registration("shop-green", json!({"DynamicScalingInSuspended": false})),
-            registration("shop-blue", json!({"DynamicScalingInSuspended": true}))
-        ]
+        registered(&found, [view(true, false), view(false, false)]),
+        [expected("shop-green", false), expected("shop-blue", true)]
     );
 }
 
@@ -176,8 +203,8 @@ fn one_colour_that_is_refused_keeps_the_other_one_from_nothing_and_is_an_error()
         (answer(&json!({})), refusal("ValidationException", "no")),
     ] {
         let script = Script::new([targets(&found), first, second]);
-        let result =
-            run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, [Some(true); 2]));
+        let wanted = [view(true, true); 2];
+        let result = run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted));
         let error = result.expect_err("one was refused");
         assert_eq!(
             (error.operation, error.kind),

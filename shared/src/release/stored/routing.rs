@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::skip_serializing_none;
 
 use crate::observed::colour::{Colour, PerColour};
+use crate::observed::scaling::ScalingView;
 use crate::observed::weights::Weights;
 use crate::release::{KnownRule, LastKnownRouting};
 
@@ -15,6 +16,10 @@ struct StoredRouting {
     green: u32,
     owed_blue: Option<bool>,
     owed_green: Option<bool>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    owed_blue_schedule: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    owed_green_schedule: bool,
     rule: Option<KnownRule>,
 }
 
@@ -32,12 +37,17 @@ impl<'de> Deserialize<'de> for LastKnownRouting {
 
 impl From<LastKnownRouting> for StoredRouting {
     fn from(known: LastKnownRouting) -> Self {
+        let PerColour { blue, green } = known.scaling_to_restore;
+        let scale_in = |owed: Option<ScalingView>| owed.map(|owed| owed.scale_in_suspended);
+        let schedule = |owed: Option<ScalingView>| owed.is_some_and(|owed| owed.schedule_suspended);
         Self {
             live: known.live,
             blue: known.weights.blue,
             green: known.weights.green,
-            owed_blue: known.scale_in_to_restore.blue,
-            owed_green: known.scale_in_to_restore.green,
+            owed_blue: scale_in(blue),
+            owed_green: scale_in(green),
+            owed_blue_schedule: schedule(blue),
+            owed_green_schedule: schedule(green),
             rule: known.rule,
         }
     }
@@ -45,15 +55,21 @@ impl From<LastKnownRouting> for StoredRouting {
 
 impl From<StoredRouting> for LastKnownRouting {
     fn from(stored: StoredRouting) -> Self {
+        let owed = |scale_in: Option<bool>, schedule_suspended| {
+            scale_in.map(|scale_in_suspended| ScalingView {
+                scale_in_suspended,
+                schedule_suspended,
+            })
+        };
         Self {
             live: stored.live,
             weights: Weights {
                 blue: stored.blue,
                 green: stored.green,
             },
-            scale_in_to_restore: PerColour {
-                blue: stored.owed_blue,
-                green: stored.owed_green,
+            scaling_to_restore: PerColour {
+                blue: owed(stored.owed_blue, stored.owed_blue_schedule),
+                green: owed(stored.owed_green, stored.owed_green_schedule),
             },
             rule: stored.rule,
         }

@@ -290,7 +290,7 @@ fn what_other_services_owe_is_not_left_to_those_of_a_pair() {
         });
         let (free, _) = closed(&lease, Outcome::Failed, "because", now());
         let known = free.last_known.expect("a pair leaves something");
-        assert_eq!(known.scale_in_to_restore.blue, owed);
+        assert_eq!(known.scaling_to_restore.blue, owed.map(scale_in));
     }
 }
 

@@ -22,6 +22,7 @@ use crate::observed::fixtures::{NEW, OLD};
 use crate::observed::listener_rule::RuleView;
 use crate::observed::percentages::Percentages;
 use crate::observed::route::{Route, RouteView};
+use crate::observed::scaling::ScalingView;
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
@@ -123,6 +124,7 @@ fn prior_pair() -> PriorPair {
         percentages: percentages(100, 200),
         found: None,
         suspended,
+        schedule_suspended: false,
     };
 
     PriorPair {
@@ -172,11 +174,19 @@ fn last_known(live: Colour, of: [u32; 2], to_restore: [Option<bool>; 2]) -> Last
     LastKnownRouting {
         live,
         weights: weights(of[0], of[1]),
-        scale_in_to_restore: PerColour {
-            blue: to_restore[0],
-            green: to_restore[1],
+        scaling_to_restore: PerColour {
+            blue: to_restore[0].map(scale_in),
+            green: to_restore[1].map(scale_in),
         },
         rule: None,
+    }
+}
+
+/// Scaling by policies that may not remove tasks, or may.
+fn scale_in(suspended: bool) -> ScalingView {
+    ScalingView {
+        scale_in_suspended: suspended,
+        schedule_suspended: false,
     }
 }
 

@@ -51,7 +51,9 @@ fn used(own: &Route, found: &Route) -> (bool, Option<bool>, bool) {
     assert_eq!(rule.route, *own);
     (
         is_of,
-        left.scale_in_to_restore.blue,
+        left.scaling_to_restore
+            .blue
+            .map(|owed| owed.scale_in_suspended),
         rule.deploy_role.is_some(),
     )
 }

@@ -106,3 +106,19 @@ fn a_prior_revision_that_is_registered_again_is_what_a_rollback_returns_to() {
     assert_eq!(*of_lease(&next), expected);
     assert_eq!(next.changed_at, lease.changed_at, "it announces nothing");
 }
+
+#[test]
+fn scheduled_scaling_that_was_suspended_is_stored_with_its_colour() {
+    let usual = prior_pair().colours.blue;
+    let stored = serde_json::to_value(&usual).expect("serializes");
+    assert_eq!(stored.get("schedule_suspended"), None);
+
+    let suspended = PriorColour {
+        schedule_suspended: true,
+        ..usual
+    };
+    let stored = serde_json::to_value(&suspended).expect("serializes");
+    assert_eq!(stored["schedule_suspended"], true);
+    let read: PriorColour = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, suspended);
+}

@@ -73,6 +73,28 @@ fn what_a_release_left_behind_is_stored_by_colour() {
 }
 
 #[test]
+fn scheduled_scaling_to_restore_is_stored_by_colour() {
+    let scheduled = LastKnownRouting {
+        scaling_to_restore: PerColour {
+            blue: Some(scale_in(true)),
+            green: Some(ScalingView {
+                schedule_suspended: true,
+                ..scale_in(false)
+            }),
+        },
+        ..last_known(Green, [3, 97], [None, None])
+    };
+    let stored = json!({
+        "live": "green", "blue": 3, "green": 97, "owed_blue": true, "owed_green": false,
+        "owed_green_schedule": true,
+    });
+    let written = serde_json::to_value(&scheduled).expect("serializes");
+    assert_eq!(written, stored);
+    let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, scheduled);
+}
+
+#[test]
 fn a_field_of_a_newer_version_does_not_make_the_rule_of_a_pair_unreadable() {
     let mut stored = serde_json::to_value(known_rule()).expect("serializes");
     stored["newer"] = json!(true);

@@ -29,8 +29,11 @@ pub(crate) fn scaling(suspended: bool) -> PerColour<Option<ScalingView>> {
     PerColour::from_fn(|_| scaled(suspended))
 }
 
-pub(crate) fn scaled(scale_in_suspended: bool) -> Option<ScalingView> {
-    Some(ScalingView { scale_in_suspended })
+pub(crate) fn scaled(suspended: bool) -> Option<ScalingView> {
+    Some(ScalingView {
+        scale_in_suspended: suspended,
+        schedule_suspended: suspended,
+    })
 }
 
 /// This many seconds before.
@@ -52,6 +55,7 @@ pub(crate) fn pair() -> PriorPair {
         percentages: steady(OLD).percentages,
         found: None,
         suspended: Some(false),
+        schedule_suspended: false,
     };
 
     PriorPair {

@@ -25,7 +25,7 @@ mod tests {
         let known = LastKnownRouting {
             live,
             weights: Weights::with(live, 100),
-            scale_in_to_restore: PerColour::default(),
+            scaling_to_restore: PerColour::default(),
             rule: None,
         };
         let pair = |of: [u32; 2]| PerColour {

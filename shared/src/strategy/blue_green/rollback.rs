@@ -268,7 +268,7 @@ fn proven_size(context: &PairContext<'_>, input: &RestorationInput) -> u32 {
     let may_scale_in = input
         .scaling
         .of(live)
-        .is_some_and(|view| !view.scale_in_suspended);
+        .is_some_and(ScalingView::may_scale_in);
 
     if may_scale_in {
         1

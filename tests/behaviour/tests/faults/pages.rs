@@ -124,7 +124,8 @@ fn the_scaling_of_both_colours_is_read() {
         assert_eq!(
             found,
             [false, true].map(|suspended| Some(ScalingView {
-                scale_in_suspended: suspended
+                scale_in_suspended: suspended,
+                schedule_suspended: false,
             }))
         );
     });
@@ -134,17 +135,17 @@ fn the_scaling_of_both_colours_is_read() {
 fn scale_in_of_both_colours_is_suspended() {
     in_pages(async |world, sdk| {
         Scaling::new(&sdk)
-            .suspend_scale_in(CLUSTER, COLOURS, [Some(true); 2])
+            .suspend_scale_in(CLUSTER, COLOURS, [Some(ScalingView::SUSPENDED); 2])
             .await
             .expect("it is suspended");
         let aws = world.aws();
         let target = |name| {
             aws.autoscaling
                 .target_of(CLUSTER, name)
-                .map(|target| target.suspended.dynamic_in)
+                .map(|target| [target.suspended.dynamic_in, target.suspended.scheduled])
         };
 
-        assert_eq!(COLOURS.map(target), [Some(true); 2]);
+        assert_eq!(COLOURS.map(target), [Some([true; 2]); 2]);
     });
 }
 

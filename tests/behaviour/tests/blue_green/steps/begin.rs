@@ -35,6 +35,7 @@ fn prior(aws: &Aws) -> Value {
                 "target_group": blue, "weight": 0, "task_definition": ran_blue,
                 "desired_count": 0, "found": found_blue,
                 "percentages": {"minimum_healthy": 50, "maximum": 150}, "suspended": true,
+                "schedule_suspended": true,
             },
             "green": {
                 "target_group": green, "weight": 7, "task_definition": ran_green,
@@ -135,6 +136,10 @@ fn scale_in_that_the_last_release_owes_is_recorded_as_it_must_become() {
         run(aws, Fault::None, async |driver| {
             look(&driver, "begin-release", &begin(&rule)).await;
             let recorded = open(&driver.world.aws())["prior"]["pair"].clone();
+            let schedules =
+                ["blue", "green"].map(|colour| recorded[colour]["schedule_suspended"] == true);
+            let kept = ["owed_blue", "owed_green"].map(|name| owed.get(name).is_none());
+            assert_eq!(schedules, kept, "{owed}");
             let recorded = ["blue", "green"].map(|colour| recorded[colour]["suspended"].clone());
 
             assert_eq!(

@@ -24,6 +24,7 @@ mod judge;
 mod kept;
 mod pointing;
 mod retire;
+mod scheduled;
 mod swap;
 
 const EXECUTION: &str = "jane-1";

@@ -35,7 +35,9 @@ fn first_look(aws: Aws, drain: Value) -> Value {
 fn scale_in_is_given_back_before_the_old_colour_stops() {
     let mut aws = left(900);
     edit(&mut aws, |lease| {
-        lease["release"]["prior"]["pair"]["blue"]["suspended"] = json!(true)
+        let blue = &mut lease["release"]["prior"]["pair"]["blue"];
+        blue["suspended"] = json!(true);
+        blue["schedule_suspended"] = json!(true);
     });
     assert_eq!(suspensions(&aws), [true, true]);
 

@@ -119,8 +119,10 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
     fewer.services.blue.running = 1;
     fewer.services.blue.target_groups[0].healthy = 1;
     let mut suspended = pair();
-    suspended.colours.blue.suspended = Some(true);
-    suspended.colours.green.suspended = Some(true);
+    for colour in [&mut suspended.colours.blue, &mut suspended.colours.green] {
+        colour.suspended = Some(true);
+        colour.schedule_suspended = true;
+    }
     let target = PairTarget {
         prior: suspended,
         ..target(&fewer, None)
@@ -128,6 +130,15 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
     let left = |scaling| restored(&target, Ending::Failed, &fewer, scaling);
 
     assert_eq!(left(scaling(true)), resize(2, false));
+
+    // A scheduled action may take tasks away, too, once its own suspension is over.
+    let by_schedule = PerColour::from_fn(|_| {
+        Some(ScalingView {
+            schedule_suspended: false,
+            ..ScalingView::SUSPENDED
+        })
+    });
+    assert_eq!(left(by_schedule), RESTORE_SCALE_IN);
 
     // Only the old colour's scaling counts.
     let only_blue = PerColour {

@@ -5,7 +5,7 @@
 use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types::{
     AvailabilityZoneRebalancing, Deployment, DeploymentConfiguration, DeploymentRolloutState,
-    SchedulingStrategy, Service,
+    SchedulingStrategy, Service, ServiceConnectService,
 };
 
 use super::short_name;
@@ -202,38 +202,38 @@ fn registered(container: Option<&str>, port: Option<i32>) -> Option<RegisteredPo
     })
 }
 
-/// ECS shows Service Connect with the deployments of a service, not with the service.
+/// The ports that the PRIMARY deployment offers through Service Connect.
 fn connected_ports(service: &Service) -> Vec<String> {
     let mut deployments = service.deployments().iter();
-    let connect = deployments
-        .find(|deployment| deployment.status() == Some("PRIMARY"))
-        .and_then(Deployment::service_connect_configuration)
-        .filter(|connect| connect.enabled());
-
-    let services = connect.into_iter().flat_map(|connect| connect.services());
-    services
-        .map(|service| service.port_name().to_owned())
+    let primary = deployments.find(|deployment| deployment.status() == Some("PRIMARY"));
+    primary
+        .into_iter()
+        .flat_map(offered)
+        .map(|offered| offered.port_name().to_owned())
         .collect()
 }
 
-/// What leads to the tasks beside load balancers. Service Connect and VPC Lattice are members of
-/// deployments only (Amazon ECS API: Deployment). A service that is only a client of Service
-/// Connect has no services there.
+/// What a deployment offers through Service Connect, which is a member of deployments only (Amazon
+/// ECS API: Deployment). A service that is only a client of Service Connect offers nothing.
+fn offered(deployment: &Deployment) -> &[ServiceConnectService] {
+    deployment
+        .service_connect_configuration()
+        .filter(|connect| connect.enabled())
+        .map_or(&[], |connect| connect.services())
+}
+
+/// What leads to the tasks beside load balancers. VPC Lattice is a member of deployments only, as
+/// Service Connect is.
 fn discovered_by(service: &Service) -> Vec<OtherRoute> {
     let deployments = service.deployments();
     let registries = service.service_registries().iter();
     let registries = registries
         .filter_map(|registry| registry.registry_arn())
         .map(|arn| OtherRoute::Registry(arn.to_owned()));
-    let connected = deployments
-        .iter()
-        .filter_map(|deployment| deployment.service_connect_configuration())
-        .filter(|connect| connect.enabled())
-        .flat_map(|connect| connect.services())
-        .map(|offered| {
-            let name = offered.discovery_name().unwrap_or(offered.port_name());
-            OtherRoute::ServiceConnect(name.to_owned())
-        });
+    let connected = deployments.iter().flat_map(offered).map(|offered| {
+        let name = offered.discovery_name().unwrap_or(offered.port_name());
+        OtherRoute::ServiceConnect(name.to_owned())
+    });
     let lattice = deployments
         .iter()
         .flat_map(|deployment| deployment.vpc_lattice_configurations())

@@ -106,9 +106,13 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         trial.run_deferred()?;
     }
 
+    let failing = trial.failing().join("\n  ");
     let outcomes = trial.outcomes();
     stage("done");
     show(&outcomes);
+    if !failing.is_empty() {
+        return Err(format!("these fail without any mutation:\n  {failing}").into());
+    }
     Ok(is_as_expected(&outcomes))
 }
 

@@ -26,6 +26,8 @@ pub struct Trial<'a> {
     jobs: usize,
     /// Checks that are not quick, for what all others let through.
     deferred: Vec<Check>,
+    /// The names of checks that fail without a mutation. They are not run against any.
+    failing: Vec<String>,
 }
 
 impl<'a> Trial<'a> {
@@ -39,6 +41,7 @@ impl<'a> Trial<'a> {
             logs,
             jobs,
             deferred: Vec::new(),
+            failing: Vec::new(),
         }
     }
 
@@ -61,7 +64,7 @@ impl<'a> Trial<'a> {
     /// takes, and then with each mutation that is left, the quickest first.
     ///
     /// # Errors
-    /// When a check cannot be started, or fails without a mutation.
+    /// When a check cannot be started.
     pub fn run(&mut self, mut checks: Vec<Check>) -> Result<(), Box<dyn Error>> {
         self.measure(&mut checks)?;
         self.attempt(checks)
@@ -70,12 +73,18 @@ impl<'a> Trial<'a> {
     /// Like [`Self::run`], but leaves the checks that are not quick to [`Self::run_deferred`].
     ///
     /// # Errors
-    /// When a check cannot be started, or fails without a mutation.
+    /// When a check cannot be started.
     pub fn run_quick(&mut self, mut checks: Vec<Check>) -> Result<(), Box<dyn Error>> {
         self.measure(&mut checks)?;
         let (quick, slow) = checks.into_iter().partition(|check| check.took <= QUICK);
         self.deferred.extend::<Vec<Check>>(slow);
         self.attempt(quick)
+    }
+
+    /// The names of the checks that failed without a mutation.
+    #[must_use]
+    pub fn failing(&self) -> &[String] {
+        &self.failing
     }
 
     /// How many checks were left to the end.
@@ -114,8 +123,8 @@ impl<'a> Trial<'a> {
         in_parallel(self.jobs, work)
     }
 
-    /// Learns how long each check takes and what it reaches. All of them must pass.
-    fn measure(&self, checks: &mut [Check]) -> Result<(), Box<dyn Error>> {
+    /// Learns how long each check takes and what it reaches. Those that fail are set aside.
+    fn measure(&mut self, checks: &mut Vec<Check>) -> Result<(), Box<dyn Error>> {
         let queue = Mutex::new(checks.iter_mut().collect::<VecDeque<_>>());
         let failed = Mutex::new(Vec::new());
         let work = |job: usize| -> Result<(), SuiteError> {
@@ -137,12 +146,12 @@ impl<'a> Trial<'a> {
 
         in_parallel(self.jobs, work)?;
         let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if failed.is_empty() {
-            return Ok(());
+        for name in &failed {
+            println!("fails without any mutation: {name}");
         }
-
-        let names = failed.join("\n  ");
-        Err(format!("these fail without any mutation:\n  {names}").into())
+        checks.retain(|check| !failed.contains(&check.name));
+        self.failing.extend(failed);
+        Ok(())
     }
 
     /// What became of each mutation.

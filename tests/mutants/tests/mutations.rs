@@ -1,6 +1,8 @@
 //! The mutations fit the source code as it is now, so that none is lost unnoticed when the code
 //! changes.
 
+mod program;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -8,7 +10,9 @@ use std::path::Path;
 use mutants::{
     copy,
     mutation::{self, Mutation},
+    weave::MUTATED,
 };
+use program::{canonical, without_switches};
 
 fn all() -> Vec<Mutation> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -58,4 +62,63 @@ fn every_mutation_is_an_expression_or_a_statement() {
         !files.values().any(is_wrong),
         "two of them do not go together"
     );
+}
+
+/// An edit that takes less than a whole expression groups the operators around it in another way
+/// even while it is off. What has its switch written into it is left out here.
+#[test]
+fn no_mutation_changes_the_program_while_it_is_off() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut mutations = all();
+    for mutation in &mut mutations {
+        mutation
+            .edits
+            .retain(|edit| !edit.replace.contains(MUTATED));
+    }
+
+    let changed = |(file, text): (&String, &String)| {
+        let before = fs::read_to_string(root.join(file)).expect("a file");
+        let differs = canonical(&before) != without_switches(text);
+        differs.then(|| file.clone())
+    };
+    let files: Vec<String> = woven(&mutations).iter().filter_map(changed).collect();
+    let names: Vec<&str> = mutations
+        .iter()
+        .filter(|mutation| mutation.edits.iter().any(|edit| files.contains(&edit.file)))
+        .filter(|mutation| {
+            let alone = woven(std::slice::from_ref(*mutation));
+            alone.iter().any(|file| changed(file).is_some())
+        })
+        .map(|mutation| mutation.name.as_str())
+        .collect();
+
+    assert_eq!(names, Vec::<&str>::new());
+    assert_eq!(files, Vec::<String>::new());
+}
+
+#[test]
+fn an_edit_of_less_than_an_expression_is_seen() {
+    let text = "fn a() -> bool { b() || c() && d() }";
+    for (find, is_whole) in [
+        ("c() && d()", true),
+        ("b()", true),
+        ("b() || c() && d()", true),
+        ("b() || c()", false),
+    ] {
+        let switched = format!("(if slipway::mutants::is(3) {{ x }} else {{ {find} }})");
+        let woven = text.replace(find, &switched);
+        assert_eq!(
+            canonical(text) == without_switches(&woven),
+            is_whole,
+            "{find}"
+        );
+    }
+
+    let statement = "fn a() { if slipway::mutants::is(3) { } else { b(); c(); } d(); }";
+    assert_eq!(
+        without_switches(statement),
+        canonical("fn a() { b(); c(); d(); }")
+    );
+    let within = "fn a() { f!((if slipway::mutants::is(3) { x } else { b }), c) }";
+    assert_eq!(without_switches(within), canonical("fn a() { f!(b, c) }"));
 }

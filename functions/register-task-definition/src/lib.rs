@@ -16,8 +16,8 @@ use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
-    Base, BaseFile, Mark, TaskDefinition, check_images, container_images, parse_image_definitions,
-    parse_image_detail, set_images,
+    Base, BaseFile, Mark, TaskDefinition, container_images, parse_image_definitions,
+    parse_image_detail, with_images,
 };
 use slipway::timestamp::{Timestamp, readable};
 
@@ -91,10 +91,10 @@ impl Step for RegisterTaskDefinition {
         let current = self.describe(prior).await?;
         let base = self.base(&job.parameters, &artifacts, &current).await?;
         let images = self.wanted_images(&job.parameters, &artifacts).await?;
-        let wanted = with_images(&job.parameters, &base.definition, &images)?;
+        let wanted = wanted(&job.parameters, &base.definition, &images)?;
 
-        let is_current = wanted == current.definition.clone().unmarked()
-            || self.was_registered_from(&wanted, &current).await?;
+        let runs = (current.arn.as_str(), &current.definition);
+        let is_current = self.bases.is_current(&wanted, runs).await?;
         if is_current {
             let note = "the service's own, nothing changed";
             return Ok(report(&current.arn, prior, &wanted, note).with_warning(base.warning()));
@@ -139,23 +139,6 @@ impl RegisterTaskDefinition {
             }
         };
         Ok(base.unmarked())
-    }
-
-    /// Whether a release registered the current revision from the same definition. An operator who
-    /// copies a revision copies its mark too, so the release must have deployed this very revision.
-    async fn was_registered_from(
-        &self,
-        wanted: &TaskDefinition,
-        current: &Registered,
-    ) -> Result<bool, StepError> {
-        let mark = current.definition.mark();
-        let Some(mark) = mark.filter(|mark| mark.sent == wanted.fingerprint()) else {
-            return Ok(false);
-        };
-
-        let record = self.ledger.record(&mark.execution).await?;
-        let change = record.and_then(|record| record.change);
-        Ok(change.is_some_and(|change| change.task_definition == current.arn))
     }
 
     /// Every image by its digest. The parameters override the file.
@@ -284,18 +267,13 @@ impl RegisterTaskDefinition {
     }
 }
 
-/// The base with its new images. What runs can be pulled, but a file may never have run, so that
-/// its other images are checked too.
-fn with_images(
+/// The base with its new images.
+fn wanted(
     parameters: &Parameters,
     base: &TaskDefinition,
     images: &BTreeMap<String, String>,
 ) -> Result<TaskDefinition, Failure> {
-    let wanted = set_images(base, images).map_err(Failure::configuration)?;
-    if parameters.taskdef.is_some() {
-        check_images(&wanted).map_err(Failure::configuration)?;
-    }
-    Ok(wanted)
+    with_images(base, images, parameters.taskdef.is_some()).map_err(Failure::configuration)
 }
 
 /// An earlier invocation may still register the revision that it announced.

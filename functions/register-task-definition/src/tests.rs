@@ -95,7 +95,7 @@ fn images_that_cannot_be_pulled_are_refused_in_a_file_and_kept_if_they_run() {
     ]}));
     let base = base.expect("a task definition");
     let images = BTreeMap::from([("web".to_owned(), PINNED.to_owned())]);
-    let of = |more: Value| with_images(&parameters(more), &base, &images);
+    let of = |more: Value| wanted(&parameters(more), &base, &images);
 
     let kept = of(json!({"images": {"web": PINNED}})).expect("it runs");
     assert_eq!(

@@ -1,10 +1,11 @@
-//! The newest revision of a family that a release may be made from. The mark of a revision shows
-//! which release registered it; the record of that release shows whether it was deployed.
+//! What a release may be made from: the newest revision of a family, or what runs, if that is what
+//! it wants already. The mark of a revision shows which release registered it; the record of that
+//! release shows whether it was deployed.
 
 use super::{AwsError, Ledger, Sdk, TaskDefinitions};
 use crate::job::{Failure, StepError};
 use crate::limits::{DESCRIBED_REVISIONS, PAGES};
-use crate::release::{Record, may_be_base};
+use crate::release::{Record, may_be_base, was_deployed};
 use crate::task_definition::TaskDefinition;
 
 #[derive(Clone, Debug)]
@@ -53,6 +54,29 @@ impl Bases {
             }
         }
         Err(TaskDefinitions::too_many(family).into())
+    }
+
+    /// Whether a release of `wanted` needs no new revision: what runs is that, or a release
+    /// registered it from that and ECS filled it in. An operator who copies a revision copies its
+    /// mark too, so the release must have deployed this very revision.
+    ///
+    /// # Errors
+    /// If the record of that release cannot be read.
+    pub async fn is_current(
+        &self,
+        wanted: &TaskDefinition,
+        (arn, runs): (&str, &TaskDefinition),
+    ) -> Result<bool, AwsError> {
+        if *wanted == runs.clone().unmarked() {
+            return Ok(true);
+        }
+
+        let mark = runs.mark();
+        let Some(mark) = mark.filter(|mark| mark.sent == wanted.fingerprint()) else {
+            return Ok(false);
+        };
+        let record = self.ledger.record(&mark.execution).await?;
+        Ok(was_deployed(record.as_ref(), arn))
     }
 
     /// The record of the execution whose mark a revision has, if it has both.

@@ -9,6 +9,13 @@ pub fn may_be_base(record: Option<&Record>, revision: &str) -> bool {
     record.is_none_or(|record| record.vouches_for(revision))
 }
 
+/// Whether a release, by its record, deployed a revision.
+#[must_use]
+pub fn was_deployed(record: Option<&Record>, revision: &str) -> bool {
+    let change = record.and_then(|record| record.change.as_ref());
+    change.is_some_and(|change| change.task_definition == revision)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

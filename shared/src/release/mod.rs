@@ -28,7 +28,7 @@ mod tests;
 mod traffic_shift;
 mod transition;
 
-pub use base::may_be_base;
+pub use base::{may_be_base, was_deployed};
 pub use deploy_role::{DeployRole, StatedPipeline, account, check_role, check_role_arn, region_of};
 pub use event::{Event, EventName};
 pub use expiry::expires_at;

@@ -18,6 +18,23 @@ pub fn container_images(definition: &TaskDefinition) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What a release makes of its base. What runs can be pulled, but a file may never have run, so that
+/// its other images are checked too.
+///
+/// # Errors
+/// As [`set_images`], and of a file as [`check_images`].
+pub fn with_images(
+    base: &TaskDefinition,
+    images: &BTreeMap<String, String>,
+    is_file: bool,
+) -> Result<TaskDefinition, String> {
+    let wanted = set_images(base, images)?;
+    if is_file {
+        check_images(&wanted)?;
+    }
+    Ok(wanted)
+}
+
 /// Sets the images of containers. A key is a container's name, or a placeholder, which sets every
 /// container that has it.
 ///

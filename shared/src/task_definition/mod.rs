@@ -23,6 +23,7 @@ pub use definition::TaskDefinition;
 pub use file::BaseFile;
 pub use images::{
     check_images, container_images, parse_image_definitions, parse_image_detail, set_images,
+    with_images,
 };
 pub use inspect::LeftOut;
 pub use mark::Mark;

@@ -71,6 +71,14 @@ pub const RANDOM_CHARS: usize = 20;
 /// Fewest digits of such a word. Ours: names have a number at most.
 pub const RANDOM_DIGITS: usize = 3;
 
+/// Changes of a task definition that a dry run lists. Ours: such a tree is still read, and it is one
+/// line of a log.
+pub const LISTED_CHANGES: usize = 50;
+
+/// Longest path and longest value of a listed change, in characters. Ours: an image with its digest
+/// is shown whole.
+pub const CHANGE_CHARS: usize = 200;
+
 /// Longest reason in the ledger, in characters. Ours: a paragraph; an item could hold 400 KB.
 pub const REASON_CHARS: usize = 1_000;
 

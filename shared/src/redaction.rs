@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::limits::{CUT_CHARS, SECRET_CHARS};
 
-pub(crate) use credentials::SCHEMES;
-use credentials::{MASK, without_credentials};
+use credentials::without_credentials;
+pub(crate) use credentials::{MASK, SCHEMES};
 
 /// The separator between the reasons of one task.
 const JOINT: &str = "; ";

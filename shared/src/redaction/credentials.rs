@@ -15,7 +15,7 @@ const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// What is in place of what was removed.
-pub(super) const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// What comes before the credentials in a header of HTTP, in lower case.
 pub(crate) const SCHEMES: [&str; 2] = ["basic", "bearer"];

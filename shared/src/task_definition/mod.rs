@@ -6,9 +6,11 @@
 
 mod base;
 mod definition;
+mod difference;
 mod file;
 mod images;
 mod inspect;
+mod leaves;
 mod mark;
 mod one_off;
 mod read_members;
@@ -20,6 +22,7 @@ mod types;
 
 pub use base::{Base, BaseName};
 pub use definition::TaskDefinition;
+pub use difference::{Change, Difference};
 pub use file::BaseFile;
 pub use images::{
     check_images, container_images, parse_image_definitions, parse_image_detail, set_images,

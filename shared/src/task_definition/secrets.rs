@@ -217,7 +217,7 @@ fn secret_after<'a>(before: &str, word: &'a str) -> Option<&'a str> {
     (is_announced && !is_scheme(word) && !word.starts_with('-')).then_some(word)
 }
 
-fn is_secret_name(name: &str) -> bool {
+pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_NAMES.iter().any(|part| name.contains(part))
         && !PLACES.iter().any(|part| name.ends_with(part))

@@ -1,7 +1,9 @@
 //! Tests of task definitions, by subject, and the definitions they share.
 
 mod base;
+mod difference;
 mod images;
+mod leaves;
 mod mark;
 mod one_off;
 mod parse;

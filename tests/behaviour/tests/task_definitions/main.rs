@@ -21,6 +21,8 @@ use slipway::text;
 
 /// Files that name images.
 mod artifacts;
+/// What differs between two definitions.
+mod differences;
 /// Outputs of `docker inspect`.
 mod docker;
 /// What `docker inspect` prints, as the base of a release.

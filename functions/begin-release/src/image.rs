@@ -23,43 +23,32 @@ enum Fit {
 }
 
 impl BeginRelease {
+    /// Checks the image, and returns it by its digest if it is given and may be released.
     pub(crate) async fn check_image(
         &self,
         checks: &mut Checks,
         given: Option<&str>,
         base: &TaskDefinition,
-    ) -> Result<(), StepError> {
+    ) -> Result<Option<ImageReference>, StepError> {
         let Some(given) = given else {
             checks.skip((NEW, "image"), "`image` is not given");
-            return Ok(());
+            return Ok(None);
         };
         let found = self.find_image(given).await;
         if let Ok(FoundImage { image, .. }) = &found
             && image.ecr().is_none()
         {
             checks.skip((NEW, "image"), format!("{image} is not in Amazon ECR"));
-            return Ok(());
+            return Ok(Some(image.clone()));
         }
         let shown = |found: &FoundImage| found.image.to_string();
-        let Some(FoundImage { image, kind }) = checks.take((NEW, "image"), found, shown)? else {
-            return Ok(());
+        let Some(found) = checks.take((NEW, "image"), found, shown)? else {
+            return Ok(None);
         };
 
-        let at = (NEW, "architecture");
-        let fit = kind
-            .map_err(StepError::from)
-            .and_then(|kind| Ok(fit(&image, &kind, base.architecture())?));
-
-        let known = match fit {
-            Ok(Fit::Known(architecture)) => Ok(architecture),
-            Ok(Fit::Unknown(why)) => {
-                checks.skip(at, why);
-                return Ok(());
-            }
-            Err(error) => Err(error),
-        };
-        checks.take(at, known, |&architecture| architecture.to_owned())?;
-        Ok(())
+        let image = found.image.clone();
+        check_architecture(checks, found, base)?;
+        Ok(Some(image))
     }
 
     /// The image by its digest, which can run.
@@ -68,6 +57,28 @@ impl BeginRelease {
             .map_err(|why| Failure::configuration(format!("`image`: {why}")))?;
         self.images.inspect(&image).await
     }
+}
+
+fn check_architecture(
+    checks: &mut Checks,
+    FoundImage { image, kind }: FoundImage,
+    base: &TaskDefinition,
+) -> Result<(), StepError> {
+    let at = (NEW, "architecture");
+    let fit = kind
+        .map_err(StepError::from)
+        .and_then(|kind| Ok(fit(&image, &kind, base.architecture())?));
+
+    let known = match fit {
+        Ok(Fit::Known(architecture)) => Ok(architecture),
+        Ok(Fit::Unknown(why)) => {
+            checks.skip(at, why);
+            return Ok(());
+        }
+        Err(error) => Err(error),
+    };
+    checks.take(at, known, |&architecture| architecture.to_owned())?;
+    Ok(())
 }
 
 /// How an image fits the architecture that the base names. Refuses one that is built for others.

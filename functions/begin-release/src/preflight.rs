@@ -99,6 +99,9 @@ impl BeginRelease {
         if checks.is_dry_run() {
             self.check_overlap(checks, job, &target).await?;
             self.inspect(checks, &target, rollout.as_ref()).await?;
+            if let Some(rollout) = &rollout {
+                self.list_changes(checks, job, &target, rollout).await?;
+            }
         }
 
         if let Some(report) = check_deployments(checks, job, &target)? {
@@ -155,8 +158,8 @@ impl BeginRelease {
             format!("named: {named}")
         })?;
         check_ports(checks, target.deployed_to(), (&name, &base))?;
-        let image = job.parameters.image.as_deref();
-        self.check_image(checks, image, &base).await?;
+        let given = job.parameters.image.as_deref();
+        let image = self.check_image(checks, given, &base).await?;
         let warning = self
             .check_rollout(checks, job, &seen.view, (&current, &base))
             .await?;
@@ -166,6 +169,7 @@ impl BeginRelease {
             arn,
             current,
             base,
+            image,
         }))
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct PlannedRollout {
     pub(crate) arn: String,
     pub(crate) current: TaskDefinition,
     pub(crate) base: TaskDefinition,
+    /// The image by its digest; none if it is not given, or refused.
+    pub(crate) image: Option<ImageReference>,
     /// What the rollout may have to wait for.
     pub(crate) warning: Option<String>,
 }
@@ -67,6 +69,7 @@ impl BeginRelease {
             current,
             base,
             warning,
+            ..
         } = rollout;
         let prior = PriorRevision {
             service: seen.name(),

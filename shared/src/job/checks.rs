@@ -3,6 +3,8 @@
 //!
 //! It never reads anything, and what refuses a release is decided where the check is made.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -25,6 +27,10 @@ struct Check {
     name: &'static str,
     state: CheckState,
     reason: String,
+    /// What the check lists, each as JSON and as a line.
+    changes: Vec<(Value, String)>,
+    /// How many others it does not list.
+    more: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +65,42 @@ impl CheckState {
     }
 }
 
+impl Check {
+    fn new((group, name): CheckPath<'_>, state: CheckState, reason: String) -> Self {
+        Self {
+            group: group.to_owned(),
+            name,
+            state,
+            reason,
+            changes: Vec::new(),
+            more: 0,
+        }
+    }
+
+    fn leaf(&self) -> Value {
+        let mut leaf = json!({"name": self.name, "state": self.state, "reason": self.reason});
+        if !self.changes.is_empty() {
+            leaf["changes"] = self.changes.iter().map(|(json, _)| json.clone()).collect();
+        }
+        if self.more > 0 {
+            leaf["more"] = self.more.into();
+        }
+        leaf
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let state = self.state.as_str();
+        let mut lines = vec![format!("    {state:<4} {}: {}", self.name, self.reason)];
+
+        let changes = self.changes.iter();
+        lines.extend(changes.map(|(_, line)| format!("      {line}")));
+        if self.more > 0 {
+            lines.push(format!("      and {} more", self.more));
+        }
+        lines
+    }
+}
+
 impl Checks {
     /// Checks of which the first refusal ends the step.
     #[must_use]
@@ -86,6 +128,24 @@ impl Checks {
     /// Adds a check that was passed.
     pub fn ok(&mut self, at: CheckPath<'_>, reason: impl Into<String>) {
         self.add(at, CheckState::Ok, reason.into());
+    }
+
+    /// Adds a check that was passed and lists changes, and how many others there are.
+    pub fn ok_with<T: Serialize + Display>(
+        &mut self,
+        at: CheckPath<'_>,
+        reason: impl Into<String>,
+        (changes, more): (&[T], usize),
+    ) {
+        let changes = changes
+            .iter()
+            .map(|change| (json!(change), change.to_string()))
+            .collect();
+        self.list.push(Check {
+            changes,
+            more,
+            ..Check::new(at, CheckState::Ok, reason.into())
+        });
     }
 
     /// Adds a check that was not made, or whose result is not certain.
@@ -119,13 +179,8 @@ impl Checks {
         }
     }
 
-    fn add(&mut self, (group, name): CheckPath<'_>, state: CheckState, reason: String) {
-        self.list.push(Check {
-            group: group.to_owned(),
-            name,
-            state,
-            reason,
-        });
+    fn add(&mut self, at: CheckPath<'_>, state: CheckState, reason: String) {
+        self.list.push(Check::new(at, state, reason));
     }
 
     /// What refuses a release, with the causes first and complete; `None` if nothing does.
@@ -171,26 +226,22 @@ impl Checks {
     }
 
     /// The tree: `{"name": …, "state": "OK" | "NG" | "SKIP", "checks": [ … ]}`, in which a leaf has
-    /// a `reason` and no `checks`.
+    /// a `reason` and no `checks`. One that lists something has `changes`, and `more` if they are
+    /// not all.
     #[must_use]
     pub fn tree(&self) -> Value {
         let groups: Vec<Value> = self
             .groups()
             .into_iter()
             .map(|(name, checks)| {
-                let leaves: Vec<Value> = checks
-                .iter()
-                .map(|check| {
-                    json!({"name": check.name, "state": check.state, "reason": check.reason})
-                })
-                .collect();
+                let leaves: Vec<Value> = checks.iter().map(|check| check.leaf()).collect();
                 json!({"name": name, "state": state_of(&checks), "checks": leaves})
             })
             .collect();
         json!({"name": self.subject, "state": self.state(), "checks": groups})
     }
 
-    /// The tree as text, one line a check, two spaces a level.
+    /// The tree as text, one line a check and a listed change, two spaces a level.
     #[must_use]
     pub fn text(&self) -> String {
         let subject = self.subject.as_deref().unwrap_or_default();
@@ -198,11 +249,7 @@ impl Checks {
 
         for (name, checks) in self.groups() {
             lines.push(format!("  {:<4} {name}", state_of(&checks).as_str()));
-            let leaf = |check: &&Check| {
-                let state = check.state.as_str();
-                format!("    {state:<4} {}: {}", check.name, check.reason)
-            };
-            lines.extend(checks.iter().map(leaf));
+            lines.extend(checks.iter().flat_map(|check| check.lines()));
         }
         lines.join("\n")
     }
@@ -233,116 +280,4 @@ fn state_of(checks: &[&Check]) -> CheckState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CONTROLLER: CheckPath<'static> = ("service web", "controller");
-    const REFUSAL: &str = "the deployment controller is CODE_DEPLOY; expected ECS";
-
-    fn refused() -> Result<(), Failure> {
-        Err(Failure::configuration(REFUSAL))
-    }
-
-    fn wrong() -> Checks {
-        let mut checks = Checks::dry_run("apps/web");
-        checks.ok(("release", "parameters"), "valid");
-        checks
-            .take(CONTROLLER, refused(), |()| String::new())
-            .expect("a dry run goes on");
-        checks.skip(("release", "role"), "ambient credentials");
-        checks.skip(("rule", "owner"), "no rule");
-        checks
-    }
-
-    #[test]
-    fn a_preflight_ends_at_the_first_refusal_and_a_dry_run_goes_on() {
-        let mut checks = Checks::preflight();
-        let taken = checks.take(CONTROLLER, refused(), |()| String::new());
-        let refusal = StepError::Failed(Failure::configuration(REFUSAL));
-        assert_eq!(taken, Err(refusal));
-
-        let mut checks = Checks::dry_run("apps/web");
-        let refusals = [
-            StepError::Failed(Failure::configuration(REFUSAL)),
-            StepError::Refused(Failure::configuration(REFUSAL)),
-        ];
-        for refusal in refusals {
-            let taken = checks.take(CONTROLLER, Err::<(), _>(refusal), |()| String::new());
-            assert_eq!(taken, Ok(None));
-        }
-        let found = checks.take(CONTROLLER, Ok::<_, Failure>(7), ToString::to_string);
-        assert_eq!(found, Ok(Some(7)));
-    }
-
-    #[test]
-    fn what_proves_nothing_ends_a_dry_run_too() {
-        for error in [
-            StepError::Busy("throttled; retrying".to_owned()),
-            StepError::Unexpected(Failure::job("no ARN")),
-        ] {
-            let mut checks = Checks::dry_run("apps/web");
-            let taken = checks.take(CONTROLLER, Err::<(), _>(error.clone()), |()| String::new());
-            assert_eq!((taken, checks.failure()), (Err(error), None));
-        }
-    }
-
-    #[test]
-    fn a_failure_names_what_is_wrong_first() {
-        let failure = wrong().failure().expect("a refusal");
-        assert_eq!(
-            failure,
-            Failure::configuration(format!(
-                "1 of 4 checks of the dry run are NG: controller: controller (service web): \
-                 {REFUSAL}"
-            ))
-        );
-    }
-
-    #[test]
-    fn what_was_skipped_refuses_nothing_and_is_named() {
-        let mut checks = Checks::dry_run("apps/web");
-        checks.ok(("release", "parameters"), "valid");
-        let summary = |checks: &Checks| {
-            assert_eq!(checks.failure(), None);
-            checks.summary()
-        };
-        assert_eq!(
-            summary(&checks),
-            "dry run: a release could begin: 1 checks are OK, 0 SKIP; nothing was changed"
-        );
-
-        checks.skip(("release", "role"), "ambient credentials");
-        assert_eq!(
-            summary(&checks),
-            "dry run: a release could begin: 1 checks are OK, 1 SKIP (role); nothing was changed"
-        );
-    }
-
-    fn leaf(name: &str, state: &str, reason: &str) -> Value {
-        json!({"name": name, "state": state, "reason": reason})
-    }
-
-    #[test]
-    fn the_tree_has_each_group_once_and_the_worst_state_above() {
-        assert_eq!(
-            wrong().tree(),
-            json!({"name": "apps/web", "state": "NG", "checks": [
-                {"name": "release", "state": "OK", "checks": [
-                    leaf("parameters", "OK", "valid"),
-                    leaf("role", "SKIP", "ambient credentials"),
-                ]},
-                {"name": "service web", "state": "NG", "checks": [
-                    leaf("controller", "NG", REFUSAL),
-                ]},
-                {"name": "rule", "state": "SKIP", "checks": [leaf("owner", "SKIP", "no rule")]},
-            ]})
-        );
-
-        let expected = format!(
-            "NG   apps/web\n  OK   release\n    OK   parameters: valid\n    SKIP role: ambient \
-             credentials\n  NG   service web\n    NG   controller: {REFUSAL}\n  SKIP rule\n    \
-             SKIP owner: no rule"
-        );
-        assert_eq!(wrong().text(), expected);
-    }
-}
+mod tests;

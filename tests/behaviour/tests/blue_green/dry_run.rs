@@ -1,5 +1,6 @@
 //! A dry run of a pair: its rule, the owner of it, and other rules that forward to the colours.
 
+use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, elb};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Fault, run};
@@ -8,15 +9,22 @@ use serde_json::{Value, json};
 use behaviour::pair::{self, SHORT, groups, listener, shop};
 use behaviour::{ecs_state, invoke, writes};
 
-/// The response of a dry run of the shop, after a check that nothing was written.
 fn dry_run(aws: Aws) -> Value {
+    dry_run_with(aws, &json!({}))
+}
+
+/// The response of a dry run of the shop with more parameters, after a check that nothing was
+/// written.
+fn dry_run_with(aws: Aws, more: &Value) -> Value {
     run(aws, Fault::None, async |driver| {
         let before = driver.world.snapshot();
-        let parameters = json!({
+        let mut parameters = json!({
             "pipeline": "slipway-by-hand", "execution": "jane-1", "cluster": CLUSTER,
             "service": SHOP, "strategy": "blue-green", "rule": pair::rule(&before),
             "dry_run": true,
         });
+        let all = parameters.as_object_mut().expect("an object");
+        all.extend(more.as_object().expect("an object").clone());
         let event = json!({ "parameters": parameters });
         let answer = invoke(&driver, "begin-release", event)
             .await
@@ -33,16 +41,21 @@ fn dry_run(aws: Aws) -> Value {
     })
 }
 
-/// A check of the group `rule`: state and reason.
-fn check<'a>(answer: &'a Value, name: &str) -> (&'a str, &'a str) {
+/// A check of a group.
+fn found<'a>(answer: &'a Value, group: &str, name: &str) -> &'a Value {
     let groups = answer["checks"]["checks"].as_array().expect("groups");
-    let rule = groups.iter().find(|group| group["name"] == "rule");
-    let mut checks = rule.expect("a group")["checks"]
+    let group = groups.iter().find(|found| found["name"] == group);
+    let mut checks = group.expect("a group")["checks"]
         .as_array()
         .expect("checks")
         .iter();
     let found = checks.find(|check| check["name"] == name);
-    let found = found.unwrap_or_else(|| panic!("no check {name}: {answer}"));
+    found.unwrap_or_else(|| panic!("no check {name}: {answer}"))
+}
+
+/// A check of the group `rule`: state and reason.
+fn check<'a>(answer: &'a Value, name: &str) -> (&'a str, &'a str) {
+    let found = found(answer, "rule", name);
     let text = |name: &str| found[name].as_str().expect("a text");
     (text("state"), text("reason"))
 }
@@ -125,4 +138,20 @@ fn a_colour_that_is_missing_is_named_and_the_other_is_checked() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }
+}
+
+#[test]
+fn a_revision_of_the_idle_colour_is_compared_with_what_the_live_one_runs() {
+    let mut aws = shop(&SHORT);
+    ecr::push(&mut aws, SHOP, "2.0.0", Behaviour::Healthy).expect("the repository is there");
+    let [_, live] = pair::definitions(&aws);
+    let live = live.rsplit('/').next().expect("a revision").to_owned();
+
+    let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop:2.0.0";
+    let more = json!({"containers": ["web"], "image": image});
+    let answer = dry_run_with(aws, &more);
+
+    let found = found(&answer, "new revision", "difference");
+    assert_eq!(found["reason"], format!("1 member differs from {live}"));
+    assert_eq!(found["changes"][0]["path"], "containers.web.image");
 }

@@ -12,7 +12,7 @@ use behaviour::{
 };
 
 /// A dry run, after a check that nothing was written; a job of CodePipeline is not reported.
-async fn dry_run(driver: &Driver, more: Value) -> Value {
+pub(crate) async fn dry_run(driver: &Driver, more: Value) -> Value {
     let mut all = json!({"strategy": "rolling", "dry_run": true});
     let given = more.as_object().expect("an object").clone();
     all.as_object_mut().expect("an object").extend(given);

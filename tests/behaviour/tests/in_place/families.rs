@@ -287,7 +287,7 @@ fn a_base_that_is_registered_already_changes_nothing_unless_an_operator_copied_i
 }
 
 /// A file with what Amazon ECS rewrites and fills in, and without tags, which its family has.
-const FILE: &[u8] = br#"{
+pub(crate) const FILE: &[u8] = br#"{
     "family": "page-counter", "networkMode": "bridge", "requiresCompatibilities": ["EC2"],
     "cpu": ".125 vCPU", "memory": "0.25GB", "pidMode": "", "tags": [],
     "containerDefinitions": [{
@@ -299,7 +299,7 @@ const FILE: &[u8] = br#"{
 }"#;
 
 /// The account with a file in the Config artifact of the counter's pipeline.
-fn with_file(file: &[u8]) -> Aws {
+pub(crate) fn with_file(file: &[u8]) -> Aws {
     let mut aws = account();
     let archive = zipped("taskdef.json", file);
     aws.s3

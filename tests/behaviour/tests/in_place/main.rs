@@ -9,6 +9,7 @@ mod bench;
 mod crash_loops;
 mod deadlines;
 mod deregistrations;
+mod differences;
 mod dry_run;
 mod dry_run_roles;
 mod endings;

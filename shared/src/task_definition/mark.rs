@@ -1,9 +1,9 @@
 //! The mark of a revision: two tags, by which the release that registered it is found although
 //! nothing recorded it, and by which a file is recognised in its own registration.
 //!
-//! A described definition is never compared with a file: ECS fills defaults in and does not
-//! document which. No release copies a mark: what a new revision is made from loses it. Others copy
-//! it with all tags, so that it counts beside who registered the revision only.
+//! No release decides by comparing a described definition with a file: ECS fills defaults in and
+//! does not document which. No release copies a mark: what a new revision is made from loses it.
+//! Others copy it with all tags, so that it counts beside who registered the revision only.
 
 use std::fmt::Write as _;
 

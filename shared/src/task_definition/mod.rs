@@ -2,7 +2,8 @@
 //! does not accept is removed.
 //!
 //! Never drops or rewrites a field that this code does not know: a definition may use features that
-//! are newer than this version. Messages and `Debug` never quote values, which can be secrets.
+//! are newer than this version. Messages and `Debug` never quote values, which can be secrets; a
+//! [`Difference`] has them without what is secret.
 
 mod base;
 mod definition;

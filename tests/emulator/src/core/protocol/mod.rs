@@ -15,7 +15,7 @@ use std::ops::Deref;
 use serde_json::Value;
 
 use super::service::{self, Errors, Service, Wording};
-use super::{ApiError, Aws, Millis, cloudformation, iam, record};
+use super::{ApiError, Aws, Millis, cloudformation, elb, iam, record};
 pub(crate) use cbor::Cbor;
 pub(crate) use json::{Json, read as read_json};
 pub(crate) use query::Query;
@@ -275,8 +275,13 @@ impl Request {
 
 impl Aws {
     /// Answers one request by the rules of the service that its signature names, if its caller may
-    /// make it, in the account of its credentials and the region that it names.
+    /// make it, in the account of its credentials and the region that it names. A request to the
+    /// name of a load balancer is for an application.
     pub fn call(&mut self, request: &Request) -> Response {
+        if let Some(response) = elb::respond(self, request) {
+            self.log(request, "http".to_owned(), "Get".to_owned(), None);
+            return response;
+        }
         let place = self.place_of(request);
         self.in_place(place, |aws| aws.serve(request))
     }
@@ -321,7 +326,7 @@ impl Aws {
     }
 
     fn handle(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
-        let (at, id) = (self.now, self.uuid());
+        let id = self.uuid();
         let service = request.service().unwrap_or_default();
         let WrittenResponse {
             operation,
@@ -333,17 +338,26 @@ impl Aws {
             record::call(&service, &operation, error.as_deref(), request, &response);
         }
 
-        let (caller, attempt) = (request.caller.clone(), self.calls.attempt);
+        self.log(request, service, operation, error);
+        response
+    }
+
+    fn log(
+        &mut self,
+        request: &Request,
+        service: String,
+        operation: String,
+        error: Option<String>,
+    ) {
         self.calls.calls.push(Call {
-            at,
-            caller,
+            at: self.now,
+            caller: request.caller.clone(),
             service,
             operation,
             error,
-            attempt,
+            attempt: self.calls.attempt,
             cut_off: false,
         });
-        response
     }
 
     /// The response in the protocol of the service, with the identifier of the request.

@@ -9,6 +9,7 @@ mod describe;
 mod health;
 mod iam;
 mod operations;
+mod requests;
 mod resources;
 mod state;
 
@@ -25,6 +26,7 @@ pub use health::{
 pub(crate) use health::{changes, state_of as state_at};
 use operations::NAMESPACE;
 pub use operations::run_operation;
+pub(crate) use requests::respond;
 pub use resources::{
     create_listener, create_load_balancer, create_rule, create_target_group, delete_listener,
     delete_load_balancer, delete_rule, delete_target_group, set_tags, update_listener, update_rule,

@@ -10,6 +10,7 @@ use crate::protocol::xml;
 
 mod callers;
 mod health;
+mod requests;
 mod rules;
 
 /// The XML that an action returns.

@@ -36,6 +36,7 @@ mod task_definitions;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod unsigned;
 
 pub use artifacts::Artifacts;
 pub use balancers::Balancers;

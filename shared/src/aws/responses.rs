@@ -5,18 +5,18 @@
 
 use std::sync::Arc;
 
-use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
+use aws_smithy_runtime::client::orchestrator::operation::OperationBuilder;
 use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::clients::Clients;
+use super::unsigned::unsigned;
 use super::{AwsError, Sdk};
 use crate::events::ResponseUrl;
 
@@ -73,31 +73,17 @@ impl Responses {
         put.map_err(AwsError::from_sdk(OPERATION))
     }
 
-    /// An operation without credentials, over the HTTP client of all others.
+    /// An operation with the time-outs and retries of every call.
     fn unsigned(&self) -> OperationBuilder {
         let config = &self.clients.config;
         let retries = config.retry_config().cloned();
         let timeouts = config.timeout_config().cloned();
 
-        let mut operation = Operation::builder()
-            .service_name("cloudformation")
-            .operation_name("Respond")
-            .no_auth()
+        unsigned(config, "cloudformation", "Respond")
             .standard_retry(&retries.unwrap_or_else(RetryConfig::standard))
             .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_classifier(HttpStatusCodeClassifier::default())
-            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new());
-        if let Some(client) = config.http_client() {
-            operation = operation.http_client(client);
-        }
-        if let Some(timer) = config.sleep_impl() {
-            operation = operation.sleep_impl(timer);
-        }
-        if let Some(clock) = config.time_source() {
-            operation = operation.time_source(clock);
-        }
-        operation
+            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
     }
 }
 

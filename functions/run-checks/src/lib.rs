@@ -1,18 +1,20 @@
-//! The step that runs a one-off task of a release, such as a migration: it starts the task once,
-//! where the tasks of the service run, and observes until it has ended with exit code 0. Where no
-//! service is delivered, it does the same without a release.
+//! The step that checks a release: it makes HTTP checks, and runs a one-off task, such as a
+//! migration. It starts the task once, where the tasks of the service run, and observes until it
+//! has ended with exit code 0. Where no service is delivered, it does the same without a release.
 //!
 //! It never changes a service, and never starts a task that an earlier invocation of the action
-//! started.
+//! started. Checks and task know nothing of each other: all that a job does is done at once.
 
 mod found;
 mod parameters;
+mod results;
 
-use slipway::aws::{Ledger, Placement, Sdk, Services, TaskDefinitions, TaskPlace};
+use slipway::aws::{HttpChecks, Ledger, Placement, Sdk, Services, TaskDefinitions, TaskPlace};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::{NOT_PLACED_CHARS, STALE_READ};
 use slipway::observed::service::{family, revision, short_name};
 use slipway::step::Step;
+use slipway::strategy::http_check::{CheckProgress, CheckState, HttpCheck};
 use slipway::strategy::one_off_task::{
     OneOffTask, StartedTask, TaskProgress, TaskStep, TaskTime, next_step,
 };
@@ -21,6 +23,7 @@ use slipway::timestamp::readable;
 
 pub use found::FoundTask;
 pub use parameters::{Network, Parameters};
+use results::{Results, judged};
 
 /// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct RunChecks {
     ledger: Ledger,
     services: Services,
     task_definitions: TaskDefinitions,
+    http: HttpChecks,
 }
 
 /// What one invocation works with.
@@ -47,6 +51,7 @@ impl RunChecks {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
+            http: HttpChecks::new(sdk),
         }
     }
 }
@@ -74,20 +79,28 @@ impl Step for RunChecks {
         let definition = self.describe(task_definition).await?;
         let execution = &job.release.execution;
 
-        let context = CheckContext {
+        let task = parameters.one_off_task(execution, task_definition, &definition)?;
+        let context = task.map(|task| CheckContext {
             job,
             service: found.service(),
-            task: parameters.one_off_task(execution, task_definition, &definition)?,
+            task,
             definition: &definition,
             time: TaskTime {
                 elapsed: job.now.since(job.since),
                 limit: parameters.limit(),
             },
-        };
-        match &progress.started {
-            Some(started) => self.observe(&context, started).await,
-            None => self.start(&context, progress).await,
-        }
+        });
+
+        let known = progress.checks.clone();
+        let look = Box::pin(async {
+            let context = context.as_ref()?;
+            Some(self.look(context, progress).await)
+        });
+        let attempts = Box::pin(self.attempts(&parameters.http_checks, known, &definition));
+        let (looked, made) = tokio::join!(look, attempts);
+
+        let results = Results::new(&parameters.http_checks, made);
+        results.with_task(looked, job.payload.as_ref())
     }
 
     /// Without a service there is no release that fails.
@@ -113,6 +126,35 @@ impl RunChecks {
             ))
         })?;
         Ok(definition)
+    }
+
+    /// One attempt of each check whose attempts have not decided, at once with the others.
+    async fn attempts(
+        &self,
+        checks: &[HttpCheck],
+        mut progress: Vec<CheckProgress>,
+        definition: &TaskDefinition,
+    ) -> Vec<CheckProgress> {
+        progress.resize_with(checks.len(), CheckProgress::default);
+        let is_open = |(check, known): &(&HttpCheck, &mut CheckProgress)| {
+            check.state(known) == CheckState::Open
+        };
+        let pairs = checks.iter().zip(&mut progress);
+        let (open, known): (Vec<_>, Vec<_>) = pairs.filter(is_open).unzip();
+
+        let attempts = self.http.attempts(&open).await;
+        for ((check, known), attempt) in open.into_iter().zip(known).zip(&attempts) {
+            *known = std::mem::take(known).after(judged(check, attempt, definition));
+        }
+        progress
+    }
+
+    /// Looks at the task of an earlier job, or starts it.
+    async fn look(&self, context: &CheckContext<'_>, progress: TaskProgress) -> StepResult {
+        match &progress.started {
+            Some(started) => self.observe(context, started).await,
+            None => self.start(context, progress).await,
+        }
     }
 
     /// Starts the task, unless an earlier invocation did.

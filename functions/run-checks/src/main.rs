@@ -1,4 +1,4 @@
-//! Runs a one-off task of a release, one CodePipeline job at a time.
+//! Makes the checks of a release and runs its one-off task, one CodePipeline job at a time.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use run_checks::RunChecks;

@@ -1,4 +1,5 @@
-//! The user parameters of the step: what its one-off task runs, and how long it may take.
+//! The user parameters of the step: its HTTP checks, what its one-off task runs, and how long that
+//! may take.
 
 use std::time::Duration;
 
@@ -6,10 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::limits::{
-    ONE_OFF_TASK_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, TASK_NAME_CHARS, TASK_SUBNETS,
+    HTTP_CHECKS, ONE_OFF_TASK_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, TASK_NAME_CHARS, TASK_SUBNETS,
 };
 use slipway::observed::service::check_revision_arn;
 use slipway::release::check_role_arn;
+use slipway::strategy::http_check::{HttpCheck, is_check_name};
 use slipway::strategy::one_off_task::OneOffTask;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::minutes;
@@ -19,7 +21,7 @@ use slipway::timestamp::minutes;
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// Name of the one-off task, such as `migrate`, another one in each action of a release.
-    pub task: String,
+    pub task: Option<String>,
     /// ARN of the revision that it runs; the one of this release when not given.
     pub task_definition: Option<String>,
     /// The essential container that gets `command`; the only container when not given.
@@ -34,6 +36,10 @@ pub struct Parameters {
     /// With `network`: ARN of the IAM role under which the task is run. Its trust policy must
     /// require the pipeline's ARN as the external id. Not given: the function's own credentials.
     pub deploy_role: Option<String>,
+    /// What is requested by HTTP, and what is expected: at most 10 checks, which are made at once,
+    /// beside the task if there is one.
+    #[serde(default)]
+    pub http_checks: Vec<HttpCheck>,
 }
 
 /// The network of a task without a service.
@@ -59,8 +65,58 @@ pub(crate) fn no_revision() -> Failure {
 
 impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
+        if self.task.is_none() {
+            self.validate_no_task()?;
+        }
         self.validate_network()?;
-        self.validate_task()
+        self.validate_task()?;
+        self.validate_http_checks()
+    }
+
+    /// Without a task there are HTTP checks, and nothing that is about a task.
+    fn validate_no_task(&self) -> Result<(), Failure> {
+        if self.http_checks.is_empty() {
+            return Err(Failure::configuration(
+                "`task` and `http_checks` are missing; expected one of them, or both",
+            ));
+        }
+        let given = [
+            ("task_definition", self.task_definition.is_some()),
+            ("container", self.container.is_some()),
+            ("command", self.command.is_some()),
+            ("timeout_minutes", self.timeout_minutes.is_some()),
+            ("network", self.network.is_some()),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((name, _)) => Err(Failure::configuration(format!(
+                "`{name}` is given; expected with `task` only"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn validate_http_checks(&self) -> Result<(), Failure> {
+        let checks = &self.http_checks;
+        if checks.len() > HTTP_CHECKS {
+            return Err(Failure::configuration(format!(
+                "`http_checks` has {} items; expected at most {HTTP_CHECKS}",
+                checks.len()
+            )));
+        }
+
+        let mut names: Vec<&str> = self.task.as_deref().into_iter().collect();
+        for (at, check) in checks.iter().enumerate() {
+            let at = format!("http_checks[{at}]");
+            check.validate(&at).map_err(Failure::configuration)?;
+            if names.contains(&check.name.as_str()) {
+                return Err(Failure::configuration(format!(
+                    "`{at}.name` is `{}`; expected another name than those before it and `task`",
+                    check.name
+                )));
+            }
+            names.push(&check.name);
+        }
+        Ok(())
     }
 
     fn validate_network(&self) -> Result<(), Failure> {
@@ -91,11 +147,12 @@ impl Parameters {
     fn validate_task(&self) -> Result<(), Failure> {
         let refuse = |why: String| Err(Failure::configuration(why));
 
-        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !(1..=TASK_NAME_CHARS).contains(&self.task.len()) || !self.task.chars().all(is_allowed) {
+        if let Some(task) = &self.task
+            && !is_check_name(task)
+        {
             return refuse(format!(
-                "`task` is `{}`; expected 1 to {TASK_NAME_CHARS} small letters, digits and hyphens",
-                self.task
+                "`task` is `{task}`; expected 1 to {TASK_NAME_CHARS} small letters, digits and \
+                 hyphens"
             ));
         }
         if let Some(given) = &self.task_definition {
@@ -118,23 +175,26 @@ impl Parameters {
         }
     }
 
-    /// The task that an execution runs, of this revision.
+    /// The task that an execution runs, of this revision, if there is one.
     pub(crate) fn one_off_task<'a>(
         &'a self,
         execution: &'a str,
         task_definition: &'a str,
         definition: &'a TaskDefinition,
-    ) -> Result<OneOffTask<'a>, Failure> {
+    ) -> Result<Option<OneOffTask<'a>>, Failure> {
+        let Some(name) = &self.task else {
+            return Ok(None);
+        };
         let command = match self.command.as_deref() {
             Some(words) => Some((self.container_of(definition)?, words)),
             None => None,
         };
-        Ok(OneOffTask {
+        Ok(Some(OneOffTask {
             execution,
-            name: &self.task,
+            name,
             task_definition,
             command,
-        })
+        }))
     }
 
     /// The container of the command.

@@ -47,13 +47,14 @@ fn of_pair(registered: Option<&str>) -> FoundTask {
 
 fn parameters() -> Parameters {
     Parameters {
-        task: "migrate".to_owned(),
+        task: Some("migrate".to_owned()),
         task_definition: None,
         container: None,
         command: Some(vec!["migrate".to_owned(), "up".to_owned()]),
         timeout_minutes: None,
         network: None,
         deploy_role: None,
+        http_checks: Vec::new(),
     }
 }
 
@@ -201,7 +202,7 @@ fn parameters_that_cannot_work_are_refused_by_name() {
     for task in ["", "Migrate", "a b", "x".repeat(33).as_str()] {
         let task = task.to_owned();
         let message = refused(&Parameters {
-            task: task.clone(),
+            task: Some(task.clone()),
             ..parameters()
         });
         let expected = "expected 1 to 32 small letters, digits and hyphens";
@@ -236,6 +237,75 @@ fn parameters_that_cannot_work_are_refused_by_name() {
             format!("`timeout_minutes` is {minutes}; expected 1 to 1380")
         );
     }
+}
+
+fn health(name: &str) -> HttpCheck {
+    let check = json!({"name": name, "url": "https://shop.example.com/"});
+    serde_json::from_value(check).expect("a check")
+}
+
+#[test]
+fn an_action_has_http_checks_or_a_task_or_both() {
+    let checks = |checks: Vec<HttpCheck>| Parameters {
+        task: None,
+        command: None,
+        http_checks: checks,
+        ..parameters()
+    };
+    assert_eq!(checks(vec![health("a"), health("b")]).validate(), Ok(()));
+    let beside = Parameters {
+        http_checks: vec![health("a")],
+        ..parameters()
+    };
+    assert_eq!(beside.validate(), Ok(()));
+
+    let neither = refused(&checks(Vec::new()));
+    let missing = "`task` and `http_checks` are missing; expected one of them, or both";
+    assert_eq!(neither, missing);
+    let many = (0..11).map(|number| health(&format!("c{number}")));
+    let many = refused(&checks(many.collect()));
+    assert_eq!(many, "`http_checks` has 11 items; expected at most 10");
+
+    let wrong = HttpCheck {
+        url: "http://localhost/".to_owned(),
+        ..health("b")
+    };
+    let wrong = refused(&checks(vec![health("a"), wrong]));
+    assert!(wrong.starts_with("`http_checks[1].url` is `http://localhost/`; expected a host"));
+    let command = refused(&Parameters {
+        command: Some(vec!["migrate".to_owned()]),
+        ..checks(vec![health("a")])
+    });
+    assert_eq!(command, "`command` is given; expected with `task` only");
+    let network = refused(&Parameters {
+        network: Some(Network {
+            subnets: vec!["subnet-1".to_owned()],
+            security_groups: Vec::new(),
+            public_ip: false,
+        }),
+        ..checks(vec![health("a")])
+    });
+    assert_eq!(network, "`network` is given; expected with `task` only");
+}
+
+#[test]
+fn each_result_has_a_name_of_its_own() {
+    let expected = |at: u8, name: &str| {
+        format!(
+            "`http_checks[{at}].name` is `{name}`; expected another name than those before it and \
+             `task`"
+        )
+    };
+    let twice = Parameters {
+        http_checks: vec![health("a"), health("a")],
+        ..parameters()
+    };
+    assert_eq!(refused(&twice), expected(1, "a"));
+    let of_task = Parameters {
+        http_checks: vec![health("migrate")],
+        ..parameters()
+    };
+    assert_eq!(refused(&of_task), expected(0, "migrate"));
 }
 
 #[test]
@@ -283,7 +353,7 @@ fn the_command_is_for_the_given_container_or_the_only_one() {
         };
         let definition = definition(names);
         let task = parameters.one_off_task("e-1", REVISION, &definition);
-        task.map(|task| task.command.map(|(name, _)| name.to_owned()))
+        task.map(|task| Some(task?.command?.0.to_owned()))
             .map_err(|failure| failure.message)
     };
 
@@ -301,11 +371,8 @@ fn the_command_is_for_the_given_container_or_the_only_one() {
     };
     let definition = definition(&["proxy", "web"]);
     let task = own.one_off_task("e-1", REVISION, &definition);
-    assert!(
-        task.expect("the definition has a command")
-            .command
-            .is_none()
-    );
+    let task = task.expect("the definition has a command");
+    assert!(task.expect("a task").command.is_none());
 }
 
 #[test]

@@ -133,16 +133,20 @@ impl Sdk {
 
     /// The time of the SDK's clock, the only clock of this package.
     #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock().into()
+    }
+
+    /// The same with its fraction of a second, for how long something takes.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the time, if the SDK has no clock of its own"
     )]
-    pub fn now(&self) -> Timestamp {
+    pub(super) fn clock(&self) -> SystemTime {
         self.own
             .config
             .time_source()
             .map_or_else(SystemTime::now, |source| source.now())
-            .into()
     }
 
     /// The output of `work`, or `None` when it takes longer than `limit` by the SDK's own timer. It

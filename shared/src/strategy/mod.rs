@@ -8,6 +8,7 @@
 pub mod blue_green;
 pub mod canary;
 pub mod failure;
+pub mod http_check;
 pub mod in_place;
 pub mod messages;
 pub mod one_off_task;

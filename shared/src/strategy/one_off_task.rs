@@ -16,6 +16,7 @@ use crate::job::Failure;
 use crate::limits::TASK_STOP_DEADLINE;
 use crate::observed::service::revision;
 use crate::observed::task::TaskView;
+use crate::strategy::http_check::CheckProgress;
 use crate::timestamp::{Timestamp, readable, readable_of};
 
 /// The stop code of a task that ended by itself
@@ -48,6 +49,9 @@ pub struct TaskProgress {
     /// Why the last of them did not.
     pub not_placed: Option<String>,
     pub started: Option<StartedTask>,
+    /// What the attempts of the action's HTTP checks have shown, in the order of the checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckProgress>,
 }
 
 /// The task, once it is known.

@@ -10,6 +10,7 @@ mod clients;
 mod clusters;
 mod discovery;
 mod executions;
+mod http_checks;
 mod images;
 mod jobs;
 mod lease_proofs;

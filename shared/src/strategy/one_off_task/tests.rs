@@ -91,6 +91,11 @@ fn what_a_job_leaves_to_the_next_is_read_again() {
             arn: "arn".to_owned(),
             at,
         }),
+        checks: vec![CheckProgress {
+            passed: 1,
+            failed: 2,
+            last: "found 12ms; expected at most 9ms".to_owned(),
+        }],
     };
     let payload = progress.payload();
     assert_eq!(TaskProgress::read(payload.as_ref()), Ok(progress));

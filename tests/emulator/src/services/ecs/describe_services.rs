@@ -40,7 +40,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
 /// cluster does not have it.
 pub fn description(aws: &Aws, cluster: &str, name: &str) -> Option<Value> {
     let service = aws.ecs.service_named(cluster, name)?;
-    Some(answer(aws, service, false))
+    Some(view(aws, service, false))
 }
 
 pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {

@@ -124,7 +124,7 @@ mod tests {
             percentages: percentages(),
             found: None,
             suspended: None,
-            schedule_suspended: false,
+            schedule_suspended: None,
         };
         let prior = PriorPair {
             route: Route::Rule("rule".to_owned()),

@@ -83,7 +83,7 @@ impl BeginRelease {
             let to_restore = last_known.and_then(|known| *known.scaling_to_restore.of(colour));
             let scaling = scaling
                 .of(colour)
-                .map(|scaling| to_restore.unwrap_or(scaling));
+                .map(|seen| to_restore.map_or(seen, |owed| owed.over(seen)));
 
             Ok::<_, Failure>(PriorColour {
                 target_group: groups.of(colour).arn.clone(),
@@ -93,7 +93,7 @@ impl BeginRelease {
                 percentages: prior.percentages,
                 found: prior.found,
                 suspended: scaling.map(|scaling| scaling.scale_in_suspended),
-                schedule_suspended: scaling.is_some_and(|scaling| scaling.schedule_suspended),
+                schedule_suspended: scaling.map(|scaling| scaling.schedule_suspended),
             })
         })?;
         Ok(PriorPair {

@@ -106,11 +106,7 @@ impl UpdateService {
     async fn may_scale_in(&self, lease: &Lease, pair: &PriorPair) -> Result<bool, StepError> {
         let names = pair.services(&lease.service);
         let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
-        Ok(scaling
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|scaling| scaling.may_scale_in()))
+        Ok(pair.may_scale_in(scaling))
     }
 
     /// Makes the old colour large enough to take all of the traffic.

@@ -9,7 +9,7 @@ use aws_sdk_applicationautoscaling::types::{
 use super::clients::Clients;
 use super::pages::Pages;
 use super::{AwsError, Sdk, short_name};
-use crate::observed::scaling::ScalingView;
+use crate::observed::scaling::{RecordedScaling, ScalingView};
 
 #[derive(Clone, Debug)]
 pub struct Scaling {
@@ -85,7 +85,7 @@ impl Scaling {
         &self,
         cluster: &str,
         services: [&str; 2],
-        wanted: [Option<ScalingView>; 2],
+        wanted: [Option<RecordedScaling>; 2],
     ) -> Result<(), AwsError> {
         let mut refused = Ok(());
         for target in self.targets(cluster, services).await? {
@@ -96,7 +96,9 @@ impl Scaling {
                 continue;
             };
 
-            if view(&target) == wanted {
+            let seen = view(&target);
+            let wanted = wanted.over(seen);
+            if wanted == seen {
                 continue;
             }
 

@@ -22,3 +22,41 @@ impl ScalingView {
         self != Self::SUSPENDED
     }
 }
+
+/// What a lease has of the suspensions of one service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordedScaling {
+    pub scale_in_suspended: bool,
+    /// None in leases that were written before it was recorded: their releases leave scheduled
+    /// scaling as it is.
+    pub schedule_suspended: Option<bool>,
+}
+
+impl RecordedScaling {
+    /// The same with everything suspended that is recorded, and so can be restored.
+    #[must_use]
+    pub fn suspended(self) -> Self {
+        Self {
+            scale_in_suspended: true,
+            schedule_suspended: self.schedule_suspended.map(|_| true),
+        }
+    }
+
+    /// The recorded suspensions, and as they were `seen` those that are not recorded.
+    #[must_use]
+    pub fn over(self, seen: ScalingView) -> ScalingView {
+        ScalingView {
+            scale_in_suspended: self.scale_in_suspended,
+            schedule_suspended: self.schedule_suspended.unwrap_or(seen.schedule_suspended),
+        }
+    }
+}
+
+impl From<ScalingView> for RecordedScaling {
+    fn from(seen: ScalingView) -> Self {
+        Self {
+            scale_in_suspended: seen.scale_in_suspended,
+            schedule_suspended: Some(seen.schedule_suspended),
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::observed::colour::{Colour, PerColour};
 use crate::observed::pair::{IncompletePair, PairView};
 use crate::observed::percentages::Percentages;
 use crate::observed::route::{Route, RouteView};
-use crate::observed::scaling::ScalingView;
+use crate::observed::scaling::{RecordedScaling, ScalingView};
 use crate::observed::service::revision;
 use crate::observed::weights::Weights;
 
@@ -40,10 +40,9 @@ pub struct PriorColour {
     pub found: Option<FoundDeployment>,
     /// Whether dynamic scale-in was suspended; none without automatic scaling.
     pub suspended: Option<bool>,
-    /// Whether scheduled scaling was suspended; false in leases that were written before it was
-    /// recorded.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub schedule_suspended: bool,
+    /// Whether scheduled scaling was suspended; none without automatic scaling, and in leases that
+    /// were written before it was recorded.
+    pub schedule_suspended: Option<bool>,
 }
 
 impl PriorColour {
@@ -55,8 +54,8 @@ impl PriorColour {
 
     /// What was suspended of automatic scaling; none without it.
     #[must_use]
-    pub fn scaling(&self) -> Option<ScalingView> {
-        self.suspended.map(|scale_in_suspended| ScalingView {
+    pub fn scaling(&self) -> Option<RecordedScaling> {
+        self.suspended.map(|scale_in_suspended| RecordedScaling {
             scale_in_suspended,
             schedule_suspended: self.schedule_suspended,
         })
@@ -134,11 +133,11 @@ impl PriorPair {
     /// `suspended`, and when they are restored: suspended, or as recorded. None for a colour
     /// without automatic scaling.
     #[must_use]
-    pub(crate) fn wanted_scale_in(&self, suspended: bool) -> PerColour<Option<ScalingView>> {
+    pub(crate) fn wanted_scale_in(&self, suspended: bool) -> PerColour<Option<RecordedScaling>> {
         PerColour::from_fn(|colour| {
             let recorded = self.of(colour).scaling()?;
             Some(if suspended {
-                ScalingView::SUSPENDED
+                recorded.suspended()
             } else {
                 recorded
             })
@@ -149,15 +148,27 @@ impl PriorPair {
     /// automatic scaling, then or now, there is nothing to restore.
     #[must_use]
     pub fn scale_in_differs(&self, seen: PerColour<Option<ScalingView>>) -> bool {
-        let differs = |colour: Colour| {
-            let recorded = self.of(colour).scaling();
-            recorded
-                .zip(*seen.of(colour))
-                .is_some_and(|(recorded, seen)| recorded != seen)
-        };
-
-        differs(Colour::Blue) || differs(Colour::Green)
+        differs(self.wanted_scale_in(false), seen)
     }
+
+    /// Whether scale-in or scheduled scaling of a colour is not suspended as the release has it.
+    #[must_use]
+    pub fn may_scale_in(&self, seen: PerColour<Option<ScalingView>>) -> bool {
+        differs(self.wanted_scale_in(true), seen)
+    }
+}
+
+/// Whether the scaling of a colour is seen otherwise than it is set to.
+fn differs(
+    wanted: PerColour<Option<RecordedScaling>>,
+    seen: PerColour<Option<ScalingView>>,
+) -> bool {
+    let differs = |colour: Colour| {
+        let known = (*wanted.of(colour)).zip(*seen.of(colour));
+        known.is_some_and(|(wanted, seen)| wanted.over(seen) != seen)
+    };
+
+    differs(Colour::Blue) || differs(Colour::Green)
 }
 
 #[cfg(test)]
@@ -230,20 +241,28 @@ mod tests {
         for [scale_in, schedule] in [[false, false], [true, false], [false, true], [true, true]] {
             let mut recorded = pair();
             recorded.colours.blue.suspended = Some(scale_in);
-            recorded.colours.blue.schedule_suspended = schedule;
+            recorded.colours.blue.schedule_suspended = Some(schedule);
             recorded.colours.green.suspended = None;
             let was = ScalingView {
                 scale_in_suspended: scale_in,
                 schedule_suspended: schedule,
             };
-            let blue = |blue| PerColour { blue, green: None };
+            let wanted = |blue: ScalingView| PerColour {
+                blue: Some(blue.into()),
+                green: None,
+            };
+            let seen_as = |blue: ScalingView| PerColour {
+                blue: Some(blue),
+                green: None,
+            };
 
             assert_eq!(
                 recorded.wanted_scale_in(true),
-                blue(Some(ScalingView::SUSPENDED))
+                wanted(ScalingView::SUSPENDED)
             );
-            assert_eq!(recorded.wanted_scale_in(false), blue(Some(was)));
-            assert!(!recorded.scale_in_differs(blue(Some(was))));
+            assert_eq!(recorded.wanted_scale_in(false), wanted(was));
+            assert!(!recorded.scale_in_differs(seen_as(was)));
+            assert_eq!(recorded.may_scale_in(seen_as(was)), !(scale_in && schedule));
             for seen in [
                 ScalingView {
                     scale_in_suspended: !scale_in,
@@ -254,8 +273,35 @@ mod tests {
                     ..was
                 },
             ] {
-                assert!(recorded.scale_in_differs(blue(Some(seen))), "{seen:?}");
+                assert!(recorded.scale_in_differs(seen_as(seen)), "{seen:?}");
             }
+        }
+    }
+
+    #[test]
+    fn scheduled_scaling_that_a_lease_does_not_have_is_left_as_it_is() {
+        let mut recorded = pair();
+        recorded.colours.blue.schedule_suspended = None;
+        recorded.colours.green.suspended = None;
+        for suspended in [false, true] {
+            let expected = RecordedScaling {
+                scale_in_suspended: suspended,
+                schedule_suspended: None,
+            };
+            let wanted = recorded.wanted_scale_in(suspended);
+            assert_eq!(wanted.blue, Some(expected));
+        }
+
+        for schedule_suspended in [false, true] {
+            let seen = |scale_in_suspended| PerColour {
+                blue: Some(ScalingView {
+                    scale_in_suspended,
+                    schedule_suspended,
+                }),
+                green: None,
+            };
+            assert!(!recorded.scale_in_differs(seen(false)) && recorded.may_scale_in(seen(false)));
+            assert!(recorded.scale_in_differs(seen(true)) && !recorded.may_scale_in(seen(true)));
         }
     }
 

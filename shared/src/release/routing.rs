@@ -8,7 +8,7 @@ use super::{DeployRole, Outcome, PairTarget};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::record::RecordPair;
 use crate::observed::route::{Route, RouteView};
-use crate::observed::scaling::ScalingView;
+use crate::observed::scaling::RecordedScaling;
 use crate::observed::weights::Weights;
 
 /// The live colour, its weights, and what is suspended of its scaling and still to be restored.
@@ -18,7 +18,7 @@ pub struct LastKnownRouting {
     pub weights: Weights,
     /// What was suspended of a colour's automatic scaling before it was suspended by a release that
     /// did not restore it.
-    pub scaling_to_restore: PerColour<Option<ScalingView>>,
+    pub scaling_to_restore: PerColour<Option<RecordedScaling>>,
     /// Where the weights were set; none in leases that were written before it was recorded.
     pub rule: Option<KnownRule>,
 }

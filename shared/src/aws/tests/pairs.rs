@@ -43,7 +43,7 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
         },
         found: None,
         suspended,
-        schedule_suspended: false,
+        schedule_suspended: Some(false),
     };
 
     let [blue, green] = suspended;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
 use crate::aws::{ErrorKind, Scaling};
-use crate::observed::scaling::ScalingView;
+use crate::observed::scaling::{RecordedScaling, ScalingView};
 
 const CLUSTER: &str = "arn:aws:ecs:eu-west-1:111122223333:cluster/apps";
 const SERVICES: [&str; 2] = [
@@ -85,8 +85,12 @@ fn scaling_is_read_from_every_page() {
     assert_eq!(script.sent()[1].json()["NextToken"], json!("more"));
 }
 
+fn wanted(scale_in_suspended: bool, schedule_suspended: bool) -> Option<RecordedScaling> {
+    view(scale_in_suspended, schedule_suspended).map(RecordedScaling::from)
+}
+
 /// What is registered so that scaling is as wanted on both.
-fn registered(found: &[Value], wanted: [Option<ScalingView>; 2]) -> Vec<Value> {
+fn registered(found: &[Value], wanted: [Option<RecordedScaling>; 2]) -> Vec<Value> {
     let answers = std::iter::once(targets(found)).chain(found.iter().map(|_| answer(&json!({}))));
     let script = Script::new(answers);
     run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted))
@@ -116,7 +120,7 @@ fn scale_in_and_schedules_are_suspended_and_scale_out_and_bounds_are_left_alone(
         target("shop-green", [None, Some(false), Some(true)]),
     ];
     assert_eq!(
-        registered(&found, [Some(ScalingView::SUSPENDED); 2]),
+        registered(&found, [wanted(true, true); 2]),
         [
             registration(
                 "shop-blue",
@@ -143,12 +147,38 @@ fn scale_in_and_schedules_are_each_restored_and_scale_out_stays() {
     let green = json!({"DynamicScalingInSuspended": true, "ScheduledScalingSuspended": false});
 
     assert_eq!(
-        registered(&found, [view(false, true), view(true, false)]),
+        registered(&found, [wanted(false, true), wanted(true, false)]),
         [
             registration("shop-blue", blue),
             registration("shop-green", green)
         ]
     );
+}
+
+#[test]
+fn scheduled_scaling_that_is_not_recorded_is_registered_as_it_was_found() {
+    let found = [
+        target("shop-blue", [Some(true), None, Some(true)]),
+        target("shop-green", [Some(true), None, Some(false)]),
+    ];
+    let recorded = |scale_in_suspended| {
+        Some(RecordedScaling {
+            scale_in_suspended,
+            schedule_suspended: None,
+        })
+    };
+    let expected = |service: &str, schedule: bool| {
+        let suspended = json!({
+            "DynamicScalingInSuspended": false, "ScheduledScalingSuspended": schedule,
+        });
+        registration(service, suspended)
+    };
+
+    assert_eq!(
+        registered(&found, [recorded(false); 2]),
+        [expected("shop-blue", true), expected("shop-green", false)]
+    );
+    assert_eq!(registered(&found, [recorded(true); 2]), Vec::<Value>::new());
 }
 
 #[test]
@@ -158,17 +188,17 @@ fn a_target_that_is_as_wanted_or_of_which_nothing_is_wanted_is_left_alone() {
         target("shop-green", [Some(false), None, None]),
     ];
     assert_eq!(
-        registered(&found, [view(true, true), None]),
+        registered(&found, [wanted(true, true), None]),
         Vec::<Value>::new()
     );
     assert_eq!(
-        registered(&found, [None, view(false, false)]),
+        registered(&found, [None, wanted(false, false)]),
         Vec::<Value>::new()
     );
     assert_eq!(
         registered(
             &[target("another", [Some(false); 3])],
-            [view(true, true); 2]
+            [wanted(true, true); 2]
         ),
         Vec::<Value>::new()
     );
@@ -187,7 +217,7 @@ fn each_colour_gets_what_is_wanted_of_it_whatever_the_order() {
         registration(service, suspended)
     };
     assert_eq!(
-        registered(&found, [view(true, false), view(false, false)]),
+        registered(&found, [wanted(true, false), wanted(false, false)]),
         [expected("shop-green", false), expected("shop-blue", true)]
     );
 }
@@ -203,7 +233,7 @@ fn one_colour_that_is_refused_keeps_the_other_one_from_nothing_and_is_an_error()
         (answer(&json!({})), refusal("ValidationException", "no")),
     ] {
         let script = Script::new([targets(&found), first, second]);
-        let wanted = [view(true, true); 2];
+        let wanted = [wanted(true, true); 2];
         let result = run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted));
         let error = result.expect_err("one was refused");
         assert_eq!(

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::skip_serializing_none;
 
 use crate::observed::colour::{Colour, PerColour};
-use crate::observed::scaling::ScalingView;
+use crate::observed::scaling::RecordedScaling;
 use crate::observed::weights::Weights;
 use crate::release::{KnownRule, LastKnownRouting};
 
@@ -16,10 +16,8 @@ struct StoredRouting {
     green: u32,
     owed_blue: Option<bool>,
     owed_green: Option<bool>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    owed_blue_schedule: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    owed_green_schedule: bool,
+    owed_blue_schedule: Option<bool>,
+    owed_green_schedule: Option<bool>,
     rule: Option<KnownRule>,
 }
 
@@ -38,8 +36,9 @@ impl<'de> Deserialize<'de> for LastKnownRouting {
 impl From<LastKnownRouting> for StoredRouting {
     fn from(known: LastKnownRouting) -> Self {
         let PerColour { blue, green } = known.scaling_to_restore;
-        let scale_in = |owed: Option<ScalingView>| owed.map(|owed| owed.scale_in_suspended);
-        let schedule = |owed: Option<ScalingView>| owed.is_some_and(|owed| owed.schedule_suspended);
+        let scale_in = |owed: Option<RecordedScaling>| owed.map(|owed| owed.scale_in_suspended);
+        let schedule =
+            |owed: Option<RecordedScaling>| owed.and_then(|owed| owed.schedule_suspended);
         Self {
             live: known.live,
             blue: known.weights.blue,
@@ -56,7 +55,7 @@ impl From<LastKnownRouting> for StoredRouting {
 impl From<StoredRouting> for LastKnownRouting {
     fn from(stored: StoredRouting) -> Self {
         let owed = |scale_in: Option<bool>, schedule_suspended| {
-            scale_in.map(|scale_in_suspended| ScalingView {
+            scale_in.map(|scale_in_suspended| RecordedScaling {
                 scale_in_suspended,
                 schedule_suspended,
             })

@@ -22,7 +22,7 @@ use crate::observed::fixtures::{NEW, OLD};
 use crate::observed::listener_rule::RuleView;
 use crate::observed::percentages::Percentages;
 use crate::observed::route::{Route, RouteView};
-use crate::observed::scaling::ScalingView;
+use crate::observed::scaling::RecordedScaling;
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
@@ -124,7 +124,7 @@ fn prior_pair() -> PriorPair {
         percentages: percentages(100, 200),
         found: None,
         suspended,
-        schedule_suspended: false,
+        schedule_suspended: None,
     };
 
     PriorPair {
@@ -182,11 +182,11 @@ fn last_known(live: Colour, of: [u32; 2], to_restore: [Option<bool>; 2]) -> Last
     }
 }
 
-/// Scaling by policies that may not remove tasks, or may.
-fn scale_in(suspended: bool) -> ScalingView {
-    ScalingView {
+/// Scale-in that was suspended, or was not, in a lease that has nothing of scheduled scaling.
+fn scale_in(suspended: bool) -> RecordedScaling {
+    RecordedScaling {
         scale_in_suspended: suspended,
-        schedule_suspended: false,
+        schedule_suspended: None,
     }
 }
 

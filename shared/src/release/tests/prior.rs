@@ -108,17 +108,16 @@ fn a_prior_revision_that_is_registered_again_is_what_a_rollback_returns_to() {
 }
 
 #[test]
-fn scheduled_scaling_that_was_suspended_is_stored_with_its_colour() {
-    let usual = prior_pair().colours.blue;
-    let stored = serde_json::to_value(&usual).expect("serializes");
-    assert_eq!(stored.get("schedule_suspended"), None);
-
-    let suspended = PriorColour {
-        schedule_suspended: true,
-        ..usual
-    };
-    let stored = serde_json::to_value(&suspended).expect("serializes");
-    assert_eq!(stored["schedule_suspended"], true);
-    let read: PriorColour = serde_json::from_value(stored).expect("reads");
-    assert_eq!(read, suspended);
+fn whether_scheduled_scaling_was_suspended_is_stored_with_its_colour_if_it_is_recorded() {
+    for recorded in [None, Some(false), Some(true)] {
+        let colour = PriorColour {
+            schedule_suspended: recorded,
+            ..prior_pair().colours.blue
+        };
+        let stored = serde_json::to_value(&colour).expect("serializes");
+        let expected = recorded.map(serde_json::Value::from);
+        assert_eq!(stored.get("schedule_suspended"), expected.as_ref());
+        let read: PriorColour = serde_json::from_value(stored).expect("reads");
+        assert_eq!(read, colour);
+    }
 }

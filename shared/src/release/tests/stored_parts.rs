@@ -76,9 +76,12 @@ fn what_a_release_left_behind_is_stored_by_colour() {
 fn scheduled_scaling_to_restore_is_stored_by_colour() {
     let scheduled = LastKnownRouting {
         scaling_to_restore: PerColour {
-            blue: Some(scale_in(true)),
-            green: Some(ScalingView {
-                schedule_suspended: true,
+            blue: Some(RecordedScaling {
+                schedule_suspended: Some(false),
+                ..scale_in(true)
+            }),
+            green: Some(RecordedScaling {
+                schedule_suspended: Some(true),
                 ..scale_in(false)
             }),
         },
@@ -86,7 +89,7 @@ fn scheduled_scaling_to_restore_is_stored_by_colour() {
     };
     let stored = json!({
         "live": "green", "blue": 3, "green": 97, "owed_blue": true, "owed_green": false,
-        "owed_green_schedule": true,
+        "owed_blue_schedule": false, "owed_green_schedule": true,
     });
     let written = serde_json::to_value(&scheduled).expect("serializes");
     assert_eq!(written, stored);

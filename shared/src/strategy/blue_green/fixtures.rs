@@ -55,7 +55,7 @@ pub(crate) fn pair() -> PriorPair {
         percentages: steady(OLD).percentages,
         found: None,
         suspended: Some(false),
-        schedule_suspended: false,
+        schedule_suspended: Some(false),
     };
 
     PriorPair {

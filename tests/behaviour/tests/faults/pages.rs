@@ -11,7 +11,7 @@ use harness::driver::{Fault, run};
 use serde_json::json;
 use slipway::aws::{Ledger, Metrics, Scaling, Sdk, Services};
 use slipway::observed::alarm::Alarm;
-use slipway::observed::scaling::ScalingView;
+use slipway::observed::scaling::{RecordedScaling, ScalingView};
 
 use super::scenes::{ends_alike, scenes};
 use behaviour::ledger_table;
@@ -134,8 +134,9 @@ fn the_scaling_of_both_colours_is_read() {
 #[test]
 fn scale_in_of_both_colours_is_suspended() {
     in_pages(async |world, sdk| {
+        let suspended = RecordedScaling::from(ScalingView::SUSPENDED);
         Scaling::new(&sdk)
-            .suspend_scale_in(CLUSTER, COLOURS, [Some(ScalingView::SUSPENDED); 2])
+            .suspend_scale_in(CLUSTER, COLOURS, [Some(suspended); 2])
             .await
             .expect("it is suspended");
         let aws = world.aws();

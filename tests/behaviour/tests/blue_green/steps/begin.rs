@@ -40,7 +40,7 @@ fn prior(aws: &Aws) -> Value {
             "green": {
                 "target_group": green, "weight": 7, "task_definition": ran_green,
                 "desired_count": 2, "found": found_green,
-                "percentages": usual, "suspended": false,
+                "percentages": usual, "suspended": false, "schedule_suspended": false,
             },
         },
     })
@@ -114,12 +114,20 @@ fn a_colour_that_does_not_scale_is_recorded_without_a_suspension() {
 #[test]
 fn scale_in_that_the_last_release_owes_is_recorded_as_it_must_become() {
     for (owed, expected) in [
-        (json!({"owed_blue": false}), [false, true]),
-        (json!({"owed_green": false}), [true, false]),
         (
-            json!({"owed_blue": true, "owed_green": false}),
+            json!({"owed_blue": false, "owed_blue_schedule": false}),
+            [false, true],
+        ),
+        (
+            json!({"owed_green": false, "owed_green_schedule": false}),
             [true, false],
         ),
+        (
+            json!({"owed_blue": true, "owed_green": false, "owed_green_schedule": false}),
+            [true, false],
+        ),
+        // A lease from before scheduled scaling was recorded: it is as the release finds it.
+        (json!({"owed_blue": false}), [false, true]),
         (json!({}), [true, true]),
     ] {
         let mut aws = free();
@@ -138,7 +146,8 @@ fn scale_in_that_the_last_release_owes_is_recorded_as_it_must_become() {
             let recorded = open(&driver.world.aws())["prior"]["pair"].clone();
             let schedules =
                 ["blue", "green"].map(|colour| recorded[colour]["schedule_suspended"] == true);
-            let kept = ["owed_blue", "owed_green"].map(|name| owed.get(name).is_none());
+            let kept =
+                ["owed_blue_schedule", "owed_green_schedule"].map(|name| owed.get(name).is_none());
             assert_eq!(schedules, kept, "{owed}");
             let recorded = ["blue", "green"].map(|colour| recorded[colour]["suspended"].clone());
 

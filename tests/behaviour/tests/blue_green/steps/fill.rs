@@ -143,6 +143,27 @@ fn a_suspension_that_was_announced_and_not_made_is_made() {
 }
 
 #[test]
+fn a_release_with_an_older_lease_fills_while_scheduled_scaling_goes_on() {
+    let mut aws = suspended();
+    edit(&mut aws, |lease| {
+        for colour in ["blue", "green"] {
+            let recorded = lease["release"]["prior"]["pair"][colour].as_object_mut();
+            recorded.expect("a colour").remove("schedule_suspended");
+        }
+    });
+    for target in aws.autoscaling.targets.values_mut() {
+        target.suspended.scheduled = false;
+    }
+    run(aws, Fault::None, async |driver| {
+        let [new, _] = definitions(&driver.world.aws());
+        let since = calls(&driver);
+        look(&driver, "update-service", &fill(&new)).await;
+        let aws = driver.world.snapshot();
+        assert_eq!(changed(&aws, since)[..2], ["PutItem", "UpdateService"]);
+    });
+}
+
+#[test]
 fn only_colours_that_scale_by_themselves_are_suspended() {
     let without = |colours: &[&str]| {
         let mut aws = begun();

@@ -1,6 +1,7 @@
 //! The retirement of the old colour: drained, scale-in given back, stopped.
 
 use emulator::{Aws, elb};
+use harness::demo::CLUSTER;
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 
@@ -69,6 +70,32 @@ fn scale_in_is_given_back_before_the_old_colour_stops() {
             "{waits}"
         );
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn scheduled_scaling_that_an_older_lease_does_not_have_stays_suspended() {
+    let mut aws = left(900);
+    edit(&mut aws, |lease| {
+        for colour in ["blue", "green"] {
+            let recorded = lease["release"]["prior"]["pair"][colour].as_object_mut();
+            recorded.expect("a colour").remove("schedule_suspended");
+        }
+    });
+    run(aws, Fault::None, async |driver| {
+        let [new, _] = definitions(&driver.world.aws());
+        let answer = look(&driver, STEP, &retire(&new)).await;
+        assert_eq!(
+            report(&answer),
+            going("scale-in re-enabled for both colours", 40)
+        );
+
+        let aws = driver.world.snapshot();
+        let found = pair::COLOURS.map(|name| {
+            let target = aws.autoscaling.target_of(CLUSTER, name).expect("it scales");
+            [target.suspended.dynamic_in, target.suspended.scheduled]
+        });
+        assert_eq!(found, [[false, true]; 2]);
     });
 }
 

@@ -121,7 +121,7 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
     let mut suspended = pair();
     for colour in [&mut suspended.colours.blue, &mut suspended.colours.green] {
         colour.suspended = Some(true);
-        colour.schedule_suspended = true;
+        colour.schedule_suspended = Some(true);
     }
     let target = PairTarget {
         prior: suspended,

@@ -136,8 +136,9 @@ fn test_rules(others: &[OtherRule], groups: PerColour<&str>) -> Result<Vec<Strin
                 return Err(Failure::configuration(format!(
                     "another rule or default action forwards to one colour: {arn}; expected a test \
                      rule, with an http-header, query-string or source-ip condition, because its \
-                     clients get no response once that colour is emptied; add such a condition, \
-                     redirect its requests to the listener of `rule`, or remove the colour from it"
+                     clients get no response once that colour is emptied; forward by a rule with \
+                     such a condition, redirect its requests to the listener of `rule`, or remove \
+                     the colour from it"
                 )));
             }
         }
@@ -206,8 +207,8 @@ mod tests {
                 refusal(&[rule("api", groups, false)]),
                 "another rule or default action forwards to one colour: api; expected a test rule, \
                  with an http-header, query-string or source-ip condition, because its clients get \
-                 no response once that colour is emptied; add such a condition, redirect its \
-                 requests to the listener of `rule`, or remove the colour from it"
+                 no response once that colour is emptied; forward by a rule with such a condition, \
+                 redirect its requests to the listener of `rule`, or remove the colour from it"
             );
         }
     }

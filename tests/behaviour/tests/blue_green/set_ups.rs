@@ -139,8 +139,8 @@ fn second_listener_line(aws: &Aws) -> String {
     format!(
         "rule: NG other-rules: another rule or default action forwards to one colour: {}; expected \
          a test rule, with an http-header, query-string or source-ip condition, because its \
-         clients get no response once that colour is emptied; add such a condition, redirect its \
-         requests to the listener of `rule`, or remove the colour from it",
+         clients get no response once that colour is emptied; forward by a rule with such a \
+         condition, redirect its requests to the listener of `rule`, or remove the colour from it",
         second.expect("it was made").arn
     )
 }

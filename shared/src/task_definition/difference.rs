@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::definition::TaskDefinition;
 use super::leaves::{Leaves, Path, text_of};
-use super::secrets::is_secret_name;
+use super::secrets::{is_secret_name, names_secret};
 use crate::job::clipped;
 use crate::limits::{CHANGE_CHARS, LISTED_CHANGES};
 use crate::redaction::MASK;
@@ -105,7 +105,14 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn shown(&self, definitions: [&TaskDefinition; 2]) -> Option<Change> {
         let path = clipped(&in_a_line(&self.path.join(".")), CHANGE_CHARS);
-        let shown = |text: &str| shown(self.path, text, definitions);
+        let is_secret = self.is_secret();
+        let shown = |text: &str| {
+            if is_secret {
+                MASK.to_owned()
+            } else {
+                shown(text, definitions)
+            }
+        };
 
         match (self.old, self.new) {
             (None, None) => None,
@@ -127,13 +134,16 @@ impl Pair<'_> {
             }
         }
     }
+
+    /// Whether its values are secret by their place, or one of them names a secret.
+    fn is_secret(&self) -> bool {
+        let mut values = self.old.into_iter().chain(self.new);
+        is_secret(self.path) || values.any(names_secret)
+    }
 }
 
-/// A value without what is secret, in one line and not too long.
-fn shown(path: &Path, text: &str, definitions: [&TaskDefinition; 2]) -> String {
-    if is_secret(path) {
-        return MASK.to_owned();
-    }
+/// A value without the secrets of both definitions, in one line and not too long.
+fn shown(text: &str, definitions: [&TaskDefinition; 2]) -> String {
     let redacted = definitions
         .iter()
         .fold(text.to_owned(), |text, definition| {
@@ -144,8 +154,10 @@ fn shown(path: &Path, text: &str, definitions: [&TaskDefinition; 2]) -> String {
 
 /// Whether a value is secret by its place: that of a variable, or one under the name of a secret.
 fn is_secret(path: &Path) -> bool {
+    // A list of another form than ECS takes has no names.
+    let is_list = matches!(path.as_slice(), [_, _, list] if list == "environment");
     let mut above = path.iter().rev().skip(1);
-    let is_variable = above.any(|name| name == "environment");
+    let is_variable = is_list || above.any(|name| name == "environment");
     let is_named = path.last().is_some_and(|name| is_secret_name(name));
     is_variable || is_named && !refers_to_secret(path)
 }

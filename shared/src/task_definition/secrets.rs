@@ -223,6 +223,14 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         && !PLACES.iter().any(|part| name.ends_with(part))
 }
 
+/// Whether a text of several words has one that is the name of a secret, as the options of a volume
+/// have in `addr=…,password=…`. Lists are not texts: of a command each word is known.
+pub(super) fn names_secret(value: &Value) -> bool {
+    let ends = |c: char| c.is_whitespace() || "=\"".contains(c) || SEPARATORS.contains(&c);
+    let text = value.as_str().unwrap_or_default();
+    text.contains(ends) && text.split(ends).any(is_secret_name)
+}
+
 /// Whether a word looks drawn by chance, as generated keys do: long, of small and capital letters
 /// and several digits. A path or a host does not.
 fn is_random(word: &str) -> bool {

@@ -277,6 +277,42 @@ fn no_value_of_a_variable_and_no_secret_is_anywhere() {
 }
 
 #[test]
+fn a_value_that_names_a_secret_is_masked_and_so_are_variables_in_another_form() {
+    let none = json!({});
+    let options = |options: Value| json!({"logConfiguration": {"options": options}});
+    for (container, path) in [
+        (json!({"environment": ["A=b"]}), "environment"),
+        (json!({"environment": "A=b"}), "environment"),
+        (json!({"command": "run --password x"}), "command"),
+        (
+            options(json!({"header": "X-Api-Key x"})),
+            "logConfiguration.options.header",
+        ),
+        (
+            json!({"dockerLabels": {"note": r#"{"token":"x"}"#}}),
+            "dockerLabels.note",
+        ),
+    ] {
+        let line = format!("added {path}: ***");
+        assert_eq!(of_container(&none, &container), [line]);
+    }
+
+    let volume = |options: &str| {
+        let driver = json!({"driverOpts": {"o": options}});
+        json!({"volumes": [{"name": "nas", "dockerVolumeConfiguration": driver}]})
+    };
+    let path = "volumes.nas.dockerVolumeConfiguration.driverOpts.o";
+    assert_eq!(
+        of_task(&volume("addr=nas"), &volume("addr=nas,password=x")),
+        [format!("changed {path}: *** -> ***")]
+    );
+    assert_eq!(
+        of_task(&volume("addr=nas"), &volume("addr=san")),
+        [format!("changed {path}: addr=nas -> addr=san")]
+    );
+}
+
+#[test]
 fn a_long_value_is_cut_and_a_line_stays_one() {
     let label = |text: &str| json!({"dockerLabels": {"note": text}});
     let long = "ä".repeat(CHANGE_CHARS);

@@ -106,9 +106,14 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         trial.run_deferred()?;
     }
 
+    stage("done");
+    conclude(trial)
+}
+
+/// Shows the outcomes, and returns whether they are as expected.
+fn conclude(trial: Trial<'_>) -> Result<bool, Box<dyn Error>> {
     let failing = trial.failing().join("\n  ");
     let outcomes = trial.outcomes();
-    stage("done");
     show(&outcomes);
     if !failing.is_empty() {
         return Err(format!("these fail without any mutation:\n  {failing}").into());

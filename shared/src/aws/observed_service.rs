@@ -222,8 +222,8 @@ fn offered(deployment: &Deployment) -> &[ServiceConnectService] {
         .map_or(&[], |connect| connect.services())
 }
 
-/// What leads to the tasks beside load balancers. VPC Lattice is a member of deployments only, as
-/// Service Connect is.
+/// What leads to the tasks beside load balancers, each once: two deployments mostly have the same.
+/// VPC Lattice is a member of deployments only, as Service Connect is.
 fn discovered_by(service: &Service) -> Vec<OtherRoute> {
     let deployments = service.deployments();
     let registries = service.service_registries().iter();
@@ -239,7 +239,14 @@ fn discovered_by(service: &Service) -> Vec<OtherRoute> {
         .flat_map(|deployment| deployment.vpc_lattice_configurations())
         .map(|lattice| OtherRoute::Lattice(lattice.target_group_arn().to_owned()));
 
-    registries.chain(connected).chain(lattice).collect()
+    let all: Vec<OtherRoute> = registries.chain(connected).chain(lattice).collect();
+    let mut routes = Vec::new();
+    for route in all {
+        if !routes.contains(&route) {
+            routes.push(route);
+        }
+    }
+    routes
 }
 
 /// The target groups without the health of their targets, which ECS does not know.

@@ -68,3 +68,22 @@ fn target_groups_of_vpc_lattice_are_read_of_deployments() {
         [OtherRoute::Lattice(group.to_owned())]
     );
 }
+
+#[test]
+fn what_two_deployments_have_is_named_once_and_in_its_order() {
+    let connect = |names: [&str; 2]| {
+        let services = names.map(|name| json!({"portName": name}));
+        json!({"enabled": true, "namespace": "apps", "services": services})
+    };
+    let mut service = service();
+    service["deployments"][0]["serviceConnectConfiguration"] = connect(["http", "admin"]);
+    service["deployments"][1]["serviceConnectConfiguration"] = connect(["legacy", "http"]);
+
+    let script = Script::new([described(&service)]);
+    let found = run(Services::new(&script.sdk()).describe("apps", "web"));
+    let found = found.expect("understood").expect("there");
+    assert_eq!(
+        found.discovered_by(),
+        ["http", "admin", "legacy"].map(|name| OtherRoute::ServiceConnect(name.to_owned()))
+    );
+}

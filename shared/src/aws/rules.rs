@@ -72,9 +72,7 @@ impl Rules {
                 }))
             }
             Ok(None) => Ok(None),
-            Err(error) if ["RuleNotFound", "ListenerNotFound"].contains(&error.code.as_str()) => {
-                Ok(None)
-            }
+            Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -157,6 +155,7 @@ impl Rules {
         Ok(arns)
     }
 
+    /// The rules of a listener; none of one that was deleted after it was listed.
     async fn rules_of(&self, listener: &str) -> Result<Vec<Rule>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
 
@@ -169,10 +168,10 @@ impl Rules {
                 .describe_rules()
                 .listener_arn(listener)
                 .set_marker(start);
-            let page = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk(OPERATION))?;
+            let page = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+                Err(error) if is_gone(&error) => return Ok(Vec::new()),
+                page => page?,
+            };
 
             rules.extend(page.rules.unwrap_or_default());
             pages.go_on(page.next_marker);
@@ -263,6 +262,11 @@ impl Rules {
 fn is_selective(conditions: &[RuleCondition]) -> bool {
     let mut fields = conditions.iter().filter_map(|condition| condition.field());
     fields.any(|field| SELECTIVE.contains(&field))
+}
+
+/// Whether there is no such rule or listener (Elastic Load Balancing API: DescribeRules).
+fn is_gone(error: &AwsError) -> bool {
+    ["RuleNotFound", "ListenerNotFound"].contains(&error.code.as_str())
 }
 
 fn is_rule(arn: &str) -> bool {

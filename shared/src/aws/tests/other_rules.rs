@@ -1,7 +1,7 @@
 //! The rules beside the production rule of a pair, and the stack that made a rule.
 
 use super::load_balancing::{forward, group};
-use super::script::{Answer, Script, run, xml};
+use super::script::{Answer, Script, run, xml, xml_refusal};
 use crate::aws::Rules;
 use crate::observed::listener_rule::OtherRule;
 
@@ -138,6 +138,20 @@ fn every_page_of_rules_is_read() {
         (LISTENER, "more")
     );
     assert!(script.is_played());
+}
+
+#[test]
+fn a_listener_that_was_deleted_after_it_was_listed_has_no_rules() {
+    for code in ["ListenerNotFound", "RuleNotFound"] {
+        let script = Script::new([listeners(None), xml_refusal(code, "it is gone")]);
+        let found = run(Rules::new(&script.sdk()).beside(RULE)).expect("understood");
+        assert_eq!(found, []);
+        assert!(script.is_played());
+    }
+
+    let script = Script::new([listeners(None), xml_refusal("UnsupportedProtocol", "no")]);
+    let refused = run(Rules::new(&script.sdk()).beside(RULE)).expect_err("another refusal");
+    assert_eq!(refused.code, "UnsupportedProtocol");
 }
 
 #[test]

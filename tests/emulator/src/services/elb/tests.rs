@@ -121,6 +121,10 @@ fn what_does_not_exist_is_refused_by_its_own_code() {
         code(&mut aws, "DescribeRules", "RuleArns.member.1"),
         "RuleNotFound"
     );
+    assert_eq!(
+        code(&mut aws, "DescribeRules", "ListenerArn"),
+        "ListenerNotFound"
+    );
 }
 
 #[test]

@@ -288,6 +288,10 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// DescribeTasks and DescribeContainerInstances take (Amazon ECS API).
 pub const TASKS_PAGE: i32 = 100;
 
+/// Rules or listeners whose tags one call reads: the most that DescribeTags takes (Elastic Load
+/// Balancing API).
+pub const TAGGED_RESOURCES: usize = 20;
+
 /// Service deployments of one call: the most that DescribeServiceDeployments takes (Amazon ECS
 /// API).
 pub const SERVICE_DEPLOYMENTS_PAGE: i32 = 20;

@@ -2,10 +2,12 @@
 //! weights of that route alone. Whatever follows another one would reach tasks that are not
 //! approved, and none once the colour is emptied.
 
+use std::collections::BTreeMap;
+
 use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};
 use slipway::observed::colour::{Colour, PerColour};
-use slipway::observed::listener_rule::OtherRule;
+use slipway::observed::listener_rule::{OtherRule, TEST_ROUTE};
 use slipway::observed::other_route::OtherRoute;
 use slipway::observed::route::Route;
 
@@ -46,8 +48,7 @@ impl BeginRelease {
         rule: &str,
         groups: PerColour<&str>,
     ) -> Result<(), StepError> {
-        let others = self.rules.beside(rule).await.map_err(StepError::from);
-        let tests = others.and_then(|others| Ok(test_rules(&others, groups)?));
+        let tests = self.test_rules(rule, groups).await;
 
         let at = (RULE, "other-rules");
         match tests {
@@ -64,6 +65,31 @@ impl BeginRelease {
         }
         Ok(())
     }
+
+    /// The other rules that send requests of tests to one colour. Reads the tags of those only that
+    /// are refused without one.
+    async fn test_rules(
+        &self,
+        rule: &str,
+        groups: PerColour<&str>,
+    ) -> Result<Vec<String>, StepError> {
+        let others = self.rules.beside(rule).await?;
+        let OfOneColour { mut tests, open } = of_one_colour(&others, groups)?;
+        let tags = self.rules.tags(TEST_ROUTE, &open).await?;
+        refuse_untagged(&open, &tags)?;
+
+        tests.extend(open);
+        Ok(tests)
+    }
+}
+
+/// The other rules that send traffic to one colour, by their ARNs.
+#[derive(Default)]
+struct OfOneColour {
+    /// Those that take requests of tests only.
+    tests: Vec<String>,
+    /// Those that take the requests of every client.
+    open: Vec<String>,
 }
 
 /// What leads to a colour whose group in the released rule is `group`. With records every target
@@ -100,11 +126,10 @@ fn refuse_others(
     )))
 }
 
-/// The other rules that send requests of tests to one colour. Refuses one that forwards to both,
-/// whose weights stay when a release moves the traffic of its own rule, and one that sends the
-/// requests of every client to a colour that a release empties.
-fn test_rules(others: &[OtherRule], groups: PerColour<&str>) -> Result<Vec<String>, Failure> {
-    let mut tests = Vec::new();
+/// The other rules that send traffic to one colour. Refuses one that forwards to both, whose
+/// weights stay when a release moves the traffic of its own rule.
+fn of_one_colour(others: &[OtherRule], groups: PerColour<&str>) -> Result<OfOneColour, Failure> {
+    let mut found = OfOneColour::default();
 
     for OtherRule {
         arn,
@@ -131,19 +156,32 @@ fn test_rules(others: &[OtherRule], groups: PerColour<&str>) -> Result<Vec<Strin
                      colours from the other rule"
                 )));
             }
-            _ if *is_selective => tests.push(arn.clone()),
-            _ => {
-                return Err(Failure::configuration(format!(
-                    "another rule or default action forwards to one colour: {arn}; expected a test \
-                     rule, with an http-header, query-string or source-ip condition, because its \
-                     clients get no response once that colour is emptied; forward by a rule with \
-                     such a condition, redirect its requests to the listener of `rule`, or remove \
-                     the colour from it"
-                )));
-            }
+            _ if *is_selective => found.tests.push(arn.clone()),
+            _ => found.open.push(arn.clone()),
         }
     }
-    Ok(tests)
+    Ok(found)
+}
+
+/// Refuses a rule that sends the requests of every client to a colour that a release empties,
+/// unless its tag states that its clients are tests. The values of the tags are by ARN.
+fn refuse_untagged(open: &[String], tags: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let is_test = |arn: &String| tags.get(arn).is_some_and(|value| value == "true");
+    let Some(arn) = open.iter().find(|arn| !is_test(arn)) else {
+        return Ok(());
+    };
+
+    let tag = tags.get(arn).map_or_else(String::new, |value| {
+        format!(" with the tag {TEST_ROUTE}={value}")
+    });
+    Err(Failure::configuration(format!(
+        "another rule or default action forwards to one colour: {arn}{tag}; expected a test rule, \
+         with an http-header, query-string or source-ip condition or the tag {TEST_ROUTE}=true, \
+         because its clients get no response once that colour is emptied; forward by a rule with \
+         such a condition, redirect its requests to the listener of `rule`, or remove the colour \
+         from it; if only tests use it: aws elbv2 add-tags --resource-arns {arn} --tags \
+         Key={TEST_ROUTE},Value=true"
+    )))
 }
 
 #[cfg(test)]
@@ -166,9 +204,18 @@ mod tests {
         }
     }
 
-    fn refusal(others: &[OtherRule]) -> String {
-        let refused = test_rules(others, GROUPS);
-        refused.expect_err("it is refused").message
+    fn found(others: &[OtherRule]) -> Result<(Vec<String>, Vec<String>), String> {
+        let found = of_one_colour(others, GROUPS).map_err(|refused| refused.message)?;
+        Ok((found.tests, found.open))
+    }
+
+    /// Why rules are refused of which some have the tag, with these values.
+    fn untagged(open: &[&str], tags: &[(&str, &str)]) -> Option<String> {
+        let open: Vec<String> = open.iter().map(|arn| (*arn).to_owned()).collect();
+        let tags = tags.iter();
+        let tags = tags.map(|(arn, value)| ((*arn).to_owned(), (*value).to_owned()));
+        let refused = refuse_untagged(&open, &tags.collect()).err();
+        refused.map(|refused| refused.message)
     }
 
     #[test]
@@ -177,9 +224,9 @@ mod tests {
         let third = rule("third", &[("other", 1)], false);
         let idle = rule("idle", &[("blue", 0), ("green", 0), ("other", 1)], false);
 
-        let found = test_rules(&[test, third.clone(), idle], GROUPS);
-        assert_eq!(found, Ok(vec!["test".to_owned()]));
-        assert_eq!(test_rules(&[third], GROUPS), Ok(Vec::new()));
+        let tests = vec!["test".to_owned()];
+        assert_eq!(found(&[test, third.clone(), idle]), Ok((tests, vec![])));
+        assert_eq!(found(&[third]), Ok((vec![], vec![])));
     }
 
     #[test]
@@ -187,29 +234,57 @@ mod tests {
         let test = rule("test", &[("green", 1)], true);
         for weights in [[1, 1], [100, 0], [0, 100]] {
             let groups = [("blue", weights[0]), ("other", 1), ("green", weights[1])];
+            let others = [test.clone(), rule("both", &groups, weights[0] == 1)];
             assert_eq!(
-                refusal(&[test.clone(), rule("both", &groups, true)]),
-                "another rule forwards to both colours: both; expected `rule` alone to do so, \
-                 because its weights are the only ones that a release moves; remove the colours \
-                 from the other rule"
+                found(&others),
+                Err(
+                    "another rule forwards to both colours: both; expected `rule` alone to do so, \
+                     because its weights are the only ones that a release moves; remove the \
+                     colours from the other rule"
+                        .to_owned()
+                )
             );
         }
     }
 
     #[test]
-    fn another_rule_that_sends_every_client_to_one_colour_is_refused() {
+    fn another_rule_that_sends_every_client_to_one_colour_needs_the_tag() {
         for groups in [
             &[("blue", 1)][..],
             &[("green", 1)],
             &[("green", 7), ("other", 1)],
         ] {
-            assert_eq!(
-                refusal(&[rule("api", groups, false)]),
-                "another rule or default action forwards to one colour: api; expected a test rule, \
-                 with an http-header, query-string or source-ip condition, because its clients get \
-                 no response once that colour is emptied; forward by a rule with such a condition, \
-                 redirect its requests to the listener of `rule`, or remove the colour from it"
-            );
+            let api = rule("api", groups, false);
+            assert_eq!(found(&[api]), Ok((vec![], vec!["api".to_owned()])));
+        }
+
+        assert_eq!(untagged(&[], &[]), None);
+        assert_eq!(untagged(&["api"], &[("api", "true")]), None);
+        let tagged = [("api", "true"), ("web", "true")];
+        assert_eq!(untagged(&["api", "web"], &tagged), None);
+    }
+
+    #[test]
+    fn what_lacks_the_tag_is_named_with_the_command_that_sets_it() {
+        let refused = |name: &str, tag: &str| {
+            Some(format!(
+                "another rule or default action forwards to one colour: {name}{tag}; expected a \
+                 test rule, with an http-header, query-string or source-ip condition or the tag \
+                 slipway:test-route=true, because its clients get no response once that colour is \
+                 emptied; forward by a rule with such a condition, redirect its requests to the \
+                 listener of `rule`, or remove the colour from it; if only tests use it: aws elbv2 \
+                 add-tags --resource-arns {name} --tags Key=slipway:test-route,Value=true"
+            ))
+        };
+
+        assert_eq!(untagged(&["api", "web"], &[]), refused("api", ""));
+        assert_eq!(
+            untagged(&["api", "web"], &[("api", "true")]),
+            refused("web", "")
+        );
+        for value in ["yes", "True", ""] {
+            let tag = format!(" with the tag slipway:test-route={value}");
+            assert_eq!(untagged(&["api"], &[("api", value)]), refused("api", &tag));
         }
     }
 

@@ -47,7 +47,7 @@ const UNEXPECTED: &str = "UnexpectedResponse";
 
 /// Refusals that pass although the SDK does not count them as throttling: operation, code, and the
 /// beginning of the message, empty where the code alone states it.
-const PASSING: [(&str, &str, &str); 8] = [
+const PASSING: [(&str, &str, &str); 10] = [
     // An update of the target is pending (Application Auto Scaling API: RegisterScalableTarget,
     // DescribeScalableTargets).
     (
@@ -81,6 +81,10 @@ const PASSING: [(&str, &str, &str); 8] = [
         "ClientException",
         "Too many concurrent attempts to create a new revision",
     ),
+    // It was deleted after it was listed: the next look does not list it (Elastic Load Balancing
+    // API: DescribeTags).
+    ("elasticloadbalancing:DescribeTags", "ListenerNotFound", ""),
+    ("elasticloadbalancing:DescribeTags", "RuleNotFound", ""),
     // The credentials came with the job; the next job brings new ones (S3 API: error responses).
     ("s3:GetObject", "ExpiredToken", ""),
 ];

@@ -1,6 +1,7 @@
 //! The production rule of a pair: its weights observed, and set without changing anything else that
 //! the rule does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use super::clients::Clients;
 use super::pages::Pages;
 use super::{AwsError, Sdk};
+use crate::limits::TAGGED_RESOURCES;
 use crate::observed::listener_rule::{OtherRule, RuleView};
 
 /// Conditions of rules that take some requests to a host and a path only
@@ -83,18 +85,38 @@ impl Rules {
     /// # Errors
     /// When the call fails.
     pub async fn stack(&self, arn: &str) -> Result<Option<String>, AwsError> {
-        let request = self.clients.elb().describe_tags().resource_arns(arn);
-        let answer = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("elasticloadbalancing:DescribeTags"))?;
+        let arns = [arn.to_owned()];
+        let mut stacks = self.tags("aws:cloudformation:stack-name", &arns).await?;
+        Ok(stacks.remove(arn))
+    }
 
-        let mut tags = answer
-            .tag_descriptions()
-            .iter()
-            .flat_map(|description| description.tags());
-        let stack = tags.find(|tag| tag.key() == Some("aws:cloudformation:stack-name"));
-        Ok(stack.and_then(|tag| tag.value()).map(ToOwned::to_owned))
+    /// The values of a tag, by the ARNs of those rules and listeners that have it.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn tags(
+        &self,
+        key: &str,
+        arns: &[String],
+    ) -> Result<BTreeMap<String, String>, AwsError> {
+        let mut values = BTreeMap::new();
+        for some in arns.chunks(TAGGED_RESOURCES) {
+            let request = self.clients.elb().describe_tags();
+            let answer = request
+                .set_resource_arns(Some(some.to_vec()))
+                .send()
+                .await
+                .map_err(AwsError::from_sdk("elasticloadbalancing:DescribeTags"))?;
+
+            for described in answer.tag_descriptions() {
+                let mut tags = described.tags().iter();
+                let tag = tags.find(|tag| tag.key() == Some(key));
+                if let (Some(arn), Some(tag)) = (described.resource_arn(), tag) {
+                    values.insert(arn.to_owned(), tag.value().unwrap_or_default().to_owned());
+                }
+            }
+        }
+        Ok(values)
     }
 
     /// The other rules of the load balancer of a rule or listener, default actions included. A

@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+/// The tag of a rule or listener that only tests use. It counts with the value `true` alone.
+pub const TEST_ROUTE: &str = "slipway:test-route";
+
 /// Where a rule sends its traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleView {

@@ -88,6 +88,20 @@ fn a_pending_update_of_a_scalable_target_passes() {
 }
 
 #[test]
+fn tags_of_a_rule_or_listener_that_was_just_deleted_pass() {
+    let tags = "elasticloadbalancing:DescribeTags";
+    for (code, is_passing) in [
+        ("ListenerNotFound", true),
+        ("RuleNotFound", true),
+        ("LoadBalancerNotFound", false),
+    ] {
+        assert_eq!(passes(tags, code, "not found"), is_passing, "{code}");
+    }
+    let rules = "elasticloadbalancing:DescribeRules";
+    assert!(!passes(rules, "RuleNotFound", "not found"));
+}
+
+#[test]
 fn a_denial_names_the_action_and_the_role() {
     let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized \
                    to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a \

@@ -1,4 +1,6 @@
-//! The rules beside the production rule of a pair, and the stack that made a rule.
+//! The rules beside the production rule of a pair, and the tags of rules.
+
+use std::collections::BTreeMap;
 
 use super::load_balancing::{forward, group};
 use super::script::{Answer, Script, run, xml, xml_refusal};
@@ -154,14 +156,56 @@ fn a_listener_that_was_deleted_after_it_was_listed_has_no_rules() {
     assert_eq!(refused.code, "UnsupportedProtocol");
 }
 
+/// The tags of rules, each as a list in XML.
+fn tags(members: &[(&str, &str)]) -> Answer {
+    let member = |(arn, tags): &(&str, &str)| {
+        format!("<member><ResourceArn>{arn}</ResourceArn><Tags>{tags}</Tags></member>")
+    };
+    let all: String = members.iter().map(member).collect();
+    let content = format!("<TagDescriptions>{all}</TagDescriptions>");
+    xml("DescribeTags", &content)
+}
+
+#[test]
+fn a_tag_is_read_of_twenty_rules_in_one_call() {
+    let all = (0..41).map(|number| format!("{LISTENER}/{number}"));
+    let arns: Vec<String> = all.collect();
+    let own = "<member><Key>team</Key><Value>web</Value></member>\
+               <member><Key>route</Key><Value>yes</Value></member>";
+    let other = "<member><Key>Route</Key><Value>true</Value></member>";
+    let empty = "<member><Key>route</Key></member>";
+
+    let script = Script::new([
+        tags(&[(arns[0].as_str(), own), (arns[1].as_str(), other)]),
+        tags(&[(arns[20].as_str(), empty)]),
+        tags(&[(arns[40].as_str(), own)]),
+    ]);
+    let found = run(Rules::new(&script.sdk()).tags("route", &arns)).expect("understood");
+    let expected = [(0_usize, "yes"), (20, ""), (40, "yes")];
+    let expected = expected.map(|(number, value)| (arns[number].clone(), value.to_owned()));
+    assert_eq!(found, BTreeMap::from(expected));
+
+    assert!(script.is_played());
+    for (sent, of) in script.sent().iter().zip(arns.chunks(20)) {
+        let mut form = sent.form();
+        form.retain(|name, _| name.starts_with("ResourceArns"));
+        let named = (1..).zip(of);
+        let named = named.map(|(at, arn)| (format!("ResourceArns.member.{at}"), arn.clone()));
+        assert_eq!(form, named.collect::<BTreeMap<_, _>>());
+    }
+}
+
+#[test]
+fn no_call_reads_the_tags_of_no_rule() {
+    let script = Script::new([]);
+    let found = run(Rules::new(&script.sdk()).tags("route", &[])).expect("no call");
+    assert_eq!(found, BTreeMap::new());
+}
+
 #[test]
 fn a_rule_names_the_stack_that_made_it() {
-    let stack = |tags: &str| {
-        let described = format!(
-            "<TagDescriptions><member><ResourceArn>{RULE}</ResourceArn><Tags>{tags}</Tags>\
-             </member></TagDescriptions>"
-        );
-        let script = Script::new([xml("DescribeTags", &described)]);
+    let stack = |of_rule: &str| {
+        let script = Script::new([tags(&[(RULE, of_rule)])]);
         let found = run(Rules::new(&script.sdk()).stack(RULE)).expect("understood");
         assert_eq!(script.only().form()["ResourceArns.member.1"], RULE);
         found

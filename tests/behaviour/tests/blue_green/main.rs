@@ -10,6 +10,7 @@ mod crashes;
 mod dry_run;
 mod external_changes;
 mod named;
+mod other_rules;
 mod overlap;
 mod preflight;
 mod restorable;

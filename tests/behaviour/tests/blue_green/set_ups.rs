@@ -13,7 +13,7 @@ use behaviour::service;
 
 /// The rules of the pair's listener except for the production rule, in the order of their
 /// priorities.
-fn others(aws: &Aws) -> Vec<String> {
+pub(super) fn others(aws: &Aws) -> Vec<String> {
     let (rule, listener) = (pair::rule(aws), listener(aws));
     let priority = |properties: &serde_json::Map<String, Value>| {
         let priority = &properties["Priority"];
@@ -69,30 +69,6 @@ fn same_group(aws: &mut Aws) {
     pair::set(aws, "shop-blue", json!({ "loadBalancers": balancers }));
 }
 
-/// Another rule of the listener forwards to both colours.
-fn second_rule(aws: &mut Aws) {
-    let second = json!({
-        "ListenerArn": listener(aws), "Priority": 500,
-        "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}],
-        "Actions": pair::actions(aws, [100, 0]),
-    });
-    elb::create_rule(aws, &second).expect("legal");
-}
-
-fn second_rule_line(aws: &Aws) -> String {
-    let second = aws.elb.rules.values().find(|rule| {
-        let priority = rule.properties.get("Priority");
-        rule.listener_arn == listener(aws)
-            && priority.is_some_and(|it| *it == json!(500) || *it == json!("500"))
-    });
-    format!(
-        "rule: NG other-rules: another rule forwards to both colours: {}; expected `rule` alone \
-         to do so, because its weights are the only ones that a release moves; remove the colours \
-         from the other rule",
-        second.expect("it was made").arn
-    )
-}
-
 /// Blue, which is idle, registers with AWS Cloud Map, and Service Connect and VPC Lattice reach it.
 fn discovered(aws: &mut Aws) {
     let registries = json!([{
@@ -118,31 +94,6 @@ fn client(aws: &mut Aws) {
     let connect = json!({"enabled": true, "namespace": "apps"});
     let setting = "serviceConnectConfiguration";
     ecs::set_shown(aws, (CLUSTER, "shop-blue"), setting, connect);
-}
-
-/// Every client that another listener of the load balancer serves is sent to green, which is live.
-fn second_listener(aws: &mut Aws) {
-    let [_, green] = groups(aws);
-    let balancer = aws.elb.listeners[&listener(aws)].load_balancer_arn.clone();
-    let second = json!({
-        "LoadBalancerArn": balancer, "Port": 8080, "Protocol": "HTTP",
-        "DefaultActions": [{"Type": "forward", "TargetGroupArn": green}],
-    });
-    elb::create_listener(aws, &second).expect("legal");
-}
-
-fn second_listener_line(aws: &Aws) -> String {
-    let own = &aws.elb.listeners[&listener(aws)];
-    let mut all = aws.elb.listeners.values();
-    let second =
-        all.find(|other| other.arn != own.arn && other.load_balancer_arn == own.load_balancer_arn);
-    format!(
-        "rule: NG other-rules: another rule or default action forwards to one colour: {}; expected \
-         a test rule, with an http-header, query-string or source-ip condition, because its \
-         clients get no response once that colour is emptied; forward by a rule with such a \
-         condition, redirect its requests to the listener of `rule`, or remove the colour from it",
-        second.expect("it was made").arn
-    )
 }
 
 /// CloudFormation tags what it makes.
@@ -174,7 +125,7 @@ fn cognito_line(aws: &Aws) -> String {
     )
 }
 
-const SET_UPS: [SetUp; 17] = [
+const SET_UPS: [SetUp; 14] = [
     SetUp {
         make: authenticate,
         parameters: no_more,
@@ -257,16 +208,6 @@ const SET_UPS: [SetUp; 17] = [
         },
     },
     SetUp {
-        make: second_rule,
-        parameters: no_more,
-        line: second_rule_line,
-    },
-    SetUp {
-        make: second_listener,
-        parameters: no_more,
-        line: second_listener_line,
-    },
-    SetUp {
         make: discovered,
         parameters: no_more,
         line: |_| {
@@ -285,17 +226,6 @@ const SET_UPS: [SetUp; 17] = [
         parameters: no_more,
         line: |_| {
             "service shop-blue: OK other-routes: only the listener rule leads to it".to_owned()
-        },
-    },
-    SetUp {
-        make: nothing,
-        parameters: no_more,
-        line: |aws| {
-            format!(
-                "rule: SKIP other-rules: {} forward to one colour only, as test rules do: their \
-                 traffic stays with it",
-                others(aws).join(", ")
-            )
         },
     },
     SetUp {

@@ -307,3 +307,29 @@ fn pages_of_rules_are_as_short_as_the_account_is_set_to() {
         (&json!(true), &Value::Null)
     );
 }
+
+#[test]
+fn tags_of_listeners_and_rules_are_described_and_an_unknown_one_is_refused() {
+    let (mut aws, _, _, listener, rule) = secured();
+    let tags = json!([{"Key": "team", "Value": "web"}]);
+    let tagged = aws.elb.listeners.get_mut(&listener).unwrap();
+    tagged.properties.insert("Tags".to_owned(), tags.clone());
+    let describe = |aws: &mut Aws, arns: &[&str]| {
+        let input = json!({ "ResourceArns": arns });
+        ask(aws, "DescribeTags", input)
+    };
+
+    let found = describe(&mut aws, &[listener.as_str(), rule.as_str()]).unwrap();
+    let expected = json!([
+        {"ResourceArn": listener, "Tags": tags}, {"ResourceArn": rule, "Tags": []},
+    ]);
+    assert_eq!(found, json!({ "TagDescriptions": expected }));
+
+    for (known, code) in [(&listener, "ListenerNotFound"), (&rule, "RuleNotFound")] {
+        let gone = format!("{known}0");
+        let refused = describe(&mut aws, &[known.as_str(), gone.as_str()]).unwrap_err();
+        assert_eq!(refused.code, code);
+    }
+    let many = describe(&mut aws, &[rule.as_str(); 21]).unwrap_err();
+    assert_eq!(many.code, "ValidationError");
+}

@@ -69,20 +69,17 @@ fn same_group(aws: &mut Aws) {
     pair::set(aws, "shop-blue", json!({ "loadBalancers": balancers }));
 }
 
-/// Blue, which is idle, registers with AWS Cloud Map, and Service Connect and VPC Lattice reach it.
+/// Blue, which is idle, registers with AWS Cloud Map, and VPC Lattice reaches it.
 fn discovered(aws: &mut Aws) {
     let registries = json!([{
         "registryArn": "arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-1",
     }]);
-    let services = json!([{"portName": "http"}]);
-    let connect = json!({"enabled": true, "namespace": "apps", "services": services});
     let lattice = json!([{
         "roleArn": "arn:aws:iam::111122223333:role/lattice", "portName": "http",
         "targetGroupArn": "arn:aws:vpc-lattice:eu-west-1:111122223333:targetgroup/tg-1",
     }]);
     for (setting, value) in [
         ("serviceRegistries", registries),
-        ("serviceConnectConfiguration", connect),
         ("vpcLatticeConfigurations", lattice),
     ] {
         ecs::set_shown(aws, (CLUSTER, "shop-blue"), setting, value);
@@ -212,8 +209,8 @@ const SET_UPS: [SetUp; 14] = [
         parameters: no_more,
         line: |_| {
             "service shop-blue: NG other-routes: service `shop-blue` is reached by service \
-             registry arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-1, Service \
-             Connect service `http`, VPC Lattice target group \
+             registry arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-1, VPC Lattice \
+             target group \
              arn:aws:vpc-lattice:eu-west-1:111122223333:targetgroup/tg-1 too; expected the \
              listener rule alone to lead to a colour, because its weights are the only ones that a \
              release moves; remove what else does: aws ecs update-service --cluster apps --service \

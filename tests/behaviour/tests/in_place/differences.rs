@@ -1,8 +1,9 @@
 //! What a dry run lists of the revision that a release would register: what differs from the one
 //! that runs, and no value of a variable.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::LazyLock;
 
 use emulator::Aws;
 use harness::demo::{COUNTER, WEB};
@@ -207,13 +208,23 @@ fn what_is_listed_is_what_the_registration_changes() {
     });
 }
 
-/// What is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread logs.
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Logs of all threads have one subscriber: a call site that another thread meets first, without
+/// one, would never be logged.
+static LOGS: LazyLock<()> = LazyLock::new(|| {
+    let lines = tracing_subscriber::fmt().json().with_writer(|| Log);
+    tracing::subscriber::set_global_default(lines.finish()).expect("the only one");
+});
+
+struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a log").extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -222,38 +233,28 @@ impl Write for Log {
     }
 }
 
-impl Log {
-    /// The tree of the dry run that was logged, as the field `checks` has it.
-    fn checks(&self) -> Value {
-        let bytes = self.0.lock().expect("a log").clone();
-        let text = String::from_utf8(bytes).expect("UTF-8");
-        let mut lines = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let line = lines.find(|line| line["fields"]["message"] == "dry run");
-        let line = line.expect("a line");
-        serde_json::from_str(line["fields"]["checks"].as_str().expect("a text")).expect("a tree")
-    }
+/// The tree of the dry run that this thread logged last, as the field `checks` has it.
+fn checks() -> Value {
+    let text = String::from_utf8(LOGGED.take()).expect("UTF-8");
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let mut dry_runs = lines.filter(|line| line["fields"]["message"] == "dry run");
+    let line = dry_runs.next_back().expect("a dry run");
+    serde_json::from_str(line["fields"]["checks"].as_str().expect("a text")).expect("a tree")
 }
 
 /// The tree that a job of the counter's pipeline logs for an image that is pushed, and its digest.
 async fn logged(driver: &Driver, tag: &str) -> (Value, String) {
     only_check(&mut driver.world.aws(), PIPELINE, json!({}));
-    let log = Log::default();
-    let writer = log.clone();
-    let lines = tracing_subscriber::fmt()
-        .json()
-        .with_writer(move || writer.clone());
-
-    let capturing = tracing::subscriber::set_default(lines.finish());
+    LazyLock::force(&LOGS);
     let pushed = push(driver, COUNTER, tag);
     until(driver, |aws| {
         let execution = newest(aws, PIPELINE);
         digest(execution) == Some(pushed.as_str()) && execution.is_over()
     })
     .await;
-    drop(capturing);
-    (log.checks(), pushed)
+    (checks(), pushed)
 }
 
 #[test]

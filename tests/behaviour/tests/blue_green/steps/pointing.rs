@@ -1,6 +1,7 @@
 //! What points at a colour beside the route of its pair: a release does not begin.
 
 use emulator::Aws;
+use emulator::ecs;
 use emulator::elb::{self, Elb};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Fault, run};
@@ -101,7 +102,9 @@ fn a_colour_that_is_discovered_is_refused() {
     for name in pair::COLOURS {
         for (change, found) in &ways {
             let mut aws = free();
-            pair::set(&mut aws, name, change.clone());
+            for (setting, value) in change.as_object().expect("an object") {
+                ecs::set_shown(&mut aws, (CLUSTER, name), setting, value.clone());
+            }
             let message = refusal(aws);
             let start = format!("service `{name}` is reached by {found} too; ");
             assert!(message.starts_with(&start), "{message}");

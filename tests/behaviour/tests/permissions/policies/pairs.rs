@@ -5,7 +5,8 @@ use behaviour::{newest, zipped};
 use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::ActionStatus;
 use emulator::ecr::{self, Answers, Behaviour, Profile};
-use emulator::{Aws, elb, traffic};
+use emulator::elb::{self, Elb};
+use emulator::{Aws, traffic};
 use harness::demo::SHOP;
 use harness::demo::canary::{ask, become_canary};
 use harness::driver::Driver;
@@ -80,13 +81,29 @@ pub(super) async fn fail_canary(driver: &Driver) {
 /// The same behind the listener's default action, at weights that no release left.
 pub(super) fn fail_canary_on_listener(driver: &Driver) {
     let aws = &mut driver.world.aws();
-    let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
-    elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions }))
-        .expect("it is there");
+    let listener = behind_listener(aws);
     become_canary(aws, &[&JUDGED[..], &[("Rule", listener.as_str())]].concat())
         .expect("the template deploys");
     traffic::set(aws, &listener, REQUESTS_PER_SECOND);
     push_failing(aws, "9.4.0");
+}
+
+/// Puts the pair behind its listener's default action, at weights that no release left, in place of
+/// its rule.
+fn behind_listener(aws: &mut Aws) -> String {
+    let (listener, rule) = (listener(aws), pair::rule(aws));
+    let is_behind_rule = !Elb::forwards(aws.elb.actions_of(&rule)).is_empty();
+    let now = if is_behind_rule { &rule } else { &listener };
+    let mut actions = aws.elb.actions_of(now).expect("it is there").clone();
+    for (at, weight) in [60, 40].into_iter().enumerate() {
+        actions[0]["ForwardConfig"]["TargetGroups"][at]["Weight"] = json!(weight);
+    }
+
+    elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions }))
+        .expect("it is there");
+    let fixed = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}]);
+    elb::update_rule(aws, &rule, &json!({ "Actions": fixed })).expect("it is there");
+    listener
 }
 
 fn push_failing(aws: &mut Aws, tag: &str) -> String {
@@ -99,13 +116,10 @@ pub(super) async fn stop_on_listener(driver: &Driver) {
     stop_in_bake(driver, &pushed).await;
 }
 
-/// Puts the pair behind its listener's default action, at weights that no release left, and pushes
-/// an image.
+/// Puts the pair behind its listener's default action, and pushes an image.
 pub(super) fn release_on_listener(driver: &Driver, tag: &str) -> String {
     let aws = &mut driver.world.aws();
-    let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
-    elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions }))
-        .expect("it is there");
+    let listener = behind_listener(aws);
     // Long enough for a look in between, at which an operator can stop it.
     let bake = [("Rule", listener.as_str()), ("BakeMinutes", "3")];
     pair::configure(aws, &[&SHORT[..], &bake].concat());

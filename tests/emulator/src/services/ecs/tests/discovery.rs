@@ -22,12 +22,21 @@ fn discovered() -> Value {
     })
 }
 
+/// Registers a definition with the port that a discovered service names.
+fn register(world: &mut World) {
+    let plain = world.fargate("nginx:1");
+    let mut definition = world.aws.ecs.request_of(&plain).unwrap().clone();
+    let mapping = json!([{"containerPort": 80, "name": "http"}]);
+    definition["containerDefinitions"][0]["portMappings"] = mapping;
+    world.ok("RegisterTaskDefinition", definition);
+}
+
 const OF_DEPLOYMENTS: [&str; 2] = ["serviceConnectConfiguration", "vpcLatticeConfigurations"];
 
 #[test]
 fn registries_are_shown_of_a_service_and_service_connect_and_lattice_of_its_deployments() {
     let mut world = World::new(1);
-    world.fargate("nginx:1");
+    register(&mut world);
     let mut request = world.balanced(0);
     let given = discovered();
     for (member, value) in given.as_object().unwrap() {
@@ -48,7 +57,7 @@ fn registries_are_shown_of_a_service_and_service_connect_and_lattice_of_its_depl
 #[test]
 fn a_change_of_what_discovers_a_service_starts_a_deployment() {
     let mut world = World::new(1);
-    world.fargate("nginx:1");
+    register(&mut world);
     let request = world.balanced(0);
     world.ok("CreateService", request);
     assert_eq!(world.service()["serviceRegistries"], json!([]));

@@ -6,6 +6,7 @@ mod program;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use mutants::{
     copy,
@@ -19,6 +20,9 @@ fn all() -> Vec<Mutation> {
     mutation::read_all(&root.join("tests/simulation/mutations")).expect("mutations")
 }
 
+/// The files of the copy in which all mutations stand.
+static FILES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| woven(&all()));
+
 /// The files of the copy in which these mutations stand.
 fn woven(mutations: &[Mutation]) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -28,7 +32,7 @@ fn woven(mutations: &[Mutation]) -> BTreeMap<String, String> {
 
 #[test]
 fn every_mutation_fits_the_source() {
-    let files = woven(&all());
+    let files = &*FILES;
     assert!(!files.is_empty());
     assert!(
         files
@@ -41,7 +45,7 @@ fn every_mutation_fits_the_source() {
 fn every_mutation_is_an_expression_or_a_statement() {
     let mutations = all();
     let is_wrong = |text: &String| syn::parse_file(text).is_err();
-    let files = woven(&mutations);
+    let files = &*FILES;
     let in_wrong_files = mutations.iter().filter(|mutation| {
         mutation
             .edits

@@ -18,7 +18,9 @@ const LEFT_OUT: [&str; 2] = ["architecture", "structure"];
 const WITHOUT_SLIPWAY: [&str; 3] = ["emulator", "invariants", "mutants"];
 
 /// Targets whose tests take seconds each, in their order: for what the others let through.
-const LAST: [&str; 6] = [
+const LAST: [&str; 8] = [
+    "accounts",
+    "adoption",
     "blue_green",
     "canary",
     "permissions",

@@ -1,17 +1,17 @@
 //! Event patterns: what TestEventPattern returned.
 //!
 //! A file `X.json5` has an event and a pattern that match, `X_NEG.json5` two that do not, and the
-//! pattern of `X_EXC.json5` was refused.
+//! pattern of `X_EXC.json5` was refused. A snapshot has the message of the refusal; a pattern that
+//! none has is judged by the name of its file alone.
+
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{folders, is_filled, snapshot};
+use super::{folders, is_filled, merged, parsed, snapshot};
 use crate::{Aws, eventbridge};
 
 const SNAPSHOT: &str = "events/test_events_patterns.snapshot.json";
-
-/// How many patterns the corpus has with events of their own; more may be added to it.
-const PATTERNS: usize = 102;
 
 /// JSON without the comments and last commas that JSON5 allows.
 fn json5(text: &str) -> Value {
@@ -65,55 +65,90 @@ fn test(event: &str, pattern: &str) -> Result<bool, (String, String)> {
         .map_err(|error| (error.code, error.message))
 }
 
+/// The files of a folder with patterns.
+fn patterns(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder)
+        .expect("a readable folder")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json5")
+        })
+        .collect()
+}
+
+/// Whether the response agrees with the name of the file, and a refusal with the recorded one.
+fn agrees(name: &str, answer: &Result<bool, (String, String)>, recorded: Option<&Value>) -> bool {
+    let is_refused = name.ends_with("_EXC");
+    match (answer, recorded) {
+        (Ok(matches), _) => !is_refused && *matches != name.ends_with("_NEG"),
+        (Err((code, message)), Some(entries)) => {
+            let refusal = &entries[name]["exception_message"]["Error"];
+            let recorded = refusal["MessageRaw"].as_str().unwrap_or_default();
+            refusal["Code"] == **code && is_filled_beside_signs(recorded, message)
+        }
+        (Err((code, _)), None) => is_refused && code == "InvalidEventPatternException",
+    }
+}
+
 #[test]
 fn event_patterns_are_judged_as_recorded() {
-    let Some(recorded) = snapshot(SNAPSHOT) else {
-        return;
-    };
-    let mut judged = 0;
-    let mut differences = Vec::new();
-    let folders = folders()
+    let folders: Vec<PathBuf> = folders()
         .into_iter()
-        .map(|folder| folder.join("events/patterns"));
-    for path in folders
-        .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flatten()
-    {
-        let path = path.expect("a readable folder").path();
+        .map(|folder| folder.join("events/patterns"))
+        .filter(|folder| folder.is_dir())
+        .collect();
+    let paths: Vec<PathBuf> = folders.iter().flat_map(|folder| patterns(folder)).collect();
+    assert!(
+        folders.is_empty() || !paths.is_empty(),
+        "no event patterns in {folders:?}"
+    );
+
+    let recorded = snapshot(SNAPSHOT).unwrap_or_default();
+    let mut differences = Vec::new();
+    for path in &paths {
         let stem = path.file_stem().and_then(|stem| stem.to_str());
         let name = stem.unwrap_or_default();
-        if path
-            .extension()
-            .is_none_or(|extension| extension != "json5")
-        {
-            continue;
-        }
-
-        let case = json5(&std::fs::read_to_string(&path).expect("a readable file"));
+        let case = json5(&std::fs::read_to_string(path).expect("a readable file"));
         let answer = test(&python(&case["Event"]), &python(&case["EventPattern"]));
-        let Some(entries) = recorded.get(&format!("test_event_pattern[{name}]")) else {
-            differences.push(format!("{name}: not recorded"));
-            continue;
-        };
-        let refusal = &entries[name]["exception_message"]["Error"];
-        let agrees = match &answer {
-            Ok(matches) => !name.ends_with("_EXC") && *matches != name.ends_with("_NEG"),
-            Err((code, message)) => {
-                let recorded = refusal["MessageRaw"].as_str().unwrap_or_default();
-                refusal["Code"] == **code && is_filled_beside_signs(recorded, message)
-            }
-        };
-        judged += 1;
-        if !agrees {
-            differences.push(format!("{name}: {answer:?}, and AWS has {refusal}"));
+
+        let entries = recorded.get(&format!("test_event_pattern[{name}]"));
+        if !agrees(name, &answer, entries) {
+            differences.push(format!("{name}: {answer:?}, and AWS has {entries:?}"));
         }
     }
-    eprintln!("{judged} event patterns judged");
+    eprintln!("{} event patterns judged", paths.len());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
-    assert!(
-        judged >= PATTERNS,
-        "{judged} event patterns beside {SNAPSHOT}, expected {PATTERNS} at least"
-    );
+}
+
+#[test]
+fn a_pattern_that_no_snapshot_has_is_judged_by_the_name_of_its_file() {
+    let refused = |code: &str| Err((code.to_owned(), "why".to_owned()));
+    let invalid = refused("InvalidEventPatternException");
+
+    for (name, expected) in [
+        ("a", [true, false, false]),
+        ("a_NEG", [false, true, false]),
+        ("a_EXC", [false, false, true]),
+    ] {
+        let found = [&Ok(true), &Ok(false), &invalid].map(|answer| agrees(name, answer, None));
+        assert_eq!(found, expected, "{name}");
+    }
+    assert!(!agrees("a_EXC", &refused("InternalException"), None));
+}
+
+#[test]
+fn snapshots_of_several_folders_are_merged_and_the_first_decides() {
+    let of = |tests: Value| parsed(&tests.to_string());
+    let first = of(json!({"t.py::T::test_a": {"recorded-content": {"a": 1}}}));
+    let further = of(json!({
+        "t.py::T::test_a": {"recorded-content": {"a": 2}},
+        "t.py::T::test_b": {"recorded-content": {"b": 3}},
+    }));
+
+    let all = merged(vec![first, further]).map(Value::Object);
+    assert_eq!(all, Some(json!({"test_a": {"a": 1}, "test_b": {"b": 3}})));
+    assert_eq!(merged(Vec::new()), None);
 }
 
 /// The last of two patterns of one field counts.
@@ -173,6 +208,8 @@ fn what_is_no_pattern_or_no_event_is_refused_as_recorded() {
         ),
     ] {
         let (_, message) = test(event, pattern).unwrap_err();
-        assert_eq!(message, recorded[name][entry]["Error"]["Message"], "{name}");
+        if let Some(entries) = recorded.get(name) {
+            assert_eq!(message, entries[entry]["Error"]["Message"], "{name}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! `imagedefinitions.json`, `imageDetail.json` and what others take for one: read as it is if it
 //! has the form, and refused with the form if it does not.
 //!
-//! `SLIPWAY_CORPUS` names folders with a folder `artifacts`; without it the project's own examples
-//! are used.
+//! `SLIPWAY_CORPUS` names folders with a folder `artifacts`, whose files are used besides the
+//! project's own examples.
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 //! their variables and commands are redacted, and given as another file they are refused without
 //! repeating a value.
 //!
-//! `SLIPWAY_CORPUS` names folders with a folder `docker-inspect`; without it the project's own
-//! examples are used.
+//! `SLIPWAY_CORPUS` names folders with a folder `docker-inspect`, whose files are used besides the
+//! project's own examples.
 
 use behaviour::corpus;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! What `docker inspect` prints as the base of a release: each file is converted and registered, or
 //! refused with the reason.
 //!
-//! `SLIPWAY_CORPUS` names folders with a folder `docker-inspect`; without it the project's own
-//! examples are used. Forms of files that neither has are written here.
+//! `SLIPWAY_CORPUS` names folders with a folder `docker-inspect`, whose files are used besides the
+//! project's own examples. Forms of files that neither has are written here.
 
 use std::collections::BTreeMap;
 

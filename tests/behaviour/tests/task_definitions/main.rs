@@ -2,8 +2,8 @@
 //! registered as it is except for the images and the read-only fields, and what it would not take
 //! fails the action with a message that states why.
 //!
-//! `SLIPWAY_CORPUS` names folders with a folder `task-definitions`; without it the project's own
-//! examples are used.
+//! `SLIPWAY_CORPUS` names folders with a folder `task-definitions`, whose files are used besides
+//! the project's own examples.
 
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ mod artifacts;
 mod differences;
 /// Outputs of `docker inspect`.
 mod docker;
+/// Empty members and reserved tags, which ECS is not to be sent.
+mod empty;
 /// What `docker inspect` prints, as the base of a release.
 mod inspect;
 /// What every task definition needs, and what Amazon ECS refuses.
@@ -46,15 +48,6 @@ const READ_ONLY: [&str; 9] = [
     "registeredBy",
     "deregisteredAt",
     "deleteRequestedAt",
-];
-
-/// Members of an enumeration's type, which files have as empty texts and ECS refuses like this.
-const EMPTY_WORDS: [&str; 5] = [
-    "networkMode",
-    "pidMode",
-    "ipcMode",
-    "appProtocol",
-    "versionConsistency",
 ];
 
 #[test]
@@ -90,7 +83,7 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
     );
     assert!(
         files.len() > refused && refused > 0,
-        "both kinds must be there"
+        "the project's own examples are of both kinds"
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -229,27 +222,9 @@ fn own(mut value: Value, key: &str) -> Value {
         }
     }
 
-    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
-    if definition.get("tags").is_some_and(is_empty) {
-        definition
-            .as_object_mut()
-            .expect("an object")
-            .shift_remove("tags");
-    }
-    without_empty_words(&mut definition);
+    empty::remove_reserved_tags(&mut definition);
+    empty::remove_refused(&mut definition, "");
     definition
-}
-
-/// Removes empty texts where only words of an enumeration are legal.
-fn without_empty_words(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|name, value| value != "" || !EMPTY_WORDS.contains(&name.as_str()));
-            members.values_mut().for_each(without_empty_words);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_empty_words),
-        _ => {}
-    }
 }
 
 fn same(sent: &Value, own: &Value) -> Result<(), String> {

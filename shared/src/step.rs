@@ -18,7 +18,6 @@ use crate::job::{
     StepResult, Token, parse_parameters, parse_release,
 };
 use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
-use crate::release::Release;
 use crate::timestamp::{Timestamp, readable};
 
 use job_pipeline::JobPipeline;
@@ -259,7 +258,7 @@ impl<S: Step> Runner<S> {
             {
                 true
             }
-            Err(StepError::Refused(_)) => !self.has_made_change(&job.release).await,
+            Err(StepError::Refused(_)) => !self.may_have_made_change(job).await,
             _ => false,
         };
 
@@ -271,14 +270,14 @@ impl<S: Step> Runner<S> {
         }
     }
 
-    /// Whether the release has made a change, as far as the ledger shows. It may have, if the
+    /// Whether the release has made a change or may have, as far as the ledger shows; also if the
     /// ledger cannot be read.
-    async fn has_made_change(&self, wanted: &ReleaseRef) -> bool {
+    async fn may_have_made_change(&self, job: &Job<S::Parameters>) -> bool {
+        let wanted = &job.release;
         match self.ledger.lease(&wanted.cluster, &wanted.service).await {
-            Ok(lease) => lease
-                .as_ref()
-                .and_then(|lease| lease.held_by(&wanted.execution))
-                .is_some_and(Release::has_made_change),
+            Ok(lease) => {
+                lease.is_some_and(|lease| lease.may_have_made_change(&wanted.execution, job.now))
+            }
             Err(_) => true,
         }
     }

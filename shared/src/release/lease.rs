@@ -288,6 +288,17 @@ impl Lease {
             .filter(|release| release.execution == execution)
     }
 
+    /// Whether the release of `execution` has made a change of its target, or an invocation before
+    /// that of `now` announced one: its result may have been lost. An invocation whose own change
+    /// is refused has changed nothing.
+    #[must_use]
+    pub(crate) fn may_have_made_change(&self, execution: &str, now: Timestamp) -> bool {
+        let is_earlier = self.changed_at.is_some_and(|announced| announced < now);
+        self.held_by(execution).is_some_and(|release| {
+            release.has_made_change() || (is_earlier && release.change().is_some())
+        })
+    }
+
     /// What is left of the time in which an invocation that announced a change can still make it.
     /// The next, different change waits until it is over.
     #[must_use]

@@ -15,6 +15,10 @@ fn wanted() -> ReleaseRef {
 
 /// A lease that `e-1` holds, its release changed.
 pub(super) fn held(change: impl Fn(&mut Value)) -> Answer {
+    item(&held_lease(change))
+}
+
+pub(super) fn held_lease(change: impl Fn(&mut Value)) -> Value {
     let prior = json!({"M": {
         "task_definition": {"S": "web:1"}, "desired_count": {"N": "2"},
         "percentages": {"M": {"minimum_healthy": {"N": "100"}, "maximum": {"N": "200"}}},
@@ -29,7 +33,7 @@ pub(super) fn held(change: impl Fn(&mut Value)) -> Answer {
     let mut lease = free(7);
     lease["release"] = json!({ "M": release });
 
-    item(&lease)
+    lease
 }
 
 fn rolling_back(release: &mut Value) {

@@ -100,6 +100,30 @@ fn a_recorded_deployment_and_a_shift_are_made_changes() {
 }
 
 #[test]
+fn a_change_that_an_earlier_invocation_announced_may_have_been_made() {
+    let of = |change| {
+        held(Phase::Open(of_service(ServiceTarget {
+            change,
+            ..service_target()
+        })))
+    };
+    let unrecorded = of(Some(Change {
+        deployment: None,
+        ..change()
+    }));
+    let recorded = of(Some(Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..change()
+    }));
+    let by = |lease: &Lease| [0, 1].map(|secs| lease.may_have_made_change("e-1", after(secs)));
+
+    assert_eq!(by(&unrecorded), [false, true]);
+    assert_eq!(by(&recorded), [true, true]);
+    assert_eq!(by(&of(None)), [false, false]);
+    assert!(!recorded.may_have_made_change("e-2", after(1)));
+}
+
+#[test]
 fn a_failed_primary_is_never_the_prior_release() {
     let with = |primary, active: Option<Rollout>| {
         let mut view = steady(NEW);

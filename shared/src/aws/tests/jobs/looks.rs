@@ -2,7 +2,8 @@
 //! for it at once, or the next job looks again.
 
 use super::*;
-use crate::aws::tests::lease_proofs::held;
+use crate::aws::tests::lease_proofs::{held, held_lease};
+use crate::aws::tests::ledger::item;
 use crate::job::Token;
 use crate::limits::{SECOND_LOOK, SECOND_LOOKS};
 
@@ -74,8 +75,8 @@ fn not_understood() -> StepError {
 }
 
 /// A lease whose release has this change of its service.
-fn changed(deployment: &Value) -> Answer {
-    held(|release| {
+fn changed(deployment: &Value) -> Value {
+    held_lease(|release| {
         let percentages = release["prior"]["M"]["percentages"].clone();
         release["change"] = json!({"M": {
             "task_definition": {"S": "web:2"}, "percentages": percentages, "deployment": deployment
@@ -84,7 +85,14 @@ fn changed(deployment: &Value) -> Answer {
 }
 
 fn deployed() -> Answer {
-    changed(&json!({"S": "ecs-svc/2"}))
+    item(&changed(&json!({"S": "ecs-svc/2"})))
+}
+
+/// A lease whose release announced its change this many seconds ago, and recorded no deployment.
+fn announced(secs: i64) -> Answer {
+    let mut lease = changed(&json!({"NULL": true}));
+    lease["changed_at"] = json!({"S": at(-secs).to_string()});
+    item(&lease)
 }
 
 #[test]
@@ -94,7 +102,7 @@ fn a_refusal_fails_a_release_that_has_changed_nothing() {
     for error in refusals() {
         for lease in [
             held(|_| {}),
-            changed(&json!({"NULL": true})),
+            announced(0),
             answer(&json!({})),
             held(|release| release["execution"] = json!({"S": "e-2"})),
         ] {
@@ -109,6 +117,14 @@ fn a_refusal_after_the_first_change_is_looked_at_again_for_3_minutes() {
         assert!(again(error.clone(), 0, Some(deployed())));
         assert!(again(error.clone(), LATE - 1, Some(deployed())));
         assert!(!again(error, LATE, None));
+    }
+}
+
+/// The deployment may have been made, and the write that records it lost.
+#[test]
+fn a_refusal_after_a_change_that_an_earlier_job_announced_is_looked_at_again() {
+    for error in refusals() {
+        assert!(again(error, 0, Some(announced(1))));
     }
 }
 

@@ -6,7 +6,9 @@ use slipway::job::StepError;
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
-use slipway::strategy::in_place::rollback::{keeps_definition, restoration, restored_count};
+use slipway::strategy::in_place::rollback::{
+    borrowed_percentages, keeps_definition, restoration, restored_count,
+};
 use slipway::strategy::rollback::{Ending, Restoration, unrestorable};
 use slipway::strategy::service_goal::ServiceGoal;
 use slipway::task_definition::{Mark, TaskDefinition};
@@ -41,7 +43,10 @@ impl RollBack {
 
         let percentages = match restoration(release, service, ending, &seen.view, now) {
             Restoration::Close(conclusion) => {
-                return self.close(lease, release, &conclusion, now).await;
+                return match borrowed_percentages(release, service, ending, &seen.view) {
+                    Some(recorded) => self.give_back(lease, recorded, &seen).await,
+                    None => self.close(lease, release, &conclusion, now).await,
+                };
             }
             Restoration::Wait(summary) => return Ok(summary),
             Restoration::Apply(percentages) => percentages,
@@ -123,6 +128,22 @@ impl RollBack {
         let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
         Ok(announced)
+    }
+
+    /// Gives the service its recorded percentages back, and leaves what it runs and how many.
+    async fn give_back(
+        &self,
+        lease: &Lease,
+        recorded: Percentages,
+        seen: &ObservedService,
+    ) -> Result<String, StepError> {
+        self.announce_restoration(lease).await?;
+        self.services.set_percentages(seen, recorded, None).await?;
+
+        Ok(format!(
+            "restoring the percentages of the service: {}",
+            recorded.summary(seen.view.desired)
+        ))
     }
 
     /// Announces the restoration and makes it.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::observed::percentages::Percentages;
-use crate::observed::service::{ServiceView, revision};
+use crate::observed::service::{Rollout, ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
 use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, Success, cause, may_be_old};
 use crate::timestamp::Timestamp;
@@ -50,14 +50,56 @@ pub fn restoration(
     if let Some(other) = external_revision(service, view)
         && !ladder.is_overdue()
     {
-        let what = format!("{other} was deployed outside this release");
-        return Restoration::Close(ladder.superseded(&what));
+        return leave(other, service, view, &ladder);
     }
     if has_failed_again(service, view) {
         return give_up(service, view, &ladder);
     }
 
     ladder.decide(next(service, view, &ladder))
+}
+
+/// Closes a release for `other`, which was deployed outside it. Percentages of the release bound
+/// that rollout too: they are given back once it has ended.
+fn leave(
+    other: &str,
+    service: &ServiceTarget,
+    view: &ServiceView,
+    ladder: &Ladder<'_>,
+) -> Restoration<Percentages> {
+    let what = format!("{other} was deployed outside this release");
+    let has_ended = view
+        .primary()
+        .is_none_or(|primary| primary.rollout == Rollout::Failed || view.is_completed(primary));
+
+    if has_ended || borrowed_percentages(ladder.release, service, ladder.ending, view).is_none() {
+        Restoration::Close(ladder.superseded(&what))
+    } else {
+        Restoration::Wait(format!(
+            "{what}; its rollout is awaited, with the percentages of this release"
+        ))
+    }
+}
+
+/// The recorded percentages, if a rollback that is about to be closed leaves those of its release
+/// on the service. Others are another writer's. What a newer execution replaces is left to it.
+#[must_use]
+pub fn borrowed_percentages(
+    release: &Release,
+    service: &ServiceTarget,
+    ending: Ending,
+    view: &ServiceView,
+) -> Option<Percentages> {
+    if !release.is_rolling_back() || ending == Ending::Superseded {
+        return None;
+    }
+
+    let change = service.change.as_ref()?;
+    let recorded = service.prior.percentages;
+    let mut own = [change.percentages].into_iter().chain(change.set_before);
+    let is_own = own.any(|own| own == view.percentages);
+
+    (is_own && view.percentages != recorded && view.accepts(recorded)).then_some(recorded)
 }
 
 /// Closes a release whose prior release failed again, once the recorded count and percentages are

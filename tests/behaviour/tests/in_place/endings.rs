@@ -303,6 +303,34 @@ fn a_count_that_the_release_set_goes_back_and_one_that_others_raised_stays() {
     }
 }
 
+/// The next release would record them as those of the service.
+#[test]
+fn percentages_of_a_release_are_given_back_beside_an_external_deployment() {
+    for chosen in [None, Some(60)] {
+        run(released(), Fault::None, async |driver| {
+            registered(&driver).await;
+            let half = update(json!({"minimum_healthy_percent": 50}));
+            look(&driver, "update-service", half).await;
+            set(&driver, json!({"taskDefinition": arn("web:1")}));
+            if let Some(floor) = chosen {
+                let bounds = json!({"minimumHealthyPercent": floor, "maximumPercent": 200});
+                set(&driver, json!({ "deploymentConfiguration": bounds }));
+            }
+            let deployed = primary(&driver)["id"].clone();
+
+            let status = rolled_back(&driver, "STOPPED").await;
+            assert_eq!(
+                status,
+                "superseded: the execution was stopped; web:1 was deployed outside this release, \
+                 left unchanged"
+            );
+            assert_eq!(primary(&driver)["id"], deployed);
+            let floor = &web(&driver)["deploymentConfiguration"]["minimumHealthyPercent"];
+            assert_eq!(*floor, json!(chosen.unwrap_or(100)));
+        });
+    }
+}
+
 #[test]
 fn steps_of_a_release_that_is_being_rolled_back_are_refused() {
     run(released(), Fault::None, async |driver| {

@@ -1,6 +1,5 @@
 use super::*;
 use crate::observed::fixtures::{NEW, OLD, deployment, steady};
-use crate::observed::service::Rollout;
 use crate::release::{Phase, PriorService, Target};
 use crate::strategy::fixtures::{at, change_of, release_in_place as release, service_of};
 

@@ -85,6 +85,22 @@ impl RollBack {
         Ok(format!("{}: {}", conclusion.outcome, conclusion.reason))
     }
 
+    /// Leaves the revisions of a release that is about to end without its restoration to later
+    /// sweeps: tasks may still run them, and ECS may return to them.
+    pub(crate) async fn leave_revisions(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        outcome: Outcome,
+    ) -> Result<(), StepError> {
+        let is_unproven = matches!(outcome, Outcome::Superseded | Outcome::Failed);
+        if is_unproven && release.is_rolling_back() && release.registering.is_some() {
+            let pending = PendingDeregistration::from_lease(lease, self.sdk.now());
+            self.ledger.put_deregistration(&pending).await?;
+        }
+        Ok(())
+    }
+
     /// Leaves the revisions of a release to later sweeps, and returns the end of a sentence about
     /// it.
     async fn deregister_later(&self, lease: &Lease) -> String {

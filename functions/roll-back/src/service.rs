@@ -43,10 +43,15 @@ impl RollBack {
 
         let percentages = match restoration(release, service, ending, &seen.view, now) {
             Restoration::Close(conclusion) => {
-                return match borrowed_percentages(release, service, ending, &seen.view) {
-                    Some(recorded) => self.give_back(lease, recorded, &seen).await,
-                    None => self.close(lease, release, &conclusion, now).await,
-                };
+                if let Some(recorded) = borrowed_percentages(release, service, ending, &seen.view) {
+                    return self.give_back(lease, recorded, &seen).await;
+                }
+                // A newer execution registers its own revision.
+                if ending != Ending::Superseded {
+                    self.leave_revisions(lease, release, conclusion.outcome)
+                        .await?;
+                }
+                return self.close(lease, release, &conclusion, now).await;
             }
             Restoration::Wait(summary) => return Ok(summary),
             Restoration::Apply(percentages) => percentages,

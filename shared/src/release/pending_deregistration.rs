@@ -1,5 +1,5 @@
-//! A pending deregistration: a release's revisions could not be deregistered when it was closed,
-//! and the sweep tries again. The lease is free meanwhile.
+//! A pending deregistration: a release's revisions could not be deregistered yet when it was
+//! closed, and the sweep tries again. The lease is free meanwhile.
 
 use serde::{Deserialize, Serialize};
 

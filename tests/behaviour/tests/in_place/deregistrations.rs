@@ -1,14 +1,17 @@
 //! Revisions that could not be deregistered when their release was closed: the sweep tries again
 //! for a day, and keeps no service meanwhile.
 
+use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::item;
 use serde_json::{Value, json};
+use slipway::release::Event;
 
 use super::bench::*;
 use behaviour::{deny, invoke, released};
 
 const IN_USE: &str = "its revisions are in use, and not deregistered";
+const DONE: &str = "deregistered the revisions of the closed release";
 
 fn is_active(driver: &Driver, revision: &str) -> bool {
     driver.world.aws().ecs.is_active(revision)
@@ -56,10 +59,7 @@ fn a_revision_is_deregistered_once_that_is_allowed() {
         assert!(status.starts_with(start), "{status}");
 
         deny(&driver, "ecs:DescribeNothing");
-        assert_eq!(
-            sweep(&driver).await,
-            Ok(json!({JANE: "deregistered the revisions of the closed release"}))
-        );
+        assert_eq!(sweep(&driver).await, Ok(json!({JANE: DONE})));
         assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
         assert_eq!(pending(&driver), None);
         assert_eq!(sweep(&driver).await, Ok(json!({})));
@@ -103,6 +103,46 @@ fn a_revision_that_its_own_service_runs_again_is_kept() {
         assert_eq!(sweep(&driver).await, Ok(json!({JANE: IN_USE})));
         assert_eq!(pending(&driver), None);
         assert!(is_active(&driver, "web:3"));
+    });
+}
+
+#[test]
+fn a_revision_that_an_external_deployment_replaced_is_deregistered_once_it_is_unused() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+        set(&driver, json!({"taskDefinition": arn("web:1")}));
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert!(status.starts_with("superseded: "), "{status}");
+        assert!(pending(&driver).is_some() && is_active(&driver, "web:3"));
+
+        pass(&driver, 600).await;
+        assert_eq!(sweep(&driver).await, Ok(json!({JANE: DONE})));
+        assert_eq!(pending(&driver), None);
+        let active = ["web:1", "web:2", "web:3"].map(|revision| is_active(&driver, revision));
+        assert_eq!(active, [true, true, false]);
+    });
+}
+
+#[test]
+fn a_revision_whose_rollback_was_given_up_is_deregistered_once_it_is_unused() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+        edit(&driver, WEB, |lease| after(lease, Event::TakenOver)).await;
+        pass(&driver, 3_700).await;
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert!(status.starts_with("failed: "), "{status}");
+        assert_eq!(sweep(&driver).await, Ok(json!({JANE: IN_USE})));
+        assert!(is_active(&driver, "web:3"));
+
+        set(&driver, json!({"taskDefinition": arn("web:2")}));
+        pass(&driver, 600).await;
+        assert_eq!(sweep(&driver).await, Ok(json!({JANE: DONE})));
+        assert_eq!(pending(&driver), None);
+        assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
     });
 }
 

@@ -18,9 +18,11 @@ const LEFT_OUT: [&str; 2] = ["architecture", "structure"];
 const WITHOUT_SLIPWAY: [&str; 3] = ["emulator", "invariants", "mutants"];
 
 /// Targets whose tests take seconds each, in their order: for what the others let through.
-const LAST: [&str; 8] = [
+const LAST: [&str; 10] = [
     "accounts",
     "adoption",
+    "calls",
+    "dns",
     "blue_green",
     "canary",
     "permissions",

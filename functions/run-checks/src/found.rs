@@ -44,6 +44,18 @@ impl FoundTask {
         Some(registered.unwrap_or_else(|| active.target.prior_task_definition()))
     }
 
+    /// Why nothing is checked: the live colour of a pair already runs the revision that the action
+    /// is given, so that the idle one was not filled with it.
+    pub(crate) fn already_live(&self, task_definition: Option<&str>) -> Option<String> {
+        let Self::OfRelease(active) = self else {
+            return None;
+        };
+        match &active.target {
+            Target::Service(_) => None,
+            Target::Pair(pair) => pair.prior.already_live(task_definition?),
+        }
+    }
+
     /// The service in whose network the task of a release runs: the one that gets the new revision.
     pub(crate) fn service(&self) -> Option<String> {
         let Self::OfRelease(active) = self else {

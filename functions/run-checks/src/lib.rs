@@ -74,6 +74,9 @@ impl Step for RunChecks {
         let progress = TaskProgress::read(job.payload.as_ref())?;
 
         let given = parameters.task_definition.as_deref();
+        if let (None, Some(summary)) = (&parameters.task, found.already_live(given)) {
+            return Ok(JobReport::done(summary, []));
+        }
         let task_definition = given.or_else(|| found.task_definition());
         let task_definition = task_definition.ok_or_else(parameters::no_revision)?;
         let definition = self.describe(task_definition).await?;

@@ -22,7 +22,9 @@ use slipway::timestamp::minutes;
 pub struct Parameters {
     /// Name of the one-off task, such as `migrate`, another one in each action of a release.
     pub task: Option<String>,
-    /// ARN of the revision that it runs; the one of this release when not given.
+    /// ARN of the revision that it runs; the one of this release when not given. Without `task`,
+    /// the revision that is checked: nothing is requested if the live colour of a pair already runs
+    /// it.
     pub task_definition: Option<String>,
     /// The essential container that gets `command`; the only container when not given.
     pub container: Option<String>,
@@ -81,7 +83,6 @@ impl Parameters {
             ));
         }
         let given = [
-            ("task_definition", self.task_definition.is_some()),
             ("container", self.container.is_some()),
             ("command", self.command.is_some()),
             ("timeout_minutes", self.timeout_minutes.is_some()),

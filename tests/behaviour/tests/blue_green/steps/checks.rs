@@ -97,6 +97,37 @@ fn another_revision_behind_the_test_rule_fails_the_release_with_what_was_found()
 }
 
 #[test]
+fn nothing_is_requested_for_a_revision_that_the_live_colour_already_runs() {
+    run(filled(), Fault::None, async |driver| {
+        // Nothing would respond for the idle colour, as when no release has filled it.
+        set_answering(&mut driver.world.aws(), false);
+        let aws = driver.world.snapshot();
+        let [new, old] = definitions(&aws);
+        let of = |definition: &str| {
+            let checks = json!([check(&aws, "idle", json!({}))]);
+            json!({"task_definition": definition, "http_checks": checks})
+        };
+        let requests = || {
+            let aws = driver.world.aws();
+            let calls = aws.calls.iter();
+            calls.filter(|call| call.service == "http").count()
+        };
+
+        let live = look(&driver, STEP, &of(&old)).await;
+        let nothing = format!(
+            "nothing to do: live colour green already runs {}",
+            revision(&old)
+        );
+        assert_eq!(report(&live), json!(["done", nothing, {}]));
+        assert_eq!(requests(), 0);
+
+        let idle = look(&driver, STEP, &of(&new)).await;
+        assert_eq!(idle["status"], "failed", "{idle}");
+        assert_eq!(requests(), 1);
+    });
+}
+
+#[test]
 fn a_check_that_fails_ends_the_release_before_traffic_moves() {
     run(filled(), Fault::None, async |driver| {
         set_answering(&mut driver.world.aws(), false);

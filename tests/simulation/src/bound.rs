@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::canary::{self, DrawnInconclusive};
 use super::plan::{Act, Image, Incident, LEAST_TASKS, Plan};
-use super::shape::PIPELINE;
+use super::shape::{DrawnChecks, PIPELINE};
 use emulator::codepipeline::Execution;
 use emulator::ecr::Behaviour;
 use emulator::lambda::InvocationStatus;
@@ -21,7 +21,8 @@ pub(super) fn is_calm(plan: &Plan) -> bool {
     plan.incidents.iter().all(Incident::is_unrelated) && is_well(plan) && !plan.shape.is_hasty()
 }
 
-/// Whether every image is healthy and no execution is stopped.
+/// Whether every image is healthy, what is expected of it is what it does, and no execution is
+/// stopped.
 fn is_well(plan: &Plan) -> bool {
     let healthy = |image: Image| match image {
         Image::New(behaviour) => behaviour == Behaviour::Healthy,
@@ -29,6 +30,7 @@ fn is_well(plan: &Plan) -> bool {
         Image::Again(_) => true,
     };
     plan.pushes.iter().all(|push| healthy(push.image))
+        && plan.shape.checks != Some(DrawnChecks::Failing)
         && !((plan.shape.approval || plan.shape.canary().is_some())
             && plan.answers.iter().any(|answer| !answer.approves))
 }
@@ -231,10 +233,30 @@ fn refused(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// No release is deployed whose check fails.
+fn checked(plan: &Plan, aws: &Aws) -> Result<(), String> {
+    if plan.shape.checks != Some(DrawnChecks::Failing) {
+        return Ok(());
+    }
+
+    let is_deployed = |execution: &&Execution| {
+        let record = record(aws, &execution.id);
+        record.as_ref().and_then(|record| text(record, "outcome")) == Some("deployed")
+    };
+    match executions(aws, PIPELINE).find(is_deployed) {
+        Some(execution) => Err(format!(
+            "invariant 9: execution {} was deployed although its check fails",
+            execution.id
+        )),
+        None => Ok(()),
+    }
+}
+
 /// What nothing was wrong with is deployed in time.
 pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
     restored(plan, aws)?;
     refused(plan, aws, pushed)?;
+    checked(plan, aws)?;
     let given_up = aws
         .lambda
         .invocations

@@ -10,8 +10,9 @@ use super::canary::{self, DrawnInconclusive};
 use super::draw::About;
 use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
-use super::shape::{DrawnRecords, DrawnShift, PIPELINE, SIBLING_PIPELINE, Strategy};
+use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, SIBLING_PIPELINE, Shape, Strategy};
 use emulator::client::CallFault;
+use emulator::codepipeline::ActionStatus;
 use emulator::ecr::Behaviour;
 use emulator::ecs::Service;
 use emulator::{Aws, QuirkCounts};
@@ -142,30 +143,7 @@ impl Coverage {
 
     /// What the account and the attempts of a run show. `pushed` are the digests of the pushes.
     pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran], pushed: &[String]) {
-        self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
-        if let Some(oddity) = plan.shape.oddity {
-            self.add("service", oddity.as_str(), 1);
-        }
-        if let Some(pair) = &plan.shape.pair {
-            let word = match pair.shift {
-                DrawnShift::AllAtOnce => "all-at-once",
-                DrawnShift::Linear(_) => "linear",
-                DrawnShift::Listed(_) => "listed",
-                DrawnShift::Judged(_) => "judged",
-            };
-            self.add("shift", word, 1);
-            let route = pair.records.map_or("a rule", DrawnRecords::as_str);
-            self.add("route", route, 1);
-            self.add(
-                "scaling",
-                if pair.capacity.is_some() {
-                    "scaled"
-                } else {
-                    "not scaled"
-                },
-                1,
-            );
-        }
+        self.shape(&plan.shape);
         for push in &plan.pushes {
             self.add("image", push.image.as_str(), 1);
             self.add("image", "replicated", u64::from(push.replicated));
@@ -187,9 +165,51 @@ impl Coverage {
         self.judged(plan, aws, pushed);
 
         self.outcomes(aws);
+        self.checks(aws);
 
         self.quirks.add(aws.quirks.counts());
         self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
+    }
+
+    /// What the services are, and how they are released.
+    fn shape(&mut self, shape: &Shape) {
+        self.add("strategy", format!("{:?}", shape.strategy), 1);
+        if let Some(oddity) = shape.oddity {
+            self.add("service", oddity.as_str(), 1);
+        }
+        if let Some(checks) = shape.checks {
+            self.add("checks", checks.as_str(), 1);
+        }
+
+        let Some(pair) = &shape.pair else { return };
+        let word = match pair.shift {
+            DrawnShift::AllAtOnce => "all-at-once",
+            DrawnShift::Linear(_) => "linear",
+            DrawnShift::Listed(_) => "listed",
+            DrawnShift::Judged(_) => "judged",
+        };
+        self.add("shift", word, 1);
+        let route = pair.records.map_or("a rule", DrawnRecords::as_str);
+        self.add("route", route, 1);
+        let is_scaled = pair.capacity.is_some();
+        self.add(
+            "scaling",
+            if is_scaled { "scaled" } else { "not scaled" },
+            1,
+        );
+    }
+
+    /// How the actions ended that make HTTP checks.
+    fn checks(&mut self, aws: &Aws) {
+        let stages = executions(aws, PIPELINE).flat_map(|execution| &execution.stages);
+        let actions = stages.flat_map(|stage| &stage.actions);
+        for action in actions.filter(|action| action.name == CHECK) {
+            match action.status {
+                ActionStatus::Succeeded => self.add("checks", "passed", 1),
+                ActionStatus::Failed => self.add("checks", "failed", 1),
+                ActionStatus::InProgress | ActionStatus::Abandoned => {}
+            }
+        }
     }
 
     /// How releases ended, of the other service of the family too.

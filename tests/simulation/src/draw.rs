@@ -1,6 +1,7 @@
 //! Draws a plan from its seed. Everything is drawn here and nowhere else, so that a plan determines
 //! a run.
 
+mod checks;
 mod images;
 mod incidents;
 
@@ -13,6 +14,7 @@ use super::plan::{Act, Anchor, ApprovalAnswer, Image, Incident, LEAST_TASKS, Pla
 use super::shape::{CANARIES_FROM, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape};
 use harness::functions::ALL;
 
+use checks::of_checks;
 use images::{canaries, pushes};
 use incidents::{act, change, credentials, cut_off, fault, of_zone, race};
 
@@ -30,8 +32,7 @@ const MOST_DRAWN: [&str; 5] = [
 const JUDGE: &str = "evaluate-canary";
 /// The function that only pairs behind records need.
 const SWAP_RECORDS: &str = "swap-records";
-/// The function that the pipeline of no shape has. The behaviour tests let it crash after each
-/// change.
+/// The function that only the pipelines of some shapes have.
 const RUN_CHECKS: &str = "run-checks";
 
 /// Services whose throttling is tried. The last two are called where a canary is judged.
@@ -90,6 +91,9 @@ pub fn plan(seed: u64, about: About) -> Plan {
 
     if is_disturbed && rng.u8(..5) == 0 {
         incidents.push(credentials(&mut rng, &shape, pushes.len()));
+    }
+    if is_disturbed {
+        incidents.extend(of_checks(seed, &shape, pushes.len()));
     }
 
     Plan {

@@ -22,5 +22,7 @@ pub use coverage::{Canaries, Coverage};
 pub use draw::{About, plan};
 pub use plan::{Act, Anchor, ApprovalAnswer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
-pub use shape::{CANARIES_FROM, DrawnRecords, Oddity, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape};
+pub use shape::{
+    CANARIES_FROM, DrawnChecks, DrawnRecords, Oddity, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape,
+};
 pub use shrink::shrink;

@@ -5,6 +5,7 @@
 //! deployed once and copied for every run.
 
 mod account;
+mod checks;
 mod draw;
 mod oddity;
 mod parameters;
@@ -17,6 +18,8 @@ use slipway::strategy::in_place::percentages::Bound;
 use super::canary::Canary;
 
 pub(super) use account::{load, production_rule, route};
+pub(super) use checks::CHECK;
+pub use checks::DrawnChecks;
 pub use oddity::Oddity;
 pub(super) use oddity::SIBLING;
 pub use records::DrawnRecords;
@@ -120,6 +123,8 @@ pub struct Shape {
     /// What else is unusual about it.
     pub oddity: Option<Oddity>,
     pub pair: Option<Pair>,
+    /// The HTTP checks that its pipeline makes.
+    pub checks: Option<DrawnChecks>,
 }
 
 impl Shape {
@@ -296,6 +301,10 @@ impl fmt::Display for Shape {
             self.oddity.map(Oddity::as_str),
         ];
         let mut notes = notes.into_iter().flatten();
-        notes.try_for_each(|note| write!(f, "; {note}"))
+        notes.try_for_each(|note| write!(f, "; {note}"))?;
+
+        self.checks.map_or(Ok(()), |checks| {
+            write!(f, "; HTTP checks {}", checks.as_str())
+        })
     }
 }

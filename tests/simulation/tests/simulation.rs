@@ -6,8 +6,8 @@ use std::time::Duration;
 use emulator::ecr::Behaviour;
 use harness::cores::on_all_cores;
 use simulation::{
-    About, Act, Coverage, Image, Incident, Oddity, PAIRS_FROM, Plan, Push, RECORDS_FROM, SHAPES,
-    Shape, plan, play, shrink,
+    About, Act, CANARIES_FROM, Coverage, DrawnChecks, Image, Incident, Oddity, PAIRS_FROM, Plan,
+    Push, RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
 };
 
 /// Seeds of one of the tests below, which run side by side.
@@ -125,6 +125,29 @@ fn a_healthy_release_of_every_unusual_service_is_deployed() {
         }
     }
     assert_eq!(met.len(), 8, "{met:?}");
+}
+
+#[test]
+fn a_healthy_release_ends_as_its_http_checks_find() {
+    let mut met = BTreeSet::new();
+    for shape in (0..CANARIES_FROM).map(Shape::nth) {
+        let Some(checks) = shape.checks else { continue };
+        if shape.is_hasty() {
+            continue;
+        }
+        met.insert((shape.pair.is_some(), checks.as_str()));
+
+        let outcome = match checks {
+            DrawnChecks::Passing => "outcome: deployed",
+            DrawnChecks::Failing => "outcome: rolled-back",
+        };
+        let plan = calm(shape);
+        let played = play(&plan, false);
+        assert_eq!(played.failure, None, "{plan}");
+        let lines = played.coverage.lines(About::Releases);
+        assert!(lines.contains(&(outcome.to_owned(), 1)), "{plan}");
+    }
+    assert_eq!(met.len(), 4, "{met:?}");
 }
 
 #[test]

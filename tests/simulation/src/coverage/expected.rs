@@ -90,6 +90,10 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             ROLLED_BACK_BY_ALARM,
         ],
     ),
+    (
+        "checks",
+        &["expected to pass", "expected to fail", "passed", "failed"],
+    ),
     ("image", &["exits", "exits after a while"]),
     (
         "act",

@@ -151,7 +151,7 @@ fn metrics(rng: &mut Rng) -> Metrics {
     }
 }
 
-fn hang(rng: &mut Rng) -> Hang {
+pub(super) fn hang(rng: &mut Rng) -> Hang {
     if rng.bool() {
         Hang::For(Duration::from_millis(rng.u64(1000..58_000)))
     } else {

@@ -1,6 +1,7 @@
 //! The account of a shape: its stacks deployed from the project's own templates, and steady.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,12 +81,7 @@ impl Shape {
     fn deploy_pipeline(&self, aws: &mut Aws) -> Result<(), String> {
         let Some(pair) = &self.pair else {
             let parameters = self.pipeline_parameters(aws)?;
-            return stack(
-                aws,
-                PIPELINE_STACK,
-                "infra/pipelines/in-place.yaml",
-                &parameters,
-            );
+            return self.deploy_pipeline_stack(aws, "in-place", &parameters);
         };
 
         let parameters = self.pair_parameters(pair, aws)?;
@@ -95,13 +91,30 @@ impl Shape {
             None if is_judged => "canary",
             None => "blue-green",
         };
-        let template = format!("infra/pipelines/{template}.yaml");
-        stack(aws, PIPELINE_STACK, &template, &parameters)?;
+        self.deploy_pipeline_stack(aws, template, &parameters)?;
 
         if is_judged {
             cloudwatch::set_alarm(aws, ALARM, "OK");
         }
         Ok(())
+    }
+
+    /// Deploys the stack of a pipeline from its template, or from a copy with HTTP checks.
+    fn deploy_pipeline_stack(
+        &self,
+        aws: &mut Aws,
+        template: &str,
+        parameters: &[(&str, String)],
+    ) -> Result<(), String> {
+        let template = format!("infra/pipelines/{template}.yaml");
+        let Some(checks) = self.checks else {
+            return stack(aws, PIPELINE_STACK, &template, parameters);
+        };
+
+        let path = root().join(template);
+        let text = checks.added_to(&text_of(&path)?, self, aws)?;
+        let changed = (path.as_path(), text.as_str());
+        stack_of(aws, PIPELINE_STACK, changed, parameters)
     }
 
     /// Sets the counts that the services have before the first push.
@@ -222,15 +235,29 @@ pub(super) fn yes(it_is: bool) -> String {
 /// The service's stack without the names of the services, which CloudFormation then makes.
 fn unnamed_stack(aws: &mut Aws, parameters: &[(&str, String)]) -> Result<(), String> {
     let path = root().join("infra/service.yaml");
-    let text = std::fs::read_to_string(&path).map_err(|e| e.to_string())?;
+    let text = text_of(&path)?;
     let lines = text
         .lines()
         .filter(|line| !line.contains("ServiceName: !Sub"));
-    let unnamed: Vec<&str> = lines.collect();
+    let unnamed = lines.collect::<Vec<&str>>().join("\n");
 
-    let parameters = texts(parameters);
-    cloudformation::deploy_text(aws, SERVICE_STACK, &path, &unnamed.join("\n"), &parameters)
-        .map_err(|e| format!("stack {SERVICE_STACK}: {e}"))
+    let unnamed = (path.as_path(), unnamed.as_str());
+    stack_of(aws, SERVICE_STACK, unnamed, parameters)
+}
+
+fn text_of(template: &Path) -> Result<String, String> {
+    std::fs::read_to_string(template).map_err(|e| e.to_string())
+}
+
+/// Deploys a stack of a text that stands in place of its template's.
+fn stack_of(
+    aws: &mut Aws,
+    name: &str,
+    (template, text): (&Path, &str),
+    parameters: &[(&str, String)],
+) -> Result<(), String> {
+    cloudformation::deploy_text(aws, name, template, text, &texts(parameters))
+        .map_err(|e| format!("stack {name}: {e}"))
 }
 
 fn texts(parameters: &[(&str, String)]) -> BTreeMap<String, String> {

@@ -7,18 +7,26 @@ use slipway::strategy::in_place::percentages::{self, Bound};
 use crate::canary::Canary;
 
 use super::{
-    CANARIES_FROM, DrawnRecords, DrawnShift, Floor, Oddity, PAIRS_FROM, Pair, RECORDS_FROM, Shape,
-    Strategy, makes_room,
+    CANARIES_FROM, DrawnChecks, DrawnRecords, DrawnShift, Floor, Oddity, PAIRS_FROM, Pair,
+    RECORDS_FROM, Shape, Strategy, makes_room,
 };
 
 impl Shape {
     /// The shape of a number below [`SHAPES`].
     #[must_use]
     pub fn nth(number: u32) -> Self {
-        if number >= PAIRS_FROM {
-            return Self::pair(number);
+        let shape = if number >= PAIRS_FROM {
+            Self::pair(number)
+        } else {
+            Self::in_place(number)
+        };
+        Self {
+            checks: DrawnChecks::draw(&shape),
+            ..shape
         }
+    }
 
+    fn in_place(number: u32) -> Self {
         let mut rng = fastrand::Rng::with_seed(u64::from(number) * 7919 + 17);
         let usual = Self::single(number, &mut rng);
         match Oddity::draw(&mut rng, &usual) {
@@ -67,6 +75,7 @@ impl Shape {
             rebalanced: rng.bool() && may_be_rebalanced(strategy, maximum_percent),
             oddity: None,
             pair: None,
+            checks: None,
         }
     }
 
@@ -113,6 +122,7 @@ impl Shape {
                 is_named: rng.u8(..3) == 0,
                 ..pair
             }),
+            checks: None,
         };
         if number < RECORDS_FROM {
             return shape;

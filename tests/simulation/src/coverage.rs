@@ -12,7 +12,7 @@ use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
 use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, SIBLING_PIPELINE, Shape, Strategy};
 use emulator::client::CallFault;
-use emulator::codepipeline::ActionStatus;
+use emulator::codepipeline::{ActionStatus, Execution};
 use emulator::ecr::Behaviour;
 use emulator::ecs::Service;
 use emulator::{Aws, QuirkCounts};
@@ -21,7 +21,8 @@ use harness::functions::ALL;
 use invariants::ledger_reader::{digest, executions, record, text};
 
 use expected::{
-    BUSY_ZONE, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, ROLLED_BACK_BY_ALARM, WORSE,
+    BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, REBALANCED,
+    RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM, WORSE,
 };
 
 /// What crashes are counted by: functions, of which none that runs may be left out.
@@ -177,6 +178,9 @@ impl Coverage {
         if let Some(oddity) = shape.oddity {
             self.add("service", oddity.as_str(), 1);
         }
+        self.add("service", REBALANCED, u64::from(shape.rebalanced));
+        let ends_early = shape.early_success.is_some();
+        self.add("service", EARLY_SUCCESS, u64::from(ends_early));
         if let Some(checks) = shape.checks {
             self.add("checks", checks.as_str(), 1);
         }
@@ -222,6 +226,7 @@ impl Coverage {
                 }
             }
         }
+        self.add("service", RELEASED_AT_ONCE, u64::from(meet(aws)));
     }
 
     /// The results of judges, and how good images fared.
@@ -349,4 +354,20 @@ impl Coverage {
         }
         lines
     }
+}
+
+/// Whether a release of the service and one of the other service of its family were in progress at
+/// the same time.
+fn meet(aws: &Aws) -> bool {
+    let ended = |execution: &Execution| execution.ended.unwrap_or(aws.now);
+    let is_release = |execution: &&Execution| record(aws, &execution.id).is_some();
+    let others: Vec<&Execution> = executions(aws, SIBLING_PIPELINE)
+        .filter(is_release)
+        .collect();
+
+    let mut own = executions(aws, PIPELINE).filter(is_release);
+    own.any(|one| {
+        let mut others = others.iter();
+        others.any(|other| one.started < ended(other) && other.started < ended(one))
+    })
 }

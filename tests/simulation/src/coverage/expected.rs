@@ -87,6 +87,9 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "a Classic Load Balancer",
             "another service of its family",
             "another service of its family with a pipeline",
+            EARLY_SUCCESS,
+            REBALANCED,
+            RELEASED_AT_ONCE,
             ROLLED_BACK_BY_ALARM,
         ],
     ),
@@ -107,6 +110,15 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
     ),
     ("invariant", &[A_SHARED_FAMILY, A_COLOUR_STAYS]),
 ];
+
+/// Services of which ECS completes a deployment before its old tasks are gone.
+pub(super) const EARLY_SUCCESS: &str = "early success criteria";
+
+/// Services whose tasks ECS moves between zones.
+pub(super) const REBALANCED: &str = "Availability Zone rebalancing";
+
+/// Two services of one family, each with a release in progress.
+pub(super) const RELEASED_AT_ONCE: &str = "both services of a family are released at once";
 
 /// What another writer of the records' zone came to.
 pub(super) const BUSY_ZONE: &str = "a change meets another one of its zone";

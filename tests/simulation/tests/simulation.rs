@@ -128,6 +128,25 @@ fn a_healthy_release_of_every_unusual_service_is_deployed() {
 }
 
 #[test]
+fn a_first_release_of_every_unusual_service_that_fails_is_rolled_back() {
+    let mut met = BTreeSet::new();
+    for shape in (0..PAIRS_FROM).map(Shape::nth) {
+        let Some(oddity) = shape.oddity else { continue };
+        met.insert(oddity.as_str());
+
+        let mut plan = calm(shape);
+        plan.pushes[0].image = Image::New(Behaviour::Exits);
+        let played = play(&plan, false);
+        assert_eq!(played.failure, None, "{plan}");
+
+        let lines = played.coverage.lines(About::Releases);
+        let rolled_back = ("outcome: rolled-back".to_owned(), 1);
+        assert!(lines.contains(&rolled_back), "{plan}");
+    }
+    assert_eq!(met.len(), 8, "{met:?}");
+}
+
+#[test]
 fn a_healthy_release_ends_as_its_http_checks_find() {
     let mut met = BTreeSet::new();
     for shape in (0..CANARIES_FROM).map(Shape::nth) {

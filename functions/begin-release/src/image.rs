@@ -4,14 +4,14 @@
 //! Only what is certain refuses a release: the manifest of one image does not name an architecture,
 //! and images of other registries are not read.
 
-use slipway::aws::FoundImage;
+use slipway::aws::{Artifacts, FoundImage};
 use slipway::image::ImageReference;
-use slipway::job::{Checks, Failure, StepError};
+use slipway::job::{Checks, Failure, Job, StepError};
 use slipway::manifest::Kind;
 use slipway::task_definition::TaskDefinition;
 
-use crate::BeginRelease;
 use crate::preflight::NEW;
+use crate::{BeginRelease, Parameters};
 
 /// What is known of the architecture of an image.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,14 +27,14 @@ impl BeginRelease {
     pub(crate) async fn check_image(
         &self,
         checks: &mut Checks,
-        given: Option<&str>,
+        job: &Job<Parameters>,
         base: &TaskDefinition,
     ) -> Result<Option<ImageReference>, StepError> {
-        let Some(given) = given else {
+        let Some(given) = job.parameters.image.as_deref() else {
             checks.skip((NEW, "image"), "`image` is not given");
             return Ok(None);
         };
-        let found = self.find_image(given).await;
+        let found = self.find_image(job, given).await;
         if let Ok(FoundImage { image, .. }) = &found
             && image.ecr().is_none()
         {
@@ -52,8 +52,13 @@ impl BeginRelease {
     }
 
     /// The image by its digest, which can run.
-    async fn find_image(&self, given: &str) -> Result<FoundImage, StepError> {
-        let image = ImageReference::parse(given)
+    async fn find_image(
+        &self,
+        job: &Job<Parameters>,
+        given: &str,
+    ) -> Result<FoundImage, StepError> {
+        let given = Artifacts::new(&self.sdk, job).image(given).await?;
+        let image = ImageReference::parse(&given)
             .map_err(|why| Failure::configuration(format!("`image`: {why}")))?;
         self.images.inspect(&image).await
     }

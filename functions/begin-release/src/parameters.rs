@@ -56,7 +56,8 @@ pub struct Parameters {
     /// Tasks to start with when the service has none; 1 when not given.
     #[schemars(range(min = 1))]
     pub initial_count: Option<u32>,
-    /// The image that will be released: that it is in Amazon ECR and fits the platform of the base.
+    /// The image that will be released, a reference or `Artifact::imageDetail.json`: that it is in
+    /// Amazon ECR, can run, and fits the platform of the base.
     pub image: Option<String>,
     /// ARN of the IAM role under which all steps of the release read and change the service. Its
     /// trust policy must require the pipeline's ARN as the external id. Not given: the functions'

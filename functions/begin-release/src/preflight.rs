@@ -158,8 +158,7 @@ impl BeginRelease {
             format!("named: {named}")
         })?;
         check_ports(checks, target.deployed_to(), (&name, &base))?;
-        let given = job.parameters.image.as_deref();
-        let image = self.check_image(checks, given, &base).await?;
+        let image = self.check_image(checks, job, &base).await?;
         let warning = self
             .check_rollout(checks, job, &seen.view, (&current, &base))
             .await?;

@@ -16,8 +16,7 @@ use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
-    Base, BaseFile, Mark, TaskDefinition, container_images, parse_image_definitions,
-    parse_image_detail, with_images,
+    Base, BaseFile, Mark, TaskDefinition, container_images, parse_image_definitions, with_images,
 };
 use slipway::timestamp::{Timestamp, readable};
 
@@ -157,13 +156,7 @@ impl RegisterTaskDefinition {
         };
 
         for (key, image) in &parameters.images {
-            let image = if image.contains("::") {
-                parse_image_detail(&artifacts.read(image).await?)
-                    .map_err(|why| Failure::configuration(format!("`{image}`: {why}")))?
-            } else {
-                image.clone()
-            };
-            images.insert(key.clone(), image);
+            images.insert(key.clone(), artifacts.image(image).await?);
         }
 
         for (key, image) in &mut images {

@@ -12,7 +12,7 @@ use super::{AwsError, ErrorKind, Sdk};
 use crate::job::{self, Failure, FailureType, StepError};
 use crate::limits::{ARTIFACT_BYTES, ARTIFACT_FILE_BYTES};
 use crate::redaction::without_signatures;
-use crate::task_definition::{BaseFile, TaskDefinition};
+use crate::task_definition::{BaseFile, TaskDefinition, parse_image_detail};
 use crate::text;
 
 /// How many names of an archive a message lists.
@@ -62,6 +62,21 @@ impl<'a> Artifacts<'a> {
         let text = text::utf8(&bytes)
             .map_err(|why| Failure::configuration(format!("`{location}`: {why}")))?;
         Ok(text.into_owned())
+    }
+
+    /// The image that is given: a reference as it is, or what the `imageDetail.json` of an artifact
+    /// names, by `Artifact::path`.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and ConfigurationError when the file is not an `imageDetail.json`.
+    pub async fn image(&self, given: &str) -> Result<String, StepError> {
+        if !given.contains("::") {
+            return Ok(given.to_owned());
+        }
+
+        let image = parse_image_detail(&self.read(given).await?)
+            .map_err(|why| Failure::configuration(format!("`{given}`: {why}")))?;
+        Ok(image)
     }
 
     /// Reads a task definition by `Artifact::path`, or what `docker inspect` prints as one, and

@@ -1,19 +1,20 @@
 //! An approval in place: until it is given, the family has no new revision.
 
 use emulator::codepipeline::{self, ActionStatus};
+use emulator::{Aws, ecr};
 use harness::demo::COUNTER;
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::executions;
 use serde_json::json;
 
 use behaviour::pair::update;
-use behaviour::{account, outcome, push, settled, until};
+use behaviour::{account, failure, jobs, newest, outcome, push, settled, until};
 
 const PIPELINE: &str = "slipway-page-counter";
 
 /// The execution whose approval waits, and its token.
 async fn waiting(driver: &Driver) -> (String, String) {
-    let found = |aws: &emulator::Aws| {
+    let found = |aws: &Aws| {
         executions(aws, PIPELINE).find_map(|execution| {
             let action = execution.latest_action("Release", "approve")?;
             let waits = action.status == ActionStatus::InProgress;
@@ -43,15 +44,56 @@ fn revisions(driver: &Driver) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn a_revision_is_registered_once_it_is_approved_and_not_before() {
+/// The account whose releases of the counter are approved.
+fn with_approval() -> Aws {
     let mut aws = account();
     update(
         &mut aws,
         "page-counter-pipeline",
         &[("Approval", "yes"), ("TaskDefinitionFile", "")],
     );
-    run(aws, Fault::None, async |driver| {
+    aws
+}
+
+#[test]
+fn what_cannot_run_is_refused_by_hand_before_it_waits_for_an_approval() {
+    let chart = "application/vnd.cncf.helm.config.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": chart, "digest": "chart"},
+    });
+    let input = json!({
+        "repositoryName": COUNTER, "imageTag": "0.1.0", "imageManifest": manifest.to_string(),
+    });
+
+    run(with_approval(), Fault::None, async |driver| {
+        let put = ecr::call(&mut driver.world.aws(), "PutImage", &input).expect("put");
+        let revision = json!({
+            "actionName": "Image", "revisionType": "IMAGE_DIGEST",
+            "revisionValue": put["image"]["imageId"]["imageDigest"],
+        });
+        let start = json!({"name": PIPELINE, "sourceRevisions": [revision]});
+        let started = codepipeline::call(&mut driver.world.aws(), "StartPipelineExecution", &start);
+        started.expect("legal");
+        driver.world.touch();
+        until(&driver, |aws| newest(aws, PIPELINE).is_over()).await;
+
+        let aws = driver.world.aws();
+        let execution = newest(&aws, PIPELINE);
+        assert!(execution.latest_action("Release", "approve").is_none());
+        let job = jobs(&aws, &execution.id, "begin-release")[0];
+        let (kind, message) = failure(job).expect("refused");
+        assert_eq!(kind, "ConfigurationError");
+        assert!(
+            message.contains(&format!("it holds `{chart}`")),
+            "{message}"
+        );
+    });
+}
+
+#[test]
+fn a_revision_is_registered_once_it_is_approved_and_not_before() {
+    run(with_approval(), Fault::None, async |driver| {
         let before = revisions(&driver);
 
         let rejected = push(&driver, COUNTER, "1.0.0");

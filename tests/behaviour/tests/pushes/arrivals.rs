@@ -240,7 +240,7 @@ fn a_replicated_chart_starts_nothing() {
     });
 }
 
-/// The pipeline started by hand with a digest, and how register-task-definition ended.
+/// The pipeline started by hand with a digest, and how begin-release ended.
 fn by_hand(prepare: impl Fn(&Driver) -> String) -> (Execution, Option<(String, String)>) {
     run(released(), Fault::None, async |driver| {
         let digest = prepare(&driver);
@@ -258,7 +258,7 @@ fn by_hand(prepare: impl Fn(&Driver) -> String) -> (Execution, Option<(String, S
         behaviour::until(&driver, |aws| newest(aws, PIPELINE).is_over()).await;
         let aws = driver.world.aws();
         let execution = newest(&aws, PIPELINE).clone();
-        let jobs = behaviour::jobs(&aws, &execution.id, "register-task-definition");
+        let jobs = behaviour::jobs(&aws, &execution.id, "begin-release");
         let failed = jobs.first().and_then(|job| behaviour::failure(job));
         let failed = failed.map(|(kind, message)| (kind.to_owned(), message.to_owned()));
         (execution, failed)

@@ -49,6 +49,14 @@ fn unknown_names_are_refused_at_once() {
             Set("containers", json!(["web", "wbe"])),
             &["`containers`", "`wbe`", "expected web"],
         ),
+        (
+            Set("image", json!("Config::imageDetail.json")),
+            &["`Config` is not an input", "expected one of: Image"],
+        ),
+        (
+            Set("image", json!("web:1:2")),
+            &["`image`: the tag of image `web:1:2` is `1:2`"],
+        ),
     ]);
 }
 

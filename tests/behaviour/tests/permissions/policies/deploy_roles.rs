@@ -63,6 +63,8 @@ fn each_action_that_a_deploy_role_lacks_is_reported_with_role_and_resource() {
         "codepipeline:StartPipelineExecution" | "codepipeline:GetPipelineExecution" => "function",
         // What explains a failed rollout is added to that failure.
         "ecs:ListServiceDeployments" | "ecs:DescribeServiceDeployments" => "JobFailed",
+        // A release in place reads the manifest before a dry run does.
+        "ecr:BatchGetImage" if missing.role == web => "PermissionError",
         // What a dry run may not read is one of its refusals.
         "ecr:BatchGetImage" | "elasticloadbalancing:DescribeTags" => "ConfigurationError",
         _ => "PermissionError",

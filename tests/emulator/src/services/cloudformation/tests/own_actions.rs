@@ -102,15 +102,26 @@ fn each_revision_is_made_from_what_is_chosen_in_both_steps() {
 
                 let mut all = actions.iter();
                 let action = all.find(|action| action["Name"] == step).unwrap();
-                let artifacts = if has_file {
-                    json!([{"Name": "Config"}])
-                } else {
-                    Value::Null
-                };
-                assert_eq!(action["InputArtifacts"], artifacts, "{template}: {step}");
+                let checks_image = template == IN_PLACE && step == "begin-release";
+                let artifacts = [("Image", checks_image), ("Config", has_file)];
+                let artifacts = artifacts.into_iter().filter(|(_, is_input)| *is_input);
+                let expected: Vec<Value> =
+                    artifacts.map(|(name, _)| json!({ "Name": name })).collect();
+                let found = items(&action["InputArtifacts"]);
+                assert_eq!(found, expected, "{template}: {step}");
             }
         }
     }
+}
+
+/// A pipeline of a pair registers the revision before its approval, and checks the image then.
+#[test]
+fn the_image_of_a_service_is_checked_before_an_approval() {
+    let actions = actions(&with_pipeline(IN_PLACE, &[("Approval", "yes")]));
+    assert_eq!(
+        named(&actions, "begin-release", &["digest", "image"]),
+        json!({"digest": "#{Image.ImageDigest}", "image": "Image::imageDetail.json"})
+    );
 }
 
 #[test]

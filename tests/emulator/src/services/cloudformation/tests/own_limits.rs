@@ -28,12 +28,11 @@ const LENGTHS_OF_PAIRS: [(&str, usize); 7] = [
     ("Repository", 150),
 ];
 
-/// Numbers of pipelines in place, and of pairs.
-const NUMBERS_IN_PLACE: [(&str, &str); 7] = [
+/// Numbers of pipelines in place, and of pairs. Percentages have longer names than numbers of
+/// tasks, and exclude them.
+const NUMBERS_IN_PLACE: [(&str, &str); 5] = [
     ("MinimumHealthyPercent", "100"),
-    ("MinimumHealthyTasks", "9999"),
     ("MaximumPercent", "200"),
-    ("MaximumTasks", "9999"),
     ("DesiredCount", "9999"),
     ("InitialCount", "9999"),
     ("DeadlineMinutes", "1380"),
@@ -322,6 +321,22 @@ fn a_service_in_another_region_has_another_role_and_no_task_definition_file() {
         parameters.extend(given(&[("ServiceRegion", "eu-central-1")]));
         let refusal = deployed(IN_PLACE, &parameters).unwrap_err().problem;
         assert!(refusal.starts_with(start), "{refusal}");
+    }
+}
+
+#[test]
+fn a_bound_in_place_is_a_percentage_or_a_number_of_tasks() {
+    for (percentage, tasks) in [
+        ("MinimumHealthyPercent", "MinimumHealthyTasks"),
+        ("MaximumPercent", "MaximumTasks"),
+    ] {
+        let mut both = longest_parameters(IN_PLACE, None, false);
+        both.insert(tasks.to_owned(), "2".to_owned());
+        let refusal = deployed(IN_PLACE, &both).unwrap_err().problem;
+        assert_eq!(
+            refusal,
+            format!("{percentage} and {tasks} are both given; expected one of them.")
+        );
     }
 }
 

@@ -26,10 +26,14 @@ const INDEXES: [&str; 2] = [
 ];
 
 /// The media types of the configuration of an image: what Amazon ECR states as an image's artifact
-/// media type.
-const CONFIGURATIONS: [&str; 2] = [
+/// media type. Old clients wrote the last three, which Docker runs (github.com/moby/moby:
+/// `distribution/registry.go`).
+const CONFIGURATIONS: [&str; 5] = [
     "application/vnd.docker.container.image.v1+json",
     "application/vnd.oci.image.config.v1+json",
+    "application/octet-stream",
+    "application/json",
+    "text/html",
 ];
 
 /// What the media types of the layers of an image begin with (github.com/opencontainers/image-spec:
@@ -90,28 +94,36 @@ fn architectures(manifest: &Value) -> Vec<String> {
 }
 
 /// Why what a manifest contains cannot run as a container, or `None` if nothing proves it: a
-/// signature or an attestation can have the configuration of an image, and a list of referrers the
-/// media type of an index.
+/// signature or an attestation can have the configuration of an image, and a build cache or a list
+/// of referrers the media type of an index.
 fn why_not_an_image(manifest: &Value) -> Option<String> {
-    let all_are_foreign = |member: &str, is_foreign: fn(&Value) -> bool| {
-        let items = manifest[member].as_array()?;
-        let is_sure = !items.is_empty() && items.iter().all(is_foreign);
-        is_sure.then(|| items[0].clone())
-    };
+    let configuration = text(&manifest["config"]["mediaType"]);
+    if is_foreign(configuration) {
+        return Some(held(configuration));
+    }
+    foreign_layers(manifest).or_else(|| foreign_list(manifest))
+}
 
-    let layer = all_are_foreign("layers", is_foreign_layer).map(|layer| {
+fn foreign_layers(manifest: &Value) -> Option<String> {
+    let layers = manifest["layers"].as_array()?;
+    let first = layers.first()?;
+    layers.iter().all(is_foreign_layer).then(|| {
         format!(
             "its layers are `{}`; expected those of a container image",
-            text(&layer["mediaType"])
+            text(&first["mediaType"])
         )
-    });
-    layer.or_else(|| {
-        let referrer = all_are_foreign("manifests", is_artifact)?;
-        Some(format!(
-            "it lists `{}`; expected container images",
-            text(&referrer["artifactType"])
-        ))
     })
+}
+
+fn foreign_list(manifest: &Value) -> Option<String> {
+    let listed = manifest["manifests"].as_array()?;
+    let artifacts: Vec<&str> = listed.iter().map(artifact).collect::<Option<_>>()?;
+    // BuildKit lists the layers of a cache before its configuration.
+    let last = artifacts.last().map(|last| format!("`{last}`"));
+    Some(format!(
+        "it lists {}; expected container images",
+        last.as_deref().unwrap_or("nothing")
+    ))
 }
 
 /// The refusal of an image that cannot run for this reason.
@@ -127,11 +139,36 @@ fn is_foreign_layer(layer: &Value) -> bool {
     media_type.is_some_and(|given| !LAYERS.iter().any(|prefix| given.starts_with(prefix)))
 }
 
-/// Whether an index lists something else than an image. Each descriptor of referrers has the type
-/// of the artifact (github.com/opencontainers/distribution-spec: Listing Referrers).
-fn is_artifact(descriptor: &Value) -> bool {
+/// What an index lists, if it is something else than an image. Each descriptor of referrers has the
+/// type of the artifact (github.com/opencontainers/distribution-spec: Listing Referrers), those of
+/// a build cache are of no manifests (github.com/moby/buildkit: `cache/remotecache/v1`), and an
+/// attestation is of the platform `unknown/unknown` (docs.docker.com/build/metadata).
+fn artifact(descriptor: &Value) -> Option<&str> {
     let artifact = text(&descriptor["artifactType"]);
-    !artifact.is_empty() && !CONFIGURATIONS.contains(&artifact) && descriptor["platform"].is_null()
+    if is_foreign(artifact) && descriptor["platform"].is_null() {
+        return Some(artifact);
+    }
+
+    let media_type = text(&descriptor["mediaType"]);
+    if !media_type.is_empty() && !is_manifest(media_type) {
+        return Some(media_type);
+    }
+    let is_unknown = |member: &str| descriptor["platform"][member] == "unknown";
+    (is_unknown("os") && is_unknown("architecture")).then_some("unknown/unknown")
+}
+
+/// Whether this is stated as the content of a manifest, and is not that of an image.
+fn is_foreign(content: &str) -> bool {
+    !content.is_empty() && !CONFIGURATIONS.contains(&content)
+}
+
+/// Whether this is the media type of an image, for one architecture or for several.
+fn is_manifest(media_type: &str) -> bool {
+    IMAGES.contains(&media_type) || INDEXES.contains(&media_type)
+}
+
+fn held(content: &str) -> String {
+    format!("it holds `{content}`; expected a container image")
 }
 
 fn text(value: &Value) -> &str {
@@ -139,20 +176,16 @@ fn text(value: &Value) -> &str {
 }
 
 impl Manifest {
-    /// Whether it may be the list of what refers to an image: an index whose tag is the image's
-    /// digest (github.com/opencontainers/distribution-spec, referrers tag schema). An image for
-    /// several architectures can have such a tag too.
-    fn may_list_referrers(&self) -> bool {
-        let is_index = self.media_type.as_deref() == Some(INDEXES[0]);
-        is_index && self.tags.iter().any(|tag| is_digest_tag(tag))
-    }
-
     /// Whether only its content shows that it is not an image: an attestation has the configuration
     /// that OCI gives images, and may be copied to any tag (github.com/sigstore/cosign:
-    /// `cosign attest`).
+    /// `cosign attest`); an index can list anything. Nothing but an image has the configuration of
+    /// Docker.
     #[must_use]
     pub fn needs_reading(&self) -> bool {
-        self.artifact_type.as_deref() == Some(CONFIGURATIONS[1]) || self.may_list_referrers()
+        let artifact = self.artifact_type.as_deref();
+        let media_type = self.media_type.as_deref();
+        artifact.is_some_and(|known| CONFIGURATIONS[1..].contains(&known))
+            || media_type.is_some_and(|known| INDEXES.contains(&known))
     }
 
     /// Why the manifest cannot run as a container, or `None` if nothing prevents it.
@@ -175,8 +208,7 @@ impl Manifest {
         let stated = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
 
         if let Some(media_type) = stated(&self.media_type)
-            && !IMAGES.contains(&&*media_type)
-            && !INDEXES.contains(&&*media_type)
+            && !is_manifest(&media_type)
         {
             return Some(format!(
                 "its manifest is `{media_type}`; expected a container image"
@@ -184,15 +216,15 @@ impl Manifest {
         }
 
         let artifact = stated(&self.artifact_type)?;
-        let is_image = CONFIGURATIONS.contains(&&*artifact) || INDEXES.contains(&&*artifact);
-        (!is_image).then(|| format!("it holds `{artifact}`; expected a container image"))
+        let is_image = !is_foreign(&artifact) || INDEXES.contains(&&*artifact);
+        (!is_image).then(|| held(&artifact))
     }
 }
 
 /// The digest of the image to which cosign attaches something under a tag, if the tag is of that
 /// kind: `sha256-<64 hex digits>` with one of three suffixes, and maybe with a prefix
 /// (github.com/sigstore/cosign: `pkg/oci/remote`, `--attachment-tag-prefix`). Without a suffix it
-/// is the tag of an index, or that of an image by the hash of its content.
+/// is the tag of a list of referrers, or that of an image by the hash of its content.
 fn attached_to(tag: &str) -> Option<String> {
     const SUFFIXES: [&str; 3] = [".sig", ".att", ".sbom"];
 
@@ -201,10 +233,6 @@ fn attached_to(tag: &str) -> Option<String> {
         .find_map(|suffix| tag.strip_suffix(suffix))?;
     let (_, hex) = attached.split_once("sha256-")?;
     is_sha256(hex).then(|| format!("sha256:{hex}"))
-}
-
-fn is_digest_tag(tag: &str) -> bool {
-    tag.strip_prefix("sha256-").is_some_and(is_sha256)
 }
 
 fn is_sha256(hex: &str) -> bool {

@@ -43,6 +43,9 @@ fn images_and_indexes_run_and_so_does_what_nothing_is_known_of() {
         manifest(index, "", &["1.0"]),
         manifest(index, index, &["1.0"]),
         manifest(list, "", &[]),
+        manifest(docker, "application/octet-stream", &["1.0"]),
+        manifest(docker, "application/json", &["1.0"]),
+        manifest(docker, "text/html", &["1.0"]),
         manifest(
             "application/vnd.docker.distribution.manifest.v1+json",
             "",
@@ -115,7 +118,7 @@ fn a_tag_with_a_suffix_of_cosign_is_an_attachment_whatever_its_type() {
 }
 
 #[test]
-fn the_tag_of_a_content_hash_is_an_image_s_and_on_an_index_it_may_be_that_of_referrers() {
+fn the_tag_of_a_content_hash_is_that_of_an_image() {
     let hex = "0a".repeat(32);
     for tag in [
         hex.clone(),
@@ -124,36 +127,51 @@ fn the_tag_of_a_content_hash_is_an_image_s_and_on_an_index_it_may_be_that_of_ref
         format!("sha256-{hex}.1"),
         format!("build-sha256-{hex}"),
     ] {
-        let image = manifest(OCI_IMAGE, OCI_CONFIG, &[&tag]);
-        assert_eq!(image.why_not_runnable(), None, "{tag}");
-        assert!(!image.may_list_referrers(), "{tag}");
+        for (media_type, artifact) in [(OCI_IMAGE, OCI_CONFIG), (INDEXES[0], "")] {
+            let image = manifest(media_type, artifact, &[&tag]);
+            assert_eq!(image.why_not_runnable(), None, "{image:?}");
+        }
     }
-
-    let tag = format!("sha256-{hex}");
-    let may_list = |media_type: &str, tag: &str| {
-        let index = manifest(media_type, "", &[tag]);
-        assert_eq!(index.why_not_runnable(), None, "{tag}");
-        index.may_list_referrers()
-    };
-    assert!(may_list(INDEXES[0], &tag));
-    assert!(!may_list(INDEXES[1], &tag), "the schema is of OCI");
-    assert!(!may_list(INDEXES[0], &hex));
-    assert!(!may_list(INDEXES[0], "1.0"));
 }
 
 #[test]
-fn what_has_the_configuration_of_an_oci_image_or_a_tag_of_referrers_needs_reading() {
-    let tag = format!("sha256-{}", "0a".repeat(32));
-    for (media_type, artifact, tag, expected) in [
-        (OCI_IMAGE, OCI_CONFIG, "1.0", true),
-        (INDEXES[0], "", tag.as_str(), true),
-        (INDEXES[0], "", "1.0", false),
-        (IMAGES[0], CONFIGURATIONS[0], "1.0", false),
+fn an_index_and_what_has_not_the_configuration_of_docker_needs_reading() {
+    for (media_type, artifact, expected) in [
+        (OCI_IMAGE, OCI_CONFIG, true),
+        (IMAGES[0], "application/octet-stream", true),
+        (INDEXES[0], "", true),
+        (INDEXES[1], "", true),
+        (IMAGES[0], CONFIGURATIONS[0], false),
+        (IMAGES[2], "", false),
     ] {
-        let found = manifest(media_type, artifact, &[tag]);
+        let found = manifest(media_type, artifact, &["1.0"]);
         assert_eq!(found.needs_reading(), expected, "{found:?}");
     }
     assert!(!Manifest::default().needs_reading());
+}
+
+#[test]
+fn a_configuration_that_is_none_of_an_image_does_not_run_whatever_the_layers() {
+    let with = |config: Value| {
+        let layer = json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"});
+        Kind::read(&json!({"config": config, "layers": [layer]}).to_string())
+    };
+    for config in [
+        "application/vnd.buildkit.cacheconfig.v0",
+        "application/vnd.cncf.helm.config.v1+json",
+        "application/vnd.docker.plugin.v1+json",
+        "application/vnd.oci.empty.v1+json",
+    ] {
+        let why = format!("it holds `{config}`; expected a container image");
+        assert_eq!(with(json!({ "mediaType": config })), Err(why));
+    }
+
+    for config in CONFIGURATIONS {
+        assert_eq!(with(json!({ "mediaType": config })), Ok(Kind::Image));
+    }
+    for config in [json!({}), Value::Null] {
+        assert_eq!(with(config), Ok(Kind::Image));
+    }
 }
 
 #[test]
@@ -202,10 +220,35 @@ fn an_index_of_artifacts_only_does_not_run() {
         json!({"mediaType": OCI_IMAGE, "platform": {"architecture": "arm64", "os": "linux"}}),
         json!({"mediaType": OCI_IMAGE, "artifactType": OCI_CONFIG}),
         json!({"mediaType": OCI_IMAGE}),
+        json!({"digest": "sha256:00"}),
     ] {
         assert_eq!(of(json!([signature, image])), None, "{image}");
     }
-    assert_eq!(of(json!([])), None);
+    let nothing = "it lists nothing; expected container images";
+    assert_eq!(of(json!([])).as_deref(), Some(nothing));
+
+    // A build cache before BuildKit 0.21.
+    let cache = json!([
+        {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"},
+        {"mediaType": "application/vnd.buildkit.cacheconfig.v0"},
+    ]);
+    let why = "it lists `application/vnd.buildkit.cacheconfig.v0`; expected container images";
+    assert_eq!(of(cache).as_deref(), Some(why));
+
+    let on = |os: &str, architecture: &str| {
+        let platform = json!({"os": os, "architecture": architecture});
+        json!({"mediaType": OCI_IMAGE, "platform": platform})
+    };
+    let attestation = on("unknown", "unknown");
+    let why = "it lists `unknown/unknown`; expected container images";
+    assert_eq!(of(json!([attestation])).as_deref(), Some(why));
+    for image in [
+        on("linux", "arm64"),
+        on("linux", "unknown"),
+        on("unknown", "arm64"),
+    ] {
+        assert_eq!(of(json!([image, attestation])), None, "{image}");
+    }
 
     // What runs on a platform is an image, whatever else it is called.
     let on_platform = json!({"artifactType": "application/x", "platform": {"os": "linux"}});

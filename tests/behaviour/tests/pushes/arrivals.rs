@@ -127,6 +127,16 @@ fn a_tag_of_a_content_hash_is_delivered_and_an_index_of_referrers_under_one_is_n
             Some("it lists `application/vnd.cncf.notary.signature`; expected container images")
         );
 
+        let platform = json!({"architecture": "unknown", "os": "unknown"});
+        let attestation = index(json!({"mediaType": IMAGE, "platform": platform}));
+        let digest = put_manifest(&driver, "2.0.0", &attestation);
+        pass(&driver, Duration::from_secs(60)).await;
+        assert_eq!(count(&driver.world.aws()), before);
+        assert_eq!(
+            refusal(&driver.world.aws(), PIPELINE, &digest).as_deref(),
+            Some("it lists `unknown/unknown`; expected container images")
+        );
+
         let pushed = behaviour::push(&driver, WEB, &tag("0b"));
         let execution = settled(&driver, PIPELINE, &pushed).await;
         assert_eq!(outcome(&driver, &execution), "deployed");

@@ -9,7 +9,7 @@ use crate::strategy::rollback::Ending;
 /// The input of `roll-back`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RollBackTrigger {
-    /// An execution ended.
+    /// An execution ended, or is being stopped.
     Ended { execution: String, ending: Ending },
     /// Search for leases whose execution has ended.
     Sweep,
@@ -113,6 +113,7 @@ mod tests {
         for (state, ending) in [
             ("FAILED", Ending::Failed),
             ("STOPPED", Ending::Stopped),
+            ("STOPPING", Ending::Stopped),
             ("CANCELED", Ending::Canceled),
             ("SUPERSEDED", Ending::Superseded),
         ] {
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_running_or_successful_execution_is_irrelevant() {
-        for state in ["STARTED", "RESUMED", "STOPPING", "SUCCEEDED"] {
+        for state in ["STARTED", "RESUMED", "SUCCEEDED"] {
             let reason = format!("the execution is {state}");
             assert_eq!(ended(state), Ok(RollBackTrigger::Irrelevant(reason)));
         }

@@ -33,18 +33,19 @@ pub enum Ending {
 
 impl Ending {
     /// From the status that CodePipeline gives, upper case in events and mixed case in the API;
-    /// `None` while the execution is in progress.
+    /// `None` while the execution is in progress. One that is stopping starts no further action, so
+    /// its release cannot end well, however long the action takes that is in progress.
     ///
     /// # Errors
     /// For a status that CodePipeline did not have when this was written.
     pub fn from_status(status: &str) -> Result<Option<Self>, String> {
         match status.to_ascii_uppercase().as_str() {
             "FAILED" => Ok(Some(Self::Failed)),
-            "STOPPED" => Ok(Some(Self::Stopped)),
+            "STOPPED" | "STOPPING" => Ok(Some(Self::Stopped)),
             "CANCELED" | "CANCELLED" => Ok(Some(Self::Canceled)),
             "SUPERSEDED" => Ok(Some(Self::Superseded)),
             "SUCCEEDED" => Ok(Some(Self::Succeeded)),
-            "STARTED" | "RESUMED" | "INPROGRESS" | "STOPPING" => Ok(None),
+            "STARTED" | "RESUMED" | "INPROGRESS" => Ok(None),
             other => Err(format!(
                 "`{other}` is not a known pipeline execution status"
             )),

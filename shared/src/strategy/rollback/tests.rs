@@ -17,6 +17,8 @@ fn every_status_of_an_execution_has_its_ending() {
     let words = [
         ("Failed", Some(Ending::Failed)),
         ("STOPPED", Some(Ending::Stopped)),
+        ("STOPPING", Some(Ending::Stopped)),
+        ("Stopping", Some(Ending::Stopped)),
         ("CANCELED", Some(Ending::Canceled)),
         ("Cancelled", Some(Ending::Canceled)),
         ("Superseded", Some(Ending::Superseded)),
@@ -24,7 +26,6 @@ fn every_status_of_an_execution_has_its_ending() {
         ("STARTED", None),
         ("RESUMED", None),
         ("InProgress", None),
-        ("Stopping", None),
     ];
     for (word, ending) in words {
         assert_eq!(Ending::from_status(word), Ok(ending), "{word}");

@@ -2,7 +2,7 @@
 //! and what an invocation that hung changes afterwards is restored as well.
 
 use emulator::client::{CallFault, Hang};
-use emulator::{Aws, eventbridge};
+use emulator::{Aws, codepipeline, eventbridge};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Driver, Fault, Faults, Which, run};
 use invariants::Invariants;
@@ -32,9 +32,22 @@ fn half_shifted() -> (Aws, Aws) {
     (before, shifted)
 }
 
+/// An operator stops an execution and lets the action go on that is in progress.
+fn stop_and_wait(driver: &Driver, execution: &str) {
+    let input = json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution});
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &input)
+        .expect("it goes on");
+    driver.world.touch();
+}
+
 /// Milliseconds from the stop to the return of the traffic. Invariants hold until the release is
 /// closed, and then the pair is as it was.
-async fn stopped(driver: &Driver, before: &Aws, invariants: &mut Invariants) -> i64 {
+async fn stopped(
+    driver: &Driver,
+    stop: fn(&Driver, &str),
+    before: &Aws,
+    invariants: &mut Invariants,
+) -> i64 {
     let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
     let since = driver.world.clock.now();
     stop(driver, &execution);
@@ -64,10 +77,10 @@ async fn stopped(driver: &Driver, before: &Aws, invariants: &mut Invariants) -> 
     took
 }
 
-#[test]
-fn the_traffic_goes_back_within_seconds_of_a_stop() {
+/// That the traffic goes back within seconds of a stop, at moments of so many seeds.
+fn goes_back_within_seconds(stop: fn(&Driver, &str), seeds: u64) {
     let (before, shifted) = half_shifted();
-    let seeds: Vec<u64> = (0..200).collect();
+    let seeds: Vec<u64> = (0..seeds).collect();
     let mut took: Vec<i64> = on_all_cores(&seeds, |seed| {
         let mut aws = shifted.clone();
         aws.rng = fastrand::Rng::with_seed(*seed);
@@ -78,7 +91,7 @@ fn the_traffic_goes_back_within_seconds_of_a_stop() {
                 .until(moment, &mut |aws| invariants.at_instant(aws), |_| false)
                 .await
                 .expect_err("nothing is waited for");
-            stopped(&driver, &before, &mut invariants).await
+            stopped(&driver, stop, &before, &mut invariants).await
         })
     });
 
@@ -87,6 +100,16 @@ fn the_traffic_goes_back_within_seconds_of_a_stop() {
     println!("median {median} ms, longest {longest} ms");
     assert!(median <= 15_000, "median {median} ms");
     assert!(longest <= 30_000, "longest {longest} ms");
+}
+
+#[test]
+fn the_traffic_goes_back_within_seconds_of_a_stop() {
+    goes_back_within_seconds(stop, 200);
+}
+
+#[test]
+fn the_traffic_goes_back_within_seconds_of_a_stop_that_waits_for_the_action() {
+    goes_back_within_seconds(stop_and_wait, 50);
 }
 
 /// How many jobs of swap-target-groups have begun.
@@ -175,7 +198,7 @@ fn percentages_that_ecs_refuses_by_now_are_left_when_the_new_colour_is_reset() {
         pair::set(&mut driver.world.aws(), "shop-blue", rebalanced);
 
         let mut invariants = Invariants::default().resumed(&driver.world.aws());
-        stopped(&driver, &before, &mut invariants).await;
+        stopped(&driver, stop, &before, &mut invariants).await;
         let blue = service(&driver.world.aws(), CLUSTER, "shop-blue");
         assert_eq!(blue["deploymentConfiguration"]["maximumPercent"], 150);
     });

@@ -41,7 +41,7 @@ fn an_event_of_an_execution_that_goes_on_or_succeeded_is_ignored() {
         begun(&driver, json!({})).await;
         let held = lease(&driver);
 
-        for state in ["STARTED", "STOPPING", "SUCCEEDED"] {
+        for state in ["STARTED", "RESUMED", "SUCCEEDED"] {
             let answer = invoke(&driver, "roll-back", event(state))
                 .await
                 .expect("an answer");
@@ -51,6 +51,24 @@ fn an_event_of_an_execution_that_goes_on_or_succeeded_is_ignored() {
             );
         }
         assert_eq!(lease(&driver), held);
+    });
+}
+
+#[test]
+fn an_execution_that_is_stopping_is_rolled_back_once_and_its_action_fails() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPING").await;
+        let restored = web(&driver)["deployments"][0].clone();
+        assert_eq!(restored["taskDefinition"], arn("web:2"));
+
+        let answer = look(&driver, "update-service", update(json!({}))).await;
+        let why = "the release is being rolled back";
+        fails(&answer, "ConfigurationError", &[why]);
+        rolled_back(&driver, "STOPPED").await;
+        assert_eq!(record(&driver)["outcome"], "rolled-back");
+        assert_eq!(web(&driver)["deployments"][0]["id"], restored["id"]);
     });
 }
 

@@ -40,7 +40,7 @@ fn roll_back_gets_each_unsuccessful_end_and_sweeps_every_minute() {
         json!({
             "source": ["aws.codepipeline"],
             "detail-type": ["CodePipeline Pipeline Execution State Change"],
-            "detail": {"state": ["FAILED", "STOPPED", "CANCELED", "SUPERSEDED"]},
+            "detail": {"state": ["FAILED", "STOPPING", "STOPPED", "CANCELED", "SUPERSEDED"]},
         })
     );
     let queue = "arn:aws:sqs:eu-west-1:111122223333:slipway-dead-letters";

@@ -206,6 +206,11 @@ fn stop_and_wait_lets_the_action_finish_and_starts_no_other() {
     call(&mut aws, "StopPipelineExecution", &stop).unwrap();
 
     assert_eq!(status(&aws, &id), ExecutionStatus::Stopping);
+    let states = history(&aws, &id);
+    assert_eq!(
+        states[states.len() - 2..],
+        ["Pipeline STOPPING", "Stage STOPPING"]
+    );
     assert_eq!(
         call(&mut aws, "StopPipelineExecution", &stop)
             .unwrap_err()
@@ -246,6 +251,17 @@ fn stop_and_abandon_ends_at_once_and_the_job_cannot_be_answered() {
             .unwrap()
             .status,
         ActionStatus::Abandoned
+    );
+    let states = history(&aws, &id);
+    assert_eq!(
+        states[states.len() - 5..],
+        [
+            "Pipeline STOPPING",
+            "Stage STOPPING",
+            "Action ABANDONED",
+            "Stage STOPPED",
+            "Pipeline STOPPED"
+        ]
     );
 
     let error = call(

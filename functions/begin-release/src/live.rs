@@ -224,6 +224,7 @@ mod tests {
             healthy,
             registered: 2,
             unreachable: 0,
+            healthy_newcomers: 0,
         };
         let rule = Route::Rule("rule".to_owned());
         let tasks = |desired, running| {

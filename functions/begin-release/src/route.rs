@@ -227,6 +227,7 @@ mod tests {
             healthy: 0,
             registered: 0,
             unreachable: 0,
+            healthy_newcomers: 0,
         };
         ServiceView {
             target_groups: groups.iter().map(group).collect(),

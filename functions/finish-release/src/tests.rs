@@ -53,6 +53,7 @@ fn view() -> ServiceView {
         healthy,
         registered: 4,
         unreachable: 0,
+        healthy_newcomers: 0,
     };
 
     ServiceView {

@@ -257,6 +257,7 @@ fn target_groups(service: &Service) -> Vec<TargetGroupView> {
             healthy: 0,
             registered: 0,
             unreachable: 0,
+            healthy_newcomers: 0,
         })
         .collect()
 }

@@ -11,9 +11,10 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 
 use super::clusters::describe_instances;
-use super::tasks::times;
+use super::tasks::{times, times_of};
 use super::{AwsError, ObservedService, Services};
 use crate::observed::service::ServiceView;
+use crate::observed::service::newcomers::Newcomers;
 
 /// Where the tasks of a service can be registered: by address, or by instance and host port.
 #[derive(Debug, Default)]
@@ -80,7 +81,7 @@ impl Services {
         } else {
             Vec::new()
         };
-        self.count_tasks(observed, &tasks).await?;
+        let newcomers = self.count_tasks(observed, &tasks).await?;
         if targets.is_empty() {
             return Ok(());
         }
@@ -90,16 +91,15 @@ impl Services {
         let primary = observed.view.primary().map(|primary| primary.id.as_str());
         let is_new = |task: &&Task| primary.is_some() && task.started_by() == primary;
         let of_primary = Addresses::from_tasks(tasks.iter().filter(is_new), &instances);
+        let at = observed.view.observed_at;
+        let is_newcomer =
+            |task: &&Task| newcomers.is_some_and(|them| them.include(times_of(task), at));
+        let of_newcomers = Addresses::from_tasks(tasks.iter().filter(is_newcomer), &instances);
 
         let groups = observed.view.target_groups.iter_mut();
         for ((group, targets), port) in groups.zip(&targets).zip(&observed.ports) {
-            let ours = targets.iter().filter(|target| {
-                is_healthy(target)
-                    && target
-                        .target()
-                        .is_some_and(|target| addresses.contains(target, *port))
-            });
-            group.healthy = number(ours.count());
+            group.healthy = healthy_of(targets, &addresses, *port);
+            group.healthy_newcomers = healthy_of(targets, &of_newcomers, *port);
             // No target of a group that no listener uses is healthy.
             let is_used = targets.iter().any(is_healthy);
             let unreachable = targets.iter().filter(|target| {
@@ -115,23 +115,24 @@ impl Services {
         Ok(())
     }
 
-    /// Counts the tasks that have run for long enough, and the newcomers. What stopped is read only
-    /// if there are some.
+    /// Counts the tasks that have run for long enough, and the newcomers, which it returns. What
+    /// stopped is read only if there are some.
     async fn count_tasks(
         &self,
         observed: &mut ObservedService,
         tasks: &[Task],
-    ) -> Result<(), AwsError> {
+    ) -> Result<Option<Newcomers>, AwsError> {
         let times = times(tasks, &observed.view);
         observed.view.proven = observed.view.proven_of(&times);
 
         let Some(newcomers) = observed.view.newcomers_of(&times) else {
-            return Ok(());
+            return Ok(None);
         };
         if !self.may_replace_failed(observed, newcomers).await? {
             observed.view.newcomers = newcomers.count;
+            return Ok(Some(newcomers));
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn targets(&self, group: &str) -> Result<Vec<TargetHealthDescription>, AwsError> {
@@ -174,6 +175,21 @@ fn may_be_deployed(view: &ServiceView, targets: &[Vec<TargetHealthDescription>])
     } else {
         targets.iter().flatten().any(is_healthy)
     }
+}
+
+/// How many targets of a group are healthy and tasks with these addresses.
+fn healthy_of(
+    targets: &[TargetHealthDescription],
+    addresses: &Addresses,
+    container_port: Option<i32>,
+) -> u32 {
+    let ours = targets.iter().filter(|target| {
+        is_healthy(target)
+            && target
+                .target()
+                .is_some_and(|target| addresses.contains(target, container_port))
+    });
+    number(ours.count())
 }
 
 fn is_healthy(target: &TargetHealthDescription) -> bool {

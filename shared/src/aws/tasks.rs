@@ -32,11 +32,14 @@ pub(super) fn times(tasks: &[Task], view: &ServiceView) -> Vec<TaskTimes> {
         };
         is_there && task.task_definition_arn() == revision
     };
-    let times = |task: &Task| TaskTimes {
+    tasks.iter().filter(counts).map(times_of).collect()
+}
+
+pub(super) fn times_of(task: &Task) -> TaskTimes {
+    TaskTimes {
         created: instant(task.created_at()),
         started: instant(task.started_at()),
-    };
-    tasks.iter().filter(counts).map(times).collect()
+    }
 }
 
 /// An instant as ECS sends it.

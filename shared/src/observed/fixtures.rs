@@ -57,6 +57,7 @@ pub(crate) fn steady(task_definition: &str) -> ServiceView {
             healthy: 2,
             registered: 2,
             unreachable: 0,
+            healthy_newcomers: 0,
         }],
         messages: Vec::new(),
     }

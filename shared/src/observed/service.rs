@@ -86,6 +86,8 @@ pub struct TargetGroupView {
     /// Tasks of the PRIMARY deployment in an Availability Zone that is not enabled for the load
     /// balancer: no request reaches them.
     pub unreachable: u32,
+    /// Those of the healthy ones that are newcomers, as in [`ServiceView::newcomers`].
+    pub healthy_newcomers: u32,
 }
 
 /// A port of a container that a service registers with a load balancer or a service registry.
@@ -111,6 +113,11 @@ impl TargetGroupView {
     #[must_use]
     pub fn name(&self) -> &str {
         self.arn.split('/').nth(1).unwrap_or(&self.arn)
+    }
+
+    /// Healthy targets without newcomers: these are excused, and stand in for no other task.
+    fn healthy_settled(&self) -> u32 {
+        self.healthy.saturating_sub(self.healthy_newcomers)
     }
 
     /// How many targets are healthy, out of `of`.

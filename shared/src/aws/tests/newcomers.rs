@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::script::{NOW, Script, answer, run};
 use super::services::{NEW, OLD, described, service, view};
+use super::target_health::targets;
 use crate::aws::Services;
 use crate::aws::tasks::times;
 
@@ -92,6 +93,48 @@ fn newcomers_are_counted_unless_one_may_have_taken_the_place_of_a_task_that_fail
     assert_eq!(newcomers, 0);
     assert_eq!(script.operations().len(), 7);
     assert!(!script.is_played());
+}
+
+/// What a service of two tasks lacks, by the health of their targets. The second is a newcomer.
+fn missing(states: [&str; 2]) -> Vec<String> {
+    let mut grown = service();
+    grown["deployments"] = json!([{
+        "id": "ecs-svc/2", "status": "PRIMARY", "taskDefinition": NEW,
+        "rolloutState": "COMPLETED",
+        "desiredCount": 2, "runningCount": 2, "pendingCount": 0, "failedTasks": 0,
+    }]);
+    grown["desiredCount"] = json!(2);
+    grown["runningCount"] = json!(2);
+    grown["pendingCount"] = json!(0);
+    let task = |number: u32, created: i64, started: i64| {
+        let address = format!("10.0.0.{number}");
+        json!({
+            "taskDefinitionArn": NEW, "lastStatus": "RUNNING",
+            "createdAt": NOW - created, "startedAt": NOW - started,
+            "containers": [{"networkInterfaces": [{"privateIpv4Address": address}]}],
+        })
+    };
+
+    let script = Script::new([
+        described(&grown),
+        targets(&states),
+        answer(&json!({"taskArns": ["settled", "newcomer"]})),
+        answer(&json!({"tasks": [task(0, 300, 270), task(1, 20, 10)]})),
+        answer(&json!({"taskArns": []})),
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    assert_eq!((found.view.proven, found.view.newcomers), (1, 1));
+    found.view.missing(NEW, 1)
+}
+
+#[test]
+fn a_healthy_newcomer_does_not_prove_that_the_others_have_traffic() {
+    assert_eq!(missing(["healthy", "healthy"]), [""; 0]);
+    assert_eq!(missing(["healthy", "initial"]), [""; 0]);
+    let expected = "1 of 2 targets healthy in web";
+    assert_eq!(missing(["unhealthy", "healthy"]), [expected]);
 }
 
 #[test]

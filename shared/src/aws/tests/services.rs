@@ -110,6 +110,7 @@ pub(super) fn view() -> ServiceView {
             healthy: 0,
             registered: 0,
             unreachable: 0,
+            healthy_newcomers: 0,
         }],
         messages: vec!["newest".to_owned(), "older".to_owned()],
     }

@@ -83,6 +83,7 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
         healthy: 2,
         registered: 5,
         unreachable: 0,
+        healthy_newcomers: 0,
     };
 
     assert_eq!(

@@ -48,7 +48,7 @@ impl ServiceView {
         for group in self
             .target_groups
             .iter()
-            .filter(|group| group.healthy < enough || group.unreachable > 0)
+            .filter(|group| group.healthy_settled() < enough || group.unreachable > 0)
         {
             missing.push(group.health(self.desired));
         }

@@ -62,6 +62,11 @@ pub(crate) struct Newcomers {
 }
 
 impl Newcomers {
+    /// Whether a task of the revision, observed at this instant, is one of them.
+    pub(crate) fn include(self, task: TaskTimes, at: Timestamp) -> bool {
+        !task.is_proven(at) && task.created.is_some_and(|created| created >= self.since)
+    }
+
     /// Whether one of them may have taken the place of this task, which had failed.
     pub(crate) fn may_replace(self, stopped: &StoppedTask<'_>) -> bool {
         let within = match stopped.code {
@@ -305,6 +310,35 @@ mod tests {
         let expected = "8 of 10 targets healthy in web";
         assert_eq!(missing([9, 1, 10, 8]), [expected]);
         assert_eq!(missing([9, 5, 10, 8]), [expected]);
+    }
+
+    #[test]
+    fn newcomers_are_the_young_tasks_since_the_first_of_them() {
+        let settled = [task(500, Some(400)), task(500, Some(400))];
+        let young = [task(50, Some(10)), task(40, None)];
+        let newcomers = of(4)
+            .newcomers_of(&[&settled[..], &young[..]].concat())
+            .expect("two");
+        let include = |task: &TaskTimes| newcomers.include(*task, ago(0));
+
+        assert!(young.iter().all(include));
+        assert!(!settled.iter().any(include));
+        // It was created before them, or has run for a minute since.
+        assert!(!include(&task(51, None)));
+        assert!(!newcomers.include(young[0], ago(-50)));
+        assert!(newcomers.include(young[0], ago(-49)));
+    }
+
+    #[test]
+    fn a_healthy_newcomer_stands_in_for_no_other_task() {
+        let lacks = |healthy: u32, healthy_newcomers: u32| {
+            let mut view = growing([9, 1, 10, healthy]);
+            view.target_groups[0].healthy_newcomers = healthy_newcomers;
+            view.missing(NEW, 1)
+        };
+        assert_eq!(lacks(10, 1), [""; 0]);
+        assert_eq!(lacks(9, 0), [""; 0]);
+        assert_eq!(lacks(9, 1), ["9 of 10 targets healthy in web"]);
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn names_are_taken_out_of_arns() {
         healthy: 0,
         registered: 0,
         unreachable: 0,
+        healthy_newcomers: 0,
     };
     assert_eq!(unnamed.name(), "web");
 }
@@ -131,6 +132,7 @@ fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
                 healthy: 1,
                 registered: 2,
                 unreachable: 0,
+                healthy_newcomers: 0,
             });
         }),
     ]

@@ -85,6 +85,7 @@ pub(crate) fn view_of(definition: &str, weights: Weights) -> PairView {
             healthy: 2,
             registered: 2,
             unreachable: 0,
+            healthy_newcomers: 0,
         }];
         service
     };

@@ -31,7 +31,7 @@ class Strict(ParamValidator):
         errors = ValidationErrors()
         self._validate(value, shape, errors, "")
         report = errors.generate_report().splitlines() if errors.has_errors() else []
-        return self.found + [line for line in report if not any(re.search(reason, line) for reason in self.allowed)]
+        return [line for line in self.found + report if not any(re.search(reason, line) for reason in self.allowed)]
 
     def _say(self, name, text):
         self.found.append(f"{name.lstrip('.') or '(all)'}: {text}")

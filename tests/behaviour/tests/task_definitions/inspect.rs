@@ -44,10 +44,18 @@ fn places() -> Vec<(String, TaskDefinition)> {
 
     let needs = json!([{"containerName": "envoy", "condition": "HEALTHY"}]);
     let log = json!({"logDriver": "awsfirelens"});
+    let ports = [
+        ("AppPorts", "80"),
+        ("ProxyIngressPort", "15000"),
+        ("ProxyEgressPort", "15001"),
+    ];
+    let ports = ports.map(|(name, value)| json!({"name": name, "value": value}));
     let on_fargate = json!({
         "family": "web", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
         "cpu": "256", "memory": "512", "executionRoleArn": "exec",
-        "proxyConfiguration": {"type": "APPMESH", "containerName": "envoy"},
+        "proxyConfiguration": {
+            "type": "APPMESH", "containerName": "envoy", "properties": ports,
+        },
         "containerDefinitions": [
             {"name": "web", "image": "web:1", "dependsOn": needs, "logConfiguration": log},
             {"name": "envoy", "image": "a:1", "healthCheck": {"command": ["CMD", "true"]}},

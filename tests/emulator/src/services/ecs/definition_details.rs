@@ -1,19 +1,26 @@
-//! What RegisterTaskDefinition refuses in the details: roles, volumes, sizes, and words that are
-//! not among those of a member.
+//! What RegisterTaskDefinition refuses in the details: roles, credentials, the proxy, and what
+//! Fargate does not offer.
 
 use serde_json::Value;
 
 use crate::ApiError;
 
 use super::client_error;
-use super::definition_rules::{list, mebibytes, name, number};
+use super::definition_rules::{list, name};
 use super::input::Input;
 
-/// Containers of a task definition (Amazon ECS service quotas).
-const CONTAINERS: usize = 10;
+/// The properties that a proxy needs (ECS API: ProxyConfiguration), as ECS begins to name them.
+const OF_PROXY: [(&str, &str); 3] = [
+    ("AppPorts", "App ports"),
+    ("ProxyEgressPort", "Egress port"),
+    ("ProxyIngressPort", "Ingress port"),
+];
 
-/// The launch types that a definition can name.
-const COMPATIBILITIES: [&str; 4] = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
+/// What a volume cannot be on Fargate.
+const VOLUMES_NOT_ON_FARGATE: [&str; 2] = [
+    "dockerVolumeConfiguration",
+    "fsxWindowsFileServerVolumeConfiguration",
+];
 
 /// The numbers of `linuxParameters` that Fargate does not take (ECS API: LinuxParameters).
 const NOT_ON_FARGATE: [&str; 3] = ["maxSwap", "sharedMemorySize", "swappiness"];
@@ -22,41 +29,18 @@ const NOT_ON_FARGATE: [&str; 3] = ["maxSwap", "sharedMemorySize", "swappiness"];
 /// ContainerDefinition).
 const FARGATE_SECONDS: std::ops::RangeInclusive<i64> = 2..=120;
 
-/// The bounds of a health check in the ECS API: interval, timeout, retries and startPeriod.
-const HEALTH_CHECK: [(&str, i64, i64); 4] = [
-    ("interval", 5, 300),
-    ("timeout", 2, 60),
-    ("retries", 1, 10),
-    ("startPeriod", 0, 300),
-];
-
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions");
-    if containers.len() > CONTAINERS {
-        return Err(client_error(format!(
-            "Too many containers in the task definition: {}. The maximum is {CONTAINERS}.",
-            containers.len()
-        )));
-    }
-
     for role in ["taskRoleArn", "executionRoleArn"] {
         if stated(input, role).is_some_and(|role| !is_role(role)) {
             return Err(client_error("Role is not valid"));
         }
     }
 
-    check_word(input, "pidMode", &["host", "task"])?;
-    check_word(input, "ipcMode", &["host", "none", "task"])?;
-    for found in input.texts("requiresCompatibilities") {
-        if !COMPATIBILITIES.contains(&found) {
-            return Err(invalid_word("requiresCompatibilities", &COMPATIBILITIES));
-        }
+    if !input.list("inferenceAccelerators").is_empty() {
+        return Err(client_error("Unsupported field 'inferenceAccelerators'"));
     }
-
-    check_sums(input, containers)?;
     for container in containers {
-        check_volumes(input, container, containers)?;
-        check_health_check(container)?;
         check_credentials(input, container)?;
     }
     check_proxy(input, containers)
@@ -89,87 +73,6 @@ pub(super) fn is_role(role: &str) -> bool {
         && resource.strip_prefix("role/").is_some_and(is_path)
 }
 
-fn check_word(input: &Input, member: &str, words: &[&str]) -> Result<(), ApiError> {
-    match stated(input, member) {
-        Some(found) if !words.contains(&found) => Err(invalid_word(member, words)),
-        _ => Ok(()),
-    }
-}
-
-fn invalid_word(member: &str, words: &[&str]) -> ApiError {
-    client_error(format!(
-        "Invalid value for '{member}'. Valid values: {}.",
-        words.join(", ")
-    ))
-}
-
-/// What the containers reserve together is not more than the task has.
-fn check_sums(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
-    let sum = |member: &str| {
-        containers
-            .iter()
-            .filter_map(|container| container[member].as_i64())
-            .sum::<i64>()
-    };
-    let cpu = input.text("cpu").and_then(|cpu| number(cpu, "vcpu"));
-    let memory = input.text("memory").and_then(mebibytes);
-
-    for (member, task) in [("cpu", cpu), ("memoryReservation", memory)] {
-        if task.is_some_and(|task| sum(member) > i64::from(task)) {
-            return Err(client_error(format!(
-                "The sum of the '{member}' settings of the containers is greater than for the task."
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn check_volumes(input: &Input, container: &Value, containers: &[Value]) -> Result<(), ApiError> {
-    for mount in list(container, "mountPoints") {
-        let wanted = &mount["sourceVolume"];
-        let is_known = input.list("volumes").iter().any(|it| it["name"] == *wanted);
-        if wanted.is_string() && !is_known {
-            let wanted = wanted.as_str().unwrap_or_default();
-            return Err(client_error(format!("Unknown volume '{wanted}'.")));
-        }
-    }
-    for from in list(container, "volumesFrom") {
-        let wanted = from["sourceContainer"].as_str().unwrap_or_default();
-        if !containers.iter().any(|other| name(other) == wanted) {
-            return Err(client_error(format!(
-                "Unknown container '{wanted}' in volumesFrom."
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn check_health_check(container: &Value) -> Result<(), ApiError> {
-    let check = &container["healthCheck"];
-    if check.is_null() {
-        return Ok(());
-    }
-
-    if list(check, "command").is_empty() {
-        return Err(client_error(
-            "healthCheck.command should not be null or empty.",
-        ));
-    }
-    for (member, least, most) in HEALTH_CHECK {
-        if check[member]
-            .as_i64()
-            .is_some_and(|found| !(least..=most).contains(&found))
-        {
-            return Err(client_error(format!(
-                "Invalid healthCheck {member} for container '{}': must be between {least} and \
-                 {most}.",
-                name(container)
-            )));
-        }
-    }
-    Ok(())
-}
-
 fn check_credentials(input: &Input, container: &Value) -> Result<(), ApiError> {
     if !container["repositoryCredentials"].is_null() && input.text("executionRoleArn").is_none() {
         return Err(client_error(
@@ -197,7 +100,17 @@ fn check_proxy(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
             "Proxy container [{wanted}] does not exist"
         )));
     }
-    Ok(())
+
+    let is_given = |property: &str| {
+        list(proxy, "properties").iter().any(|given| {
+            let value = given["value"].as_str().unwrap_or_default();
+            given["name"] == property && !value.is_empty()
+        })
+    };
+    let missing = OF_PROXY.iter().find(|(property, _)| !is_given(property));
+    missing.map_or(Ok(()), |(_, what)| {
+        Err(client_error(format!("{what} not found")))
+    })
 }
 
 /// What Fargate does not offer.
@@ -237,7 +150,6 @@ pub(super) fn check_fargate(input: &Input) -> Result<(), ApiError> {
 
 fn lacking(input: &Input, containers: &[Value]) -> Option<&'static str> {
     let any = |is: &dyn Fn(&Value) -> bool| containers.iter().any(is);
-    let volumes = input.list("volumes");
     let is_gpu = |container: &Value| {
         list(container, "resourceRequirements")
             .iter()
@@ -263,19 +175,19 @@ fn lacking(input: &Input, containers: &[Value]) -> Option<&'static str> {
         return number;
     }
 
+    let volumes = input.list("volumes");
     if input.text("ipcMode").is_some() {
         Some("ipcMode")
+    } else if !input.list("placementConstraints").is_empty() {
+        Some("constraints")
     } else if volumes
         .iter()
         .any(|it| it["host"]["sourcePath"].is_string())
     {
-        Some("host.sourcePath")
-    } else if volumes
-        .iter()
-        .any(|it| it["dockerVolumeConfiguration"].is_object())
-    {
-        Some("dockerVolumeConfiguration")
+        Some("sourcePath")
     } else {
-        None
+        VOLUMES_NOT_ON_FARGATE
+            .into_iter()
+            .find(|configuration| volumes.iter().any(|it| it[*configuration].is_object()))
     }
 }

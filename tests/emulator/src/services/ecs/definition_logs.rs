@@ -8,18 +8,6 @@ use super::client_error;
 use super::definition_rules::list;
 use super::input::Input;
 
-/// The log drivers of the ECS API: LogConfiguration.
-const DRIVERS: [&str; 8] = [
-    "awsfirelens",
-    "awslogs",
-    "fluentd",
-    "gelf",
-    "journald",
-    "json-file",
-    "splunk",
-    "syslog",
-];
-
 /// The options that each of these drivers needs (ECS API: LogConfiguration, `options`).
 const REQUIRED: [(&str, [&str; 2]); 2] = [
     ("awslogs", ["awslogs-region", "awslogs-group"]),
@@ -38,10 +26,18 @@ const OF_AWSLOGS: [&str; 8] = [
     "mode",
 ];
 
+/// The log drivers of Fargate (ECS API: LogConfiguration).
+const OF_FARGATE: [&str; 3] = ["awslogs", "splunk", "awsfirelens"];
+
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions");
     for container in containers {
         check_options(&container["logConfiguration"])?;
+        let options = &container["firelensConfiguration"]["options"];
+        let file = options["config-file-value"].as_str();
+        if is_in_s3(container) && file.is_none_or(|file| !file.starts_with("arn:")) {
+            return Err(client_error("Invalid arn syntax."));
+        }
     }
 
     let is_router = |container: &Value| !container["firelensConfiguration"].is_null();
@@ -62,6 +58,11 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     }
 }
 
+/// Whether a log router reads a file of S3.
+fn is_in_s3(container: &Value) -> bool {
+    container["firelensConfiguration"]["options"]["config-file-type"] == "s3"
+}
+
 fn driver(container: &Value) -> Option<&str> {
     container["logConfiguration"]["logDriver"].as_str()
 }
@@ -70,13 +71,6 @@ fn check_options(configuration: &Value) -> Result<(), ApiError> {
     let Some(driver) = configuration["logDriver"].as_str() else {
         return Ok(());
     };
-    if !DRIVERS.contains(&driver) {
-        return Err(client_error(format!(
-            "Invalid value for 'logDriver'. Valid values: {}.",
-            DRIVERS.join(", ")
-        )));
-    }
-
     let given = |option: &str| configuration["options"].get(option);
     let is_secret = |option: &str| {
         let secrets = list(configuration, "secretOptions");
@@ -134,13 +128,27 @@ fn check_awslogs(options: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// On Fargate a log stream needs the beginning of its name.
+/// Fargate has some of the drivers, and needs the beginning of the name of a log stream.
 pub(super) fn check_fargate(input: &Input) -> Result<(), ApiError> {
+    let containers = input.list("containerDefinitions");
+    let mut drivers = containers.iter().filter_map(driver);
+    if let Some(other) = drivers.find(|driver| !OF_FARGATE.contains(driver)) {
+        return Err(client_error(format!(
+            "{other} is not a valid log driver. Must be one of [{}]",
+            OF_FARGATE.join(",")
+        )));
+    }
+    if containers.iter().any(is_in_s3) {
+        return Err(client_error(
+            "Fargate launch type does not support FirelensConfiguration config file from 's3'",
+        ));
+    }
+
     let lacks_prefix = |container: &Value| {
         let prefix = &container["logConfiguration"]["options"]["awslogs-stream-prefix"];
         driver(container) == Some("awslogs") && prefix.as_str().is_none_or(str::is_empty)
     };
-    if input.list("containerDefinitions").iter().any(lacks_prefix) {
+    if containers.iter().any(lacks_prefix) {
         return Err(client_error(
             "Fargate requires log configuration options to include awslogs-stream-prefix to \
              support log driver awslogs.",

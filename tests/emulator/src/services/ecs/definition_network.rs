@@ -123,7 +123,7 @@ fn check_host_ports(mode: &str, containers: &[Value]) -> Result<(), ApiError> {
     let mappings = containers.iter().flat_map(|it| list(it, "portMappings"));
     let held: Vec<Ports> = mappings
         .filter_map(|mapping| {
-            let protocol = mapping["protocol"].as_str().unwrap_or("tcp");
+            let protocol = protocol(mapping);
             match mapping["hostPort"].as_i64() {
                 Some(port) if port > 0 => Some((port, port, protocol)),
                 _ if has_own_ports => inside(mapping),
@@ -144,9 +144,18 @@ fn check_host_ports(mode: &str, containers: &[Value]) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The protocol of a mapping: what is not `udp` is taken as `tcp`.
+pub(super) fn protocol(mapping: &Value) -> &'static str {
+    if mapping["protocol"] == "udp" {
+        "udp"
+    } else {
+        "tcp"
+    }
+}
+
 /// The ports of a mapping in its container; none if they are not ports.
 fn inside(mapping: &Value) -> Option<Ports<'_>> {
-    let protocol = mapping["protocol"].as_str().unwrap_or("tcp");
+    let protocol = protocol(mapping);
     let Some(range) = mapping["containerPortRange"].as_str() else {
         let port = mapping["containerPort"].as_i64()?;
         return Some((port, port, protocol));

@@ -5,7 +5,10 @@ use serde_json::Value;
 use crate::ApiError;
 
 use super::input::Input;
-use super::{client_error, definition_details, definition_logs, definition_network, empty_members};
+use super::{
+    client_error, definition_bounds, definition_details, definition_logs, definition_network,
+    definition_references, definition_volumes, empty_members,
+};
 
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     let family = input
@@ -25,7 +28,7 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     for (position, name) in names.iter().enumerate() {
         if names[..position].contains(name) {
             return Err(client_error(format!(
-                "Container.name must be unique within a task definition; '{name}' is used twice."
+                "Container names must be unique within a task definition: '{name}'"
             )));
         }
     }
@@ -39,11 +42,11 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
         ));
     }
 
-    containers
-        .iter()
-        .try_for_each(|container| check_references(container, containers))?;
+    definition_references::check(containers)?;
     empty_members::check(input.0)?;
     check_secrets(input)?;
+    definition_bounds::check(input)?;
+    definition_volumes::check(input)?;
     definition_details::check(input)?;
     definition_network::check(input)?;
     definition_logs::check(input)?;
@@ -61,7 +64,8 @@ pub(super) fn name(container: &Value) -> &str {
     container["name"].as_str().unwrap_or_default()
 }
 
-fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
+/// Refuses what is not a name of up to 255 letters, digits, hyphens and underscores.
+pub(super) fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
     let is_valid = name
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
@@ -158,8 +162,7 @@ fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
         )));
     }
     if hard.zip(soft).is_some_and(|(hard, soft)| hard < soft) {
-        let message =
-            "The 'memory' value must be greater than or equal to the 'memoryReservation' value.";
+        let message = "'memory' must be greater than or equal to 'memoryReservation'.";
         return Err(client_error(format!(
             "Invalid setting for container '{}'. {message}",
             name(container)
@@ -183,22 +186,18 @@ fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), 
     if mapping.get("containerPortRange").is_some() {
         return Ok(());
     }
-    if inside.is_none_or(|port| !(1..=65535).contains(&port))
-        || outside.is_some_and(|port| !(0..=65535).contains(&port))
-    {
+    let wrong = if inside.is_none_or(|port| !(1..=65535).contains(&port)) {
+        Some("containerPort")
+    } else if outside.is_some_and(|port| !(0..=65535).contains(&port)) {
+        Some("hostPort")
+    } else {
+        None
+    };
+    if let Some(member) = wrong {
         return Err(client_error(format!(
-            "Invalid port in the port mappings of container '{}': ports must be between 0 and \
-             65535.",
+            "Invalid '{member}' setting for container '{}'.",
             name(container)
         )));
-    }
-    if mapping["protocol"]
-        .as_str()
-        .is_some_and(|protocol| !["tcp", "udp"].contains(&protocol))
-    {
-        return Err(client_error(
-            "Invalid protocol in a port mapping. Valid values: tcp, udp.",
-        ));
     }
     let mode = input.text("networkMode").unwrap_or("bridge");
     if ["awsvpc", "host"].contains(&mode) && outside.is_some() && outside != inside {
@@ -206,46 +205,6 @@ fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), 
             "When networkMode={mode}, the host ports and container ports in port mappings must \
              match."
         )));
-    }
-    Ok(())
-}
-
-fn check_references(container: &Value, containers: &[Value]) -> Result<(), ApiError> {
-    let find = |name_of: &str| containers.iter().find(|other| name(other) == name_of);
-    for link in list(container, "links").iter().filter_map(Value::as_str) {
-        if find(link.split(':').next().unwrap_or(link)).is_none() {
-            return Err(client_error(format!(
-                "Invalid link '{link}': the container does not exist in the task definition."
-            )));
-        }
-    }
-    for dependency in list(container, "dependsOn") {
-        let on = dependency["containerName"].as_str().unwrap_or_default();
-        let other = find(on).ok_or_else(|| {
-            client_error(format!(
-                "Container '{}' depends on container '{on}', which does not exist in the task \
-                 definition.",
-                name(container)
-            ))
-        })?;
-        let condition = dependency["condition"].as_str().unwrap_or_default();
-        if !["START", "COMPLETE", "SUCCESS", "HEALTHY"].contains(&condition) {
-            return Err(client_error(format!(
-                "Invalid condition '{condition}' in dependsOn."
-            )));
-        }
-        if ["COMPLETE", "SUCCESS"].contains(&condition) && other["essential"] != false {
-            return Err(client_error(
-                "A dependency container with SUCCESS or COMPLETE condition cannot be an essential \
-                 container",
-            ));
-        }
-        if condition == "HEALTHY" && other["healthCheck"].is_null() {
-            return Err(client_error(
-                "A container with a HEALTHY dependency condition must have a health check \
-                 configured.",
-            ));
-        }
     }
     Ok(())
 }
@@ -274,7 +233,7 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
     let memory = input.text("memory").ok_or_else(|| {
         client_error("Fargate requires that 'memory' be defined at the task level.")
     })?;
-    if !fits_fargate(cpu, memory) {
+    if !fits_fargate(cpu, memory) || !fits_system(input, cpu) {
         return Err(client_error(format!(
             "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See \
              the Amazon ECS documentation for the valid values."
@@ -287,6 +246,15 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Whether the operating system runs with this CPU on Fargate: Windows has neither the smallest
+/// sizes nor the largest.
+fn fits_system(input: &Input, cpu: &str) -> bool {
+    let platform = input.get("runtimePlatform");
+    let system = platform.and_then(|platform| platform["operatingSystemFamily"].as_str());
+    let is_windows = system.is_some_and(|system| system.starts_with("WINDOWS"));
+    !is_windows || cpu_units(cpu).is_some_and(|units| (1024..=4096).contains(&units))
 }
 
 /// What Fargate does for the containers with the execution role.
@@ -323,6 +291,7 @@ pub(super) fn fits_fargate(cpu: &str, memory: &str) -> bool {
         4096 => whole && (8..=30).contains(&gib),
         8192 => whole && (16..=60).contains(&gib) && gib % 4 == 0,
         16384 => whole && (32..=120).contains(&gib) && gib % 8 == 0,
+        32768 => whole && [60, 120, 244].contains(&gib),
         _ => false,
     }
 }
@@ -338,7 +307,7 @@ pub(super) fn cpu_units(cpu: &str) -> Option<u32> {
 }
 
 /// A number as it is, or 1024 times the number before its unit.
-pub(super) fn number(text: &str, unit: &str) -> Option<u32> {
+fn number(text: &str, unit: &str) -> Option<u32> {
     let text = text.to_ascii_lowercase();
 
     match text.strip_suffix(unit) {

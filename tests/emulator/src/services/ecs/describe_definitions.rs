@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Aws;
 
+use super::definition_network::protocol;
 use super::definition_rules::{cpu_units, fits_fargate, mebibytes};
 use super::definitions::TaskDefinition;
 
@@ -123,6 +124,7 @@ fn complete(container: &mut Value, network_mode: &str) {
         let Some(port) = mapping.get("containerPort").cloned() else {
             continue;
         };
+        let protocol = protocol(mapping);
         let Some(mapping) = mapping.as_object_mut() else {
             continue;
         };
@@ -132,7 +134,7 @@ fn complete(container: &mut Value, network_mode: &str) {
             port
         };
         mapping.entry("hostPort").or_insert(host_port);
-        mapping.entry("protocol").or_insert("tcp".into());
+        mapping.insert("protocol".to_owned(), protocol.into());
     }
 }
 

@@ -7,11 +7,18 @@ use crate::ApiError;
 
 use super::client_error;
 
-/// Members with the words that they may be. A list on the way stands for each of its items.
-const WORDS: [(&[&str], &[&str]); 11] = [
+/// Every member of RegisterTaskDefinition whose type is an enumeration (aws-sdk-ecs 1.157), with
+/// its words, except for the protocol of a port mapping and the name of a ulimit, for which ECS has
+/// rules of their own. A list on the way stands for each of its items.
+const WORDS: [(&[&str], &[&str]); 19] = [
     (&["networkMode"], &["bridge", "host", "awsvpc", "none"]),
     (&["pidMode"], &["task", "host"]),
     (&["ipcMode"], &["task", "host", "none"]),
+    (
+        &["requiresCompatibilities"],
+        &["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"],
+    ),
+    (&["placementConstraints", "type"], &["memberOf"]),
     (
         &["runtimePlatform", "cpuArchitecture"],
         &["X86_64", "ARM64"],
@@ -39,6 +46,44 @@ const WORDS: [(&[&str], &[&str]); 11] = [
     (
         &["containerDefinitions", "portMappings", "appProtocol"],
         &["http", "http2", "grpc"],
+    ),
+    (
+        &["containerDefinitions", "dependsOn", "condition"],
+        &["START", "COMPLETE", "SUCCESS", "HEALTHY"],
+    ),
+    (
+        &["containerDefinitions", "environmentFiles", "type"],
+        &["s3"],
+    ),
+    (
+        &["containerDefinitions", "firelensConfiguration", "type"],
+        &["fluentd", "fluentbit"],
+    ),
+    (
+        &[
+            "containerDefinitions",
+            "linuxParameters",
+            "devices",
+            "permissions",
+        ],
+        &["read", "write", "mknod"],
+    ),
+    (
+        &["containerDefinitions", "logConfiguration", "logDriver"],
+        &[
+            "json-file",
+            "syslog",
+            "journald",
+            "gelf",
+            "fluentd",
+            "awslogs",
+            "splunk",
+            "awsfirelens",
+        ],
+    ),
+    (
+        &["containerDefinitions", "resourceRequirements", "type"],
+        &["GPU", "InferenceAccelerator", "NeuronDevice"],
     ),
     (
         &["volumes", "dockerVolumeConfiguration", "scope"],
@@ -101,14 +146,13 @@ fn texts_at<'a>(members: &'a Map<String, Value>, path: &[&str]) -> Vec<&'a str> 
     let [name, rest @ ..] = path else {
         return Vec::new();
     };
-    let inside = |value: &'a Value| {
-        value
-            .as_object()
-            .map_or_else(Vec::new, |members| texts_at(members, rest))
+    let inside = |value: &'a Value| match value {
+        Value::String(text) if rest.is_empty() => vec![text.as_str()],
+        Value::Object(members) => texts_at(members, rest),
+        _ => Vec::new(),
     };
 
     match members.get(*name) {
-        Some(Value::String(text)) if rest.is_empty() => vec![text],
         Some(Value::Array(items)) => items.iter().flat_map(inside).collect(),
         Some(value) => inside(value),
         None => Vec::new(),

@@ -5,10 +5,13 @@
 mod behind;
 mod capacity;
 mod clusters;
+mod definition_bounds;
 mod definition_details;
 mod definition_logs;
 mod definition_network;
+mod definition_references;
 mod definition_rules;
+mod definition_volumes;
 mod definitions;
 mod deployments;
 mod describe_definitions;

@@ -57,18 +57,21 @@ pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
         return Err(invalid(format!("Tags can have at most {MOST_TAGS} items.")));
     }
 
-    for tag in tags {
+    for (at, tag) in tags.iter().enumerate() {
         let (key, value) = (
             tag["key"].as_str().unwrap_or_default(),
             tag["value"].as_str().unwrap_or_default(),
         );
-        if key.is_empty() || key.len() > 128 || value.len() > 256 {
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
             return Err(invalid(
                 "Tag keys must have 1 to 128 characters and tag values at most 256.",
             ));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(invalid("Tag keys must not begin with aws:"));
+        }
+        if tags[..at].iter().any(|other| other["key"] == key) {
+            return Err(invalid(format!("Tag keys must be unique: {key}")));
         }
     }
     Ok(())

@@ -1,11 +1,17 @@
 use super::*;
 
-/// Roles, volumes, sizes and words.
+/// Numbers and lists that have bounds.
+mod bounds;
+/// Roles, credentials, the proxy and Fargate.
 mod details;
 /// Where the output of containers goes.
 mod logs;
 /// Network modes and ports.
 mod network;
+/// Links, dependencies and volumes of other containers.
+mod references;
+/// Volumes and their mounts.
+mod volumes;
 
 pub(super) fn plain() -> Value {
     json!({
@@ -195,13 +201,13 @@ fn wrong_definitions_are_refused() {
 #[test]
 fn links_dependencies_and_secrets_need_what_they_refer_to() {
     assert!(refusal(plain(), "/containerDefinitions/0/links", json!(["db"])).contains("link"));
-    assert!(
+    assert_eq!(
         refusal(
             plain(),
             "/containerDefinitions/0/dependsOn",
             json!([{"containerName": "db", "condition": "START"}])
-        )
-        .contains("db")
+        ),
+        client("Cannot depend on container + 'db' because it does not exist")
     );
     assert!(
         refusal(
@@ -295,6 +301,8 @@ fn fargate_needs_a_size_that_it_offers() {
         ("512", "5120", false),
         ("1024", "3000", false),
         ("8192", "16384", true),
+        ("32 vCPU", "244GB", true),
+        ("32768", "65536", false),
         ("100", "512", false),
     ] {
         assert_eq!(

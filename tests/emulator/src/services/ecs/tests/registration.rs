@@ -1,6 +1,6 @@
 //! What ECS fills in when it returns a definition, and which empty members it refuses.
 
-use super::definitions::{fargate, plain, refusal};
+use super::definitions::{client, fargate, plain, refusal};
 use super::*;
 use crate::iam::{Principal, Session};
 
@@ -84,6 +84,11 @@ fn an_empty_list_of_tags_is_refused_although_it_is_answered() {
 #[test]
 fn words_of_an_enumeration_are_refused_when_they_are_empty_or_unknown() {
     assert_eq!(
+        refusal(plain(), "/requiresCompatibilities", json!(["FARGAT"])),
+        "ClientException: FARGAT is not a valid value for requiresCompatibilities. The value must \
+         be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]"
+    );
+    assert_eq!(
         refusal(plain(), "/pidMode", json!("")),
         "ClientException:  is not a valid value for pidMode. The value must be one of [task,host]"
     );
@@ -96,6 +101,7 @@ fn words_of_an_enumeration_are_refused_when_they_are_empty_or_unknown() {
     let of_no_family = json!({"operatingSystemFamily": ""});
     let credentials = json!({"credentialsParameter": ""});
     for (pointer, value) in [
+        ("/ipcMode", json!("private")),
         ("/ipcMode", json!("")),
         ("/networkMode", json!("nat")),
         ("/runtimePlatform", of_no_family),
@@ -115,4 +121,74 @@ fn words_of_an_enumeration_are_refused_when_they_are_empty_or_unknown() {
     let mut definition = plain();
     definition["containerDefinitions"][0]["environment"] = json!([{"name": "A", "value": ""}]);
     World::new(1).ok("RegisterTaskDefinition", definition);
+}
+
+#[test]
+fn words_of_the_items_of_lists_are_refused_as_well() {
+    let device = json!({"devices": [{"hostPath": "/dev/a", "permissions": ["read", ""]}]});
+    for (pointer, value, member) in [
+        (
+            "/placementConstraints",
+            json!([{"type": "", "expression": "task:group == a"}]),
+            "type",
+        ),
+        (
+            "/containerDefinitions/0/linuxParameters",
+            device,
+            "permissions",
+        ),
+        (
+            "/containerDefinitions/0/resourceRequirements",
+            json!([{"type": "", "value": "1"}]),
+            "type",
+        ),
+        (
+            "/containerDefinitions/0/environmentFiles",
+            json!([{"type": "", "value": "arn:aws:s3:::a/b.env"}]),
+            "type",
+        ),
+        (
+            "/containerDefinitions/0/firelensConfiguration",
+            json!({"type": ""}),
+            "type",
+        ),
+        (
+            "/containerDefinitions/0/logConfiguration",
+            json!({"logDriver": ""}),
+            "logDriver",
+        ),
+    ] {
+        let message = refusal(plain(), pointer, value);
+        let words = client(&format!(" is not a valid value for {member}."));
+        assert!(message.starts_with(&words), "{message}");
+    }
+}
+
+#[test]
+fn a_protocol_that_is_not_udp_is_taken_as_tcp() {
+    for (given, taken) in [("udp", "udp"), ("tcp", "tcp"), ("http", "tcp"), ("", "tcp")] {
+        let mut definition = plain();
+        definition["containerDefinitions"][0]["portMappings"] =
+            json!([{"containerPort": 80, "protocol": given}]);
+        let answer = World::new(1).ok("RegisterTaskDefinition", definition);
+        let container = &answer["taskDefinition"]["containerDefinitions"][0];
+        assert_eq!(container["portMappings"][0]["protocol"], taken, "{given}");
+    }
+
+    let mut twice = plain();
+    twice["containerDefinitions"][0]["portMappings"] = json!([
+        {"containerPort": 80, "hostPort": 80, "protocol": "http"},
+        {"containerPort": 81, "hostPort": 80, "protocol": "tcp"},
+    ]);
+    assert_eq!(
+        World::new(1).err("RegisterTaskDefinition", twice),
+        client("TCP host port '80' is mapped multiple times in task.")
+    );
+}
+
+#[test]
+fn a_key_is_that_of_one_tag() {
+    let tag = json!({"key": "team", "value": "web"});
+    let message = refusal(plain(), "/tags", json!([tag, tag]));
+    assert!(message.contains("unique"), "{message}");
 }

@@ -30,76 +30,19 @@ fn roles_are_arns_or_names() {
 }
 
 #[test]
-fn what_a_definition_refers_to_is_in_it() {
-    let mount = json!({ "mountPoints": [{ "sourceVolume": "data", "containerPath": "/data" }] });
-    let refused_mount = refused(plain(), json!({}), mount);
-    assert_eq!(refused_mount, "ClientException: Unknown volume 'data'.");
-
-    let from = json!({ "volumesFrom": [{ "sourceContainer": "other" }] });
-    assert!(refused(plain(), json!({}), from).contains("Unknown container 'other'"));
-
+fn credentials_of_a_registry_need_a_role_and_accelerators_are_gone() {
     let credentials = json!({ "repositoryCredentials": { "credentialsParameter": "arn" } });
     assert!(refused(plain(), json!({}), credentials).contains("repository credentials"));
-}
 
-#[test]
-fn words_and_bounds_are_those_of_the_api() {
-    for (members, words) in [
-        (
-            json!({ "pidMode": "container" }),
-            "is not a valid value for pidMode",
+    let accelerators = json!([{ "deviceName": "device", "deviceType": "eia2.medium" }]);
+    assert_eq!(
+        refused(
+            plain(),
+            json!({ "inferenceAccelerators": accelerators }),
+            json!({})
         ),
-        (
-            json!({ "ipcMode": "private" }),
-            "is not a valid value for ipcMode",
-        ),
-        (
-            json!({ "requiresCompatibilities": ["FARGAT"] }),
-            "Valid values",
-        ),
-    ] {
-        let refused = refused(plain(), members, json!({}));
-        assert!(refused.contains(words), "{refused}");
-    }
-
-    for of_container in [
-        json!({ "logConfiguration": { "logDriver": "awslog" } }),
-        json!({ "healthCheck": { "command": [] } }),
-        json!({ "healthCheck": { "command": ["CMD", "true"], "interval": 1 } }),
-        json!({ "healthCheck": { "command": ["CMD", "true"], "timeout": 61 } }),
-    ] {
-        let refused = refused(plain(), json!({}), of_container);
-        assert!(refused.starts_with("ClientException: "), "{refused}");
-    }
-    let mut definition = plain();
-    definition["containerDefinitions"][0]["healthCheck"] =
-        json!({ "command": ["CMD", "true"], "interval": 300, "timeout": 60, "retries": 10 });
-    World::new(1).ok("RegisterTaskDefinition", definition);
-
-    let container = plain()["containerDefinitions"][0].clone();
-    let many: Vec<Value> = (0..11)
-        .map(|at| {
-            let mut container = container.clone();
-            container["name"] = json!(format!("app-{at}"));
-            container
-        })
-        .collect();
-    let refused = refusal(plain(), "/containerDefinitions", json!(many));
-    assert!(refused.contains("The maximum is 10"), "{refused}");
-}
-
-#[test]
-fn containers_share_the_size_of_the_task() {
-    for (task, of_container) in [
-        (json!({ "cpu": ".25 vCPU" }), json!({ "cpu": 257 })),
-        (
-            json!({ "memory": "1GB" }),
-            json!({ "memoryReservation": 1025, "memory": null }),
-        ),
-    ] {
-        let refused = refused(plain(), task, of_container);
-        assert!(refused.contains("greater than for the task"), "{refused}");
-    }
+        client("Unsupported field 'inferenceAccelerators'")
+    );
 }
 
 #[test]
@@ -117,6 +60,14 @@ fn fargate_lacks_what_belongs_to_an_instance() {
         ),
         (
             json!({ "volumes": [{ "name": "a", "dockerVolumeConfiguration": {} }] }),
+            json!({}),
+        ),
+        (
+            json!({ "volumes": [{ "name": "a", "fsxWindowsFileServerVolumeConfiguration": {} }] }),
+            json!({}),
+        ),
+        (
+            json!({ "placementConstraints": [{ "type": "memberOf", "expression": "task:a" }] }),
             json!({}),
         ),
         (
@@ -177,19 +128,47 @@ fn fargate_adds_one_capability_and_has_bounds_of_times() {
 }
 
 #[test]
-fn the_container_of_a_proxy_is_in_the_task_and_the_task_has_an_interface() {
-    let proxy = |name: &str| json!({ "proxyConfiguration": { "containerName": name } });
-    assert_eq!(
-        refused(fargate(), proxy("envoy"), json!({})),
-        client("Proxy container [envoy] does not exist")
-    );
-    assert_eq!(
-        refused(plain(), proxy("app"), json!({})),
-        client("APPMESH proxy configuration is only supported in networkMode=awsvpc")
-    );
+fn a_proxy_is_a_container_of_a_task_with_an_interface_and_has_ports() {
+    let proxy = |name: &str, missing: &str| {
+        let ports = [
+            ("AppPorts", "80"),
+            ("ProxyIngressPort", "15000"),
+            ("ProxyEgressPort", "15001"),
+        ];
+        let given = ports.map(|(port, value)| {
+            let value = if port == missing { "" } else { value };
+            json!({ "name": port, "value": value })
+        });
+        json!({ "proxyConfiguration": { "containerName": name, "properties": given } })
+    };
+    for (definition, name, missing, words) in [
+        (
+            fargate(),
+            "envoy",
+            "",
+            "Proxy container [envoy] does not exist",
+        ),
+        (
+            plain(),
+            "app",
+            "",
+            "APPMESH proxy configuration is only supported in networkMode=awsvpc",
+        ),
+        (fargate(), "app", "AppPorts", "App ports not found"),
+        (
+            fargate(),
+            "app",
+            "ProxyIngressPort",
+            "Ingress port not found",
+        ),
+        (fargate(), "app", "ProxyEgressPort", "Egress port not found"),
+    ] {
+        let refused = refused(definition, proxy(name, missing), json!({}));
+        assert_eq!(refused, client(words));
+    }
 
     let mut definition = fargate();
-    definition["proxyConfiguration"] = json!({ "containerName": "app" });
+    definition["proxyConfiguration"] = proxy("app", "")["proxyConfiguration"].clone();
     World::new(1).ok("RegisterTaskDefinition", definition);
 }
 
@@ -212,4 +191,26 @@ fn without_a_network_mode_a_task_is_on_the_bridge_and_not_on_fargate() {
         World::new(1).err("RegisterTaskDefinition", definition),
         "ClientException: Fargate only supports network mode ‘awsvpc’."
     );
+}
+
+#[test]
+fn windows_has_fewer_sizes_on_fargate() {
+    let windows = json!({ "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE" });
+    let size = |cpu: &str, memory: &str| {
+        let mut members = json!({ "cpu": cpu, "memory": memory });
+        members["runtimePlatform"] = windows.clone();
+        members
+    };
+    for (cpu, memory) in [("512", "1024"), ("8192", "16384")] {
+        let refused = refused(fargate(), size(cpu, memory), json!({}));
+        assert!(
+            refused.contains("No Fargate configuration exists for given values"),
+            "{refused}"
+        );
+    }
+
+    let mut definition = fargate();
+    let members = definition.as_object_mut().expect("an object");
+    members.extend(size("1024", "2048").as_object().expect("members").clone());
+    World::new(1).ok("RegisterTaskDefinition", definition);
 }

@@ -120,3 +120,37 @@ fn a_log_router_and_containers_that_use_it_need_each_other() {
     containers.push(other);
     World::new(1).ok("RegisterTaskDefinition", definition);
 }
+
+#[test]
+fn fargate_has_three_log_drivers_and_reads_no_file_of_s3_for_a_router() {
+    assert_eq!(
+        refused(fargate(), json!({}), logging("json-file", json!({}))),
+        client("json-file is not a valid log driver. Must be one of [awslogs,splunk,awsfirelens]")
+    );
+
+    let routed = |mut definition: Value, file: &str| {
+        let mut container = definition["containerDefinitions"][0].clone();
+        container["name"] = json!("router");
+        container["firelensConfiguration"] = json!({ "type": "fluentbit", "options": {
+            "config-file-type": "s3", "config-file-value": file,
+        } });
+        let containers = definition["containerDefinitions"].as_array_mut();
+        let containers = containers.expect("containers");
+        containers[0]["logConfiguration"] = json!({ "logDriver": "awsfirelens" });
+        containers.push(container);
+        definition
+    };
+    let file = "arn:aws:s3:::bucket/extra.conf";
+    assert_eq!(
+        World::new(1).err("RegisterTaskDefinition", routed(fargate(), file)),
+        client("Fargate launch type does not support FirelensConfiguration config file from 's3'")
+    );
+    assert_eq!(
+        World::new(1).err(
+            "RegisterTaskDefinition",
+            routed(plain(), "s3://bucket/extra.conf")
+        ),
+        client("Invalid arn syntax.")
+    );
+    World::new(1).ok("RegisterTaskDefinition", routed(plain(), file));
+}

@@ -139,3 +139,21 @@ fn a_host_port_and_a_name_are_those_of_one_mapping() {
         World::new(1).ok("RegisterTaskDefinition", definition);
     }
 }
+
+#[test]
+fn a_port_is_a_port() {
+    for (mapping, member) in [
+        (json!({ "hostPort": 80 }), "containerPort"),
+        (json!({ "containerPort": 65536 }), "containerPort"),
+        (
+            json!({ "containerPort": 80, "hostPort": 65536 }),
+            "hostPort",
+        ),
+    ] {
+        let of_container = json!({ "portMappings": [mapping] });
+        assert_eq!(
+            refused(plain(), json!({}), of_container),
+            client(&format!("Invalid '{member}' setting for container 'app'."))
+        );
+    }
+}

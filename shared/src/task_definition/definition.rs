@@ -168,8 +168,8 @@ impl TaskDefinition {
     /// The fixed ports of the instance that a task needs, with their protocols: an instance runs
     /// only one such task. In `awsvpc` mode a task has an address of its own; in `host` mode every
     /// container port is a port of the instance. Without a mode it is on the bridge, and on Fargate
-    /// no instance is the user's; without a protocol it is TCP
-    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
+    /// no instance is the user's; what is not UDP is TCP
+    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html).
     #[must_use]
     pub fn static_host_ports(&self) -> BTreeSet<(u64, &str)> {
         let absent = if self.is_for_fargate() {
@@ -192,6 +192,7 @@ impl TaskDefinition {
             .filter_map(|mapping| {
                 let port = mapping.get(field).and_then(Value::as_u64)?;
                 let protocol = mapping.get("protocol").and_then(Value::as_str);
+                let protocol = protocol.filter(|protocol| *protocol == "udp");
                 (port != 0).then_some((port, protocol.unwrap_or("tcp")))
             })
             .collect()

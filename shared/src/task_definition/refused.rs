@@ -6,28 +6,37 @@
 
 use serde_json::{Map, Value};
 
-/// Members that ECS refuses when they are empty: roles ("Role is not valid",
+/// Members that ECS refuses when they are empty: those whose type is an enumeration in aws-sdk-ecs
+/// 1.157, all of them (" is not a valid value for pidMode",
+/// github.com/aws/amazon-ecs-cli/issues/667), and at the end roles ("Role is not valid",
 /// github.com/fabfuel/ecs-deploy/issues/231), credentials
-/// (github.com/aws-actions/amazon-ecs-deploy-task-definition/pull/52), and the optional members
-/// whose type is an enumeration in aws-sdk-ecs 1.157 (" is not a valid value for pidMode",
-/// github.com/aws/amazon-ecs-cli/issues/667). A list on the way stands for each of its items.
-const REFUSED_EMPTY: [&[&str]; 15] = [
-    &["taskRoleArn"],
-    &["executionRoleArn"],
+/// (github.com/aws-actions/amazon-ecs-deploy-task-definition/pull/52) and paths of the host
+/// ("host.sourcePath should not be blank.", github.com/aws/amazon-ecs-cli/issues/11). A list on the
+/// way stands for each of its items, and one at the end for words.
+const REFUSED_EMPTY: [&[&str]; 25] = [
     &["networkMode"],
     &["pidMode"],
     &["ipcMode"],
+    &["requiresCompatibilities"],
+    &["placementConstraints", "type"],
+    &["proxyConfiguration", "type"],
     &["runtimePlatform", "cpuArchitecture"],
     &["runtimePlatform", "operatingSystemFamily"],
-    &["proxyConfiguration", "type"],
     &["containerDefinitions", "versionConsistency"],
+    &["containerDefinitions", "dependsOn", "condition"],
+    &["containerDefinitions", "environmentFiles", "type"],
+    &["containerDefinitions", "firelensConfiguration", "type"],
     &[
         "containerDefinitions",
-        "repositoryCredentials",
-        "credentialsParameter",
+        "linuxParameters",
+        "devices",
+        "permissions",
     ],
-    &["containerDefinitions", "portMappings", "protocol"],
+    &["containerDefinitions", "logConfiguration", "logDriver"],
     &["containerDefinitions", "portMappings", "appProtocol"],
+    &["containerDefinitions", "portMappings", "protocol"],
+    &["containerDefinitions", "resourceRequirements", "type"],
+    &["containerDefinitions", "ulimits", "name"],
     &["volumes", "dockerVolumeConfiguration", "scope"],
     &["volumes", "efsVolumeConfiguration", "transitEncryption"],
     &[
@@ -36,9 +45,18 @@ const REFUSED_EMPTY: [&[&str]; 15] = [
         "authorizationConfig",
         "iam",
     ],
+    &["taskRoleArn"],
+    &["executionRoleArn"],
+    &[
+        "containerDefinitions",
+        "repositoryCredentials",
+        "credentialsParameter",
+    ],
+    &["volumes", "host", "sourcePath"],
 ];
 
-/// Removes what is refused when it is empty, and each object that has nothing else.
+/// Removes what is refused when it is empty, and each object or list of words that has nothing
+/// else.
 pub(super) fn remove_empty(fields: &mut Map<String, Value>) {
     for path in REFUSED_EMPTY {
         remove(fields, path);
@@ -54,19 +72,20 @@ fn remove(fields: &mut Map<String, Value>, path: &[&str]) {
     };
 
     let emptied = match value {
-        Value::Array(items) if !rest.is_empty() => {
+        Value::Array(items) => {
+            let before = items.len();
+            items.retain(|item| !rest.is_empty() || item != "");
             items
                 .iter_mut()
                 .filter_map(Value::as_object_mut)
                 .for_each(|item| remove(item, rest));
-            false
+            items.is_empty() && before > 0
         }
         Value::Object(members) if !rest.is_empty() => {
             let before = members.len();
             remove(members, rest);
             members.is_empty() && before > 0
         }
-        Value::Array(items) => items.is_empty(),
         Value::String(text) => rest.is_empty() && text.is_empty(),
         _ => false,
     };

@@ -48,7 +48,7 @@ fn each_static_port_of_any_container_counts_with_its_protocol() {
 
     let mixed = json!([
         {"containerPort": 8080, "hostPort": 0},
-        {"containerPort": 8081, "hostPort": 81},
+        {"containerPort": 8081, "hostPort": 81, "protocol": "http"},
         {"containerPort": 8082, "hostPort": 53, "protocol": "udp"},
     ]);
     let on_bridge = vec![(53, "udp".to_owned()), tcp(81)];

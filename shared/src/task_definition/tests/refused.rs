@@ -65,9 +65,62 @@ fn empty_words_of_proxies_and_volumes_are_left_out() {
 }
 
 #[test]
+fn empty_words_in_lists_and_of_containers_are_left_out() {
+    let with = |compatibilities: Value, constraint: Value, mut container: Value| {
+        container["name"] = json!("web");
+        container["image"] = json!("web:1");
+        json!({
+            "family": "web", "requiresCompatibilities": compatibilities,
+            "placementConstraints": [constraint], "containerDefinitions": [container],
+        })
+    };
+    let empty = with(
+        json!(["EC2", ""]),
+        json!({"type": "", "expression": "task:group == a"}),
+        json!({
+            "dependsOn": [{"containerName": "log", "condition": ""}],
+            "environmentFiles": [{"type": "", "value": "arn:aws:s3:::a/b.env"}],
+            "firelensConfiguration": {"type": ""},
+            "linuxParameters": {"devices": [{"hostPath": "/dev/a", "permissions": [""]}]},
+            "logConfiguration": {"logDriver": "", "options": {}},
+            "resourceRequirements": [{"type": "", "value": "1"}],
+            "ulimits": [{"name": "", "softLimit": 1, "hardLimit": 1}],
+        }),
+    );
+    let kept = with(
+        json!(["EC2"]),
+        json!({"expression": "task:group == a"}),
+        json!({
+            "dependsOn": [{"containerName": "log"}],
+            "environmentFiles": [{"value": "arn:aws:s3:::a/b.env"}],
+            "linuxParameters": {"devices": [{"hostPath": "/dev/a"}]},
+            "logConfiguration": {"options": {}},
+            "resourceRequirements": [{"value": "1"}],
+            "ulimits": [{"softLimit": 1, "hardLimit": 1}],
+        }),
+    );
+    assert_eq!(sent(empty), kept);
+}
+
+#[test]
+fn a_path_of_the_host_that_is_blank_is_left_out() {
+    let with = |volume: Value| {
+        json!({
+            "family": "web", "containerDefinitions": [{"name": "web", "image": "web:1"}],
+            "volumes": [volume],
+        })
+    };
+    let blank = with(json!({"name": "data", "host": {"sourcePath": ""}}));
+    assert_eq!(sent(blank), with(json!({"name": "data"})));
+    let of_docker = with(json!({"name": "data", "host": {}}));
+    assert_eq!(sent(of_docker.clone()), of_docker);
+}
+
+#[test]
 fn empty_members_that_mean_something_stay() {
     let kept = json!({
         "family": "web", "volumes": [], "placementConstraints": [], "newEnum": "",
+        "requiresCompatibilities": [],
         "containerDefinitions": [{
             "name": "web", "image": "web:1", "command": [], "entryPoint": [], "links": [],
             "environment": [{"name": "EMPTY", "value": ""}, {"name": "pidMode", "value": ""}],

@@ -7,44 +7,58 @@ use serde_json::{Map, Value, json};
 
 use super::{IMAGE, check, expectation};
 
-/// Members that ECS refuses as empty texts: the optional ones of an enumeration's type in the model
-/// of RegisterTaskDefinition (botocore 1.43.11, `data/ecs/2014-11-13/service-2.json`), the ARNs of
-/// roles, and the credentials of a private registry. Names of lists stand for their items.
-///
-/// `placementConstraints.type` is not among them: without its type a constraint means nothing.
-const REFUSED: [&str; 15] = [
+/// Members that ECS refuses as empty texts: those of an enumeration's type in the model of
+/// RegisterTaskDefinition (botocore 1.43.11, `data/ecs/2014-11-13/service-2.json`), the ARNs of
+/// roles, the credentials of a private registry, and the paths of volumes. Names of lists stand for
+/// their items.
+const REFUSED: [&str; 25] = [
+    "containerDefinitions.dependsOn.condition",
+    "containerDefinitions.environmentFiles.type",
+    "containerDefinitions.firelensConfiguration.type",
+    "containerDefinitions.linuxParameters.devices.permissions",
+    "containerDefinitions.logConfiguration.logDriver",
     "containerDefinitions.portMappings.appProtocol",
     "containerDefinitions.portMappings.protocol",
     "containerDefinitions.repositoryCredentials.credentialsParameter",
+    "containerDefinitions.resourceRequirements.type",
+    "containerDefinitions.ulimits.name",
     "containerDefinitions.versionConsistency",
     "executionRoleArn",
     "ipcMode",
     "networkMode",
     "pidMode",
+    "placementConstraints.type",
     "proxyConfiguration.type",
+    "requiresCompatibilities",
     "runtimePlatform.cpuArchitecture",
     "runtimePlatform.operatingSystemFamily",
     "taskRoleArn",
     "volumes.dockerVolumeConfiguration.scope",
     "volumes.efsVolumeConfiguration.authorizationConfig.iam",
     "volumes.efsVolumeConfiguration.transitEncryption",
+    "volumes.host.sourcePath",
 ];
 
-/// Removes the empty texts that ECS refuses, and each object that has nothing else. `place` is
-/// where the value is.
+fn is_refused(place: &str) -> bool {
+    REFUSED.contains(&place.trim_start_matches('.'))
+}
+
+/// Removes the empty texts that ECS refuses, and each object or list that has nothing else. `place`
+/// is where the value is.
 pub(crate) fn remove_refused(value: &mut Value, place: &str) {
     match value {
         Value::Object(members) => members.retain(|name, value| {
             let place = format!("{place}.{name}");
             if value == "" {
-                return !REFUSED.contains(&place.trim_start_matches('.'));
+                return !is_refused(&place);
             }
 
-            let was_empty = is_empty_object(value);
+            let was_empty = is_empty(value);
             remove_refused(value, &place);
-            was_empty || !is_empty_object(value)
+            was_empty || !is_empty(value)
         }),
         Value::Array(items) => {
+            items.retain(|item| item != "" || !is_refused(place));
             for item in items {
                 remove_refused(item, place);
             }
@@ -53,8 +67,8 @@ pub(crate) fn remove_refused(value: &mut Value, place: &str) {
     }
 }
 
-fn is_empty_object(value: &Value) -> bool {
-    value.as_object().is_some_and(Map::is_empty)
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// Removes the tags whose keys begin with `aws:` in any case
@@ -77,13 +91,15 @@ pub(crate) fn remove_reserved_tags(definition: &mut Value) {
 fn with_all() -> Value {
     json!({
         "family": "empty", "taskRoleArn": "", "executionRoleArn": "",
-        "networkMode": "", "pidMode": "", "ipcMode": "",
+        "networkMode": "", "pidMode": "", "ipcMode": "", "requiresCompatibilities": ["", "EC2"],
         "runtimePlatform": {"cpuArchitecture": "", "operatingSystemFamily": ""},
         "proxyConfiguration": {"type": ""},
         "containerDefinitions": [{
             "name": "web", "image": "<IMAGE>", "memory": 64, "versionConsistency": "",
             "repositoryCredentials": {"credentialsParameter": ""},
             "portMappings": [{"containerPort": 80, "protocol": "", "appProtocol": ""}],
+            "linuxParameters": {"devices": [{"hostPath": "/dev/a", "permissions": [""]}]},
+            "firelensConfiguration": {"type": ""},
             "environment": [{"name": "protocol", "value": ""}],
             "dockerLabels": {"protocol": ""},
         }],
@@ -93,6 +109,7 @@ fn with_all() -> Value {
                 "fileSystemId": "fs-12345678", "transitEncryption": "",
                 "authorizationConfig": {"iam": ""},
             }},
+            {"name": "data", "host": {"sourcePath": ""}},
         ],
         "tags": [
             {"key": "aws:cloudformation:stack-name", "value": "web"},
@@ -105,16 +122,18 @@ fn with_all() -> Value {
 #[test]
 fn all_that_ecs_refuses_when_it_is_empty_is_left_out_and_nothing_else() {
     let expected = json!({
-        "family": "empty",
+        "family": "empty", "requiresCompatibilities": ["EC2"],
         "containerDefinitions": [{
             "name": "web", "image": IMAGE, "memory": 64,
             "portMappings": [{"containerPort": 80}],
+            "linuxParameters": {"devices": [{"hostPath": "/dev/a"}]},
             "environment": [{"name": "protocol", "value": ""}],
             "dockerLabels": {"protocol": ""},
         }],
         "volumes": [
             {"name": "scratch", "dockerVolumeConfiguration": {"driver": "local"}},
             {"name": "files", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678"}},
+            {"name": "data"},
         ],
         "tags": [{"key": "awsome", "value": ""}],
     });

@@ -41,6 +41,9 @@ REFUSED_ON_PURPOSE = {
 # (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html).
 TAKEN = [r"\.portMappings\[\d+\]\.protocol: `.*` is not one of tcp, udp$"]
 
+# Which members of a task definition the functions leave out when they are empty.
+LEFT_OUT = ROOT / "shared/src/task_definition/refused.rs"
+
 # With these errors a request may be refused on purpose: a wrong one, and any whose caller is not known or denied, or that
 # meets throttling or a failure of the service.
 REFUSALS = {
@@ -116,12 +119,33 @@ class Checks:
         self.took(name, word, error, problems)
 
 
+def enumerations(shape, place=()):
+    """The paths to the members of a shape whose type is an enumeration. A list stands for its items."""
+    if shape.type_name == "structure":
+        for name, member in shape.members.items():
+            yield from enumerations(member, (*place, name))
+    elif shape.type_name == "list":
+        yield from enumerations(shape.member, place)
+    elif getattr(shape, "enum", []):
+        yield place
+
+
+def sent_empty():
+    """The enumerations of a task definition that the functions would send as empty texts, which ECS refuses."""
+    text = LEFT_OUT.read_text().split("const REFUSED_EMPTY", 1)[1].split("\n];", 1)[0]
+    left_out = {tuple(re.findall(r'"(\w+)"', path)) for path in re.findall(r"&\[([^\[\]]*)\]", text)}
+    shape = Service("ecs").operation("RegisterTaskDefinition").input_shape
+    return [".".join(path) for path in enumerations(shape) if path not in left_out]
+
+
 def check(folder):
     checks = Checks()
     for call in calls(folder):
         checks.call(call)
     for record in operations(folder):
         checks.operation(record)
+    for path in sent_empty():
+        checks.failures[f"ecs:RegisterTaskDefinition {path} is an enumeration and sent when it is empty"] += 1
     called = {service for service, _, _ in checks.seen}
     for name in sorted(used_services() - called):
         checks.failures[f"{name}: no call was recorded, and the project uses it"] += 1

@@ -7,7 +7,7 @@ use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
 use slipway::strategy::in_place::rollback::{
-    borrowed_percentages, keeps_definition, restoration, restored_count,
+    ServiceChange, keeps_definition, restoration, restored_count,
 };
 use slipway::strategy::rollback::{Ending, Restoration, unrestorable};
 use slipway::strategy::service_goal::ServiceGoal;
@@ -43,9 +43,6 @@ impl RollBack {
 
         let percentages = match restoration(release, service, ending, &seen.view, now) {
             Restoration::Close(conclusion) => {
-                if let Some(recorded) = borrowed_percentages(release, service, ending, &seen.view) {
-                    return self.give_back(lease, recorded, &seen).await;
-                }
                 // A newer execution registers its own revision.
                 if ending != Ending::Superseded {
                     self.leave_revisions(lease, release, conclusion.outcome)
@@ -54,7 +51,10 @@ impl RollBack {
                 return self.close(lease, release, &conclusion, now).await;
             }
             Restoration::Wait(summary) => return Ok(summary),
-            Restoration::Apply(percentages) => percentages,
+            Restoration::Apply(ServiceChange::GiveBack(recorded)) => {
+                return self.give_back(lease, recorded, &seen).await;
+            }
+            Restoration::Apply(ServiceChange::Restore(percentages)) => percentages,
         };
 
         match self.deployable(lease, service, &seen.view).await? {

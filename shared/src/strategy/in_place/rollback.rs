@@ -11,8 +11,17 @@ use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
 use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, Success, cause, may_be_old};
 use crate::timestamp::Timestamp;
 
-/// Decides what is left to do on `view`, which only this rollback writes to. What is applied is the
-/// recorded definition, with these percentages.
+/// One change of a service on its way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceChange {
+    /// Restore the recorded definition and count, with these percentages.
+    Restore(Percentages),
+    /// Give the service its recorded percentages, and leave what it runs and how many.
+    GiveBack(Percentages),
+}
+
+/// Decides what is left to do on `view`, which only this rollback writes to. The next release would
+/// record percentages of this one as those of the service: they are given back before the close.
 #[must_use]
 pub fn restoration(
     release: &Release,
@@ -20,21 +29,25 @@ pub fn restoration(
     ending: Ending,
     view: &ServiceView,
     now: Timestamp,
-) -> Restoration<Percentages> {
-    match ending {
-        Ending::Succeeded if !release.is_rolling_back() => {
-            return succeeded(service, view).conclude(release, now);
+) -> Restoration<ServiceChange> {
+    let decided = decide(release, service, ending, view, now);
+    match (decided, borrowed_percentages(release, service, view)) {
+        (Restoration::Close(_), Some(recorded)) => {
+            Restoration::Apply(ServiceChange::GiveBack(recorded))
         }
-        // In place there is nothing to undo beside the newer release: it deploys over the same
-        // service.
-        Ending::Superseded => {
-            let reason = format!(
-                "{}; the newer one replaces what this one deployed",
-                cause(release, ending)
-            );
-            return Restoration::Close(Conclusion::new(Outcome::Superseded, reason));
-        }
-        _ => {}
+        (decided, _) => decided,
+    }
+}
+
+fn decide(
+    release: &Release,
+    service: &ServiceTarget,
+    ending: Ending,
+    view: &ServiceView,
+    now: Timestamp,
+) -> Restoration<ServiceChange> {
+    if ending == Ending::Succeeded && !release.is_rolling_back() {
+        return succeeded(service, view).conclude(release, now);
     }
 
     let prior = &service.prior;
@@ -47,10 +60,20 @@ pub fn restoration(
             .rolling_back_since()
             .map_or(Duration::ZERO, |since| now.since(since)),
     };
+    // In place there is nothing to undo beside the newer release: it deploys over the same service.
+    if ending == Ending::Superseded {
+        let reason = format!(
+            "{}; the newer one replaces what this one deployed",
+            cause(release, ending)
+        );
+        let conclusion = Conclusion::new(Outcome::Superseded, reason);
+        return leave(conclusion, service, view, &ladder);
+    }
     if let Some(other) = external_revision(service, view)
         && !ladder.is_overdue()
     {
-        return leave(other, service, view, &ladder);
+        let what = format!("{other} was deployed outside this release");
+        return leave(ladder.superseded(&what), service, view, &ladder);
     }
     if has_failed_again(service, view) {
         return give_up(service, view, &ladder);
@@ -59,38 +82,37 @@ pub fn restoration(
     ladder.decide(next(service, view, &ladder))
 }
 
-/// Closes a release for `other`, which was deployed outside it. Percentages of the release bound
-/// that rollout too: they are given back once it has ended.
+/// Closes a release that leaves what the service runs. Percentages of the release bound a rollout
+/// that is in progress: they are given back once it has ended, or at the deadline.
 fn leave(
-    other: &str,
+    conclusion: Conclusion,
     service: &ServiceTarget,
     view: &ServiceView,
     ladder: &Ladder<'_>,
-) -> Restoration<Percentages> {
-    let what = format!("{other} was deployed outside this release");
+) -> Restoration<ServiceChange> {
     let has_ended = view
         .primary()
         .is_none_or(|primary| primary.rollout == Rollout::Failed || view.is_completed(primary));
+    let is_late = ladder.is_overdue();
 
-    if has_ended || borrowed_percentages(ladder.release, service, ladder.ending, view).is_none() {
-        Restoration::Close(ladder.superseded(&what))
-    } else {
-        Restoration::Wait(format!(
-            "{what}; its rollout is awaited, with the percentages of this release"
-        ))
+    if has_ended || is_late || borrowed_percentages(ladder.release, service, view).is_none() {
+        return Restoration::Close(conclusion);
     }
+    Restoration::Wait(format!(
+        "waiting for the end of the rollout, which has the percentages of this release, then {}: \
+         {}",
+        conclusion.outcome, conclusion.reason
+    ))
 }
 
-/// The recorded percentages, if a rollback that is about to be closed leaves those of its release
-/// on the service. Others are another writer's. What a newer execution replaces is left to it.
-#[must_use]
-pub fn borrowed_percentages(
+/// The recorded percentages, if a rollback leaves those of its release on the service. Others are
+/// another writer's.
+fn borrowed_percentages(
     release: &Release,
     service: &ServiceTarget,
-    ending: Ending,
     view: &ServiceView,
 ) -> Option<Percentages> {
-    if !release.is_rolling_back() || ending == Ending::Superseded {
+    if !release.is_rolling_back() {
         return None;
     }
 
@@ -108,7 +130,7 @@ fn give_up(
     service: &ServiceTarget,
     view: &ServiceView,
     ladder: &Ladder<'_>,
-) -> Restoration<Percentages> {
+) -> Restoration<ServiceChange> {
     let percentages = view.restored_percentages(service.prior.percentages);
     let differs = count_differs(service, view)
         || view.percentages != percentages
@@ -117,22 +139,22 @@ fn give_up(
     if !differs || ladder.is_overdue() {
         Restoration::Close(ladder.failed_again())
     } else {
-        Restoration::Apply(percentages)
+        Restoration::Apply(ServiceChange::Restore(percentages))
     }
 }
 
-fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<Percentages> {
+fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<ServiceChange> {
     let prior = &service.prior;
     let definition_differs = !runs_prior(ladder.release, service, view);
     if definition_differs || count_differs(service, view) {
-        return Next::Change(rollback_percentages(service, view));
+        return Next::Change(ServiceChange::Restore(rollback_percentages(service, view)));
     }
     // The rollback runs with the percentages of the release. The recorded ones are set once it has
     // ended: percentages alone start no deployment.
     let percentages_differ =
         view.percentages != prior.percentages || early_success_differs(service, view);
     if ladder.missing.is_empty() && percentages_differ && view.accepts(prior.percentages) {
-        return Next::Change(prior.percentages);
+        return Next::Change(ServiceChange::Restore(prior.percentages));
     }
     Next::Prove(format!(
         "{} serves again with {} of {} tasks",

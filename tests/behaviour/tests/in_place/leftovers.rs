@@ -49,6 +49,27 @@ fn a_revision_that_was_rolled_back_is_retired() {
     });
 }
 
+/// The newer release takes the lease afterwards.
+#[test]
+fn percentages_of_a_superseded_release_are_given_back_once_its_rollout_has_ended() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let half = update(json!({"minimum_healthy_percent": 50}));
+        look(&driver, "update-service", half).await;
+        let floor = || web(&driver)["deploymentConfiguration"]["minimumHealthyPercent"].clone();
+
+        let status = roll_back(&driver, "SUPERSEDED").await;
+        let awaited = "waiting for the end of the rollout";
+        assert!(status.starts_with(awaited), "{status}");
+        assert_eq!(floor(), json!(50));
+
+        let status = rolled_back(&driver, "SUPERSEDED").await;
+        assert!(status.starts_with("superseded: "), "{status}");
+        assert_eq!(floor(), json!(100));
+        assert_eq!(primary(&driver)["taskDefinition"], arn("web:3"));
+    });
+}
+
 #[test]
 fn the_revision_that_runs_stays_when_its_release_is_superseded() {
     run(released(), Fault::None, async |driver| {

@@ -33,7 +33,7 @@ fn the_prior_release_is_restored_then_proven() {
     let next = |view: &ServiceView, secs| restored(&release, Ending::Failed, view, at(secs));
     let percentages = prior().percentages;
 
-    assert_eq!(next(&steady(NEW), 60), Restoration::Apply(percentages));
+    assert_eq!(next(&steady(NEW), 60), restores(percentages));
 
     let mut starting = steady(OLD);
     starting.running = 1;
@@ -139,7 +139,7 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
         at(60),
     );
 
-    assert_eq!(taken_over, Restoration::Apply(prior().percentages));
+    assert_eq!(taken_over, restores(prior().percentages));
 }
 
 #[test]
@@ -262,90 +262,6 @@ fn an_external_deployment_is_named_with_the_cause_and_stays_even_when_it_is_not_
         ),
         "{late:?}"
     );
-}
-
-fn percentages(minimum_healthy: u32, maximum: u32) -> Percentages {
-    Percentages {
-        minimum_healthy,
-        maximum,
-    }
-}
-
-/// A release that made room, and before that with a higher floor.
-fn making_room(rolling_back_since: Option<Timestamp>) -> Release {
-    let mut release = release(true, rolling_back_since);
-    let change = change_of(&mut release);
-    change.percentages = percentages(50, 100);
-    change.set_before = Some(percentages(75, 100));
-    release
-}
-
-#[test]
-fn only_percentages_of_the_release_are_given_back_before_it_is_closed() {
-    let with = |release: &Release, ending, found| {
-        let view = ServiceView {
-            percentages: found,
-            ..steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9")
-        };
-        borrowed_percentages(release, service_of(release), ending, &view)
-    };
-    let taken_over = making_room(Some(at(0)));
-    let recorded = Some(prior().percentages);
-
-    let found = [(50, 100), (75, 100), (50, 200), (100, 100), (100, 200)];
-    let given_back = found.map(|(floor, ceiling)| {
-        let found = percentages(floor, ceiling);
-        with(&taken_over, Ending::Stopped, found)
-    });
-    assert_eq!(given_back, [recorded, recorded, None, None, None]);
-
-    let own = percentages(50, 100);
-    assert_eq!(with(&taken_over, Ending::Superseded, own), None);
-    assert_eq!(with(&making_room(None), Ending::Succeeded, own), None);
-    assert_eq!(
-        with(&release(false, Some(at(0))), Ending::Stopped, own),
-        None
-    );
-
-    // To rebalance, ECS takes no maximum of 100 %.
-    let mut refused = making_room(Some(at(0)));
-    prior_of(&mut refused).percentages = percentages(0, 100);
-    let rebalancing = ServiceView {
-        rebalancing: true,
-        percentages: own,
-        ..steady(NEW)
-    };
-    let service = service_of(&refused);
-    assert_eq!(
-        borrowed_percentages(&refused, service, Ending::Stopped, &rebalancing),
-        None
-    );
-}
-
-#[test]
-fn an_external_rollout_ends_before_the_percentages_of_the_release_are_given_back() {
-    let step = |rollout, found| {
-        let mut third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
-        third.deployments[0].rollout = rollout;
-        third.percentages = found;
-        restored(&making_room(Some(at(0))), Ending::Stopped, &third, at(60))
-    };
-    let own = percentages(50, 100);
-    let what = "web:9 was deployed outside this release";
-    assert_eq!(
-        step(Rollout::InProgress, own),
-        Restoration::Wait(format!(
-            "{what}; its rollout is awaited, with the percentages of this release"
-        ))
-    );
-
-    let reason = format!("the execution was stopped; {what}, left unchanged");
-    let closed = Restoration::Close(Conclusion::new(Outcome::Superseded, reason));
-    for rollout in [Rollout::Completed, Rollout::Failed] {
-        assert_eq!(step(rollout, own), closed);
-    }
-    let others = percentages(60, 100);
-    assert_eq!(step(Rollout::InProgress, others), closed);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::release::{Phase, PriorService, Target};
 use crate::strategy::fixtures::{at, change_of, release_in_place as release, service_of};
 
 mod closing;
+mod giving_back;
 mod restoring;
 
 fn prior() -> PriorService {
@@ -15,8 +16,12 @@ fn restored(
     ending: Ending,
     view: &ServiceView,
     now: Timestamp,
-) -> Restoration<Percentages> {
+) -> Restoration<ServiceChange> {
     restoration(release, service_of(release), ending, view, now)
+}
+
+fn restores(percentages: Percentages) -> Restoration<ServiceChange> {
+    Restoration::Apply(ServiceChange::Restore(percentages))
 }
 
 fn count_of(release: &Release, view: &ServiceView) -> Option<u32> {

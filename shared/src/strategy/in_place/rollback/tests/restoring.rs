@@ -59,7 +59,7 @@ fn definition_count_and_percentages_are_each_restored() {
     fewer.running = 1;
     fewer.target_groups[0].healthy = 1;
 
-    assert_eq!(next(&fewer), Restoration::Apply(own));
+    assert_eq!(next(&fewer), restores(own));
 
     let mut more = steady(OLD);
     more.desired = 3;
@@ -77,7 +77,7 @@ fn definition_count_and_percentages_are_each_restored() {
         deployments: Vec::new(),
         ..steady(OLD)
     };
-    assert_eq!(next(&without), Restoration::Apply(own));
+    assert_eq!(next(&without), restores(own));
 
     let widened = ServiceView {
         percentages: Percentages {
@@ -87,7 +87,7 @@ fn definition_count_and_percentages_are_each_restored() {
         ..steady(OLD)
     };
 
-    assert_eq!(next(&widened), Restoration::Apply(own));
+    assert_eq!(next(&widened), restores(own));
 }
 
 #[test]
@@ -100,7 +100,9 @@ fn the_rollback_keeps_the_promise_wherever_it_can_move_a_task() {
             maximum,
         };
         match restored(&release, Ending::Failed, &steady(NEW), at(60)) {
-            Restoration::Apply(percentages) => (percentages.minimum_healthy, percentages.maximum),
+            Restoration::Apply(ServiceChange::Restore(percentages)) => {
+                (percentages.minimum_healthy, percentages.maximum)
+            }
             other => panic!("{other:?}"),
         }
     };
@@ -122,7 +124,7 @@ fn the_rollback_keeps_the_promise_wherever_it_can_move_a_task() {
         at(60),
     );
 
-    assert_eq!(unannounced, Restoration::Apply(own));
+    assert_eq!(unannounced, restores(own));
 }
 
 #[test]
@@ -144,7 +146,7 @@ fn a_task_can_move_or_not_at_the_count_that_the_service_will_have() {
     };
 
     // One of five tasks can be replaced at a time, and none of the two that were recorded.
-    let [tight, own] = [promised, prior().percentages].map(Restoration::Apply);
+    let [tight, own] = [promised, prior().percentages].map(restores);
     assert_eq!(chosen((None, 5)), tight);
     assert_eq!([(Some(5), 5), (None, 1)].map(chosen), [own.clone(), own]);
 }
@@ -163,13 +165,13 @@ fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
     change_of(&mut release).percentages = promised;
     let next = |view: &ServiceView| restored(&release, Ending::Failed, view, at(60));
 
-    assert_eq!(next(&steady(NEW)), Restoration::Apply(promised));
+    assert_eq!(next(&steady(NEW)), restores(promised));
 
     let mut arrived = ServiceView {
         percentages: promised,
         ..steady(OLD)
     };
-    assert_eq!(next(&arrived), Restoration::Apply(own));
+    assert_eq!(next(&arrived), restores(own));
 
     arrived.running = 1;
     assert!(matches!(next(&arrived), Restoration::Wait(_)));
@@ -177,7 +179,7 @@ fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
     // Rebalancing was turned on during the release, and ECS refuses the recorded maximum with it.
     arrived.running = 2;
     arrived.rebalancing = true;
-    assert_eq!(next(&arrived), Restoration::Apply(own));
+    assert_eq!(next(&arrived), restores(own));
     let mut tight = release.clone();
     prior_of(&mut tight).percentages.maximum = 100;
     assert!(matches!(
@@ -191,7 +193,7 @@ fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
     };
     assert_eq!(
         restored(&release, Ending::Failed, &steady(NEW), at(60)),
-        Restoration::Apply(own),
+        restores(own),
         "two tasks at 80 % to 100 % could never move"
     );
 }
@@ -212,7 +214,7 @@ fn a_rollback_uses_the_first_percentages_that_ecs_takes_and_that_let_a_task_move
             ..steady(NEW)
         };
         match restored(&release, Ending::Failed, &rebalanced, at(60)) {
-            Restoration::Apply(percentages) => percentages,
+            Restoration::Apply(ServiceChange::Restore(percentages)) => percentages,
             other => panic!("{other:?}"),
         }
     };
@@ -236,7 +238,7 @@ fn a_restoration_whose_deployment_failed_is_made_again() {
 
     assert_eq!(
         restored(&release(true, Some(at(0))), Ending::Failed, &failed, at(60)),
-        Restoration::Apply(prior().percentages)
+        restores(prior().percentages)
     );
 }
 
@@ -268,7 +270,7 @@ fn a_prior_release_that_had_failed_is_deployed_once_and_not_for_an_hour() {
     );
 
     // As it was found it is deployed again, and it may run this time.
-    let again = Restoration::Apply(prior().percentages);
+    let again = restores(prior().percentages);
     assert_eq!(next("ecs-svc/1", Rollout::Failed), again);
     assert!(matches!(
         next("ecs-svc/3", Rollout::Completed),
@@ -285,7 +287,7 @@ fn a_prior_release_that_had_failed_is_deployed_once_and_not_for_an_hour() {
     view.deployments[0].id = "ecs-svc/3".to_owned();
     view.deployments[0].rollout = Rollout::Failed;
     let step = restored(&release, Ending::Failed, &view, at(60));
-    assert_eq!(step, Restoration::Apply(prior().percentages));
+    assert_eq!(step, restores(prior().percentages));
 }
 
 #[test]
@@ -299,7 +301,7 @@ fn a_prior_release_that_failed_again_is_given_up_with_its_recorded_count_and_per
     };
     failed.deployments[0].id = "ecs-svc/3".to_owned();
     let next = |view: &ServiceView, secs| restored(&release, Ending::Failed, view, at(secs));
-    let again = Restoration::Apply(prior().percentages);
+    let again = restores(prior().percentages);
 
     let mut view = failed.clone();
     view.percentages.maximum = 150;
@@ -351,7 +353,7 @@ fn a_read_that_may_be_older_than_the_release_proves_nothing() {
     };
     let next = |view: &ServiceView| restored(&release, Ending::Stopped, view, view.observed_at);
     let closes = |view: &ServiceView| matches!(next(view), Restoration::Close(_));
-    let again = Restoration::Apply(prior().percentages);
+    let again = restores(prior().percentages);
 
     assert_eq!(next(&as_before("ecs-svc/1", 0)), again);
     assert_eq!(next(&as_before("ecs-svc/1", 299)), again);

@@ -233,6 +233,11 @@ pub const ALARM_BAKE: Duration = Duration::from_secs(15 * 60);
 /// manual intervention. Ours: twice `ROLLOUT_DEADLINE_MINUTES`.
 pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
+/// Longest time for which a release whose execution cannot be read is left to its steps, from its
+/// beginning or the last change that they announced. Ours: a manual approval waits 7 days unless its
+/// action has another time-out (AWS CodePipeline quotas), and a step follows it.
+pub const UNREAD_DEADLINE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+
 /// Longest time for which the sweep tries to deregister the revisions of a closed release. Ours: an
 /// operator can change a policy on the next day.
 pub const DEREGISTRATION_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);

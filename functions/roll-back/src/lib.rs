@@ -24,8 +24,9 @@ use slipway::release::{
     Conclusion, DeployRole, Event, Lease, Outcome, Record, RecordState, Release, Target, apply,
 };
 use slipway::routing::mover::TrafficMover;
+use slipway::strategy::ending::Ending;
 use slipway::strategy::messages::waiting_for_grace;
-use slipway::strategy::rollback::{Ending, RollbackStep, given_up, next_step};
+use slipway::strategy::rollback::{RollbackStep, given_up, next_step};
 use slipway::timestamp::Timestamp;
 
 /// The status of an execution whose release is not that of the lease.

@@ -8,8 +8,9 @@ use slipway::observed::service::revision;
 use slipway::release::{Conclusion, Event, Lease, PairTarget, PriorPair, Release, apply};
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::rollback::{PairChange, RestorationInput, restoration};
+use slipway::strategy::ending::Ending;
 use slipway::strategy::messages::waiting_for_grace;
-use slipway::strategy::rollback::{Ending, Restoration};
+use slipway::strategy::rollback::Restoration;
 use slipway::strategy::service_goal::ServiceGoal;
 
 use crate::RollBack;

@@ -9,7 +9,8 @@ use slipway::aws::{AwsError, ErrorKind};
 use slipway::job::StepError;
 use slipway::limits::ROLLBACK_DEADLINE;
 use slipway::release::{Conclusion, DeployRole, Event, Lease, Outcome, Release, apply};
-use slipway::strategy::rollback::{Ending, cause};
+use slipway::strategy::ending::Ending;
+use slipway::strategy::rollback::cause;
 use slipway::timestamp::readable;
 
 use crate::RollBack;

@@ -6,10 +6,11 @@ use slipway::job::StepError;
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Conclusion, Event, Lease, Release, ServiceTarget, apply};
+use slipway::strategy::ending::Ending;
 use slipway::strategy::in_place::rollback::{
     ServiceChange, keeps_definition, restoration, restored_count,
 };
-use slipway::strategy::rollback::{Ending, Restoration, unrestorable};
+use slipway::strategy::rollback::{Restoration, unrestorable};
 use slipway::strategy::service_goal::ServiceGoal;
 use slipway::task_definition::{Mark, TaskDefinition};
 

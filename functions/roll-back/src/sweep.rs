@@ -13,7 +13,7 @@ use slipway::job::{Origin, StepError};
 use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
 use slipway::observed::service::short_name;
 use slipway::release::{Lease, PendingDeregistration, Release, Started};
-use slipway::strategy::rollback::{Ending, ending_of};
+use slipway::strategy::ending::{Ending, ending_of, ending_unread, is_long_unchanged};
 use slipway::timestamp::{Timestamp, readable};
 
 use crate::RollBack;
@@ -247,14 +247,15 @@ impl RollBack {
         let looked_up = looked_up.map_err(StepError::from);
         let was_noted = matches!(looked_up, Err(StepError::Unexpected(_)))
             && self.is_noted(&release.execution).await?;
-        let ending = ending_of(release, &looked_up, was_noted, self.sdk.now());
-        if let Err(error) = &ending
-            && let Some(cause) = error.lasting_cause()
-            && release.is_rolling_back()
-        {
-            self.note(release, Some(cause)).await;
-        }
-        let Some(ending) = ending? else {
+        let ending = match ending_of(release, &looked_up, was_noted, self.sdk.now()) {
+            Ok(ending) => ending,
+            Err(error) => Some(self.without_status(&lease, release, error).await?),
+        };
+        let Some(ending) = ending else {
+            // What a look noted while the status could not be read has passed.
+            if is_long_unchanged(&lease, self.sdk.now()) {
+                self.note(release, None).await;
+            }
             return Ok(match looked_up? {
                 Some(status) => format!("the execution is {status}"),
                 None => "CodePipeline does not know the execution: a manual release, left open"
@@ -266,6 +267,29 @@ impl RollBack {
             tracing::warn!(execution, %error, "restoring without the status of the execution");
         }
         self.proceed(execution, lease, ending).await
+    }
+
+    /// How the execution of a release counts as having ended although its status could not be read.
+    /// The cause is noted for the next look: one alone does not end an open release.
+    async fn without_status(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        error: StepError,
+    ) -> Result<Ending, StepError> {
+        let ending = ending_unread(lease, &error, self.sdk.now());
+        if let Some(ending) = ending
+            && self.is_noted(&release.execution).await?
+        {
+            return Ok(ending);
+        }
+
+        let lasting = error.lasting_cause().filter(|_| release.is_rolling_back());
+        let cause = ending.map(|_| error.cause()).or(lasting);
+        if let Some(cause) = cause {
+            self.note(release, Some(cause)).await;
+        }
+        Err(error)
     }
 }
 

@@ -4,7 +4,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::strategy::rollback::Ending;
+use crate::strategy::ending::Ending;
 
 /// The input of `roll-back`.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
-//! The strategies and the release that tests vary.
+//! The strategies, the endings and the release that tests vary.
 
 use crate::observed::fixtures::{NEW, OLD, steady};
 use crate::release::{Change, Phase, PriorService, Release, ServiceTarget, Target};
+use crate::strategy::ending::Ending;
 use crate::strategy::{Strategy, StrategyName};
 use crate::timestamp::Timestamp;
 
@@ -28,6 +29,17 @@ pub(crate) const BLUE_GREEN: Strategy = Strategy {
     rules: StrategyName::BlueGreen.rules(),
     ..BARE
 };
+
+pub(crate) const ENDINGS: [Ending; 8] = [
+    Ending::Gone,
+    Ending::Failed,
+    Ending::Stopped,
+    Ending::Canceled,
+    Ending::Superseded,
+    Ending::Succeeded,
+    Ending::Unread,
+    Ending::Denied,
+];
 
 pub(crate) fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_767_603_600 + secs).expect("in range")

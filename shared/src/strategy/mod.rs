@@ -7,6 +7,7 @@
 
 pub mod blue_green;
 pub mod canary;
+pub mod ending;
 pub mod failure;
 pub mod http_check;
 pub mod in_place;

@@ -16,8 +16,9 @@ use crate::observed::colour::PerColour;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Outcome, PriorColour, Release, TrafficShift};
+use crate::strategy::ending::Ending;
 use crate::strategy::messages::waiting_for_grace;
-use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, Success, may_be_old};
+use crate::strategy::rollback::{Ladder, Next, Restoration, Success, may_be_old};
 use crate::timestamp::readable_of;
 
 /// One change of a pair on its way back.

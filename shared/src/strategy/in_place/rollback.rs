@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{Rollout, ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
-use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, Success, cause, may_be_old};
+use crate::strategy::ending::Ending;
+use crate::strategy::rollback::{Ladder, Next, Restoration, Success, cause, may_be_old};
 use crate::timestamp::Timestamp;
 
 /// One change of a service on its way back.

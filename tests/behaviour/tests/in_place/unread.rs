@@ -104,6 +104,39 @@ fn credentials_that_are_not_taken_once_do_not_hide_how_an_execution_ended() {
     });
 }
 
+#[test]
+fn an_open_release_whose_execution_cannot_be_read_is_rolled_back_after_eight_days_by_two_looks() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        let days = |days: u64| days * 24 * 60 * 60;
+        pass(&driver, days(7)).await;
+        for _ in 0..2 {
+            waits_for_the_status(sweep(&driver, distrusted(STATUS)).await);
+        }
+
+        pass(&driver, days(1)).await;
+        waits_for_the_status(sweep(&driver, distrusted(STATUS)).await);
+        sweep(&driver, CallFault::None)
+            .await
+            .expect("it is left open");
+        waits_for_the_status(sweep(&driver, distrusted(STATUS)).await);
+        assert_eq!(web(&driver)["taskDefinition"], arn("web:3"));
+
+        for _ in 0..40 {
+            let swept = sweep(&driver, distrusted(STATUS)).await;
+            if record(&driver)["state"] == "closed" {
+                let reason = "the execution has a status that could not be read; web:2 serves \
+                              again with 2 of 2 tasks";
+                assert_eq!(swept, Ok(json!({JANE: format!("rolled-back: {reason}")})));
+                return;
+            }
+            pass(&driver, 60).await;
+        }
+        panic!("the release is still open");
+    });
+}
+
 /// As [`released_without_finish`], and no sweep comes by itself.
 fn unswept() -> Aws {
     let mut aws = released_without_finish();

@@ -233,6 +233,11 @@ pub const ALARM_BAKE: Duration = Duration::from_secs(15 * 60);
 /// manual intervention. Ours: twice `ROLLOUT_DEADLINE_MINUTES`.
 pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
+/// How long the proof counts that a prior release can be restored: a first change that comes later
+/// makes it once more. Ours: without an approval the first change comes within minutes, and a
+/// lifecycle policy may remove images once a day.
+pub const PRIOR_PROOF: Duration = Duration::from_secs(60 * 60);
+
 /// Longest time for which a release whose execution cannot be read is left to its steps, from its
 /// beginning or the last change that they announced. Ours: a manual approval waits 7 days unless its
 /// action has another time-out (AWS CodePipeline quotas), and a step follows it.

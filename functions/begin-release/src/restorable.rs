@@ -1,9 +1,9 @@
 //! Proof, before anything is changed, that the prior release can be restored: its images can still
 //! be pulled. That its roles may be passed to its tasks is proven in `passing`.
 //!
-//! Only what is certain refuses a release: what has never run is not read, and an image of another
-//! account or region may be one that only its tasks can read. A revision that was deregistered is
-//! registered again when it is restored.
+//! Only what is certain refuses a release: what has never run is not read, to return to no tasks
+//! needs no image, and an image of another account or region may be one that only its tasks can
+//! read. A revision that was deregistered is registered again when it is restored.
 
 use slipway::image::ImageReference;
 use slipway::job::{Checks, Failure, Job, StepError};
@@ -29,8 +29,10 @@ struct PriorRevision<'a> {
 #[derive(Default)]
 struct PriorImages {
     warnings: Vec<String>,
-    /// Images of other accounts and regions that could not be read, with the reason.
+    /// Images that could not be read, with the reason.
     unread: Vec<String>,
+    /// The warnings about those of them that the release replaces.
+    unproven: Vec<String>,
 }
 
 /// The rollout that was planned: from the revision that runs to the base of the next one.
@@ -97,7 +99,7 @@ impl BeginRelease {
         replaced: &[String],
     ) -> Result<PriorImages, StepError> {
         let mut found = PriorImages::default();
-        if prior.live.desired == 0 || !has_completed(prior.live, prior.arn) {
+        if !prior.live.has_completed(prior.arn) {
             return Ok(found);
         }
 
@@ -110,11 +112,18 @@ impl BeginRelease {
                 Ok(Some(NotPullable::Missing)) if is_kept(&container, base, replaced) => {
                     found.warnings.push(missing(prior.arn, &container));
                 }
+                Ok(Some(why)) if prior.live.desired == 0 => {
+                    found.warnings.push(without_tasks(prior, &container, &why));
+                }
                 Ok(Some(why)) => return Err(unrestorable(prior, &container, &why).into()),
                 Ok(None) => {}
                 // Its tasks may read it where the release may not.
-                Err(error) if !is_beside(prior.arn, &image) => {
-                    found.unread.push(unread(&container, &error));
+                Err(error) if prior.live.desired == 0 || !is_beside(prior.arn, &image) => {
+                    let unread = unread(prior.arn, &container, &error);
+                    if !is_kept(&container, base, replaced) {
+                        found.unproven.push(format!("warning: {unread}"));
+                    }
+                    found.unread.push(unread);
                 }
                 Err(error) => return Err(error),
             }
@@ -130,8 +139,15 @@ fn take_images(
 ) -> Result<Vec<String>, StepError> {
     let at = (PRIOR, "images");
     match images {
-        Ok(PriorImages { warnings, unread }) if !unread.is_empty() => {
+        Ok(PriorImages {
+            mut warnings,
+            unread,
+            unproven,
+        }) if !unread.is_empty() => {
             checks.skip(at, unread.join("; "));
+            if !checks.is_dry_run() {
+                warnings.extend(unproven);
+            }
             Ok(warnings)
         }
         other => {
@@ -157,12 +173,6 @@ fn check_families(pair: &PriorPair, live: (&str, &str), idle: &str) -> Result<()
          ecs update-service --cluster {cluster} --service {idle} --task-definition \
          <family:revision>"
     )))
-}
-
-/// Whether a revision has run: a deployment of it is completed.
-fn has_completed(live: &ServiceView, arn: &str) -> bool {
-    let mut deployments = live.deployments.iter();
-    deployments.any(|deployment| deployment.task_definition == arn && live.is_completed(deployment))
 }
 
 /// Whether an image is in Amazon ECR of the account and region of a task definition.
@@ -191,10 +201,25 @@ fn missing(arn: &str, (container, image): &(String, String)) -> String {
     )
 }
 
-fn unread((container, image): &(String, String), error: &StepError) -> String {
+/// Nothing is pulled to return to no tasks, but the service may have some at the first change.
+fn without_tasks(
+    prior: &PriorRevision<'_>,
+    (container, image): &(String, String),
+    why: &NotPullable,
+) -> String {
+    let (found, remedy) = why.explained(image);
     format!(
-        "the image of container `{container}` is {image}, of another account or region, and could \
-         not be read: {}",
+        "warning: the image of container `{container}` of the prior release {} is {image}, which \
+         is {found}; a rollback can return to its 0 tasks, and to no more; {remedy}",
+        revision(prior.arn)
+    )
+}
+
+fn unread(arn: &str, (container, image): &(String, String), error: &StepError) -> String {
+    format!(
+        "the image of container `{container}` of the prior release {} is {image}, and whether it \
+         can be pulled could not be read: {}",
+        revision(arn),
         error.cause()
     )
 }
@@ -204,17 +229,7 @@ fn unrestorable(
     (container, image): &(String, String),
     why: &NotPullable,
 ) -> Failure {
-    let (found, remedy) = match why {
-        // A pull through cache does not import images by digest.
-        NotPullable::Missing if image.contains('@') => {
-            ("missing in Amazon ECR", "push it again".to_owned())
-        }
-        NotPullable::Missing => (
-            "missing in Amazon ECR",
-            format!("push it again, or let a pull through cache import it: docker pull {image}"),
-        ),
-        NotPullable::Archived(restore) => ("archived", format!("restore it: {restore}")),
-    };
+    let (found, remedy) = why.explained(image);
     let (cluster, service) = prior.service;
 
     Failure::configuration(format!(
@@ -271,7 +286,7 @@ mod tests {
                 deployments: vec![deployment],
                 ..service()
             };
-            has_completed(&live, ARN)
+            live.has_completed(ARN)
         };
 
         assert!(has_run(ARN, Rollout::Completed));
@@ -299,16 +314,22 @@ mod tests {
     fn an_image_that_could_not_be_read_is_certain_neither_way() {
         let container = ("proxy".to_owned(), "proxy:1".to_owned());
         let error = StepError::Busy("no response in time; retrying".to_owned());
-        let images = PriorImages {
+        let images = || PriorImages {
             warnings: vec!["warning".to_owned()],
-            unread: vec![unread(&container, &error)],
+            unread: vec![unread(ARN, &container, &error)],
+            unproven: vec!["unproven".to_owned()],
         };
-        let mut checks = Checks::dry_run("apps/web");
 
-        let warnings = take_images(&mut checks, Ok(images));
-        assert_eq!(warnings, Ok(vec!["warning".to_owned()]));
-        let reason = "the image of container `proxy` is proxy:1, of another account or region, \
-                      and could not be read: no response in time";
+        let warned = take_images(&mut Checks::preflight(), Ok(images()));
+        let expected = ["warning", "unproven"].map(ToOwned::to_owned);
+        assert_eq!(warned, Ok(expected.to_vec()));
+
+        // A dry run has the check.
+        let mut checks = Checks::dry_run("apps/web");
+        let warned = take_images(&mut checks, Ok(images()));
+        assert_eq!(warned, Ok(vec!["warning".to_owned()]));
+        let reason = "the image of container `proxy` of the prior release web:1 is proxy:1, and \
+                      whether it can be pulled could not be read: no response in time";
         assert_eq!(
             checks.tree()["checks"][0]["checks"][0],
             json!({"name": "images", "state": "SKIP", "reason": reason})

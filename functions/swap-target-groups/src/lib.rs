@@ -10,7 +10,7 @@ mod parameters;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Ledger, ObservedPair, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::route::Route;
 use slipway::release::{
@@ -22,6 +22,7 @@ use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
 use slipway::strategy::blue_green::size::needed_by_new;
+use slipway::strategy::restorable;
 
 pub use parameters::{Parameters, ShiftName};
 
@@ -66,6 +67,7 @@ pub struct Swap<R> {
     services: Services,
     pairs: Pairs,
     task_definitions: TaskDefinitions,
+    priors: PriorRevisions,
     traffic: TrafficMover,
 }
 
@@ -95,6 +97,7 @@ impl<R: RouteKind> Swap<R> {
             services: Services::new(sdk),
             pairs: Pairs::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
+            priors: PriorRevisions::new(sdk),
             traffic: TrafficMover::new(sdk),
         }
     }
@@ -166,6 +169,7 @@ impl<R: RouteKind> Swap<R> {
                 Ok(JobReport::in_progress(summary, percent))
             }
             ShiftStep::Shift { to, percent } => {
+                self.prove_restorable(context).await?;
                 let lease = self.record_size(context, lease).await?;
                 self.traffic.route(&lease, pair, seen, to).await?;
 
@@ -185,6 +189,27 @@ impl<R: RouteKind> Swap<R> {
             ShiftStep::Restore { reason } => self.abort(context, lease, reason).await,
             ShiftStep::Fail { failure, .. } => self.fail(context, &lease, failure).await,
         }
+    }
+
+    /// Proves once more, before the first shift, that tasks of the old colour could be started
+    /// again, if that was proven long ago.
+    async fn prove_restorable(&self, context: &ShiftContext<'_>) -> Result<(), StepError> {
+        let ShiftContext {
+            job,
+            target,
+            pair,
+            seen,
+        } = context;
+        let prior = &pair.of(pair.live).task_definition;
+        let is_first = seen.view.weights == pair.weights();
+
+        if is_first && restorable::is_due(prior, target.recorded_at, seen.view.of(pair.live)) {
+            let new = &job.parameters.task_definition;
+            // Boxed: the SDK's futures are deep.
+            let found = Box::pin(self.priors.not_deployable(prior, new)).await?;
+            restorable::check(prior, found)?;
+        }
+        Ok(())
     }
 
     /// Records how many tasks the new colour was proven with, if that is more than it was filled

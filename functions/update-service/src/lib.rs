@@ -9,10 +9,12 @@ mod failed;
 mod pair;
 mod parameters;
 
-use slipway::aws::{AwsError, Ledger, ObservedService, Pairs, Sdk, Services, TaskDefinitions};
+use slipway::aws::{
+    AwsError, Ledger, ObservedService, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions,
+};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
-use slipway::observed::service::revision;
+use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{
     ActiveRelease, Before, Change, Event, Lease, PriorState, ServiceTarget, Target, apply,
 };
@@ -21,7 +23,9 @@ use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
+use slipway::strategy::restorable;
 use slipway::strategy::service_goal::ServiceGoal;
+use slipway::timestamp::Timestamp;
 
 use failed::Failed;
 pub use parameters::{Mode, Parameters};
@@ -32,6 +36,7 @@ pub struct UpdateService {
     ledger: Ledger,
     services: Services,
     task_definitions: TaskDefinitions,
+    priors: PriorRevisions,
     pairs: Pairs,
 }
 
@@ -50,6 +55,7 @@ impl UpdateService {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
+            priors: PriorRevisions::new(sdk),
             pairs: Pairs::new(sdk),
         }
     }
@@ -98,10 +104,32 @@ impl UpdateService {
         let job = context.job;
         let seen = self.services.observe_of(&job.release).await?;
         let prior = &target.prior;
+        if context.announced.is_none() {
+            self.prove_restorable(job, &prior.task_definition, prior.recorded_at, &seen.view)
+                .await?;
+        }
         let goal = job
             .parameters
             .goal(seen.view.desired, context.announced, prior)?;
         self.deploy(context, prior.found(), goal, &seen).await
+    }
+
+    /// Proves once more, before the first change, that a rollback could deploy the recorded
+    /// revision of the service that serves, if that was proven long ago.
+    async fn prove_restorable(
+        &self,
+        job: &Job<Parameters>,
+        prior: &str,
+        recorded_at: Timestamp,
+        view: &ServiceView,
+    ) -> Result<(), StepError> {
+        if restorable::is_due(prior, recorded_at, view) {
+            let new = &job.parameters.task_definition;
+            // Boxed: the SDK's futures are deep.
+            let found = Box::pin(self.priors.not_deployable(prior, new)).await?;
+            restorable::check(prior, found)?;
+        }
+        Ok(())
     }
 
     /// Brings one service a step nearer to the goal.

@@ -64,6 +64,11 @@ impl UpdateService {
             .await?;
         let live_seen = seen.of(pair.live);
         let idle_seen = seen.of(idle);
+        if target.change.is_none() {
+            let prior = &pair.of(pair.live).task_definition;
+            self.prove_restorable(job, prior, target.recorded_at, &live_seen.view)
+                .await?;
+        }
 
         let mut goal = fill_goal(&job.parameters, target, live_seen.view.desired);
         // The release borrows nothing from the colour: percentages that differ by now are another

@@ -8,3 +8,36 @@ pub enum NotPullable {
     /// It is in the archive; the command that restores it.
     Archived(String),
 }
+
+/// Why a revision could not be deployed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotDeployable {
+    /// It does not exist any more. One that is INACTIVE can be registered again.
+    Revision,
+    /// One of its containers has an image that cannot be pulled.
+    Image {
+        container: String,
+        image: String,
+        why: NotPullable,
+    },
+}
+
+impl NotPullable {
+    /// What was found of `image`, and what gets out of it.
+    #[must_use]
+    pub fn explained(&self, image: &str) -> (&'static str, String) {
+        match self {
+            // A pull through cache does not import images by digest.
+            Self::Missing if image.contains('@') => {
+                ("missing in Amazon ECR", "push it again".to_owned())
+            }
+            Self::Missing => (
+                "missing in Amazon ECR",
+                format!(
+                    "push it again, or let a pull through cache import it: docker pull {image}"
+                ),
+            ),
+            Self::Archived(restore) => ("archived", format!("restore it: {restore}")),
+        }
+    }
+}

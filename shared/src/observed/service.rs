@@ -230,6 +230,15 @@ impl ServiceView {
         })
     }
 
+    /// Whether a revision has run: a deployment of it is completed.
+    #[must_use]
+    pub fn has_completed(&self, task_definition: &str) -> bool {
+        let mut deployments = self.deployments.iter();
+        deployments.any(|deployment| {
+            deployment.task_definition == task_definition && self.is_completed(deployment)
+        })
+    }
+
     /// Whether the rollout of a deployment of this service has ended well. Where ECS shows no
     /// state, the counts decide.
     #[must_use]

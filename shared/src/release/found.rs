@@ -46,9 +46,7 @@ impl FoundDeployment {
     pub fn from_view(view: &ServiceView) -> Option<Self> {
         let primary = view.primary()?;
         // A forced deployment of what serves can fail as well, such as for a lack of capacity.
-        let has_run = view.deployments.iter().any(|deployment| {
-            deployment.task_definition == primary.task_definition && view.is_completed(deployment)
-        });
+        let has_run = view.has_completed(&primary.task_definition);
 
         Some(Self {
             task_definition: primary.task_definition.clone(),

@@ -13,6 +13,7 @@ pub mod http_check;
 pub mod in_place;
 pub mod messages;
 pub mod one_off_task;
+pub mod restorable;
 pub mod rollback;
 pub mod service_goal;
 

@@ -9,7 +9,7 @@ use slipway::release::{Change, Event, Lease, Target};
 use slipway::task_definition::TaskDefinition;
 
 use super::bench::*;
-use behaviour::{push, released, without_mark};
+use behaviour::{deny, push, released, without_mark};
 
 /// The image of a revision of web.
 fn image_of(driver: &Driver, revision: &str) -> String {
@@ -129,6 +129,9 @@ fn an_image_that_a_pull_through_cache_has_lost_is_a_warning_and_imported_again()
         let answer = look(&driver, "register-task-definition", images).await;
         let revision = answer["outputVariables"]["TaskDefinitionArn"].clone();
         assert_eq!(revision, arn("web:4"), "{answer}");
+
+        // Once more before a change that comes an hour later: the new revision has the image too.
+        pass(&driver, 3_600).await;
         let next = update(json!({"task_definition": revision}));
         let answer = ended(&driver, "update-service", next).await;
         assert_eq!(answer["status"], "done", "{answer}");
@@ -136,13 +139,75 @@ fn an_image_that_a_pull_through_cache_has_lost_is_a_warning_and_imported_again()
 }
 
 #[test]
-fn a_service_without_tasks_needs_no_image_to_return_to() {
+fn a_service_without_tasks_needs_no_image_to_return_to_unless_it_has_some_at_the_change() {
+    for (count, runs) in [(0, "web:3"), (2, "web:2")] {
+        run(released(), Fault::None, async |driver| {
+            driver
+                .world
+                .aws()
+                .settle_quirk(Quirk::RefusesFilterOfNamed, false);
+            move_image(&driver, "ARCHIVE");
+            set(&driver, json!({"desiredCount": 0}));
+            pass(&driver, 120).await;
+            push(&driver, WEB, "2.0.0");
+            let answer = begun(&driver, json!({})).await;
+            let summary = answer["summary"].as_str().expect("a summary");
+            let warning = "which is archived; a rollback can return to its 0 tasks, and to no \
+                           more; restore it: aws ecr ";
+            assert!(summary.contains(warning), "{summary}");
+
+            let images = json!({"images": {"web": image("2.0.0")}});
+            look(&driver, "register-task-definition", images).await;
+            set(&driver, json!({ "desiredCount": count }));
+            pass(&driver, 3_600).await;
+            look(&driver, "update-service", update(json!({}))).await;
+            assert_eq!(web(&driver)["taskDefinition"], arn(runs));
+        });
+    }
+}
+
+/// A release waits for its approval while the image of the prior release is archived.
+async fn archived_meanwhile(driver: &Driver, minutes: u64) {
+    let quirk = Quirk::RefusesFilterOfNamed;
+    driver.world.aws().settle_quirk(quirk, false);
+    registered(driver).await;
+    move_image(driver, "ARCHIVE");
+    pass(driver, minutes * 60).await;
+}
+
+#[test]
+fn an_image_that_is_gone_an_hour_after_the_beginning_refuses_the_first_change() {
     run(released(), Fault::None, async |driver| {
-        move_image(&driver, "ARCHIVE");
-        set(&driver, json!({"desiredCount": 0}));
-        pass(&driver, 120).await;
-        begun(&driver, json!({})).await;
+        archived_meanwhile(&driver, 60).await;
+        let since = calls(&driver);
+        let answer = look(&driver, "update-service", update(json!({}))).await;
+        fails(
+            &answer,
+            "ConfigurationError",
+            &[
+                "the prior release web:2 can no longer be restored: the image of container `web` ",
+                "which is archived; expected an image that can be pulled; restore it: aws ecr ",
+                "; then start a new release",
+            ],
+        );
+        let made = operations(&driver, since, "update-service");
+        assert!(!made.contains(&"UpdateService".to_owned()), "{made:?}");
+
+        let status = rolled_back(&driver, "FAILED").await;
+        assert!(status.ends_with("; nothing had been changed"), "{status}");
     });
+}
+
+#[test]
+fn a_proof_of_less_than_an_hour_ago_counts_and_an_image_that_is_not_shown_refuses_nothing() {
+    for (minutes, denied) in [(50, "ecr:DescribeNothing"), (60, "ecr:DescribeImages")] {
+        run(released(), Fault::None, async |driver| {
+            archived_meanwhile(&driver, minutes).await;
+            deny(&driver, denied);
+            look(&driver, "update-service", update(json!({}))).await;
+            assert_eq!(web(&driver)["taskDefinition"], arn("web:3"), "{denied}");
+        });
+    }
 }
 
 #[test]

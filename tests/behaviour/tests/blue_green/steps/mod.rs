@@ -24,6 +24,7 @@ mod grown;
 mod judge;
 mod kept;
 mod pointing;
+mod prior;
 mod retire;
 mod scheduled;
 mod swap;

@@ -151,6 +151,7 @@ mod tests {
             percentages: percentages(),
             desired_count: None,
             deployment: None,
+            promise: None,
             set_before: None,
             given: None,
         };

@@ -37,6 +37,7 @@ fn target(changed: bool) -> Target {
         percentages: percentages(),
         desired_count: None,
         deployment: None,
+        promise: None,
         set_before: None,
         given: None,
     };

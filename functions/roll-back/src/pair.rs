@@ -167,7 +167,8 @@ impl RollBack {
         let colour = pair.idle();
         let recorded = pair.of(colour);
 
-        let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
+        let restoring = Event::RestorationAnnounced { percentages: None };
+        let announced = apply(lease, restoring, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
 
         let seen = seen.of(colour);

@@ -85,7 +85,7 @@ impl RollBack {
             return Ok(None);
         };
 
-        let announced = self.announce_restoration(lease).await?;
+        let announced = self.announce_restoration(lease, None).await?;
         let arn = self.register_again(&announced, prior, definition).await?;
 
         let registered = Event::PriorRegistered {
@@ -130,8 +130,13 @@ impl RollBack {
         Ok(self.task_definitions.register(&marked).await?)
     }
 
-    async fn announce_restoration(&self, lease: &Lease) -> Result<Lease, StepError> {
-        let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
+    async fn announce_restoration(
+        &self,
+        lease: &Lease,
+        percentages: Option<Percentages>,
+    ) -> Result<Lease, StepError> {
+        let restoring = Event::RestorationAnnounced { percentages };
+        let announced = apply(lease, restoring, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
         Ok(announced)
     }
@@ -143,7 +148,7 @@ impl RollBack {
         recorded: Percentages,
         seen: &ObservedService,
     ) -> Result<String, StepError> {
-        self.announce_restoration(lease).await?;
+        self.announce_restoration(lease, None).await?;
         self.services.set_percentages(seen, recorded, None).await?;
 
         Ok(format!(
@@ -161,7 +166,8 @@ impl RollBack {
         seen: &ObservedService,
     ) -> Result<String, StepError> {
         let prior = &service.prior;
-        self.announce_restoration(lease).await?;
+        let own = (percentages != prior.percentages).then_some(percentages);
+        self.announce_restoration(lease, own).await?;
 
         // What the service runs, or failed to run again, is not deployed once more.
         let revision_differs = !keeps(lease, service, &seen.view);

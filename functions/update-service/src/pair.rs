@@ -233,6 +233,7 @@ fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployG
             percentages: idle.percentages,
             desired_count: Some(count),
             deployment: None,
+            promise: None,
             set_before: None,
             given: None,
         },

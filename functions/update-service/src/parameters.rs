@@ -164,6 +164,7 @@ impl Parameters {
                 percentages,
                 desired_count,
                 deployment: None,
+                promise: Some(self.strategy().promise()),
                 set_before: None,
                 given: None,
             },

@@ -50,6 +50,7 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
         percentages,
         desired_count,
         deployment: None,
+        promise: None,
         set_before: None,
         given: None,
     }
@@ -57,10 +58,16 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
 
 /// The goal for a service that has `live` tasks: the change and the size.
 fn goal(more: Value, live: u32, announced: Option<&Change>) -> (Change, u32) {
-    let goal = parameters(more)
+    let goal = parameters(more.clone())
         .goal(live, announced, &had())
         .expect("it can work");
-    (goal.change, goal.size)
+    let promise = parameters(more).strategy().promise();
+    assert_eq!(goal.change.promise, Some(promise));
+    let change = Change {
+        promise: None,
+        ..goal.change
+    };
+    (change, goal.size)
 }
 
 #[test]

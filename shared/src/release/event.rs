@@ -9,6 +9,7 @@ use super::{
     TrafficReturn,
 };
 use crate::job::Failure;
+use crate::observed::percentages::Percentages;
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
@@ -53,8 +54,9 @@ pub enum Event {
     RaiseAnnounced { tasks: u32 },
     /// The old colour is about to be scaled to no tasks.
     RetirementAnnounced,
-    /// `roll-back` is about to restore the service, or the new colour.
-    RestorationAnnounced,
+    /// `roll-back` is about to restore the service, or the new colour; a service with these
+    /// percentages, if they are not the recorded ones.
+    RestorationAnnounced { percentages: Option<Percentages> },
     /// The prior revision was not ACTIVE any more, and the same definition was registered as this
     /// one.
     PriorRegistered { task_definition: String },
@@ -132,7 +134,7 @@ impl Event {
             Self::ScaleInRestorationAnnounced => EventName::ScaleInRestorationAnnounced,
             Self::RaiseAnnounced { .. } => EventName::RaiseAnnounced,
             Self::RetirementAnnounced => EventName::RetirementAnnounced,
-            Self::RestorationAnnounced => EventName::RestorationAnnounced,
+            Self::RestorationAnnounced { .. } => EventName::RestorationAnnounced,
             Self::PriorRegistered { .. } => EventName::PriorRegistered,
             Self::ReturnDecided(_) => EventName::ReturnDecided,
             Self::JudgementRecorded(_) => EventName::JudgementRecorded,

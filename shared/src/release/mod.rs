@@ -6,6 +6,7 @@
 //! condition that the item is the one that was read.
 
 mod base;
+mod change;
 mod deploy_role;
 mod event;
 mod expiry;
@@ -16,6 +17,7 @@ mod names;
 mod outcome;
 mod pending_deregistration;
 mod prior_pair;
+mod promise;
 mod push;
 mod record;
 mod refusal;
@@ -29,6 +31,7 @@ mod traffic_shift;
 mod transition;
 
 pub use base::{may_be_base, was_deployed};
+pub use change::Change;
 pub use deploy_role::{DeployRole, StatedPipeline, account, check_role, check_role_arn, region_of};
 pub use event::{Event, EventName};
 pub use expiry::expires_at;
@@ -38,13 +41,14 @@ pub use lease_proof::{ActiveRelease, LeaseProof, prove_lease, record_failure};
 pub use outcome::{Conclusion, Outcome};
 pub use pending_deregistration::PendingDeregistration;
 pub use prior_pair::{PriorColour, PriorPair};
+pub use promise::{Promise, PromisedBound};
 pub use push::{Push, PushDecision};
 pub use record::{Record, RecordState};
 pub use refusal::Refusal;
 pub use routing::{KnownRule, LastKnownRouting};
 pub use started::Started;
 pub use target::{
-    AwaitingDecision, Change, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
+    AwaitingDecision, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
     ServiceTarget, Target, TrafficReturn,
 };
 pub use traffic_shift::TrafficShift;

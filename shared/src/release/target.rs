@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 
-use super::{Before, FoundDeployment, PriorPair, PriorState, Refusal, TrafficShift};
+use super::{Before, Change, FoundDeployment, PriorPair, PriorState, Refusal, TrafficShift};
 use crate::job::Failure;
 use crate::observed::colour::Colour;
 use crate::observed::percentages::Percentages;
@@ -79,22 +78,6 @@ pub struct PriorService {
     /// `task_definition`. None in leases that were written before it was recorded.
     pub found: Option<FoundDeployment>,
     pub recorded_at: Timestamp,
-}
-
-/// The end state that a release wants for its service.
-#[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    pub task_definition: String,
-    pub percentages: Percentages,
-    /// Given only when the release sets it.
-    pub desired_count: Option<u32>,
-    /// The deployment that ECS made of it, once known.
-    pub deployment: Option<String>,
-    /// The percentages of the release that the service had when others were announced.
-    pub set_before: Option<Percentages>,
-    /// Tasks that a pair's new colour got after its fill, enough for all of a load that had grown.
-    pub given: Option<u32>,
 }
 
 /// The decision of a step to return the traffic to the old colour.
@@ -287,6 +270,13 @@ impl Target {
         match self {
             Self::Service(service) => &mut service.change,
             Self::Pair(pair) => &mut pair.change,
+        }
+    }
+
+    /// Percentages that a rollback is about to set count as set by the release.
+    pub(super) fn restore_with(&mut self, percentages: Option<Percentages>) {
+        if let Some((change, percentages)) = self.change_mut().as_mut().zip(percentages) {
+            change.announce_percentages(percentages);
         }
     }
 

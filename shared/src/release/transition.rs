@@ -14,6 +14,7 @@ use super::{
     Phase, Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget, Target,
 };
 use crate::job::{Failure, StepError};
+use crate::observed::percentages::Percentages;
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
@@ -151,7 +152,7 @@ fn step(
         Event::ShiftConfirmed => phase.pair()?.shift_mut()?.confirm(now)?,
         Event::ScaleInRestorationAnnounced => phase.pair()?.scale_in_suspended = Some(false),
         Event::RaiseAnnounced { tasks } => phase.pair()?.raised_to = Some(tasks),
-        Event::RestorationAnnounced => phase.restorable()?,
+        Event::RestorationAnnounced { percentages } => phase.restore(percentages)?,
         Event::PriorRegistered { task_definition } => {
             phase.restorable_service()?.prior.task_definition = task_definition;
         }
@@ -230,9 +231,15 @@ impl Phase {
     }
 
     /// A release is being rolled back, to a prior release that was recorded.
-    fn restorable(&self) -> Result<(), Refusal> {
+    fn restore(&mut self, percentages: Option<Percentages>) -> Result<(), Refusal> {
         match self {
-            Self::RollingBack { target, .. } if target.is_some() => Ok(()),
+            Self::RollingBack {
+                target: Some(target),
+                ..
+            } => {
+                target.restore_with(percentages);
+                Ok(())
+            }
             Self::Beginning | Self::Open(_) | Self::RollingBack { .. } => Err(Refusal::Phase),
         }
     }

@@ -52,6 +52,7 @@ pub(crate) fn release_in_place(changed: bool, rolling_back_since: Option<Timesta
         percentages: steady(OLD).percentages,
         desired_count: None,
         deployment: None,
+        promise: None,
         set_before: None,
         given: None,
     };

@@ -99,7 +99,7 @@ fn the_role_of_a_release_is_that_with_which_it_began_until_its_record() {
         },
         Event::FailureRecorded(Failure::job("unhealthy")),
         Event::TakenOver,
-        Event::RestorationAnnounced,
+        restoration_announced(),
     ] {
         lease = apply(&lease, event, now()).expect("legal");
         assert_eq!(role_of(&lease), Some(&role()));

@@ -56,6 +56,7 @@ fn change() -> Change {
         percentages: percentages(50, 150),
         desired_count: Some(5),
         deployment: None,
+        promise: None,
         set_before: None,
         given: None,
     }
@@ -96,6 +97,10 @@ fn awaiting(decision: Option<OperatorDecision>) -> AwaitingDecision {
         since: after(6),
         decision,
     }
+}
+
+fn restoration_announced() -> Event {
+    Event::RestorationAnnounced { percentages: None }
 }
 
 /// The announcement of a change, without the size of the service before it.

@@ -32,6 +32,23 @@ fn announced_with(lease: &Lease, desired_count: u32) -> Lease {
 }
 
 #[test]
+fn percentages_of_a_restoration_are_recorded_as_those_of_the_release() {
+    let lease = rolling_back(of_service(service_target()));
+    let event = Event::RestorationAnnounced {
+        percentages: Some(percentages(95, 100)),
+    };
+    let restored = apply(&lease, event, after(9)).expect("a legal event");
+
+    let expected = Change {
+        percentages: percentages(95, 100),
+        set_before: Some(change().percentages),
+        ..change()
+    };
+    let found = restored.release.as_ref().and_then(Release::change);
+    assert_eq!(found, Some(&expected));
+}
+
+#[test]
 fn what_is_restored_of_a_service_is_what_it_had_at_the_first_announcement() {
     let unchanged = with_target(open_service(), |target| *target.change_mut() = None);
     let expected = PriorService {

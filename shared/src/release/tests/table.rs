@@ -124,7 +124,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::ScaleInRestorationAnnounced,                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
         (E::RaiseAnnounced { tasks: 9 },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
         (E::RetirementAnnounced,                         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
-        (E::RestorationAnnounced,                        [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, BACKP, BACKP]),
+        (restoration_announced(),                        [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, BACKP, BACKP]),
         (E::PriorRegistered { task_definition: prior },  [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, NO, NO]),
         (E::ReturnDecided(traffic_return(false)),        [NO, NO, NO, NO, NO, NO, PAIR, PAIR, RETND, NO, NO, NO, NO]),
         (E::JudgementRecorded(judgement(now())),         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),

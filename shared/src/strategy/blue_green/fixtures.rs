@@ -143,6 +143,7 @@ pub(crate) fn target(view: &PairView, shifted: Option<Weights>) -> PairTarget {
             percentages: pair().of(Colour::Green).percentages,
             desired_count: Some(2),
             deployment: None,
+            promise: None,
             set_before: None,
             given: None,
         }),

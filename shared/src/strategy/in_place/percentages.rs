@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::observed::percentages::Percentages;
+use crate::release::{Promise, PromisedBound};
 
 /// Which services a strategy works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,92 +150,36 @@ impl Strategy {
         Ok(())
     }
 
-    /// The percentages that keep this strategy's promise for `desired` tasks.
-    ///
-    /// Of the percentages that keep a number of tasks equally well, the one is taken that works
-    /// best when the count changes: the largest minimum keeps most tasks, and the largest maximum
-    /// leaves a rollout most room. `make-room` gives up one task, but not the only one: an outage must be
-    /// requested explicitly, by `minimum_healthy_tasks` 0.
+    /// What this strategy promises, whatever the count.
     #[must_use]
-    pub fn percentages(&self, desired: u32) -> Percentages {
-        let minimum_healthy = match (
+    pub fn promise(&self) -> Promise {
+        let minimum = match (
             self.rules.minimum,
             self.minimum_healthy_percent,
             self.minimum_healthy_tasks,
         ) {
-            (Bound::Fixed(percent), _, _) => percent,
-            (_, Some(percent), _) => percent.0,
-            (_, None, Some(tasks)) => minimum_of(desired, tasks),
-            (Bound::Default(percent), None, None) => percent,
-            (Bound::OneTask, None, None) => one_fewer(desired),
+            (Bound::Fixed(percent), _, _) => PromisedBound::Percent(percent),
+            (_, Some(percent), _) => PromisedBound::Percent(percent.0),
+            (_, None, Some(tasks)) => PromisedBound::Tasks(tasks),
+            (Bound::Default(percent), None, None) => PromisedBound::Percent(percent),
+            (Bound::OneTask, None, None) => PromisedBound::OneTask,
         };
         let maximum = match (self.rules.maximum, self.maximum_percent, self.maximum_tasks) {
-            (Bound::Fixed(percent), _, _) => percent,
-            (_, Some(percent), _) => percent.0,
-            (_, None, Some(tasks)) => maximum_of(desired, tasks),
-            (Bound::Default(percent), None, None) => percent,
-            (Bound::OneTask, None, None) => one_more(desired),
+            (Bound::Fixed(percent), _, _) => PromisedBound::Percent(percent),
+            (_, Some(percent), _) => PromisedBound::Percent(percent.0),
+            (_, None, Some(tasks)) => PromisedBound::Tasks(tasks),
+            (Bound::Default(percent), None, None) => PromisedBound::Percent(percent),
+            (Bound::OneTask, None, None) => PromisedBound::OneTask,
         };
 
-        Percentages {
-            minimum_healthy,
-            maximum,
-        }
+        Promise { minimum, maximum }
     }
-}
 
-/// The largest percentage that keeps the fewest tasks healthy, but at least `tasks` of `desired`:
-/// one of 2 tasks is 50 %, which keeps 10 of 20, and not 1 %.
-fn minimum_of(desired: u32, tasks: u32) -> u32 {
-    let floor = |percent| {
-        let percentages = Percentages {
-            minimum_healthy: percent,
-            maximum: 100,
-        };
-        percentages.floor(desired)
-    };
-
-    let kept = (0..=100).map(floor).find(|kept| *kept >= tasks);
-    let kept = kept.unwrap_or(desired);
-    (0..=100)
-        .rev()
-        .find(|percent| floor(*percent) == kept)
-        .unwrap_or(100)
-}
-
-/// The largest percentage that allows the most tasks to run, but at most `tasks` for `desired`: no
-/// more than 4 tasks for 4 is 124 %, which a service with Availability Zone rebalancing takes, and
-/// 5 for 4 is 149 %, which has room for one more task of 3 too.
-fn maximum_of(desired: u32, tasks: u32) -> u32 {
-    let ceiling = |percent| {
-        let percentages = Percentages {
-            minimum_healthy: 100,
-            maximum: percent,
-        };
-        percentages.ceiling(desired)
-    };
-
-    let allowed = (100..=200).rev().map(ceiling).find(|most| *most <= tasks);
-    let allowed = allowed.unwrap_or(desired);
-    (100..=200)
-        .rev()
-        .find(|percent| ceiling(*percent) == allowed)
-        .unwrap_or(100)
-}
-
-/// One task fewer than desired where a whole percentage can express it (up to 100 tasks), 99 %
-/// above, and never the last one.
-fn one_fewer(desired: u32) -> u32 {
-    match desired {
-        0 | 1 => 100,
-        _ => minimum_of(desired, desired - 1).min(99),
+    /// The percentages that keep this strategy's promise for `desired` tasks.
+    #[must_use]
+    pub fn percentages(&self, desired: u32) -> Percentages {
+        self.promise().percentages(desired)
     }
-}
-
-/// One task more than desired where a whole percentage can express it (up to 199 tasks), and 101 %
-/// above, so that a rollout has room for one at least.
-fn one_more(desired: u32) -> u32 {
-    maximum_of(desired, desired + 1).max(101)
 }
 
 #[cfg(test)]

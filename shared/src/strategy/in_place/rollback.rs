@@ -117,12 +117,17 @@ fn borrowed_percentages(
         return None;
     }
 
-    let change = service.change.as_ref()?;
     let recorded = service.prior.percentages;
-    let mut own = [change.percentages].into_iter().chain(change.set_before);
-    let is_own = own.any(|own| own == view.percentages);
+    let is_borrowed = has_own_percentages(service, view) && view.percentages != recorded;
+    (is_borrowed && view.accepts(recorded)).then_some(recorded)
+}
 
-    (is_own && view.percentages != recorded && view.accepts(recorded)).then_some(recorded)
+/// Whether the service has percentages that the release or its rollback set.
+fn has_own_percentages(service: &ServiceTarget, view: &ServiceView) -> bool {
+    service.change.as_ref().is_some_and(|change| {
+        let mut own = [change.percentages].into_iter().chain(change.set_before);
+        own.any(|own| own == view.percentages)
+    })
 }
 
 /// Closes a release whose prior release failed again, once the recorded count and percentages are
@@ -147,8 +152,12 @@ fn give_up(
 fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<ServiceChange> {
     let prior = &service.prior;
     let definition_differs = !runs_prior(ladder.release, service, view);
-    if definition_differs || count_differs(service, view) {
-        return Next::Change(ServiceChange::Restore(rollback_percentages(service, view)));
+    let percentages = rollback_percentages(service, view);
+    // A number of tasks is another percentage of the count that the service has by now.
+    let is_behind = has_own_percentages(service, view) && view.percentages != percentages;
+    if definition_differs || count_differs(service, view) || is_behind && !ladder.missing.is_empty()
+    {
+        return Next::Change(ServiceChange::Restore(percentages));
     }
     // The rollback runs with the percentages of the release. The recorded ones are set once it has
     // ended: percentages alone start no deployment.
@@ -234,13 +243,16 @@ fn external_revision<'a>(service: &ServiceTarget, view: &'a ServiceView) -> Opti
     (!is_recorded && !is_ours).then(|| revision(&primary.task_definition))
 }
 
-/// The percentages of the rollback's deployment: those that the release promised, as long as they
-/// let a task move at the count that the service will have and ECS takes them; else the recorded
-/// ones, else those that the service has.
+/// The percentages of the rollback's deployment: those that keep what the release promised of the
+/// count that the service will have, as long as they let a task move and ECS takes them; else the
+/// recorded ones, else those that the service has.
 fn rollback_percentages(service: &ServiceTarget, view: &ServiceView) -> Percentages {
     let prior = &service.prior;
     let count = restored_count(service, view).unwrap_or(view.desired);
-    let promised = service.change.as_ref().map(|change| change.percentages);
+    let promised = service.change.as_ref().map(|change| {
+        let promise = change.promise;
+        promise.map_or(change.percentages, |promise| promise.percentages(count))
+    });
     let works = |found: &Percentages| found.floor(count) < count || found.ceiling(count) > count;
 
     let candidates = [promised, Some(prior.percentages), Some(view.percentages)];

@@ -276,6 +276,7 @@ fn announced(lease: &Lease) -> Lease {
         percentages: service.prior.percentages,
         desired_count: None,
         deployment: None,
+        promise: None,
         set_before: None,
         given: None,
     };

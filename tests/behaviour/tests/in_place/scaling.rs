@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::bench::*;
 use super::crash_loops::{registered_as, unchecked};
-use behaviour::{account, is_closed, outcome, push, reason, settled};
+use behaviour::{account, is_closed, outcome, push, reason, released, settled};
 
 /// Seconds between two looks.
 const LOOK: u64 = 15;
@@ -257,5 +257,27 @@ fn a_good_image_is_deployed_although_ec2_takes_instances_back_all_the_time() {
         let execution = settled(&driver, PIPELINE, &pushed).await;
         let why = reason(&driver, &execution);
         assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+    });
+}
+
+#[test]
+fn the_promise_is_kept_of_the_count_that_the_service_gets_during_the_rollback() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let room = update(json!({"strategy": "make-room"}));
+        look(&driver, "update-service", room).await;
+        let floor = || web(&driver)["deploymentConfiguration"]["minimumHealthyPercent"].clone();
+        assert_eq!(floor(), json!(50));
+
+        // As automatic scaling does under load.
+        for (count, percent) in [(4, 75), (10, 90)] {
+            set(&driver, json!({ "desiredCount": count }));
+            roll_back(&driver, "STOPPED").await;
+            assert_eq!(floor(), json!(percent));
+        }
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert!(status.starts_with("rolled-back: "), "{status}");
+        assert_eq!(floor(), json!(100), "given back");
     });
 }

@@ -258,6 +258,7 @@ fn a_release_whose_prior_revision_is_gone_ends_at_once_and_names_the_cause() {
                     percentages,
                     desired_count: None,
                     deployment: None,
+                    promise: None,
                     set_before: None,
                     given: None,
                 });

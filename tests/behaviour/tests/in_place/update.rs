@@ -33,6 +33,7 @@ fn a_count_is_set_when_one_is_given_and_left_alone_otherwise() {
             let mut expected = json!({
                 "task_definition": arn("web:3"),
                 "percentages": {"minimum_healthy": 100, "maximum": 200},
+                "promise": {"minimum": {"percent": 100}, "maximum": {"percent": 200}},
                 "deployment": primary(&driver)["id"],
             });
             if more != json!({}) {
@@ -94,6 +95,7 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
                 percentages,
                 desired_count: None,
                 deployment: None,
+                promise: None,
                 set_before: None,
                 given: None,
             };

@@ -150,7 +150,7 @@ async fn updates(driver: &Driver, written: &mut Written) -> Value {
 
     written.release["change"] = json!({
         "task_definition": arn("web:3"), "percentages": {"minimum_healthy": 50, "maximum": 200},
-        "deployment": id,
+        "promise": {"minimum": {"percent": 50}, "maximum": {"percent": 200}}, "deployment": id,
     });
     assert_eq!(lease(driver), written.lease(6));
 

@@ -20,6 +20,7 @@ fn change() -> Change {
         percentages: PERCENTAGES,
         desired_count: None,
         deployment: Some("ecs-svc/2".to_owned()),
+        promise: None,
         set_before: None,
         given: None,
     }

@@ -18,6 +18,7 @@ fn goal(task_definition: &str) -> DeployGoal {
         percentages,
         desired_count: None,
         deployment: None,
+        promise: None,
         set_before: None,
         given: None,
     };

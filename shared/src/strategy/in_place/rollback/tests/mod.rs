@@ -4,6 +4,7 @@ use crate::release::{Phase, PriorService, Target};
 use crate::strategy::fixtures::{at, change_of, release_in_place as release, service_of};
 
 mod closing;
+mod counts;
 mod giving_back;
 mod restoring;
 

@@ -1,15 +1,16 @@
 //! The prior release is proven restorable before anything is changed, and it is restored although
 //! its revision was deregistered.
 
+use emulator::client::CallFault;
 use emulator::{Quirk, ecr, ecs};
-use harness::demo::WEB;
+use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::json;
 use slipway::release::{Change, Event, Lease, Target};
 use slipway::task_definition::TaskDefinition;
 
 use super::bench::*;
-use behaviour::{deny, push, released, without_mark};
+use behaviour::{deny, invoke_with, push, released, without_mark};
 
 /// The image of a revision of web.
 fn image_of(driver: &Driver, revision: &str) -> String {
@@ -323,4 +324,31 @@ fn a_service_that_runs_a_deregistered_revision_is_released() {
         assert_eq!(record(&driver)["outcome"], "deployed");
         assert!(driver.world.aws().ecs.request_of("web:4").is_none());
     });
+}
+
+#[test]
+fn a_crash_within_the_first_change_does_not_make_its_count_the_one_to_restore() {
+    for call in 1..=10 {
+        run(released(), Fault::None, async |driver| {
+            set(&driver, json!({"desiredCount": 0}));
+            pass(&driver, 120).await;
+            registered(&driver).await;
+
+            let first = update(json!({
+                "pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER,
+                "service": WEB, "initial_count": 2,
+            }));
+            let crash = CallFault::CrashAfter(call);
+            let parameters = json!({ "parameters": first });
+            drop(invoke_with(&driver, "update-service", parameters, crash).await);
+
+            let next = update(json!({"initial_count": 2}));
+            let answer = ended(&driver, "update-service", next).await;
+            assert_eq!(answer["status"], "done", "{answer}");
+            assert_eq!(web(&driver)["desiredCount"], 2, "call {call}");
+
+            rolled_back(&driver, "STOPPED").await;
+            assert_eq!(web(&driver)["desiredCount"], 0, "call {call}");
+        });
+    }
 }

@@ -1,4 +1,5 @@
-//! Automatic scaling of services (Application Auto Scaling): whether it may remove tasks.
+//! Automatic scaling of services (Application Auto Scaling): whether it may remove tasks, and how
+//! many it allows.
 
 use std::sync::Arc;
 
@@ -130,7 +131,7 @@ impl Scaling {
     }
 }
 
-/// What is suspended of a scalable target; what is not stated is not.
+/// A scalable target as decisions see it; what is not stated to be suspended is not.
 fn view(target: &ScalableTarget) -> ScalingView {
     let state = target.suspended_state();
     let scale_in = state.and_then(|state| state.dynamic_scaling_in_suspended());
@@ -138,6 +139,7 @@ fn view(target: &ScalableTarget) -> ScalingView {
     ScalingView {
         scale_in_suspended: scale_in.unwrap_or(false),
         schedule_suspended: schedule.unwrap_or(false),
+        max_capacity: u32::try_from(target.max_capacity()).unwrap_or_default(),
     }
 }
 

@@ -1,25 +1,21 @@
 //! Automatic scaling of a service, as one observation saw it.
 
-/// What is suspended of the scalable target of one service.
+/// The scalable target of one service: what is suspended of it, and its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScalingView {
     /// Dynamic scaling never removes tasks while this is on.
     pub scale_in_suspended: bool,
     /// No scheduled action changes bounds or count while this is on.
     pub schedule_suspended: bool,
+    /// MaxCapacity: tasks that automatic scaling gives the service at most.
+    pub max_capacity: u32,
 }
 
 impl ScalingView {
-    /// What a release suspends: neither policies nor scheduled actions remove tasks.
-    pub const SUSPENDED: Self = Self {
-        scale_in_suspended: true,
-        schedule_suspended: true,
-    };
-
-    /// Whether automatic scaling may remove tasks.
+    /// Whether automatic scaling may remove tasks. A release suspends both ways to.
     #[must_use]
     pub fn may_scale_in(self) -> bool {
-        self != Self::SUSPENDED
+        !(self.scale_in_suspended && self.schedule_suspended)
     }
 }
 
@@ -48,6 +44,7 @@ impl RecordedScaling {
         ScalingView {
             scale_in_suspended: self.scale_in_suspended,
             schedule_suspended: self.schedule_suspended.unwrap_or(seen.schedule_suspended),
+            ..seen
         }
     }
 }

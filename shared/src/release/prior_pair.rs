@@ -212,6 +212,7 @@ mod tests {
                 is.map(|scale_in_suspended| ScalingView {
                     scale_in_suspended,
                     schedule_suspended: false,
+                    max_capacity: 9,
                 })
             });
             recorded.scale_in_differs(PerColour { blue, green })
@@ -246,6 +247,7 @@ mod tests {
             let was = ScalingView {
                 scale_in_suspended: scale_in,
                 schedule_suspended: schedule,
+                max_capacity: 9,
             };
             let wanted = |blue: ScalingView| PerColour {
                 blue: Some(blue.into()),
@@ -258,7 +260,11 @@ mod tests {
 
             assert_eq!(
                 recorded.wanted_scale_in(true),
-                wanted(ScalingView::SUSPENDED)
+                wanted(ScalingView {
+                    scale_in_suspended: true,
+                    schedule_suspended: true,
+                    ..was
+                })
             );
             assert_eq!(recorded.wanted_scale_in(false), wanted(was));
             assert!(!recorded.scale_in_differs(seen_as(was)));
@@ -297,6 +303,7 @@ mod tests {
                 blue: Some(ScalingView {
                     scale_in_suspended,
                     schedule_suspended,
+                    max_capacity: 9,
                 }),
                 green: None,
             };

@@ -314,6 +314,7 @@ fn scaling_of_both_colours_is_read_blue_first() {
         Some(ScalingView {
             scale_in_suspended,
             schedule_suspended: false,
+            max_capacity: 9,
         })
     };
 

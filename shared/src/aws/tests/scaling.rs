@@ -34,6 +34,7 @@ fn view(scale_in_suspended: bool, schedule_suspended: bool) -> Option<ScalingVie
     Some(ScalingView {
         scale_in_suspended,
         schedule_suspended,
+        max_capacity: 9,
     })
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn scaled(suspended: bool) -> Option<ScalingView> {
     Some(ScalingView {
         scale_in_suspended: suspended,
         schedule_suspended: suspended,
+        max_capacity: 100,
     })
 }
 

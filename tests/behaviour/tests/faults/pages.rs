@@ -126,6 +126,7 @@ fn the_scaling_of_both_colours_is_read() {
             [false, true].map(|suspended| Some(ScalingView {
                 scale_in_suspended: suspended,
                 schedule_suspended: false,
+                max_capacity: 8,
             }))
         );
     });
@@ -134,7 +135,10 @@ fn the_scaling_of_both_colours_is_read() {
 #[test]
 fn scale_in_of_both_colours_is_suspended() {
     in_pages(async |world, sdk| {
-        let suspended = RecordedScaling::from(ScalingView::SUSPENDED);
+        let suspended = RecordedScaling {
+            scale_in_suspended: true,
+            schedule_suspended: Some(true),
+        };
         Scaling::new(&sdk)
             .suspend_scale_in(CLUSTER, COLOURS, [Some(suspended); 2])
             .await

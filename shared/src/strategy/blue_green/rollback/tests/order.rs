@@ -133,9 +133,9 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
 
     // A scheduled action may take tasks away, too, once its own suspension is over.
     let by_schedule = PerColour::from_fn(|_| {
-        Some(ScalingView {
+        scaled(true).map(|suspended| ScalingView {
             schedule_suspended: false,
-            ..ScalingView::SUSPENDED
+            ..suspended
         })
     });
     assert_eq!(left(by_schedule), RESTORE_SCALE_IN);

@@ -259,6 +259,10 @@ pub const HEALTH_DEADLINE: Duration = Duration::from_secs(10 * 60);
 /// it. Ours: a few minutes of starting tasks.
 pub const SIZING_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
+/// Share of the traffic, in percent, that goes back to an old colour before that one has grown for
+/// it. Ours: each of its tasks gets a ninth more at most.
+pub const SMALL_SHARE_PERCENT: u32 = 10;
+
 /// Longest time for which a retirement waits for sticky clients to leave the old colour. Ours: a
 /// rule can bind clients for a week (Elastic Load Balancing: target group stickiness), which is too
 /// long to wait.

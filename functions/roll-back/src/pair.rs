@@ -78,7 +78,7 @@ impl RollBack {
         }
     }
 
-    /// Announces one change and makes it.
+    /// Announces one change and makes it; a return of traffic is a count and weights.
     async fn apply_change(
         &self,
         context: &RollbackContext<'_>,
@@ -87,26 +87,11 @@ impl RollBack {
         let RollbackContext {
             lease, pair, seen, ..
         } = context;
-        let live = pair.live;
-        let recorded = pair.weights();
 
         match change {
-            PairChange::Resize { count, and_move } => {
-                let raised = Event::RaiseAnnounced { tasks: count };
-                let lease = apply(lease, raised, self.sdk.now())?;
-                self.ledger.advance(&lease).await?;
-                self.services.resize(seen.of(live), count).await?;
-
-                if and_move {
-                    self.traffic.route(&lease, pair, seen, recorded).await?;
-                }
-                Ok(format!(
-                    "scaling {live} out to {count} tasks for all of the traffic"
-                ))
-            }
-            PairChange::MoveTraffic => {
-                self.traffic.route(lease, pair, seen, recorded).await?;
-                Ok(format!("restoring traffic to {recorded}"))
+            PairChange::Return(change) => {
+                self.traffic.give_back(lease, pair, seen, change).await?;
+                Ok(change.describe(pair.live))
             }
             PairChange::ConfirmWeights => {
                 let confirmed = self.traffic.confirm(lease, pair, seen).await?;

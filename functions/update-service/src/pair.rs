@@ -121,10 +121,14 @@ impl UpdateService {
         let old = pair.live;
         let seen = self.pairs.observe(lease, pair, &[old]).await?;
 
-        let needed = required_tasks(&PairContext {
+        let names = pair.services(&lease.service);
+        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
+        let max_capacity = scaling.of(old).map(|scaling| scaling.max_capacity);
+        let pair_context = PairContext {
             target,
             view: &seen.view,
-        });
+        };
+        let needed = required_tasks(&pair_context, max_capacity).tasks;
         let desired = seen.view.of(old).desired;
         let healthy = pair.healthy(&seen.view, old);
 

@@ -11,7 +11,7 @@ use crate::release::{
     Event, Lease, PairTarget, PriorPair, Release, TrafficReturn, TrafficShift, apply,
 };
 use crate::strategy::blue_green::context::PairContext;
-use crate::strategy::blue_green::rollback::{ReturnStep, next_return_step};
+use crate::strategy::blue_green::returning::{ReturnChange, next_return_step};
 use crate::timestamp::Timestamp;
 
 /// Moves the traffic of pairs.
@@ -26,7 +26,7 @@ pub struct TrafficMover {
 /// The progress of a return of the traffic, in words.
 #[derive(Debug)]
 pub enum ReturnProgress {
-    /// The old colour cannot take all of it yet.
+    /// The old colour cannot carry all of it yet.
     Returning(String),
     /// The old colour has all of it again; the lease as it was written last.
     Returned(String, Box<Lease>),
@@ -133,8 +133,8 @@ impl TrafficMover {
         }
     }
 
-    /// Returns the traffic to the recorded weights, once the old colour can take all of it. The
-    /// lease must contain the reason.
+    /// Returns the traffic to the recorded weights: at once what the old colour can carry, the rest
+    /// as it grows. The lease must contain the reason.
     ///
     /// # Errors
     /// As [`Self::route`].
@@ -168,25 +168,56 @@ impl TrafficMover {
             return Err(external_weights(&reason, seen.view.weights).into());
         }
 
-        let lease = match next_return_step(&context, now.since(decided.since)) {
-            ReturnStep::Resize { count, and_move } => {
-                let lease = self.raise(&lease, seen.of(pair.live), count, now).await?;
-                if !and_move {
-                    return Ok(ReturnProgress::Returning(format!(
-                        "{reason}; {} grows to {count} tasks first",
-                        pair.live
-                    )));
-                }
-                lease
-            }
-            ReturnStep::Wait(why) => {
-                return Ok(ReturnProgress::Returning(format!("{reason}; {why}")));
-            }
-            ReturnStep::Move => lease,
-        };
+        let waited = now.since(decided.since);
+        let mut step = next_return_step(&context, None, waited);
+        if step.change.raise.is_some() {
+            let max_capacity = self.max_capacity(&lease, pair).await?;
+            step = next_return_step(&context, max_capacity, waited);
+        }
 
-        let made = self.route(&lease, pair, &seen, recorded).await?;
+        let made = self.give_back(&lease, pair, &seen, step.change).await?;
+        if step.change.weights != Some(recorded) {
+            let progress = format!("{reason}; {}", step.summary);
+            return Ok(ReturnProgress::Returning(progress));
+        }
+        let returned = match step.change.limit(pair.live) {
+            Some(limit) => format!("{returned}; {limit}"),
+            None => returned,
+        };
         Ok(ReturnProgress::Returned(returned, Box::new(made)))
+    }
+
+    /// Raises the old colour, then sets the weights, each as far as the change has it; returns the
+    /// lease as it was written last.
+    ///
+    /// # Errors
+    /// As [`Self::route`].
+    pub async fn give_back(
+        &self,
+        lease: &Lease,
+        pair: &PriorPair,
+        seen: &ObservedPair,
+        change: ReturnChange,
+    ) -> Result<Lease, StepError> {
+        let mut lease = lease.clone();
+        if let Some(tasks) = change.raise {
+            lease = self.raise(&lease, seen.of(pair.live), tasks).await?;
+        }
+        if let Some(weights) = change.weights {
+            lease = self.route(&lease, pair, seen, weights).await?;
+        }
+        Ok(lease)
+    }
+
+    /// The most tasks that automatic scaling gives the old colour; `None` without it.
+    async fn max_capacity(
+        &self,
+        lease: &Lease,
+        pair: &PriorPair,
+    ) -> Result<Option<u32>, StepError> {
+        let names = pair.services(&lease.service);
+        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
+        Ok(scaling.of(pair.live).map(|scaling| scaling.max_capacity))
     }
 
     /// Announces the size that the old colour needs to take its traffic back, and sets it.
@@ -195,9 +226,8 @@ impl TrafficMover {
         lease: &Lease,
         old: &ObservedService,
         tasks: u32,
-        now: Timestamp,
     ) -> Result<Lease, StepError> {
-        let announced = apply(lease, Event::RaiseAnnounced { tasks }, now)?;
+        let announced = apply(lease, Event::RaiseAnnounced { tasks }, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
 
         self.services.resize(old, tasks).await?;

@@ -1,6 +1,7 @@
 //! What every decision about a pair is made from.
 
 use crate::observed::pair::PairView;
+use crate::observed::weights::Weights;
 use crate::release::{PairTarget, PriorPair, TrafficShift};
 
 /// What a release recorded and announced of its pair, and the pair as it was observed now.
@@ -24,6 +25,14 @@ impl<'a> PairContext<'a> {
         shift
             .may_be_unseen(self.view.weights, self.view.observed_at)
             .then_some(shift)
+    }
+
+    /// The weights by which the traffic is shared: those that were set last, if the ones that were
+    /// read may be from before.
+    #[must_use]
+    pub(crate) fn weights(&self) -> Weights {
+        self.unseen_shift()
+            .map_or(self.view.weights, |shift| shift.to)
     }
 
     /// Tasks that the new colour was filled with; the size of the live one when it never was.

@@ -2,15 +2,16 @@
 //! records.
 //!
 //! A release goes to the idle colour; [`shift`] moves the traffic, [`size`] computes how many tasks
-//! a colour needs for all of it, [`retire`] stops the old colour, and [`rollback`] brings
-//! everything back. [`reset`] finds weights that a stack update left on an empty colour. Everything
-//! here is pure.
+//! a colour needs for all of it, [`retire`] stops the old colour, [`returning`] gives the traffic
+//! back, and [`rollback`] brings everything back. [`reset`] finds weights that a stack update left
+//! on an empty colour. Everything here is pure.
 
 pub mod context;
 mod health;
 pub mod plan;
 pub mod reset;
 pub mod retire;
+pub mod returning;
 pub mod rollback;
 pub mod shift;
 pub mod size;

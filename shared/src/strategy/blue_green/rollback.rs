@@ -1,8 +1,8 @@
 //! The rollback of a pair, in its order: the old colour made large enough, then the traffic, then
 //! scale-in, then the new colour as it was, then the proof.
 //!
-//! The traffic goes back at once. The new colour keeps its tasks until no earlier invocation can
-//! send traffic to it any more.
+//! What the old colour can carry goes back at once. The new colour keeps its tasks until no earlier
+//! invocation can send traffic to it any more.
 //!
 //! Everything here is pure. What another writer did to the weights or a colour is never
 //! overwritten.
@@ -10,8 +10,7 @@
 use std::time::Duration;
 
 use super::context::PairContext;
-use super::size::required_tasks;
-use crate::limits::SIZING_DEADLINE;
+use super::returning::{ReturnChange, ReturnStep, next_return_step};
 use crate::observed::colour::PerColour;
 use crate::observed::scaling::ScalingView;
 use crate::observed::service::{ServiceView, revision};
@@ -24,30 +23,14 @@ use crate::timestamp::readable_of;
 /// One change of a pair on its way back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PairChange {
-    /// Make the old colour this large, and give it the traffic at once when the new one cannot
-    /// serve.
-    Resize { count: u32, and_move: bool },
-    /// Set the recorded weights.
-    MoveTraffic,
+    /// Raise the old colour and give it the traffic that it can carry.
+    Return(ReturnChange),
     /// Record whether all servers of Route 53 have them.
     ConfirmWeights,
     /// Restore scale-in.
     RestoreScaleIn,
     /// Restore the recorded definition and count of the new colour.
     ResetIdle,
-}
-
-/// How the traffic goes back to the old colour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReturnStep {
-    /// The old colour grows; when the new one cannot serve, the traffic goes back to the tasks that
-    /// exist in the same invocation.
-    Resize {
-        count: u32,
-        and_move: bool,
-    },
-    Wait(String),
-    Move,
 }
 
 /// What the restoration depends on besides the release and the pair.
@@ -61,37 +44,6 @@ pub struct RestorationInput {
     /// What was left, before the pair was observed, of the time in which a step of the release can
     /// still make the change that it announced.
     pub steps_left: Option<Duration>,
-}
-
-/// Decides how the recorded weights are restored, `waited` after that was decided.
-///
-/// The old colour must be able to take all of the traffic first: it would fail under it otherwise.
-/// That is waited for at most `SIZING_DEADLINE`, and not at all when the new colour has no healthy
-/// target: then every second on it is an outage.
-#[must_use]
-pub(crate) fn next_return_step(context: &PairContext<'_>, waited: Duration) -> ReturnStep {
-    let PairContext { target, view } = context;
-    let pair = &target.prior;
-    let (old, new) = (pair.live, pair.idle());
-    let required = required_tasks(context);
-    let healthy = pair.healthy(view, old);
-    let new_cannot_serve = pair.healthy(view, new) == 0 && (healthy > 0 || required == 0);
-
-    if view.of(old).desired < required {
-        return ReturnStep::Resize {
-            count: required,
-            and_move: new_cannot_serve,
-        };
-    }
-
-    let is_ready = healthy >= required;
-    if is_ready || new_cannot_serve || (waited >= SIZING_DEADLINE && healthy > 0) {
-        return ReturnStep::Move;
-    }
-    ReturnStep::Wait(format!(
-        "{healthy} of {required} healthy targets that {old} needs for all of the traffic; {}",
-        readable_of(waited, SIZING_DEADLINE)
-    ))
 }
 
 /// Decides what is left to do on the pair, which only this rollback writes to.
@@ -183,33 +135,36 @@ fn next_for_traffic(
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let (old, new) = (pair.live, pair.idle());
+    let scaling = input.scaling.of(old);
+    let max_capacity = scaling.map(|scaling| scaling.max_capacity);
+    let ReturnStep {
+        mut change,
+        summary,
+    } = next_return_step(context, max_capacity, waited);
 
     // Weights that are read as recorded may be older than a shift that moved them: they are set
     // once more.
     let traffic_is_away = view.weights != pair.weights() || context.unseen_shift().is_some();
-    Some(match next_return_step(context, waited) {
-        ReturnStep::Resize { count, and_move } if traffic_is_away => {
-            Next::Change(PairChange::Resize { count, and_move })
-        }
-        ReturnStep::Resize { count, .. } if view.of(old).desired < proven_size(context, input) => {
-            Next::Change(PairChange::Resize {
-                count,
-                and_move: false,
-            })
-        }
-        ReturnStep::Wait(why) if traffic_is_away => {
-            Next::Wait(format!("returning the traffic to {old}: {why}"))
-        }
-        ReturnStep::Move if traffic_is_away => {
-            // An invocation that hung may still stop the old colour's tasks: traffic that the new
-            // one serves is not sent there before.
-            let may_stop = input.steps_left.filter(|_| target.retiring);
-            match may_stop {
-                Some(left) if pair.healthy(view, new) > 0 => Next::Wait(waiting_for_grace(left)),
-                _ => Next::Urgent(PairChange::MoveTraffic),
-            }
-        }
-        _ => return None,
+    if !traffic_is_away {
+        change.weights = None;
+        let is_small = view.of(old).desired < proven_size(context, input);
+        let is_due = is_small && change.raise.is_some();
+        return is_due.then_some(Next::Change(PairChange::Return(change)));
+    }
+
+    // An invocation that hung may still stop the old colour's tasks: traffic that the new one
+    // serves is not sent there before.
+    let may_stop = input.steps_left.filter(|_| target.retiring);
+    let may_stop = may_stop.filter(|_| pair.healthy(view, new) > 0);
+    if may_stop.is_some() {
+        change.weights = None;
+    }
+
+    Some(match (change.weights, change.raise, may_stop) {
+        (Some(_), ..) => Next::Urgent(PairChange::Return(change)),
+        (None, Some(_), _) => Next::Change(PairChange::Return(change)),
+        (None, None, Some(left)) => Next::Wait(waiting_for_grace(left)),
+        (None, None, None) => Next::Wait(format!("returning the traffic to {old}: {summary}")),
     })
 }
 
@@ -224,7 +179,8 @@ fn next_for_answers(context: &PairContext<'_>) -> Option<Next<PairChange>> {
         // Another writer set the recorded weights, and when is not known: they are set once more,
         // unless the new colour never had traffic.
         let had_traffic = !back.may_be_unmade() || back.from != recorded;
-        return had_traffic.then_some(Next::Change(PairChange::MoveTraffic));
+        let again = ReturnChange::only_weights(recorded);
+        return had_traffic.then_some(Next::Change(PairChange::Return(again)));
     }
     if !back.made {
         return Some(Next::Change(PairChange::ConfirmWeights));

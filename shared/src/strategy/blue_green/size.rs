@@ -1,51 +1,104 @@
-//! How many tasks a colour needs for all of the traffic, by the load that there is now.
+//! How many tasks a colour needs for all of the traffic, by the load that there is now, and how
+//! much of it the old colour can carry with the tasks that it has.
 
 use super::context::PairContext;
+use crate::limits::SMALL_SHARE_PERCENT;
 use crate::observed::colour::Colour;
-use crate::observed::pair::PairView;
 use crate::release::PairTarget;
+
+/// How many tasks the recorded live colour gets to take all of the traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequiredTasks {
+    pub tasks: u32,
+    /// Tasks that the load needs, where `MaxCapacity` allows fewer.
+    pub capped_from: Option<u32>,
+}
 
 /// Tasks that the recorded live colour needs to take all of the traffic.
 ///
 /// It had enough for all of it when the release began, and the new colour was filled to the same
-/// size. A colour that has grown since has grown for its own share, so the whole needs `desired ÷
-/// share` of it: 6 tasks at 60 % are 10 at 100 %, but no more than both colours have if its share
-/// is the smaller one. What the release gave the new colour later was enough for all of it, and
-/// does not count as growth of a share.
+/// size. The colour that carries most of the traffic shows what the load needs now: what it has
+/// grown to is for its own share, so the whole needs `desired ÷ share` of it: 6 tasks at 60 % are
+/// 10 at 100 %. What the release gave the new colour later was enough for all of it, and does not
+/// count as growth of a share.
+///
+/// It gets no more than `max_capacity`, unless it was recorded with more or has more.
 #[must_use]
-pub fn required_tasks(context: &PairContext<'_>) -> u32 {
+pub fn required_tasks(context: &PairContext<'_>, max_capacity: Option<u32>) -> RequiredTasks {
     let PairContext { target, view } = context;
     let pair = &target.prior;
+    let (old, new) = (pair.live, pair.idle());
     let filled = context.filled_tasks();
-    let recorded = pair.of(pair.live).desired_count;
+    let recorded = pair.of(old).desired_count;
+    let desired = view.of(old).desired;
     let given = given(target);
     let at_least = target.raised_to.unwrap_or(0).max(recorded).max(given);
 
-    // Growth caused by a restoration does not count: the old colour was raised for all of the
-    // traffic, not for its share.
-    let by_old = grown(view, pair.live, at_least.max(filled));
-    let by_new = grown(view, pair.idle(), filled.max(given));
+    let by_load = if carries_most(context) == old {
+        // Growth caused by a restoration does not count: the old colour was raised for all of the
+        // traffic, not for its share.
+        grown(context, old, at_least.max(filled))
+    } else if is_returning(target) {
+        // What the new colour has is for the larger share that it had. The old one was raised for
+        // all of the traffic before it got its first part.
+        Some(desired)
+    } else {
+        grown(context, new, filled.max(given))
+    };
+    let needed = by_load.unwrap_or(0).max(at_least);
 
-    [by_old, by_new]
-        .into_iter()
-        .flatten()
-        .fold(at_least, u32::max)
+    let allowed = max_capacity.map_or(needed, |most| most.max(recorded).max(desired));
+    RequiredTasks {
+        tasks: needed.min(allowed),
+        capped_from: (needed > allowed).then_some(needed),
+    }
+}
+
+/// The share of the traffic, in percent, that the recorded live colour can carry now: its healthy
+/// tasks over those that all of it requires, rounded down. Healthy tasks beyond its count do not
+/// count, because they will stop.
+///
+/// All of it if it lacks a small share only and has a healthy task: what it carries anyway hardly
+/// differs.
+#[must_use]
+pub fn share_carried(context: &PairContext<'_>, required: u32) -> u32 {
+    let (pair, view) = (context.pair(), context.view);
+    let old = pair.live;
+    let tasks = pair.healthy(view, old).min(view.of(old).desired);
+    let has_nearly_all = context.weights().percent(old) >= 100 - SMALL_SHARE_PERCENT;
+    if has_nearly_all && tasks > 0 {
+        return 100;
+    }
+
+    let carried = (tasks * 100).checked_div(required);
+    carried.unwrap_or(100).min(100)
 }
 
 /// Tasks that the new colour, which was `filled` before, needs before it takes more of the traffic:
 /// enough for all of it, by the colour that carries most.
 #[must_use]
 pub fn needed_by_new(context: &PairContext<'_>, filled: u32) -> u32 {
-    let PairContext { target, view } = context;
-    let pair = &target.prior;
-    let carries_most = if view.weights.percent(pair.idle()) > 50 {
+    let target = context.target;
+    let known = target.raised_to.unwrap_or(0).max(filled).max(given(target));
+
+    grown(context, carries_most(context), known).map_or(known, |needed| needed.max(known))
+}
+
+/// The colour that carries most of the traffic; the old one when both carry half.
+fn carries_most(context: &PairContext<'_>) -> Colour {
+    let pair = context.pair();
+    if context.weights().percent(pair.idle()) > 50 {
         pair.idle()
     } else {
         pair.live
-    };
-    let known = target.raised_to.unwrap_or(0).max(filled).max(given(target));
+    }
+}
 
-    grown(view, carries_most, known).map_or(known, |needed| needed.max(known))
+/// Whether the last move of the traffic took some from the new colour.
+fn is_returning(target: &PairTarget) -> bool {
+    let new = target.prior.idle();
+    let shift = target.shift.as_ref();
+    shift.is_some_and(|shift| shift.to.percent(new) < shift.from.percent(new))
 }
 
 /// Tasks that the release gave the new colour after the fill; 0 when the load had not grown.
@@ -55,29 +108,17 @@ fn given(target: &PairTarget) -> u32 {
 }
 
 /// Tasks for all of the traffic, by a colour that has grown above the count `before`.
-///
-/// A small share multiplies each task, also one that was started for another reason than load: 11
-/// tasks at 5 % would be 220. Both colours carry all of the traffic with what they have, and the
-/// one with the larger share counts for itself, so that the smaller one never needs more than both.
-fn grown(view: &PairView, colour: Colour, before: u32) -> Option<u32> {
-    let (desired, share) = (view.of(colour).desired, view.weights.percent(colour));
+fn grown(context: &PairContext<'_>, colour: Colour, before: u32) -> Option<u32> {
+    let desired = context.view.of(colour).desired;
+    let share = context.weights().percent(colour);
     let has_grown = desired > before && share > 0;
-    if !has_grown {
-        return None;
-    }
-
-    let by_share = (desired * 100).div_ceil(share);
-    let of_both = desired + view.of(colour.other()).desired;
-    Some(if share < 50 {
-        by_share.min(of_both)
-    } else {
-        by_share
-    })
+    has_grown.then(|| (desired * 100).div_ceil(share))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observed::pair::PairView;
     use crate::observed::weights::Weights;
     use crate::strategy::blue_green::fixtures::{context, pair, target, view};
 
@@ -91,7 +132,7 @@ mod tests {
                 raised_to: sized,
                 ..target(&view, None)
             };
-            required_tasks(&context(&target, &view))
+            required_tasks(&context(&target, &view), None).tasks
         };
         let sized = |green_percent, blue, green| after(None, green_percent, blue, green);
 
@@ -101,7 +142,9 @@ mod tests {
         assert_eq!(sized(20, 8, 2), 10);
         assert_eq!(sized(0, 5, 9), 5);
         assert_eq!(after(Some(8), 50, 8, 4), 8);
-        assert_eq!(after(Some(8), 50, 8, 6), 12);
+        // While both carry half, the old colour shows what the load needs.
+        assert_eq!(after(Some(8), 50, 8, 6), 8);
+        assert_eq!(after(Some(8), 50, 9, 6), 18);
     }
 
     #[test]
@@ -118,7 +161,7 @@ mod tests {
                 ..target(&view, None)
             };
             target.change.as_mut().expect("changed").desired_count = filled;
-            required_tasks(&context(&target, &view))
+            required_tasks(&context(&target, &view), None).tasks
         };
 
         // Fewer than recorded is never sufficient, whatever both colours have now.
@@ -128,21 +171,21 @@ mod tests {
         // now.
         assert_eq!(required(4, Some(4), Some(9), 50, 4, 4), 9);
         assert_eq!(required(4, Some(4), Some(3), 50, 4, 4), 4);
-        // The larger need counts, and shares are rounded up: 7 of 60 % are 12.
+        // The colour that carries most counts, and shares are rounded up: 7 of 60 % are 12.
         assert_eq!(required(2, Some(2), None, 60, 2, 7), 12);
-        // The colour with the smaller share needs what both have at most: 11 of 5 % are not 220.
-        assert_eq!(required(10, Some(10), None, 5, 10, 11), 21);
-        assert_eq!(required(10, Some(10), None, 1, 10, 11), 21);
         assert_eq!(required(2, Some(2), None, 30, 9, 3), 13);
-        assert_eq!(required(2, Some(2), None, 30, 2, 7), 9);
-        assert_eq!(required(10, Some(10), None, 95, 11, 10), 21);
+        // The other one may have grown for a reason of its own: 11 of 5 % are not 220.
+        assert_eq!(required(10, Some(10), None, 5, 10, 11), 10);
+        assert_eq!(required(2, Some(2), None, 30, 2, 7), 2);
+        assert_eq!(required(10, Some(10), None, 95, 11, 10), 10);
         assert_eq!(required(2, Some(2), None, 50, 9, 6), 18);
-        assert_eq!(required(2, Some(2), None, 50, 6, 9), 18);
+        assert_eq!(required(2, Some(2), None, 50, 6, 9), 12);
         // Growth is what is above the filled size for the new colour, and above all that was set
         // for the old one.
         assert_eq!(required(2, Some(5), None, 50, 5, 5), 2);
         assert_eq!(required(2, Some(5), None, 50, 6, 5), 12);
-        assert_eq!(required(2, Some(5), None, 50, 5, 6), 12);
+        assert_eq!(required(2, Some(5), None, 60, 5, 5), 2);
+        assert_eq!(required(2, Some(5), None, 60, 5, 6), 10);
         assert_eq!(required(2, Some(2), Some(8), 50, 9, 2), 18);
         // A colour without traffic grew for another reason.
         assert_eq!(required(2, Some(2), None, 100, 9, 2), 2);
@@ -157,7 +200,8 @@ mod tests {
             let mut target = target(&view, None);
             target.change.as_mut().expect("changed").given = Some(given);
             let context = context(&target, &view);
-            [required_tasks(&context), needed_by_new(&context, 2)]
+            let required = required_tasks(&context, None).tasks;
+            [required, needed_by_new(&context, 2)]
         };
 
         // It was given 13 for 5 % and more: all of the traffic needs 13 and not 260.
@@ -168,6 +212,42 @@ mod tests {
         assert_eq!(after(15, 80, [10, 16]), [20, 20]);
         // The old colour needs it too, even after it was retired.
         assert_eq!(after(10, 100, [0, 10]), [10, 10]);
+    }
+
+    #[test]
+    fn what_has_gone_back_does_not_make_the_rest_count_for_more() {
+        // 10 tasks had all of the traffic; the old colour was raised to 10 and has 40 % of it.
+        let mut view = view(Weights::with(Colour::Green, 60));
+        view.services.blue.desired = 10;
+        view.services.green.desired = 10;
+        let required = |from, view: &PairView| {
+            let mut target = target(view, Some(view.weights));
+            target.shift.as_mut().expect("shifted").from = Weights::with(Colour::Green, from);
+            required_tasks(&context(&target, view), None).tasks
+        };
+
+        assert_eq!(required(100, &view), 10);
+        assert_eq!(required(50, &view), 17);
+    }
+
+    #[test]
+    fn max_capacity_bounds_what_the_old_colour_gets_beyond_what_it_had() {
+        let required = |max_capacity, recorded, desired| {
+            let mut view = view(Weights::with(Colour::Green, 100));
+            view.services.blue.desired = desired;
+            view.services.green.desired = 13;
+            let mut target = target(&view, None);
+            target.prior.colours.blue.desired_count = recorded;
+            let required = required_tasks(&context(&target, &view), max_capacity);
+            (required.tasks, required.capped_from)
+        };
+
+        assert_eq!(required(None, 2, 2), (13, None));
+        assert_eq!(required(Some(13), 2, 2), (13, None));
+        assert_eq!(required(Some(12), 2, 2), (12, Some(13)));
+        assert_eq!(required(Some(4), 9, 2), (9, Some(13)));
+        assert_eq!(required(Some(4), 2, 11), (11, Some(13)));
+        assert_eq!(required(Some(4), 15, 2), (15, None));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! A rollback at peak load: the new colour has grown with its traffic, so the old one is made as
-//! large before it takes it back.
+//! large, and takes as much back as the tasks carry that it has.
 
 use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Millis, ecs, traffic};
@@ -113,9 +113,25 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
     (since, seen)
 }
 
-/// The old colour had grown and was healthy when the traffic came, and kept it; then the new one
-/// went down.
+/// What the old colour could carry came back at once, and more as its tasks became healthy.
+fn never_overloaded(seen: &[Observation]) {
+    let first = seen.iter().find(|seen| seen.weights[1] > 0);
+    let first = first.expect("the traffic goes back");
+    assert_eq!((first.weights, first.healthy[1]), ([72, 28], 2), "2 of 7");
+
+    for two in seen.windows(2) {
+        assert!(two[0].weights[1] <= two[1].weights[1], "{two:?}");
+    }
+    for seen in seen {
+        let share = usize::try_from(seen.weights[1]).expect("a weight");
+        assert!(share * NEEDED <= 100 * seen.healthy[1], "{seen:?}");
+    }
+}
+
+/// The old colour had grown and was healthy when all of the traffic came, and kept it; then the new
+/// one went down.
 fn large_enough_first(before: &Aws, seen: &[Observation]) {
+    never_overloaded(seen);
     let back = seen
         .iter()
         .position(|seen| seen.weights == [0, 100])
@@ -190,7 +206,7 @@ fn make_unhealthy(driver: &Driver, keep: usize) {
 }
 
 #[test]
-fn a_new_colour_that_loses_most_of_its_tasks_keeps_the_traffic_until_the_old_one_is_large_enough() {
+fn a_new_colour_that_loses_most_of_its_tasks_loses_what_the_old_one_can_carry_as_it_grows() {
     for suspended in [[false, false], [true, false], [false, true], [true, true]] {
         let mut aws = shop(&LONG_BAKE);
         for (name, suspended) in pair::COLOURS.into_iter().zip(suspended) {

@@ -310,7 +310,8 @@ pub(super) fn time_out(aws: &Aws, call: &Call) -> Millis {
 }
 
 /// What is wrong with the weights that a step has just set: they are what it announced, and a
-/// colour that gains traffic runs what the release deploys, or what it ran before.
+/// colour that gains traffic runs what the release deploys, or what it ran before. While traffic
+/// goes back, the new colour keeps for a while what the old one cannot carry yet, whatever it runs.
 fn routed(
     aws: &Aws,
     call: &Call,
@@ -325,6 +326,7 @@ fn routed(
     let pair = lease.pointer("/release/M/prior/M/pair/M")?;
     let weights = forwards(aws, &route_of(pair)?);
     let old = text(pair, "live")?;
+    let goes_back = lease.pointer("/release/M/restoring").is_some();
 
     for (colour, announced) in COLOURS.into_iter().zip(announced) {
         let group = text(pair, &format!("{colour}.target_group"))?;
@@ -342,6 +344,7 @@ fn routed(
         let runs = service.primary()?.task_definition.as_str();
         if colour != old
             && weight > 0
+            && !goes_back
             && Some(runs) != text(lease, "release.change.task_definition")
         {
             return Some(format!(

@@ -235,10 +235,7 @@ fn small() -> Aws {
 fn the_old_colour_grows_first_and_is_waited_for() {
     run(small(), Fault::None, async |driver| {
         let since = calls(&driver);
-        assert_eq!(
-            roll_back(&driver).await,
-            "scaling green out to 2 tasks for all of the traffic"
-        );
+        assert_eq!(roll_back(&driver).await, "scaling green out to 2 tasks");
 
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
@@ -285,7 +282,7 @@ fn the_old_colour_gets_the_traffic_in_the_look_that_sizes_it_when_only_it_serves
 
         assert_eq!(
             roll_back(&driver).await,
-            "scaling green out to 2 tasks for all of the traffic"
+            "scaling green out to 2 tasks; restoring traffic to blue 0 / green 100"
         );
 
         let aws = driver.world.snapshot();

@@ -2,6 +2,7 @@
 
 mod give_back;
 mod growth;
+mod parts;
 
 use emulator::{Aws, ecs};
 use harness::demo::CLUSTER;

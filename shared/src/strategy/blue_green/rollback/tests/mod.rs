@@ -15,12 +15,23 @@ mod external;
 mod order;
 mod returning;
 
-const MOVE: Restoration<PairChange> = Restoration::Apply(PairChange::MoveTraffic);
+const MOVE: Restoration<PairChange> = Restoration::Apply(PairChange::Return(RECORDED));
 const RESET_IDLE: Restoration<PairChange> = Restoration::Apply(PairChange::ResetIdle);
 const RESTORE_SCALE_IN: Restoration<PairChange> = Restoration::Apply(PairChange::RestoreScaleIn);
 
-fn resize(count: u32, and_move: bool) -> Restoration<PairChange> {
-    Restoration::Apply(PairChange::Resize { count, and_move })
+/// Sets the recorded weights.
+const RECORDED: ReturnChange = ReturnChange::only_weights(Weights {
+    blue: 100,
+    green: 0,
+});
+
+/// Raises blue, and gives it this share if there is one.
+fn raise(count: u32, share: Option<u32>) -> Restoration<PairChange> {
+    Restoration::Apply(PairChange::Return(ReturnChange {
+        raise: Some(count),
+        weights: share.map(|percent| Weights::with(Colour::Blue, percent)),
+        capped_from: None,
+    }))
 }
 
 /// What is left to do of `release`, whose execution ended.

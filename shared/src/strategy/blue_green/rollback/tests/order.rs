@@ -7,26 +7,26 @@ use crate::observed::service::TargetGroupView;
 #[test]
 fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
     let half = Weights::with(Colour::Green, 50);
-    let mut grown = view_of(NEW, half);
-    grown.services.green.desired = 4;
+    let all = Weights::with(Colour::Green, 100);
+    let mut grown = view_of(NEW, all);
+    grown.services.green.desired = 8;
+    assert_eq!(next(&grown, Some(all), scaling(true)), raise(8, Some(25)));
 
-    assert_eq!(next(&grown, Some(half), scaling(true)), resize(8, false));
-
+    // It has what its two tasks carry, then the others are healthy.
+    grown.weights = Weights::with(Colour::Green, 75);
     grown.services.blue.desired = 8;
-    let sized = PairTarget {
+    let mut sized = PairTarget {
         raised_to: Some(8),
-        ..target(&grown, Some(half))
+        ..target(&grown, Some(grown.weights))
     };
-    assert!(matches!(
-        next_return_step(&context(&sized, &grown), Duration::ZERO),
-        ReturnStep::Wait(_)
-    ));
+    sized.shift.as_mut().expect("shifted").from = all;
+    let step = |view: &PairView| restored(&sized, Ending::Failed, view, scaling(true));
+    let waits = "returning the traffic to blue: 2 of 8 healthy targets that blue needs for all of \
+        the traffic; 0s of 10m00s";
+    assert_eq!(step(&grown), Restoration::Wait(waits.to_owned()));
 
     grown.services.blue.target_groups[0].healthy = 8;
-    assert_eq!(
-        next_return_step(&context(&sized, &grown), Duration::ZERO),
-        ReturnStep::Move
-    );
+    assert_eq!(step(&grown), MOVE);
 
     let back = pair().weights();
     assert_eq!(
@@ -88,6 +88,11 @@ fn traffic_stays_on_a_colour_that_serves_while_the_old_one_may_still_be_scaled_i
         MOVE
     );
 
+    // The old colour is raised meanwhile.
+    view.services.blue.desired = 0;
+    assert_eq!(while_steps_may_act(&retiring, &view), raise(2, None));
+
+    view.services.blue.desired = 2;
     view.services.green.target_groups[0].healthy = 0;
     assert_eq!(while_steps_may_act(&retiring, &view), MOVE);
 }
@@ -100,7 +105,7 @@ fn fewer_tasks_than_recorded_are_restored_unless_scaling_chose_them() {
     fewer.services.blue.deployments[0].running = 1;
     fewer.services.blue.target_groups[0].healthy = 1;
 
-    assert_eq!(next(&fewer, None, NO_SCALING), resize(2, false));
+    assert_eq!(next(&fewer, None, NO_SCALING), raise(2, None));
 
     let closed = next(&fewer, None, scaling(false));
     assert!(matches!(
@@ -129,7 +134,7 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
     };
     let left = |scaling| restored(&target, Ending::Failed, &fewer, scaling);
 
-    assert_eq!(left(scaling(true)), resize(2, false));
+    assert_eq!(left(scaling(true)), raise(2, None));
 
     // A scheduled action may take tasks away, too, once its own suspension is over.
     let by_schedule = PerColour::from_fn(|_| {
@@ -145,12 +150,12 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
         blue: scaled(true),
         green: scaled(false),
     };
-    assert_eq!(left(only_blue), resize(2, false));
+    assert_eq!(left(only_blue), raise(2, None));
 
     // Scaling that took tasks away may not take the last one.
     fewer.services.blue.desired = 0;
     fewer.services.blue.running = 0;
-    assert_eq!(next(&fewer, None, scaling(false)), resize(2, false));
+    assert_eq!(next(&fewer, None, scaling(false)), raise(2, None));
 }
 
 #[test]

@@ -158,10 +158,9 @@ fn small() -> Aws {
 fn the_old_colour_grows_before_it_takes_the_traffic_back() {
     run(small(), Fault::None, async |driver| {
         let since = calls(&driver);
-        assert_eq!(
-            report(&swap(&driver, json!({})).await),
-            going(&format!("{TOO_FEW}; green grows to 2 tasks first"), 50)
-        );
+        let lacks = "1 of 2 healthy targets that green needs for all of the traffic";
+        let grows = format!("{TOO_FEW}; scaling green out to 2 tasks; {lacks}; 0s of 10m00s");
+        assert_eq!(report(&swap(&driver, json!({})).await), going(&grows, 50));
 
         let aws = driver.world.snapshot();
         assert_eq!(
@@ -176,8 +175,7 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
 
         let since = calls(&driver);
         let waits = report(&swap(&driver, json!({})).await);
-        let text =
-            format!("{TOO_FEW}; 1 of 2 healthy targets that green needs for all of the traffic;");
+        let text = format!("{TOO_FEW}; {lacks};");
         assert!(waits[0] == "in-progress" && waits[2] == 50, "{waits}");
         assert!(
             waits[1]

@@ -12,8 +12,8 @@ use invariants::ledger_reader::{digest, executions};
 use serde_json::json;
 use slipway::timestamp::Timestamp;
 
-use behaviour::pair::{self, PIPELINE, SHORT, configure, shop, weights};
-use behaviour::{LIMIT, ends, is_closed, push, recorded};
+use behaviour::pair::{self, PIPELINE, SHORT, configure, secs, shop, weights};
+use behaviour::{LIMIT, ends, is_closed, pass, push, recorded};
 
 /// What operators do: when the second and third image are pushed after the first one, and how they
 /// answer.
@@ -315,40 +315,69 @@ fn of_those_that_wait_for_a_long_approval_the_newest_comes_next() {
     }
 }
 
-/// Filled at night, approved in the morning.
+/// Requests per second of the morning, and the tasks that target tracking gives them.
+const MORNING: f64 = 1190.0;
+const NEEDED: usize = 20;
+
+/// No healthy task of a colour gets more than it would in the live colour once that has grown.
+fn carries_its_share(aws: &Aws, colour: usize) -> Result<(), String> {
+    let groups = pair::groups(aws);
+    let healthy = aws.elb.healthy_count(&groups[colour], aws.now);
+    let share = usize::try_from(weights(aws)[colour]).expect("a weight");
+    if share * NEEDED <= 100 * healthy {
+        Ok(())
+    } else {
+        Err(format!("{healthy} healthy tasks have {share}%"))
+    }
+}
+
+/// Filled with 2 tasks at night, approved in the morning.
 #[test]
-fn a_colour_grows_with_the_live_one_that_grew_while_the_approval_waited() {
-    run(with_approval(), Fault::None, async |driver| {
+fn a_live_colour_that_grew_from_2_to_20_while_the_approval_waited_lets_no_step_overload() {
+    let steps = [
+        ("Shift", "listed"),
+        ("Steps", "5,50,100"),
+        ("StepMinutes", "1"),
+    ];
+    let mut before = with_approval();
+    configure(&mut before, &steps);
+    pair::update(&mut before, SHOP, &[("MaxCapacity", "30")]);
+
+    run(before, Fault::None, async |driver| {
+        // The update brings the retired colour to its minimum.
+        pass(&driver, secs(120)).await;
         let pushed = push(&driver, SHOP, "2.0.0");
         driver
             .until(LIMIT, &mut |_| Ok(()), |aws| request(aws).is_some())
             .await
             .expect("the approval waits");
+        assert_eq!(pair::counts(&driver.world.aws()), [2, 2]);
+
+        let rule = pair::rule(&driver.world.aws());
+        traffic::set(&mut driver.world.aws(), &rule, MORNING);
+        driver.world.touch();
+        let has_grown = |aws: &Aws| carries_its_share(aws, 1).is_ok();
+        driver
+            .until(LIMIT, &mut |_| Ok(()), has_grown)
+            .await
+            .expect("the live colour grows");
+        assert_eq!(pair::counts(&driver.world.aws()), [2, 20]);
 
         let token = waiting(&driver.world.aws()).expect("it waits").token;
-        let filled = pair::counts(&driver.world.aws())[0];
-        assert!(filled < 6, "{filled}");
-        pair::set(
-            &mut driver.world.aws(),
-            "shop-green",
-            json!({"desiredCount": 6}),
-        );
         answer(&mut driver.world.aws(), &token, true);
         driver.world.touch();
 
-        let mut large_enough = |aws: &Aws| {
-            let [blue, _] = pair::groups(aws);
-            let healthy = aws.elb.healthy_count(&blue, aws.now);
-            if weights(aws)[0] == 0 || healthy >= 6 {
-                Ok(())
-            } else {
-                Err(format!("blue has traffic and {healthy} healthy tasks"))
-            }
+        let mut reached = Vec::new();
+        let mut fits = |aws: &Aws| {
+            reached.push(weights(aws)[0]);
+            carries_its_share(aws, 0).and(carries_its_share(aws, 1))
         };
         driver
-            .until(LIMIT, &mut large_enough, |aws| weights(aws) == [100, 0])
+            .until(LIMIT, &mut fits, |aws| weights(aws) == [100, 0])
             .await
             .expect("the traffic is shifted");
+        reached.dedup();
+        assert_eq!(reached, [0, 5, 50, 100]);
 
         ends(&driver, PIPELINE, &pushed, "deployed").await;
     });

@@ -21,6 +21,31 @@ const TWO_STEPS: [(&str, &str); 5] = [
     ("DrainMinutes", "0"),
 ];
 
+const THREE_STEPS: [(&str, &str); 5] = [
+    ("Shift", "listed"),
+    ("Steps", "5,50,100"),
+    ("StepMinutes", "2"),
+    ("BakeMinutes", "3"),
+    ("DrainMinutes", "0"),
+];
+
+/// The weights of blue and green after each step, and the seconds within which an execution is
+/// stopped after it: the first two include the next step, the last one all of the bake.
+const SHIFT: [([i64; 2], u64); 3] = [([5, 95], 150), ([50, 50], 150), ([100, 0], 170)];
+
+/// The pair after each step of a shift.
+fn after_each_step(before: &Aws) -> Vec<(Aws, u64)> {
+    run(before.clone(), Fault::None, async |driver| {
+        push(&driver, SHOP, "2.0.0");
+        let mut scenes = Vec::new();
+        for (weights, seconds) in SHIFT {
+            until_weights(&driver, weights).await;
+            scenes.push((driver.world.snapshot(), seconds));
+        }
+        scenes
+    })
+}
+
 /// The pair before a release and in the middle of its shift.
 fn half_shifted() -> (Aws, Aws) {
     let before = shop(&TWO_STEPS);
@@ -79,12 +104,13 @@ async fn stopped(
 
 /// That the traffic goes back within seconds of a stop, at moments of so many seeds.
 fn goes_back_within_seconds(stop: fn(&Driver, &str), seeds: u64) {
-    let (before, shifted) = half_shifted();
-    let seeds: Vec<u64> = (0..seeds).collect();
-    let mut took: Vec<i64> = on_all_cores(&seeds, |seed| {
+    let before = shop(&THREE_STEPS);
+    let scenes = after_each_step(&before);
+    let plays: Vec<(&(Aws, u64), u64)> = scenes.iter().cycle().zip(0..seeds).collect();
+    let mut took: Vec<i64> = on_all_cores(&plays, |((shifted, seconds), seed)| {
         let mut aws = shifted.clone();
         aws.rng = fastrand::Rng::with_seed(*seed);
-        let moment = secs(aws.rng.u64(1..240));
+        let moment = secs(aws.rng.u64(1..*seconds));
         let mut invariants = Invariants::default().resumed(&aws);
         run(aws, Fault::None, async |driver| {
             driver
@@ -103,7 +129,7 @@ fn goes_back_within_seconds(stop: fn(&Driver, &str), seeds: u64) {
 }
 
 #[test]
-fn the_traffic_goes_back_within_seconds_of_a_stop() {
+fn the_traffic_goes_back_within_seconds_of_a_stop_at_any_moment_of_the_shift() {
     goes_back_within_seconds(stop, 200);
 }
 

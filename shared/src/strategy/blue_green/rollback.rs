@@ -5,7 +5,7 @@
 //! invocation can send traffic to it any more.
 //!
 //! Everything here is pure. What another writer did to the weights or a colour is never
-//! overwritten.
+//! overwritten, and a deployment by another writer keeps no traffic from going back.
 
 use std::time::Duration;
 
@@ -76,6 +76,12 @@ pub fn restoration(
 
     let ladder = ladder(release, context, input);
     if let Some(what) = external_change(context) {
+        // The weights are this release's unless another writer set them, whatever a colour runs.
+        let goes_back = external_weights(context).is_none() && traffic_is_away(context);
+        if goes_back && let Some(next) = next_for_traffic(context, input, ladder.waited) {
+            return ladder.decide(next);
+        }
+
         // Scale-in was suspended by this release whatever another writer did, and stays suspended
         // unless it is restored.
         if pair.scale_in_differs(input.scaling) {
@@ -142,10 +148,7 @@ fn next_for_traffic(
         summary,
     } = next_return_step(context, max_capacity, waited);
 
-    // Weights that are read as recorded may be older than a shift that moved them: they are set
-    // once more.
-    let traffic_is_away = view.weights != pair.weights() || context.unseen_shift().is_some();
-    if !traffic_is_away {
+    if !traffic_is_away(context) {
         change.weights = None;
         let is_small = view.of(old).desired < proven_size(context, input);
         let is_due = is_small && change.raise.is_some();
@@ -166,6 +169,14 @@ fn next_for_traffic(
         (None, None, Some(left)) => Next::Wait(waiting_for_grace(left)),
         (None, None, None) => Next::Wait(format!("returning the traffic to {old}: {summary}")),
     })
+}
+
+/// Whether some of the traffic is not on the old colour. Weights that are read as recorded may be
+/// older than a shift that moved them: they are set once more.
+fn traffic_is_away(context: &PairContext<'_>) -> bool {
+    let PairContext { target, view } = context;
+    let pair = &target.prior;
+    view.weights != pair.weights() || context.unseen_shift().is_some()
 }
 
 /// Decides how much longer resolvers may send clients to the new colour, by DNS answers from before

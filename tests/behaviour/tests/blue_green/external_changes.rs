@@ -8,8 +8,8 @@ use invariants::ledger_reader::{flag, holder, record};
 use serde_json::json;
 
 use behaviour::pair::{
-    self, HALVES, PIPELINE, counts, definitions, set, set_weights, shop, suspensions,
-    until_weights, weights,
+    self, COLOURS, HALVES, PIPELINE, counts, definitions, set, set_weights, shop, stop,
+    suspensions, until_weights, weights,
 };
 use behaviour::{failure, jobs, newest, outcome, push, reason, settled};
 
@@ -137,6 +137,33 @@ fn an_external_deployment_to_the_old_colour_stays() {
         (weights(&ended.aws), counts(&ended.aws)),
         ([100, 0], [2, 0])
     );
+}
+
+#[test]
+fn a_stopped_release_gives_its_traffic_back_beside_an_external_deployment() {
+    for colour in COLOURS {
+        run(shop(&HALVES), Fault::None, async |driver| {
+            let pushed = push(&driver, SHOP, "2.0.0");
+            until_weights(&driver, [50, 50]).await;
+            deploy_another(&mut driver.world.aws(), colour);
+            driver.world.touch();
+            let deployed = definitions(&driver.world.aws());
+
+            let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
+            stop(&driver, &execution);
+            settled(&driver, PIPELINE, &pushed).await;
+            let reason = reason(&driver, &execution);
+            assert_eq!(outcome(&driver, &execution), "superseded", "{reason}");
+
+            let aws = driver.world.snapshot();
+            assert_eq!(
+                (weights(&aws), suspensions(&aws)),
+                ([0, 100], [false, false]),
+                "{colour}: {reason}"
+            );
+            assert_eq!(definitions(&aws), deployed, "{colour}: {reason}");
+        });
+    }
 }
 
 #[test]

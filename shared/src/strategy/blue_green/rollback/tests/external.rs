@@ -144,6 +144,38 @@ fn a_deployment_to_a_colour_that_is_not_the_release_s_is_left_unchanged() {
 }
 
 #[test]
+fn traffic_goes_back_beside_an_external_deployment_that_is_left_unchanged() {
+    let other = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9";
+    let half = Weights::with(Colour::Green, 50);
+
+    for is_old in [true, false] {
+        let mut view = view_of(NEW, half);
+        let PerColour { blue, green } = &mut view.services;
+        let deployed = if is_old { blue } else { green };
+        deployed.deployments[0].task_definition = other.to_owned();
+        assert_eq!(next(&view, Some(half), scaling(true)), MOVE);
+
+        view.services.blue.target_groups[0].healthy = 0;
+        assert!(matches!(
+            next(&view, Some(half), scaling(true)),
+            Restoration::Wait(_)
+        ));
+
+        // Once it is back, only scale-in is restored.
+        view.weights = pair().weights();
+        view.services.blue.desired = 1;
+        assert_eq!(next(&view, Some(half), scaling(true)), RESTORE_SCALE_IN);
+        assert!(matches!(
+            next(&view, Some(half), NO_SCALING),
+            Restoration::Close(Conclusion {
+                outcome: Outcome::Superseded,
+                ..
+            })
+        ));
+    }
+}
+
+#[test]
 fn a_colour_without_a_deployment_runs_nothing_of_another_writer() {
     let mut none = view_of(NEW, pair().weights());
     none.services.green.deployments.clear();

@@ -2,6 +2,8 @@
 //!
 //! What ECS always sends must be there: a field that is missing is an error that names it.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types::{
     AvailabilityZoneRebalancing, Deployment, DeploymentConfiguration, DeploymentRolloutState,
@@ -31,7 +33,7 @@ pub struct ObservedService {
     /// The container port of each target group of the view.
     pub(super) ports: Vec<Option<i32>>,
     named_ports: NamedPorts,
-    discovered_by: Vec<OtherRoute>,
+    discovered_by: BTreeSet<OtherRoute>,
 }
 
 impl ObservedService {
@@ -54,7 +56,7 @@ impl ObservedService {
 
     /// What leads to its tasks beside load balancers.
     #[must_use]
-    pub fn discovered_by(&self) -> &[OtherRoute] {
+    pub fn discovered_by(&self) -> &BTreeSet<OtherRoute> {
         &self.discovered_by
     }
 
@@ -222,9 +224,9 @@ fn offered(deployment: &Deployment) -> &[ServiceConnectService] {
         .map_or(&[], |connect| connect.services())
 }
 
-/// What leads to the tasks beside load balancers, each once: two deployments mostly have the same.
-/// VPC Lattice is a member of deployments only, as Service Connect is.
-fn discovered_by(service: &Service) -> Vec<OtherRoute> {
+/// What leads to the tasks beside load balancers: two deployments mostly have the same. VPC Lattice
+/// is a member of deployments only, as Service Connect is.
+fn discovered_by(service: &Service) -> BTreeSet<OtherRoute> {
     let deployments = service.deployments();
     let registries = service.service_registries().iter();
     let registries = registries
@@ -239,14 +241,7 @@ fn discovered_by(service: &Service) -> Vec<OtherRoute> {
         .flat_map(|deployment| deployment.vpc_lattice_configurations())
         .map(|lattice| OtherRoute::Lattice(lattice.target_group_arn().to_owned()));
 
-    let all: Vec<OtherRoute> = registries.chain(connected).chain(lattice).collect();
-    let mut routes = Vec::new();
-    for route in all {
-        if !routes.contains(&route) {
-            routes.push(route);
-        }
-    }
-    routes
+    registries.chain(connected).chain(lattice).collect()
 }
 
 /// The target groups without the health of their targets, which ECS does not know.

@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// A way to the tasks of a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OtherRoute {
     /// A target group that the released rule does not forward to, by its ARN.
     TargetGroup(String),

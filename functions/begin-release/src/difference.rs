@@ -4,10 +4,9 @@
 //! No release looks at it: register-task-definition decides what is registered, by the same
 //! functions.
 
-use slipway::aws::AwsError;
-use slipway::job::{Checks, Job, StepError};
-use slipway::observed::service::{family, revision};
-use slipway::task_definition::{Difference, TaskDefinition, with_images};
+use slipway::job::{Checks, Failure, Job, StepError};
+use slipway::observed::service::revision;
+use slipway::task_definition::{Difference, Registration, TaskDefinition, with_images};
 
 use crate::preflight::NEW;
 use crate::restorable::PlannedRollout;
@@ -33,7 +32,7 @@ impl BeginRelease {
             }
         };
 
-        match self.difference(target, rollout, &wanted).await {
+        match self.difference(job, target, rollout, wanted).await {
             Ok(Some(found)) => {
                 let summary = summary(found.count(), revision(&rollout.arn));
                 checks.ok_with(at, summary, (found.changes.as_slice(), found.more));
@@ -50,36 +49,31 @@ impl BeginRelease {
     /// colour of a pair has a family of its own, which is no change.
     async fn difference(
         &self,
+        job: &Job<Parameters>,
         target: &FoundTarget,
         rollout: &PlannedRollout,
-        wanted: &TaskDefinition,
-    ) -> Result<Option<Difference>, AwsError> {
+        wanted: TaskDefinition,
+    ) -> Result<Option<Difference>, StepError> {
         let runs = (rollout.arn.as_str(), &rollout.current);
-        if self.bases.is_current(wanted, runs).await? {
+        if self.bases.is_current(&wanted, runs).await? {
             return Ok(None);
         }
 
-        let into = match target {
-            FoundTarget::Service(_) => None,
+        let current = rollout.current.clone();
+        let (runs, into) = match target {
+            FoundTarget::Service(_) => (current, None),
             FoundTarget::Pair { prior, .. } => {
-                Some(family(&prior.of(prior.idle()).task_definition))
+                let family = prior.idle_family();
+                (current.in_family(family), Some(family))
             }
         };
-        let in_family = |definition: &TaskDefinition| match into {
-            Some(into) => definition.clone().in_family(into),
-            None => definition.clone(),
-        };
-        let wanted = in_family(wanted);
+        let registration = Registration::new(&job.release.execution, wanted, into);
+        let family = registration.definition.family();
 
-        let newest = self.task_definitions.describe(wanted.family()).await?;
-        let sent = match newest {
-            Some((_, newest)) => wanted.with_tags_of(&newest.unmarked()),
-            None => wanted,
-        };
-        Ok(Some(Difference::between(
-            &in_family(&rollout.current),
-            &sent,
-        )))
+        let newest = self.task_definitions.describe(family).await?;
+        let newest = newest.as_ref().map(|(_, definition)| definition);
+        let sent = registration.sent(newest).map_err(Failure::configuration)?;
+        Ok(Some(Difference::between(&runs, &sent)))
     }
 }
 

@@ -16,7 +16,8 @@ use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
-    Base, BaseFile, Mark, TaskDefinition, container_images, parse_image_definitions, with_images,
+    Base, BaseFile, Mark, Registration, TaskDefinition, container_images, parse_image_definitions,
+    with_images,
 };
 use slipway::timestamp::{Timestamp, readable};
 
@@ -74,15 +75,9 @@ impl Step for RegisterTaskDefinition {
 
     async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
         let ActiveRelease { lease, target, .. } = found;
-
-        // Each colour of a pair has a family of its own, so that a stack update deploys the newest
-        // revision of the family that its colour runs.
         let into = match &target {
             Target::Service(_) => None,
-            Target::Pair(pair) => {
-                let idle = pair.prior.of(pair.prior.idle());
-                Some(family(&idle.task_definition).to_owned())
-            }
+            Target::Pair(pair) => Some(pair.prior.idle_family()),
         };
 
         let prior = target.prior_task_definition();
@@ -99,13 +94,13 @@ impl Step for RegisterTaskDefinition {
             return Ok(report(&current.arn, prior, &wanted, note).with_warning(base.warning()));
         }
 
-        let sent = wanted.fingerprint();
-        let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
-        match self.find_or_register(job, &lease, &wanted, sent).await? {
+        let registration = Registration::new(&job.release.execution, wanted, into);
+        let wanted = &registration.definition;
+        match self.find_or_register(job, &lease, &registration).await? {
             Found::Registered(arn) => {
-                Ok(report(&arn, prior, &wanted, "registered").with_warning(base.warning()))
+                Ok(report(&arn, prior, wanted, "registered").with_warning(base.warning()))
             }
-            Found::NotYet(left) => Ok(waiting(&wanted, left)),
+            Found::NotYet(left) => Ok(waiting(wanted, left)),
         }
     }
 }
@@ -174,21 +169,15 @@ impl RegisterTaskDefinition {
         &self,
         job: &Job<Parameters>,
         lease: &Lease,
-        wanted: &TaskDefinition,
-        sent: String,
+        registration: &Registration,
     ) -> Result<Found, StepError> {
-        let family = wanted.family();
-        let mark = Mark {
-            execution: job.release.execution.clone(),
-            sent,
-        };
-
+        let family = registration.definition.family();
         let release = lease.release.as_ref();
         let began = release.map_or(job.since, |release| release.began_at);
         let announced = release.and_then(|release| release.registering.clone());
         let announced = announced.filter(|announced| announced.family == family);
         if let Some(announced) = &announced {
-            if let Some(arn) = self.find_own(&mark, announced, began).await? {
+            if let Some(arn) = self.find_own(&registration.mark, announced, began).await? {
                 self.record(job, lease, &arn).await?;
                 return Ok(Found::Registered(arn));
             }
@@ -198,13 +187,10 @@ impl RegisterTaskDefinition {
         }
 
         let newest = self.task_definitions.describe(family).await?;
-        let newest = newest.map(|(arn, definition)| (arn, definition.unmarked()));
-        let marked = match &newest {
-            Some((_, newest)) => wanted.clone().with_tags_of(newest),
-            None => wanted.clone(),
-        };
-        let marked = marked.marked(&mark).map_err(Failure::configuration)?;
-        marked.check_size().map_err(Failure::configuration)?;
+        let definition = newest.as_ref().map(|(_, definition)| definition);
+        let sent = registration
+            .sent(definition)
+            .map_err(Failure::configuration)?;
 
         // An earlier registration that was lost may still become visible, so what was the newest
         // before it stays recorded.
@@ -215,7 +201,7 @@ impl RegisterTaskDefinition {
         let lease = apply(lease, Event::RegistrationAnnounced(registering), job.now)?;
         self.ledger.advance(&lease).await?;
 
-        let arn = self.task_definitions.register(&marked).await?;
+        let arn = self.task_definitions.register(&sent).await?;
         self.record(job, &lease, &arn).await?;
         Ok(Found::Registered(arn))
     }

@@ -9,7 +9,7 @@ use crate::observed::pair::{IncompletePair, PairView};
 use crate::observed::percentages::Percentages;
 use crate::observed::route::{Route, RouteView};
 use crate::observed::scaling::{RecordedScaling, ScalingView};
-use crate::observed::service::revision;
+use crate::observed::service::{family, revision};
 use crate::observed::weights::Weights;
 
 /// A pair before a release changed it.
@@ -77,6 +77,14 @@ impl PriorPair {
     #[must_use]
     pub fn idle(&self) -> Colour {
         self.live.other()
+    }
+
+    /// The family of the idle colour, in which a release registers its revision. Each colour has a
+    /// family of its own, so that a stack update deploys the newest revision of the family that its
+    /// colour runs.
+    #[must_use]
+    pub fn idle_family(&self) -> &str {
+        family(&self.of(self.idle()).task_definition)
     }
 
     pub(crate) fn idle_mut(&mut self) -> &mut PriorColour {

@@ -84,7 +84,7 @@ impl TaskDefinition {
     ///
     /// # Errors
     /// If it is too large.
-    pub fn check_size(&self) -> Result<(), String> {
+    pub(super) fn check_size(&self) -> Result<(), String> {
         match self.text().len() {
             0..=TASK_DEFINITION_BYTES => Ok(()),
             bytes => Err(format!(
@@ -263,7 +263,7 @@ impl TaskDefinition {
     /// The same with the tags of `other`, if it has none of its own: tags belong to the
     /// infrastructure.
     #[must_use]
-    pub fn with_tags_of(mut self, other: &Self) -> Self {
+    pub(super) fn with_tags_of(mut self, other: &Self) -> Self {
         if let Some(tags) = other.0.get("tags").filter(|_| self.tags().is_empty()) {
             self.0.insert("tags".to_owned(), tags.clone());
         }

@@ -17,6 +17,7 @@ mod one_off;
 mod read_members;
 mod refused;
 mod registrant;
+mod registration;
 mod roles;
 mod secrets;
 mod types;
@@ -32,6 +33,7 @@ pub use images::{
 pub use inspect::LeftOut;
 pub use mark::Mark;
 pub(crate) use registrant::{Marked, own};
+pub use registration::Registration;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ mod parse;
 mod properties;
 mod read_members;
 mod refused;
+mod registration;
 mod roles;
 mod secrets;
 mod types;

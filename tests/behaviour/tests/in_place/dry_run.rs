@@ -174,6 +174,34 @@ fn tags_that_leave_no_room_for_a_mark_are_named_before_anything_is_locked() {
 }
 
 #[test]
+fn tags_of_the_family_that_leave_no_room_for_a_mark_are_named_before_anything_is_registered() {
+    run(released(), Fault::None, async |driver| {
+        let runs = register_copy(&driver, "web:2", |request| {
+            request.as_object_mut().expect("an object").remove("tags");
+        });
+        set(&driver, json!({"taskDefinition": runs}));
+        pass(&driver, 600).await;
+        register_copy(&driver, "web:2", |request| {
+            let tag = |number| json!({"key": format!("tag{number}"), "value": "x"});
+            request["tags"] = (0..49).map(tag).collect();
+        });
+        push(&driver, WEB, "2.0.0");
+
+        let why = "the newest revision of family `web`, whose tags the next one gets: `tags` has \
+                   49 items; expected at most 48";
+        let more = json!({"containers": ["web"], "image": image("2.0.0")});
+        is_wrong(&dry_run(&driver, more).await, "difference", why);
+
+        begun(&driver, json!({})).await;
+        let more = json!({"images": {"web": image("2.0.0")}});
+        let answer = look(&driver, "register-task-definition", more).await;
+        fails(&answer, "ConfigurationError", &[why]);
+        let aws = driver.world.aws();
+        assert!(aws.ecs.request_of("web:4").is_some() && aws.ecs.request_of("web:5").is_none());
+    });
+}
+
+#[test]
 fn a_role_of_the_prior_release_that_the_base_does_not_have_is_named() {
     run(released(), Fault::None, async |driver| {
         let runs = register_copy(&driver, "web:2", |request| {

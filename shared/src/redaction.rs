@@ -5,6 +5,7 @@
 //! stay.
 
 mod credentials;
+mod named;
 
 use std::cmp::Reverse;
 
@@ -15,6 +16,7 @@ use crate::limits::{CUT_CHARS, SECRET_CHARS};
 
 use credentials::without_credentials;
 pub(crate) use credentials::{MASK, SCHEMES};
+use named::{SEPARATORS, ends_value, without_named};
 
 /// The separator between the reasons of one task.
 const JOINT: &str = "; ";
@@ -81,11 +83,15 @@ pub const WORDS: [&str; 47] = [
     "volume",
 ];
 
-/// A text with the query of every address in it removed, and the credentials that are recognised by
-/// their place or form: a signed address lets every reader fetch what it names.
+/// A text with the query of every address in it removed, and the secrets that are recognised by
+/// their form or by a name before them: a signed address lets every reader fetch what it names.
 #[must_use]
 pub(crate) fn without_signatures(text: &str) -> String {
-    without_credentials(&without_queries(text))
+    without_recognised(&without_queries(text))
+}
+
+fn without_recognised(text: &str) -> String {
+    without_named(&without_credentials(text))
 }
 
 fn without_queries(text: &str) -> String {
@@ -311,7 +317,12 @@ fn shortened(form: &str) -> Vec<String> {
     if let Some((path, _)) = form.split_once('?') {
         left.extend([format!("{path}?{MASK}"), format!("{path}?")]);
     }
-    left.extend([without_credentials(&cut), cut]);
+    left.extend([without_recognised(&cut), cut]);
+
+    // A name before it masked its first word or assignment.
+    let ends = [form.find(ends_value), form.find(SEPARATORS)];
+    let rests = ends.into_iter().flatten().map(|at| &form[at..]);
+    left.extend(rests.map(|rest| format!("{MASK}{rest}")));
 
     left.retain(|left| left.len() >= SECRET_CHARS && left != form);
     left

@@ -1,14 +1,15 @@
 //! Credentials that are known by their form, in any text: those of an `Authorization` header, a
-//! name with its password in base64, and the id of an access key.
+//! name with its password in base64, the id of an access key, private keys and generated tokens.
 //!
-//! Never masks a word that a sentence could have after such a header's scheme.
+//! Never masks a word that a sentence could have after such a header's scheme, and no text for
+//! being long or in base64: AWS encodes what it means, too.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::NO_PAD;
 
-use crate::limits::SECRET_CHARS;
+use crate::limits::{RANDOM_CHARS, SECRET_CHARS};
 
 /// Base64 without its padding, whatever the bits after the last byte are.
 const LENIENT: GeneralPurpose =
@@ -27,16 +28,61 @@ const KEY_KINDS: [&str; 2] = ["AKIA", "ASIA"];
 /// Length of the id of an access key.
 const KEY_CHARS: usize = 20;
 
+/// How tokens begin: what JSON with a key is in base64, as the parts of a JWT (RFC 7519) and the
+/// configuration of Docker, and the tokens of GitHub, GitLab, Slack, Stripe and Docker Hub, each as
+/// its maker documents it.
+const TOKEN_STARTS: [&str; 15] = [
+    "eyJ",
+    "dckr_pat_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "rk_live_",
+    "sk_live_",
+    "xoxa-",
+    "xoxb-",
+    "xoxp-",
+    "xoxs-",
+];
+
+/// What begins a key in PEM, what ends the line of its kind, and what begins its last line
+/// (RFC 7468).
+const PEM: [&str; 3] = ["-----BEGIN ", "-----", "-----END "];
+
 /// A text without the credentials in it that are known by their form.
 pub(super) fn without_credentials(text: &str) -> String {
+    let text = without_private_keys(text);
     let mut before = ["", ""];
-    let text = masked_words(text, is_of_token, |word| {
+    let text = masked_words(&text, is_of_token, |word| {
         let is_token = is_token(before, word);
         before = [before[1], word];
         is_token
     });
+    let text = masked_words(&text, is_of_generated, is_generated);
     let text = masked_words(&text, is_of_base64, is_encoded_pair);
     masked_words(&text, |c: char| c.is_ascii_alphanumeric(), is_key_id)
+}
+
+/// A text without the keys in PEM that are private. Without its last line a key was cut.
+fn without_private_keys(text: &str) -> String {
+    let [begin, dashes, end] = PEM;
+    let mut parts = text.split(begin);
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        kept.push_str(begin);
+        match part.split_once(dashes) {
+            Some((kind, key)) if kind.ends_with("PRIVATE KEY") => {
+                let length = key.find(end).unwrap_or(key.len());
+                kept.extend([kind, dashes, MASK, &key[length..]]);
+            }
+            _ => kept.push_str(part),
+        }
+    }
+    kept
 }
 
 /// A text in which the words that are credentials are masked. What is part of a word is `is_of`.
@@ -64,6 +110,15 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~+/=".contains(c)
 }
 
+fn is_of_generated(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
+}
+
+fn is_generated(word: &str) -> bool {
+    let is_known = TOKEN_STARTS.iter().any(|start| word.starts_with(start));
+    is_known && word.len() >= RANDOM_CHARS
+}
+
 fn is_of_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/".contains(c)
 }
@@ -73,15 +128,18 @@ fn is_of_base64(c: char) -> bool {
 fn is_token([earlier, before]: [&str; 2], word: &str) -> bool {
     let (name, scheme) = before.rsplit_once('=').unwrap_or((earlier, before));
     let is_header = name.to_ascii_lowercase().ends_with("authorization");
-    let is_plain = word
-        .bytes()
-        .all(|b| b.is_ascii_alphabetic() || b"-.".contains(&b));
 
     word.len() >= SECRET_CHARS
         && SCHEMES
             .iter()
             .any(|known| scheme.eq_ignore_ascii_case(known))
-        && (is_header || !is_plain)
+        && (is_header || !is_plain(word))
+}
+
+/// Whether a word is one of a sentence, by its letters.
+pub(super) fn is_plain(word: &str) -> bool {
+    word.bytes()
+        .all(|b| b.is_ascii_alphabetic() || b"-.".contains(&b))
 }
 
 /// Whether a word is a name and a password in base64, as a header with the scheme Basic has them.
@@ -162,6 +220,52 @@ mod tests {
             "CannotPullContainerError",
         ] {
             assert_eq!(without_credentials(kept), kept);
+        }
+    }
+
+    #[test]
+    fn generated_tokens_are_masked_and_short_or_other_words_are_kept() {
+        for start in TOKEN_STARTS {
+            let rest = "0123456789abcdefghij";
+            let token = &format!("{start}{rest}")[..20];
+            let text = format!("run --with={token}: bad token '{token}'");
+            assert_eq!(
+                without_credentials(&text),
+                "run --with=***: bad token '***'"
+            );
+
+            let shorter = &token[..19];
+            assert_eq!(without_credentials(shorter), shorter);
+        }
+        for kept in ["my_ghp_0123456789abcdefghij", "GHP_0123456789abcdefghij"] {
+            assert_eq!(without_credentials(kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_masked_and_its_kind_and_a_certificate_are_kept() {
+        for (text, kept) in [
+            (
+                "no file -----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----.",
+                "no file -----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----.",
+            ),
+            (
+                "a -----BEGIN PRIVATE KEY-----\\nMIIabc",
+                "a -----BEGIN PRIVATE KEY-----***",
+            ),
+            (
+                "-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----",
+                "-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----",
+            ),
+            (
+                "-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----\n\
+                 -----BEGIN EC PRIVATE KEY-----\nMIIdef\n-----END EC PRIVATE KEY-----",
+                "-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----\n\
+                 -----BEGIN EC PRIVATE KEY-----***-----END EC PRIVATE KEY-----",
+            ),
+            ("-----BEGIN PRIVATE KEY", "-----BEGIN PRIVATE KEY"),
+        ] {
+            assert_eq!(without_credentials(text), kept);
         }
     }
 

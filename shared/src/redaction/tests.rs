@@ -1,5 +1,7 @@
 //! What is masked in texts, and what stays.
 
+mod texts;
+
 use super::*;
 
 fn without(text: &str, values: &[&str], names: &[&str]) -> String {

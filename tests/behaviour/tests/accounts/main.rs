@@ -1,6 +1,7 @@
 //! A service in another account or region than its pipeline and the functions, released and rolled
 //! back under a deploy role of that place.
 
+mod partitions;
 mod scene;
 
 use behaviour::{failure, image_of, jobs, outcome, pair, push, reason, settled, until};

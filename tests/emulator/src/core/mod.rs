@@ -11,6 +11,7 @@ mod agenda;
 mod error;
 pub(crate) mod input;
 pub(crate) mod page;
+pub(crate) mod partition;
 pub(crate) mod protocol;
 mod quirks;
 pub(crate) mod record;
@@ -25,6 +26,8 @@ pub use error::ApiError;
 pub use protocol::{Call, Request, Response};
 pub use quirks::{Quirk, QuirkCounts, Quirks};
 pub use stale::Stale;
+
+use self::partition::Partition;
 
 use crate::services::{
     autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,
@@ -141,12 +144,24 @@ impl Aws {
             .collect()
     }
 
-    /// `arn:aws:<service>:<region>:<account>:<resource>`.
+    /// The partition of the region.
+    pub(crate) fn partition(&self) -> Partition {
+        Partition::of_region(&self.region)
+    }
+
+    /// `arn:<partition>:<service>:<region>:<account>:<resource>`.
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!(
-            "arn:aws:{service}:{}:{}:{resource}",
-            self.region, self.account
+            "arn:{}:{service}:{}:{}:{resource}",
+            self.partition().name,
+            self.region,
+            self.account
         )
+    }
+
+    /// The ARN of a resource that an account has in all regions.
+    pub(crate) fn global_arn(&self, service: &str, resource: &str) -> String {
+        self.partition().arn(service, &self.account, resource)
     }
 
     /// A time as the JSON protocols write it: seconds since the epoch with milliseconds as a

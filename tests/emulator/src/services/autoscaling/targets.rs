@@ -167,7 +167,7 @@ fn description(aws: &Aws, target: &ScalableTarget) -> Value {
     json!({
         "ServiceNamespace": NAMESPACE, "ResourceId": target.resource_id,
         "ScalableDimension": DIMENSION, "MinCapacity": target.min, "MaxCapacity": target.max,
-        "RoleARN": format!("arn:aws:iam::{}:role/{role}", aws.account),
+        "RoleARN": aws.global_arn("iam", &format!("role/{role}")),
         "CreationTime": Aws::seconds(target.created_at),
         "ScalableTargetARN": target.arn,
         "SuspendedState": {

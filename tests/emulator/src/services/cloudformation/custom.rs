@@ -159,8 +159,9 @@ fn url(aws: &Aws, key: &str, signature: &str) -> String {
     let time: String = time.chars().filter(char::is_ascii_alphanumeric).collect();
     let day = time.split('T').next().unwrap_or_default();
     let host = format!(
-        "{BUCKET}{}.s3.{region}.amazonaws.com",
-        region.replace('-', "")
+        "{BUCKET}{}.s3.{region}.{}",
+        region.replace('-', ""),
+        aws.partition().domain
     );
 
     format!(

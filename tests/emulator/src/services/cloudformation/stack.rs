@@ -188,11 +188,11 @@ fn pseudo_parameters(aws: &Aws, name: &str, id: &str) -> Map<String, Value> {
     let pseudo = json!({
         "AWS::AccountId": aws.account,
         "AWS::NotificationARNs": [],
-        "AWS::Partition": "aws",
+        "AWS::Partition": aws.partition().name,
         "AWS::Region": aws.region,
         "AWS::StackId": id,
         "AWS::StackName": name,
-        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::URLSuffix": aws.partition().domain,
     });
     pseudo.as_object().cloned().unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::api::{required, updatable, validation};
 use super::describe::{Known, known};
 use super::{change_set, format};
+use crate::partition::is_of_aws;
 use crate::protocol::query::Parameters;
 use crate::{ApiError, Aws, s3};
 
@@ -79,7 +80,7 @@ fn fetched(aws: &Aws, url: &str) -> Result<String, ApiError> {
 fn is_of_s3(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or_default();
     let is_local = name == "localhost" || name.ends_with(".localhost");
-    is_local || name.contains("amazonaws.com") || name.parse::<IpAddr>().is_ok()
+    is_local || is_of_aws(name) || name.parse::<IpAddr>().is_ok()
 }
 
 /// GetTemplate, of a stack or of a change set: both stages are the template as it was sent.

@@ -37,7 +37,8 @@ pub(super) fn store(
     bucket: &str,
     key: &str,
 ) -> Result<(), ErrorDetails> {
-    let demand = Demand::new("s3:PutObject", format!("arn:aws:s3:::{bucket}/{key}"));
+    let object = aws.partition().arn("s3", "", &format!("{bucket}/{key}"));
+    let demand = Demand::new("s3:PutObject", object);
     check(
         aws,
         &execution.declaration.role,
@@ -85,7 +86,7 @@ pub(super) fn object(
         "s3:GetObjectTagging",
         "s3:GetObjectVersionTagging",
     ];
-    let arn = format!("arn:aws:s3:::{bucket}");
+    let arn = aws.partition().arn("s3", "", bucket);
     let demands: Vec<Demand> = on_bucket
         .map(|action| Demand::new(action, arn.as_str()))
         .into_iter()

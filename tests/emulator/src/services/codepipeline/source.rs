@@ -118,10 +118,7 @@ fn image_revision(
     found: &Value,
 ) -> (String, BTreeMap<String, String>, Value) {
     let digest = found["imageDigest"].as_str().unwrap_or_default();
-    let uri = format!(
-        "{}.dkr.ecr.{}.amazonaws.com/{repository}@{digest}",
-        aws.account, aws.region
-    );
+    let uri = format!("{}/{repository}@{digest}", ecr::registry_host(aws));
     let variables = [
         ("RegistryId", Some(aws.account.as_str())),
         ("RepositoryName", Some(repository)),

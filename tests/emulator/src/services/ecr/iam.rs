@@ -9,8 +9,9 @@ use crate::iam::{Demand, IamRequest};
 
 pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     let registry = request.input["registryId"].as_str().unwrap_or(&aws.account);
+    let (partition, region) = (aws.partition().name, &aws.region);
     let repository =
-        |name: &str| format!("arn:aws:ecr:{}:{registry}:repository/{name}", aws.region);
+        |name: &str| format!("arn:{partition}:ecr:{region}:{registry}:repository/{name}");
 
     Some(match request.operation.as_str() {
         "DescribeRepositories" => match items(&request.input["repositoryNames"]) {

@@ -202,9 +202,10 @@ fn is_immutable(input: &Value) -> Result<bool, ApiError> {
     }
 }
 
-/// `<account>.dkr.ecr.<region>.amazonaws.com`.
-fn registry_host(aws: &Aws) -> String {
-    format!("{}.dkr.ecr.{}.amazonaws.com", aws.account, aws.region)
+/// `<account>.dkr.ecr.<region>.<domain of the partition>`.
+pub(crate) fn registry_host(aws: &Aws) -> String {
+    let domain = aws.partition().domain;
+    format!("{}.dkr.ecr.{}.{domain}", aws.account, aws.region)
 }
 
 /// The repository that a request names in `repositoryName`.

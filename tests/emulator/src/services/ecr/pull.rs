@@ -74,7 +74,7 @@ impl<'a> Reference<'a> {
                 iam::is_open_within(aws, policy, role, &demand)
             } else {
                 iam::is_open_within(aws, None, role, &demand)
-                    && iam::is_shared_with(policy, role, &aws.account, &demand)
+                    && iam::is_shared_with(policy, role, aws, &demand)
             }
         })
     }
@@ -82,8 +82,10 @@ impl<'a> Reference<'a> {
 
 /// Whether a host is the registry of an account, by either of its names.
 fn is_registry_of(home: &Aws, host: &str) -> bool {
-    let dual_stack = || format!("{}.dkr-ecr.{}.on.aws", home.account, home.region);
-    host == registry_host(home) || host == dual_stack()
+    let dual_stack = home.partition().dual_stack;
+    let is_dual_stack =
+        |domain: &str| host == format!("{}.dkr-ecr.{}.{domain}", home.account, home.region);
+    host == registry_host(home) || dual_stack.is_some_and(is_dual_stack)
 }
 
 /// As [`behaviour`], of a task that pulls the image: a pull through cache imports what it lacks.

@@ -262,7 +262,7 @@ fn fargate_needs_role_for(containers: &[Value]) -> Option<&'static str> {
     let any = |is: &dyn Fn(&Value) -> bool| containers.iter().any(is);
     let from_ecr = |container: &Value| {
         let image = container["image"].as_str().unwrap_or_default();
-        image.contains(".dkr.ecr.") && image.contains(".amazonaws.com")
+        image.contains(".dkr.ecr.") && image.contains(".amazonaws.")
     };
 
     if any(&from_ecr) {

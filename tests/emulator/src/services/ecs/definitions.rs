@@ -155,7 +155,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         json,
         tags,
         registered_at: aws.now,
-        registered_by: aws.iam.principal.arn(&aws.account),
+        registered_by: aws.iam.principal.arn(aws),
         deregistered_at: None,
     };
     let answer = with_tags(

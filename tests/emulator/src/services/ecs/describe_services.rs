@@ -71,13 +71,13 @@ pub(super) fn view(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         "pendingCount": tasks().filter(|task| task.is_pending()).count(),
         "taskDefinition": current.map(|deployment| &deployment.task_definition),
         "deployments": null,
-        "roleArn": format!(
-            "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
-            aws.account
+        "roleArn": aws.global_arn(
+            "iam",
+            "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         ),
         "events": null,
         "createdAt": Aws::seconds(service.created_at),
-        "createdBy": format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account),
+        "createdBy": aws.global_arn("sts", "assumed-role/sandbox/sandbox"),
     });
 
     // `json!` would copy these once more.

@@ -67,7 +67,8 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
         "elasticloadbalancing",
         &format!("loadbalancer/app/{name}/{hex}"),
     );
-    let dns_name = format!("{name}-{number}.{}.elb.amazonaws.com", aws.region);
+    let domain = aws.partition().domain;
+    let dns_name = format!("{name}-{number}.{}.elb.{domain}", aws.region);
     let balancer = LoadBalancer {
         arn: arn.clone(),
         name: name.clone(),

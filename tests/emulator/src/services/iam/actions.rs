@@ -54,7 +54,7 @@ pub(crate) fn pass_role(aws: &Aws, role: &str, service: &str) -> Demand {
     let arn = if role.starts_with("arn:") {
         role.to_owned()
     } else {
-        format!("arn:aws:iam::{}:role/{role}", aws.account)
+        aws.global_arn("iam", &format!("role/{role}"))
     };
     Demand::new("iam:PassRole", arn).with("iam:PassedToService", service)
 }

@@ -80,7 +80,10 @@ fn covers(aws: &Aws, job: &Job, demand: &Demand) -> bool {
         "s3:PutObject" => &action.output_artifacts,
         _ => return false,
     };
-    let arn = |artifact: &Artifact| format!("arn:aws:s3:::{}/{}", artifact.bucket, artifact.key);
+    let arn = |artifact: &Artifact| {
+        let object = format!("{}/{}", artifact.bucket, artifact.key);
+        aws.partition().arn("s3", "", &object)
+    };
     artifacts
         .iter()
         .any(|(_, artifact)| arn(artifact) == demand.resource)

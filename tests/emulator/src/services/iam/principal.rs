@@ -34,10 +34,10 @@ pub(crate) struct Session {
 }
 
 impl Principal {
-    pub(crate) fn arn(&self, account: &str) -> String {
+    pub(crate) fn arn(&self, aws: &Aws) -> String {
         match self {
-            Self::Operator => format!("arn:aws:iam::{account}:user/{ADMINISTRATOR}"),
-            Self::Session(session) | Self::Artifacts(session) => session.arn(account),
+            Self::Operator => aws.global_arn("iam", &format!("user/{ADMINISTRATOR}")),
+            Self::Session(session) | Self::Artifacts(session) => session.arn(&aws.account),
         }
     }
 
@@ -50,11 +50,11 @@ impl Principal {
     }
 
     /// The ARNs by which the policy of a resource can name the principal.
-    pub(super) fn names(&self, account: &str) -> Vec<String> {
+    pub(super) fn names(&self, aws: &Aws) -> Vec<String> {
         match self {
-            Self::Operator => vec![self.arn(account)],
+            Self::Operator => vec![self.arn(aws)],
             Self::Session(session) | Self::Artifacts(session) => {
-                vec![session.role.clone(), session.arn(account)]
+                vec![session.role.clone(), session.arn(&aws.account)]
             }
         }
     }
@@ -64,10 +64,12 @@ impl Principal {
     ///
     /// Source:
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
-    pub(super) fn about(&self, account: &str, demand: &Demand) -> Demand {
+    pub(super) fn about(&self, aws: &Aws, demand: &Demand) -> Demand {
         match self {
-            Self::Operator => described(demand, account, self.arn(account)),
-            Self::Session(session) | Self::Artifacts(session) => session.about(account, demand),
+            Self::Operator => described(demand, &aws.account, self.arn(aws)),
+            Self::Session(session) | Self::Artifacts(session) => {
+                session.about(&aws.account, demand)
+            }
         }
     }
 }
@@ -82,9 +84,11 @@ impl Session {
         }
     }
 
+    /// Its ARN, in the partition of its role.
     pub(crate) fn arn(&self, account: &str) -> String {
         format!(
-            "arn:aws:sts::{account}:assumed-role/{}/{}",
+            "arn:{}:sts::{account}:assumed-role/{}/{}",
+            self.role.split(':').nth(1).unwrap_or("aws"),
             self.role_name(),
             self.name
         )

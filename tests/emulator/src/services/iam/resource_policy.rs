@@ -26,14 +26,14 @@ pub(super) enum Grant {
 pub(super) fn grant(
     policy: &Value,
     caller: &Principal,
-    account: &str,
+    aws: &Aws,
     demand: &Demand,
 ) -> Result<Option<Grant>, Unsupported> {
-    let demand = caller.about(account, demand);
-    let names = caller.names(account);
+    let demand = caller.about(aws, demand);
+    let names = caller.names(aws);
     let mut grant = Grant::Absent;
     for statement in items(&policy["Statement"]) {
-        let named = named(&statement["Principal"], &names, account);
+        let named = named(&statement["Principal"], &names, aws);
         if named == Grant::Absent || !applies_to_its_resource(statement, &demand)? {
             continue;
         }
@@ -46,19 +46,19 @@ pub(super) fn grant(
 }
 
 /// How a Principal element is about a caller with these names.
-fn named(principal: &Value, names: &[String], account: &str) -> Grant {
+fn named(principal: &Value, names: &[String], aws: &Aws) -> Grant {
     if principal == "*" {
         return Grant::Named;
     }
 
-    let root = format!("arn:aws:iam::{account}:root");
+    let root = aws.global_arn("iam", "root");
     let found = items(&principal["AWS"])
         .iter()
         .filter_map(Value::as_str)
         .map(|one| {
             if one == "*" || names.iter().any(|name| name == one) {
                 Grant::Named
-            } else if one == account || one == root {
+            } else if one == aws.account || one == root {
                 Grant::Account
             } else {
                 Grant::Absent
@@ -75,10 +75,10 @@ pub(crate) fn require_of_resource(
     demand: &Demand,
 ) -> Result<(), Denial> {
     let caller = aws.iam.principal.clone();
-    let Some(reason) = refusal(policy, &caller, &aws.account, demand) else {
+    let Some(reason) = refusal(policy, &caller, aws, demand) else {
         return Ok(());
     };
-    let message = error::message(&caller.arn(&aws.account), demand, &reason);
+    let message = error::message(&caller.arn(aws), demand, &reason);
     Err(note(aws, caller.name(), demand, message))
 }
 
@@ -86,11 +86,11 @@ pub(crate) fn require_of_resource(
 pub(crate) fn is_shared_with(
     policy: Option<&Value>,
     role: &str,
-    account: &str,
+    aws: &Aws,
     demand: &Demand,
 ) -> bool {
     let caller = Principal::Session(Session::of(role, ""));
-    refusal(policy, &caller, account, demand).is_none()
+    refusal(policy, &caller, aws, demand).is_none()
 }
 
 /// Whether a role may do something with a resource of its own account: its policies allow it, or
@@ -109,12 +109,7 @@ pub(crate) fn is_open_within(
     let session = Session::of(role, "");
     let own = Permissions::of(aws, &session, demand);
     let caller = Principal::Session(session);
-    let granted = grant(
-        policy.unwrap_or(&Value::Null),
-        &caller,
-        &aws.account,
-        demand,
-    );
+    let granted = grant(policy.unwrap_or(&Value::Null), &caller, aws, demand);
     match (own, granted) {
         (Ok(_), Ok(None)) => false,
         (Ok(own), Ok(Some(granted))) => {
@@ -129,10 +124,10 @@ pub(crate) fn is_open_within(
 fn refusal(
     policy: Option<&Value>,
     caller: &Principal,
-    account: &str,
+    aws: &Aws,
     demand: &Demand,
 ) -> Option<String> {
-    match grant(policy.unwrap_or(&Value::Null), caller, account, demand) {
+    match grant(policy.unwrap_or(&Value::Null), caller, aws, demand) {
         Ok(Some(Grant::Account | Grant::Named)) => None,
         Ok(Some(Grant::Absent)) => Some(error::not_allowed_by_resource(&demand.action)),
         Ok(None) => Some(error::EXPLICIT_DENY_OF_RESOURCE.to_owned()),

@@ -39,7 +39,7 @@ pub(crate) fn assume(aws: &mut Aws, demand: &Demand) -> Result<Role, Denial> {
         (_, Ok(_)) => String::new(),
         (_, Err(unsupported)) => format!("because {unsupported}"),
     };
-    let message = error::message(&caller.arn(&aws.account), demand, &reason);
+    let message = error::message(&caller.arn(aws), demand, &reason);
     Err(note(aws, caller.name(), demand, message))
 }
 
@@ -64,7 +64,7 @@ fn is_allowed(
         Principal::Artifacts(_) => return Ok(false),
     };
 
-    let allowed = match grant(&role.trust, caller, &aws.account, demand)? {
+    let allowed = match grant(&role.trust, caller, aws, demand)? {
         Some(Grant::Named) if account_of(&role.arn) == aws.account => {
             own.identity != Access::Denied
         }

@@ -48,7 +48,7 @@ fn target(aws: &Aws, zone: &HostedZone, record: &RecordSet, alias: &Alias) -> Ta
         let named = |other: &RecordSet| other.name == name && other.kind == record.kind;
         return found(zone.records().any(named));
     }
-    let of_balancers = format!(".{}.elb.amazonaws.com.", aws.region);
+    let of_balancers = format!(".{}.elb.{}.", aws.region, aws.partition().domain);
     if alias.hosted_zone == elb::HOSTED_ZONE && name.ends_with(&of_balancers) {
         return found(balancer(aws, name).is_some());
     }

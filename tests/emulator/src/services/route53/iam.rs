@@ -10,9 +10,10 @@ use crate::Aws;
 use crate::cloudformation::items;
 use crate::iam::{Demand, IamRequest};
 
-pub(super) fn demands(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     let on = |kind: &str, member: &str| {
-        request.on(format!("arn:aws:route53:::{kind}/{}", request.text(member)))
+        let resource = format!("{kind}/{}", request.text(member));
+        request.on(aws.partition().arn("route53", "", &resource))
     };
     Some(vec![match request.operation.as_str() {
         "ChangeResourceRecordSets" => with_changes(

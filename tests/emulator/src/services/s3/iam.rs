@@ -7,13 +7,9 @@ use crate::Aws;
 use crate::iam::{Demand, IamRequest};
 
 /// Reading a certain version is another action than reading the newest.
-pub(super) fn demands(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
-    let object = format!(
-        "arn:aws:s3:::{}/{}",
-        request.text("Bucket"),
-        request.text("Key")
-    );
-    let bucket = format!("arn:aws:s3:::{}", request.text("Bucket"));
+pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+    let bucket = aws.partition().arn("s3", "", request.text("Bucket"));
+    let object = format!("{bucket}/{}", request.text("Key"));
     Some(vec![match request.operation.as_str() {
         "ListObjectsV2" => Demand::new("s3:ListBucket", bucket),
         "GetBucketLocation" => Demand::new("s3:GetBucketLocation", bucket),

@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc2822;
 
 use super::{Object, buckets, chunked, error, versions};
 use crate::cloudformation;
+use crate::partition::is_of_aws;
 use crate::protocol::{Response, WrittenResponse, decode, escape};
 use crate::{ApiError, Aws, Millis, Request};
 
@@ -94,7 +95,7 @@ impl<'a> RestRequest<'a> {
             None => [".s3.", ".s3-"]
                 .iter()
                 .find_map(|service| host.find(service))
-                .filter(|_| host.contains("amazonaws.com")),
+                .filter(|_| is_of_aws(host)),
         };
         let path = request.path().trim_start_matches('/');
         let (bucket, key) = match label {

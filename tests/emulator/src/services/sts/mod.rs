@@ -51,7 +51,7 @@ fn caller_identity(aws: &Aws) -> Value {
         Principal::Operator => "AIDAIOSFODNN7EXAMPLE".to_owned(),
         Principal::Session(session) | Principal::Artifacts(session) => user_id(aws, session),
     };
-    json!({"Arn": caller.arn(&aws.account), "UserId": user_id, "Account": aws.account})
+    json!({"Arn": caller.arn(aws), "UserId": user_id, "Account": aws.account})
 }
 
 /// `AROA…:<session>`. A role that no template made has no id, and gets one from the examples.

@@ -91,7 +91,7 @@ fn put_role(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, P
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect();
-    let arn = format!("arn:aws:iam::{}:role{path}{name}", aws.account);
+    let arn = aws.global_arn("iam", &format!("role{path}{name}"));
     let known = aws.cloudformation.iam.remove(&name);
     let role_id = known.map_or_else(
         || format!("AROA{}", aws.hex(17).to_uppercase()),
@@ -161,11 +161,7 @@ fn max_session_seconds(desired: &Desired) -> Result<i64, Problem> {
 
 fn create_managed_policy(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     let name = desired.name(aws, "ManagedPolicyName");
-    let arn = format!(
-        "arn:aws:iam::{}:policy{}{name}",
-        aws.account,
-        path(desired)?
-    );
+    let arn = aws.global_arn("iam", &format!("policy{}{name}", path(desired)?));
     if aws.cloudformation.iam.managed_policy(&arn).is_some() {
         return Err(Problem::new(format!(
             "EntityAlreadyExists: A policy called {name} already exists."

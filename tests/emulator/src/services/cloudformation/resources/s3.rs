@@ -50,14 +50,12 @@ fn create_bucket(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
         &name,
         desired.properties["VersioningConfiguration"]["Status"] == "Enabled",
     );
-    let (domain, regional) = (
-        format!("{name}.s3.amazonaws.com"),
-        format!("{name}.s3.{}.amazonaws.com", aws.region),
-    );
+    let partition = aws.partition();
+    let domain = partition.domain;
     let attributes = json!({
-        "Arn": format!("arn:aws:s3:::{name}"),
-        "DomainName": domain,
-        "RegionalDomainName": regional,
+        "Arn": partition.arn("s3", "", &name),
+        "DomainName": format!("{name}.s3.{domain}"),
+        "RegionalDomainName": format!("{name}.s3.{}.{domain}", aws.region),
     });
 
     Ok(Created::new(name, attributes))

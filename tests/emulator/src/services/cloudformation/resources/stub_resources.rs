@@ -50,8 +50,10 @@ fn claim(aws: &mut Aws, kind: &'static str, name: &str) -> Result<(), Problem> {
 fn create_queue(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     let name = desired.name(aws, "QueueName");
     let url = format!(
-        "https://sqs.{}.amazonaws.com/{}/{name}",
-        aws.region, aws.account
+        "https://sqs.{}.{}/{}/{name}",
+        aws.region,
+        aws.partition().domain,
+        aws.account
     );
     claim(aws, "AWS::SQS::Queue", &url)?;
 

@@ -54,7 +54,7 @@ fn can_be_there(aws: &Aws, principal: &Value) -> bool {
         return true;
     }
 
-    let role = format!("arn:aws:iam::{}:role/", aws.account);
+    let role = aws.global_arn("iam", "role/");
     if text.starts_with(&role) {
         return aws.cloudformation.iam.role_by_arn(text).is_some();
     }

@@ -3,28 +3,10 @@
 use std::fmt;
 
 use crate::limits::TAG_CHARS;
+use crate::partition::{PARTITIONS, Partition};
 use crate::redaction::without_signatures;
 
 const EXPECTED: &str = "expected [registry/]repository[:tag][@sha256:<64 hex digits>]";
-
-/// The domains of AWS's partitions (`dnsSuffix` in the endpoint rules of the AWS SDKs).
-const DOMAINS: [&str; 7] = [
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "amazonaws.eu",
-    "c2s.ic.gov",
-    "sc2s.sgov.gov",
-    "cloud.adc-e.uk",
-    "csp.hci.ic.gov",
-];
-
-/// The domains of ECR with IPv6 (docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html;
-/// China and Europe as in github.com/awslabs/amazon-ecr-credential-helper).
-const DUAL_STACK_DOMAINS: [&str; 3] = [
-    "on.aws",
-    "on.amazonwebservices.com.cn",
-    "on.amazonwebservices.eu",
-];
 
 /// The port of ECR, that of HTTPS (docs.aws.amazon.com/general/latest/gr/ecr.html).
 const ECR_PORT: &str = "443";
@@ -188,6 +170,10 @@ fn check_host(text: &str, host: &str) -> Result<(), String> {
                  expected an account of 12 digits and a region such as eu-west-1"
             ))
         }
+        Some((_, region)) if !Partition::of(region).has(name) => Err(format!(
+            "the registry of image `{text}` is `{host}`; expected the domain {} in {region}",
+            Partition::of(region).domain
+        )),
         Some(_) if port.is_some_and(|port| port != ECR_PORT) => Err(format!(
             "the registry of image `{text}` is `{host}`; expected no port or {ECR_PORT}, because \
              Amazon ECR has no other"
@@ -285,18 +271,23 @@ pub fn has_region_form(text: &str) -> bool {
 /// with IPv6, both also with `ecr-fips`.
 fn ecr_parts(host: &str) -> Option<(&str, &str)> {
     let (account, rest) = host.split_once('.')?;
-    let is_ecr = |kind: &str| ["ecr", "ecr-fips"].contains(&kind);
-
-    let (region, domains) = if let Some(rest) = rest.strip_prefix("dkr.") {
-        let (kind, rest) = rest.split_once('.')?;
-        (is_ecr(kind).then_some(rest)?, DOMAINS.as_slice())
-    } else {
-        let (kind, rest) = rest.strip_prefix("dkr-")?.split_once('.')?;
-        (is_ecr(kind).then_some(rest)?, DUAL_STACK_DOMAINS.as_slice())
+    let (rest, is_dual_stack) = match rest.strip_prefix("dkr.") {
+        Some(rest) => (rest, false),
+        None => (rest.strip_prefix("dkr-")?, true),
     };
+    let (kind, rest) = rest.split_once('.')?;
+    let (region, domain) = rest.split_once('.')?;
 
-    let (region, domain) = region.split_once('.')?;
-    domains.contains(&domain).then_some((account, region))
+    let domain_of = |partition: &Partition| {
+        if is_dual_stack {
+            partition.dual_stack
+        } else {
+            Some(partition.domain)
+        }
+    };
+    let mut all = PARTITIONS.iter();
+    let is_of_aws = all.any(|partition| domain_of(partition) == Some(domain));
+    (["ecr", "ecr-fips"].contains(&kind) && is_of_aws).then_some((account, region))
 }
 
 impl fmt::Display for ImageReference {

@@ -6,6 +6,7 @@
 //! - [`limits`]: every number that bounds something, with its source.
 //! - [`timestamp`]: instants and readable durations. Never reads a clock.
 //! - [`arn`]: the parts of ARNs. Never decides whether what one names exists.
+//! - `partition`: the partitions of AWS. Never decides whether a region exists.
 //! - [`image`]: image references and digests. Never calls a registry.
 //! - [`manifest`]: which manifests of a repository are container images. Never calls a registry.
 //! - `json`: JSON that users and other tools wrote. Never drops a member.
@@ -42,6 +43,7 @@ pub mod limits;
 pub mod manifest;
 pub mod metrics;
 pub mod observed;
+mod partition;
 pub mod redaction;
 pub mod release;
 pub mod routing;

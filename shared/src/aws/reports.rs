@@ -7,6 +7,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use super::clients::Clients;
 use super::{AwsError, Sdk};
 use crate::judge::report::{Judgement, html};
+use crate::partition::Partition;
 
 #[derive(Clone, Debug)]
 pub struct Reports {
@@ -67,41 +68,16 @@ impl Reports {
         format!("s3://{}/{key}.html", self.bucket)
     }
 
-    /// The page in the console, for principals that may read the bucket. It does not expire.
+    /// The page in the console, for principals that may read the bucket. It does not expire. In a
+    /// partition whose console is not known it is the [location](Self::location).
     #[must_use]
     pub fn link(&self, key: &str) -> String {
         let (region, bucket) = (&self.region, &self.bucket);
-        format!(
-            "https://{region}.{}/s3/object/{bucket}?region={region}&prefix={key}.html",
-            console(region)
-        )
-    }
-}
-
-/// The host of the console in the partition of a region, after the region's name.
-fn console(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "console.amazonaws.cn"
-    } else if region.starts_with("us-gov-") {
-        "console.amazonaws-us-gov.com"
-    } else {
-        "console.aws.amazon.com"
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::console;
-
-    #[test]
-    fn each_partition_has_a_console_of_its_own() {
-        for (region, host) in [
-            ("eu-west-1", "console.aws.amazon.com"),
-            ("us-east-1", "console.aws.amazon.com"),
-            ("cn-north-1", "console.amazonaws.cn"),
-            ("us-gov-west-1", "console.amazonaws-us-gov.com"),
-        ] {
-            assert_eq!(console(region), host, "{region}");
+        match Partition::of(region).console {
+            Some(console) => format!(
+                "https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={key}.html"
+            ),
+            None => self.location(key),
         }
     }
 }

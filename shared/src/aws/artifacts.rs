@@ -199,15 +199,14 @@ fn unreadable(error: AwsError, artifact: &str) -> StepError {
 fn unzip(archive: Vec<u8>, path: &str) -> Result<Vec<u8>, String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(archive))
         .map_err(|e| format!("the artifact is not a zip archive: {e}"))?;
-    let names = archive
+    let files: Vec<(usize, String)> = archive
         .file_names()
-        .filter_map(Result::ok)
-        .take(LISTED_NAMES)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let file = archive
-        .by_name(path)
-        .map_err(|e| format!("{e}; the archive has {names}"))?;
+        .enumerate()
+        .filter_map(|(at, name)| Some((at, name.ok()?.into_owned())))
+        .filter(|(_, name)| !name.ends_with(['/', '\\']))
+        .collect();
+    let at = place_of(path, &files).ok_or_else(|| absence(&files))?;
+    let file = archive.by_index(at).map_err(|e| e.to_string())?;
 
     // The stated size is not trusted: one byte more than the limit is enough to refuse the file.
     let mut bytes = Vec::new();
@@ -219,5 +218,35 @@ fn unzip(archive: Vec<u8>, path: &str) -> Result<Vec<u8>, String> {
             "the file is larger than {ARTIFACT_FILE_BYTES} bytes"
         ));
     }
+    if bytes.is_empty() {
+        return Err("the file is empty".to_owned());
+    }
     Ok(bytes)
+}
+
+/// Where a file is in an archive: under its name as it is given, or else as another tool wrote it,
+/// with backslashes or from `./` on.
+fn place_of(path: &str, files: &[(usize, String)]) -> Option<usize> {
+    let exact = files.iter().find(|(_, name)| name == path);
+    let other = || {
+        let mut all = files.iter();
+        all.find(|(_, name)| with_slashes(name) == with_slashes(path))
+    };
+    exact.or_else(other).map(|(at, _)| *at)
+}
+
+fn with_slashes(path: &str) -> String {
+    path.replace('\\', "/").trim_start_matches("./").to_owned()
+}
+
+/// That a file is not there, and which ones are.
+fn absence(files: &[(usize, String)]) -> String {
+    let listed = files.iter().take(LISTED_NAMES);
+    let names: Vec<&str> = listed.map(|(_, name)| name.as_str()).collect();
+    let has = match files.len() - names.len() {
+        0 if names.is_empty() => "no file".to_owned(),
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    };
+    format!("the file is not in the archive; the archive has {has}")
 }

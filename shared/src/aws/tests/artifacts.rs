@@ -247,10 +247,9 @@ fn a_missing_file_is_refused_with_the_names_in_the_archive() {
     let (kind, message) = refused("Config::taskdef.json", [object(bytes)]);
 
     assert_eq!(kind, FailureType::RevisionUnavailable);
-    assert!(
-        message.starts_with("`Config::taskdef.json`: ")
-            && message.contains("the archive has a.json, b/c.json"),
-        "{message}"
+    assert_eq!(
+        message,
+        "`Config::taskdef.json`: the file is not in the archive; the archive has a.json, b/c.json"
     );
 
     let (kind, message) = refused("Config::taskdef.json", [object(b"not a zip".to_vec())]);
@@ -259,6 +258,62 @@ fn a_missing_file_is_refused_with_the_names_in_the_archive() {
     assert!(
         message.contains("the artifact is not a zip archive"),
         "{message}"
+    );
+}
+
+#[test]
+fn a_missing_file_is_refused_with_twenty_names_at_most_and_without_folders() {
+    let many: Vec<String> = (10..32).map(|number| format!("{number}.json")).collect();
+    let many: Vec<(&str, Vec<u8>)> = many.iter().map(|name| (name.as_str(), vec![])).collect();
+    let folders = [("deploy/", vec![]), ("src\\", vec![])];
+
+    for (files, has) in [
+        (
+            &many[..],
+            "10.json, 11.json, 12.json, 13.json, 14.json, 15.json, 16.json, 17.json, 18.json, \
+             19.json, 20.json, 21.json, 22.json, 23.json, 24.json, 25.json, 26.json, 27.json, \
+             28.json, 29.json and 2 more",
+        ),
+        (&folders[..], "no file"),
+        (&[][..], "no file"),
+    ] {
+        let bytes = archive(files, CompressionMethod::Stored);
+        let message =
+            format!("`Config::deploy/`: the file is not in the archive; the archive has {has}");
+        assert_eq!(
+            refused("Config::deploy/", [object(bytes)]),
+            (FailureType::RevisionUnavailable, message)
+        );
+    }
+}
+
+#[test]
+fn a_file_is_found_whatever_tool_wrote_its_name() {
+    for (name, path) in [
+        ("deploy\\taskdef.json", "deploy/taskdef.json"),
+        ("./taskdef.json", "taskdef.json"),
+        ("deploy/taskdef.json", "./deploy/taskdef.json"),
+        ("deploy/taskdef.json", "deploy\\taskdef.json"),
+    ] {
+        let files = [("other.json", b"[]".to_vec()), (name, b"{}".to_vec())];
+        let bytes = archive(&files, CompressionMethod::Deflated);
+        let found = read(&format!("Config::{path}"), [object(bytes)]).0;
+        assert_eq!(found, Ok(b"{}".to_vec()), "{path} in {name}");
+    }
+
+    let files = [("./a.json", b"[]".to_vec()), ("a.json", b"{}".to_vec())];
+    let bytes = archive(&files, CompressionMethod::Stored);
+    let found = read("Config::a.json", [object(bytes)]).0;
+    assert_eq!(found, Ok(b"{}".to_vec()), "the name as it is given");
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    let bytes = archive(&[("a.json", vec![])], CompressionMethod::Stored);
+    let message = "`Config::a.json`: the file is empty".to_owned();
+    assert_eq!(
+        refused("Config::a.json", [object(bytes)]),
+        (FailureType::RevisionUnavailable, message)
     );
 }
 

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    check_images, container_images, parse_image_definitions, parse_image_detail, set_images,
+    TaskDefinition, check_images, container_images, parse_image_definitions, parse_image_detail,
+    set_images,
 };
 use super::{counter, definition, images};
 
@@ -253,6 +254,44 @@ fn an_address_among_the_images_of_a_file_is_refused_without_its_signature() {
     let start = "container `web` has the image `https://a.b/web?***`, which cannot be pulled: ";
     assert!(refusal.starts_with(start), "{refusal}");
     assert!(!refusal.contains("hush"), "{refusal}");
+}
+
+#[test]
+fn what_only_looks_like_json_is_refused_by_every_reader_without_values() {
+    let nested = "[".repeat(200);
+    for text in [
+        "",
+        "\n",
+        r#"{"ImageURI": "hush:1",}"#,
+        r#"[{"name": "web", "imageUri": "hush:1"},]"#,
+        "// the image\n{\"ImageURI\": \"hush:1\"}",
+        r##"{"ImageURI": "hush:1"} # the image"##,
+        r#"{"ImageURI": "hush:1"}{}"#,
+        "{'ImageURI': 'hush:1'}",
+        "ImageURI: hush:1",
+        "- name: web\n  imageUri: hush:1",
+        "<html>hush:1</html>",
+        &nested,
+    ] {
+        let bytes = text.as_bytes();
+        for (refusal, expected) in [
+            (
+                parse_image_definitions(bytes).expect_err(text),
+                "; expected [{\"name\": <container>, \"imageUri\": <image>}, …]",
+            ),
+            (
+                parse_image_detail(bytes).expect_err(text),
+                "; expected {\"ImageURI\": <image>}",
+            ),
+            (
+                TaskDefinition::parse(bytes).expect_err(text),
+                "; expected a JSON object without comments",
+            ),
+        ] {
+            let is_plain = refusal.starts_with("not JSON: ") && refusal.ends_with(expected);
+            assert!(is_plain && !refusal.contains("hush"), "{text}: {refusal}");
+        }
+    }
 }
 
 #[test]

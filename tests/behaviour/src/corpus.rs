@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use emulator::Unrecorded;
+
 /// The folders of a corpus, by kind of file. It may lack any of them, and not all.
 const KINDS: [&str; 7] = [
     "artifacts",
@@ -31,6 +33,15 @@ pub fn files(folder: &str, own: &str) -> Vec<PathBuf> {
     files.sort();
     println!("{} files, of {} and {roots:?}", files.len(), own.display());
     files
+}
+
+/// Keeps a file of others out of the recording, until what is returned is dropped: a task definition
+/// is passed on unchanged, so what is in it would be recorded as the functions' own.
+#[must_use]
+pub fn unrecorded(file: impl AsRef<Path>) -> Option<Unrecorded> {
+    let file = file.as_ref();
+    let is_foreign = roots().iter().any(|root| file.starts_with(root));
+    is_foreign.then(Unrecorded::begin)
 }
 
 /// The folders of the corpus; none when the variable is not set or empty.

@@ -12,7 +12,7 @@ mod services;
 
 pub use crate::core::{
     Agenda, ApiError, Aws, Call, Event, Millis, Quirk, QuirkCounts, Quirks, Request, Response,
-    Stale, traffic,
+    Stale, Unrecorded, traffic,
 };
 pub use services::{
     autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,

@@ -14,7 +14,7 @@ use harness::functions::STEPS;
 use serde_json::{Value, json};
 use slipway::text;
 
-/// The events by file name. What is not JSON never reaches a function: Lambda refuses it.
+/// The events by file. What is not JSON never reaches a function: Lambda refuses it.
 fn events() -> Vec<(String, Value)> {
     let files = corpus::files("events", "../events/foreign");
     let parsed: Vec<_> = files
@@ -22,7 +22,7 @@ fn events() -> Vec<(String, Value)> {
         .filter_map(|file| {
             let bytes = std::fs::read(file).expect("a file that can be read");
             let value = serde_json::from_slice(&text::utf8(&bytes).ok()?).ok()?;
-            Some((file.file_name()?.to_str()?.to_owned(), value))
+            Some((file.display().to_string(), value))
         })
         .collect();
 
@@ -69,6 +69,7 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
 
     let mut tried = 0;
     for (name, event) in events() {
+        let _unrecorded = corpus::unrecorded(&name);
         let subscription = json!({"pipeline": "slipway-web", "action": "Image"});
         let wrapped = json!({"subscription": subscription, "event": event});
         let mut inputs = vec![
@@ -112,6 +113,7 @@ fn a_job_that_codepipeline_does_not_know_is_reported_once_and_not_again() {
         .into_iter()
         .filter(|(_, event)| event.get("CodePipeline.job").is_some())
     {
+        let _unrecorded = corpus::unrecorded(&name);
         for &step in STEPS {
             let (answer, after) = given(account.clone(), step, event.clone());
             let reports: Vec<_> = after.calls[account.calls.len()..]

@@ -56,6 +56,7 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
     let (mut wrong, mut refused) = (Vec::new(), 0);
 
     for file in &files {
+        let _unrecorded = corpus::unrecorded(file);
         let name = file
             .file_name()
             .and_then(|name| name.to_str())

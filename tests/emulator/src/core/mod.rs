@@ -25,6 +25,7 @@ pub use agenda::{Agenda, Event};
 pub use error::ApiError;
 pub use protocol::{Call, Request, Response};
 pub use quirks::{Quirk, QuirkCounts, Quirks};
+pub use record::Unrecorded;
 pub use stale::Stale;
 
 use self::partition::Partition;

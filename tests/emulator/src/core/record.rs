@@ -1,44 +1,73 @@
 //! What the conformance checks look at: calls, events and invocations, written down as they pass.
 //!
-//! Off unless the environment names a folder in `SLIPWAY_RECORD`; then every thread appends JSON
-//! Lines to a file of its own there. What differs from an earlier line of the same thread only in
-//! numbers, ids and times is left out, since a run makes hundreds of thousands of calls and a few
-//! hundred kinds of them.
+//! Off unless the environment names a folder in `SLIPWAY_RECORD`; then every process appends JSON
+//! Lines to a file of its own: below `units` in the emulator's own tests, which invent events and
+//! inputs that no run has, and below `runs` everywhere else. What differs from an earlier line of
+//! the same process only in numbers, ids and times is left out, since a run makes hundreds of
+//! thousands of calls and a few hundred kinds of them.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::{Value, json};
 
 use super::{ApiError, Request, Response};
 use crate::text::hex;
 
-/// One thread's file and the kinds of lines that it has.
+/// The file of this process and the kinds of lines that it has.
 struct Record {
     file: File,
     known: BTreeSet<u64>,
 }
 
 thread_local! {
-    static RECORD: RefCell<Option<Record>> = const { RefCell::new(None) };
+    /// How many values of [`Unrecorded`] this thread has.
+    static PAUSES: Cell<usize> = const { Cell::new(0) };
 }
 
-fn folder() -> Option<&'static PathBuf> {
-    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOLDER
-        .get_or_init(|| std::env::var_os("SLIPWAY_RECORD").map(PathBuf::from))
-        .as_ref()
+/// Keeps what its thread does out of the recording, until it is dropped.
+#[derive(Debug)]
+pub struct Unrecorded(PhantomData<*const ()>);
+
+impl Unrecorded {
+    #[must_use]
+    pub fn begin() -> Self {
+        PAUSES.set(PAUSES.get() + 1);
+        Self(PhantomData)
+    }
+}
+
+impl Drop for Unrecorded {
+    fn drop(&mut self) {
+        PAUSES.set(PAUSES.get() - 1);
+    }
+}
+
+fn is_paused() -> bool {
+    PAUSES.get() > 0
+}
+
+/// Nothing when the environment names no folder.
+fn record() -> Option<&'static Mutex<Record>> {
+    static RECORD: OnceLock<Option<Mutex<Record>>> = OnceLock::new();
+    let opened = || {
+        let folder = PathBuf::from(std::env::var_os("SLIPWAY_RECORD")?);
+        let part = if cfg!(test) { "units" } else { "runs" };
+        Some(Mutex::new(open(&folder.join(part))))
+    };
+
+    RECORD.get_or_init(opened).as_ref()
 }
 
 /// Whether anything is written down.
 pub(crate) fn is_on() -> bool {
-    folder().is_some()
+    !is_paused() && record().is_some()
 }
 
 /// A call and its response, as they are on the wire.
@@ -123,28 +152,24 @@ fn body(headers: &[(String, String)], bytes: &[u8]) -> Value {
 }
 
 fn line(value: impl FnOnce() -> Value) {
-    let Some(folder) = folder() else {
+    let Some(record) = record().filter(|_| !is_paused()) else {
         return;
     };
 
-    let text = value().to_string();
-    RECORD.with_borrow_mut(|record| {
-        let record = record.get_or_insert_with(|| open(folder));
-        if record.known.insert(kind(&text)) {
-            writeln!(record.file, "{text}")
-                .expect("the folder of SLIPWAY_RECORD takes what is written");
-        }
-    });
+    let mut text = value().to_string();
+    text.push('\n');
+    let kind = kind(&text);
+    let mut record = record.lock().expect("every line before was written");
+    if record.known.insert(kind) {
+        record
+            .file
+            .write_all(text.as_bytes())
+            .expect("the folder of SLIPWAY_RECORD takes what is written");
+    }
 }
 
-fn open(folder: &PathBuf) -> Record {
-    static THREADS: AtomicU32 = AtomicU32::new(0);
-
-    let name = format!(
-        "{}-{}.jsonl",
-        std::process::id(),
-        THREADS.fetch_add(1, Ordering::Relaxed)
-    );
+fn open(folder: &Path) -> Record {
+    let name = format!("{}.jsonl", std::process::id());
     let file = std::fs::create_dir_all(folder).and_then(|()| {
         OpenOptions::new()
             .create(true)
@@ -185,6 +210,15 @@ mod tests {
         };
         assert_eq!(line(1, "6f2b-a1", "ACTIVE"), line(27, "0c9d-b2", "ACTIVE"));
         assert_ne!(line(1, "6f2b-a1", "ACTIVE"), line(1, "6f2b-a1", "DRAINING"));
+    }
+
+    #[test]
+    fn the_recording_goes_on_when_all_pauses_are_over() {
+        let (first, second) = (Unrecorded::begin(), Unrecorded::begin());
+        drop(first);
+        assert!(is_paused() && !is_on());
+        drop(second);
+        assert!(!is_paused());
     }
 
     #[test]

@@ -13,7 +13,7 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-import record
+from record import records
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = "CodePipeline.job"
@@ -110,24 +110,29 @@ def optional(event):
     return OPTIONAL | {"detail.artifact-media-type"} if is_index else OPTIONAL
 
 
-def differences(event, examples, documented=None):
-    """The differences of an event from all examples: keys and types that none has, and keys that all have and it lacks."""
-    known = defaultdict(set)
-    for example in [*examples, documented or {}]:
-        for path, kind in paths(example):
-            known[path].add(kind)
-    own = dict(paths(event))
-    for path, kind in own.items():
-        if path not in known:
-            yield f"{path}: AWS has no such key"
-        elif kind not in known[path]:
-            yield f"{path}: {kind}, where AWS has {' or '.join(sorted(known[path]))}"
-    common = set.intersection(*({path for path, _ in paths(example)} for example in examples))
-    for path in sorted(common - set(own) - optional(event)):
-        parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
-        # An array may be empty; then nothing of its items is missing.
-        if not path.endswith("[]") and (parent in own or not parent) and not any(part in FREE for part in (path, parent)):
-            yield f"{path}: every event of AWS has it"
+class Examples:
+    """The examples of a kind of event: what any of them has, and what all have."""
+
+    def __init__(self, examples, documented=None):
+        self.known = defaultdict(set)
+        for example in [*examples, documented or {}]:
+            for path, kind in paths(example):
+                self.known[path].add(kind)
+        self.common = set.intersection(*({path for path, _ in paths(example)} for example in examples))
+
+    def differences(self, event):
+        """Keys and types of an event that no example has, and keys that all have and it lacks."""
+        own = dict(paths(event))
+        for path, kind in own.items():
+            if path not in self.known:
+                yield f"{path}: AWS has no such key"
+            elif kind not in self.known[path]:
+                yield f"{path}: {kind}, where AWS has {' or '.join(sorted(self.known[path]))}"
+        for path in sorted(self.common - set(own) - optional(event)):
+            parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
+            # An array may be empty; then nothing of its items is missing.
+            if not path.endswith("[]") and (parent in own or not parent) and not any(part in FREE for part in (path, parent)):
+                yield f"{path}: every event of AWS has it"
 
 
 def kind_of(event):
@@ -162,9 +167,11 @@ def corpus():
 def main():
     folders, examples = corpus()
     emitted = defaultdict(list)
-    for event in record.events(Path(sys.argv[1])):
-        emitted[kind_of(event)].append(event)
-    for _, payload in record.payloads(Path(sys.argv[1])):
+    for found in records(Path(sys.argv[1]), "event", "invocation"):
+        if found["kind"] == "event":
+            emitted[kind_of(found["event"])].append(found["event"])
+            continue
+        payload = found["payload"]
         # Unit tests of Lambda invoke with minimal payloads.
         if isinstance(payload, dict) and payload.get(JOB, {}).get("data"):
             emitted[JOB].append(payload)
@@ -173,8 +180,9 @@ def main():
         documented = DOCUMENTED.get(kind)
         known = examples[kind] or ([documented] if kind == "Scheduled Event" else [])
         print(f"{len(events):7} {kind}, compared with {len(known)} examples of {', '.join(map(str, folders))}")
-        for event in events if known else []:
-            found = list(differences(event, known, documented))
+        compared = Examples(known, documented) if known else None
+        for event in events if compared else []:
+            found = list(compared.differences(event))
             failures.update(f"{kind}: {difference}" for difference in found)
             passed += not found
         if not known and "SLIPWAY_CORPUS" in os.environ:

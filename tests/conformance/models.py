@@ -7,16 +7,20 @@ reads it, it has no member that the model lacks, and an error is one of the oper
 usage: models.py <folder of a run with SLIPWAY_RECORD>
 """
 
+import json
 import re
 import sys
 import tomllib
 from collections import Counter
+from functools import cache
+from itertools import islice
+from multiprocessing import Pool
 from pathlib import Path
 
 from model_checks.service import Service
 from model_checks.values import ANSWERED, Strict
 from model_checks.wire import without_nulls
-from record import calls, operations
+from record import lines
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,16 +66,23 @@ def used_services():
     return {CRATES.get(name, name) for name in crates}
 
 
+# Lines that a process checks at a time: enough that passing them on costs little.
+BATCH = 200
+
+# Loading a model takes longer than hundreds of checks.
+service_of = cache(Service)
+
+
 class Checks:
     """The checked operations, and the failures."""
 
     def __init__(self):
-        self.services, self.failures, self.seen, self.passed = {}, Counter(), Counter(), 0
+        self.failures, self.seen, self.passed = Counter(), Counter(), 0
 
-    def service(self, name):
-        if name not in self.services:
-            self.services[name] = Service(name)
-        return self.services[name]
+    def add(self, other):
+        self.failures += other.failures
+        self.seen += other.seen
+        self.passed += other.passed
 
     def took(self, name, word, error, problems):
         self.seen[name, word, error or ""] += 1
@@ -85,7 +96,7 @@ class Checks:
         # Unit tests send operations that do not exist; the response must be such an error.
         if not name or error in UNKNOWN:
             return
-        service = self.service(name)
+        service = service_of(name)
         operation = service.operation(word)
         if operation is None:
             return self.took(name, word, error, ["is no operation of the service"])
@@ -103,7 +114,7 @@ class Checks:
         name, word, error = record["service"], record["operation"], record["error"]
         if error in UNKNOWN:
             return
-        service = self.service(name)
+        service = service_of(name)
         operation = service.operation(word)
         if operation is None:
             return self.took(name, word, error, ["is no operation of the service"])
@@ -138,12 +149,22 @@ def sent_empty():
     return [".".join(path) for path in enumerations(shape) if path not in left_out]
 
 
-def check(folder):
+def checked(batch):
     checks = Checks()
-    for call in calls(folder):
-        checks.call(call)
-    for record in operations(folder):
-        checks.operation(record)
+    for record in map(json.loads, batch):
+        if record["kind"] == "call":
+            checks.call(record)
+        else:
+            checks.operation(record)
+    return checks
+
+
+def check(folder):
+    """Checks on all cores; the results are added in the order of the lines."""
+    checks, remaining = Checks(), lines(folder, "call", "operation")
+    with Pool() as pool:
+        for part in pool.imap(checked, iter(lambda: list(islice(remaining, BATCH)), [])):
+            checks.add(part)
     for path in sent_empty():
         checks.failures[f"ecs:RegisterTaskDefinition {path} is an enumeration and sent when it is empty"] += 1
     called = {service for service, _, _ in checks.seen}

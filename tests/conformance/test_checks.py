@@ -4,7 +4,7 @@ import copy
 import json
 import unittest
 
-from events import differences
+from events import Examples
 from models import Checks
 
 
@@ -172,7 +172,8 @@ class Events(unittest.TestCase):
             ({"tag": "2", "size": 7, "name": "web"}, ["detail.name: AWS has no such key"]),
             ({"tag": "2"}, ["detail.size: every event of AWS has it"]),
         ]:
-            self.assertEqual(list(differences({"source": "aws.ecr", "detail": detail}, [example])), expected)
+            event = {"source": "aws.ecr", "detail": detail}
+            self.assertEqual(list(Examples([example]).differences(event)), expected)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! EventBridge: rules, targets and schedules. LocalStack's tests target queues, these a function.
+//! EventBridge: rules and targets. LocalStack's tests target queues, these a function.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn put_rule(aws: &mut Aws, name: &str) -> Result<Value, ApiError> {
 }
 
 /// The rules, with their patterns as JSON: LocalStack reads them for its snapshots.
-fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let mut answer = eventbridge::call(aws, "ListRules", input)?;
     for rule in answer["Rules"].as_array_mut().into_iter().flatten() {
         if let Some(pattern) = rule["EventPattern"].as_str() {
@@ -142,65 +142,4 @@ fn rules_and_targets_are_as_recorded() {
     rules(&mut answers);
     targets(&mut answers);
     judge("events/test_events.snapshot.json", &answers, &LEFT_OUT);
-}
-
-/// Schedules that are not valid, by the names of LocalStack's tests.
-const INVALID: [(&str, &str); 5] = [
-    (
-        "tests_put_rule_with_invalid_schedule_cron[cron(INVALID)]",
-        "cron(INVALID)",
-    ),
-    (
-        "tests_put_rule_with_invalid_schedule_cron[cron(0 dummy ? * MON-FRI *)]",
-        "cron(0 dummy ? * MON-FRI *)",
-    ),
-    (
-        "tests_put_rule_with_invalid_schedule_cron[cron(7 20 * * NOT *)]",
-        "cron(7 20 * * NOT *)",
-    ),
-    (
-        "tests_put_rule_with_invalid_schedule_cron[cron(71 8 1 * ? *)]",
-        "cron(71 8 1 * ? *)",
-    ),
-    (
-        "tests_put_rule_with_invalid_schedule_cron[cron(0 1 * * * *)]",
-        "cron(0 1 * * * *)",
-    ),
-];
-
-#[test]
-fn schedules_are_as_recorded() {
-    let mut answers = Returned::default();
-    let aws = &mut Aws::new(1);
-    let put = |aws: &mut Aws, schedule: &str| {
-        let input = json!({"Name": "rule", "ScheduleExpression": schedule});
-        eventbridge::call(aws, "PutRule", &input)
-    };
-    let test = "test_put_rule_with_schedule_rate";
-    answers.add(test, "put-rule", put(aws, "rate(1 minute)"));
-    answers.add(
-        test,
-        "list-rules",
-        list(aws, &json!({"NamePrefix": "rule"})),
-    );
-    for (test, schedule) in INVALID {
-        answers.add(test, "invalid-put-rule", put(aws, schedule));
-    }
-    let left_out = [
-        (
-            "tests_put_rule_with_schedule_cron*",
-            "cron() is not modelled",
-        ),
-        ("test_schedule_cron_target_sqs", "cron() is not modelled"),
-        ("tests_schedule_*", "queues; ListTargetsByRule"),
-        (
-            "tests_put_rule_with_schedule_custom_event_bus",
-            "other buses than the default",
-        ),
-    ];
-    judge(
-        "events/test_events_schedule.snapshot.json",
-        &answers,
-        &left_out,
-    );
 }

@@ -10,7 +10,8 @@ use crate::{ApiError, Aws, eventbridge, lambda};
 const FILE: &str = "events/test_events_inputs.snapshot.json";
 const KIND: &str = "core.update-account-command";
 
-fn account() -> Aws {
+/// An account with the rule `rule`, which may invoke a function.
+pub(super) fn account() -> Aws {
     let mut aws = Aws::new(1);
     let function = Function {
         name: "start".to_owned(),
@@ -30,7 +31,8 @@ fn account() -> Aws {
     aws
 }
 
-fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+/// Gives the rule the function as its target.
+pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let mut target =
         json!({"Id": "t", "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:start"});
     for (member, value) in input.as_object().into_iter().flatten() {
@@ -182,7 +184,6 @@ fn nested(answers: &mut Returned) {
             let refused = put(&mut account(), &input).is_err();
             assert!(refused || received(&input, &detail).is_none(), "{template}");
         } else {
-            let name: &'static str = Box::leak(name.clone().into_boxed_str());
             let answer = message(received(&input, &detail));
             answers.add(name, "input-transformed-messages", answer);
         }

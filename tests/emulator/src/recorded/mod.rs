@@ -14,6 +14,7 @@ mod events;
 mod inputs;
 mod patterns;
 mod route53;
+mod schedules;
 mod sts;
 
 use std::path::PathBuf;
@@ -70,12 +71,12 @@ fn merged(snapshots: Vec<Map<String, Value>>) -> Option<Map<String, Value>> {
 }
 
 /// What the emulator returned, each with the test and the entry that it is compared with. A test is
-/// named as in the snapshot, with `*` for its parameters.
+/// named as in the snapshot, or with `*` for its parameters.
 #[derive(Default)]
-struct Returned(Vec<(&'static str, String, Value)>);
+struct Returned(Vec<(String, String, Value)>);
 
 impl Returned {
-    fn add(&mut self, test: &'static str, entry: &str, answer: Result<Value, ApiError>) {
+    fn add(&mut self, test: &str, entry: &str, answer: Result<Value, ApiError>) {
         let answer = answer.unwrap_or_else(|error| {
             let mut recorded = json!({"Error": {"Code": error.code, "Message": error.message}});
             for (member, value) in error.members {
@@ -83,7 +84,17 @@ impl Returned {
             }
             recorded
         });
-        self.0.push((test, entry.to_owned(), answer));
+        self.0.push((test.to_owned(), entry.to_owned(), answer));
+    }
+
+    /// The response to compare with an entry: the one of exactly this test before one with `*`.
+    fn of(&self, test: &str, entry: &str) -> Option<&Value> {
+        let find = |is_of: fn(&str, &str) -> bool| {
+            let mut all = self.0.iter();
+            all.find(|(name, known, _)| known == entry && is_of(name, test))
+        };
+        let found = find(|name, test| name == test).or_else(|| find(is_named));
+        found.map(|(_, _, answer)| answer)
     }
 }
 
@@ -99,16 +110,12 @@ fn judge(file: &str, answers: &Returned, left_out: &[(&str, &str)]) {
     let mut compared = 0;
     for (test, entries) in &tests {
         for (entry, recorded) in entries.as_object().into_iter().flatten() {
-            let answer = answers
-                .0
-                .iter()
-                .find(|(name, known, _)| is_named(name, test) && known == entry);
             let place = format!("{test}/{entry}");
             let is_left_out = left_out
                 .iter()
                 .any(|(name, _)| is_named(name, test) || is_named(name, &place));
-            match answer {
-                Some((_, _, answer)) => {
+            match answers.of(test, entry) {
+                Some(answer) => {
                     compared += 1;
                     compare(&comparable(recorded), answer, &place, &mut differences);
                 }

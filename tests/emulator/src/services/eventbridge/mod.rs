@@ -28,7 +28,7 @@ use crate::{Aws, Event, Millis, lambda};
 use pattern::Fields;
 pub use pattern::Pattern;
 pub use rules::call;
-pub use schedule::Rate;
+pub use schedule::Schedule;
 
 pub(crate) const SERVICE: Service = Service {
     name: "events",
@@ -86,7 +86,7 @@ pub struct EventRule {
     pub role_arn: Option<String>,
     pub enabled: bool,
     pub pattern: Option<Pattern>,
-    pub schedule: Option<Rate>,
+    pub schedule: Option<Schedule>,
     /// Grows with every change, so that a schedule's stale agenda entries are recognised.
     pub generation: u64,
     pub targets: Vec<Target>,
@@ -336,12 +336,13 @@ fn record(aws: &mut Aws, rule: &str, target: &str, event: &Value, outcome: Deliv
     });
 }
 
-/// Sets a rule's next firing, one period from now.
+/// Sets a rule's next firing.
 fn plan(aws: &mut Aws, rule: &str) {
     let Some(known) = aws.events.rules.get(rule) else {
         return;
     };
-    let (Some(rate), true) = (known.schedule.clone(), known.enabled) else {
+    let schedule = known.schedule.as_ref().filter(|_| known.enabled);
+    let Some(wait) = schedule.and_then(|schedule| schedule.wait(aws.now)) else {
         return;
     };
 
@@ -349,7 +350,7 @@ fn plan(aws: &mut Aws, rule: &str) {
         rule: rule.to_owned(),
         generation: known.generation,
     };
-    aws.schedule(rate.period(), due);
+    aws.schedule(wait, due);
 }
 
 fn fire(aws: &mut Aws, rule: &str, generation: u64) {

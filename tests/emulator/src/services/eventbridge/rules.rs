@@ -5,7 +5,7 @@ mod targets;
 
 use serde_json::{Value, json};
 
-use super::{EventRule, Fields, Pattern, Rate, plan};
+use super::{EventRule, Fields, Pattern, Schedule, plan};
 use crate::input::Input as Reader;
 use crate::page::Tokens;
 use crate::validation as violations;
@@ -74,7 +74,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         .map(Pattern::parse)
         .transpose()?;
     let schedule = optional(input, "ScheduleExpression")?
-        .map(Rate::parse)
+        .map(Schedule::parse)
         .transpose()?;
     if pattern.is_none() && schedule.is_none() {
         return Err(validation(
@@ -151,7 +151,9 @@ fn described(rule: &EventRule) -> Value {
         ),
         (
             "ScheduleExpression",
-            rule.schedule.as_ref().map(|rate| rate.expression.clone()),
+            rule.schedule
+                .as_ref()
+                .map(|schedule| schedule.expression.clone()),
         ),
         ("Description", rule.description.clone()),
         ("RoleArn", rule.role_arn.clone()),

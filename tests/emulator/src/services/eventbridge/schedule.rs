@@ -1,56 +1,70 @@
-//! Schedule expressions. Only `rate(…)` is modelled: nothing that the sandbox runs uses `cron(…)`.
+//! Schedule expressions: when a rule without an event pattern fires.
 
 mod cron;
 
 use std::time::Duration;
 
-use crate::ApiError;
+use time::OffsetDateTime;
 
-/// `rate(<value> <unit>)`.
+use self::cron::Cron;
+use crate::{ApiError, Millis};
+
+/// `rate(<value> <unit>)` or `cron(<six fields>)`, in UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub struct Schedule {
     pub expression: String,
-    minutes: u64,
+    timing: Timing,
 }
 
-impl Rate {
-    /// The unit is singular for 1 and plural for everything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Timing {
+    Rate(Duration),
+    Cron(Cron),
+}
+
+impl Schedule {
     pub fn parse(expression: &str) -> Result<Self, ApiError> {
-        let invalid = || {
+        let argument = |kind: &str| expression.strip_prefix(kind)?.strip_suffix(')');
+        let timing = match (argument("rate("), argument("cron(")) {
+            (Some(rate), _) => period(rate).map(Timing::Rate),
+            (_, Some(cron)) => Cron::parse(cron).map(Timing::Cron),
+            (None, None) => None,
+        };
+        let timing = timing.ok_or_else(|| {
             ApiError::client(
                 "ValidationException",
                 "Parameter ScheduleExpression is not valid.",
             )
-        };
-        let argument = |kind: &str| expression.strip_prefix(kind)?.strip_suffix(')');
-        if argument("cron(").is_some_and(cron::is_right) {
-            return Err(ApiError::client(
-                "ValidationException",
-                "the sandbox does not model cron schedules",
-            ));
-        }
-
-        let inner = argument("rate(").ok_or_else(invalid)?;
-        let (value, unit) = inner.split_once(' ').ok_or_else(invalid)?;
-        let value: u64 = value
-            .parse()
-            .ok()
-            .filter(|value| *value > 0)
-            .ok_or_else(invalid)?;
-        let unit_minutes = match (unit, value) {
-            ("minute", 1) | ("minutes", 2..) => 1,
-            ("hour", 1) | ("hours", 2..) => 60,
-            ("day", 1) | ("days", 2..) => 24 * 60,
-            _ => return Err(invalid()),
-        };
+        })?;
 
         Ok(Self {
             expression: expression.to_owned(),
-            minutes: value * unit_minutes,
+            timing,
         })
     }
 
-    pub fn period(&self) -> Duration {
-        Duration::from_secs(self.minutes * 60)
+    /// How long after an instant it fires next; nothing if it never does again.
+    pub(super) fn wait(&self, now: Millis) -> Option<Duration> {
+        match &self.timing {
+            Timing::Rate(period) => Some(*period),
+            Timing::Cron(cron) => {
+                let second = OffsetDateTime::from_unix_timestamp(now.div_euclid(1000)).ok()?;
+                let next = cron.next(second)?.unix_timestamp() * 1000;
+                Some(Duration::from_millis(next.abs_diff(now)))
+            }
+        }
     }
+}
+
+/// The period of a rate, whose unit is singular for 1 and plural for everything else.
+fn period(rate: &str) -> Option<Duration> {
+    let (value, unit) = rate.split_once(' ')?;
+    let value: u64 = value.parse().ok().filter(|value| *value > 0)?;
+    let minutes = match (unit, value) {
+        ("minute", 1) | ("minutes", 2..) => 1,
+        ("hour", 1) | ("hours", 2..) => 60,
+        ("day", 1) | ("days", 2..) => 24 * 60,
+        _ => return None,
+    };
+    Some(Duration::from_secs(value.checked_mul(minutes * 60)?))
 }

@@ -1,3 +1,5 @@
+mod schedules;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -280,60 +282,6 @@ fn a_bad_transformer_is_refused_when_it_is_put() {
         put_rule(&mut aws, "slipway-web", both).unwrap_err().code,
         "ValidationException"
     );
-}
-
-#[test]
-fn a_rate_fires_again_and_again_until_it_is_disabled() {
-    let mut aws = account();
-    call(
-        &mut aws,
-        "PutRule",
-        &json!({"Name": "slipway-sweep", "ScheduleExpression": "rate(1 minute)"}),
-    )
-    .unwrap();
-    let target = json!({"Id": "t", "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:start"});
-    call(
-        &mut aws,
-        "PutTargets",
-        &json!({"Rule": "slipway-sweep", "Targets": [target]}),
-    )
-    .unwrap();
-    aws.now += 182_000;
-    aws.run_due();
-
-    assert_eq!(aws.lambda.invocations.len(), 3);
-    assert_eq!(aws.lambda.invocations[0].kind, "Scheduled Event");
-
-    call(&mut aws, "DisableRule", &json!({"Name": "slipway-sweep"})).unwrap();
-    aws.now += 600_000;
-    aws.run_due();
-    assert_eq!(aws.lambda.invocations.len(), 3);
-}
-
-#[test]
-fn a_rate_has_a_unit_that_agrees_with_its_value() {
-    for good in [
-        "rate(1 minute)",
-        "rate(5 minutes)",
-        "rate(1 day)",
-        "rate(2 hours)",
-    ] {
-        Rate::parse(good).unwrap();
-    }
-    for bad in [
-        "rate(1 minutes)",
-        "rate(5 minute)",
-        "rate(0 minutes)",
-        "rate(5 weeks)",
-        "every minute",
-        "cron(0 9 * * ? *)",
-    ] {
-        assert_eq!(
-            Rate::parse(bad).unwrap_err().code,
-            "ValidationException",
-            "{bad}"
-        );
-    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::{read, table};
+use super::{key_condition, table};
 use crate::Aws;
 use crate::cloudformation::items;
 use crate::iam::{Demand, IamRequest};
@@ -37,7 +37,7 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
         "PutItem" => vec![about(on_table(), item_key(aws, input, "Item"))],
         "Query" => {
             let table = table::known(aws, name(input));
-            let key = table.and_then(|table| read::queried_partition(table, input));
+            let key = table.and_then(|table| key_condition::queried_partition(table, input));
             vec![about(on_table(), key)]
         }
         "CreateTable" | "Scan" => vec![on_table()],

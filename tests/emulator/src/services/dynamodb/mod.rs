@@ -1,7 +1,7 @@
 //! DynamoDB: tables with string keys, conditional writes and transactions, as far as the ledger and
 //! the commands of the documentation use them.
 //!
-//! Other operations, members, types and forms of expressions are refused by name, never ignored.
+//! Other operations and members are refused by name, never ignored.
 //! Reads are current, and `ConsistentRead` changes nothing, unless [`DynamoDb::lag`] was called.
 
 mod attribute;
@@ -9,6 +9,7 @@ mod definition;
 mod expiry;
 mod expression;
 mod iam;
+mod key_condition;
 mod number;
 mod read;
 mod table;

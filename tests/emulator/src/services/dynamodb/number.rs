@@ -1,6 +1,7 @@
 //! Numbers as DynamoDB keeps them: decimals of at most 38 significant digits, equal by value and
 //! not by spelling.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::invalid;
@@ -23,8 +24,13 @@ pub(super) struct Number {
 impl Number {
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         let not_a_number = || {
+            let found = if text.is_empty() {
+                String::new()
+            } else {
+                format!(": {text}")
+            };
             invalid(format!(
-                "The parameter cannot be converted to a numeric value: {text}"
+                "The parameter cannot be converted to a numeric value{found}"
             ))
         };
         let (decimal, power) = match text.split_once(['e', 'E']) {
@@ -38,21 +44,67 @@ impl Number {
             return Err(not_a_number());
         }
 
-        let without_end = all.trim_end_matches('0');
-        let digits = without_end.trim_start_matches('0').to_owned();
-        if digits.is_empty() {
+        let exponent = power - fraction.len() as i32;
+        Self::of(decimal.starts_with('-'), &all, exponent)
+    }
+
+    fn of(negative: bool, digits: &str, exponent: i32) -> Result<Self, ApiError> {
+        let without_end = digits.trim_end_matches('0');
+        let significant = without_end.trim_start_matches('0').to_owned();
+        if significant.is_empty() {
             return Ok(Self {
                 negative: false,
-                digits,
+                digits: significant,
                 exponent: 0,
             });
         }
         Self {
-            negative: decimal.starts_with('-'),
-            digits,
-            exponent: power - fraction.len() as i32 + (all.len() - without_end.len()) as i32,
+            negative,
+            digits: significant,
+            exponent: exponent + (digits.len() - without_end.len()) as i32,
         }
         .in_range()
+    }
+
+    pub(super) fn plus(&self, other: &Self) -> Result<Self, ApiError> {
+        let exponent = self.exponent.min(other.exponent);
+        let [mut one, mut two] = [self, other].map(|number| {
+            let zeros = "0".repeat((number.exponent - exponent) as usize);
+            format!("{}{zeros}", number.digits)
+        });
+        // One digit more than either has, for the carry.
+        let width = one.len().max(two.len()) + 1;
+        one = format!("{one:0>width$}");
+        two = format!("{two:0>width$}");
+
+        if self.negative == other.negative {
+            return Self::of(self.negative, &combined(&one, &two, 1), exponent);
+        }
+        if one >= two {
+            Self::of(self.negative, &combined(&one, &two, -1), exponent)
+        } else {
+            Self::of(other.negative, &combined(&two, &one, -1), exponent)
+        }
+    }
+
+    pub(super) fn minus(&self, other: &Self) -> Result<Self, ApiError> {
+        self.plus(&Self {
+            negative: !other.negative && !other.digits.is_empty(),
+            ..other.clone()
+        })
+    }
+
+    fn sign(&self) -> i8 {
+        match (self.digits.is_empty(), self.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        }
+    }
+
+    /// The power of ten of the first digit.
+    fn magnitude(&self) -> i32 {
+        self.digits.len() as i32 + self.exponent - 1
     }
 
     /// The bytes that count towards the size of an item: about one for two digits, and one.
@@ -61,12 +113,7 @@ impl Number {
     }
 
     fn in_range(self) -> Result<Self, ApiError> {
-        let magnitude = self.digits.len() as i32 + self.exponent - 1;
-        if self.digits.len() > MAX_DIGITS {
-            return Err(invalid(
-                "Attempting to store more than 38 significant digits in a Number",
-            ));
-        }
+        let magnitude = self.magnitude();
         if magnitude > MAX_MAGNITUDE {
             return Err(invalid(
                 "Number overflow. Attempting to store a number with magnitude larger than \
@@ -79,7 +126,46 @@ impl Number {
                  supported range",
             ));
         }
+        if self.digits.len() > MAX_DIGITS {
+            return Err(invalid(
+                "Attempting to store more than 38 significant digits in a Number",
+            ));
+        }
         Ok(self)
+    }
+}
+
+/// The digits of `one + sign × two`, which have the same number of digits; `two` is not greater if
+/// the sign is -1.
+fn combined(one: &str, two: &str, sign: i32) -> String {
+    let mut carry = 0;
+    let mut digits: Vec<char> = Vec::new();
+    for (one, two) in one.bytes().rev().zip(two.bytes().rev()) {
+        let [one, two] = [one, two].map(|digit| i32::from(digit - b'0'));
+        let total = one + sign * two + carry;
+        carry = total.div_euclid(10);
+        digits.push(char::from(b'0' + total.rem_euclid(10) as u8));
+    }
+    digits.into_iter().rev().collect()
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.sign().cmp(&other.sign()).then_with(|| {
+            let by_magnitude = self.magnitude().cmp(&other.magnitude());
+            let absolute = by_magnitude.then_with(|| self.digits.cmp(&other.digits));
+            if self.negative {
+                absolute.reverse()
+            } else {
+                absolute
+            }
+        })
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -133,5 +219,67 @@ mod tests {
         assert_eq!(number("10e-1"), number("0.1e1"));
         assert_ne!(number("1"), number("-1"));
         assert_ne!(number("1"), number("10"));
+    }
+
+    #[test]
+    fn numbers_are_ordered_by_value() {
+        let ascending = [
+            "-10", "-9.5", "-1e-130", "0", "1e-130", "0.09", "0.1", "9", "9.01", "10", "1e125",
+        ];
+        for pair in ascending.windows(2) {
+            assert!(number(pair[0]) < number(pair[1]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_added_and_subtracted_exactly() {
+        let digits = "9".repeat(37);
+        for (one, two, sum, difference) in [
+            ("1", "2", "3", "-1"),
+            ("0.1", "0.2", "0.3", "-0.1"),
+            ("-5", "5", "0", "-10"),
+            ("99", "1", "100", "98"),
+            ("0", "-7", "-7", "7"),
+            (
+                digits.as_str(),
+                "1",
+                "10000000000000000000000000000000000000",
+                "9999999999999999999999999999999999998",
+            ),
+        ] {
+            let (one, two) = (number(one), number(two));
+            assert_eq!(one.plus(&two).unwrap().to_string(), sum);
+            assert_eq!(one.minus(&two).unwrap().to_string(), difference);
+        }
+        let much = number("1e125");
+        assert!(much.plus(&number("1")).is_err(), "39 digits and more");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_the_magnitude_before_the_digits() {
+        let many = "1".repeat(39);
+        for (text, message) in [
+            ("", "The parameter cannot be converted to a numeric value"),
+            (
+                "1x",
+                "The parameter cannot be converted to a numeric value: 1x",
+            ),
+            (
+                "1e126",
+                "Number overflow. Attempting to store a number with magnitude larger than \
+                 supported range",
+            ),
+            (
+                "1e-131",
+                "Number underflow. Attempting to store a number with magnitude smaller than \
+                 supported range",
+            ),
+            (
+                many.as_str(),
+                "Attempting to store more than 38 significant digits in a Number",
+            ),
+        ] {
+            assert_eq!(Number::parse(text).unwrap_err().message, message);
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::attribute::{Attribute, Item, item_size, item_to_json, serialization};
-use super::expression::{Comparator, Condition, Placeholders};
+use super::attribute::{Item, item_size, item_to_json, serialization};
+use super::expression::{Condition, Placeholders};
 use super::table::{PrimaryKey, Table};
-use super::{check_members, invalid, required, table, text};
+use super::{check_members, invalid, key_condition, required, table, text};
 use crate::{ApiError, Aws};
 
 /// A page holds at most this much, before the filter.
@@ -72,32 +72,14 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     })?;
     let mut placeholders = Placeholders::read(input, None)?;
     let condition = Condition::parse(member, text, &mut placeholders)?;
-    check_key_condition(table, &condition)?;
     placeholders.finish()?;
+    key_condition::check(table, &condition)?;
 
     // The items of one partition are all that a query reads, so that only they count for its page.
     let absent_differs = table.absent_differs;
     let mut items = seen_from(table, input)?;
     items.retain(|(_, item)| condition.holds(item, absent_differs));
     Ok(page_of(table, &items, most, None))
-}
-
-/// The partition that a query reads, if its condition can be read.
-pub(super) fn queried_partition(table: &Table, input: &Value) -> Option<String> {
-    let text = input["KeyConditionExpression"].as_str()?;
-    let mut placeholders = Placeholders::read(input, None).ok()?;
-    let condition = Condition::parse("KeyConditionExpression", text, &mut placeholders).ok()?;
-    parts(&condition)
-        .ok()?
-        .into_iter()
-        .find_map(|part| match part {
-            Condition::Compare(name, Comparator::Equal, Attribute::S(key))
-                if *name == table.hash =>
-            {
-                Some(key.clone())
-            }
-            _ => None,
-        })
 }
 
 /// The items after the start key as the read sees them, in order.
@@ -158,61 +140,5 @@ fn is_consistent(input: &Value) -> Result<bool, ApiError> {
         Some(value) => value
             .as_bool()
             .ok_or_else(|| serialization("ConsistentRead: expected a boolean")),
-    }
-}
-
-/// The partition key must equal a value; the sort key may equal one or begin with one.
-fn check_key_condition(table: &Table, condition: &Condition) -> Result<(), ApiError> {
-    let mut seen: Vec<&str> = Vec::new();
-    for part in parts(condition)? {
-        let (name, value, equal) = match part {
-            Condition::Compare(name, Comparator::Equal, value) => (name.as_str(), value, true),
-            Condition::BeginsWith(name, value) => (name.as_str(), value, false),
-            _ => return Err(invalid("Invalid operator used in KeyConditionExpression")),
-        };
-
-        if !table.is_key(name) {
-            return Err(missed(table, &seen));
-        }
-        if name == table.hash && !equal {
-            return Err(invalid("Query key condition not supported"));
-        }
-        if seen.contains(&name) {
-            return Err(invalid(
-                "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one \
-                 condition per key",
-            ));
-        }
-        if !matches!(value, Attribute::S(_)) {
-            return Err(invalid(
-                "One or more parameter values were invalid: Condition parameter type does not \
-                 match schema type",
-            ));
-        }
-        seen.push(name);
-    }
-
-    if seen.contains(&table.hash.as_str()) {
-        Ok(())
-    } else {
-        Err(missed(table, &seen))
-    }
-}
-
-fn missed(table: &Table, seen: &[&str]) -> ApiError {
-    let name = table
-        .keys()
-        .find(|name| !seen.contains(name))
-        .unwrap_or_default();
-    invalid(format!("Query condition missed key schema element: {name}"))
-}
-
-fn parts(condition: &Condition) -> Result<Vec<&Condition>, ApiError> {
-    match condition {
-        Condition::And(one, two) => Ok([parts(one)?, parts(two)?].concat()),
-        Condition::Or(..) => Err(invalid(
-            "Invalid operator used in KeyConditionExpression: OR",
-        )),
-        other => Ok(vec![other]),
     }
 }

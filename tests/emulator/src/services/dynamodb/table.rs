@@ -40,7 +40,7 @@ pub(super) struct PrimaryKey {
 }
 
 /// The members of CreateTable: the two that define the key, and those that change nothing here.
-const CREATE_MEMBERS: [&str; 11] = [
+const CREATE_MEMBERS: [&str; 12] = [
     "TableName",
     "KeySchema",
     "AttributeDefinitions",
@@ -52,6 +52,7 @@ const CREATE_MEMBERS: [&str; 11] = [
     "DeletionProtectionEnabled",
     "TableClass",
     "Tags",
+    "WarmThroughput",
 ];
 
 pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
@@ -277,6 +278,12 @@ impl Table {
 
         if given["BillingMode"] == "PAY_PER_REQUEST" {
             description["BillingModeSummary"] = json!({ "BillingMode": "PAY_PER_REQUEST" });
+        }
+        if !given["WarmThroughput"].is_null() {
+            let is_new = status == "CREATING";
+            description["WarmThroughput"] = given["WarmThroughput"].clone();
+            description["WarmThroughput"]["Status"] =
+                json!(if is_new { "UPDATING" } else { "ACTIVE" });
         }
         if status != "DELETING" {
             description["AttributeDefinitions"] = given["AttributeDefinitions"].clone();

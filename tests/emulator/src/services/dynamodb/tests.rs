@@ -1,7 +1,9 @@
 mod expiry;
 mod expression;
 mod permissions;
+mod queries;
 mod transactions;
+mod updates;
 
 use serde_json::{Value, json};
 
@@ -197,71 +199,23 @@ fn unknown_members_and_operations_are_refused() {
     let legacy = json!({ "Item": key("a", "1"), "Expected": {} });
     assert!(refused(&mut aws, "PutItem", legacy).contains("does not serve the member Expected"));
     assert!(refused(&mut aws, "PutItem", json!({})).contains("Value null at 'item'"));
-    assert!(refused(&mut aws, "UpdateItem", json!({})).starts_with("UnknownOperationException"));
-}
-
-#[test]
-fn queries_are_of_one_partition_and_ordered_by_the_sort_key() {
-    let mut aws = world();
-    for sk in ["b1", "a", "b2", "c"] {
-        put(&mut aws, "a", sk, 1);
-    }
-    put(&mut aws, "b", "b1", 1);
-    let mut keys = |condition: &str, values: Value| -> Vec<String> {
-        let query = json!({
-            "KeyConditionExpression": condition, "ExpressionAttributeValues": values,
-        });
-        let answer = request(&mut aws, "Query", query).unwrap();
-        let items = answer["Items"].as_array().unwrap().iter();
-        items
-            .map(|item| item["sk"]["S"].as_str().unwrap().to_owned())
-            .collect()
-    };
-
-    let all = json!({ ":a": {"S": "a"} });
-    assert_eq!(keys("pk = :a", all), ["a", "b1", "b2", "c"]);
-    let two = json!({ ":a": {"S": "a"}, ":b": {"S": "b"} });
-    assert_eq!(
-        keys("begins_with(sk, :b) AND pk = :a", two.clone()),
-        ["b1", "b2"]
-    );
-    assert_eq!(keys("pk = :a AND sk = :b", two), Vec::<String>::new());
-}
-
-#[test]
-fn key_conditions_that_aws_refuses() {
-    let mut aws = world();
-    let values = json!({ ":s": {"S": "a"}, ":n": {"N": "1"} });
-
-    for (condition, expected) in [
-        (
-            "sk = :s AND v = :n",
-            "Query condition missed key schema element: pk",
-        ),
-        (
-            "begins_with(pk, :s) AND sk = :n",
-            "Query key condition not supported",
-        ),
-        (
-            "pk = :s OR sk = :n",
-            "Invalid operator used in KeyConditionExpression: OR",
-        ),
-        (
-            "pk = :s AND sk <> :n",
-            "Invalid operator used in KeyConditionExpression",
-        ),
-        (
-            "pk = :n AND sk = :s",
-            "Condition parameter type does not match schema type",
-        ),
+    for (kind, member) in [
+        ("N", json!({})),
+        ("S", json!({"GlobalSecondaryIndexes": [{}]})),
     ] {
-        let message = refused(
-            &mut aws,
-            "Query",
-            json!({ "KeyConditionExpression": condition, "ExpressionAttributeValues": values }),
-        );
-        assert!(message.contains(expected), "{condition}: {message}");
+        let mut table = json!({
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": kind}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        });
+        table
+            .as_object_mut()
+            .unwrap()
+            .extend(member.as_object().unwrap().clone());
+        let message = refused(&mut aws, "CreateTable", table);
+        assert!(message.contains("the sandbox does not serve"), "{message}");
     }
+    assert!(refused(&mut aws, "UpdateItem", json!({})).starts_with("UnknownOperationException"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::table::PrimaryKey;
 use super::write::Write;
 use super::{Failure, check_members, invalid, required, table, text, unserved};
+use crate::text::camel_case;
 use crate::validation::{Quoted, TextConstraints, Violations};
 use crate::{ApiError, Aws, Millis};
 
@@ -39,19 +40,26 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
     if conflicts(aws) {
         let conflict = ApiError::client("TransactionConflictException", ONGOING);
         let mut failures = vec![None; writes.len()];
-        failures[0] = Some(conflict);
+        failures[0] = Some(conflict.into());
         return Err(canceled(failures));
     }
 
+    let mut prepared = Vec::new();
     let mut failures = Vec::new();
-    for (name, write) in &writes {
-        failures.push(write.check(table::named(aws, name)?).err());
+    for (name, write) in writes {
+        match write.prepare(table::named(aws, &name)?) {
+            Ok(write) => {
+                prepared.push((name, write));
+                failures.push(None);
+            }
+            Err(failure) => failures.push(Some(failure)),
+        }
     }
     if failures.iter().any(Option::is_some) {
         return Err(canceled(failures));
     }
 
-    for (name, write) in writes {
+    for (name, write) in prepared {
         write.apply(table::named(aws, &name)?);
     }
     if let Some(token) = token {
@@ -94,6 +102,10 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
     };
     let bounds = 1..=MAX_WRITES;
     violations.check_bound("transactItems", shown, "length", items.len(), &bounds);
+    for (index, item) in items.iter().enumerate() {
+        let place = format!("transactItems.{}.member", index + 1);
+        check_required(&mut violations, &place, item);
+    }
     if let Some(message) = violations.message() {
         return Err(invalid(message));
     }
@@ -130,13 +142,38 @@ fn read(aws: &mut Aws, item: &Value) -> Result<(Value, Write), ApiError> {
     let table = table::named(aws, &name)?;
     let write = match kind.as_str() {
         "Put" => Write::put(table, write, &[])?,
+        "Update" => Write::update(table, write)?,
         "Delete" => Write::delete(table, write)?,
+        "ConditionCheck" => Write::check(table, write)?,
         _ => return Err(unserved(&format!("{kind} in transactions"))),
     };
     Ok((name, write))
 }
 
-fn canceled(failures: Vec<Option<ApiError>>) -> Failure {
+/// The members that each kind of write must have.
+const REQUIRED: [(&str, &[&str]); 4] = [
+    (
+        "ConditionCheck",
+        &["Key", "TableName", "ConditionExpression"],
+    ),
+    ("Put", &["Item", "TableName"]),
+    ("Delete", &["Key", "TableName"]),
+    ("Update", &["Key", "UpdateExpression", "TableName"]),
+];
+
+fn check_required(violations: &mut Violations, place: &str, item: &Value) {
+    for (kind, members) in REQUIRED {
+        let write = &item[kind];
+        for member in members.iter().filter(|_| !write.is_null()) {
+            if write[*member].is_null() {
+                let field = format!("{place}.{}.{}", camel_case(kind), camel_case(member));
+                violations.add(Quoted::Null, &field, "Member must not be null");
+            }
+        }
+    }
+}
+
+fn canceled(failures: Vec<Option<Failure>>) -> Failure {
     let reasons: Vec<Value> = failures.into_iter().map(reason).collect();
     let codes: Vec<&str> = reasons
         .iter()
@@ -153,15 +190,19 @@ fn canceled(failures: Vec<Option<ApiError>>) -> Failure {
     }
 }
 
-fn reason(failure: Option<ApiError>) -> Value {
-    let Some(failure) = failure else {
+fn reason(failure: Option<Failure>) -> Value {
+    let Some(Failure { error, members }) = failure else {
         return json!({ "Code": "None" });
     };
 
-    let code = match failure.code.as_str() {
+    let code = match error.code.as_str() {
         "ConditionalCheckFailedException" => "ConditionalCheckFailed",
         "TransactionConflictException" => "TransactionConflict",
         _ => "ValidationError",
     };
-    json!({ "Code": code, "Message": failure.message })
+    let mut reason = json!({ "Code": code, "Message": error.message });
+    for (member, value) in members {
+        reason[member] = value;
+    }
+    reason
 }

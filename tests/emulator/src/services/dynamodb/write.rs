@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::attribute::{Item, item_from_json, item_size, item_to_json};
-use super::expression::{Condition, Placeholders};
+use super::expression::{Condition, Placeholders, Update};
 use super::table::{PrimaryKey, Table};
 use super::{Failure, check_members, invalid, required, table, text, transaction};
 use crate::validation::not_in_enum;
@@ -14,50 +14,59 @@ use crate::{ApiError, Aws};
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 /// The members that PutItem and each write of a transaction have in common.
-pub(super) const MEMBERS: [&str; 4] = [
+const MEMBERS: [&str; 5] = [
     "TableName",
     "ConditionExpression",
     "ExpressionAttributeNames",
     "ExpressionAttributeValues",
+    ON_FAILURE,
 ];
+
+/// The member of a write that requests the item if the condition fails.
+const ON_FAILURE: &str = "ReturnValuesOnConditionCheckFailure";
 
 /// A write that was read from a request and checked, but not against the item.
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) key: PrimaryKey,
-    /// The item to put; without one the write deletes.
-    item: Option<Item>,
+    change: Change,
     condition: Option<Condition>,
+    /// Whether the refusal of the condition has the item.
+    shows_item: bool,
 }
 
-/// The members of PutItem beside those of every write.
-const PUT_MEMBERS: [&str; 2] = ["ReturnValues", "ReturnValuesOnConditionCheckFailure"];
+#[derive(Debug)]
+enum Change {
+    Put(Item),
+    /// The update, and the item to begin with if there is none.
+    Update(Update, Item),
+    Delete,
+    /// The condition is checked, and nothing is written.
+    Nothing,
+}
+
+/// A write whose condition holds.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    key: PrimaryKey,
+    /// The item to store, or none to delete it; nothing if only the condition is checked.
+    change: Option<Option<Item>>,
+}
 
 pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
-    let [returns_old, shows_old] = PUT_MEMBERS.map(|member| wants_old(input, member));
-    let (returns_old, shows_old) = (returns_old?, shows_old?);
+    let returns_old = wants_old(input, "ReturnValues")?;
+    wants_old(input, ON_FAILURE)?;
     let conflicts = transaction::conflicts(aws);
     let table = table::named(aws, input)?;
-    let write = Write::put(table, input, &PUT_MEMBERS)?;
+    let write = Write::put(table, input, &["ReturnValues"])?;
     if conflicts {
         return Err(ApiError::client("TransactionConflictException", transaction::ONGOING).into());
     }
 
-    let old = table
-        .items
-        .get(&write.key)
-        .filter(|_| returns_old || shows_old);
+    let old = table.items.get(&write.key).filter(|_| returns_old);
     let old = old.map(item_to_json);
-    if let Err(error) = write.check(table) {
-        let shown = old.filter(|_| shows_old);
-        let members = shown
-            .map(|item| ("Item".to_owned(), item))
-            .into_iter()
-            .collect();
-        return Err(Failure { error, members });
-    }
-    write.apply(table);
-    Ok(match old.filter(|_| returns_old) {
+    write.prepare(table)?.apply(table);
+    Ok(match old {
         Some(old) => json!({ "Attributes": old }),
         None => json!({}),
     })
@@ -91,42 +100,111 @@ impl Write {
 
         Ok(Self {
             key: table.key_of_item(&item)?,
-            item: Some(item),
+            change: Change::Put(item),
             condition,
+            shows_item: wants_old(input, ON_FAILURE)?,
         })
     }
 
     pub(super) fn delete(table: &Table, input: &Value) -> Result<Self, ApiError> {
+        Self::of_key(table, input, Change::Delete)
+    }
+
+    /// The check of a condition.
+    pub(super) fn check(table: &Table, input: &Value) -> Result<Self, ApiError> {
+        Self::of_key(table, input, Change::Nothing)
+    }
+
+    fn of_key(table: &Table, input: &Value, change: Change) -> Result<Self, ApiError> {
         check_members(input, &[&MEMBERS[..], &["Key"]].concat())?;
         Ok(Self {
             condition: condition(input)?,
             key: table.key_from_json(required(input, "Key")?)?,
-            item: None,
+            change,
+            shows_item: wants_old(input, ON_FAILURE)?,
         })
     }
 
-    /// Evaluates the condition against the item as it is; changes nothing.
-    pub(super) fn check(&self, table: &Table) -> Result<(), ApiError> {
+    pub(super) fn update(table: &Table, input: &Value) -> Result<Self, ApiError> {
+        check_members(
+            input,
+            &[&MEMBERS[..], &["Key", "UpdateExpression"]].concat(),
+        )?;
+        let mut placeholders = Placeholders::read(input, None)?;
+        let expression = text(input, "UpdateExpression")?.unwrap_or_default();
+        let update = Update::parse(expression, &mut placeholders)?;
+        let condition = text(input, "ConditionExpression")?
+            .map(|text| Condition::parse("ConditionExpression", text, &mut placeholders))
+            .transpose()?;
+        placeholders.finish()?;
+
+        let key = required(input, "Key")?;
+        if let Some(name) = update.attributes().find(|name| table.is_key(name)) {
+            return Err(invalid(format!(
+                "One or more parameter values were invalid: Cannot update attribute {name}. This \
+                 attribute is part of the key"
+            )));
+        }
+        Ok(Self {
+            key: table.key_from_json(key)?,
+            change: Change::Update(update, item_from_json(key)?),
+            condition,
+            shows_item: wants_old(input, ON_FAILURE)?,
+        })
+    }
+
+    /// Evaluates the condition against the item as it is, and what an update makes of it; changes
+    /// nothing.
+    pub(super) fn prepare(self, table: &Table) -> Result<Prepared, Failure> {
         let nothing = Item::new();
-        let item = table.items.get(&self.key).unwrap_or(&nothing);
+        let present = table.items.get(&self.key);
+        let item = present.unwrap_or(&nothing);
         let holds = self
             .condition
             .as_ref()
             .is_none_or(|condition| condition.holds(item, table.absent_differs));
+        if !holds {
+            let shown = present.filter(|_| self.shows_item);
+            let members = shown.map(|item| ("Item".to_owned(), item_to_json(item)));
+            return Err(Failure {
+                error: ApiError::client(
+                    "ConditionalCheckFailedException",
+                    "The conditional request failed",
+                ),
+                members: members.into_iter().collect(),
+            });
+        }
 
-        if holds {
-            Ok(())
-        } else {
-            Err(ApiError::client(
-                "ConditionalCheckFailedException",
-                "The conditional request failed",
-            ))
+        let change = match self.change {
+            Change::Put(item) => Some(Some(item)),
+            Change::Update(update, key) => Some(Some(updated(&update, present.unwrap_or(&key))?)),
+            Change::Delete => Some(None),
+            Change::Nothing => None,
+        };
+        Ok(Prepared {
+            key: self.key,
+            change,
+        })
+    }
+}
+
+impl Prepared {
+    pub(super) fn apply(self, table: &mut Table) {
+        if let Some(item) = self.change {
+            table.write(self.key, item);
         }
     }
+}
 
-    pub(super) fn apply(self, table: &mut Table) {
-        table.write(self.key, self.item);
+fn updated(update: &Update, item: &Item) -> Result<Item, ApiError> {
+    let mut item = item.clone();
+    update.apply(&mut item)?;
+    if item_size(&item) > MAX_ITEM_BYTES {
+        return Err(invalid(
+            "Item size to update has exceeded the maximum allowed size",
+        ));
     }
+    Ok(item)
 }
 
 fn condition(input: &Value) -> Result<Option<Condition>, ApiError> {

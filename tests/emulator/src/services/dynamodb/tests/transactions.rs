@@ -69,15 +69,93 @@ fn a_transaction_writes_an_item_once() {
     );
 }
 
+/// A transaction of one update of the item `a`, `1`.
+fn update(expression: &str, more: Value) -> Value {
+    let mut update = on_ledger(json!({"Key": key("a", "1"), "UpdateExpression": expression}));
+    update
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    json!({ "TransactItems": [{ "Update": update }] })
+}
+
 #[test]
-fn other_writes_than_puts_and_deletes_are_refused() {
+fn an_update_makes_an_item_or_changes_it() {
     let mut aws = world();
-    let update = json!({ "TransactItems": [
-        { "Update": on_ledger(json!({ "Key": key("a", "1"), "UpdateExpression": "REMOVE v" })) },
-    ] });
+    let values = json!({"ExpressionAttributeValues": {":v": {"N": "1"}}});
+    for expected in ["1", "2"] {
+        transact(&mut aws, &update("ADD v :v", values.clone())).unwrap();
+        assert_eq!(aws.dynamodb.items("ledger")[0]["v"], json!({"N": expected}));
+    }
+
+    let failure = transact(&mut aws, &update("SET v = absent", json!({}))).unwrap_err();
+    assert!(failure.error.message.ends_with("[ValidationError]"));
     assert_eq!(
-        transact(&mut aws, &update).unwrap_err().error.message,
-        "the sandbox does not serve Update in transactions"
+        failure.members[0].1[0],
+        json!({
+            "Code": "ValidationError",
+            "Message": "The provided expression refers to an attribute that does not exist in the \
+                        item",
+        })
+    );
+    let failure = transact(&mut aws, &update("SET sk = :v", values)).unwrap_err();
+    assert_eq!(
+        failure.error.to_string(),
+        "ValidationException: One or more parameter values were invalid: Cannot update attribute \
+         sk. This attribute is part of the key"
+    );
+}
+
+#[test]
+fn a_condition_can_be_checked_alone_and_its_refusal_show_the_item() {
+    let mut aws = world();
+    put(&mut aws, "a", "1", 1);
+    let check = |condition: &str| {
+        let check = json!({
+            "Key": key("a", "1"), "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        });
+        let put = on_ledger(json!({"Item": key("b", "1")}));
+        json!({"TransactItems": [{"ConditionCheck": on_ledger(check)}, {"Put": put}]})
+    };
+
+    let failure = transact(&mut aws, &check("attribute_not_exists(v)")).unwrap_err();
+    let mut item = key("a", "1");
+    item["v"] = json!({"S": "x"});
+    assert_eq!(
+        failure.members[0].1,
+        json!([
+            {
+                "Code": "ConditionalCheckFailed",
+                "Message": "The conditional request failed",
+                "Item": item,
+            },
+            {"Code": "None"},
+        ])
+    );
+    transact(&mut aws, &check("attribute_exists(v)")).unwrap();
+    assert_eq!(aws.dynamodb.items("ledger").len(), 2);
+}
+
+#[test]
+fn every_member_that_a_write_lacks_is_named() {
+    let mut aws = world();
+    let writes = json!([{"Update": {"TableName": "ledger"}}, {"Put": on_ledger(json!({}))}]);
+    let failure = transact(&mut aws, &json!({"TransactItems": writes})).unwrap_err();
+    let lacking = |place: &str| {
+        format!(
+            "Value null at 'transactItems.{place}' failed to satisfy constraint: Member must not \
+             be null"
+        )
+    };
+    assert_eq!(
+        failure.error.message,
+        format!(
+            "3 validation errors detected: {}; {}; {}",
+            lacking("1.member.update.key"),
+            lacking("1.member.update.updateExpression"),
+            lacking("2.member.put.item")
+        )
     );
 }
 

@@ -1,6 +1,8 @@
 //! The principal of a request: an operator, a function under its role, or a session whose temporary
 //! credentials signed it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{ADMINISTRATOR, Demand};
@@ -31,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) name: String,
     /// The session policy that was passed when the role was assumed.
     pub(crate) policy: Option<Value>,
+    /// The keys of the session tags that it passes on, in lower case.
+    pub(crate) transitive_tags: BTreeSet<String>,
 }
 
 impl Principal {
@@ -75,12 +79,13 @@ impl Principal {
 }
 
 impl Session {
-    /// A session without a policy of its own.
+    /// A session without a policy of its own and without tags.
     pub(crate) fn of(role: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             role: role.into(),
             name: name.into(),
             policy: None,
+            transitive_tags: BTreeSet::new(),
         }
     }
 

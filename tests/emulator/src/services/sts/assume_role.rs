@@ -2,25 +2,29 @@
 //!
 //! Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
+use super::session_tags::SessionTags;
 use super::{ERRORS, user_id};
 use crate::accounts::account_of;
-use crate::cloudformation::items;
-use crate::iam::{self, Demand, Principal, Session};
+use crate::cloudformation::{Role, items};
+use crate::iam::{self, Demand, Denial, Principal, Session};
 use crate::protocol::query::Parameters;
 use crate::protocol::xml::instant;
 use crate::validation::{Quoted, TextConstraints, Violations};
 use crate::{ApiError, Aws};
 
-const MEMBERS: [&str; 5] = [
+const MEMBERS: [&str; 7] = [
     "DurationSeconds",
     "ExternalId",
     "Policy",
     "RoleArn",
     "RoleSessionName",
+    "Tags",
+    "TransitiveTagKeys",
 ];
 
 const DEFAULT_SECONDS: i64 = 3600;
@@ -50,17 +54,18 @@ struct AssumeRole<'a> {
     external_id: Option<&'a str>,
     policy: Option<Value>,
     seconds: i64,
+    tags: SessionTags,
 }
 
 pub(super) fn assume_role(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let given = AssumeRole::read(parameters)?;
-    let mut demand =
-        Demand::new("sts:AssumeRole", given.role).with("sts:RoleSessionName", given.session);
-    if let Some(id) = given.external_id {
-        demand = demand.with("sts:ExternalId", id);
-    }
+    let inherited = match &aws.iam.principal {
+        Principal::Session(session) => session.transitive_tags.clone(),
+        Principal::Operator | Principal::Artifacts(_) => BTreeSet::new(),
+    };
+    let transitive_tags = given.tags.transitive_keys(&inherited)?;
 
-    let role = iam::assume(aws, &demand).map_err(|denial| ERRORS.denied(denial.message))?;
+    let role = assumed(aws, &given)?;
     let is_chained = aws.iam.principal != Principal::Operator;
     if is_chained && given.seconds > CHAINED_SECONDS {
         return Err(invalid(
@@ -78,9 +83,28 @@ pub(super) fn assume_role(aws: &mut Aws, parameters: &Parameters) -> Result<Valu
         role: role.arn,
         name: given.session.to_owned(),
         policy: given.policy,
+        transitive_tags,
     };
     let home = account_of(&session.role).to_owned();
     Ok(aws.in_account(&home, |aws| issued(aws, session, given.seconds)))
+}
+
+/// The role of a request, if its caller may assume it, and with tags if it has some.
+fn assumed(aws: &mut Aws, given: &AssumeRole<'_>) -> Result<Role, ApiError> {
+    let mut demand =
+        Demand::new("sts:AssumeRole", given.role).with("sts:RoleSessionName", given.session);
+    if let Some(id) = given.external_id {
+        demand = demand.with("sts:ExternalId", id);
+    }
+    let demand = given.tags.on(demand);
+    let denied = |denial: Denial| ERRORS.denied(denial.message);
+
+    let role = iam::assume(aws, &demand).map_err(denied)?;
+    if !given.tags.is_empty() {
+        let action = "sts:TagSession".to_owned();
+        iam::assume(aws, &Demand { action, ..demand }).map_err(denied)?;
+    }
+    Ok(role)
 }
 
 /// The credentials of a session of a role of this account.
@@ -103,7 +127,11 @@ fn issued(aws: &mut Aws, session: Session, seconds: i64) -> Value {
 
 impl<'a> AssumeRole<'a> {
     fn read(parameters: &'a Parameters) -> Result<Self, ApiError> {
-        let is_unknown = |name: &&String| !MEMBERS.contains(&name.as_str());
+        // Of a list the name goes on with the place in it.
+        let is_unknown = |name: &&String| {
+            let member = name.split('.').next().unwrap_or_default();
+            !MEMBERS.contains(&member)
+        };
         if let Some(unknown) = parameters.keys().find(is_unknown) {
             return Err(invalid(format!(
                 "the sandbox does not serve the member {unknown}"
@@ -125,6 +153,7 @@ impl<'a> AssumeRole<'a> {
             check(&mut violations, "policy", policy, &POLICY);
         }
         check_seconds(&mut violations, seconds);
+        let tags = SessionTags::read(parameters, &mut violations);
         if let Some(message) = violations.message() {
             return Err(invalid(message));
         }
@@ -137,6 +166,7 @@ impl<'a> AssumeRole<'a> {
             external_id,
             policy: policy.map(session_policy).transpose()?,
             seconds,
+            tags,
         })
     }
 }

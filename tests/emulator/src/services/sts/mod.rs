@@ -1,6 +1,7 @@
 //! STS: who the caller is, and sessions of roles.
 
 mod assume_role;
+mod session_tags;
 
 #[cfg(test)]
 pub(crate) mod tests;

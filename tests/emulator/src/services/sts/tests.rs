@@ -190,6 +190,44 @@ fn members_that_are_not_served_are_refused() {
 }
 
 #[test]
+fn a_session_has_at_most_50_tags() {
+    let tags = |count: usize| -> Vec<(String, String)> {
+        let tag = |at: usize| {
+            let member = |name: &str| format!("Tags.member.{at}.{name}");
+            [
+                (member("Key"), format!("key-{at}")),
+                (member("Value"), String::new()),
+            ]
+        };
+        (1..=count).flat_map(tag).collect()
+    };
+    let assumed = |members: &[(String, String)]| {
+        let mut aws = account(3600);
+        let trust = &mut aws.cloudformation.iam.role_mut("deploy").unwrap().trust;
+        trust["Statement"]["Action"] = json!("sts:*");
+        let members: Vec<(&str, &str)> = members
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assume(&mut aws, &members)
+    };
+
+    assert!(assumed(&tags(50)).is_ok());
+    assert_eq!(
+        assumed(&tags(51)).unwrap_err().message,
+        "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must \
+         have length less than or equal to 50"
+    );
+    let mut lacking = tags(1);
+    lacking.pop();
+    assert_eq!(
+        assumed(&lacking).unwrap_err().message,
+        "1 validation error detected: Value null at 'tags.1.member.value' failed to satisfy \
+         constraint: Member must not be null"
+    );
+}
+
+#[test]
 fn a_session_policy_is_a_policy_of_at_most_2048_characters() {
     let passed = |policy: &str| assume(&mut account(3600), &[("Policy", policy)]);
     let statement = json!({"Effect": "Allow", "Action": "ecs:Describe*", "Resource": "*"});

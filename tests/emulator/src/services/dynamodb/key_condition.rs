@@ -1,7 +1,8 @@
 //! The conditions of queries: one for each key attribute.
 //!
 //! The order and the words of the refusals are those of <https://github.com/architect/dynalite>,
-//! whose tests contain what DynamoDB returns (test/query.js).
+//! whose tests contain what DynamoDB returned (test/query.js). It names the expression in all of
+//! them by now: <https://github.com/getmoto/moto>, test_query_unused_attribute_name.
 
 use serde_json::Value;
 
@@ -21,7 +22,10 @@ struct Part<'a> {
 /// The partition key must equal a value; the sort key may be compared with one or two.
 pub(super) fn check(table: &Table, condition: &Condition) -> Result<(), ApiError> {
     let mut parts = Vec::new();
-    split(condition, &mut parts)?;
+    split(condition, &mut parts).map_err(|error| {
+        let problem = error.message;
+        invalid(format!("Invalid KeyConditionExpression: {problem}"))
+    })?;
     if parts.len() > 2 {
         return Err(invalid("Conditions can be of length 1 or 2 only"));
     }

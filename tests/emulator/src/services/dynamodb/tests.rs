@@ -180,6 +180,49 @@ fn a_failed_condition_changes_nothing() {
 }
 
 #[test]
+fn what_is_wrong_with_one_put_is_counted_and_in_a_transaction_it_is_not() {
+    let mut aws = world();
+    let mut empty = key("a", "1");
+    empty["v"] = json!({"SS": []});
+    let condition = json!({
+        "Item": key("a", "1"), "ConditionExpression": "v = :v",
+        "ExpressionAttributeValues": {":v": {"NS": []}},
+    });
+    let unused = json!({
+        "Item": key("a", "1"), "ConditionExpression": "attribute_exists(v)",
+        "ExpressionAttributeNames": {"#v": "v"},
+    });
+
+    let texts = "An string set  may not be empty";
+    let numbers = "An number set  may not be empty";
+    let invalid = "One or more parameter values were invalid:";
+    let of_value = "ExpressionAttributeValues contains invalid value:";
+    let names = "Value provided in ExpressionAttributeNames unused in expressions: keys: {#v}";
+    for (put, one, in_transaction) in [
+        (
+            json!({ "Item": empty }),
+            format!("{invalid} {texts}"),
+            format!("{invalid} {texts}"),
+        ),
+        (
+            condition,
+            format!("{invalid} {numbers}"),
+            format!("{of_value} {invalid} {numbers} for key :v"),
+        ),
+        (unused, names.to_owned(), names.to_owned()),
+    ] {
+        let counted = "ValidationException: 1 validation error detected:";
+        assert_eq!(
+            refused(&mut aws, "PutItem", put.clone()),
+            format!("{counted} {one}")
+        );
+        let writes = json!({"TransactItems": [{"Put": on_ledger(put)}]});
+        let failure = run_operation(&mut aws, "TransactWriteItems", &writes).unwrap_err();
+        assert_eq!(failure.error.message, in_transaction);
+    }
+}
+
+#[test]
 fn items_hold_at_most_400_kilobytes() {
     let mut aws = world();
     let overhead = "pk".len() + "a".len() + "sk".len() + "1".len() + "v".len();

@@ -141,7 +141,7 @@ fn read(aws: &mut Aws, item: &Value) -> Result<(Value, Write), ApiError> {
     let name = json!({ "TableName": required(write, "TableName")? });
     let table = table::named(aws, &name)?;
     let write = match kind.as_str() {
-        "Put" => Write::put(table, write, &[])?,
+        "Put" => Write::put(table, write, &[], |error| error)?,
         "Update" => Write::update(table, write)?,
         "Delete" => Write::delete(table, write)?,
         "ConditionCheck" => Write::check(table, write)?,

@@ -58,7 +58,7 @@ pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
     wants_old(input, ON_FAILURE)?;
     let conflicts = transaction::conflicts(aws);
     let table = table::named(aws, input)?;
-    let write = Write::put(table, input, &["ReturnValues"])?;
+    let write = Write::put(table, input, &["ReturnValues"], counted)?;
     if conflicts {
         return Err(ApiError::client("TransactionConflictException", transaction::ONGOING).into());
     }
@@ -70,6 +70,20 @@ pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
         Some(old) => json!({ "Attributes": old }),
         None => json!({}),
     })
+}
+
+/// What is wrong with a request for one item is counted, unlike in a transaction, and a value of an
+/// expression is not named.
+fn counted(error: ApiError) -> ApiError {
+    if error.code != "ValidationException" {
+        return error;
+    }
+    let of_value = error
+        .message
+        .strip_prefix("ExpressionAttributeValues contains invalid value: ")
+        .and_then(|rest| rest.rsplit_once(" for key "));
+    let problem = of_value.map_or(error.message.as_str(), |(problem, _)| problem);
+    invalid(format!("1 validation error detected: {problem}"))
 }
 
 /// Whether a member requests the item as it was before the write.
@@ -89,11 +103,17 @@ fn wants_old(input: &Value, member: &str) -> Result<bool, ApiError> {
 }
 
 impl Write {
-    /// `more` are the members of the operation that are not about the write.
-    pub(super) fn put(table: &Table, input: &Value, more: &[&str]) -> Result<Self, ApiError> {
+    /// `more` are the members of the operation that are not about the write, `worded` is how it
+    /// words what is wrong with the request alone.
+    pub(super) fn put(
+        table: &Table,
+        input: &Value,
+        more: &[&str],
+        worded: fn(ApiError) -> ApiError,
+    ) -> Result<Self, ApiError> {
         check_members(input, &[&MEMBERS[..], &["Item"], more].concat())?;
-        let condition = condition(input)?;
-        let item = item_from_json(required(input, "Item")?)?;
+        let condition = condition(input).map_err(worded)?;
+        let item = item_from_json(required(input, "Item")?).map_err(worded)?;
         if item_size(&item) > MAX_ITEM_BYTES {
             return Err(invalid("Item size has exceeded the maximum allowed size"));
         }

@@ -15,8 +15,6 @@ use super::{Aws, elb};
 pub enum Quirk {
     /// CodePipeline: an update of a pipeline abandons the actions that are in progress.
     AbandonsActions,
-    /// DynamoDB: an absent attribute is `<>` every value.
-    AbsentAttributeDiffers,
     /// Route 53: the server that is queried has a change that is PENDING.
     AnswersBeforeSync,
     /// Application Auto Scaling: a registration moves the count between its bounds although scaling
@@ -96,9 +94,8 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 30] = [
         Self::AbandonsActions,
-        Self::AbsentAttributeDiffers,
         Self::AnswersBeforeSync,
         Self::BoundsWhileSuspended,
         Self::BreaksBehindClassic,
@@ -135,7 +132,6 @@ impl Quirk {
     pub fn rule(self) -> &'static str {
         match self {
             Self::AbandonsActions => "an updated pipeline abandons the actions in progress",
-            Self::AbsentAttributeDiffers => "an absent attribute differs from every value",
             Self::AnswersBeforeSync => "a DNS server has a change that is PENDING",
             Self::BoundsWhileSuspended => "bounds hold while scaling is suspended",
             Self::BreaksBehindClassic => "the circuit breaker trips behind a Classic Load Balancer",

@@ -76,9 +76,8 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     key_condition::check(table, &condition)?;
 
     // The items of one partition are all that a query reads, so that only they count for its page.
-    let absent_differs = table.absent_differs;
     let mut items = seen_from(table, input)?;
-    items.retain(|(_, item)| condition.holds(item, absent_differs));
+    items.retain(|(_, item)| condition.holds(item));
     Ok(page_of(table, &items, most, None))
 }
 
@@ -117,7 +116,7 @@ fn page_of(
         }
 
         scanned += 1;
-        if filter.is_none_or(|filter| filter.holds(item, table.absent_differs)) {
+        if filter.is_none_or(|filter| filter.holds(item)) {
             found.push(item_to_json(item));
         }
     }

@@ -8,7 +8,7 @@ use super::attribute::{Attribute, Item, item_from_json};
 use super::expiry::Expiry;
 use super::{check_members, definition, invalid, required, text};
 use crate::protocol::xml::instant;
-use crate::{ApiError, Aws, Millis, Quirk};
+use crate::{ApiError, Aws, Millis};
 
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -20,8 +20,6 @@ pub(super) struct Table {
     definition: Value,
     pub(super) hash: String,
     range: Option<String>,
-    /// As drawn for the account when the table was last looked up: see `Condition::holds`.
-    pub(super) absent_differs: bool,
     pub(super) items: BTreeMap<PrimaryKey, Item>,
     pub(super) expiry: Expiry,
     /// Whether reads without `ConsistentRead` lag behind.
@@ -76,7 +74,6 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         definition: input.clone(),
         hash,
         range,
-        absent_differs: aws.draw_quirk(Quirk::AbsentAttributeDiffers),
         items: BTreeMap::new(),
         expiry: Expiry::default(),
         lags: false,
@@ -130,7 +127,6 @@ pub(super) fn named_itself<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mu
 pub(super) fn named<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table, ApiError> {
     let name = required(input, "TableName")?.as_str().unwrap_or_default();
     definition::check_name(table_name(name))?;
-    let absent_differs = aws.draw_quirk(Quirk::AbsentAttributeDiffers);
     let now = aws.now;
 
     let table = aws.dynamodb.tables.get_mut(table_name(name));
@@ -138,7 +134,6 @@ pub(super) fn named<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table
         ApiError::client("ResourceNotFoundException", "Requested resource not found")
     })?;
 
-    table.absent_differs = absent_differs;
     table.delete_expired(now);
     Ok(table)
 }

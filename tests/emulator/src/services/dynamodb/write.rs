@@ -182,7 +182,7 @@ impl Write {
         let holds = self
             .condition
             .as_ref()
-            .is_none_or(|condition| condition.holds(item, table.absent_differs));
+            .is_none_or(|condition| condition.holds(item));
         if !holds {
             let shown = present.filter(|_| self.shows_item);
             let members = shown.map(|item| ("Item".to_owned(), item_to_json(item)));

@@ -118,9 +118,8 @@ fn size(value: &Attribute) -> Option<Attribute> {
 }
 
 impl Condition {
-    /// Whether it holds; a missing item is an empty one. AWS does not document whether a missing
-    /// attribute is `<>` a value: `absent_differs` decides.
-    pub(in crate::services::dynamodb) fn holds(&self, item: &Item, absent_differs: bool) -> bool {
+    /// Whether it holds; a missing item is an empty one. A missing attribute is `<>` every value.
+    pub(in crate::services::dynamodb) fn holds(&self, item: &Item) -> bool {
         let both = |one: &Operand, two: &Operand, holds: fn(&Attribute, &Attribute) -> bool| {
             let values = one.of(item).zip(two.of(item));
             values.is_some_and(|(one, two)| holds(&one, &two))
@@ -128,7 +127,7 @@ impl Condition {
         match self {
             Self::Compare(one, comparator, two) => match (one.of(item), two.of(item)) {
                 (Some(one), Some(two)) => comparator.holds(order(&one, &two)),
-                _ => *comparator == Comparator::NotEqual && absent_differs,
+                _ => *comparator == Comparator::NotEqual,
             },
             Self::Between(operand, lower, upper) => {
                 both(operand, lower, |value, lower| {
@@ -149,13 +148,9 @@ impl Condition {
             ),
             Self::Exists(operand) => operand.of(item).is_some(),
             Self::NotExists(operand) => operand.of(item).is_none(),
-            Self::Not(condition) => !condition.holds(item, absent_differs),
-            Self::And(one, two) => {
-                one.holds(item, absent_differs) && two.holds(item, absent_differs)
-            }
-            Self::Or(one, two) => {
-                one.holds(item, absent_differs) || two.holds(item, absent_differs)
-            }
+            Self::Not(condition) => !condition.holds(item),
+            Self::And(one, two) => one.holds(item) && two.holds(item),
+            Self::Or(one, two) => one.holds(item) || two.holds(item),
         }
     }
 }

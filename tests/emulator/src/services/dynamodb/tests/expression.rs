@@ -35,7 +35,7 @@ fn parse(condition: &str) -> Result<Condition, String> {
 }
 
 fn holds(condition: &str) -> bool {
-    parse(condition).unwrap().holds(&item(), true)
+    parse(condition).unwrap().holds(&item())
 }
 
 #[test]
@@ -197,13 +197,5 @@ fn unused_and_unexpected_placeholders_are_refused() {
         json!({ "ExpressionAttributeNames": {} }),
     ] {
         assert!(Placeholders::read(&input, None).is_err(), "{input}");
-    }
-}
-
-#[test]
-fn an_absent_attribute_differs_or_not() {
-    for absent_differs in [true, false] {
-        let condition = parse("absent <> :x").unwrap();
-        assert_eq!(condition.holds(&item(), absent_differs), absent_differs);
     }
 }

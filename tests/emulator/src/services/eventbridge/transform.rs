@@ -70,9 +70,18 @@ pub(super) fn check(
             Err(format!("InputTemplate for target {id} {placeholder}"))
         }
     })?;
-    let json: Result<Value, _> = serde_json::from_str(&filled);
-    json.map(drop)
-        .map_err(|error| refusal(id, &format!("the template is not valid JSON: {error}")))
+    let values = serde_json::Deserializer::from_str(&filled).into_iter::<Value>();
+    let values: Result<Vec<Value>, _> = values.collect();
+    match values.as_deref() {
+        Ok([_]) => Ok(()),
+        // Lines of texts, which are not a payload for a function.
+        Ok(lines) if !lines.is_empty() && lines.iter().all(Value::is_string) => Ok(()),
+        Ok(_) => Err(refusal(id, "the template is not one JSON value")),
+        Err(error) => Err(refusal(
+            id,
+            &format!("the template is not valid JSON: {error}"),
+        )),
+    }
 }
 
 fn refusal(id: &str, reason: &str) -> String {

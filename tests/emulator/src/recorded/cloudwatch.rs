@@ -6,7 +6,7 @@ use super::{Returned, judge};
 use crate::protocol::cbor::plain;
 use crate::{ApiError, Aws, cloudwatch};
 
-const LEFT_OUT: [(&str, &str); 31] = [
+const LEFT_OUT: [(&str, &str); 26] = [
     ("test_alarm_lambda_target", "actions of alarms"),
     (
         "test_basic_operations_multiple_protocols[query]",
@@ -37,26 +37,6 @@ const LEFT_OUT: [(&str, &str); 31] = [
     ("test_set_alarm*", "SetAlarmState"),
     ("test_aws_sqs*", "metrics of SQS"),
     ("test_tagging_*", "tags"),
-    (
-        "test_label_generation[*input_pairs0]",
-        "periods of less than a minute",
-    ),
-    (
-        "test_label_generation[*input_pairs2]",
-        "periods of less than a minute",
-    ),
-    (
-        "test_label_generation[*input_pairs3]",
-        "periods of less than a minute",
-    ),
-    (
-        "test_label_generation[*input_pairs5]",
-        "periods of less than a minute",
-    ),
-    (
-        "test_multiple_dimensions_statistics*/get-metric-stats-max",
-        "periods of less than a minute",
-    ),
     ("test_default_ordering*", "two queries of one id"),
     ("test_list_metrics_*", "LocalStack's own"),
 ];
@@ -182,27 +162,29 @@ fn labels(answers: &mut Returned) {
 
     let data = [0.0, 2.0, 7.0, 100.0].map(|value| datum("metric1", value));
     let (mut aws, at) = account(json!(data));
-    let of_unit = |statistic: &str, unit: &str| {
-        let id = format!("result_{statistic}_60_{unit}");
+    let of_unit = |statistic: &str, period: u32, unit: &str| {
+        let id = format!("result_{statistic}_{period}_{unit}");
         let mut query = query(&id, "metric1", statistic);
+        query["MetricStat"]["Period"] = json!(period);
         query["MetricStat"]["Unit"] = json!(unit);
         query
     };
-    for (test, statistic, unit) in [
-        ("test_label_generation[*input_pairs1]", "Minimum", "Seconds"),
-        (
-            "test_label_generation[*input_pairs4]",
-            "Minimum",
-            "Milliseconds",
-        ),
-        (
-            "test_label_generation[*input_pairs6]",
-            "Sum",
-            "Milliseconds",
-        ),
+    for (pair, statistic, period, unit) in [
+        (0, "Minimum", 30, "Seconds"),
+        (1, "Minimum", 60, "Seconds"),
+        (2, "Sum", 30, "Seconds"),
+        (3, "Minimum", 30, "Milliseconds"),
+        (4, "Minimum", 60, "Milliseconds"),
+        (5, "Sum", 30, "Milliseconds"),
+        (6, "Sum", 60, "Milliseconds"),
     ] {
-        let queries = json!([of_unit("Sum", "Seconds"), of_unit(statistic, unit)]);
-        answers.add(test, "label_generation", results(&mut aws, at, queries));
+        let queries = json!([
+            of_unit("Sum", 60, "Seconds"),
+            of_unit(statistic, period, unit)
+        ]);
+        let test = format!("test_label_generation[*input_pairs{pair}]");
+        let answer = results(&mut aws, at, queries);
+        answers.add(&test, "label_generation", answer);
     }
 }
 
@@ -285,16 +267,18 @@ fn lists(answers: &mut Returned) {
     );
     let mut counted = datum("http.server.requests.count", 5.0);
     counted["Dimensions"] = dimensions.clone();
-    let (mut aws, _) = account(json!([counted]));
+    let (mut aws, at) = account(json!([counted]));
     let metrics = json!({
         "Namespace": "test", "MetricName": "http.server.requests.count", "Dimensions": dimensions,
     });
+    let test = "test_multiple_dimensions_statistics[*]";
     let answer = call(&mut aws, "ListMetrics", &metrics);
-    answers.add(
-        "test_multiple_dimensions_statistics[*]",
-        "list-metrics",
-        answer,
-    );
+    answers.add(test, "list-metrics", answer);
+    let mut most = query("result1", "http.server.requests.count", "Maximum");
+    most["MetricStat"]["Metric"]["Dimensions"] = metrics["Dimensions"].clone();
+    most["MetricStat"]["Period"] = json!(10);
+    let answer = results(&mut aws, at, json!([most]));
+    answers.add(test, "get-metric-stats-max", answer);
 }
 
 /// An alarm of a scenario, with the threshold and the reason that LocalStack's test gave.

@@ -195,8 +195,9 @@ impl Request {
 
     /// The points of a query that are visible now, in the order of the request, after one of them.
     fn points(&self, aws: &mut Aws, query: &Query, after: Option<Millis>) -> Vec<(Millis, f64)> {
-        let first = self.start - self.start.rem_euclid(query.period);
-        let periods = (self.end - first + query.period - 1) / query.period;
+        let step = query.step();
+        let first = self.start - self.start.rem_euclid(step);
+        let periods = (self.end - first + step - 1) / step;
         let source = Points::of(aws, &query.metric, query.unit.as_deref());
 
         let mut points = Vec::new();
@@ -206,7 +207,7 @@ impl Request {
             } else {
                 number
             };
-            let at = first + number * query.period;
+            let at = first + number * step;
             let is_past = |after: Millis| {
                 if self.newest_first {
                     at >= after
@@ -323,9 +324,14 @@ impl Points {
 }
 
 impl Query {
+    /// From one point to the next. Data are of minutes, and so are the points of shorter periods.
+    fn step(&self) -> Millis {
+        self.period.max(MINUTE)
+    }
+
     fn value(&self, aws: &mut Aws, source: &Points, at: Millis) -> Option<f64> {
         let mut samples = Samples::default();
-        for minute in (at..at + self.period).step_by(MINUTE as usize) {
+        for minute in (at..at + self.step()).step_by(MINUTE as usize) {
             let more = source.samples(aws, minute);
             if samples.is_empty() {
                 samples = more

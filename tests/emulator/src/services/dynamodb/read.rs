@@ -12,11 +12,12 @@ use crate::{ApiError, Aws};
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html>
 const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
-const QUERY_MEMBERS: [&str; 6] = [
+const QUERY_MEMBERS: [&str; 7] = [
     "TableName",
     "ConsistentRead",
     "ExclusiveStartKey",
     "KeyConditionExpression",
+    "FilterExpression",
     "ExpressionAttributeNames",
     "ExpressionAttributeValues",
 ];
@@ -64,21 +65,37 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let table = table::named(aws, input)?;
 
     let member = "KeyConditionExpression";
-    let text = text(input, member)?.ok_or_else(|| {
+    let expression = text(input, member)?.ok_or_else(|| {
         invalid(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in \
              the request.",
         )
     })?;
     let mut placeholders = Placeholders::read(input, None)?;
-    let condition = Condition::parse(member, text, &mut placeholders)?;
+    let condition = Condition::parse(member, expression, &mut placeholders)?;
+    let filter = text(input, "FilterExpression")?
+        .map(|text| Condition::parse("FilterExpression", text, &mut placeholders))
+        .transpose()?;
     placeholders.finish()?;
     key_condition::check(table, &condition)?;
+    check_filter(table, filter.as_ref())?;
 
     // The items of one partition are all that a query reads, so that only they count for its page.
     let mut items = seen_from(table, input)?;
     items.retain(|(_, item)| condition.holds(item));
-    Ok(page_of(table, &items, most, None))
+    Ok(page_of(table, &items, most, filter.as_ref()))
+}
+
+/// The filter of a query is about other attributes than those of the key.
+fn check_filter(table: &Table, filter: Option<&Condition>) -> Result<(), ApiError> {
+    let attributes = filter.map(Condition::attributes).unwrap_or_default();
+    match table.keys().find(|key| attributes.contains(key)) {
+        Some(key) => Err(invalid(format!(
+            "Filter Expression can only contain non-primary key attributes: Primary key \
+             attribute: {key}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The items after the start key as the read sees them, in order.

@@ -92,6 +92,15 @@ impl Operand {
         }
     }
 
+    /// The attribute of the item that it is about.
+    fn attribute(&self) -> Option<&str> {
+        match self {
+            Self::Path(path) => Some(path.attribute()),
+            Self::Value(_) => None,
+            Self::Size(operand) => operand.attribute(),
+        }
+    }
+
     fn of<'a>(&'a self, item: &'a Item) -> Option<Cow<'a, Attribute>> {
         match self {
             Self::Path(path) => path.find(item).map(Cow::Borrowed),
@@ -118,6 +127,27 @@ fn size(value: &Attribute) -> Option<Attribute> {
 }
 
 impl Condition {
+    /// The names of the attributes that it is about.
+    pub(in crate::services::dynamodb) fn attributes(&self) -> Vec<&str> {
+        match self {
+            Self::Compare(one, _, two)
+            | Self::BeginsWith(one, two)
+            | Self::Contains(one, two)
+            | Self::IsOfType(one, two) => attributes_of(&[one, two]),
+            Self::Between(operand, lower, upper) => attributes_of(&[operand, lower, upper]),
+            Self::In(operand, values) => {
+                let mut operands: Vec<&Operand> = values.iter().collect();
+                operands.push(operand);
+                attributes_of(&operands)
+            }
+            Self::Exists(operand) | Self::NotExists(operand) => attributes_of(&[operand]),
+            Self::Not(condition) => condition.attributes(),
+            Self::And(one, two) | Self::Or(one, two) => {
+                [one.attributes(), two.attributes()].concat()
+            }
+        }
+    }
+
     /// Whether it holds; a missing item is an empty one. A missing attribute is `<>` every value.
     pub(in crate::services::dynamodb) fn holds(&self, item: &Item) -> bool {
         let both = |one: &Operand, two: &Operand, holds: fn(&Attribute, &Attribute) -> bool| {
@@ -153,6 +183,11 @@ impl Condition {
             Self::Or(one, two) => one.holds(item) || two.holds(item),
         }
     }
+}
+
+fn attributes_of<'a>(operands: &[&'a Operand]) -> Vec<&'a str> {
+    let attributes = operands.iter().map(|operand| operand.attribute());
+    attributes.flatten().collect()
 }
 
 /// How two values compare, which are equal or not if their type has no order.

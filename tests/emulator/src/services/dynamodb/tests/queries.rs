@@ -37,6 +37,33 @@ fn queries_are_of_one_partition_and_ordered_by_the_sort_key() {
     );
 }
 
+#[test]
+fn a_filter_leaves_items_out_and_is_not_about_the_key() {
+    let mut aws = world();
+    for (sk, size) in [("0", 1), ("1", 2), ("2", 1)] {
+        put(&mut aws, "a", sk, size);
+    }
+    let mut filtered = |filter: &str| {
+        let values = json!({ ":pk": {"S": "a"}, ":v": {"S": "x"} });
+        let more = json!({"FilterExpression": filter, "ExpressionAttributeValues": values});
+        request(&mut aws, "Query", partition("a", more))
+    };
+
+    let page = filtered("v = :v").unwrap();
+    assert_eq!(
+        (&page["Count"], &page["ScannedCount"]),
+        (&json!(2), &json!(3))
+    );
+    assert_eq!(page["Items"][1]["sk"], json!({"S": "2"}));
+    assert_eq!(
+        filtered("v = :v OR size(sk) = :v")
+            .unwrap_err()
+            .error
+            .message,
+        "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"
+    );
+}
+
 /// Key conditions with the reasons why they are refused.
 const REFUSED: [(&str, &str); 10] = [
     (

@@ -61,7 +61,7 @@ fn the_functions_deploy_with_every_choice() {
     let stack = aws.cloudformation.stack("slipway").unwrap();
     assert!(stack.resource("LedgerTable").is_none());
     assert_eq!(stack.outputs["LedgerTableName"], OLD_TABLE);
-    assert_eq!(alarms(&aws).len(), 6);
+    assert_eq!(alarms(&aws).len(), 8);
 
     for function in aws.lambda.functions.values() {
         assert_eq!(function.environment["LEDGER_TABLE"], OLD_TABLE);

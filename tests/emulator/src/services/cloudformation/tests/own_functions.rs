@@ -92,8 +92,10 @@ fn errors_and_throttles_are_alarms_in_three_of_five_minutes() {
     let aws = deploy_functions_with(&[("NotificationTopicArn", TOPIC)]);
     for alarm in [
         "StepErrorsAlarm",
+        "TrafficErrorsAlarm",
         "EventErrorsAlarm",
         "StepThrottlesAlarm",
+        "TrafficThrottlesAlarm",
         "EventThrottlesAlarm",
     ] {
         assert_alarm(

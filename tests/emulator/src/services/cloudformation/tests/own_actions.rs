@@ -305,7 +305,10 @@ fn an_approval_comes_before_the_revision_of_a_service_and_before_the_traffic_of_
         ),
     ] {
         let actions = actions(&with_pipeline(template, choices));
-        assert_eq!(order(&actions).join(" "), expected, "{template}");
+        // Further actions may run between them.
+        let mut order = order(&actions);
+        order.retain(|name| expected.split(' ').any(|named| named == *name));
+        assert_eq!(order.join(" "), expected, "{template}");
 
         let mut all = actions.iter();
         let approve = all.find(|action| action["Name"] == "approve").unwrap();

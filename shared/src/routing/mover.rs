@@ -4,7 +4,7 @@
 //! of writes, and its order is the safety: no weights are set that were not announced before, so
 //! any later invocation knows them for this release's.
 
-use crate::aws::{Ledger, ObservedPair, ObservedService, Pairs, Sdk, Services};
+use crate::aws::{AwsError, Ledger, ObservedPair, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
 use crate::observed::weights::Weights;
 use crate::release::{
@@ -161,7 +161,7 @@ impl TrafficMover {
         // Weights that are read as recorded may be older than a shift that moved them: they are set
         // once more.
         let is_unseen = context.unseen_shift().is_some();
-        if seen.view.weights == recorded && !is_unseen {
+        if seen.view.weights == recorded && !is_unseen && is_raised(target, &seen) {
             return Ok(ReturnProgress::Returned(returned, Box::new(lease)));
         }
         if !is_unseen && !is_own(target, recorded, seen.view.weights) {
@@ -188,7 +188,8 @@ impl TrafficMover {
     }
 
     /// Raises the old colour, then sets the weights, each as far as the change has it; returns the
-    /// lease as it was written last.
+    /// lease as it was written last. The weights are set although the raise fails: they are what
+    /// the tasks can carry that there are.
     ///
     /// # Errors
     /// As [`Self::route`].
@@ -200,12 +201,17 @@ impl TrafficMover {
         change: ReturnChange,
     ) -> Result<Lease, StepError> {
         let mut lease = lease.clone();
+        let mut raised: Result<(), AwsError> = Ok(());
         if let Some(tasks) = change.raise {
-            lease = self.raise(&lease, seen.of(pair.live), tasks).await?;
+            let announced = apply(&lease, Event::RaiseAnnounced { tasks }, self.sdk.now())?;
+            self.ledger.advance(&announced).await?;
+            lease = announced;
+            raised = self.services.resize(seen.of(pair.live), tasks).await;
         }
         if let Some(weights) = change.weights {
             lease = self.route(&lease, pair, seen, weights).await?;
         }
+        raised?;
         Ok(lease)
     }
 
@@ -218,20 +224,6 @@ impl TrafficMover {
         let names = pair.services(&lease.service);
         let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
         Ok(scaling.of(pair.live).map(|scaling| scaling.max_capacity))
-    }
-
-    /// Announces the size that the old colour needs to take its traffic back, and sets it.
-    async fn raise(
-        &self,
-        lease: &Lease,
-        old: &ObservedService,
-        tasks: u32,
-    ) -> Result<Lease, StepError> {
-        let announced = apply(lease, Event::RaiseAnnounced { tasks }, self.sdk.now())?;
-        self.ledger.advance(&announced).await?;
-
-        self.services.resize(old, tasks).await?;
-        Ok(announced)
     }
 }
 
@@ -250,6 +242,12 @@ fn external_weights(reason: &str, seen: Weights) -> Failure {
     Failure::job(format!(
         "{reason}; the weights were set to {seen} outside this release and are left unchanged"
     ))
+}
+
+/// Whether the old colour has the tasks that were announced for its return: a raise can fail.
+fn is_raised(target: &PairTarget, seen: &ObservedPair) -> bool {
+    let desired = seen.view.of(target.prior.live).desired;
+    target.raised_to.is_none_or(|tasks| desired >= tasks)
 }
 
 /// Whether this release may have set the weights that were seen, or found them.

@@ -150,7 +150,12 @@ fn next_for_traffic(
 
     if !traffic_is_away(context) {
         change.weights = None;
-        let is_small = view.of(old).desired < proven_size(context, input);
+        // A raise that was announced may have failed.
+        let tasks = pair
+            .of(old)
+            .desired_count
+            .max(target.raised_to.unwrap_or(0));
+        let is_small = view.of(old).desired < size_now(context, input, tasks);
         let is_due = is_small && change.raise.is_some();
         return is_due.then_some(Next::Change(PairChange::Return(change)));
     }
@@ -229,20 +234,22 @@ fn ladder<'a>(
     }
 }
 
-/// Tasks that the old colour must have to be proven. Once automatic scaling may remove tasks again,
-/// their number is up to it.
+/// Tasks that the old colour must have to be proven.
 fn proven_size(context: &PairContext<'_>, input: &RestorationInput) -> u32 {
+    let pair = context.pair();
+    size_now(context, input, pair.of(pair.live).desired_count)
+}
+
+/// Tasks that the old colour must have, of those that it was to have. Once automatic scaling may
+/// remove tasks again, their number is up to it.
+fn size_now(context: &PairContext<'_>, input: &RestorationInput, tasks: u32) -> u32 {
     let live = context.pair().live;
     let may_scale_in = input
         .scaling
         .of(live)
         .is_some_and(ScalingView::may_scale_in);
 
-    if may_scale_in {
-        1
-    } else {
-        context.pair().of(live).desired_count
-    }
+    if may_scale_in { 1 } else { tasks }
 }
 
 /// What serves after a release whose pipeline has no `finish-release`, by where the weights send

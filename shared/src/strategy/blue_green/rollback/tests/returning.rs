@@ -39,6 +39,25 @@ fn the_traffic_is_moved_back_before_anything_else_is_touched() {
 }
 
 #[test]
+fn a_raise_that_failed_beside_the_traffic_is_made_again() {
+    let step = |raised_to, scaling| {
+        let view = view_of(NEW, pair().weights());
+        let target = PairTarget {
+            raised_to,
+            ..target(&view, Some(view.weights))
+        };
+        restored(&target, Ending::Failed, &view, scaling)
+    };
+
+    assert_eq!(step(Some(8), NO_SCALING), raise(8, None));
+    assert_eq!(step(Some(8), scaling(true)), raise(8, None));
+    assert_eq!(step(Some(2), NO_SCALING), RESET_IDLE);
+    assert_eq!(step(None, NO_SCALING), RESET_IDLE);
+    // Automatic scaling may have removed tasks since.
+    assert_eq!(step(Some(8), scaling(false)), RESET_IDLE);
+}
+
+#[test]
 fn traffic_goes_back_however_late_the_first_observation_is() {
     let mut view = view_of(NEW, Weights::with(Colour::Green, 50));
     view.services.blue.running = 1;

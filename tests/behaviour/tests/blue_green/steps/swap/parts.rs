@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::{calls, changed, failed, filled, going, open, report, timeless, whole};
 use super::{swap, weighted};
 use behaviour::pair::{counts, secs, set, weights};
-use behaviour::pass;
+use behaviour::{deny, pass};
 
 const WHY: &str = "the deployment of blue failed: too many failed tasks";
 
@@ -139,5 +139,51 @@ fn half_of_the_tasks_get_half_of_the_traffic_and_the_rest_gets_the_rest() {
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
         let aws = driver.world.snapshot();
         assert_eq!((weights(&aws), counts(&aws)), ([0, 100], [8, 4]));
+    });
+}
+
+/// The look that finds that the new colour failed, while ECS refuses to raise the old one.
+async fn refused(driver: &Driver) {
+    fails(driver);
+    deny(driver, "ecs:UpdateService");
+    let since = calls(driver);
+    let looks = report(&swap(driver, json!({})).await);
+    let summary = looks[1].as_str().unwrap_or_default();
+    assert!(summary.contains("ecs:UpdateService"), "{looks}");
+    assert!(summary.ends_with("; looking again"), "{looks}");
+
+    let expected = ["PutItem", "PutItem", "PutItem", "ModifyRule", "PutItem"];
+    assert_eq!(changed(&driver.world.snapshot(), since), expected);
+    deny(driver, "ecs:RunTask");
+}
+
+#[test]
+fn a_raise_that_is_refused_keeps_no_part_of_the_traffic_and_is_made_again() {
+    run(limited(), Fault::None, async |driver| {
+        refused(&driver).await;
+        let aws = driver.world.snapshot();
+        assert_eq!((weights(&aws), counts(&aws)), ([50, 50], [8, 2]));
+
+        let grows = report(&swap(&driver, json!({})).await);
+        let summary = grows[1].as_str().unwrap_or_default();
+        let does = "scaling green out to 4 tasks; 2 of 4 healthy targets";
+        assert!(summary.starts_with(&format!("{WHY}; {does}")), "{grows}");
+        let aws = driver.world.snapshot();
+        assert_eq!((weights(&aws), counts(&aws)), ([50, 50], [8, 4]));
+    });
+}
+
+#[test]
+fn traffic_that_is_back_is_not_returned_while_a_raise_that_was_refused_is_not_made() {
+    let aws = grown(canary(), "shop-green", 3);
+    run(aws, Fault::None, async |driver| {
+        refused(&driver).await;
+        let aws = driver.world.snapshot();
+        assert_eq!((weights(&aws), counts(&aws)), ([0, 100], [2, 3]));
+
+        let back = format!("{WHY}; traffic restored to blue 0 / green 100");
+        assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
+        let aws = driver.world.snapshot();
+        assert_eq!((weights(&aws), counts(&aws)), ([0, 100], [2, 4]));
     });
 }

@@ -110,6 +110,7 @@ impl Step for BeginRelease {
         }
 
         let FoundLease { lease, record, .. } = found;
+        refuse_closed(record.as_ref())?;
         let lease = match lease {
             Some(lease) if lease.held_by(&job.release.execution).is_some() => lease,
             Some(Lease {
@@ -177,13 +178,6 @@ impl BeginRelease {
         free: Option<&Lease>,
         record: Option<Record>,
     ) -> Result<TakeResult, StepError> {
-        let closed = record
-            .as_ref()
-            .filter(|record| record.state == RecordState::Closed);
-        if let Some(closed) = closed {
-            return Err(closed.refusal().into());
-        }
-
         let last_known = free.and_then(|lease| lease.last_known.as_ref());
         let mut checks = Checks::preflight();
         let findings = Box::pin(self.examine(&mut checks, job, last_known)).await?;
@@ -251,6 +245,15 @@ impl BeginRelease {
         let lease = apply(&lease, Event::PriorRecorded(prior.clone()), job.now)?;
         self.ledger.advance(&lease).await?;
         Ok((lease, Target::new(prior)))
+    }
+}
+
+/// Refuses an execution whose release is closed, as when it is being stopped: it neither begins nor
+/// waits for another one.
+fn refuse_closed(record: Option<&Record>) -> Result<(), Failure> {
+    match record.filter(|record| record.state == RecordState::Closed) {
+        Some(closed) => Err(closed.refusal()),
+        None => Ok(()),
     }
 }
 

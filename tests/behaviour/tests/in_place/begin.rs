@@ -180,15 +180,18 @@ fn a_release_that_is_closed_does_not_begin_again() {
     run(released(), Fault::None, async |driver| {
         begun(&driver, json!({})).await;
         rolled_back(&driver, "STOPPED").await;
-        let before = (lease(&driver), record(&driver));
-        let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
-        fails(
-            &answer,
-            "ConfigurationError",
-            &["release already failed", "start again with a new execution"],
-        );
+        let refused = async || {
+            let before = (lease(&driver), record(&driver));
+            let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+            let words = ["release already failed", "start again with a new execution"];
+            fails(&answer, "ConfigurationError", &words);
+            assert_eq!((lease(&driver), record(&driver)), before);
+        };
+        refused().await;
 
-        assert_eq!((lease(&driver), record(&driver)), before);
+        // It does not wait for another release either.
+        begun(&driver, json!({"execution": "jane-2"})).await;
+        refused().await;
     });
 }
 

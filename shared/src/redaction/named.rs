@@ -2,7 +2,7 @@
 //! in JSON, and a header such as `X-Api-Key`.
 //!
 //! Never masks what a sentence or a reference has after such a name: `web-token:1.4`, `secret: not
-//! found`. An ARN is not a secret.
+//! found`. An ARN is not a secret, and neither is a working directory.
 
 use std::ops::Range;
 
@@ -60,9 +60,11 @@ fn is_of_name(c: char) -> bool {
 }
 
 fn is_of_secret(name: &str) -> bool {
+    // As a word of its own: not `bypass`.
+    let last = name.rsplit(['-', '_', '.']).next().unwrap_or_default();
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let compact: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    ENDS.iter().any(|end| compact.ends_with(end))
+    last.eq_ignore_ascii_case("pass") || ENDS.iter().any(|end| compact.ends_with(end))
 }
 
 /// Where the secret is in what follows a name.
@@ -81,7 +83,13 @@ fn secret_after(before: Option<char>, name: &str, after: &str) -> Option<Range<u
         None => word_length(value, before),
     };
     let secret = &value[..length];
-    (!secret.is_empty() && !secret.starts_with("arn:")).then(|| start..start + length)
+    let is_place = secret.starts_with("arn:") || is_directory(name, secret);
+    (!secret.is_empty() && !is_place).then(|| start..start + length)
+}
+
+/// Whether this is the working directory of a process, as its environment names it.
+fn is_directory(name: &str, value: &str) -> bool {
+    ["PWD", "OLDPWD"].contains(&name) && value.starts_with('/')
 }
 
 /// Where the value begins after `name=`. What quotes the name, too, ends after it.

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Each with what is left of it.
-const WITH_SECRETS: [(&str, &str); 33] = [
+const WITH_SECRETS: [(&str, &str); 36] = [
     (
         "CannotPullContainerError: Error response from daemon: Get \
          \"https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/?token=hunter22\": denied",
@@ -146,10 +146,22 @@ const WITH_SECRETS: [(&str, &str); 33] = [
         "the variable DB_PASSWD=hunter22. Stopping",
         "the variable DB_PASSWD=***. Stopping",
     ),
+    (
+        "bad env [DB_PASS=hunter22 LEVEL=debug]",
+        "bad env [DB_PASS=*** LEVEL=debug]",
+    ),
+    (
+        "args: [--smtp-pass hunter22 --port 25]",
+        "args: [--smtp-pass *** --port 25]",
+    ),
+    (
+        "cannot connect: Driver=x;UID=sa;PWD=hunter22;Database=shop",
+        "cannot connect: Driver=x;UID=sa;PWD=***;Database=shop",
+    ),
 ];
 
 /// Texts in which names, addresses and words look like secrets.
-const WITHOUT_SECRETS: [&str; 28] = [
+const WITHOUT_SECRETS: [&str; 30] = [
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve \
      ref \
      111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/token-api:1.4@sha256:0a0a0a0a0a0a0a0a0a0a\
@@ -195,6 +207,8 @@ const WITHOUT_SECRETS: [&str; 28] = [
     "port is already allocated; x-ray is off; api-key-rotation:3 runs",
     "Basic authentication failed for the bearer token",
     "invalid reference format: repository name (shop/Password-Reset) must be lowercase",
+    "exec in env [PWD=/usr/src/app OLDPWD=/ PATH=/bin]: no such file",
+    "--bypass=cache and compass=north are not known",
 ];
 
 #[test]

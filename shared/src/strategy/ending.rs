@@ -1,8 +1,9 @@
 //! How the execution of a release ended, and what counts as its end when CodePipeline does not show
 //! it.
 //!
-//! Everything here is pure. A release that its steps may still act for is left to them for as long
-//! as they may wait for an approval.
+//! Everything here is pure. A release that its steps may still act for is left to them for longer
+//! than they wait for an approval with CodePipeline's own time-out; an action can have up to 60
+//! days (AWS CodePipeline quotas).
 
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ pub enum Ending {
 impl Ending {
     /// From the status that CodePipeline gives, upper case in events and mixed case in the API;
     /// `None` while the execution is in progress. One that is stopping starts no further action, so
-    /// its release cannot end well, however long the action takes that is in progress.
+    /// its release is undone, however long the action takes that is in progress. Only
+    /// `finish-release` could still end it well, if it closes the release before the take-over.
     ///
     /// # Errors
     /// For a status that CodePipeline did not have when this was written.

@@ -105,14 +105,18 @@ pub(super) fn view() -> ServiceView {
                 failed_tasks: 0,
             },
         ],
-        target_groups: vec![TargetGroupView {
-            arn: GROUP.to_owned(),
-            healthy: 0,
-            registered: 0,
-            unreachable: 0,
-            healthy_newcomers: 0,
-        }],
+        target_groups: vec![target_group()],
         messages: vec!["newest".to_owned(), "older".to_owned()],
+    }
+}
+
+fn target_group() -> TargetGroupView {
+    TargetGroupView {
+        arn: GROUP.to_owned(),
+        healthy: 0,
+        registered: 0,
+        unreachable: 0,
+        healthy_newcomers: 0,
     }
 }
 

@@ -2,8 +2,8 @@
 //! it.
 //!
 //! Everything here is pure. A release that its steps may still act for is left to them for longer
-//! than they wait for an approval with CodePipeline's own time-out; an action can have up to 60
-//! days (AWS CodePipeline quotas).
+//! than they wait for an approval with CodePipeline's own time-out. An action can have up to 60
+//! days (AWS CodePipeline quotas), so a cause that passes by itself never ends an open release.
 
 use std::time::Duration;
 
@@ -118,7 +118,8 @@ pub fn ending_of(
 }
 
 /// How the execution of an open release counts as having ended although its status cannot be read,
-/// once its steps have changed nothing for long; `None` before. One look does not prove it.
+/// once its steps have changed nothing for long; `None` before, and for a cause that passes by
+/// itself. One look does not prove it.
 #[must_use]
 pub fn ending_unread(lease: &Lease, error: &StepError, now: Timestamp) -> Option<Ending> {
     let release = lease.release.as_ref()?;
@@ -126,7 +127,8 @@ pub fn ending_unread(lease: &Lease, error: &StepError, now: Timestamp) -> Option
         Some(_) => Ending::Succeeded,
         None => Ending::unread(error),
     };
-    is_long_unchanged(lease, now).then_some(ending)
+    let is_due = error.lasting_cause().is_some() && is_long_unchanged(lease, now);
+    is_due.then_some(ending)
 }
 
 /// Whether the steps of an open release have announced no change for [`UNREAD_DEADLINE`].

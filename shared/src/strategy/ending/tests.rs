@@ -131,10 +131,13 @@ fn an_open_release_whose_execution_cannot_be_read_is_left_to_its_steps_for_eight
         ending_unread(&open, &denied, at(8 * DAYS)),
         Some(Ending::Denied)
     );
+    let garbled = StepError::Unexpected(Failure::job("no status"));
     assert_eq!(
-        ending_unread(&open, &busy, at(8 * DAYS)),
+        ending_unread(&open, &garbled, at(8 * DAYS)),
         Some(Ending::Unread)
     );
+    // An approval may wait for 60 days.
+    assert_eq!(ending_unread(&open, &busy, at(61 * DAYS)), None);
     assert!(!is_long_unchanged(&open, at(8 * DAYS - 1)) && is_long_unchanged(&open, at(8 * DAYS)));
 
     // The lease has the last change of an earlier release until this one announces its first.

@@ -137,6 +137,24 @@ fn an_open_release_whose_execution_cannot_be_read_is_rolled_back_after_eight_day
     });
 }
 
+#[test]
+fn a_busy_codepipeline_never_ends_an_open_release() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        pass(&driver, 9 * 24 * 60 * 60).await;
+        for _ in 0..3 {
+            let throttled = CallFault::ThrottleFrom(STATUS, 4);
+            waits_for_the_status(sweep(&driver, throttled).await);
+        }
+
+        let found = record(&driver);
+        let noted = (&found["state"], found.get("reason"));
+        assert_eq!(noted, (&json!("begun"), None));
+        assert_eq!(lease(&driver)["release"]["state"], "open");
+    });
+}
+
 /// As [`released_without_finish`], and no sweep comes by itself.
 fn unswept() -> Aws {
     let mut aws = released_without_finish();

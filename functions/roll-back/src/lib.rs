@@ -29,6 +29,9 @@ use slipway::strategy::messages::waiting_for_grace;
 use slipway::strategy::rollback::{RollbackStep, given_up, next_step};
 use slipway::timestamp::Timestamp;
 
+/// How the note about an execution begins whose status could not be read.
+const UNREAD: &str = "the status of the execution could not be read: ";
+
 /// The status of an execution whose release is not that of the lease.
 const NOT_HELD: &str = "the release does not have the lease of its service: nothing to do";
 
@@ -285,6 +288,14 @@ impl RollBack {
         let record = self.ledger.record(execution).await?;
         Ok(record
             .is_some_and(|record| record.state == RecordState::Begun && record.reason.is_some()))
+    }
+
+    /// Whether an earlier look noted that the status of the execution could not be read, and no
+    /// later one noted anything else.
+    async fn is_unread_noted(&self, execution: &str) -> Result<bool, StepError> {
+        let record = self.ledger.record(execution).await?;
+        let noted = record.and_then(|record| record.reason);
+        Ok(noted.is_some_and(|noted| noted.starts_with(UNREAD)))
     }
 
     /// Writes into the record why the release is not restored yet, and removes it once it has

@@ -16,8 +16,8 @@ use slipway::release::{Lease, PendingDeregistration, Release, Started};
 use slipway::strategy::ending::{Ending, ending_of, ending_unread, is_long_unchanged};
 use slipway::timestamp::{Timestamp, readable};
 
-use crate::RollBack;
 use crate::refused::RoleState;
+use crate::{RollBack, UNREAD};
 
 /// What a sweep checks.
 enum Checked {
@@ -246,7 +246,7 @@ impl RollBack {
 
         let looked_up = looked_up.map_err(StepError::from);
         let was_noted = matches!(looked_up, Err(StepError::Unexpected(_)))
-            && self.is_noted(&release.execution).await?;
+            && self.is_unread_noted(&release.execution).await?;
         let ending = match ending_of(release, &looked_up, was_noted, self.sdk.now()) {
             Ok(ending) => ending,
             Err(error) => Some(self.without_status(&lease, release, error).await?),
@@ -270,7 +270,8 @@ impl RollBack {
     }
 
     /// How the execution of a release counts as having ended although its status could not be read.
-    /// The cause is noted for the next look: one alone does not end an open release.
+    /// The cause is noted for the next look: one alone does not end an open release, and what was
+    /// noted about anything else is not a look at the status.
     async fn without_status(
         &self,
         lease: &Lease,
@@ -279,7 +280,7 @@ impl RollBack {
     ) -> Result<Ending, StepError> {
         let ending = ending_unread(lease, &error, self.sdk.now());
         if let Some(ending) = ending
-            && self.is_noted(&release.execution).await?
+            && self.is_unread_noted(&release.execution).await?
         {
             return Ok(ending);
         }
@@ -287,7 +288,7 @@ impl RollBack {
         let lasting = error.lasting_cause().filter(|_| release.is_rolling_back());
         let cause = ending.map(|_| error.cause()).or(lasting);
         if let Some(cause) = cause {
-            self.note(release, Some(cause)).await;
+            self.note(release, Some(&format!("{UNREAD}{cause}"))).await;
         }
         Err(error)
     }

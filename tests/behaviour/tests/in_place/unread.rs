@@ -8,10 +8,13 @@ use invariants::ledger_reader::digest;
 use serde_json::{Value, json};
 
 use super::bench::*;
-use behaviour::{invoke_with, is_closed, newest, outcome, push, released, service, until};
+use behaviour::{invoke_with, is_closed, newest, outcome, push, reason, released, service, until};
 
 /// The call of a sweep that reads the status of a release by hand, after the leases.
 const STATUS: u32 = 2;
+
+/// The call that reads the status of an execution of a pipeline, under its role.
+const PIPELINE: u32 = 3;
 
 /// The call that reads the service of a pipeline, after the status, which is read under its role.
 const SERVICE: u32 = 4;
@@ -202,4 +205,27 @@ fn an_old_success_is_given_up_for_what_two_looks_met_and_not_for_one() {
             assert_eq!(outcome(&driver, &execution), expected);
         });
     }
+}
+
+#[test]
+fn a_restoration_that_failed_is_not_the_first_of_two_looks_that_cannot_read_the_status() {
+    run(unswept(), Fault::None, async |driver| {
+        let execution = succeeded_long_ago(&driver).await;
+        pass(&driver, 8 * 24 * 60 * 60).await;
+        let error = sweep(&driver, distrusted(SERVICE))
+            .await
+            .expect_err("not observed");
+        assert!(error.contains("ecs:DescribeServices failed"), "{error}");
+
+        waits_for_the_status(sweep(&driver, distrusted(PIPELINE)).await);
+        assert!(!is_closed(&driver.world.aws(), &execution));
+        let noted = reason(&driver, &execution);
+        let expected = "the status of the execution could not be read: \
+                        codepipeline:GetPipelineExecution failed";
+        assert!(noted.starts_with(expected), "{noted}");
+
+        let swept = sweep(&driver, distrusted(PIPELINE)).await;
+        swept.expect("two looks prove it");
+        assert_eq!(outcome(&driver, &execution), "deployed");
+    });
 }

@@ -78,19 +78,31 @@ pub fn restoration(
     if let Some(what) = external_change(context) {
         // The weights are this release's unless another writer set them, whatever a colour runs.
         let goes_back = external_weights(context).is_none() && traffic_is_away(context);
-        if goes_back && let Some(next) = next_for_traffic(context, input, ladder.waited) {
-            return ladder.decide(next);
-        }
-
-        // Scale-in was suspended by this release whatever another writer did, and stays suspended
-        // unless it is restored.
-        if pair.scale_in_differs(input.scaling) {
-            return Restoration::Apply(PairChange::RestoreScaleIn);
-        }
-        return Restoration::Close(ladder.superseded(&what));
+        let traffic = goes_back.then(|| next_for_traffic(context, input, ladder.waited));
+        let decided = match traffic.flatten() {
+            Some(next) => ladder.decide(next),
+            None => Restoration::Close(ladder.superseded(&what)),
+        };
+        return with_scale_in(decided, context, input);
     }
 
-    ladder.decide(next(context, input, &ladder))
+    let decided = ladder.decide(next(context, input, &ladder));
+    with_scale_in(decided, context, input)
+}
+
+/// Restores scale-in before the release is closed, however it ends: the release suspended it,
+/// whatever another writer did or the rollback could not do.
+fn with_scale_in(
+    decided: Restoration<PairChange>,
+    context: &PairContext<'_>,
+    input: &RestorationInput,
+) -> Restoration<PairChange> {
+    match decided {
+        Restoration::Close(_) if context.pair().scale_in_differs(input.scaling) => {
+            Restoration::Apply(PairChange::RestoreScaleIn)
+        }
+        decided => decided,
+    }
 }
 
 /// Decides the first rung that is not as recorded.

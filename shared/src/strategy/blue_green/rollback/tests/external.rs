@@ -176,6 +176,33 @@ fn traffic_goes_back_beside_an_external_deployment_that_is_left_unchanged() {
 }
 
 #[test]
+fn scale_in_is_restored_although_the_traffic_never_went_back() {
+    let half = Weights::with(Colour::Green, 50);
+    let other = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9";
+    for definition in [other, OLD] {
+        let mut view = view_of(NEW, half);
+        let blue = &mut view.services.blue;
+        blue.deployments[0].task_definition = definition.to_owned();
+        blue.target_groups[0].healthy = 0;
+        let step = |secs, scaling| {
+            let target = target(&view, Some(half));
+            let release = rolling_back(&target, at(-secs));
+            left_of(&release, &target, Ending::Failed, &view, scaling)
+        };
+
+        assert!(matches!(step(3599, scaling(true)), Restoration::Wait(_)));
+        assert_eq!(step(3600, scaling(true)), RESTORE_SCALE_IN);
+        assert!(matches!(
+            step(3600, scaling(false)),
+            Restoration::Close(Conclusion {
+                outcome: Outcome::Failed,
+                ..
+            })
+        ));
+    }
+}
+
+#[test]
 fn a_colour_without_a_deployment_runs_nothing_of_another_writer() {
     let mut none = view_of(NEW, pair().weights());
     none.services.green.deployments.clear();

@@ -10,7 +10,7 @@ use crate::release::PairTarget;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequiredTasks {
     pub tasks: u32,
-    /// Tasks that the load needs, where `MaxCapacity` allows fewer.
+    /// Tasks that the load needs, where `MaxCapacity` allows fewer; none once raised to that.
     pub capped_from: Option<u32>,
 }
 
@@ -19,38 +19,38 @@ pub struct RequiredTasks {
 /// It had enough for all of it when the release began, and the new colour was filled to the same
 /// size. The colour that carries most of the traffic shows what the load needs now: what it has
 /// grown to is for its own share, so the whole needs `desired ÷ share` of it: 6 tasks at 60 % are
-/// 10 at 100 %. What the release gave the new colour later was enough for all of it, and does not
-/// count as growth of a share.
+/// 10 at 100 %. What the release gave the new colour later was enough for all of it, and so was
+/// what the old one was raised to: only what comes on top of it counts as growth of a share.
 ///
 /// It gets no more than `max_capacity`, unless it was recorded with more or has more.
 #[must_use]
 pub fn required_tasks(context: &PairContext<'_>, max_capacity: Option<u32>) -> RequiredTasks {
     let PairContext { target, view } = context;
     let pair = &target.prior;
-    let (old, new) = (pair.live, pair.idle());
+    let old = pair.live;
     let filled = context.filled_tasks();
     let recorded = pair.of(old).desired_count;
     let desired = view.of(old).desired;
     let given = given(target);
     let at_least = target.raised_to.unwrap_or(0).max(recorded).max(given);
 
-    let by_load = if carries_most(context) == old {
-        // Growth caused by a restoration does not count: the old colour was raised for all of the
-        // traffic, not for its share.
-        grown(context, old, at_least.max(filled))
-    } else if is_returning(target) {
-        // What the new colour has is for the larger share that it had. The old one was raised for
-        // all of the traffic before it got its first part.
-        Some(desired)
+    // While the traffic returns, what the new colour has is for the larger share that it had, and
+    // the old one was raised for all of the traffic.
+    let carrier = carries_most(context);
+    let for_all = if carrier == old || is_returning(target) {
+        at_least.max(filled)
     } else {
-        grown(context, new, filled.max(given))
+        filled.max(given)
     };
+    let by_load = grown(context, carrier, for_all);
     let needed = by_load.unwrap_or(0).max(at_least);
 
     let allowed = max_capacity.map_or(needed, |most| most.max(recorded).max(desired));
+    // By a count that was raised to the bound, the need is not known any more.
+    let is_capped = needed > allowed && target.raised_to != Some(allowed);
     RequiredTasks {
         tasks: needed.min(allowed),
-        capped_from: (needed > allowed).then_some(needed),
+        capped_from: is_capped.then_some(needed),
     }
 }
 
@@ -94,11 +94,13 @@ fn carries_most(context: &PairContext<'_>) -> Colour {
     }
 }
 
-/// Whether the last move of the traffic took some from the new colour.
+/// Whether the old colour was raised for all of the traffic, and the last move took some from the
+/// new one.
 fn is_returning(target: &PairTarget) -> bool {
     let new = target.prior.idle();
     let shift = target.shift.as_ref();
-    shift.is_some_and(|shift| shift.to.percent(new) < shift.from.percent(new))
+    let took = shift.is_some_and(|shift| shift.to.percent(new) < shift.from.percent(new));
+    took && target.raised_to.is_some()
 }
 
 /// Tasks that the release gave the new colour after the fill; 0 when the load had not grown.
@@ -118,7 +120,6 @@ fn grown(context: &PairContext<'_>, colour: Colour, before: u32) -> Option<u32> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observed::pair::PairView;
     use crate::observed::weights::Weights;
     use crate::strategy::blue_green::fixtures::{context, pair, target, view};
 
@@ -216,18 +217,29 @@ mod tests {
 
     #[test]
     fn what_has_gone_back_does_not_make_the_rest_count_for_more() {
-        // 10 tasks had all of the traffic; the old colour was raised to 10 and has 40 % of it.
-        let mut view = view(Weights::with(Colour::Green, 60));
-        view.services.blue.desired = 10;
-        view.services.green.desired = 10;
-        let required = |from, view: &PairView| {
-            let mut target = target(view, Some(view.weights));
+        // 10 tasks had all of the traffic; the old colour has 40 % of it.
+        let required = |from, raised_to, new| {
+            let mut view = view(Weights::with(Colour::Green, 60));
+            view.services.blue.desired = 10;
+            view.services.green.desired = new;
+            let mut target = PairTarget {
+                raised_to,
+                ..target(&view, Some(view.weights))
+            };
             target.shift.as_mut().expect("shifted").from = Weights::with(Colour::Green, from);
-            required_tasks(&context(&target, view), None).tasks
+            let bounded = required_tasks(&context(&target, &view), Some(20));
+            (bounded.tasks, bounded.capped_from)
         };
 
-        assert_eq!(required(100, &view), 10);
-        assert_eq!(required(50, &view), 17);
+        assert_eq!(required(100, Some(10), 10), (10, None));
+        assert_eq!(required(50, Some(10), 10), (17, None));
+        // The load grows while the new colour has most of it: 11 at 60 % are 19.
+        assert_eq!(required(100, Some(10), 11), (19, None));
+        assert_eq!(required(100, Some(10), 13), (20, Some(22)));
+        // Raised to its bound, it cannot have more, whatever the new colour had before.
+        assert_eq!(required(100, Some(20), 21), (20, None));
+        // A part that went back without a raise does not make what the old colour has enough.
+        assert_eq!(required(100, None, 10), (17, None));
     }
 
     #[test]

@@ -3,15 +3,19 @@
 
 use slipway::aws::{ErrorKind, ObservePairError, ObservedPair};
 use slipway::job::StepError;
-use slipway::observed::colour::Colour;
+use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::service::revision;
 use slipway::release::{Conclusion, Event, Lease, PairTarget, PriorPair, Release, apply};
+use slipway::routing::mover::raise_without_bound;
 use slipway::strategy::blue_green::context::PairContext;
-use slipway::strategy::blue_green::rollback::{PairChange, RestorationInput, restoration};
+use slipway::strategy::blue_green::rollback::{
+    PairChange, RestorationInput, restoration, traffic_is_away,
+};
 use slipway::strategy::ending::Ending;
 use slipway::strategy::messages::waiting_for_grace;
 use slipway::strategy::rollback::Restoration;
 use slipway::strategy::service_goal::ServiceGoal;
+use slipway::timestamp::Timestamp;
 
 use crate::RollBack;
 
@@ -40,34 +44,63 @@ impl RollBack {
             .pairs
             .observe(lease, pair, &[Colour::Blue, Colour::Green])
             .await;
-        let seen = match found {
-            Ok(seen) => seen,
+        match found {
+            Ok(seen) => {
+                let input = RestorationInput {
+                    ending,
+                    scaling: PerColour::from_fn(|_| None),
+                    idle_is_active: true,
+                    steps_left: release.steps_left(now),
+                };
+                self.restore_seen((lease, release), target, &seen, input, now)
+                    .await
+            }
             // A service or the rule is gone: no later invocation can restore it.
             Err(ObservePairError::Incomplete(incomplete)) => {
                 let reason = incomplete.failure().message;
-                return self.abandon(lease, release, pair, &reason).await;
+                self.abandon(lease, release, pair, &reason).await
             }
-            Err(ObservePairError::Aws(error)) => return Err(error.into()),
-        };
-        let names = pair.services(&lease.service);
-        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
-        let idle = &pair.of(pair.idle()).task_definition;
-        let idle_is_active = self.task_definitions.is_active(idle).await?;
+            Err(ObservePairError::Aws(error)) => Err(error.into()),
+        }
+    }
 
+    /// Brings the pair, whose observation began `now`, one step nearer to the recorded release. The
+    /// scaling and the idle colour's revision, which `unread` does not have, are read here.
+    async fn restore_seen(
+        &self,
+        (lease, release): (&Lease, &Release),
+        target: &PairTarget,
+        seen: &ObservedPair,
+        unread: RestorationInput,
+        now: Timestamp,
+    ) -> Result<String, StepError> {
+        let pair = &target.prior;
         let observed = PairContext {
             target,
             view: &seen.view,
         };
+        let names = pair.services(&lease.service);
+        let scaling = match self.pairs.scaling(&lease.cluster, &names).await {
+            Ok(scaling) => scaling,
+            Err(error) => {
+                let decided = restoration(release, &observed, &unread);
+                return self
+                    .return_unscaled(lease, (&observed, seen), decided, error.into())
+                    .await;
+            }
+        };
+        let idle = &pair.of(pair.idle()).task_definition;
+        let idle_is_active = self.task_definitions.is_active(idle).await?;
+
         let input = RestorationInput {
-            ending,
             scaling,
             idle_is_active,
-            steps_left: release.steps_left(now),
+            ..unread
         };
         let context = RollbackContext {
             lease,
             pair,
-            seen: &seen,
+            seen,
             idle_is_active,
         };
 
@@ -76,6 +109,26 @@ impl RollBack {
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Apply(change) => self.apply_change(&context, change).await,
         }
+    }
+
+    /// Returns traffic although the scaling of the pair was not read, for this error: what else is
+    /// restored depends on it.
+    async fn return_unscaled(
+        &self,
+        lease: &Lease,
+        (observed, seen): (&PairContext<'_>, &ObservedPair),
+        decided: Restoration<PairChange>,
+        error: StepError,
+    ) -> Result<String, StepError> {
+        if let Restoration::Apply(PairChange::Return(change)) = decided
+            && traffic_is_away(observed)
+        {
+            let may_raise = raise_without_bound(error.clone());
+            self.traffic
+                .give_back(lease, observed.pair(), seen, change, may_raise)
+                .await?;
+        }
+        Err(error)
     }
 
     /// Announces one change and makes it; a return of traffic is a count and weights.
@@ -90,7 +143,9 @@ impl RollBack {
 
         match change {
             PairChange::Return(change) => {
-                self.traffic.give_back(lease, pair, seen, change).await?;
+                self.traffic
+                    .give_back(lease, pair, seen, change, Ok(()))
+                    .await?;
                 Ok(change.describe(pair.live))
             }
             PairChange::ConfirmWeights => {

@@ -4,14 +4,16 @@
 //! of writes, and its order is the safety: no weights are set that were not announced before, so
 //! any later invocation knows them for this release's.
 
-use crate::aws::{AwsError, Ledger, ObservedPair, Pairs, Sdk, Services};
+use std::time::Duration;
+
+use crate::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
 use crate::observed::weights::Weights;
 use crate::release::{
     Event, Lease, PairTarget, PriorPair, Release, TrafficReturn, TrafficShift, apply,
 };
 use crate::strategy::blue_green::context::PairContext;
-use crate::strategy::blue_green::returning::{ReturnChange, next_return_step};
+use crate::strategy::blue_green::returning::{ReturnChange, ReturnStep, next_return_step};
 use crate::timestamp::Timestamp;
 
 /// Moves the traffic of pairs.
@@ -169,13 +171,10 @@ impl TrafficMover {
         }
 
         let waited = now.since(decided.since);
-        let mut step = next_return_step(&context, None, waited);
-        if step.change.raise.is_some() {
-            let max_capacity = self.max_capacity(&lease, pair).await?;
-            step = next_return_step(&context, max_capacity, waited);
-        }
-
-        let made = self.give_back(&lease, pair, &seen, step.change).await?;
+        let (step, may_raise) = self.next_step(&lease, &context, waited).await;
+        let made = self
+            .give_back(&lease, pair, &seen, step.change, may_raise)
+            .await?;
         if step.change.weights != Some(recorded) {
             let progress = format!("{reason}; {}", step.summary);
             return Ok(ReturnProgress::Returning(progress));
@@ -187,26 +186,48 @@ impl TrafficMover {
         Ok(ReturnProgress::Returned(returned, Box::new(made)))
     }
 
+    /// The next look of a return, and whether its raise can be made: without it the traffic goes
+    /// back as far as the tasks carry that there are.
+    async fn next_step(
+        &self,
+        lease: &Lease,
+        context: &PairContext<'_>,
+        waited: Duration,
+    ) -> (ReturnStep, Result<(), StepError>) {
+        let step = next_return_step(context, None, waited);
+        if step.change.raise.is_none() {
+            return (step, Ok(()));
+        }
+        match self.max_capacity(lease, context.pair()).await {
+            Ok(max_capacity) => (next_return_step(context, max_capacity, waited), Ok(())),
+            Err(error) => (step, raise_without_bound(error)),
+        }
+    }
+
     /// Raises the old colour, then sets the weights, each as far as the change has it; returns the
-    /// lease as it was written last. The weights are set although the raise fails: they are what
-    /// the tasks can carry that there are.
+    /// lease as it was written last. The weights are set although the raise fails, or is only
+    /// announced because it may not be made now: they are what the tasks can carry that there are.
     ///
     /// # Errors
-    /// As [`Self::route`].
+    /// As [`Self::route`], and the one in `may_raise`.
     pub async fn give_back(
         &self,
         lease: &Lease,
         pair: &PriorPair,
         seen: &ObservedPair,
         change: ReturnChange,
+        may_raise: Result<(), StepError>,
     ) -> Result<Lease, StepError> {
         let mut lease = lease.clone();
-        let mut raised: Result<(), AwsError> = Ok(());
+        let mut raised = may_raise;
         if let Some(tasks) = change.raise {
             let announced = apply(&lease, Event::RaiseAnnounced { tasks }, self.sdk.now())?;
             self.ledger.advance(&announced).await?;
             lease = announced;
-            raised = self.services.resize(seen.of(pair.live), tasks).await;
+            if raised.is_ok() {
+                let resized = self.services.resize(seen.of(pair.live), tasks).await;
+                raised = resized.map_err(StepError::from);
+            }
         }
         if let Some(weights) = change.weights {
             lease = self.route(&lease, pair, seen, weights).await?;
@@ -224,6 +245,22 @@ impl TrafficMover {
         let names = pair.services(&lease.service);
         let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
         Ok(scaling.of(pair.live).map(|scaling| scaling.max_capacity))
+    }
+}
+
+/// Whether the old colour is raised although its MaxCapacity was not read, for this error. The load
+/// needs the tasks, and a refusal lasts longer than users can wait; what passes by itself is waited
+/// for.
+///
+/// # Errors
+/// The error, if a later look may read MaxCapacity.
+pub fn raise_without_bound(error: StepError) -> Result<(), StepError> {
+    match error {
+        StepError::Refused(refusal) => {
+            tracing::warn!(%refusal, "raising the old colour without the bound of MaxCapacity");
+            Ok(())
+        }
+        passing => Err(passing),
     }
 }
 
@@ -257,4 +294,21 @@ fn is_own(target: &PairTarget, recorded: Weights, seen: Weights) -> bool {
         .clone()
         .map_or_else(Vec::new, TrafficShift::possible_weights);
     seen == recorded || possible.contains(&seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_lets_the_old_colour_be_raised_without_its_bound() {
+        let denied = Failure::configuration("denied");
+        let refused = StepError::Refused(denied.clone());
+        assert_eq!(raise_without_bound(refused), Ok(()));
+
+        let busy = StepError::Busy("throttled".to_owned());
+        for passing in [busy, StepError::Unexpected(denied)] {
+            assert_eq!(raise_without_bound(passing.clone()), Err(passing));
+        }
+    }
 }

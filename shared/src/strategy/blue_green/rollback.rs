@@ -190,7 +190,8 @@ fn next_for_traffic(
 
 /// Whether some of the traffic is not on the old colour. Weights that are read as recorded may be
 /// older than a shift that moved them: they are set once more.
-fn traffic_is_away(context: &PairContext<'_>) -> bool {
+#[must_use]
+pub fn traffic_is_away(context: &PairContext<'_>) -> bool {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     view.weights != pair.weights() || context.unseen_shift().is_some()

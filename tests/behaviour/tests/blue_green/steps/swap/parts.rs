@@ -1,16 +1,20 @@
 //! Traffic that goes back in parts: at once what the old colour can carry, which never gets more
 //! tasks than it may have.
 
+use emulator::client::Throttle;
 use emulator::ecs::RolloutState;
 use emulator::{Aws, autoscaling};
 use harness::demo::CLUSTER;
-use harness::driver::{Driver, Fault, run};
+use harness::driver::{Driver, Fault, Faults, run};
 use serde_json::json;
 
-use super::super::{calls, changed, failed, filled, going, open, report, timeless, whole};
+use super::super::back::taken_over;
+use super::super::{
+    EXECUTION, calls, changed, failed, filled, going, open, report, timeless, whole,
+};
 use super::{swap, weighted};
 use behaviour::pair::{counts, secs, set, weights};
-use behaviour::{deny, pass};
+use behaviour::{deny, invoke, pass};
 
 const WHY: &str = "the deployment of blue failed: too many failed tasks";
 
@@ -185,5 +189,83 @@ fn traffic_that_is_back_is_not_returned_while_a_raise_that_was_refused_is_not_ma
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
         let aws = driver.world.snapshot();
         assert_eq!((weights(&aws), counts(&aws)), ([0, 100], [2, 4]));
+    });
+}
+
+const BOUND: &str = "application-autoscaling:DescribeScalableTargets";
+
+/// Application Auto Scaling throttles every call for a minute.
+fn unread(aws: &Aws) -> Faults {
+    Faults {
+        throttles: vec![Throttle {
+            service: "application-autoscaling",
+            from: aws.now,
+            until: aws.now + 60_000,
+        }],
+        ..Faults::default()
+    }
+}
+
+#[test]
+fn a_bound_that_is_not_read_keeps_no_part_of_the_traffic_and_the_raise_follows() {
+    let aws = limited();
+    let faults = unread(&aws);
+    run(aws, faults, async |driver| {
+        fails(&driver);
+        let since = calls(&driver);
+        let looks = report(&swap(&driver, json!({})).await);
+        let summary = looks[1].as_str().unwrap_or_default();
+        assert!(summary.contains(BOUND), "{looks}");
+
+        // All of the traffic needs 8 tasks, and two are there.
+        let aws = driver.world.snapshot();
+        let expected = ["PutItem", "PutItem", "PutItem", "ModifyRule", "PutItem"];
+        assert_eq!(changed(&aws, since), expected);
+        assert_eq!((weights(&aws), counts(&aws)), ([75, 25], [8, 2]));
+        assert_eq!(open(&aws)["sized"], json!(8));
+
+        pass(&driver, secs(60)).await;
+        swap(&driver, json!({})).await;
+        let aws = driver.world.snapshot();
+        assert_eq!((weights(&aws), counts(&aws)), ([50, 50], [8, 4]));
+        assert_eq!(open(&aws)["sized"], json!(4));
+    });
+}
+
+#[test]
+fn a_colour_whose_bound_may_not_be_read_gets_the_tasks_that_the_load_needs() {
+    run(limited(), Fault::None, async |driver| {
+        fails(&driver);
+        deny(&driver, BOUND);
+        let looks = report(&swap(&driver, json!({})).await);
+        assert_eq!(looks[0], "in-progress", "{looks}");
+
+        let aws = driver.world.snapshot();
+        assert_eq!((weights(&aws), counts(&aws)), ([75, 25], [8, 8]));
+    });
+}
+
+/// One look of roll-back, which fails because it cannot read the bound; returns the account then.
+async fn returned_unscaled(driver: &Driver) -> Aws {
+    let event = json!({"parameters": {"execution": EXECUTION}});
+    let error = invoke(driver, "roll-back", event).await;
+    let error = error.expect_err("the scaling is not read");
+    assert!(error.contains(BOUND), "{error}");
+    driver.world.snapshot()
+}
+
+#[test]
+fn a_rollback_that_cannot_read_the_bound_returns_the_traffic_at_once() {
+    let aws = taken_over(limited());
+    let faults = unread(&aws);
+    run(aws, faults, async |driver| {
+        let aws = returned_unscaled(&driver).await;
+        assert_eq!((weights(&aws), counts(&aws)), ([75, 25], [8, 2]));
+    });
+
+    run(taken_over(limited()), Fault::None, async |driver| {
+        deny(&driver, BOUND);
+        let aws = returned_unscaled(&driver).await;
+        assert_eq!((weights(&aws), counts(&aws)), ([75, 25], [8, 8]));
     });
 }

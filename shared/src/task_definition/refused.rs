@@ -55,8 +55,8 @@ const REFUSED_EMPTY: [&[&str]; 25] = [
     &["volumes", "host", "sourcePath"],
 ];
 
-/// Removes what is refused when it is empty, and each object or list of words that has nothing
-/// else.
+/// Removes what is refused when it is empty, and the object or the list of words that is left empty
+/// by that. An object that is an item of a list stays, and so does what was empty before.
 pub(super) fn remove_empty(fields: &mut Map<String, Value>) {
     for path in REFUSED_EMPTY {
         remove(fields, path);

@@ -21,6 +21,9 @@ pub(crate) const MASK: &str = "***";
 /// What comes before the credentials in a header of HTTP, in lower case.
 pub(crate) const SCHEMES: [&str; 2] = ["basic", "bearer"];
 
+/// A scheme that is also a word of sentences: only the header's name before it shows what it is.
+const HEADER_SCHEME: &str = "token";
+
 /// How the id of an access key begins, of a user and of a session
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
 const KEY_KINDS: [&str; 2] = ["AKIA", "ASIA"];
@@ -129,11 +132,12 @@ fn is_token([earlier, before]: [&str; 2], word: &str) -> bool {
     let (name, scheme) = before.rsplit_once('=').unwrap_or((earlier, before));
     let is_header = name.to_ascii_lowercase().ends_with("authorization");
 
-    word.len() >= SECRET_CHARS
-        && SCHEMES
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known))
-        && (is_header || !is_plain(word))
+    let is_known = SCHEMES
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let is_of_header = is_header && scheme.eq_ignore_ascii_case(HEADER_SCHEME);
+    let is_scheme = is_of_header || is_known && (is_header || !is_plain(word));
+    word.len() >= SECRET_CHARS && is_scheme
 }
 
 /// Whether a word is one of a sentence, by its letters.
@@ -151,8 +155,8 @@ fn is_encoded_pair(word: &str) -> bool {
     bytes.iter().all(u8::is_ascii_graphic) && colon.is_some_and(|at| at > 0 && at + 1 < bytes.len())
 }
 
-/// The bytes of a word of base64 without its padding. A last letter that is a part of a byte only is
-/// left out.
+/// The bytes of a word of base64 without its padding. A last letter that is a part of a byte only
+/// is left out.
 fn decoded(word: &str) -> Option<Vec<u8>> {
     let whole = word.len() - usize::from(word.len() % 4 == 1);
     LENIENT.decode(word.get(..whole)?).ok()

@@ -1,5 +1,5 @@
 //! Secrets that are known by the name before them, in any text: `TOKEN=…`, `--api-key …`, a string
-//! in JSON, and a header such as `X-Api-Key`.
+//! in JSON, `password: …`, and a header such as `X-Api-Key`.
 //!
 //! Never masks what a sentence or a reference has after such a name: `web-token:1.4`, `secret: not
 //! found`. An ARN is not a secret, and neither is a working directory.
@@ -7,12 +7,15 @@
 use std::ops::Range;
 
 use super::credentials::{MASK, is_plain};
+use crate::limits::SECRET_CHARS;
 
 /// How the name of a secret ends, in small letters and without what separates its words.
-const ENDS: [&str; 12] = [
+const ENDS: [&str; 15] = [
     "accesskey",
     "accountkey",
     "apikey",
+    "encryptionkey",
+    "masterkey",
     "passphrase",
     "passwd",
     "password",
@@ -20,6 +23,7 @@ const ENDS: [&str; 12] = [
     "pwd",
     "secret",
     "secretkey",
+    "secretkeybase",
     "signature",
     "token",
 ];
@@ -74,7 +78,7 @@ fn secret_after(before: Option<char>, name: &str, after: &str) -> Option<Range<u
     }
     let start = assigned(before, after)
         .or_else(|| member(before, after))
-        .or_else(|| header(name, after))
+        .or_else(|| header(before, name, after))
         .or_else(|| argument(name, after))?;
 
     let (gap, value) = after.split_at(start);
@@ -113,12 +117,29 @@ fn is_quote(c: char) -> bool {
     "\"'".contains(c)
 }
 
-/// Where the value of a header begins. Only a name with `X-` is one for sure: what is before a
-/// colon can be an image, too.
-fn header(name: &str, after: &str) -> Option<usize> {
-    let value = after.strip_prefix(':')?.trim_start_matches(' ');
+/// Where the value begins after `name: `. Only a name with `X-` is that of a header for sure: what
+/// is before a colon can be an image or an address, too, and what follows a sentence or a status.
+fn header(before: Option<char>, name: &str, after: &str) -> Option<usize> {
+    let rest = after.strip_prefix(':')?;
+    let value = rest.trim_start_matches(' ');
+    let is_quoted = before.is_some_and(is_quote);
+    let quote = QUOTES.into_iter().find(|quote| value.starts_with(quote));
+    let quote = quote.filter(|_| !is_quoted);
+
     let is_header = name.to_ascii_lowercase().starts_with("x-");
-    is_header.then(|| after.len() - value.len())
+    let is_secret = quote.is_some() || first_word(value).len() >= SECRET_CHARS && !is_text(value);
+    let is_named = rest.starts_with(' ') && before != Some('/') && is_secret;
+    let start = after.len() - value.len() + quote.map_or(0, str::len);
+    (is_header || is_named).then_some(start)
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(char::is_whitespace).next().unwrap_or_default()
+}
+
+/// Whether a text begins with a word of a sentence.
+fn is_text(text: &str) -> bool {
+    is_plain(first_word(text).trim_matches(|c: char| !c.is_alphanumeric()))
 }
 
 /// Where the next word of a command begins, if it is not one of a sentence about an option.
@@ -126,8 +147,7 @@ fn argument(name: &str, after: &str) -> Option<usize> {
     let value = after.trim_start_matches([' ', ',', '"', '\'', '\\']);
     let start = after.len() - value.len();
     let gap = &after[..start];
-    let word = value.split(char::is_whitespace).next().unwrap_or_default();
-    let is_of_sentence = is_plain(word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let is_of_sentence = is_text(value);
 
     let is_next = name.starts_with('-') && gap.contains([' ', ',']);
     let is_value = gap.ends_with(is_quote) || !is_of_sentence;

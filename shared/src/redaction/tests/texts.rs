@@ -4,7 +4,7 @@
 use super::*;
 
 /// Each with what is left of it.
-const WITH_SECRETS: [(&str, &str); 36] = [
+const WITH_SECRETS: [(&str, &str); 40] = [
     (
         "CannotPullContainerError: Error response from daemon: Get \
          \"https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/?token=hunter22\": denied",
@@ -158,10 +158,26 @@ const WITH_SECRETS: [(&str, &str); 36] = [
         "cannot connect: Driver=x;UID=sa;PWD=hunter22;Database=shop",
         "cannot connect: Driver=x;UID=sa;PWD=***;Database=shop",
     ),
+    (
+        "bad env [SECRET_KEY_BASE=hunter22 RAILS_MASTER_KEY=hunter23 ENCRYPTION_KEY=hunter24]",
+        "bad env [SECRET_KEY_BASE=*** RAILS_MASTER_KEY=*** ENCRYPTION_KEY=***]",
+    ),
+    (
+        "cannot connect: {user: app, password: hunter22, host: db}",
+        "cannot connect: {user: app, password: ***, host: db}",
+    ),
+    (
+        "invalid settings: db_password: 'correct horse' at line 3",
+        "invalid settings: db_password: '***' at line 3",
+    ),
+    (
+        "upstream: Authorization: Token hunter22hunter",
+        "upstream: Authorization: Token ***",
+    ),
 ];
 
 /// Texts in which names, addresses and words look like secrets.
-const WITHOUT_SECRETS: [&str; 30] = [
+const WITHOUT_SECRETS: [&str; 33] = [
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve \
      ref \
      111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/token-api:1.4@sha256:0a0a0a0a0a0a0a0a0a0a\
@@ -209,6 +225,9 @@ const WITHOUT_SECRETS: [&str; 30] = [
     "invalid reference format: repository name (shop/Password-Reset) must be lowercase",
     "exec in env [PWD=/usr/src/app OLDPWD=/ PATH=/bin]: no such file",
     "--bypass=cache and compass=north are not known",
+    "failed to fetch oauth token: 403 Forbidden; password: must not be empty",
+    "GET https://auth.example.com/token: net/http: TLS handshake timeout",
+    "the token 0a1b2c3d of the session has expired",
 ];
 
 #[test]

@@ -184,7 +184,7 @@ fn scale_in_is_restored_although_the_traffic_never_went_back() {
         let blue = &mut view.services.blue;
         blue.deployments[0].task_definition = definition.to_owned();
         blue.target_groups[0].healthy = 0;
-        let step = |secs, scaling| {
+        let step = |secs: i64, scaling| {
             let target = target(&view, Some(half));
             let release = rolling_back(&target, at(-secs));
             left_of(&release, &target, Ending::Failed, &view, scaling)

@@ -105,7 +105,10 @@ impl Operand {
         match self {
             Self::Path(path) => path.find(item).map(Cow::Borrowed),
             Self::Value(value) => Some(Cow::Borrowed(value)),
-            Self::Size(operand) => size(&operand.of(item)?).map(Cow::Owned),
+            Self::Size(operand) => {
+                let value = operand.of(item)?;
+                size(&value).map(Cow::Owned)
+            }
         }
     }
 }

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use behaviour::pair::{
     self, COLOURS, HALVES, PIPELINE, SHORT, secs, set, set_weights, shop, until_weights, weights,
 };
-use behaviour::{deploy_role, invoke, jobs, ledger_table, outcome, pass, push, reason, settled};
+use behaviour::{
+    deploy_role, invoke_with, jobs, ledger_table, outcome, pass, push, reason, settled,
+};
+use emulator::client::{CallFault, Trouble};
 use emulator::cloudformation::deploy;
 use emulator::codepipeline::ReportContent;
 use emulator::{Aws, dynamodb, ecs, eventbridge, traffic};
@@ -50,7 +53,11 @@ fn without_sweep() -> Aws {
 }
 
 async fn sweep(driver: &Driver) -> Value {
-    let swept = invoke(driver, "roll-back", json!({"sweep": true})).await;
+    sweep_with(driver, CallFault::None).await
+}
+
+async fn sweep_with(driver: &Driver, fault: CallFault) -> Value {
+    let swept = invoke_with(driver, "roll-back", json!({"sweep": true}), fault).await;
     swept.expect("an answer")["swept"].clone()
 }
 
@@ -88,6 +95,20 @@ fn the_sweep_names_what_it_repaired_once() {
         assert_eq!(weights(&driver.world.aws()), [0, 100]);
 
         assert_eq!(sweep(&driver).await, json!({}));
+    });
+}
+
+#[test]
+fn the_sweep_sets_no_weights_that_it_could_not_announce() {
+    run(without_sweep(), Fault::None, async |driver| {
+        reset(&mut driver.world.aws());
+        let conflict = CallFault::From {
+            first: 1,
+            count: 100,
+            trouble: Trouble::Conflict,
+        };
+        assert_eq!(sweep_with(&driver, conflict).await, json!({}));
+        assert_eq!(weights(&driver.world.aws()), [100, 0]);
     });
 }
 

@@ -159,6 +159,24 @@ fn a_secret_among_the_words_of_a_command_is_masked_and_the_command_is_kept() {
 }
 
 #[test]
+fn the_credentials_of_a_header_are_masked_where_its_scheme_is_not_before_them() {
+    for scheme in ["Basic", "bearer"] {
+        let header = format!("Authorization: {scheme} hunter22");
+        let line = format!("curl -H '{header}' localhost");
+        for command in [
+            &["curl", "-H", header.as_str()][..],
+            &["sh", "-c", line.as_str()],
+        ] {
+            assert_eq!(
+                of_command(command, "cannot decode hunter22"),
+                "cannot decode ***",
+                "{command:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_word_of_a_command_that_looks_drawn_by_chance_is_masked() {
     let drawn = "sk_live_51H7abcDEFghiJKL";
     for command in [

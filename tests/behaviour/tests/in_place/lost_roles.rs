@@ -88,6 +88,11 @@ fn a_refused_role_is_named_to_what_waits_and_forgotten_once_it_is_accepted() {
         let error = failed_sweep(&driver).await;
         assert!(error.contains("sts:AssumeRole failed"), "{error}");
         assert_eq!(lease(&driver)["release"]["role_refused_since"], "<time>");
+        let reason = record(&driver)["reason"].clone();
+        assert_eq!(
+            error,
+            format!("{JANE}: {}", reason.as_str().expect("a reason"))
+        );
 
         let held = lease(&driver);
         pass(&driver, 120).await;

@@ -92,6 +92,17 @@ fn the_token_is_short_enough_whatever_was_skipped() {
 }
 
 #[test]
+fn ranges_become_one_only_until_what_is_kept_fits() {
+    let skipped = progress(|minute| minute >= 1_000 && minute.is_multiple_of(2));
+    let kept = state().with_progress(&skipped, &names()[..2]);
+
+    assert_eq!(kept.payload().to_string().len(), PAYLOAD_CHARS);
+    let [first, second] = [0_usize, 1].map(|place| kept.skipped[&place].as_str());
+    assert!(first.starts_with("1000-1144,1146,1148,"), "{first}");
+    assert!(second.starts_with("1000,1002,1004,"), "{second}");
+}
+
+#[test]
 fn the_token_has_short_names_and_only_what_there_is() {
     let first = BakeState::new(100, vec![60.5, 90.0], (1.5, 2.5), 0.001);
     assert_eq!(

@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use slipway::aws::{AwsError, ErrorKind, Listing, Unreadable};
 use slipway::job::{Failure, StepError};
 use slipway::limits::DEREGISTRATION_DEADLINE;
-use slipway::observed::colour::PerColour;
 use slipway::observed::service::{DeploymentView, revision};
 use slipway::release::{Lease, PendingDeregistration, Release, Target};
 use slipway::timestamp::readable;
@@ -245,11 +244,8 @@ fn is_prior(release: &Release, arn: &str) -> bool {
 /// The names of the release's own service, or of the services of its pair.
 fn services(lease: &Lease, release: &Release) -> Vec<String> {
     match release.target() {
-        Some(Target::Pair(pair)) => {
-            let PerColour { blue, green } = pair.prior.services(&lease.service);
-            vec![blue, green]
-        }
-        Some(Target::Service(_)) | None => vec![lease.service.clone()],
+        Some(target) => target.services(&lease.service),
+        None => vec![lease.service.clone()],
     }
 }
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::{Change, DeployRole, LastKnownRouting, PairTarget, Target};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
-use crate::observed::colour::PerColour;
 use crate::observed::service::short_name;
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
@@ -260,23 +259,15 @@ impl Lease {
         let Some(target) = self.release.as_ref().and_then(Release::target) else {
             return Vec::new();
         };
-        let (revision, names) = match target {
-            Target::Service(service) => {
-                (&service.prior.task_definition, vec![self.service.clone()])
-            }
-            Target::Pair(pair) => {
-                let PerColour { blue, green } = pair.prior.services(&self.service);
-                let live = pair.prior.of(pair.prior.live);
-                (&live.task_definition, vec![blue, green])
-            }
-        };
 
+        let revision = target.prior_task_definition();
         let place: Vec<&str> = revision.split(':').skip(3).take(2).collect();
         let service = |name: String| ReleasedService {
             place: place.join(":"),
             cluster: self.cluster_name().to_owned(),
             name: short_name(&name).to_owned(),
         };
+        let names = target.services(&self.service);
         names.into_iter().map(service).collect()
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Before, Change, FoundDeployment, PriorPair, PriorState, Refusal, TrafficShift};
 use crate::job::Failure;
-use crate::observed::colour::Colour;
+use crate::observed::colour::{Colour, PerColour};
 use crate::observed::percentages::Percentages;
 use crate::observed::service::ServiceView;
 use crate::observed::weights::Weights;
@@ -214,6 +214,18 @@ impl Target {
         match self {
             Self::Service(service) => &service.prior.task_definition,
             Self::Pair(pair) => &pair.prior.of(pair.prior.live).task_definition,
+        }
+    }
+
+    /// The services that the release changes, where `name` is the name or the ARN in its lease.
+    #[must_use]
+    pub fn services(&self, name: &str) -> Vec<String> {
+        match self {
+            Self::Service(_) => vec![name.to_owned()],
+            Self::Pair(pair) => {
+                let PerColour { blue, green } = pair.prior.services(name);
+                vec![blue, green]
+            }
         }
     }
 

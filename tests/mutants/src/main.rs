@@ -92,18 +92,18 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         }
     }
 
+    if trial.left() > 0 && trial.deferred() > 0 {
+        let (tests, left) = (trial.deferred(), trial.left());
+        stage(&format!("{tests} slow tests for {left} mutations"));
+        trial.run_deferred()?;
+    }
+
     if arguments.seeds > 0 && trial.left() > 0 {
         let left = trial.left();
         stage(&format!("building the simulations for {left} mutations"));
         let simulations = suite::simulations(&places.tree, &places.build, arguments.seeds)?;
         stage(&format!("simulating {} seeds", arguments.seeds));
         trial.run(simulations)?;
-    }
-
-    if trial.left() > 0 && trial.deferred() > 0 {
-        let (tests, left) = (trial.deferred(), trial.left());
-        stage(&format!("{tests} slow tests for {left} mutations"));
-        trial.run_deferred()?;
     }
 
     stage("done");

@@ -12,8 +12,7 @@ use crate::mutation::Mutation;
 use crate::outcome::{Outcome, line};
 use crate::suite::{Check, SuiteError, SuiteResult};
 
-/// Tests that take longer are left to the end: the simulations notice most of what they do, and
-/// sooner.
+/// Tests that take longer are left until all others have run: few mutations are left for them then.
 const QUICK: Duration = Duration::from_secs(4);
 
 /// The mutations that are tried, and what became of each so far.
@@ -24,7 +23,7 @@ pub struct Trial<'a> {
     /// Where the checks write what they reach.
     logs: &'a Path,
     jobs: usize,
-    /// Checks that are not quick, for what all others let through.
+    /// Checks that are not quick, for what the quick ones let through.
     deferred: Vec<Check>,
     /// The names of checks that fail without a mutation. They are not run against any.
     failing: Vec<String>,
@@ -87,13 +86,13 @@ impl<'a> Trial<'a> {
         &self.failing
     }
 
-    /// How many checks were left to the end.
+    /// How many checks were deferred.
     #[must_use]
     pub fn deferred(&self) -> usize {
         self.deferred.len()
     }
 
-    /// Runs the checks that were left to the end.
+    /// Runs the checks that were deferred.
     ///
     /// # Errors
     /// When a check cannot be started.

@@ -80,12 +80,13 @@ async fn rolled_back_while(driver: &Driver, steps: Steps<'_>) -> String {
     panic!("the release is still open");
 }
 
-/// Whether a task of this revision is starting, or has run for less than a minute.
+/// Whether a task of this revision is starting, or has run for less than a minute. Slipway counts
+/// whole seconds, so its minute may be up to a second shorter.
 fn has_young_task(driver: &Driver, revision: &str) -> bool {
     let aws = driver.world.aws();
     let live = aws.ecs.tasks.values().filter(|task| task.is_live());
     let mut own = live.filter(|task| task.task_definition == arn(revision));
-    own.any(|task| task.started_at.is_none_or(|at| aws.now - at < 60_000))
+    own.any(|task| task.started_at.is_none_or(|at| aws.now - at < 59_000))
 }
 
 /// Releases a good image while the count changes, and finishes the release.

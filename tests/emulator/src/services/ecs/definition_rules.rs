@@ -42,13 +42,13 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
         ));
     }
 
+    definition_network::check(input)?;
     definition_references::check(containers)?;
     empty_members::check(input.0)?;
     check_secrets(input)?;
     definition_bounds::check(input)?;
     definition_volumes::check(input)?;
     definition_details::check(input)?;
-    definition_network::check(input)?;
     definition_logs::check(input)?;
 
     if input.texts("requiresCompatibilities").contains(&"FARGATE") {

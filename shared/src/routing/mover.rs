@@ -1,8 +1,8 @@
 //! Moves the traffic of a pair and returns it: announced in the lease, set, and recorded as set.
 //!
-//! This is the only module outside `aws/` that performs I/O. Two functions need the same sequence
-//! of writes, and its order is the safety: no weights are set that were not announced before, so
-//! any later invocation knows them for this release's.
+//! Besides the runner of a step, this is the only module outside `aws/` that performs I/O. Several
+//! functions need the same sequence of writes, and its order is the safety: no weights are set that
+//! were not announced before, so any later invocation knows them for this release's.
 
 use std::time::Duration;
 
@@ -186,8 +186,8 @@ impl TrafficMover {
         Ok(ReturnProgress::Returned(returned, Box::new(made)))
     }
 
-    /// The next look of a return, and whether its raise can be made: without it the traffic goes
-    /// back as far as the tasks carry that there are.
+    /// The next step of a return, and whether its raise can be made: without it as much of the
+    /// traffic goes back as the healthy tasks can carry.
     async fn next_step(
         &self,
         lease: &Lease,
@@ -206,7 +206,7 @@ impl TrafficMover {
 
     /// Raises the old colour, then sets the weights, each as far as the change has it; returns the
     /// lease as it was written last. The weights are set although the raise fails, or is only
-    /// announced because it may not be made now: they are what the tasks can carry that there are.
+    /// announced because it may not be made now: they are what the healthy tasks can carry.
     ///
     /// # Errors
     /// As [`Self::route`], and the one in `may_raise`.

@@ -17,5 +17,5 @@ pub(crate) mod sts;
 
 use crate::service::Service;
 
-/// Every service that answers calls.
+/// Every service that is served.
 pub(crate) static SERVICES: &[&Service] = include!(concat!(env!("OUT_DIR"), "/services.rs"));

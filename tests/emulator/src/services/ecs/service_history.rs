@@ -143,7 +143,7 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, deployment: &str) -> String {
 
     let configuration = service.settings.get("deploymentConfiguration");
     let begun = ServiceDeployment {
-        id: spelled(deployment),
+        id: id_of(deployment),
         deployment: deployment.to_owned(),
         target: target.clone(),
         sources,
@@ -251,8 +251,8 @@ fn end(aws: &mut Aws, arn: &str, state: State) {
     }
 }
 
-/// A deployment's number in other letters.
-fn spelled(deployment: &str) -> String {
+/// The id of the service deployment that begins with a deployment: its number, in 21 letters.
+fn id_of(deployment: &str) -> String {
     const ODD: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
     let number: u128 = short_name(deployment).parse().unwrap_or_default();
     let mixed = number.wrapping_mul(ODD);

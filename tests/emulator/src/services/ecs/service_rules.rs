@@ -140,7 +140,7 @@ fn can_be_spread(settings: &Map<String, Value>) -> bool {
     !is_behind_classic(settings) && is_spread && !names_zone
 }
 
-/// Desired counts are not negative; AWS has no task sets below 0.
+/// A desired count as the service keeps it: a negative one is refused.
 pub(super) fn desired_count(count: i64) -> Result<u32, ApiError> {
     u32::try_from(count).map_err(|_| invalid("desiredCount cannot be negative."))
 }

@@ -55,9 +55,10 @@ impl Partition {
 
 /// Whether a host is in the domain of a partition.
 pub(crate) fn is_of_aws(host: &str) -> bool {
-    PARTITIONS
-        .iter()
-        .any(|partition| host.ends_with(partition.domain))
+    PARTITIONS.iter().any(|partition| {
+        let name = host.strip_suffix(partition.domain);
+        name.is_some_and(|name| name.ends_with('.'))
+    })
 }
 
 #[cfg(test)]
@@ -110,6 +111,8 @@ mod tests {
             );
             assert!(is_of_aws(&format!("kept.s3.{region}.{domain}")), "{region}");
         }
-        assert!(!is_of_aws("s3.eu-west-1.example.com"));
+        for other in ["s3.eu-west-1.example.com", "kept.s3.notamazonaws.com"] {
+            assert!(!is_of_aws(other), "{other}");
+        }
     }
 }

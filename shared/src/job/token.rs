@@ -29,7 +29,7 @@ pub struct Token {
     /// counted.
     pub refused_again: Option<Timestamp>,
     /// How many refusals before it did not come again for some time, at most [`SECOND_LOOKS`].
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub refused_before: u32,
     /// The ARN of the pipeline that the action belongs to, once it was read.
     pub pipeline: Option<String>,
@@ -150,27 +150,12 @@ impl Token {
     /// The text for CodePipeline.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut token = json!({ "v": self.v, "step": self.step, "since": self.since });
-        if let Some(learned) = self.learned {
-            token["learned"] = json!(learned);
-        }
-        if let Some(refused) = self.refused {
-            token["refused"] = json!(refused);
-        }
-        if let Some(again) = self.refused_again {
-            token["refused_again"] = json!(again);
-        }
-        if self.refused_before > 0 {
-            token["refused_before"] = json!(self.refused_before);
-        }
-        if let Some(pipeline) = &self.pipeline {
-            token["pipeline"] = json!(pipeline);
-        }
-        if let Some(payload) = &self.payload {
-            token["payload"] = payload.clone();
-        }
-        token.to_string()
+        json!(self).to_string()
     }
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

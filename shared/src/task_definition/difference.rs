@@ -21,7 +21,7 @@ use crate::redaction::MASK;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The first [`LISTED_CHANGES`], sorted by path.
-    pub changes: Vec<Change>,
+    pub changes: Vec<MemberChange>,
     /// How many others there are.
     pub more: usize,
 }
@@ -30,7 +30,7 @@ pub struct Difference {
 /// may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "lowercase")]
-pub enum Change {
+pub enum MemberChange {
     Added {
         path: String,
         new: String,
@@ -46,7 +46,7 @@ pub enum Change {
     },
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for MemberChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Added { path, new } => write!(f, "added {path}: {new}"),
@@ -76,7 +76,8 @@ impl Difference {
             .collect();
 
         let listed = differing.iter().take(LISTED_CHANGES);
-        let changes: Vec<Change> = listed.filter_map(|pair| pair.shown([runs, next])).collect();
+        let changes: Vec<MemberChange> =
+            listed.filter_map(|pair| pair.shown([runs, next])).collect();
         Self {
             more: differing.len() - changes.len(),
             changes,
@@ -103,7 +104,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn shown(&self, definitions: [&TaskDefinition; 2]) -> Option<Change> {
+    fn shown(&self, definitions: [&TaskDefinition; 2]) -> Option<MemberChange> {
         let path = clipped(&in_a_line(&self.path.join(".")), CHANGE_CHARS);
         let is_secret = self.is_secret();
         let shown = |text: &str| {
@@ -116,17 +117,17 @@ impl Pair<'_> {
 
         match (self.old, self.new) {
             (None, None) => None,
-            (None, Some(new)) => Some(Change::Added {
+            (None, Some(new)) => Some(MemberChange::Added {
                 path,
                 new: shown(&named(self.path, new)),
             }),
-            (Some(old), None) => Some(Change::Removed {
+            (Some(old), None) => Some(MemberChange::Removed {
                 path,
                 old: shown(&named(self.path, old)),
             }),
             (Some(old), Some(new)) => {
                 let [old, new] = distinct(self.path, [old, new]);
-                Some(Change::Changed {
+                Some(MemberChange::Changed {
                     path,
                     old: shown(&old),
                     new: shown(&new),

@@ -24,7 +24,7 @@ mod types;
 
 pub use base::{Base, BaseName};
 pub use definition::TaskDefinition;
-pub use difference::{Change, Difference};
+pub use difference::{Difference, MemberChange};
 pub use file::BaseFile;
 pub use images::{
     check_images, container_images, parse_image_definitions, parse_image_detail, set_images,

@@ -29,7 +29,7 @@ pub use judgement::{Fact, Judgement, JudgementEnding, Look, RecordError};
 pub use page::html;
 pub use quality::Quality;
 pub use record::Live;
-pub use replay::{Difference, ReplayError, differences, replay};
+pub use replay::{ReplayError, VerdictDifference, differences, replay};
 
 #[cfg(test)]
 mod tests;

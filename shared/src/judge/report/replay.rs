@@ -30,7 +30,7 @@ pub enum ReplayError {
 
 /// A field of the verdict that a replay found different.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct VerdictDifference {
     /// The field of the verdict.
     pub field: &'static str,
     /// What is in the record.
@@ -39,7 +39,7 @@ pub struct Difference {
     pub found: String,
 }
 
-impl Display for Difference {
+impl Display for VerdictDifference {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -76,12 +76,12 @@ pub fn replay(judgement: &Judgement) -> Result<Verdict, ReplayError> {
 }
 
 /// Where the verdict of a replay is not the recorded one; empty if they agree.
-pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
+pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<VerdictDifference> {
     let recorded = judgement.verdict();
     let mut found = Vec::new();
     let mut compare = |field, same: bool, recorded: String, again: String| {
         if !same {
-            found.push(Difference {
+            found.push(VerdictDifference {
                 field,
                 recorded,
                 found: again,

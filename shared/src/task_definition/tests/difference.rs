@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Change, Difference};
+use super::super::{Difference, MemberChange};
 use super::definition;
 use crate::limits::{CHANGE_CHARS, LISTED_CHANGES};
 
@@ -350,11 +350,11 @@ fn the_first_changes_by_path_are_listed_and_the_others_counted() {
     assert!(paths.is_sorted());
 }
 
-fn path(change: &Change) -> &str {
+fn path(change: &MemberChange) -> &str {
     match change {
-        Change::Added { path, .. }
-        | Change::Removed { path, .. }
-        | Change::Changed { path, .. } => path,
+        MemberChange::Added { path, .. }
+        | MemberChange::Removed { path, .. }
+        | MemberChange::Changed { path, .. } => path,
     }
 }
 

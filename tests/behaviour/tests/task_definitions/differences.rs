@@ -4,7 +4,7 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use slipway::task_definition::{Change, Difference, TaskDefinition};
+use slipway::task_definition::{Difference, MemberChange, TaskDefinition};
 
 /// How many draws each law is tried on.
 const CASES: u32 = 200;
@@ -126,7 +126,7 @@ fn one_change_is_found_in_any_order() {
         other["containerDefinitions"][0]["image"] = json!("example/web:2");
         let name = other["containerDefinitions"][0]["name"].as_str();
 
-        let change = Change::Changed {
+        let change = MemberChange::Changed {
             path: format!("containers.{}.image", name.expect("a name")),
             old: "example/web:1".to_owned(),
             new: "example/web:2".to_owned(),

@@ -347,3 +347,30 @@ fn with_records_a_colour_has_as_many_healthy_targets_as_each_of_its_groups() {
         )
     );
 }
+
+#[test]
+fn the_old_colour_is_raised_to_its_own_max_capacity_at_most() {
+    let all = Weights::with(Colour::Green, 100);
+    let mut grown = view_of(NEW, all);
+    grown.services.green.desired = 8;
+    let bounded = |max_capacity| {
+        scaled(true).map(|scaling| ScalingView {
+            max_capacity,
+            ..scaling
+        })
+    };
+    let scaling = PerColour {
+        blue: bounded(4),
+        green: bounded(6),
+    };
+
+    let expected = ReturnChange {
+        raise: Some(4),
+        weights: Some(Weights::with(Colour::Blue, 50)),
+        capped_from: Some(8),
+    };
+    assert_eq!(
+        next(&grown, Some(all), scaling),
+        Restoration::Apply(PairChange::Return(expected))
+    );
+}

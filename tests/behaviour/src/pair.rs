@@ -121,6 +121,15 @@ pub fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
     autoscaling::call(aws, "RegisterScalableTarget", &input).expect("the colour scales");
 }
 
+/// Bounds the tasks that automatic scaling gives a colour.
+pub fn bound(aws: &mut Aws, name: &str, most: u32) {
+    let input = json!({
+        "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
+        "ResourceId": autoscaling::resource_id(CLUSTER, name), "MaxCapacity": most,
+    });
+    autoscaling::call(aws, "RegisterScalableTarget", &input).expect("the colour scales");
+}
+
 /// Whether scale-in of each colour is suspended, after a check that scheduled scaling is if it is.
 pub fn suspensions(aws: &Aws) -> [bool; 2] {
     COLOURS.map(|name| {

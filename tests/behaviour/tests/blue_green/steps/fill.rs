@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     begun, calls, changed, definitions, edit, failed, fill, going, half, lease, look, look_after,
-    open, report, retire, revision, size, timeless,
+    open, report, retire, revision, size, timeless, whole,
 };
-use behaviour::pair::{counts, secs, set, suspend, suspensions};
+use behaviour::pair::{bound, counts, secs, set, suspend, suspensions};
 use behaviour::{pass, service};
 
 const SUSPENDED: &str = "scale-in is suspended on both colours during the release";
@@ -344,6 +344,20 @@ fn an_old_colour_that_is_too_small_is_announced_and_grows_once() {
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
         assert_eq!((counts(&aws), &open(&aws)["sized"]), ([2, 2], &json!(2)));
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+    });
+}
+
+#[test]
+fn an_old_colour_grows_to_its_max_capacity_at_most() {
+    let mut aws = whole();
+    set(&mut aws, "shop-blue", json!({"desiredCount": 8}));
+    bound(&mut aws, "shop-green", 4);
+    run(aws, Fault::None, async |driver| {
+        let [new, _] = definitions(&driver.world.aws());
+        let answer = look(&driver, "update-service", &size(&new)).await;
+        let lacks = "2 of 4 healthy targets that green needs for all of the traffic";
+        assert_eq!(report(&answer), going(lacks, 50));
+        assert_eq!(counts(&driver.world.aws()), [8, 4]);
     });
 }
 

@@ -1,10 +1,9 @@
 //! Traffic that goes back in parts: at once what the old colour can carry, which never gets more
 //! tasks than it may have.
 
+use emulator::Aws;
 use emulator::client::Throttle;
 use emulator::ecs::RolloutState;
-use emulator::{Aws, autoscaling};
-use harness::demo::CLUSTER;
 use harness::driver::{Driver, Fault, Faults, run};
 use serde_json::json;
 
@@ -13,7 +12,7 @@ use super::super::{
     EXECUTION, calls, changed, failed, filled, going, open, report, timeless, whole,
 };
 use super::{swap, weighted};
-use behaviour::pair::{counts, secs, set, weights};
+use behaviour::pair::{bound, counts, secs, set, weights};
 use behaviour::{deny, invoke, pass};
 
 const WHY: &str = "the deployment of blue failed: too many failed tasks";
@@ -91,11 +90,7 @@ fn a_small_share_does_not_wait_for_the_task_that_it_needs() {
 /// Blue has all of the traffic and has grown to 8 tasks, green may have 4.
 fn limited() -> Aws {
     let mut aws = grown(whole(), "shop-blue", 8);
-    let input = json!({
-        "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
-        "ResourceId": autoscaling::resource_id(CLUSTER, "shop-green"), "MaxCapacity": 4,
-    });
-    autoscaling::call(&mut aws, "RegisterScalableTarget", &input).expect("the colour scales");
+    bound(&mut aws, "shop-green", 4);
     aws
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, response, run};
 use crate::aws::HttpChecks;
-use crate::limits::{CHECK_BODY_BYTES, CHECK_HEADER_BYTES, CHECK_TOTAL};
+use crate::limits::{CHECK_BODY_BYTES, CHECK_CONNECT, CHECK_HEADER_BYTES, CHECK_TOTAL};
 use crate::strategy::http_check::{Attempt, CheckResponse, HttpCheck};
 
 fn check(more: Value) -> HttpCheck {
@@ -91,6 +91,13 @@ fn an_attempt_without_a_whole_response_states_why() {
 
     let (broken, _) = attempt(Answer::Broken(200));
     broken.expect_err("a body that cannot be read");
+}
+
+#[test]
+fn an_attempt_waits_no_longer_than_3_seconds_for_a_connection() {
+    let (_, script) = attempt(response(200, "text/plain", ""));
+    assert_eq!(CHECK_CONNECT, Duration::from_secs(3));
+    assert!(script.waits().contains(&CHECK_CONNECT));
 }
 
 #[test]

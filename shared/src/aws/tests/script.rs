@@ -339,9 +339,13 @@ impl Script {
 impl HttpClient for Script {
     fn http_connector(
         &self,
-        _: &HttpConnectorSettings,
+        settings: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
+        self.waits
+            .lock()
+            .expect("no test panicked here")
+            .extend(settings.connect_timeout());
         SharedHttpConnector::new(self.clone())
     }
 }

@@ -145,10 +145,6 @@ fn names_and_headers_that_cannot_work_are_refused_by_name() {
             "headers` has the name `a b`; expected letters",
         ),
         (
-            header("Content-Length", "1"),
-            "headers` has the name `Content-Length`; expected",
-        ),
-        (
             header("Host", "a.example"),
             "headers` has `Host`; expected with http only",
         ),
@@ -161,6 +157,20 @@ fn names_and_headers_that_cannot_work_are_refused_by_name() {
             "headers.x` is empty or has other characters; expected",
         ),
     ]);
+}
+
+#[test]
+fn no_header_is_set_that_the_connection_sets() {
+    for name in [
+        "connection",
+        "Content-Length",
+        "Transfer-Encoding",
+        "UPGRADE",
+    ] {
+        let message = refused(json!({"headers": {name: "1"}}));
+        let expected = format!("`http_checks[1].headers` has the name `{name}`; expected letters");
+        assert!(message.starts_with(&expected), "{message}");
+    }
 }
 
 #[test]

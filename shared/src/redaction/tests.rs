@@ -26,6 +26,7 @@ fn an_address_keeps_its_path_and_loses_query_and_credentials() {
         ),
         ("(https://user:word@host/path)", "(https://***@host/path)"),
         ("cut at https://a/b?X-Amz-Sig", "cut at https://a/b?***"),
+        ("https://a/b?next=https://c/d&code=0a", "https://a/b?***"),
         (
             "postgres://app:pa/ss?w@db:5432/x",
             "postgres://***@db:5432/x",

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Each with what is left of it.
-const WITH_SECRETS: [(&str, &str); 40] = [
+const WITH_SECRETS: [(&str, &str); 41] = [
     (
         "CannotPullContainerError: Error response from daemon: Get \
          \"https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/?token=hunter22\": denied",
@@ -84,6 +84,10 @@ const WITH_SECRETS: [(&str, &str); 40] = [
     (
         "upstream: x-api-key: hunter22, x-request-id: 4f2a",
         "upstream: x-api-key: ***, x-request-id: 4f2a",
+    ),
+    (
+        "upstream: rejected X-Api-Key:hunter22 of app",
+        "upstream: rejected X-Api-Key:*** of app",
     ),
     (
         "curl -H \"X-Vault-Token: hunter22\" http://vault:8200 failed",
@@ -235,6 +239,18 @@ fn secrets_are_masked_by_their_form_and_by_the_names_before_them() {
     for (text, kept) in WITH_SECRETS {
         assert_eq!(without_signatures(text), kept);
         assert_eq!(without_signatures(kept), kept, "a second time");
+    }
+}
+
+#[test]
+fn a_value_is_masked_after_a_name_that_ends_in_any_word_for_a_secret() {
+    let names = "ACCESS_KEY AccountKey api-key ENCRYPTION_KEY master.key passphrase DB_PASS passwd \
+                 DB_PASSWORD PRIVATE_KEY pwd CLIENT_SECRET SECRET_KEY SECRET_KEY_BASE signature \
+                 refreshToken";
+    for name in names.split_whitespace() {
+        let text = format!("bad {name}=hunter22 for web");
+        let kept = format!("bad {name}=*** for web");
+        assert_eq!(without_signatures(&text), kept);
     }
 }
 

@@ -204,6 +204,18 @@ fn deployment_alarms_count_only_when_they_are_enabled() {
 }
 
 #[test]
+fn early_success_criteria_count_only_when_they_are_enabled() {
+    let found = |enable: bool| {
+        let early = json!({"enable": enable, "healthyPercent": 60});
+        let seen = with(|service| {
+            service["deploymentConfiguration"]["earlySuccessCriteria"] = early.clone();
+        });
+        seen.early_success
+    };
+    assert_eq!([true, false].map(found), [Some(60), None]);
+}
+
+#[test]
 fn a_service_has_capacity_providers_or_a_launch_type() {
     let found = with(|service| {
         service["capacityProviderStrategy"] = json!([

@@ -11,6 +11,7 @@ use super::services::{NEW, OLD, described, service, view};
 use super::target_health::targets;
 use crate::aws::Services;
 use crate::aws::tasks::times;
+use crate::limits::PAGES;
 
 /// The newcomers of a service without target groups whose rollout has ended, one of whose two tasks
 /// is young, and what was called. Stopped tasks come in these pages.
@@ -92,6 +93,18 @@ fn newcomers_are_counted_unless_one_may_have_taken_the_place_of_a_task_that_fail
     let (newcomers, script) = newcomers_of(&pages);
     assert_eq!(newcomers, 0);
     assert_eq!(script.operations().len(), 7);
+    assert!(!script.is_played());
+}
+
+#[test]
+fn no_task_is_a_newcomer_while_not_all_that_stopped_are_read() {
+    let scaled = json!({
+        "taskDefinitionArn": NEW, "stopCode": "ServiceSchedulerInitiated",
+        "stoppedReason": "Scaling activity initiated by (deployment ecs-svc/2)",
+        "stoppedAt": NOW - 30,
+    });
+    let (newcomers, script) = newcomers_of(&[slice::from_ref(&scaled); PAGES + 1]);
+    assert_eq!(newcomers, 0);
     assert!(!script.is_played());
 }
 

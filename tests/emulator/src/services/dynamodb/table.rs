@@ -197,8 +197,8 @@ impl Table {
         self.keys().any(|key| key == attribute)
     }
 
-    /// The key of a whole item, as in PutItem.
-    pub(super) fn key_of_item(&self, item: &Item) -> Result<PrimaryKey, ApiError> {
+    /// Refuses a whole item, as in PutItem, that lacks the key attributes.
+    pub(super) fn check_item(&self, item: &Item) -> Result<(), ApiError> {
         for key in self.keys() {
             let problem = match item.get(key) {
                 Some(Attribute::S(_)) => continue,
@@ -212,22 +212,29 @@ impl Table {
                 "One or more parameter values were invalid: {problem}"
             )));
         }
-        self.key_from(item)
+        Ok(())
     }
 
-    /// A key by itself, as in GetItem: exactly the key attributes.
+    /// A key by itself, as in GetItem.
     pub(super) fn key_from_json(&self, value: &Value) -> Result<PrimaryKey, ApiError> {
         let key = item_from_json(value)?;
+        self.check_key(&key)?;
+        self.key_from(&key)
+    }
+
+    /// Refuses what is not exactly the key attributes.
+    pub(super) fn check_key(&self, key: &Item) -> Result<(), ApiError> {
         let fits = key.len() == self.keys().count()
             && self
                 .keys()
                 .all(|name| matches!(key.get(name), Some(Attribute::S(_))));
-        if !fits {
-            return Err(invalid(
+        if fits {
+            Ok(())
+        } else {
+            Err(invalid(
                 "The provided key element does not match the schema",
-            ));
+            ))
         }
-        self.key_from(&key)
     }
 
     /// The key attributes alone.
@@ -238,7 +245,8 @@ impl Table {
             .collect()
     }
 
-    fn key_from(&self, item: &Item) -> Result<PrimaryKey, ApiError> {
+    /// The key in an item that has the key attributes.
+    pub(super) fn key_from(&self, item: &Item) -> Result<PrimaryKey, ApiError> {
         let hash = key_text(item, &self.hash, 2048)?;
         let range = match &self.range {
             Some(name) => Some(key_text(item, name, 1024)?),

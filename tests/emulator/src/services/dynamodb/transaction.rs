@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::table::PrimaryKey;
-use super::write::Write;
+use super::write::{Write, WriteRequest};
 use super::{Failure, check_members, invalid, required, table, text, unserved};
 use crate::text::camel_case;
 use crate::validation::{Quoted, TextConstraints, Violations};
@@ -47,7 +47,9 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
     let mut prepared = Vec::new();
     let mut failures = Vec::new();
     for (name, write) in writes {
-        match write.prepare(table::named(aws, &name)?) {
+        let table = table::named(aws, &name)?;
+        let write = write.map_err(Failure::from);
+        match write.and_then(|write| write.prepare(table)) {
             Ok(write) => {
                 prepared.push((name, write));
                 failures.push(None);
@@ -91,8 +93,11 @@ fn already_done(aws: &mut Aws, token: &str, items: &Value) -> Result<bool, ApiEr
     }
 }
 
-/// The writes, each with the `{"TableName": …}` that names its table.
-fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiError> {
+/// A write, or why its key is none of the table, with the `{"TableName": …}` that names the table.
+type Named = (Value, Result<Write, ApiError>);
+
+/// The writes: all that their requests say is read before a table is looked for.
+fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<Named>, ApiError> {
     let items = items.as_array().cloned().unwrap_or_default();
     let mut violations = Violations::default();
     let shown = if items.is_empty() {
@@ -110,10 +115,16 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
         return Err(invalid(message));
     }
 
+    let requests: Vec<(Value, WriteRequest)> = items.iter().map(read).collect::<Result<_, _>>()?;
     let mut seen: Vec<(Value, PrimaryKey)> = Vec::new();
     let mut writes = Vec::new();
-    for item in &items {
-        let (name, write) = read(aws, item)?;
+    for (name, request) in requests {
+        let table = table::named(aws, &name)?;
+        if let Err(misfit) = request.check_schema(table) {
+            writes.push((name, Err(misfit)));
+            continue;
+        }
+        let write = request.on(table)?;
         let target = (name.clone(), write.key.clone());
         if seen.contains(&target) {
             return Err(invalid(
@@ -121,12 +132,12 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
             ));
         }
         seen.push(target);
-        writes.push((name, write));
+        writes.push((name, Ok(write)));
     }
     Ok(writes)
 }
 
-fn read(aws: &mut Aws, item: &Value) -> Result<(Value, Write), ApiError> {
+fn read(item: &Value) -> Result<(Value, WriteRequest), ApiError> {
     let mut members = item
         .as_object()
         .into_iter()
@@ -139,15 +150,14 @@ fn read(aws: &mut Aws, item: &Value) -> Result<(Value, Write), ApiError> {
     };
 
     let name = json!({ "TableName": required(write, "TableName")? });
-    let table = table::named(aws, &name)?;
-    let write = match kind.as_str() {
-        "Put" => Write::put(table, write, &[], |error| error)?,
-        "Update" => Write::update(table, write)?,
-        "Delete" => Write::delete(table, write)?,
-        "ConditionCheck" => Write::check(table, write)?,
+    let request = match kind.as_str() {
+        "Put" => WriteRequest::put(write, &[], |error| error)?,
+        "Update" => WriteRequest::update(write)?,
+        "Delete" => WriteRequest::delete(write)?,
+        "ConditionCheck" => WriteRequest::check(write)?,
         _ => return Err(unserved(&format!("{kind} in transactions"))),
     };
-    Ok((name, write))
+    Ok((name, request))
 }
 
 /// The members that each kind of write must have.

@@ -25,13 +25,23 @@ const MEMBERS: [&str; 5] = [
 /// The member of a write that requests the item if the condition fails.
 const ON_FAILURE: &str = "ReturnValuesOnConditionCheckFailure";
 
-/// A write that was read from a request and checked, but not against the item.
+/// A write as its request has it: checked by itself, but not against its table.
+#[derive(Debug)]
+pub(super) struct WriteRequest {
+    /// The whole item of a put, and the key alone of another write.
+    key: Item,
+    change: Change,
+    condition: Option<Condition>,
+    /// Whether the refusal of the condition has the item.
+    shows_item: bool,
+}
+
+/// A write that was checked against its table, but not against the item.
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) key: PrimaryKey,
     change: Change,
     condition: Option<Condition>,
-    /// Whether the refusal of the condition has the item.
     shows_item: bool,
 }
 
@@ -58,7 +68,7 @@ pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
     wants_old(input, ON_FAILURE)?;
     let conflicts = transaction::conflicts(aws);
     let table = table::named(aws, input)?;
-    let write = Write::put(table, input, &["ReturnValues"], counted)?;
+    let write = WriteRequest::put(input, &["ReturnValues"], counted)?.on(table)?;
     if conflicts {
         return Err(ApiError::client("TransactionConflictException", transaction::ONGOING).into());
     }
@@ -102,11 +112,10 @@ fn wants_old(input: &Value, member: &str) -> Result<bool, ApiError> {
     }
 }
 
-impl Write {
+impl WriteRequest {
     /// `more` are the members of the operation that are not about the write, `worded` is how it
     /// words what is wrong with the request alone.
     pub(super) fn put(
-        table: &Table,
         input: &Value,
         more: &[&str],
         worded: fn(ApiError) -> ApiError,
@@ -119,33 +128,33 @@ impl Write {
         }
 
         Ok(Self {
-            key: table.key_of_item(&item)?,
+            key: item.clone(),
             change: Change::Put(item),
             condition,
             shows_item: wants_old(input, ON_FAILURE)?,
         })
     }
 
-    pub(super) fn delete(table: &Table, input: &Value) -> Result<Self, ApiError> {
-        Self::of_key(table, input, Change::Delete)
+    pub(super) fn delete(input: &Value) -> Result<Self, ApiError> {
+        Self::of_key(input, Change::Delete)
     }
 
     /// The check of a condition.
-    pub(super) fn check(table: &Table, input: &Value) -> Result<Self, ApiError> {
-        Self::of_key(table, input, Change::Nothing)
+    pub(super) fn check(input: &Value) -> Result<Self, ApiError> {
+        Self::of_key(input, Change::Nothing)
     }
 
-    fn of_key(table: &Table, input: &Value, change: Change) -> Result<Self, ApiError> {
+    fn of_key(input: &Value, change: Change) -> Result<Self, ApiError> {
         check_members(input, &[&MEMBERS[..], &["Key"]].concat())?;
         Ok(Self {
             condition: condition(input)?,
-            key: table.key_from_json(required(input, "Key")?)?,
+            key: item_from_json(required(input, "Key")?)?,
             change,
             shows_item: wants_old(input, ON_FAILURE)?,
         })
     }
 
-    pub(super) fn update(table: &Table, input: &Value) -> Result<Self, ApiError> {
+    pub(super) fn update(input: &Value) -> Result<Self, ApiError> {
         check_members(
             input,
             &[&MEMBERS[..], &["Key", "UpdateExpression"]].concat(),
@@ -158,21 +167,45 @@ impl Write {
             .transpose()?;
         placeholders.finish()?;
 
-        let key = required(input, "Key")?;
-        if let Some(name) = update.attributes().find(|name| table.is_key(name)) {
-            return Err(invalid(format!(
-                "One or more parameter values were invalid: Cannot update attribute {name}. This \
-                 attribute is part of the key"
-            )));
-        }
+        let key = item_from_json(required(input, "Key")?)?;
         Ok(Self {
-            key: table.key_from_json(key)?,
-            change: Change::Update(update, item_from_json(key)?),
+            change: Change::Update(update, key.clone()),
+            key,
             condition,
             shows_item: wants_old(input, ON_FAILURE)?,
         })
     }
 
+    /// Refuses a key that is none of the table.
+    pub(super) fn check_schema(&self, table: &Table) -> Result<(), ApiError> {
+        match &self.change {
+            Change::Put(item) => table.check_item(item),
+            _ => table.check_key(&self.key),
+        }
+    }
+
+    /// The write to a table, whose key must be one of that table.
+    pub(super) fn on(self, table: &Table) -> Result<Write, ApiError> {
+        if let Change::Update(update, _) = &self.change
+            && let Some(name) = update.attributes().find(|name| table.is_key(name))
+        {
+            return Err(invalid(format!(
+                "One or more parameter values were invalid: Cannot update attribute {name}. This \
+                 attribute is part of the key"
+            )));
+        }
+
+        self.check_schema(table)?;
+        Ok(Write {
+            key: table.key_from(&self.key)?,
+            change: self.change,
+            condition: self.condition,
+            shows_item: self.shows_item,
+        })
+    }
+}
+
+impl Write {
     /// Evaluates the condition against the item as it is, and what an update makes of it; changes
     /// nothing.
     pub(super) fn prepare(self, table: &Table) -> Result<Prepared, Failure> {

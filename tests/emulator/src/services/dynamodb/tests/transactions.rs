@@ -69,6 +69,71 @@ fn a_transaction_writes_an_item_once() {
     );
 }
 
+#[test]
+fn a_key_that_is_none_of_the_table_cancels_a_transaction_and_an_empty_one_is_refused_at_once() {
+    let mut aws = world();
+    let number = json!({ "pk": {"S": "b"}, "sk": {"N": "1"} });
+    let input = json!({ "TransactItems": [
+        { "Put": on_ledger(json!({ "Item": key("a", "1") })) },
+        { "Put": on_ledger(json!({ "Item": number })) },
+        { "Delete": on_ledger(json!({ "Key": number })) },
+    ] });
+    let failure = transact(&mut aws, &input).unwrap_err();
+    assert_eq!(
+        failure.error.to_string(),
+        "TransactionCanceledException: Transaction cancelled, please refer cancellation reasons \
+         for specific reasons [None, ValidationError, ValidationError]"
+    );
+    assert_eq!(
+        failure.members[0].1,
+        json!([
+            {"Code": "None"},
+            {
+                "Code": "ValidationError",
+                "Message": "One or more parameter values were invalid: Type mismatch for key sk \
+                            expected: S actual: N",
+            },
+            {
+                "Code": "ValidationError",
+                "Message": "The provided key element does not match the schema",
+            },
+        ])
+    );
+    assert!(aws.dynamodb.items("ledger").is_empty());
+
+    let empty = on_ledger(json!({ "Key": key("", "1") }));
+    let failure = transact(&mut aws, &json!({ "TransactItems": [{ "Delete": empty }] }));
+    assert_eq!(
+        failure.unwrap_err().error.to_string(),
+        "ValidationException: One or more parameter values are not valid. The AttributeValue for \
+         a key attribute cannot contain an empty string value. Key: pk"
+    );
+}
+
+#[test]
+fn the_expressions_of_all_writes_are_read_before_a_table_is_looked_for() {
+    let mut aws = world();
+    for (condition, expected) in [
+        (
+            "attribute_not_exists(",
+            "ValidationException: Invalid ConditionExpression: Syntax error; token: \"<EOF>\", \
+             near: \"(\"",
+        ),
+        (
+            "attribute_not_exists(pk)",
+            "ResourceNotFoundException: Requested resource not found",
+        ),
+    ] {
+        let check = json!({ "Key": key("b", "1"), "ConditionExpression": condition });
+        let input = json!({ "TransactItems": [
+            { "Put": { "TableName": "absent", "Item": key("a", "1") } },
+            { "ConditionCheck": on_ledger(check) },
+        ] });
+        let failure = transact(&mut aws, &input).unwrap_err();
+        assert_eq!(failure.error.to_string(), expected);
+    }
+}
+
 /// A transaction of one update of the item `a`, `1`.
 fn update(expression: &str, more: Value) -> Value {
     let mut update = on_ledger(json!({"Key": key("a", "1"), "UpdateExpression": expression}));

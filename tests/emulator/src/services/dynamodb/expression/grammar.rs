@@ -20,6 +20,15 @@ const ORDER: [Problem; 5] = [
     Problem::Reserved,
     Problem::Comparison,
 ];
+/// The functions of conditions, which updates do not have.
+pub(super) const FUNCTIONS: [&str; 6] = [
+    "attribute_exists",
+    "attribute_not_exists",
+    "attribute_type",
+    "begins_with",
+    "contains",
+    "size",
+];
 /// What is wrong with one comparison.
 const OF_COMPARISON: [Problem; 5] = [
     Problem::Name,
@@ -199,6 +208,12 @@ impl Grammar<'_> {
         let expected = match function.as_str() {
             "attribute_exists" | "attribute_not_exists" | "size" => 1,
             "attribute_type" | "begins_with" | "contains" => 2,
+            "if_not_exists" | "list_append" => {
+                let what = "The function is not allowed in a condition expression; function:";
+                self.parser
+                    .note(Problem::Function, format!("{what} {function}"));
+                count
+            }
             _ => {
                 let problem = format!("Invalid function name; function: {function}");
                 self.parser.note(Problem::Function, problem);

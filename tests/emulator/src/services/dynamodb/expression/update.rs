@@ -4,7 +4,7 @@ use super::super::attribute::{Attribute, Item};
 use super::super::invalid;
 use super::super::number::Number;
 use super::Placeholders;
-use super::grammar::{requires_path, wrong_count, wrong_type};
+use super::grammar::{FUNCTIONS, requires_path, wrong_count, wrong_type};
 use super::parser::{Parser, Problem};
 use super::path::{Path, Step};
 use crate::ApiError;
@@ -290,8 +290,13 @@ impl Grammar<'_> {
         self.parser.expect(")")?;
 
         if !["if_not_exists", "list_append"].contains(&function) {
-            let problem = format!("Invalid function name; function: {function}");
-            self.parser.note(Problem::Function, problem);
+            let what = if FUNCTIONS.contains(&function) {
+                "The function is not allowed in an update expression; function:"
+            } else {
+                "Invalid function name; function:"
+            };
+            self.parser
+                .note(Problem::Function, format!("{what} {function}"));
         }
         let count = arguments.len();
         let arguments = <[Source; 2]>::try_from(arguments);

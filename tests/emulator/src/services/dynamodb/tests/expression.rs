@@ -89,7 +89,7 @@ fn and_binds_tighter_than_or() {
 }
 
 /// Conditions with the reasons why they are refused.
-const REFUSED: [(&str, &str); 19] = [
+const REFUSED: [(&str, &str); 20] = [
     ("", "The expression can not be empty;"),
     ("n = ", "Syntax error; token: \"<EOF>\""),
     ("n = :ten n", "Syntax error; token: \"n\", near: \":ten n\""),
@@ -108,6 +108,10 @@ const REFUSED: [(&str, &str); 19] = [
     (
         "starts_with(s, :x)",
         "Invalid function name; function: starts_with",
+    ),
+    (
+        "if_not_exists(n, :ten) = :ten",
+        "The function is not allowed in a condition expression; function: if_not_exists",
     ),
     (
         "begins_with(s, :ten)",

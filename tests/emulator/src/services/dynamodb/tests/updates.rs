@@ -68,7 +68,7 @@ fn an_update_sets_removes_adds_and_deletes() {
 }
 
 /// Update expressions with the reasons why they are refused.
-const REFUSED: [(&str, &str); 15] = [
+const REFUSED: [(&str, &str); 16] = [
     ("", "The expression can not be empty;"),
     ("n = :two", "Syntax error; token: \"n\", near: \"n =\""),
     (
@@ -83,6 +83,10 @@ const REFUSED: [(&str, &str); 15] = [
     (
         "SET n = sum(n, :two)",
         "Invalid function name; function: sum",
+    ),
+    (
+        "SET n = size(s)",
+        "The function is not allowed in an update expression; function: size",
     ),
     (
         "SET n = :two SET s = :two",

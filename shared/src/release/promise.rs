@@ -33,18 +33,22 @@ impl Promise {
     /// Of the percentages that keep a number of tasks equally well, the one is taken that works
     /// best when the count changes: the largest minimum keeps most tasks, and the largest maximum
     /// leaves a rollout most room. One task fewer never gives up the only one: an outage must be
-    /// requested explicitly, by 0 tasks.
+    /// requested explicitly, by 0 tasks. ECS refuses a minimum of 100 % with a maximum of 100 %, so
+    /// that all of fewer than 100 tasks are kept by 99 %.
     #[must_use]
     pub fn percentages(self, desired: u32) -> Percentages {
-        let minimum_healthy = match self.minimum {
-            PromisedBound::Percent(percent) => percent,
-            PromisedBound::Tasks(tasks) => minimum_of(desired, tasks),
-            PromisedBound::OneTask => one_fewer(desired),
-        };
         let maximum = match self.maximum {
             PromisedBound::Percent(percent) => percent,
             PromisedBound::Tasks(tasks) => maximum_of(desired, tasks),
             PromisedBound::OneTask => one_more(desired),
+        };
+        let minimum_healthy = match self.minimum {
+            PromisedBound::Percent(percent) => percent,
+            PromisedBound::Tasks(tasks) => match minimum_of(desired, tasks) {
+                100 if maximum == 100 && desired < 100 => 99,
+                percent => percent,
+            },
+            PromisedBound::OneTask => one_fewer(desired),
         };
 
         Percentages {
@@ -97,7 +101,7 @@ fn maximum_of(desired: u32, tasks: u32) -> u32 {
 /// above, and never the last one.
 fn one_fewer(desired: u32) -> u32 {
     match desired {
-        0 | 1 => 100,
+        0 | 1 => 99,
         _ => minimum_of(desired, desired - 1).min(99),
     }
 }

@@ -194,7 +194,7 @@ fn the_only_task_cannot_make_room() {
         assert_eq!(kind, "ConfigurationError");
 
         for part in [
-            "of 1 tasks at least 1 must stay healthy (ceil(1 × 100 %))",
+            "of 1 tasks at least 1 must stay healthy (ceil(1 × 99 %))",
             "at most 1 may run (floor(1 × 100 %))",
             "`minimum_healthy_tasks` 0",
         ] {

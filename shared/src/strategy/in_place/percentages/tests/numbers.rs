@@ -85,12 +85,26 @@ fn make_room_stops_one_task_and_never_the_only_one() {
     let made_room = [0, 1, 2, 3, 4, 100, 101, 200].map(|desired| MAKE_ROOM.percentages(desired));
     assert_eq!(
         made_room.map(|room| room.minimum_healthy),
-        [100, 100, 50, 66, 75, 99, 99, 99]
+        [99, 99, 50, 66, 75, 99, 99, 99]
     );
+    assert_eq!(made_room[1].floor(1), 1);
     assert!(
         made_room.iter().all(|room| room.maximum == 100),
         "{made_room:?}"
     );
+}
+
+#[test]
+fn a_minimum_of_all_tasks_is_never_100_percent_of_at_most_100_percent() {
+    for desired in 1..100 {
+        let all = Strategy {
+            minimum_healthy_tasks: Some(desired),
+            ..MAKE_ROOM
+        };
+        assert_eq!(all.percentages(desired), percentages(99, 100));
+        assert_eq!(all.percentages(desired).floor(desired), desired);
+    }
+    assert_eq!(minimum(4, 4), 100, "at most 200 %");
 }
 
 /// Bounds that no word has: a minimum that is fixed, and a maximum of one more task.

@@ -87,8 +87,9 @@ pub(super) fn launch_type(settings: &Map<String, Value>) -> &'static str {
 }
 
 /// Checks that a service that is rebalanced may run more than its desired count: a task is started
-/// in one zone before another one stops.
-pub(super) fn check_rebalancing(settings: &Map<String, Value>, done: &str) -> Result<(), ApiError> {
+/// in one zone before another one stops. No service has percentages with which no task is ever
+/// started or stopped.
+pub(super) fn check_room(settings: &Map<String, Value>, done: &str) -> Result<(), ApiError> {
     let rebalanced = settings
         .get("availabilityZoneRebalancing")
         .is_some_and(|word| word == "ENABLED");
@@ -98,6 +99,12 @@ pub(super) fn check_rebalancing(settings: &Map<String, Value>, done: &str) -> Re
             "The service couldn't be {done} because Availability Zone Rebalancing does not support \
              maximumPercent <= 100 % as deployment configuration."
         )));
+    }
+    if percent(settings, "minimumHealthyPercent") == Some(100) && !has_room(settings) {
+        return Err(invalid(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block \
+             deployments.",
+        ));
     }
     Ok(())
 }
@@ -115,9 +122,14 @@ pub(super) fn default_rebalancing(aws: &mut Aws, settings: &Map<String, Value>) 
 }
 
 fn has_room(settings: &Map<String, Value>) -> bool {
-    let configuration = settings.get("deploymentConfiguration");
-    let maximum = configuration.and_then(|it| it.get("maximumPercent")?.as_i64());
-    maximum.is_none_or(|percent| percent > 100)
+    percent(settings, "maximumPercent").is_none_or(|percent| percent > 100)
+}
+
+fn percent(settings: &Map<String, Value>, member: &str) -> Option<i64> {
+    settings
+        .get("deploymentConfiguration")?
+        .get(member)?
+        .as_i64()
 }
 
 /// Whether ECS may choose the zones: no Classic Load Balancer, the first placement strategy spreads
@@ -169,11 +181,10 @@ fn check_what_is_served(settings: &Map<String, Value>) -> Result<(), ApiError> {
             "the sandbox serves only REPLICA services with ROLLING deployments",
         ));
     }
-    let percent = |member: &str| configuration.and_then(|it| it.get(member)?.as_i64());
-    if percent("minimumHealthyPercent").is_some_and(|percent| !(0..=100).contains(&percent)) {
+    if percent(settings, "minimumHealthyPercent").is_some_and(|it| !(0..=100).contains(&it)) {
         return Err(invalid("minimumHealthyPercent must be between 0 and 100."));
     }
-    if percent("maximumPercent").is_some_and(|percent| percent < 100) {
+    if percent(settings, "maximumPercent").is_some_and(|it| it < 100) {
         return Err(invalid("maximumPercent must be at least 100."));
     }
     let configuration = configuration.unwrap_or(&Value::Null);

@@ -61,7 +61,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     merge(aws, &mut settings, input);
     with_defaults(aws, &mut settings);
     service_rules::check(aws, &settings, &definition)?;
-    service_rules::check_rebalancing(&settings, "created")?;
+    service_rules::check_room(&settings, "created")?;
     tags::check(input.list("tags"))?;
 
     let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
@@ -141,7 +141,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             .clone(),
     };
     service_rules::check(aws, &settings, &definition)?;
-    service_rules::check_rebalancing(&settings, "updated")?;
+    service_rules::check_room(&settings, "updated")?;
 
     let changed = OF_DEPLOYMENT
         .iter()

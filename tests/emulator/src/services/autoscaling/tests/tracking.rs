@@ -135,7 +135,7 @@ fn scale_in_waits_for_the_end_of_a_deployment_and_scale_out_does_not() {
     let (mut aws, listener) = balanced(4);
     let stuck = json!({"cluster": "main", "service": "web", "forceNewDeployment": true,
         "availabilityZoneRebalancing": "DISABLED",
-        "deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}});
+        "deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 124}});
     ecs::call(&mut aws, "UpdateService", &stuck).unwrap();
     traffic::set(&mut aws, &listener, 10.0);
     run(&mut aws, 40 * 60);

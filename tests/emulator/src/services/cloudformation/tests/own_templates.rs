@@ -168,6 +168,10 @@ fn a_service_template_with_choices_that_do_not_fit_each_other_is_refused() {
             ],
             "AvailabilityZoneRebalancing is ENABLED, so MaximumPercent must be greater than 100",
         ),
+        (
+            [("MinimumHealthyPercent", "100"), ("MaximumPercent", "100")],
+            "MaximumPercent is 100, so MinimumHealthyPercent must be less than 100",
+        ),
     ] {
         let refused = deploy_service(&mut account(1), &choices).unwrap_err();
         assert!(refused.problem.starts_with(expected), "{refused}");
@@ -178,7 +182,10 @@ fn a_service_template_with_choices_that_do_not_fit_each_other_is_refused() {
 fn the_services_of_the_template_are_rebalanced_only_if_asked() {
     for (choices, expected) in [
         (&[][..], "DISABLED"),
-        (&[("MaximumPercent", "100")][..], "DISABLED"),
+        (
+            &[("MinimumHealthyPercent", "50"), ("MaximumPercent", "100")][..],
+            "DISABLED",
+        ),
         (&[("BlueGreen", "yes")][..], "DISABLED"),
         (&[("AvailabilityZoneRebalancing", "ENABLED")][..], "ENABLED"),
     ] {

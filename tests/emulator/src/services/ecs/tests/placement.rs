@@ -25,7 +25,8 @@ fn created(more: &Value) -> Result<String, String> {
 }
 
 fn maximum(percent: u32) -> Value {
-    json!({"deploymentConfiguration": {"maximumPercent": percent}})
+    let configuration = json!({"minimumHealthyPercent": 50, "maximumPercent": percent});
+    json!({"deploymentConfiguration": configuration})
 }
 
 const REFUSED: &str = "InvalidParameterException: The service couldn't be updated because \
@@ -101,6 +102,25 @@ fn a_service_that_is_rebalanced_may_run_more_than_its_count() {
         json!({"maximumPercent": 150}),
     );
     world.ok("UpdateService", input(&on));
+}
+
+#[test]
+fn a_service_may_stop_a_task_or_start_one() {
+    let bounds = |minimum: u32, maximum: u32| {
+        created(&json!({
+            "availabilityZoneRebalancing": "DISABLED",
+            "deploymentConfiguration": {
+                "minimumHealthyPercent": minimum, "maximumPercent": maximum,
+            },
+        }))
+    };
+    let refused = "InvalidParameterException: Both maximumPercent and minimumHealthyPercent \
+        cannot be 100 as this will block deployments.";
+
+    assert_eq!(bounds(100, 100), Err(refused.to_owned()));
+    for (minimum, maximum) in [(99, 100), (100, 101), (0, 100)] {
+        assert_eq!(bounds(minimum, maximum), Ok("DISABLED".to_owned()));
+    }
 }
 
 #[test]

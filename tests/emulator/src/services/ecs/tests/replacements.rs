@@ -57,7 +57,7 @@ fn tasks_on_a_draining_instance_are_replaced_within_the_percentages() {
         (100, 200, (2, 3), 0),
         (50, 100, (1, 2), 0),
         // There is room neither for one more nor for one less.
-        (100, 100, (2, 2), 1),
+        (100, 149, (2, 2), 1),
     ] {
         let (mut world, instance) = on_three_instances(minimum, maximum);
         set_state(&mut world, &instance, "DRAINING");
@@ -130,7 +130,7 @@ fn a_pending_task_on_a_draining_instance_is_stopped_at_once() {
 
 #[test]
 fn an_instance_that_drains_no_more_keeps_its_tasks() {
-    let (mut world, instance) = on_three_instances(100, 100);
+    let (mut world, instance) = on_three_instances(100, 149);
     set_state(&mut world, &instance, "DRAINING");
     world.run(60, |_| {});
     set_state(&mut world, &instance, "ACTIVE");

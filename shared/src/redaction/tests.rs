@@ -9,7 +9,7 @@ fn without(text: &str, values: &[&str], names: &[&str]) -> String {
 }
 
 #[test]
-fn an_address_keeps_its_path_and_loses_query_and_credentials() {
+fn a_signed_address_in_a_reason_loses_its_signature() {
     let reason = "CannotPullContainerError: Get \"https://prod-eu-west-1-starport-layer-bucket\
                   .s3.eu-west-1.amazonaws.com/1a2b/3c4d?X-Amz-Security-Token=T&\
                   X-Amz-Signature=0a0a\": dial tcp 10.0.3.17:443: i/o timeout";
@@ -18,7 +18,10 @@ fn an_address_keeps_its_path_and_loses_query_and_credentials() {
         "CannotPullContainerError: Get \"https://prod-eu-west-1-starport-layer-bucket\
          .s3.eu-west-1.amazonaws.com/1a2b/3c4d?***\": dial tcp 10.0.3.17:443: i/o timeout"
     );
+}
 
+#[test]
+fn an_address_keeps_its_path_and_loses_query_and_credentials() {
     for (text, kept) in [
         (
             "GET http://a/b?c=d failed, see https://e/f",

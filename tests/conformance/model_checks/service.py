@@ -43,8 +43,8 @@ OWN_ERRORS = {
     "route53": {"AccessDenied", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "Throttling"},
     # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
     "sts": {
-        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "MalformedInput", "MissingAction",
-        "SignatureDoesNotMatch", "Throttling", "ValidationError",
+        "AccessDenied", "ExpiredToken", "InvalidAction", "InvalidClientTokenId", "InvalidParameterValue", "MalformedInput",
+        "MissingAction", "SignatureDoesNotMatch", "Throttling", "ValidationError",
     },
     # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     "s3": {

@@ -127,13 +127,27 @@ impl Ecs {
     }
 }
 
+/// Removes the members that are null at any depth: to ECS they are not there.
+fn remove_nulls(object: &mut Map<String, Value>) {
+    object.retain(|_, value| !value.is_null());
+    for value in object.values_mut() {
+        match value {
+            Value::Object(object) => remove_nulls(object),
+            Value::Array(items) => items
+                .iter_mut()
+                .filter_map(Value::as_object_mut)
+                .for_each(remove_nulls),
+            _ => {}
+        }
+    }
+}
+
 pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     definition_rules::check(input)?;
     tags::check(input.list("tags"))?;
     let mut json = input.0.clone();
-    json.retain(|member, value| {
-        member != "tags" && !value.is_null() && !READ_ONLY.contains(&member.as_str())
-    });
+    json.retain(|member, _| member != "tags" && !READ_ONLY.contains(&member.as_str()));
+    remove_nulls(&mut json);
     if serde_json::to_string(&json).map_or(0, |text| text.len()) > MOST_BYTES {
         return Err(client_error(
             "Actual length: the task definition exceeds the maximum size of 65536 bytes.",

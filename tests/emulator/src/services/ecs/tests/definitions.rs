@@ -56,14 +56,14 @@ pub(super) fn client(message: &str) -> String {
 fn unknown_fields_survive() {
     let mut world = World::new(1);
     let mut definition = plain();
-    definition["fieldOfTomorrow"] = json!({"deep": [1, {"x": null}]});
+    definition["fieldOfTomorrow"] = json!({"deep": [1, {"x": 0}]});
     definition["containerDefinitions"][0]["alsoNew"] = json!(true);
     world.ok("RegisterTaskDefinition", definition);
     let answer = world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web:1"}));
 
     assert_eq!(
         answer["taskDefinition"]["fieldOfTomorrow"],
-        json!({"deep": [1, {"x": null}]})
+        json!({"deep": [1, {"x": 0}]})
     );
     assert_eq!(
         answer["taskDefinition"]["containerDefinitions"][0]["alsoNew"],

@@ -62,7 +62,12 @@ fn a_volume_is_of_one_kind() {
         "name": "files", "host": null, "dockerVolumeConfiguration": null,
         "fsxWindowsFileServerVolumeConfiguration": null, "efsVolumeConfiguration": system,
     }]);
-    World::new(1).ok("RegisterTaskDefinition", with(described));
+    let registered = World::new(1).ok("RegisterTaskDefinition", with(described));
+    let rooted = json!({ "fileSystemId": "fs-12345678", "rootDirectory": "/" });
+    assert_eq!(
+        registered["taskDefinition"]["volumes"],
+        json!([{ "name": "files", "efsVolumeConfiguration": rooted }])
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The mutations fit the source code as it is now, so that none is lost unnoticed when the code
 //! changes.
 
+mod bindings;
 mod program;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use bindings::hidden;
 use mutants::{
     copy,
     mutation::{self, Mutation},
@@ -68,6 +70,19 @@ fn every_mutation_is_an_expression_or_a_statement() {
     );
 }
 
+#[test]
+fn no_mutation_hides_a_binding_that_others_read() {
+    let hides = |text: &String| !hidden(text).is_empty();
+    let names: Vec<String> = all()
+        .into_iter()
+        .filter(|mutation| mutation.edits.iter().any(|edit| hides(&FILES[&edit.file])))
+        .filter(|mutation| woven(std::slice::from_ref(mutation)).values().any(hides))
+        .map(|mutation| mutation.name)
+        .collect();
+
+    assert_eq!(names, Vec::<String>::new());
+}
+
 /// An edit that takes less than a whole expression groups the operators around it in another way
 /// even while it is off. What has its switch written into it is left out here.
 #[test]
@@ -125,4 +140,38 @@ fn an_edit_of_less_than_an_expression_is_seen() {
     );
     let within = "fn a() { f!((if slipway::mutants::is(3) { x } else { b }), c) }";
     assert_eq!(without_switches(within), canonical("fn a() { f!(b, c) }"));
+}
+
+#[test]
+fn a_binding_behind_a_switch_that_others_read_is_seen() {
+    for (statements, after, expected) in [
+        ("let a = b();", "c(a);", &["a"][..]),
+        (
+            "let (a, Some(d)) = b() else { return };",
+            "c(d); c(a);",
+            &["a", "d"],
+        ),
+        ("let a = b();", "let a = a + 1;", &["a"]),
+        ("let a = b();", "format!(\"{a}\");", &["a"]),
+        ("let a = b();", "warn!(%a, \"text\");", &["a"]),
+        ("let a = b();", "if c { S { a } }", &["a"]),
+        (
+            "if slipway::mutants::is(4) { } else { let a = b(); }",
+            "c(a);",
+            &["a"],
+        ),
+        // Read within the range only, bound anew, or another thing of the same name.
+        ("let a = b(); c(a);", "d();", &[]),
+        ("let a = b(); c(a);", "let a = d(); c(a);", &[]),
+        ("let a = b(); c(a);", "d.a(S { a: 1 }.a, \"a\");", &[]),
+        ("b();", "c(a);", &[]),
+    ] {
+        let text = format!(
+            "fn f() {{ if slipway::mutants::is(3) {{ }} else {{ {statements} }} {after} }}"
+        );
+        assert_eq!(hidden(&text), expected, "{text}");
+    }
+
+    let without_switch = "fn f() { if other(3) { } else { let a = b(); c(a); } c(a); }";
+    assert_eq!(hidden(without_switch), Vec::<String>::new());
 }

@@ -66,7 +66,9 @@ impl VisitMut for Off {
     }
 }
 
-fn first_switch(block: &Block) -> Option<(usize, Block)> {
+/// The first statement of a block that is a choice between both, and the branch that runs while its
+/// switch is off.
+pub(crate) fn first_switch(block: &Block) -> Option<(usize, Block)> {
     let mut statements = block.stmts.iter().enumerate();
     statements.find_map(|(at, statement)| match statement {
         Stmt::Expr(Expr::If(choice), None) => Some((at, while_off(choice)?.clone())),
@@ -75,7 +77,7 @@ fn first_switch(block: &Block) -> Option<(usize, Block)> {
 }
 
 /// The branch that runs while a switch is off, of a choice between both.
-fn while_off(choice: &ExprIf) -> Option<&Block> {
+pub(crate) fn while_off(choice: &ExprIf) -> Option<&Block> {
     let condition = choice.cond.to_token_stream().to_string();
     let is_switch = condition.starts_with("slipway :: mutants :: is (");
     match &*choice.else_branch.as_ref().filter(|_| is_switch)?.1 {

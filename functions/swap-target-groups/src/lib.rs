@@ -22,7 +22,6 @@ use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
 use slipway::strategy::blue_green::size::needed_by_new;
-use slipway::strategy::restorable;
 
 pub use parameters::{Parameters, ShiftName};
 
@@ -203,11 +202,11 @@ impl<R: RouteKind> Swap<R> {
         let prior = &pair.of(pair.live).task_definition;
         let is_first = seen.view.weights == pair.weights();
 
-        if is_first && restorable::is_due(prior, target.recorded_at, seen.view.of(pair.live)) {
-            let new = &job.parameters.task_definition;
-            // Boxed: the SDK's futures are deep.
-            let found = Box::pin(self.priors.not_deployable(prior, new)).await?;
-            restorable::check(prior, found)?;
+        if is_first {
+            let (live, new) = (seen.view.of(pair.live), &job.parameters.task_definition);
+            self.priors
+                .prove_again(prior, target.recorded_at, live, new)
+                .await?;
         }
         Ok(())
     }

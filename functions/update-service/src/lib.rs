@@ -14,7 +14,7 @@ use slipway::aws::{
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
-use slipway::observed::service::{ServiceView, revision};
+use slipway::observed::service::revision;
 use slipway::release::{
     ActiveRelease, Before, Change, Event, Lease, PriorState, ServiceTarget, Target, apply,
 };
@@ -23,9 +23,7 @@ use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
 };
-use slipway::strategy::restorable;
 use slipway::strategy::service_goal::ServiceGoal;
-use slipway::timestamp::Timestamp;
 
 use failed::Failed;
 pub use parameters::{Mode, Parameters};
@@ -105,31 +103,15 @@ impl UpdateService {
         let seen = self.services.observe_of(&job.release).await?;
         let prior = &target.prior;
         if context.announced.is_none() {
-            self.prove_restorable(job, &prior.task_definition, prior.recorded_at, &seen.view)
+            let new = &job.parameters.task_definition;
+            self.priors
+                .prove_again(&prior.task_definition, prior.recorded_at, &seen.view, new)
                 .await?;
         }
         let goal = job
             .parameters
             .goal(seen.view.desired, context.announced, prior)?;
         self.deploy(context, prior.found(), goal, &seen).await
-    }
-
-    /// Proves once more, before the first change, that a rollback could deploy the recorded
-    /// revision of the service that serves, if that was proven long ago.
-    async fn prove_restorable(
-        &self,
-        job: &Job<Parameters>,
-        prior: &str,
-        recorded_at: Timestamp,
-        view: &ServiceView,
-    ) -> Result<(), StepError> {
-        if restorable::is_due(prior, recorded_at, view) {
-            let new = &job.parameters.task_definition;
-            // Boxed: the SDK's futures are deep.
-            let found = Box::pin(self.priors.not_deployable(prior, new)).await?;
-            restorable::check(prior, found)?;
-        }
-        Ok(())
     }
 
     /// Brings one service a step nearer to the goal.

@@ -64,9 +64,11 @@ impl UpdateService {
             .await?;
         let live_seen = seen.of(pair.live);
         let idle_seen = seen.of(idle);
+        let new = &job.parameters.task_definition;
         if target.change.is_none() {
             let prior = &pair.of(pair.live).task_definition;
-            self.prove_restorable(job, prior, target.recorded_at, &live_seen.view)
+            self.priors
+                .prove_again(prior, target.recorded_at, &live_seen.view, new)
                 .await?;
         }
 
@@ -77,12 +79,9 @@ impl UpdateService {
             goal.change.percentages = idle_seen.view.percentages;
             goal.recorded.percentages = idle_seen.view.percentages;
         }
-        let runs = idle_seen
-            .view
-            .primary()
-            .map(|primary| primary.task_definition.as_str());
 
-        if target.change.is_none() && runs == Some(&job.parameters.task_definition) {
+        let runs = idle_seen.view.primary().map(|it| &it.task_definition);
+        if target.change.is_none() && runs == Some(new) {
             // The change is made anyway, so that the ledger records what the colour gets its
             // traffic for.
             return self.apply(context, goal.change, idle_seen).await;

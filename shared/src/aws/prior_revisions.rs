@@ -4,7 +4,10 @@ use super::{Images, Sdk, TaskDefinitions};
 use crate::image::ImageReference;
 use crate::job::StepError;
 use crate::observed::image::NotDeployable;
+use crate::observed::service::ServiceView;
+use crate::strategy::restorable;
 use crate::task_definition::container_images;
+use crate::timestamp::Timestamp;
 
 #[derive(Clone, Debug)]
 pub struct PriorRevisions {
@@ -21,12 +24,31 @@ impl PriorRevisions {
         }
     }
 
-    /// Why the revision `prior` could not be deployed again; `None` if nothing proves it. What the
-    /// revision `new` has too is not read: its own tasks pull that.
+    /// Proves once more, before the first change, that a rollback could deploy the revision `prior`
+    /// of the service in `view`, if that was proven long ago: when it was recorded. `new` is the
+    /// revision that replaces it.
     ///
     /// # Errors
-    /// If a revision or an image cannot be read, unless AWS refuses to show the image.
-    pub async fn not_deployable(
+    /// If it could not be deployed, and if a revision or an image cannot be read, unless AWS refuses
+    /// to show the image.
+    pub async fn prove_again(
+        &self,
+        prior: &str,
+        recorded_at: Timestamp,
+        view: &ServiceView,
+        new: &str,
+    ) -> Result<(), StepError> {
+        if restorable::is_due(prior, recorded_at, view) {
+            // Boxed: the SDK's futures are deep.
+            let found = Box::pin(self.not_deployable(prior, new)).await?;
+            restorable::check(prior, found)?;
+        }
+        Ok(())
+    }
+
+    /// Why the revision `prior` could not be deployed again; `None` if nothing proves it. What the
+    /// revision `new` has too is not read: its own tasks pull that.
+    async fn not_deployable(
         &self,
         prior: &str,
         new: &str,

@@ -15,7 +15,7 @@ use super::shape::{CANARIES_FROM, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape};
 use harness::functions::ALL;
 
 use checks::of_checks;
-use images::{canaries, pushes};
+use images::{canaries, exit_behind_classic, pushes};
 use incidents::{act, change, credentials, cut_off, fault, of_zone, race};
 
 /// The functions in which most can go wrong: they are drawn more often than the others, the first
@@ -72,6 +72,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
     } else {
         pushes(&mut rng)
     };
+    exit_behind_classic(seed, &shape, &mut pushes);
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
 
     // One run in six is undisturbed: it must go well.

@@ -2,6 +2,8 @@
 //! traffic, and of a single service before its release ends. The templates have none: an operator
 //! adds them to a copy.
 
+use std::ops::Range;
+
 use serde_json::json;
 
 use super::Shape;
@@ -15,11 +17,6 @@ const MAY_INVOKE: &str = "-UpdateServiceFunctionArn'\n";
 /// The line that is added to it.
 const MAY_CHECK: &str =
     "                  - Fn::ImportValue: !Sub '${FunctionsStack}-RunChecksFunctionArn'\n";
-/// The place of the last action of a release in place, and the next one.
-const LAST: [&str; 2] = [
-    "Namespace: Finish\n              RunOrder: 6\n",
-    "Namespace: Finish\n              RunOrder: 7\n",
-];
 
 /// What the HTTP checks of a pipeline expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,18 +63,29 @@ impl DrawnChecks {
         shape: &Shape,
         aws: &Aws,
     ) -> Result<String, String> {
-        let (next, run_order) = match shape.pair {
-            Some(_) => ("swap-target-groups", 4),
-            None => ("finish-release", 6),
+        let is_pair = shape.pair.is_some();
+        let next = if is_pair {
+            "swap-target-groups"
+        } else {
+            "finish-release"
         };
-        let next = format!("            - Name: {next}\n");
-        let action = self.action(run_order, shape, aws)?;
 
+        let mut changed = template.to_owned();
+        let (place, order) = run_order(template, next)?;
+        let own_order = if is_pair {
+            // The place of the approval.
+            order - 1
+        } else {
+            changed.replace_range(place, &(order + 1).to_string());
+            order
+        };
+
+        let next = format!("            - Name: {next}\n");
+        let action = self.action(own_order, shape, aws)?;
         let changes = [
             (MAY_INVOKE, format!("{MAY_INVOKE}{MAY_CHECK}")),
             (next.as_str(), format!("{action}{next}")),
         ];
-        let mut changed = template.replace(LAST[0], LAST[1]);
         for (before, after) in changes {
             if !changed.contains(before) {
                 return Err(format!("the template has no {before:?}"));
@@ -123,4 +131,17 @@ impl DrawnChecks {
 "
         ))
     }
+}
+
+/// The run order of an action, and where it is in the template.
+fn run_order(template: &str, action: &str) -> Result<(Range<usize>, u32), String> {
+    const MEMBER: &str = "RunOrder: ";
+
+    let missing = || format!("the template has no run order of {action}");
+    let name = template.find(&format!("- Name: {action}\n"));
+    let name = name.ok_or_else(missing)?;
+    let start = name + template[name..].find(MEMBER).ok_or_else(missing)? + MEMBER.len();
+    let end = start + template[start..].find('\n').ok_or_else(missing)?;
+    let order = template[start..end].parse().map_err(|_| missing())?;
+    Ok((start..end, order))
 }

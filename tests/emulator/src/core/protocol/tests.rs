@@ -181,8 +181,8 @@ fn services_that_are_not_there_refuse_in_their_own_protocol() {
     assert!(form.contains("<Code>InvalidAction</Code>"), "{form}");
 
     let mut rest = request("batch", "", "{}");
-    (rest.path_and_query, rest.headers[1].0) =
-        ("/v1/describejobqueues".to_owned(), "accept".to_owned());
+    rest.path_and_query = "/v1/describejobqueues".to_owned();
+    rest.headers[1].0 = "accept".to_owned();
     let rest = aws.call(&rest);
     assert!(
         rest.status == 404

@@ -289,8 +289,9 @@ fn begin_stop(aws: &mut Aws, id: &str, reason: Option<&str>, abandon: bool) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     let first = execution.status != ExecutionStatus::Stopping;
-    (execution.status, execution.abandon, execution.updated) =
-        (ExecutionStatus::Stopping, abandon, now);
+    execution.status = ExecutionStatus::Stopping;
+    execution.abandon = abandon;
+    execution.updated = now;
     execution.stop_reason = reason.map(str::to_owned).or(execution.stop_reason.take());
 
     let mut stage = None;

@@ -59,7 +59,8 @@ fn weights_that_were_announced_and_never_recorded_as_set_go_back_however_late() 
     let seen = view_of(NEW, forty);
     let mut target = target(&seen, Some(forty));
     let shift = target.shift.as_mut().expect("shifted");
-    (shift.made, shift.at) = (false, earlier(seen.observed_at, 1200));
+    shift.made = false;
+    shift.at = earlier(seen.observed_at, 1200);
     let step = |view: &PairView| restored(&target, Ending::Failed, view, NO_SCALING);
 
     assert_eq!(step(&seen), MOVE);

@@ -114,8 +114,9 @@ fn resume(aws: &mut Aws, id: &str, stage: &str) {
         return;
     }
 
-    (execution.status, execution.ended, execution.updated) =
-        (ExecutionStatus::InProgress, None, now);
+    execution.status = ExecutionStatus::InProgress;
+    execution.ended = None;
+    execution.updated = now;
     execution.ending = None;
     execution.abandon = false;
     let resumed = execution.stage_mut(stage);

@@ -9,6 +9,7 @@
 //! - `partition`: the partitions of AWS. Never decides whether a region exists.
 //! - [`image`]: image references and digests. Never calls a registry.
 //! - [`manifest`]: which manifests of a repository are container images. Never calls a registry.
+//! - `hash`: hashes of texts. Never decides what is hashed.
 //! - `json`: JSON that users and other tools wrote. Never drops a member.
 //! - [`judge`]: the verdict on a canary, from counts and series. Depends on `limits` only; never
 //!   draws random numbers, never reads a clock, never passes a canary without data.
@@ -35,6 +36,7 @@
 pub mod arn;
 pub mod aws;
 pub mod events;
+mod hash;
 pub mod image;
 pub mod job;
 mod json;

@@ -4,14 +4,13 @@
 //! It never counts a task as successful that did not end by itself with exit code 0 in every
 //! essential container.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
-use sha2::{Digest, Sha256};
 
+use crate::hash::sha256;
 use crate::job::Failure;
 use crate::limits::TASK_STOP_DEADLINE;
 use crate::observed::service::revision;
@@ -91,10 +90,7 @@ impl OneOffTask<'_> {
         } = self;
         let text = json!([execution, name, task_definition, command]).to_string();
 
-        let mut hex = String::new();
-        for byte in Sha256::digest(text) {
-            let _ = write!(hex, "{byte:02x}");
-        }
+        let mut hex = sha256(&text);
         hex.truncate(HASH_DIGITS);
         hex
     }

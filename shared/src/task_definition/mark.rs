@@ -8,9 +8,9 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::definition::TaskDefinition;
+use crate::hash::sha256;
 use crate::limits::RESOURCE_TAGS;
 
 /// The execution that registered the revision.
@@ -84,12 +84,7 @@ impl TaskDefinition {
     pub fn fingerprint(&self) -> String {
         let mut text = String::new();
         write_sorted(&Value::Object(self.0.clone()), &mut text);
-
-        let mut hex = String::new();
-        for byte in Sha256::digest(text) {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        sha256(&text)
     }
 }
 

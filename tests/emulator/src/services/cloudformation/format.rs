@@ -14,10 +14,8 @@ pub(super) fn check_length(body: &str) -> Result<(), String> {
     if body.len() <= MOST_BYTES {
         return Ok(());
     }
-    Err(format!(
-        "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy \
-         constraint: Member must have length less than or equal to {MOST_BYTES}"
-    ))
+    let constraint = format!("Member must have length less than or equal to {MOST_BYTES}");
+    Err(violation(Quoted::Text(body), "templateBody", &constraint))
 }
 
 /// Refuses a template that is not one.

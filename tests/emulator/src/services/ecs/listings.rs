@@ -95,11 +95,27 @@ pub(super) fn instance(aws: &Aws, instance: &ContainerInstance) -> Value {
             .values()
             .filter(|task| task.instance.as_ref() == Some(&instance.arn))
     };
+    let reserved = ContainerInstance::RESERVED.into_iter();
+    let held = instance.ports.iter().copied();
     json!({
+        "registeredResources": port_resources(reserved.clone()),
+        "remainingResources": port_resources(reserved.chain(held)),
         "containerInstanceArn": instance.arn, "ec2InstanceId": instance.ec2_id,
         "status": instance.status(), "agentConnected": true,
         "runningTasksCount": tasks().filter(|task| task.is_running()).count(),
         "pendingTasksCount": tasks().filter(|task| task.is_pending()).count(),
         "attributes": [], "attachments": [], "tags": [],
     })
+}
+
+/// These ports as resources of an instance, taken for both protocols.
+fn port_resources(ports: impl Iterator<Item = u16>) -> Value {
+    let ports: Vec<String> = ports.map(|port| port.to_string()).collect();
+    let resource = |name: &str| {
+        json!({
+            "name": name, "type": "STRINGSET", "stringSetValue": ports,
+            "integerValue": 0, "longValue": 0, "doubleValue": 0.0,
+        })
+    };
+    json!([resource("PORTS"), resource("PORTS_UDP")])
 }

@@ -38,6 +38,16 @@ pub(super) struct OnInstance {
     pub(super) alone: bool,
 }
 
+impl ContainerInstance {
+    /// The ports that the agent reserves as it registers the instance: of SSH, Docker and itself.
+    pub(super) const RESERVED: [u16; 5] = [22, 2375, 2376, 51_678, 51_679];
+
+    /// Whether a task can have a port; 0 is any that is free.
+    fn has_free(&self, port: u16) -> bool {
+        !self.ports.contains(&port) && !Self::RESERVED.contains(&port)
+    }
+}
+
 impl TaskPlacement {
     pub(super) fn on_fargate() -> Self {
         Self {
@@ -124,7 +134,7 @@ fn best_instance(
     let fitting = instances().filter(|instance| {
         port_requests
             .iter()
-            .all(|request| !instance.ports.contains(&request.host_port))
+            .all(|request| instance.has_free(request.host_port))
     });
 
     // Spread over the instances, as services without a placement strategy do over zones.

@@ -73,6 +73,7 @@ pub struct ContainerInstance {
     pub cluster: String,
     /// Whether it is DRAINING: it gets no tasks, and those of services on it are replaced.
     pub draining: bool,
+    /// Those that tasks hold, of both protocols.
     pub ports: BTreeSet<u16>,
 }
 

@@ -3,9 +3,9 @@
 //!
 //! It writes nothing: what follows from the checks is decided by the step.
 
-use slipway::aws::Artifacts;
+use slipway::aws::{Artifacts, ObservedService};
 use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
-use slipway::observed::service::{ServiceView, family, revision, short_name};
+use slipway::observed::service::{family, revision, short_name};
 use slipway::release::{LastKnownRouting, Lease, PriorService};
 use slipway::strategy::Room;
 use slipway::task_definition::{Base, TaskDefinition};
@@ -160,7 +160,7 @@ impl BeginRelease {
         check_ports(checks, target.deployed_to(), (&name, &base))?;
         let image = self.check_image(checks, job, &base).await?;
         let warning = self
-            .check_rollout(checks, job, &seen.view, (&current, &base))
+            .check_rollout(checks, job, target, (&current, &base))
             .await?;
 
         Ok(Some(PlannedRollout {
@@ -178,10 +178,11 @@ impl BeginRelease {
         &self,
         checks: &mut Checks,
         job: &Job<Parameters>,
-        live: &ServiceView,
+        target: &FoundTarget,
         definitions: (&TaskDefinition, &TaskDefinition),
     ) -> Result<Option<String>, StepError> {
-        let room = self.room(job, live, definitions).await;
+        let live = &target.live().view;
+        let room = self.room(job, target, definitions).await;
         let Some(room) = checks.take((ROLLOUT, "static-host-ports"), room, instances)? else {
             return Ok(None);
         };
@@ -212,20 +213,26 @@ impl BeginRelease {
     async fn room(
         &self,
         job: &Job<Parameters>,
-        live: &ServiceView,
+        target: &FoundTarget,
         (current, base): (&TaskDefinition, &TaskDefinition),
     ) -> Result<Room, StepError> {
+        let live = &target.live().view;
         // With a static host port each container instance can run only one task.
         let static_ports = if base.static_host_ports().is_empty() {
             None
         } else {
             let (cluster, providers) = (&job.release.cluster, &live.capacity_providers);
-            Some(self.clusters.port_instances(cluster, providers).await?)
+            let ports = base.static_host_ports();
+            let found = self.clusters.port_instances(cluster, providers, &ports);
+            Some(found.await?)
         };
+        let own_tasks: u32 = target.services().into_iter().map(own_tasks).sum();
         Ok(Room {
+            live: live.desired,
             desired: job.parameters.planned_count(live.desired),
             static_ports,
             port_is_taken: current.shares_static_port(base),
+            own_tasks,
         })
     }
 
@@ -296,6 +303,10 @@ fn with_room_for_mark(
     base.check_tags()
         .map_err(|why| Failure::configuration(format!("{name}: {why}")))?;
     Ok((name, base))
+}
+
+fn own_tasks(seen: &ObservedService) -> u32 {
+    seen.view.running + seen.view.pending
 }
 
 fn instances(room: &Room) -> String {

@@ -66,7 +66,7 @@ impl Parameters {
                     "`deadline_minutes` is {minutes}; expected 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}"
                 )))
             }
-            _ => self.validate_count(),
+            _ => Ok(()),
         }
     }
 
@@ -103,22 +103,6 @@ impl Parameters {
         }
     }
 
-    /// Refuses a count that the strategy can never roll out, in case begin-release did not get it.
-    fn validate_count(&self) -> Result<(), Failure> {
-        let Some(desired) = self.desired_count else {
-            return Ok(());
-        };
-
-        let planned = self.strategy().plan(Room {
-            desired,
-            static_ports: None,
-            port_is_taken: false,
-        });
-        planned
-            .map(drop)
-            .map_err(|why| Failure::configuration(format!("`desired_count` is {desired}: {why}")))
-    }
-
     pub(crate) fn strategy(&self) -> Strategy {
         Strategy {
             rules: self.strategy.rules(),
@@ -145,16 +129,12 @@ impl Parameters {
         // Once the deployment is made, the service keeps the count that others have set since.
         let is_made = announced.is_some_and(|change| change.deployment.is_some());
         let count = desired_count.filter(|_| !is_made).unwrap_or(live);
-        let room = Room {
-            desired: count,
-            static_ports: None,
-            port_is_taken: false,
-        };
+        let room = Room::of_counts(live, count);
         let percentages = match (announced, self.strategy().plan(room)) {
             // A count that does not fit the numbers of tasks changes nothing.
             (Some(change), Err(_)) => change.percentages,
             (Some(change), _) if count == 0 => change.percentages,
-            (_, planned) => planned.map_err(Failure::configuration)?,
+            (_, planned) => planned.map_err(|why| self.refused(why))?,
         };
         let count_at_change = desired_count.unwrap_or(prior.desired_count);
 
@@ -175,6 +155,14 @@ impl Parameters {
                 percentages: prior.percentages,
                 early_success: prior.early_success,
             },
+        })
+    }
+
+    /// A count that the strategy can never roll out. begin-release may not have had a given one.
+    fn refused(&self, why: String) -> Failure {
+        Failure::configuration(match self.desired_count {
+            Some(desired) => format!("`desired_count` is {desired}: {why}"),
+            None => why,
         })
     }
 

@@ -121,6 +121,40 @@ fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
 }
 
 #[test]
+fn a_count_that_can_never_be_rolled_is_refused_unless_the_service_has_no_tasks() {
+    let one = json!({"strategy": "make-room"});
+    let given = json!({"strategy": "make-room", "desired_count": 1});
+    let healthy = json!({"desired_count": 2, "minimum_healthy_tasks": 3});
+
+    for (more, live, expected) in [
+        (&one, 1, "the rollout could never finish: of 1 tasks"),
+        (
+            &given,
+            2,
+            "`desired_count` is 1: the rollout could never finish",
+        ),
+        (
+            &healthy,
+            4,
+            "`desired_count` is 2: `minimum_healthy_tasks` is 3",
+        ),
+    ] {
+        let refusal = parameters(more.clone()).goal(live, None, &had());
+        let refusal = refusal.expect_err("it could never finish");
+        assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
+        assert!(refusal.message.starts_with(expected), "{}", refusal.message);
+    }
+
+    for (more, expected) in [
+        (one, change(99, 100, Some(1))),
+        (given, change(99, 100, Some(1))),
+        (healthy, change(100, 200, Some(2))),
+    ] {
+        assert_eq!(goal(more, 0, None).0, expected);
+    }
+}
+
+#[test]
 fn percentages_follow_the_count_that_others_give_the_service() {
     let room = json!({"strategy": "make-room"});
     let made = |desired_count| Change {
@@ -209,7 +243,7 @@ fn valid_parameters_are_accepted() {
 }
 
 /// Parameters that cannot work, and the part of the message that names the field.
-fn refused_parameters() -> [(Value, &'static str); 15] {
+fn refused_parameters() -> [(Value, &'static str); 13] {
     [
         (
             json!({"task_definition": "web:2"}),
@@ -225,14 +259,6 @@ fn refused_parameters() -> [(Value, &'static str); 15] {
         (
             json!({"deadline_minutes": 1_381}),
             "`deadline_minutes` is 1381",
-        ),
-        (
-            json!({"strategy": "make-room", "desired_count": 1}),
-            "`desired_count` is 1: the rollout could never finish",
-        ),
-        (
-            json!({"desired_count": 2, "minimum_healthy_tasks": 3}),
-            "`desired_count` is 2: `minimum_healthy_tasks` is 3",
         ),
         (json!({"mode": "fill"}), "`mode` is given"),
         (json!({"drain_minutes": 5}), "`drain_minutes` is given"),

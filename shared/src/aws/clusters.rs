@@ -1,10 +1,12 @@
 //! Amazon ECS clusters: how many instances there are for tasks that hold static host ports.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{
     CapacityProvider, ContainerInstance, ContainerInstanceStatus as Status, ManagedScalingStatus,
+    Resource,
 };
 
 use super::clients::Clients;
@@ -26,7 +28,8 @@ impl Clusters {
         }
     }
 
-    /// The container instances for tasks of a service with these capacity providers.
+    /// The container instances for tasks that hold these ports, with their protocols, of a service
+    /// with these capacity providers.
     ///
     /// # Errors
     /// When a call fails.
@@ -34,12 +37,23 @@ impl Clusters {
         &self,
         cluster: &str,
         capacity_providers: &[String],
+        ports: &BTreeSet<(u64, &str)>,
     ) -> Result<PortInstances, AwsError> {
         let active = self.instances(cluster, Status::Active).await?;
+        let described = describe_instances(self.clients.ecs(), cluster, &active).await?;
         let draining = self.instances(cluster, Status::Draining).await?;
+        let (reserved, free): (Vec<_>, Vec<_>) = described
+            .iter()
+            .partition(|instance| has_any(instance.registered_resources(), ports));
+        let taken = free
+            .into_iter()
+            .filter(|instance| has_any(instance.remaining_resources(), ports))
+            .count();
 
         Ok(PortInstances {
             active: u32::try_from(active.len()).unwrap_or(u32::MAX),
+            reserved: u32::try_from(reserved.len()).unwrap_or(u32::MAX),
+            taken: u32::try_from(taken).unwrap_or(u32::MAX),
             draining: self.with_tasks(cluster, &draining).await?,
             can_grow: self.can_grow(capacity_providers).await?,
         })
@@ -124,6 +138,24 @@ pub(super) async fn describe_instances(
         instances.extend(answer.container_instances.unwrap_or_default());
     }
     Ok(instances)
+}
+
+/// Whether resources of an instance have one of these ports. As registered they have those that its
+/// agent reserves, as remaining also those that tasks hold; what they do not have is free (Amazon
+/// ECS API: ContainerInstance).
+fn has_any(resources: &[Resource], ports: &BTreeSet<(u64, &str)>) -> bool {
+    resources.iter().any(|resource| {
+        let protocol = match resource.name() {
+            Some("PORTS") => "tcp",
+            Some("PORTS_UDP") => "udp",
+            _ => return false,
+        };
+        let mut found = resource.string_set_value().iter();
+        found.any(|port| {
+            let port = port.parse::<u64>();
+            port.is_ok_and(|port| ports.contains(&(port, protocol)))
+        })
+    })
 }
 
 /// Managed instances always follow the tasks; an Auto Scaling group does with managed scaling.

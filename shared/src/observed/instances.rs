@@ -5,6 +5,10 @@
 pub struct PortInstances {
     /// Those that take tasks.
     pub active: u32,
+    /// Those of them whose agent reserves a port that the tasks need: they never take one.
+    pub reserved: u32,
+    /// Those of the others where tasks hold such a port, of this service or another.
+    pub taken: u32,
     /// Those that take no more tasks and still run some, perhaps of the service.
     pub draining: u32,
     /// Whether a capacity provider of the service adds instances when tasks cannot be placed.

@@ -4,6 +4,8 @@
 //! Only what can never work is refused. What may change by itself, such as the number of instances
 //! of a cluster that grows, is a warning.
 
+use std::fmt::{self, Display, Formatter};
+
 use super::percentages::{Bound, Shape, Strategy};
 use crate::observed::instances::PortInstances;
 use crate::observed::percentages::Percentages;
@@ -13,11 +15,46 @@ use crate::observed::percentages::Percentages;
 pub struct Room {
     /// The count that the service will have.
     pub desired: u32,
+    /// The count that it has. Without tasks nothing has to be stopped before a new one starts.
+    pub live: u32,
     /// The instances of the cluster, when the tasks hold static host ports: such an instance takes
     /// one task of the service.
     pub static_ports: Option<PortInstances>,
     /// Whether the tasks that run now hold one of the same ports.
     pub port_is_taken: bool,
+    /// Tasks of the service that run or start, of both services of a pair.
+    pub own_tasks: u32,
+}
+
+impl Room {
+    /// The room of a service that has `live` tasks and will have `desired`, without a look at
+    /// instances.
+    #[must_use]
+    pub fn of_counts(live: u32, desired: u32) -> Self {
+        Self {
+            desired,
+            live,
+            static_ports: None,
+            port_is_taken: false,
+            own_tasks: 0,
+        }
+    }
+
+    /// Whether new tasks need the ports of old ones.
+    fn shares_ports(self) -> bool {
+        self.live > 0 && self.port_is_taken
+    }
+
+    /// Instances on which a task that is not the service's holds a port, at least: the service may
+    /// have tasks on others too.
+    fn held_by_others(self, instances: PortInstances) -> u32 {
+        let own = if self.port_is_taken {
+            self.own_tasks
+        } else {
+            0
+        };
+        instances.taken.saturating_sub(own)
+    }
 }
 
 /// Tasks that do not fit on the instances that there are now.
@@ -28,6 +65,50 @@ struct Shortage {
     remedy: &'static str,
     /// The condition on which it may pass, if it may.
     may_pass: Option<String>,
+}
+
+/// The ACTIVE instances that are counted on.
+#[derive(Clone, Copy)]
+struct Usable {
+    found: PortInstances,
+    /// Those that are left out because others' tasks hold a port there, which may end.
+    held: u32,
+}
+
+impl Usable {
+    fn count(self) -> u32 {
+        let left_out = self.found.reserved + self.held;
+        self.found.active.saturating_sub(left_out)
+    }
+
+    /// The condition on which a shortage may pass, if it may: instances that are added, what
+    /// becomes of those that drain, as they do while they are replaced one by one, or tasks of
+    /// others that end.
+    fn may_pass(self, drained: &str) -> Option<String> {
+        let may_pass = may_pass(self.found, drained);
+        if self.held == 0 {
+            return may_pass;
+        }
+
+        let freed = "other tasks release the port";
+        Some(may_pass.map_or_else(|| freed.to_owned(), |other| format!("{other}, or {freed}")))
+    }
+}
+
+impl Display for Usable {
+    /// `2 instances besides 1 on which another task holds the port`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} instances", self.count())?;
+        let reserved = (self.found.reserved, "whose agent reserves the port");
+        let held = (self.held, "on which another task holds the port");
+        let left_out = [reserved, held].into_iter().filter(|(count, _)| *count > 0);
+
+        for (at, (count, why)) in left_out.enumerate() {
+            let link = if at == 0 { "besides" } else { "and" };
+            write!(f, " {link} {count} {why}")?;
+        }
+        Ok(())
+    }
 }
 
 const STATIC_PORT: &str = "the tasks hold a static host port, so an instance takes one of them";
@@ -44,11 +125,12 @@ impl Strategy {
     /// A message with the arithmetic and the remedy.
     pub fn plan(&self, room: Room) -> Result<Percentages, String> {
         let desired = room.desired;
-        self.check_task_numbers(desired)?;
+        self.check_task_numbers(room)?;
 
         let percentages = self.percentages(desired);
         let (floor, ceiling) = (percentages.floor(desired), percentages.ceiling(desired));
-        if desired > 0 && floor >= desired && ceiling <= desired {
+        // Tasks of a service without any start at once, within the ceiling.
+        if room.live > 0 && desired > 0 && floor >= desired && ceiling <= desired {
             return Err(format!(
                 "the rollout could never finish: {}, so no task can be stopped first and none \
                  started first; {}",
@@ -80,49 +162,62 @@ impl Strategy {
     }
 
     /// A static host port admits one task of the service an instance, so instances limit a rollout
-    /// like percentages.
+    /// like percentages. Those on which others' tasks hold a port are missing only as long as these
+    /// run, so a shortage is certain only if it does not depend on them.
     fn shortage(&self, room: Room, percentages: Percentages) -> Option<Shortage> {
-        let (desired, instances) = (room.desired, room.static_ports?);
-        let active = instances.active;
+        let found = room.static_ports?;
+        let held = room.held_by_others(found);
+        let on = |held| self.shortage_on(Usable { found, held }, room, percentages);
+        on(0).or_else(|| on(held))
+    }
+
+    /// The shortage on these instances.
+    fn shortage_on(
+        &self,
+        usable: Usable,
+        room: Room,
+        percentages: Percentages,
+    ) -> Option<Shortage> {
+        let (desired, active) = (room.desired, usable.count());
         let floor = percentages.floor(desired);
 
-        if self.rules.shape == Shape::Pair && room.port_is_taken && active < desired * 2 {
+        if self.rules.shape == Shape::Pair && room.shares_ports() && active < desired * 2 {
             return Some(Shortage {
                 change: "the fill",
                 what: format!(
-                    "{STATIC_PORT}, and {desired} tasks of each colour do not fit on {active} \
-                     instances"
+                    "{STATIC_PORT}, and {desired} tasks of each colour do not fit on {usable}"
                 ),
                 remedy: MORE_ROOM,
-                may_pass: may_pass(instances, HAVE_OR_REPLACED),
+                may_pass: usable.may_pass(HAVE_OR_REPLACED),
             });
         }
         if active < desired {
             return Some(Shortage {
                 change: "the rollout",
-                what: format!(
-                    "{STATIC_PORT}, and {desired} tasks do not fit on {active} instances"
-                ),
+                what: format!("{STATIC_PORT}, and {desired} tasks do not fit on {usable}"),
                 remedy: MORE_ROOM,
-                may_pass: may_pass(instances, "are replaced"),
+                may_pass: usable.may_pass("are replaced"),
             });
         }
 
-        (room.port_is_taken && floor >= desired && active <= desired).then(|| Shortage {
+        (room.shares_ports() && floor >= desired && active <= desired).then(|| Shortage {
             change: "the rollout",
             what: format!(
                 "{}, and {STATIC_PORT}, so a new task needs an instance without an old one, but \
-                 {active} instances run {desired} tasks",
+                 {usable} run {desired} tasks",
                 bounds(percentages, desired)
             ),
             remedy: "choose `make-room`, add an instance, or use host port 0",
-            may_pass: may_pass(instances, HAVE_OR_REPLACED),
+            may_pass: usable.may_pass(HAVE_OR_REPLACED),
         })
     }
 
-    /// Refuses task numbers that the desired count cannot keep.
-    fn check_task_numbers(&self, desired: u32) -> Result<(), String> {
-        if let Some(tasks) = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired) {
+    /// Refuses task numbers that the desired count cannot keep. A service without tasks has none to
+    /// keep healthy.
+    fn check_task_numbers(&self, room: Room) -> Result<(), String> {
+        let desired = room.desired;
+        let above = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired);
+        if let Some(tasks) = above.filter(|_| room.live > 0) {
             return Err(format!(
                 "`minimum_healthy_tasks` is {tasks}, but the service has {desired} tasks; \
                  expected 0 to {desired}"
@@ -161,8 +256,7 @@ impl Strategy {
     }
 }
 
-/// The condition on which a shortage may pass, if it may: instances that are added, or what becomes
-/// of those that drain, as they do while they are replaced one by one.
+/// The condition on which a shortage may pass that depends on no task of others.
 fn may_pass(instances: PortInstances, drained: &str) -> Option<String> {
     if instances.can_grow {
         return Some("the capacity provider adds instances".to_owned());

@@ -9,6 +9,7 @@
 mod inspect;
 mod ledger;
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Write as _};
 use std::process::ExitCode;
 
@@ -130,12 +131,13 @@ async fn all(sdk: &Sdk, account: &str) -> Result<(), Failed> {
 
 async fn clusters(sdk: &Sdk) {
     for name in ["apps", "nowhere"] {
-        let answer = Clusters::new(sdk).port_instances(name, &[]).await;
+        let ports = BTreeSet::from([(80, "tcp")]);
+        let answer = Clusters::new(sdk).port_instances(name, &[], &ports).await;
         say(
             &format!("instances of cluster {name}"),
             &answer.map_or_else(
                 |e| refused(&e),
-                |found| json!([found.active, found.draining, found.can_grow]),
+                |found| json!([found.active, found.taken, found.draining, found.can_grow]),
             ),
         );
     }

@@ -1,27 +1,40 @@
 //! Rollouts that can never finish, and those that may have to wait.
 
+mod held_ports;
+mod no_tasks;
+
 use super::*;
 use crate::strategy::fixtures::{BARE, BLUE_GREEN, DOUBLING, MAKE_ROOM};
 use crate::strategy::in_place::percentages::{Percent, StrategyRules};
 
 fn room(desired: u32) -> Room {
-    Room {
-        desired,
-        static_ports: None,
-        port_is_taken: false,
-    }
+    Room::of_counts(desired, desired)
 }
 
-/// Room for tasks with static ports on this many instances, none of which drains.
+/// Room for tasks with static ports on this many instances, none of which drains or has tasks of
+/// others.
 fn on(desired: u32, active: u32) -> Room {
     Room {
-        desired,
         static_ports: Some(PortInstances {
             active,
+            reserved: 0,
+            taken: desired.min(active),
             draining: 0,
             can_grow: false,
         }),
         port_is_taken: true,
+        own_tasks: desired,
+        ..room(desired)
+    }
+}
+
+/// The same room with other instances.
+fn with(room: Room, change: impl FnOnce(&mut PortInstances)) -> Room {
+    let mut instances = room.static_ports.expect("static ports");
+    change(&mut instances);
+    Room {
+        static_ports: Some(instances),
+        ..room
     }
 }
 
@@ -270,16 +283,7 @@ fn static_ports_are_counted_to_the_instance() {
 
 #[test]
 fn a_cluster_that_can_grow_is_a_warning() {
-    let growing = |desired, active| {
-        let room = on(desired, active);
-        Room {
-            static_ports: room.static_ports.map(|ports| PortInstances {
-                can_grow: true,
-                ..ports
-            }),
-            ..room
-        }
-    };
+    let growing = |desired, active| with(on(desired, active), |it| it.can_grow = true);
 
     for (strategy, room, what) in [
         (BARE, growing(2, 2), "2 instances run 2 tasks; the rollout"),
@@ -319,15 +323,7 @@ fn a_cluster_that_can_grow_is_a_warning() {
 
 #[test]
 fn only_active_instances_take_tasks_and_those_that_drain_may_make_room() {
-    let draining = |desired, active| Room {
-        desired,
-        static_ports: Some(PortInstances {
-            active,
-            draining: 1,
-            can_grow: false,
-        }),
-        port_is_taken: true,
-    };
+    let draining = |desired, active| with(on(desired, active), |it| it.draining = 1);
 
     // The new tasks need an ACTIVE instance each, wherever the old ones run: one that takes the
     // place of the one that drains. An old task may run on that one, so that an ACTIVE one is free.
@@ -369,7 +365,7 @@ fn only_active_instances_take_tasks_and_those_that_drain_may_make_room() {
 fn a_port_that_no_task_holds_yet_is_free_on_every_instance() {
     let free = |desired, active| Room {
         port_is_taken: false,
-        ..on(desired, active)
+        ..with(on(desired, active), |it| it.taken = 0)
     };
 
     assert_eq!(BARE.plan(free(2, 2)), Ok(percentages(100, 200)));

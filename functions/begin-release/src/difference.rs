@@ -59,13 +59,10 @@ impl BeginRelease {
             return Ok(None);
         }
 
-        let current = rollout.current.clone();
-        let (runs, into) = match target {
-            FoundTarget::Service(_) => (current, None),
-            FoundTarget::Pair { prior, .. } => {
-                let family = prior.idle_family();
-                (current.in_family(family), Some(family))
-            }
+        let (current, into) = (rollout.current.clone(), target.idle_family());
+        let runs = match into {
+            None => current,
+            Some(family) => current.in_family(family),
         };
         let registration = Registration::new(&job.release.execution, wanted, into);
         let family = registration.definition.family();

@@ -8,7 +8,7 @@ use slipway::job::{Checks, Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{family, revision, short_name};
 use slipway::release::{LastKnownRouting, Lease, PriorService};
 use slipway::strategy::Room;
-use slipway::task_definition::{Base, TaskDefinition};
+use slipway::task_definition::{Base, Registration, TaskDefinition};
 
 use crate::external::external_deployment;
 use crate::ports::check_ports;
@@ -146,8 +146,10 @@ impl BeginRelease {
         let Some(current) = checks.take((PRIOR, "revision"), current, exists)? else {
             return Ok(None);
         };
-        let base = self.base(job, &arn, &current).await;
-        let base = base.and_then(with_room_for_mark);
+        let base = match self.base(job, &arn, &current).await {
+            Ok(base) => self.with_room_for_mark(job, target, base).await,
+            unknown => unknown,
+        };
         let Some((name, base)) = checks.take((NEW, "base"), base, |(name, _)| name.clone())? else {
             return Ok(None);
         };
@@ -271,6 +273,30 @@ impl BeginRelease {
         let (arn, newest) = self.bases.newest(family).await?;
         Ok((named(&arn), newest))
     }
+
+    /// The base of a release, if a revision that is made from it can have the tags of its mark
+    /// beside its own, or else beside those that it gets from the newest revision of its family.
+    async fn with_room_for_mark(
+        &self,
+        job: &Job<Parameters>,
+        target: &FoundTarget,
+        (name, base): (String, TaskDefinition),
+    ) -> Result<(String, TaskDefinition), StepError> {
+        base.check_tags()
+            .map_err(|why| Failure::configuration(format!("{name}: {why}")))?;
+
+        let wanted = base.clone().unmarked();
+        let registration = Registration::new(&job.release.execution, wanted, target.idle_family());
+        if !registration.has_tags() {
+            let family = registration.definition.family();
+            let newest = self.task_definitions.describe(family).await?;
+            let newest = newest.as_ref().map(|(_, definition)| definition);
+            registration
+                .check_tags(newest)
+                .map_err(Failure::configuration)?;
+        }
+        Ok((name, base))
+    }
 }
 
 /// The report of a release that has to wait for a deployment that was started outside Slipway.
@@ -294,15 +320,6 @@ fn check_deployments(
         }
     }
     Ok(None)
-}
-
-/// The base of a release, if a revision that is made from it can have the tags of its mark.
-fn with_room_for_mark(
-    (name, base): (String, TaskDefinition),
-) -> Result<(String, TaskDefinition), StepError> {
-    base.check_tags()
-        .map_err(|why| Failure::configuration(format!("{name}: {why}")))?;
-    Ok((name, base))
 }
 
 fn own_tasks(seen: &ObservedService) -> u32 {

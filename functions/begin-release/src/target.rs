@@ -58,6 +58,15 @@ impl FoundTarget {
         }
     }
 
+    /// The family in which a revision for a pair is registered. That of a single service is the
+    /// base's own.
+    pub(crate) fn idle_family(&self) -> Option<&str> {
+        match self {
+            Self::Service(_) => None,
+            Self::Pair { prior, .. } => Some(prior.idle_family()),
+        }
+    }
+
     /// What a release records before its first change.
     pub(crate) fn prior(&self) -> Option<Prior> {
         match self {

@@ -32,20 +32,38 @@ impl Registration {
     /// # Errors
     /// If the tags leave no room for the mark, or the definition is too large.
     pub fn sent(&self, newest: Option<&TaskDefinition>) -> Result<TaskDefinition, String> {
-        let definition = self.definition.clone();
-        let tagged = match newest {
-            Some(newest) => definition.with_tags_of(newest),
-            None => definition,
-        };
-
+        let tagged = self.tagged(newest);
         let sent = tagged.marked(&self.mark).map_err(|why| self.refused(why))?;
         sent.check_size()?;
         Ok(sent)
     }
 
+    /// Whether the definition has tags of its own, which a registration keeps.
+    #[must_use]
+    pub fn has_tags(&self) -> bool {
+        !self.definition.tags().is_empty()
+    }
+
+    /// Checks that the tags of what is sent leave room for the mark.
+    ///
+    /// # Errors
+    /// If they do not.
+    pub fn check_tags(&self, newest: Option<&TaskDefinition>) -> Result<(), String> {
+        let tagged = self.tagged(newest);
+        tagged.check_tags().map_err(|why| self.refused(why))
+    }
+
+    fn tagged(&self, newest: Option<&TaskDefinition>) -> TaskDefinition {
+        let definition = self.definition.clone();
+        match newest {
+            Some(newest) => definition.with_tags_of(newest),
+            None => definition,
+        }
+    }
+
     /// Why tags are refused, with the revision that has them.
     fn refused(&self, why: String) -> String {
-        if !self.definition.tags().is_empty() {
+        if self.has_tags() {
             return why;
         }
         let family = self.definition.family();

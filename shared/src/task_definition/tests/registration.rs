@@ -65,9 +65,17 @@ fn room_for_a_mark_is_left_by_48_tags_and_by_49_or_50_in_no_revision() {
     let (_, keys) = sent(&wanted(0), None, Some(&wanted(48)));
     assert_eq!(keys.len(), 50);
 
+    let untagged = Registration::new("e-1", wanted(0), None);
+    let tagged = Registration::new("e-1", wanted(1), None);
+    assert!(tagged.has_tags() && !untagged.has_tags());
+    let full = wanted(50);
+    assert_eq!(tagged.check_tags(Some(&full)), Ok(()), "it keeps its own");
+    assert_eq!(untagged.check_tags(None), Ok(()));
+    assert_eq!(untagged.check_tags(Some(&wanted(48))), Ok(()));
+
     for count in [49, 50] {
         let own = Registration::new("e-1", wanted(count), None).sent(None);
-        let of_family = Registration::new("e-1", wanted(0), None).sent(Some(&wanted(count)));
+        let of_family = untagged.sent(Some(&wanted(count)));
         let why = format!(
             "`tags` has {count} items; expected at most 48, because each revision also gets \
              `slipway:execution` and `slipway:sent`"
@@ -75,6 +83,8 @@ fn room_for_a_mark_is_left_by_48_tags_and_by_49_or_50_in_no_revision() {
         let from = "the newest revision of family `web`, whose tags the next one gets: ";
         assert_eq!(own, Err(why.clone()));
         assert_eq!(of_family, Err(format!("{from}{why}")));
+        let checked = untagged.check_tags(Some(&wanted(count)));
+        assert_eq!(checked, Err(format!("{from}{why}")));
     }
 }
 

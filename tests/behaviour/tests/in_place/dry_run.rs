@@ -173,26 +173,49 @@ fn tags_that_leave_no_room_for_a_mark_are_named_before_anything_is_locked() {
     });
 }
 
+/// Why a revision without tags of its own is refused once [`fill_tags`] was called.
+const FULL_FAMILY: &str = "the newest revision of family `web`, whose tags the next one gets: \
+                           `tags` has 49 items; expected at most 48";
+
+/// Gives the newest revision of web's family 49 tags.
+fn fill_tags(driver: &Driver) {
+    register_copy(driver, "web:2", |request| {
+        let tag = |number| json!({"key": format!("tag{number}"), "value": "x"});
+        request["tags"] = (0..49).map(tag).collect();
+    });
+}
+
+/// Lets web run a revision without tags.
+async fn run_untagged(driver: &Driver) {
+    let runs = register_copy(driver, "web:2", |request| {
+        request.as_object_mut().expect("an object").remove("tags");
+    });
+    set(driver, json!({"taskDefinition": runs}));
+    pass(driver, 600).await;
+}
+
 #[test]
-fn tags_of_the_family_that_leave_no_room_for_a_mark_are_named_before_anything_is_registered() {
+fn tags_of_the_family_that_leave_no_room_for_a_mark_are_named_before_anything_is_locked() {
     run(released(), Fault::None, async |driver| {
-        let runs = register_copy(&driver, "web:2", |request| {
-            request.as_object_mut().expect("an object").remove("tags");
-        });
-        set(&driver, json!({"taskDefinition": runs}));
-        pass(&driver, 600).await;
-        register_copy(&driver, "web:2", |request| {
-            let tag = |number| json!({"key": format!("tag{number}"), "value": "x"});
-            request["tags"] = (0..49).map(tag).collect();
-        });
+        run_untagged(&driver).await;
+        fill_tags(&driver);
+
+        is_wrong(&dry_run(&driver, json!({})).await, "base", FULL_FAMILY);
+        let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+        fails(&answer, "ConfigurationError", &[FULL_FAMILY]);
+        assert_eq!(lease(&driver).get("release"), None);
+    });
+}
+
+#[test]
+fn tags_that_the_family_got_since_the_release_began_are_named_before_anything_is_registered() {
+    run(released(), Fault::None, async |driver| {
+        run_untagged(&driver).await;
         push(&driver, WEB, "2.0.0");
-
-        let why = "the newest revision of family `web`, whose tags the next one gets: `tags` has \
-                   49 items; expected at most 48";
-        let more = json!({"containers": ["web"], "image": image("2.0.0")});
-        is_wrong(&dry_run(&driver, more).await, "difference", why);
-
         begun(&driver, json!({})).await;
+        fill_tags(&driver);
+
+        let why = FULL_FAMILY;
         let more = json!({"images": {"web": image("2.0.0")}});
         let answer = look(&driver, "register-task-definition", more).await;
         fails(&answer, "ConfigurationError", &[why]);

@@ -82,6 +82,22 @@ fn an_empty_list_of_tags_is_refused_although_it_is_answered() {
 }
 
 #[test]
+fn a_definition_has_at_most_50_tags() {
+    let tags = |count: u32| -> Value {
+        let tag = |number| json!({"key": format!("tag{number}"), "value": "x"});
+        (0..count).map(tag).collect()
+    };
+
+    let mut most = plain();
+    most["tags"] = tags(50);
+    World::new(1).ok("RegisterTaskDefinition", most);
+    assert_eq!(
+        refusal(plain(), "/tags", tags(51)),
+        "InvalidParameterException: Tags can have at most 50 items."
+    );
+}
+
+#[test]
 fn words_of_an_enumeration_are_refused_when_they_are_empty_or_unknown() {
     assert_eq!(
         refusal(plain(), "/requiresCompatibilities", json!(["FARGAT"])),

@@ -238,9 +238,10 @@ pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
 /// lifecycle policy may remove images once a day.
 pub const PRIOR_PROOF: Duration = Duration::from_secs(60 * 60);
 
-/// Longest time for which a release whose execution cannot be read is left to its steps, from its
-/// beginning or the last change that they announced. Ours: a manual approval waits 7 days unless its
-/// action has another time-out (AWS CodePipeline quotas), and a step follows it.
+/// Longest time for which a release whose execution cannot be read is left to its steps, from the
+/// first look that could not read it after one that could, or the last change that they announced.
+/// Ours: a manual approval waits 7 days unless its action has another time-out, up to 60 days (AWS
+/// CodePipeline quotas), and a step follows it.
 pub const UNREAD_DEADLINE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
 /// Longest time for which the sweep tries to deregister the revisions of a closed release. Ours: an

@@ -186,6 +186,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         failure: None,
         succeeded_at: None,
         role_refused_since: None,
+        unread_since: None,
     };
     let begun = open_release(&job(json!({"digest": "sha256:00"}), 9), None);
     assert_eq!(begun, expected);

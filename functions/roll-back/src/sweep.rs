@@ -12,8 +12,8 @@ use slipway::aws::{AwsError, ErrorKind, Retry};
 use slipway::job::{Origin, StepError};
 use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
 use slipway::observed::service::short_name;
-use slipway::release::{Lease, PendingDeregistration, Release, Started};
-use slipway::strategy::ending::{Ending, ending_of, ending_unread, is_long_unchanged};
+use slipway::release::{Event, Lease, PendingDeregistration, Release, Started, apply};
+use slipway::strategy::ending::{Ending, ending_of, ending_unread};
 use slipway::timestamp::{Timestamp, readable};
 
 use crate::refused::RoleState;
@@ -252,9 +252,8 @@ impl RollBack {
             Err(error) => Some(self.without_status(&lease, release, error).await?),
         };
         let Some(ending) = ending else {
-            // What a look noted while the status could not be read has passed.
-            if is_long_unchanged(&lease, self.sdk.now()) {
-                self.note(release, None).await;
+            if release.unread_since.is_some() {
+                self.with_status_again(&lease, release).await?;
             }
             return Ok(match looked_up? {
                 Some(status) => format!("the execution is {status}"),
@@ -270,14 +269,23 @@ impl RollBack {
     }
 
     /// How the execution of a release counts as having ended although its status could not be read.
-    /// The cause is noted for the next look: one alone does not end an open release, and what was
-    /// noted about anything else is not a look at the status.
+    /// Of an open one it is written since when, and near the deadline the cause is noted for the
+    /// next look: one alone does not end an open release, and what was noted about anything else is
+    /// not a look at the status.
     async fn without_status(
         &self,
         lease: &Lease,
         release: &Release,
         error: StepError,
     ) -> Result<Ending, StepError> {
+        let lasts = error.lasting_cause().is_some();
+        if lasts && release.unread_since.is_none() && !release.is_rolling_back() {
+            let noted = Event::StatusNoted { unread: true };
+            let noted = apply(lease, noted, self.sdk.now())?;
+            self.ledger.advance(&noted).await?;
+            return Err(error);
+        }
+
         let ending = ending_unread(lease, &error, self.sdk.now());
         if let Some(ending) = ending
             && self.is_unread_noted(&release.execution).await?
@@ -291,6 +299,17 @@ impl RollBack {
             self.note(release, Some(&format!("{UNREAD}{cause}"))).await;
         }
         Err(error)
+    }
+
+    /// Forgets that the status of the execution of an open release could not be read: the deadline
+    /// counts anew.
+    async fn with_status_again(&self, lease: &Lease, release: &Release) -> Result<(), StepError> {
+        let read = Event::StatusNoted { unread: false };
+        let read = apply(lease, read, self.sdk.now())?;
+        self.ledger.advance(&read).await?;
+
+        self.note(release, None).await;
+        Ok(())
     }
 }
 

@@ -74,6 +74,8 @@ pub enum Event {
     SuccessNoted,
     /// STS refuses the role under which the pipeline is read, or no longer does.
     RoleNoted { refused: bool },
+    /// The status of the execution cannot be read, or can be again.
+    StatusNoted { unread: bool },
     /// `roll-back` takes the release away from its steps.
     TakenOver,
     /// The release ends and the lease is free. [`close`](super::close) also returns the record.
@@ -109,6 +111,7 @@ names! {
         FailureRecorded => "record a failure",
         SuccessNoted => "note the success of the execution",
         RoleNoted => "note whether the role is refused",
+        StatusNoted => "note whether the status of the execution can be read",
         TakenOver => "take the release over",
         Closed => "close the release",
     }
@@ -143,6 +146,7 @@ impl Event {
             Self::FailureRecorded(_) => EventName::FailureRecorded,
             Self::SuccessNoted => EventName::SuccessNoted,
             Self::RoleNoted { .. } => EventName::RoleNoted,
+            Self::StatusNoted { .. } => EventName::StatusNoted,
             Self::TakenOver => EventName::TakenOver,
             Self::Closed(_) => EventName::Closed,
         }

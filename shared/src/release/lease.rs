@@ -67,6 +67,9 @@ pub struct Release {
     pub succeeded_at: Option<Timestamp>,
     /// Since when STS refuses the role under which the pipeline is read; none while it does not.
     pub role_refused_since: Option<Timestamp>,
+    /// Since when no look at the open release could read the status of its execution, for causes
+    /// that last; none while it can be read.
+    pub unread_since: Option<Timestamp>,
 }
 
 /// A service that a release changes, whichever name its pipeline gives.
@@ -138,6 +141,7 @@ impl Release {
             failure: None,
             succeeded_at: None,
             role_refused_since: None,
+            unread_since: None,
         }
     }
 

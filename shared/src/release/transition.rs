@@ -122,8 +122,8 @@ fn step(
         Event::FailureRecorded(failure) => fail(release, failure)?,
         Event::SuccessNoted => note_success(release, now)?,
         Event::RoleNoted { refused } => note_role(release, refused.then_some(now))?,
+        Event::StatusNoted { unread } => note_status(release, unread.then_some(now))?,
         Event::TakenOver => phase.take_over(now)?,
-
         // Only the steps of an open release prove roles, register and deploy.
         Event::RoleProofAnnounced => prove_roles(release, RoleProof::Announced)?,
         Event::RoleProofMade => prove_roles(release, RoleProof::Made)?,
@@ -310,6 +310,13 @@ fn note_success(release: &mut Release, now: Timestamp) -> Result<(), Refusal> {
 fn note_role(release: &mut Release, refused_since: Option<Timestamp>) -> Result<(), Refusal> {
     release.phase.before_take_over()?;
     release.role_refused_since = refused_since;
+    Ok(())
+}
+
+/// What was taken over is restored whatever its execution does.
+fn note_status(release: &mut Release, unread_since: Option<Timestamp>) -> Result<(), Refusal> {
+    release.phase.before_take_over()?;
+    release.unread_since = unread_since;
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Everything here is pure. A release that its steps may still act for is left to them for longer
 //! than they wait for an approval with CodePipeline's own time-out. An action can have up to 60
-//! days (AWS CodePipeline quotas), so a cause that passes by itself never ends an open release.
+//! days (AWS CodePipeline quotas), so the time counts from when the status could not be read any
+//! more, and a cause that passes by itself never ends an open release.
 
 use std::time::Duration;
 
@@ -118,8 +119,8 @@ pub fn ending_of(
 }
 
 /// How the execution of an open release counts as having ended although its status cannot be read,
-/// once its steps have changed nothing for long; `None` before, and for a cause that passes by
-/// itself. One look does not prove it.
+/// once no look could read it for long and its steps have changed nothing for as long; `None`
+/// before, and for a cause that passes by itself. One look does not prove it.
 #[must_use]
 pub fn ending_unread(lease: &Lease, error: &StepError, now: Timestamp) -> Option<Ending> {
     let release = lease.release.as_ref()?;
@@ -127,13 +128,14 @@ pub fn ending_unread(lease: &Lease, error: &StepError, now: Timestamp) -> Option
         Some(_) => Ending::Succeeded,
         None => Ending::unread(error),
     };
-    let is_due = error.lasting_cause().is_some() && is_long_unchanged(lease, now);
+    let unread_since = release.unread_since;
+    let is_long_unread = unread_since.is_some_and(|since| now.since(since) >= UNREAD_DEADLINE);
+    let is_due = error.lasting_cause().is_some() && is_long_unread && is_long_unchanged(lease, now);
     is_due.then_some(ending)
 }
 
 /// Whether the steps of an open release have announced no change for [`UNREAD_DEADLINE`].
-#[must_use]
-pub fn is_long_unchanged(lease: &Lease, now: Timestamp) -> bool {
+fn is_long_unchanged(lease: &Lease, now: Timestamp) -> bool {
     let release = lease.release.as_ref();
     release
         .filter(|release| !release.is_rolling_back())

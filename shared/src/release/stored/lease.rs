@@ -57,6 +57,7 @@ struct StoredRelease {
     failure: Option<Failure>,
     succeeded_at: Option<Timestamp>,
     role_refused_since: Option<Timestamp>,
+    unread_since: Option<Timestamp>,
     rolling_back_since: Option<Timestamp>,
 }
 
@@ -142,6 +143,7 @@ impl From<Release> for StoredRelease {
             failure: release.failure,
             succeeded_at: release.succeeded_at,
             role_refused_since: release.role_refused_since,
+            unread_since: release.unread_since,
             rolling_back_since: since,
         };
 
@@ -287,6 +289,7 @@ impl TryFrom<StoredRelease> for Release {
             failure: stored.failure,
             succeeded_at: stored.succeeded_at,
             role_refused_since: stored.role_refused_since,
+            unread_since: stored.unread_since,
         })
     }
 }

@@ -228,6 +228,7 @@ fn held(phase: Phase) -> Lease {
         failure: None,
         succeeded_at: None,
         role_refused_since: None,
+        unread_since: None,
         ..release()
     };
 

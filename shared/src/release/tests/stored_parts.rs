@@ -168,6 +168,25 @@ fn the_refusal_of_a_role_is_stored_with_its_release_and_may_be_missing() {
 }
 
 #[test]
+fn since_when_the_status_is_unread_is_stored_with_its_release_and_may_be_missing() {
+    let stored = serde_json::to_value(open_service()).expect("serializes");
+    assert!(stored["release"].get("unread_since").is_none());
+
+    let noted = |lease: &Lease, unread, at| {
+        apply(lease, Event::StatusNoted { unread }, after(at)).expect("legal")
+    };
+    let unread = noted(&open_service(), true, 8);
+    let mut with_time = serde_json::to_value(later(open_service())).expect("serializes");
+    with_time["release"]["unread_since"] = json!(time(8));
+    let read: Lease = serde_json::from_value(with_time.clone()).expect("reads");
+    assert_eq!(read, unread);
+    let written = serde_json::to_value(unread.clone()).expect("serializes");
+    assert_eq!(written, with_time);
+
+    assert_eq!(noted(&unread, false, 9), later(later(open_service())));
+}
+
+#[test]
 fn a_failure_is_stored_with_its_cause_if_it_has_one() {
     for (failure, stored) in [
         (

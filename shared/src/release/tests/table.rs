@@ -102,7 +102,6 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         cells[0] = NO;
         (E::Closed(outcome), cells)
     };
-
     let (y, n) = (true, false);
     vec![
         // free, beginning, failed, bare service, ready, failed, bare pair, ready, done and failed,
@@ -133,6 +132,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::FailureRecorded(Failure::job("unhealthy")),  [NO, BEGIN, FAILD, SERVE, SERVE, FAILD, PAIR, PAIR, FAILD, NO, NO, NO, NO]),
         (E::SuccessNoted,                                [NO, BEGIN, BEGIN, SERVE, SERVE, NOTED, PAIR, PAIR, NOTED, NO, NO, NO, NO]),
         (E::RoleNoted { refused: true },                 [NO, BEGIN, BEGIN, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::StatusNoted { unread: true },                [NO, BEGIN, BEGIN, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::TakenOver,                                   [NO, BACK0, BACK0, BACKS, BACKS, BACKS, BACKP, BACKP, BACKP, NO, NO, NO, NO]),
         ends(Outcome::Deployed,                          [n, n, n, y, y, y, y, y, y, n, n, n, n]),
         ends(Outcome::Unchanged,                         [n, n, n, y, y, y, y, y, y, n, n, n, n]),

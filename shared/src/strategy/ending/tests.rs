@@ -114,17 +114,53 @@ fn an_execution_that_a_job_came_from_and_that_is_not_known_any_more_is_gone() {
     }
 }
 
-#[test]
-fn an_open_release_whose_execution_cannot_be_read_is_left_to_its_steps_for_eight_days() {
-    const DAYS: i64 = 24 * 60 * 60;
-    let denied = StepError::Refused(Failure::new(FailureType::PermissionError, "denied"));
-    let busy = StepError::Busy("throttled; retrying".to_owned());
-    let lease = |release, changed_at| Lease {
+const DAYS: i64 = 24 * 60 * 60;
+
+fn denied() -> StepError {
+    StepError::Refused(Failure::new(FailureType::PermissionError, "denied"))
+}
+
+/// The release since whose `secs` no look could read the status of its execution.
+fn unread(release: Release, secs: i64) -> Release {
+    Release {
+        unread_since: Some(at(secs)),
+        ..release
+    }
+}
+
+fn lease(release: Release, changed_at: Option<Timestamp>) -> Lease {
+    Lease {
         release: Some(release),
         changed_at,
         ..Lease::unwritten("apps", "web")
+    }
+}
+
+#[test]
+fn an_approval_of_60_days_is_waited_for_as_long_as_the_status_could_be_read() {
+    let at_day = |release: &Release, days| {
+        let open = lease(release.clone(), None);
+        ending_unread(&open, &denied(), at(days * DAYS))
     };
-    let open = lease(release(true, None), None);
+
+    // It could be read by the look before.
+    assert_eq!(at_day(&release(true, None), 60), None);
+    // It cannot be read since the fiftieth day.
+    let unread = unread(release(true, None), 50 * DAYS);
+    assert_eq!(at_day(&unread, 57), None);
+    assert_eq!(at_day(&unread, 58), Some(Ending::Denied));
+    // A step has acted since.
+    let acted = lease(unread, Some(at(51 * DAYS)));
+    assert_eq!(ending_unread(&acted, &denied(), at(58 * DAYS)), None);
+    let ending = ending_unread(&acted, &denied(), at(59 * DAYS));
+    assert_eq!(ending, Some(Ending::Denied));
+}
+
+#[test]
+fn an_open_release_whose_execution_cannot_be_read_is_left_to_its_steps_for_eight_days() {
+    let denied = denied();
+    let busy = StepError::Busy("throttled; retrying".to_owned());
+    let open = lease(unread(release(true, None), 0), None);
 
     assert_eq!(ending_unread(&open, &denied, at(8 * DAYS - 1)), None);
     assert_eq!(
@@ -147,11 +183,11 @@ fn an_open_release_whose_execution_cannot_be_read_is_left_to_its_steps_for_eight
         assert!(is_long_unchanged(&changed, at(days * DAYS)), "{days}");
     }
 
-    let taken_over = lease(release(true, Some(at(0))), None);
+    let taken_over = lease(unread(release(true, Some(at(0))), 0), None);
     assert_eq!(ending_unread(&taken_over, &denied, at(9 * DAYS)), None);
     let succeeded = Release {
         succeeded_at: Some(at(0)),
-        ..release(true, None)
+        ..unread(release(true, None), 0)
     };
     let ending = ending_unread(&lease(succeeded, None), &denied, at(8 * DAYS));
     assert_eq!(ending, Some(Ending::Succeeded));

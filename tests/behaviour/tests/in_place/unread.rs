@@ -59,6 +59,24 @@ fn waits_for_the_status(swept: Result<Value, String>) {
     );
 }
 
+const DAY: u64 = 24 * 60 * 60;
+
+/// This many looks that cannot read the status, and leave the release open.
+async fn unread(driver: &Driver, looks: u32) {
+    for _ in 0..looks {
+        waits_for_the_status(sweep(driver, distrusted(STATUS)).await);
+        pass(driver, 60).await;
+    }
+}
+
+/// A look that reads the status, and forgets that others could not.
+async fn read(driver: &Driver) {
+    let swept = sweep(driver, CallFault::None).await;
+    swept.expect("it is left open");
+    assert_eq!(lease(driver)["release"].get("unread_since"), None);
+    assert_eq!(record(driver).get("reason"), None);
+}
+
 #[test]
 fn credentials_that_are_never_taken_delay_a_rollback_as_long_as_a_refusal() {
     run(released(), Fault::None, async |driver| {
@@ -112,20 +130,25 @@ fn an_open_release_whose_execution_cannot_be_read_is_rolled_back_after_eight_day
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
-        let days = |days: u64| days * 24 * 60 * 60;
-        pass(&driver, days(7)).await;
-        for _ in 0..2 {
-            waits_for_the_status(sweep(&driver, distrusted(STATUS)).await);
-        }
+        // A cause of minutes, while an approval has waited for weeks.
+        pass(&driver, 20 * DAY).await;
+        unread(&driver, 3).await;
+        assert_eq!(lease(&driver)["release"]["unread_since"], "<time>");
+        read(&driver).await;
 
-        pass(&driver, days(1)).await;
-        waits_for_the_status(sweep(&driver, distrusted(STATUS)).await);
-        sweep(&driver, CallFault::None)
-            .await
-            .expect("it is left open");
-        waits_for_the_status(sweep(&driver, distrusted(STATUS)).await);
+        // One of a week.
+        unread(&driver, 1).await;
+        pass(&driver, 7 * DAY).await;
+        unread(&driver, 2).await;
+        pass(&driver, DAY).await;
+        unread(&driver, 1).await;
+        read(&driver).await;
+
+        // One that lasts.
+        unread(&driver, 1).await;
+        pass(&driver, 8 * DAY).await;
+        unread(&driver, 1).await;
         assert_eq!(web(&driver)["taskDefinition"], arn("web:3"));
-
         for _ in 0..40 {
             let swept = sweep(&driver, distrusted(STATUS)).await;
             if record(&driver)["state"] == "closed" {
@@ -145,7 +168,7 @@ fn a_busy_codepipeline_never_ends_an_open_release() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
-        pass(&driver, 9 * 24 * 60 * 60).await;
+        pass(&driver, 9 * DAY).await;
         for _ in 0..3 {
             let throttled = CallFault::ThrottleFrom(STATUS, 4);
             waits_for_the_status(sweep(&driver, throttled).await);
@@ -211,7 +234,8 @@ fn an_old_success_is_given_up_for_what_two_looks_met_and_not_for_one() {
 fn a_restoration_that_failed_is_not_the_first_of_two_looks_that_cannot_read_the_status() {
     run(unswept(), Fault::None, async |driver| {
         let execution = succeeded_long_ago(&driver).await;
-        pass(&driver, 8 * 24 * 60 * 60).await;
+        waits_for_the_status(sweep(&driver, distrusted(PIPELINE)).await);
+        pass(&driver, 8 * DAY).await;
         let error = sweep(&driver, distrusted(SERVICE))
             .await
             .expect_err("not observed");

@@ -1,14 +1,16 @@
 //! Revisions that could not be deregistered when their release was closed: the sweep tries again
 //! for a day, and keeps no service meanwhile.
 
-use harness::demo::WEB;
+use emulator::ecs;
+use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::item;
 use serde_json::{Value, json};
 use slipway::release::Event;
 
 use super::bench::*;
-use behaviour::{deny, invoke, released};
+use super::families::{INTERNAL, second_service};
+use behaviour::{deny, invoke, released, service};
 
 const IN_USE: &str = "its revisions are in use, and not deregistered";
 const DONE: &str = "deregistered the revisions of the closed release";
@@ -210,5 +212,33 @@ fn what_is_pending_of_a_release_that_is_not_closed_is_left_to_its_close() {
         assert_eq!(sweep(&driver).await, Ok(json!({JANE: left})));
         assert_eq!(pending(&driver), Some(early));
         assert!(is_active(&driver, "web:3"));
+    });
+}
+
+/// Nothing that a release may read shows which revision a service without tasks has, unless a
+/// release of it is open. ECS lets it scale all the same.
+#[test]
+fn a_service_without_tasks_keeps_no_revision_of_another_release_and_scales_with_it() {
+    run(released(), Fault::None, async |driver| {
+        second_service(&driver).await;
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        let scale = |more: Value| {
+            let mut input = json!({"cluster": CLUSTER, "service": INTERNAL});
+            let members = input.as_object_mut().expect("an object");
+            members.extend(more.as_object().expect("an object").clone());
+            ecs::call(&mut driver.world.aws(), "UpdateService", &input).expect("legal");
+        };
+
+        scale(json!({"taskDefinition": arn("web:3"), "desiredCount": 0}));
+        pass(&driver, 600).await;
+        rolled_back(&driver, "FAILED").await;
+        assert!(!is_active(&driver, "web:3"));
+
+        scale(json!({"desiredCount": 1}));
+        pass(&driver, 600).await;
+        let found = service(&driver.world.aws(), CLUSTER, INTERNAL);
+        assert_eq!(found["taskDefinition"], arn("web:3"));
+        assert_eq!(found["runningCount"], 1);
     });
 }

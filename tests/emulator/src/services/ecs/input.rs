@@ -7,6 +7,7 @@ use crate::page::cut;
 use crate::text::short_name;
 use crate::{ApiError, Aws};
 
+use super::definition_schema::{CONTAINER, DEFINITION, TAGS};
 use super::{Cluster, invalid};
 
 /// The type of a member, as far as the sandbox knows it; unknown members pass.
@@ -23,123 +24,7 @@ pub(super) enum Kind {
 
 use Kind::{Boolean, Integer, List, Object, Text, Texts};
 
-const PAIR: Kind = Object(&[("name", Text), ("value", Text)]);
-const SECRET: Kind = Object(&[("name", Text), ("valueFrom", Text)]);
-const TAGS: Kind = List(&Object(&[("key", Text), ("value", Text)]));
 const TEXT_LIST: Kind = List(&Text);
-
-const CONTAINER: Kind = Object(&[
-    ("name", Text),
-    ("image", Text),
-    ("cpu", Integer),
-    ("memory", Integer),
-    ("memoryReservation", Integer),
-    ("essential", Boolean),
-    ("environment", List(&PAIR)),
-    (
-        "environmentFiles",
-        List(&Object(&[("value", Text), ("type", Text)])),
-    ),
-    ("secrets", List(&SECRET)),
-    ("command", TEXT_LIST),
-    ("entryPoint", TEXT_LIST),
-    ("links", TEXT_LIST),
-    (
-        "portMappings",
-        List(&Object(&[
-            ("containerPort", Integer),
-            ("hostPort", Integer),
-            ("protocol", Text),
-            ("name", Text),
-            ("appProtocol", Text),
-        ])),
-    ),
-    (
-        "mountPoints",
-        List(&Object(&[
-            ("sourceVolume", Text),
-            ("containerPath", Text),
-            ("readOnly", Boolean),
-        ])),
-    ),
-    (
-        "volumesFrom",
-        List(&Object(&[("sourceContainer", Text), ("readOnly", Boolean)])),
-    ),
-    (
-        "dependsOn",
-        List(&Object(&[("containerName", Text), ("condition", Text)])),
-    ),
-    (
-        "systemControls",
-        List(&Object(&[("namespace", Text), ("value", Text)])),
-    ),
-    ("dockerLabels", Texts),
-    (
-        "healthCheck",
-        Object(&[
-            ("command", TEXT_LIST),
-            ("interval", Integer),
-            ("timeout", Integer),
-            ("retries", Integer),
-            ("startPeriod", Integer),
-        ]),
-    ),
-    (
-        "logConfiguration",
-        Object(&[
-            ("logDriver", Text),
-            ("options", Texts),
-            ("secretOptions", List(&SECRET)),
-        ]),
-    ),
-    (
-        "repositoryCredentials",
-        Object(&[("credentialsParameter", Text)]),
-    ),
-    (
-        "ulimits",
-        List(&Object(&[
-            ("name", Text),
-            ("softLimit", Integer),
-            ("hardLimit", Integer),
-        ])),
-    ),
-    ("user", Text),
-    ("workingDirectory", Text),
-    ("hostname", Text),
-    ("privileged", Boolean),
-    ("readonlyRootFilesystem", Boolean),
-    ("interactive", Boolean),
-    ("pseudoTerminal", Boolean),
-    ("disableNetworking", Boolean),
-    ("startTimeout", Integer),
-    ("stopTimeout", Integer),
-]);
-
-const DEFINITION: Kind = Object(&[
-    ("family", Text),
-    ("taskRoleArn", Text),
-    ("executionRoleArn", Text),
-    ("networkMode", Text),
-    ("cpu", Text),
-    ("memory", Text),
-    ("pidMode", Text),
-    ("ipcMode", Text),
-    ("requiresCompatibilities", TEXT_LIST),
-    ("containerDefinitions", List(&CONTAINER)),
-    ("volumes", List(&Object(&[("name", Text)]))),
-    (
-        "placementConstraints",
-        List(&Object(&[("type", Text), ("expression", Text)])),
-    ),
-    (
-        "runtimePlatform",
-        Object(&[("cpuArchitecture", Text), ("operatingSystemFamily", Text)]),
-    ),
-    ("ephemeralStorage", Object(&[("sizeInGiB", Integer)])),
-    ("tags", TAGS),
-]);
 
 const OTHER: Kind = Object(&[
     ("cluster", Text),

@@ -11,6 +11,7 @@ mod definition_logs;
 mod definition_network;
 mod definition_references;
 mod definition_rules;
+mod definition_schema;
 mod definition_volumes;
 mod definitions;
 mod deployments;

@@ -10,6 +10,8 @@ mod logs;
 mod network;
 /// Links, dependencies and volumes of other containers.
 mod references;
+/// Members of other types than those of the API.
+mod types;
 /// Volumes and their mounts.
 mod volumes;
 

@@ -1,5 +1,7 @@
 //! From the text of a pattern to its alternatives.
 
+use serde_json::Value;
+
 use super::expression;
 use super::json::{Reader, Token};
 use super::value::Matcher;
@@ -7,6 +9,9 @@ use super::wildcard::{self, Wildcard};
 use super::{Demands, Refusal};
 
 const OR: &str = "$or";
+
+/// The most rule combinations of a pattern: the product of the lengths of all lists of `$or`.
+const COMBINATIONS: usize = 1000;
 
 /// Names that cannot be those of fields inside `$or`.
 const RESERVED: [&str; 23] = [
@@ -36,6 +41,11 @@ const RESERVED: [&str; 23] = [
 ];
 
 pub(super) fn compile(text: &str) -> Result<Vec<Demands>, Refusal> {
+    let pattern = serde_json::from_str(text).unwrap_or_default();
+    if combinations(&pattern) > COMBINATIONS {
+        return Err(too_many_combinations());
+    }
+
     let mut reader = Reader::new(text);
     if reader.token()? != Some(Token::StartObject) {
         return Err(reader.refusal("Filter is not an object"));
@@ -44,6 +54,30 @@ pub(super) fn compile(text: &str) -> Result<Vec<Demands>, Refusal> {
     object(&mut reader, "", false, &mut alternatives)?;
     check_complexity(&alternatives)?;
     Ok(alternatives)
+}
+
+fn combinations(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => {
+            let counts = members.iter().map(|(name, value)| {
+                let choices = value.as_array().filter(|_| name == OR);
+                let own = choices.map_or(1, |choices| choices.len().max(1));
+                own.saturating_mul(combinations(value))
+            });
+            counts.fold(1, usize::saturating_mul)
+        }
+        Value::Array(items) => items
+            .iter()
+            .map(combinations)
+            .fold(1, usize::saturating_mul),
+        _ => 1,
+    }
+}
+
+fn too_many_combinations() -> Refusal {
+    Refusal(format!(
+        "Rule is too complex - {OR} results in over {COMBINATIONS} rule combinations"
+    ))
 }
 
 /// Adds what an object demands to every alternative.
@@ -115,6 +149,10 @@ fn or(reader: &mut Reader, path: &str, alternatives: &mut Vec<Demands>) -> Resul
                 object(reader, path, true, &mut own)?;
                 alternatives.extend(own);
                 objects += 1;
+                // A name that is there twice is counted once above.
+                if alternatives.len() > COMBINATIONS {
+                    return Err(too_many_combinations());
+                }
             }
             _ => {
                 return Err(reader.refusal(format!(

@@ -218,6 +218,28 @@ fn an_or_multiplies_what_stands_beside_it() {
     ]);
 }
 
+/// `$or` with so many choices.
+fn choices(count: usize) -> String {
+    let choices: Vec<String> = (0..count).map(|at| format!(r#"{{"a": [{at}]}}"#)).collect();
+    format!(r#""$or": [{}]"#, choices.join(", "))
+}
+
+#[test]
+fn an_or_leads_to_a_thousand_combinations_at_most() {
+    let beside = |first: usize, second: usize| {
+        let (first, second) = (choices(first), choices(second));
+        format!(r#"{{"x": {{{first}}}, "y": {{{second}}}}}"#)
+    };
+    Pattern::parse(&beside(10, 100)).unwrap();
+    assert!(refusal(&beside(11, 91)).starts_with("Rule is too complex"));
+
+    // Each list counts, also one that is a choice of another.
+    let within = format!(r#"{{"$or": [{{"b": [1]}}, {{{}}}]}}"#, choices(501));
+    assert!(refusal(&within).starts_with("Rule is too complex"));
+    let twice = format!("{{{}, {}}}", choices(40), choices(40));
+    assert!(refusal(&twice).starts_with("Rule is too complex"));
+}
+
 #[test]
 fn refusals_name_the_reason_and_the_place() {
     assert_eq!(

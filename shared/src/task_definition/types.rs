@@ -4,53 +4,11 @@
 //!
 //! Never refuses a definition: it explains what ECS has refused. Never quotes a value.
 
+mod members;
+
 use serde_json::{Map, Value};
 
-/// Members that files have in other types, by what ECS expects. A list on the way stands for each
-/// of its items, and `*` for every member of an object.
-const MEMBERS: [(&str, &[&[&str]]); 3] = [
-    (
-        "a string",
-        &[
-            &["cpu"],
-            &["memory"],
-            &["tags", "value"],
-            &["containerDefinitions", "command"],
-            &["containerDefinitions", "dockerLabels", "*"],
-            &["containerDefinitions", "entryPoint"],
-            &["containerDefinitions", "environment", "value"],
-            &["containerDefinitions", "healthCheck", "command"],
-            &["containerDefinitions", "logConfiguration", "options", "*"],
-            &["containerDefinitions", "user"],
-        ],
-    ),
-    (
-        "a whole number",
-        &[
-            &["ephemeralStorage", "sizeInGiB"],
-            &["containerDefinitions", "cpu"],
-            &["containerDefinitions", "healthCheck", "interval"],
-            &["containerDefinitions", "healthCheck", "retries"],
-            &["containerDefinitions", "healthCheck", "startPeriod"],
-            &["containerDefinitions", "healthCheck", "timeout"],
-            &["containerDefinitions", "memory"],
-            &["containerDefinitions", "memoryReservation"],
-            &["containerDefinitions", "startTimeout"],
-            &["containerDefinitions", "stopTimeout"],
-            &["containerDefinitions", "ulimits", "hardLimit"],
-            &["containerDefinitions", "ulimits", "softLimit"],
-        ],
-    ),
-    (
-        "true or false",
-        &[
-            &["containerDefinitions", "essential"],
-            &["containerDefinitions", "mountPoints", "readOnly"],
-            &["containerDefinitions", "privileged"],
-            &["containerDefinitions", "readonlyRootFilesystem"],
-        ],
-    ),
-];
+use members::{DEFINITION, MemberType};
 
 /// What is wrong with the type of a member; null is the same as an absent member.
 pub(super) fn wrong_type(field: &str, value: &Value, expected: &str) -> Option<String> {
@@ -59,39 +17,43 @@ pub(super) fn wrong_type(field: &str, value: &Value, expected: &str) -> Option<S
         .then(|| format!("`{field}` is {found}; expected {expected}"))
 }
 
-/// The members of other types than ECS expects, each with both types.
+/// The members of other types than ECS expects, each with both types, in their order.
 pub(super) fn wrong_types(fields: &Map<String, Value>) -> Vec<String> {
-    let definition = Value::Object(fields.clone());
     let mut wrong = Vec::new();
-    for (expected, paths) in MEMBERS {
-        let mut check = |field: &str, value: &Value| {
-            wrong.extend(wrong_type(field, value, expected));
-        };
-        for path in paths {
-            visit(&definition, path, "", &mut check);
-        }
-    }
+    visit(&Value::Object(fields.clone()), DEFINITION, "", &mut wrong);
     wrong
 }
 
-/// Calls `check` for each value at a path, with the name of its place.
-fn visit(value: &Value, path: &[&str], field: &str, check: &mut dyn FnMut(&str, &Value)) {
-    match (value, path) {
-        (Value::Array(items), _) => {
-            for (at, item) in items.iter().enumerate() {
-                visit(item, path, &format!("{field}[{at}]"), check);
+/// Adds what is wrong with a value, or with what it has inside if it is of its own type.
+fn visit(value: &Value, expected: MemberType, field: &str, wrong: &mut Vec<String>) {
+    match (expected, value) {
+        (MemberType::List(item), Value::Array(items)) => {
+            for (at, value) in items.iter().enumerate() {
+                visit(value, *item, &format!("{field}[{at}]"), wrong);
             }
         }
-        (_, []) => check(field, value),
-        (Value::Object(members), [wanted, rest @ ..]) => {
-            for (name, member) in members {
-                if *wanted == "*" || name.as_str() == *wanted {
-                    let dot = if field.is_empty() { "" } else { "." };
-                    visit(member, rest, &format!("{field}{dot}{name}"), check);
+        (MemberType::Texts, Value::Object(texts)) => {
+            for (name, value) in texts {
+                visit(value, MemberType::Text, &below(field, name), wrong);
+            }
+        }
+        (MemberType::Object(known), Value::Object(members)) => {
+            for (name, value) in members {
+                let found = known.iter().find(|(member, _)| *member == name.as_str());
+                if let Some((_, expected)) = found {
+                    visit(value, *expected, &below(field, name), wrong);
                 }
             }
         }
-        _ => {}
+        _ => wrong.extend(wrong_type(field, value, expected.expected())),
+    }
+}
+
+fn below(field: &str, name: &str) -> String {
+    if field.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{field}.{name}")
     }
 }
 

@@ -11,12 +11,16 @@ const EXPECTED: &str = "expected [registry/]repository[:tag][@sha256:<64 hex dig
 /// The port of ECR, that of HTTPS (docs.aws.amazon.com/general/latest/gr/ecr.html).
 const ECR_PORT: &str = "443";
 
-/// Public registries that are given by mistake without a repository.
-const REGISTRIES: [&str; 5] = [
+/// Registries whose names have one dot, as the official image `rocket.chat` has. What has two is
+/// the name of a host: Docker Hub has no official image of such a name
+/// (github.com/docker-library/official-images).
+const REGISTRIES: [&str; 7] = [
     "docker.io",
-    "ecr-public.aws.com",
+    "gcr.io",
     "ghcr.io",
-    "public.ecr.aws",
+    "icr.io",
+    "lscr.io",
+    "nvcr.io",
     "quay.io",
 ];
 
@@ -141,7 +145,8 @@ fn check_name(text: &str, name: &str) -> Result<(), String> {
         _ => (None, name),
     };
 
-    if host.is_none() && (ecr_parts(name).is_some() || REGISTRIES.contains(&name)) {
+    let has_two_dots = path.matches('.').count() > 1 && !path.contains('/');
+    if host.is_none() && (has_two_dots || REGISTRIES.contains(&name)) {
         return Err(format!(
             "image `{text}` is a registry without a repository; {EXPECTED}"
         ));

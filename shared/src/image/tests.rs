@@ -249,19 +249,38 @@ fn a_digest_alone_is_not_a_reference() {
 }
 
 #[test]
-fn a_public_registry_alone_is_not_a_reference() {
+fn a_registry_alone_is_not_a_reference() {
     for registry in [
         "docker.io",
-        "ecr-public.aws.com",
+        "gcr.io",
         "ghcr.io",
-        "public.ecr.aws",
+        "icr.io",
+        "lscr.io",
+        "nvcr.io",
         "quay.io",
+        "ecr-public.aws.com",
+        "mcr.microsoft.com",
+        "public.ecr.aws",
+        "registry.example.com",
+        "registry-1.docker.io:latest",
     ] {
         let refusal = ImageReference::parse(registry).expect_err(registry);
         assert!(
             refusal.contains("is a registry without a repository"),
             "{refusal}"
         );
+    }
+}
+
+#[test]
+fn an_official_image_may_have_a_dot_in_its_name_and_a_repository_several() {
+    for text in [
+        "rocket.chat",
+        "rocket.chat:7.1.0",
+        "team/a.b.c:1",
+        "web:1.2.3",
+    ] {
+        assert_eq!(parsed(text).to_string(), text);
     }
 }
 

@@ -70,8 +70,8 @@ fn is_image(image: &str) -> bool {
     image.chars().all(is_letter)
 }
 
-/// Whether a registry could have the image: its repository is in lower case, and one in Amazon ECR
-/// has an account and a region.
+/// Whether a registry could have the image: its repository is in lower case and not the name of a
+/// registry, and one in Amazon ECR has an account and a region.
 fn can_exist(image: &str) -> bool {
     let (name, digest) = image.split_once('@').unwrap_or((image, ""));
     let is_digest = digest.is_empty() || digest.starts_with("sha256:") && digest.len() == 71;
@@ -80,9 +80,10 @@ fn can_exist(image: &str) -> bool {
         _ => ("", name),
     };
     let repository = path.split(':').next().unwrap_or_default();
-    let is_repository = !repository.is_empty()
-        && !repository.contains(".dkr.ecr.")
-        && repository.to_lowercase() == repository;
+    let is_alone = repository.matches('.').count() > 1 || repository.ends_with(".io");
+    let is_registry_alone = is_alone && !name.contains('/');
+    let is_repository =
+        !repository.is_empty() && !is_registry_alone && repository.to_lowercase() == repository;
 
     let is_registry = host.split_once(".dkr.ecr.").is_none_or(|(account, rest)| {
         let region = rest.split('.').next().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Credentials that are known by their form, in any text: those of an `Authorization` header, a
-//! name with its password in base64, the id of an access key, private keys and generated tokens.
+//! name with its password in base64 or before a network, the id of an access key, private keys and
+//! generated tokens.
 //!
 //! Never masks a word that a sentence could have after such a header's scheme, and no text for
 //! being long or in base64: AWS encodes what it means, too.
@@ -32,10 +33,13 @@ const KEY_KINDS: [&str; 2] = ["AKIA", "ASIA"];
 const KEY_CHARS: usize = 20;
 
 /// How tokens begin: what JSON with a key is in base64, as the parts of a JWT (RFC 7519) and the
-/// configuration of Docker, and the tokens of GitHub, GitLab, Slack, Stripe and Docker Hub, each as
-/// its maker documents it.
-const TOKEN_STARTS: [&str; 15] = [
+/// configuration of Docker, and the tokens of Anthropic, DigitalOcean, Docker Hub, GitHub, GitLab,
+/// Google, OpenAI, SendGrid, Shopify, Slack, Stripe and Vault, each as its maker documents it. Not
+/// among them are those that begin as names can, such as `npm_` and `hf_`.
+const TOKEN_STARTS: [&str; 29] = [
     "eyJ",
+    "sk-ant-",
+    "dop_v1_",
     "dckr_pat_",
     "ghp_",
     "gho_",
@@ -43,14 +47,30 @@ const TOKEN_STARTS: [&str; 15] = [
     "ghs_",
     "ghr_",
     "github_pat_",
+    "gldt-",
     "glpat-",
-    "rk_live_",
-    "sk_live_",
+    "glptt-",
+    "glrt-",
+    "AIza",
+    "sk-proj-",
+    "SG.",
+    "shpat_",
+    "xapp-",
     "xoxa-",
     "xoxb-",
     "xoxp-",
     "xoxs-",
+    "rk_live_",
+    "rk_test_",
+    "sk_live_",
+    "sk_test_",
+    "whsec_",
+    "hvs.",
 ];
+
+/// What follows the password where a connection names its network
+/// (github.com/go-sql-driver/mysql: DSN).
+const NETWORKS: [&str; 2] = ["@tcp(", "@unix("];
 
 /// What begins a key in PEM, what ends the line of its kind, and what begins its last line
 /// (RFC 7468).
@@ -58,7 +78,7 @@ const PEM: [&str; 3] = ["-----BEGIN ", "-----", "-----END "];
 
 /// A text without the credentials in it that are known by their form.
 pub(super) fn without_credentials(text: &str) -> String {
-    let text = without_private_keys(text);
+    let text = without_passwords(&without_private_keys(text));
     let mut before = ["", ""];
     let text = masked_words(&text, is_of_token, |word| {
         let is_token = is_token(before, word);
@@ -78,7 +98,8 @@ fn without_private_keys(text: &str) -> String {
     for part in parts {
         kept.push_str(begin);
         match part.split_once(dashes) {
-            Some((kind, key)) if kind.ends_with("PRIVATE KEY") => {
+            // The keys of PGP are blocks (RFC 9580).
+            Some((kind, key)) if kind.contains("PRIVATE KEY") => {
                 let length = key.find(end).unwrap_or(key.len());
                 kept.extend([kind, dashes, MASK, &key[length..]]);
             }
@@ -86,6 +107,38 @@ fn without_private_keys(text: &str) -> String {
         }
     }
     kept
+}
+
+/// A text without the passwords of `user:password@tcp(host)`. An address has lost them before.
+fn without_passwords(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = next_network(rest) {
+        let (before, from) = rest.split_at(at);
+        let mut words = before.rsplit(|c: char| c.is_whitespace() || "\"'`".contains(c));
+        let word = words.next().unwrap_or_default();
+        let user = word.split_once(':').filter(|_| !word.contains("://"));
+
+        match user {
+            Some((_, password)) => {
+                kept.push_str(&before[..before.len() - password.len()]);
+                kept.push_str(MASK);
+            }
+            None => kept.push_str(before),
+        }
+        kept.push_str(&from[..1]);
+        rest = &from[1..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Where the next name of a network is, with its `@`.
+fn next_network(text: &str) -> Option<usize> {
+    NETWORKS
+        .iter()
+        .filter_map(|network| text.find(network))
+        .min()
 }
 
 /// A text in which the words that are credentials are masked. What is part of a word is `is_of`.
@@ -267,9 +320,34 @@ mod tests {
                 "-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----\n\
                  -----BEGIN EC PRIVATE KEY-----***-----END EC PRIVATE KEY-----",
             ),
+            (
+                "-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQdGabc\n\
+                 -----END PGP PRIVATE KEY BLOCK-----",
+                "-----BEGIN PGP PRIVATE KEY BLOCK-----***-----END PGP PRIVATE KEY BLOCK-----",
+            ),
             ("-----BEGIN PRIVATE KEY", "-----BEGIN PRIVATE KEY"),
         ] {
             assert_eq!(without_credentials(text), kept);
+        }
+    }
+
+    #[test]
+    fn a_password_before_a_network_is_masked_and_what_is_an_address_is_kept() {
+        for (text, kept) in [
+            (
+                "dial app:hunter22@tcp(db:3306)/shop failed",
+                "dial app:***@tcp(db:3306)/shop failed",
+            ),
+            (
+                "[DSN=app:p@ss:word@tcp(db)/a \"b:c@unix(/run/db)/d\"]",
+                "[DSN=app:***@tcp(db)/a \"b:***@unix(/run/db)/d\"]",
+            ),
+            ("mysql://***@tcp(db:3306)/a", "mysql://***@tcp(db:3306)/a"),
+            ("ä@tcp(db)/a", "ä@tcp(db)/a"),
+            ("web:1@sha256:0a (tcp)", "web:1@sha256:0a (tcp)"),
+        ] {
+            assert_eq!(without_credentials(text), kept);
+            assert_eq!(without_credentials(kept), kept, "a second time");
         }
     }
 

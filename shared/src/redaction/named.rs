@@ -68,7 +68,9 @@ fn is_of_secret(name: &str) -> bool {
     let last = name.rsplit(['-', '_', '.']).next().unwrap_or_default();
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let compact: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    last.eq_ignore_ascii_case("pass") || ENDS.iter().any(|end| compact.ends_with(end))
+    last.eq_ignore_ascii_case("pass")
+        || last.eq_ignore_ascii_case("sig")
+        || ENDS.iter().any(|end| compact.ends_with(end))
 }
 
 /// Where the secret is in what follows a name.
@@ -104,11 +106,14 @@ fn assigned(before: Option<char>, after: &str) -> Option<usize> {
     Some(1 + quote.filter(|_| !is_quoted).map_or(0, str::len))
 }
 
-/// Where the string begins after `"name":`.
+/// Where the string or the number begins after `"name":`.
 fn member(before: Option<char>, after: &str) -> Option<usize> {
     let quote = QUOTES.into_iter().find(|quote| after.starts_with(quote))?;
     let rest = after[quote.len()..].trim_start().strip_prefix(':')?;
-    let value = rest.trim_start().strip_prefix(quote)?;
+    let rest = rest.trim_start();
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let number = Some(rest).filter(|_| digits >= SECRET_CHARS);
+    let value = rest.strip_prefix(quote).or(number)?;
     let is_quoted = before.is_some_and(is_quote);
     is_quoted.then(|| after.len() - value.len())
 }

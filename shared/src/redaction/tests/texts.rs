@@ -4,7 +4,7 @@
 use super::*;
 
 /// Each with what is left of it.
-const WITH_SECRETS: [(&str, &str); 41] = [
+const WITH_SECRETS: [(&str, &str); 46] = [
     (
         "CannotPullContainerError: Error response from daemon: Get \
          \"https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/?token=hunter22\": denied",
@@ -178,10 +178,30 @@ const WITH_SECRETS: [(&str, &str); 41] = [
         "upstream: Authorization: Token hunter22hunter",
         "upstream: Authorization: Token ***",
     ),
+    (
+        "exec: \"migrate -dsn app:hunter22@tcp(db.example.com:3306)/shop\": not found",
+        "exec: \"migrate -dsn app:***@tcp(db.example.com:3306)/shop\": not found",
+    ),
+    (
+        "body: {\"password\": 12345678, \"port\": 5432}",
+        "body: {\"password\": ***, \"port\": 5432}",
+    ),
+    (
+        "GET /layer?sv=2024-08-04&sig=hunter22%3D&se=1 403",
+        "GET /layer?sv=2024-08-04&sig=***&se=1 403",
+    ),
+    (
+        "vault: token hvs.CAESIJ0123456789abcdefgh is not valid",
+        "vault: token *** is not valid",
+    ),
+    (
+        "env [STRIPE=sk_test_0123456789abcdef]: bad value",
+        "env [STRIPE=***]: bad value",
+    ),
 ];
 
 /// Texts in which names, addresses and words look like secrets.
-const WITHOUT_SECRETS: [&str; 33] = [
+const WITHOUT_SECRETS: [&str; 36] = [
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve \
      ref \
      111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/token-api:1.4@sha256:0a0a0a0a0a0a0a0a0a0a\
@@ -232,6 +252,9 @@ const WITHOUT_SECRETS: [&str; 33] = [
     "failed to fetch oauth token: 403 Forbidden; password: must not be empty",
     "GET https://auth.example.com/token: net/http: TLS handshake timeout",
     "the token 0a1b2c3d of the session has expired",
+    "body: {\"max_token\": 4096, \"token\": null, \"secret\": true}",
+    "env [npm_config_registry_of_the_company=internal design=flat]",
+    "listen tcp(0.0.0.0:8080): address already in use",
 ];
 
 #[test]

@@ -70,7 +70,8 @@ impl<'a> Artifacts<'a> {
     /// # Errors
     /// As [`Self::read`], and ConfigurationError when the file is not an `imageDetail.json`.
     pub async fn image(&self, given: &str) -> Result<String, StepError> {
-        if !given.contains("::") {
+        // A registry can be an address of IPv6, in brackets, and no artifact is named so.
+        if given.starts_with('[') || !given.contains("::") {
             return Ok(given.to_owned());
         }
 

@@ -139,6 +139,22 @@ fn a_location_names_an_artifact_and_a_path() {
 }
 
 #[test]
+fn an_image_is_a_reference_or_that_of_a_file_of_an_artifact() {
+    let detail = br#"{"ImageURI": "example/web:1"}"#.to_vec();
+    let bytes = archive(&[("imageDetail.json", detail)], CompressionMethod::Stored);
+    let script = Script::new([object(bytes)]);
+    let (sdk, job) = (script.sdk(), job(true));
+    let artifacts = Artifacts::new(&sdk, &job);
+
+    for reference in ["example/web:2", "[2001:db8::1]:5000/web:2", "[::1]/web"] {
+        let image = run(artifacts.image(reference)).expect("a reference");
+        assert_eq!(image, reference);
+    }
+    let image = run(artifacts.image("Image::imageDetail.json")).expect("a file");
+    assert_eq!(image, "example/web:1");
+}
+
+#[test]
 fn an_artifact_that_is_not_an_input_is_refused_with_the_inputs() {
     let (kind, message) = refused("Source::taskdef.json", []);
 

@@ -4,7 +4,11 @@
 //!
 //! Never removes the definition's own names, or what a command runs.
 
+mod clients;
+
 use serde_json::Value;
+
+use clients::{PasswordOption, option_of};
 
 use super::definition::TaskDefinition;
 use crate::limits::{RANDOM_CHARS, RANDOM_DIGITS};
@@ -144,6 +148,7 @@ fn secrets_among<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut secrets = Vec::new();
     let mut before = "";
     let mut is_member = false;
+    let mut option: Option<PasswordOption> = None;
     for word in words {
         // What separates the name of a member of JSON from its value.
         if [":", "="].contains(&word) {
@@ -153,6 +158,8 @@ fn secrets_among<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
         secrets.extend(secret_after(before, word));
         secrets.extend(assigned_secrets(word));
+        secrets.extend(option.and_then(|option| option.password(before, word)));
+        option = option_of(word).or(option);
         let is_secret = is_member && is_secret_name(before) || is_random(word);
         secrets.extend(Some(word).filter(|_| is_secret));
         before = word;

@@ -112,6 +112,42 @@ fn a_value_is_masked_as_json_has_it() {
 }
 
 #[test]
+fn a_password_of_a_known_client_is_masked_and_what_other_programs_take_is_kept() {
+    for command in [
+        &["mysqladmin", "ping", "-uroot", "-phunter22"][..],
+        &[
+            "CMD-SHELL",
+            "/usr/bin/mariadb-admin -phunter22 ping || exit 1",
+        ],
+        &["CMD-SHELL", "redis-cli -h cache-1 -a hunter22 ping"],
+        &["sh", "-c", "sshpass -p hunter22 ssh host-1"],
+        &["mongosh", "--quiet", "-p", "hunter22"],
+    ] {
+        let text = "hunter22 of cache-1, host-1 and -uroot";
+        let kept = "*** of cache-1, host-1 and -uroot";
+        assert_eq!(of_command(command, text), kept, "{command:?}");
+    }
+
+    for (command, text) in [
+        (
+            &["./run", "-p", "808080", "-a0.0.0.0"][..],
+            "808080 0.0.0.0",
+        ),
+        (&["mysql", "-p", "storefront"], "no storefront"),
+        (
+            &["CMD-SHELL", "mysqladmin ping -p$MYSQL_ROOT_PASSWORD"],
+            "$MYSQL_ROOT_PASSWORD",
+        ),
+        (
+            &["redis-cli", "-a", "--no-auth-warning"],
+            "--no-auth-warning",
+        ),
+    ] {
+        assert_eq!(of_command(command, text), text, "{command:?}");
+    }
+}
+
+#[test]
 fn a_secret_among_the_words_of_a_command_is_masked_and_the_command_is_kept() {
     for command in [
         &["./run", "--api-key", "hunter22", "--port", "808080"][..],

@@ -5,9 +5,16 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_config::identity::IdentityCache;
+use aws_config::meta::region::ProvideRegion;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::future::timeout::Timeout;
-use aws_smithy_async::rt::sleep::AsyncSleep;
+use aws_smithy_async::rt::sleep::{AsyncSleep, TokioSleep};
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
@@ -159,9 +166,12 @@ impl Sdk {
     }
 }
 
-/// The configuration of a Lambda function: region and credentials from its environment, one HTTP
-/// client for all services, the ledger's table from `LEDGER_TABLE`, the bucket of reports, if the
-/// function writes any, from `SLIPWAY_REPORTS_BUCKET`, and its name as Lambda states it.
+/// The configuration of a Lambda function: region, credentials and endpoints from its environment,
+/// one HTTP client for all services, the ledger's table from `LEDGER_TABLE`, the bucket of reports,
+/// if the function writes any, from `SLIPWAY_REPORTS_BUCKET`, and its name as Lambda states it.
+///
+/// Lambda states all of it, so the SDK's chain of files, containers and instances is not part of a
+/// function.
 ///
 /// # Errors
 /// If `LEDGER_TABLE` is not set.
@@ -170,10 +180,21 @@ pub async fn connect() -> Result<Sdk, std::env::VarError> {
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
 
-    let config = aws_config::defaults(BehaviorVersion::latest())
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(EnvironmentVariableRegionProvider::new().region().await)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .identity_cache(IdentityCache::lazy().build())
         .http_client(http)
-        .load()
-        .await;
+        .sleep_impl(TokioSleep::new())
+        .time_source(SystemTimeSource::new());
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
+    config
+        .set_endpoint_url(endpoint.filter(|url| !url.is_empty()))
+        .set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"))
+        .set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
+    let config = config.build();
 
     let table = std::env::var("LEDGER_TABLE")?;
     let reports = std::env::var("SLIPWAY_REPORTS_BUCKET").unwrap_or_default();
@@ -182,4 +203,10 @@ pub async fn connect() -> Result<Sdk, std::env::VarError> {
         Ok(name) => sdk.with_function(&name),
         Err(_) => sdk,
     })
+}
+
+/// A variable that is `true` or `false`, in any letters as the SDKs take it.
+fn switch(variable: &str) -> Option<bool> {
+    let value = std::env::var(variable).ok()?;
+    value.to_ascii_lowercase().parse().ok()
 }

@@ -1,6 +1,6 @@
 //! The structure of the sources: no import circles between files or folders, small files and
-//! functions, those of Python too, and paragraphs within lines of 100 columns. All findings are
-//! listed in one failure.
+//! functions, those of Python too, paragraphs within lines of 100 columns, and no test that never
+//! runs. All findings are listed in one failure.
 //!
 //! Reads the sources as text: it never depends on what they do.
 
@@ -9,6 +9,7 @@ mod imports;
 mod modules;
 mod python;
 mod source;
+mod untested;
 
 use std::collections::BTreeSet;
 
@@ -48,6 +49,7 @@ fn the_sources_keep_their_structure() {
             .iter()
             .flat_map(|folder| long_python(folder)),
     );
+    findings.extend(untested::tests_that_never_run(&all));
     findings.extend(few_blank_lines(&product));
     findings.extend(wide_lines("shared/src and functions", &product));
     findings.extend(wide_lines("tests", &tests.iter().collect::<Vec<_>>()));

@@ -37,7 +37,7 @@ pub(super) fn start(
     variables: BTreeMap<String, String>,
 ) -> String {
     let (id, now) = (aws.uuid(), aws.now);
-    let who = aws.global_arn("iam", "root");
+    let who = aws.iam.principal.arn(aws);
     let known = &aws.codepipeline.pipelines[pipeline];
     let first = known.declaration.stages[0].name.clone();
     let execution = Execution {

@@ -112,7 +112,7 @@ pub struct Execution {
     /// Whether it was stopped with abandon.
     pub abandon: bool,
     pub stop_reason: Option<String>,
-    /// `StartPipelineExecution` or `CreatePipeline`, and the ARN of who did it.
+    /// `StartPipelineExecution` or `CreatePipeline`, and the ARN of the caller.
     pub trigger: (String, String),
     /// The overrides that it was started with.
     pub source_revisions: Vec<SourceRevision>,

@@ -2,10 +2,10 @@
 //! own.
 //!
 //! All of them have one clock, one chance and one log of calls, and the regions of an account have
-//! one IAM. Everything else belongs to a region of an account, also what is on the agenda. A
-//! request is served by the account of its credentials, in the region that its signature names:
-//! [`Aws::in_account`] and [`Aws::in_region`] put another place in the position of the first for
-//! the duration of a call. Functions, pipelines and events are those of the first place only.
+//! one IAM and one Route 53. Everything else belongs to a region of an account, also what is on the
+//! agenda. A request is served by the account of its credentials, in the region that its signature
+//! names: [`Aws::in_account`] and [`Aws::in_region`] put another place in the position of the first
+//! for the duration of a call. Functions, pipelines and events are those of the first place only.
 
 use std::mem::swap;
 
@@ -16,8 +16,9 @@ use crate::iam;
 pub(crate) type AccountRegion = (String, String);
 
 /// Services that an account has once, whichever region a signature names. STS has one endpoint a
-/// region, and all of them issue the same credentials.
-const GLOBAL: [&str; 2] = ["iam", "sts"];
+/// region, and all of them issue the same credentials. Requests to Route 53 are signed for one
+/// region of the partition.
+const GLOBAL: [&str; 3] = ["iam", "route53", "sts"];
 
 impl Aws {
     /// Adds an empty account with an id that no other one has, in the same region.
@@ -123,7 +124,7 @@ impl Aws {
 
     /// Makes another place the present one. What all places have in common stays.
     fn enter(&mut self, place: &AccountRegion) {
-        self.exchange_iam();
+        self.exchange_global();
         let mut entered = self.others.remove(place).expect("it was added");
         swap(self, &mut entered);
 
@@ -137,11 +138,11 @@ impl Aws {
         swap(&mut self.calls, &mut left.calls);
         swap(&mut self.others, &mut left.others);
         self.others.insert(left.place(), left);
-        self.exchange_iam();
+        self.exchange_global();
     }
 
-    /// A further region takes the IAM of its account from the first one, or gives it back.
-    fn exchange_iam(&mut self) {
+    /// A further region takes what its account has once from the first one, or gives it back.
+    fn exchange_global(&mut self) {
         if !self.is_further_region {
             return;
         }
@@ -151,6 +152,7 @@ impl Aws {
         let first = first.expect("an account has a first region");
         swap(&mut self.iam, &mut first.iam);
         swap(&mut self.cloudformation.iam, &mut first.cloudformation.iam);
+        swap(&mut self.route53, &mut first.route53);
     }
 
     /// When the next thing happens by itself, in any place.

@@ -47,7 +47,7 @@ pub struct Aws {
     pub now: Millis,
     pub account: String,
     pub region: String,
-    /// Whether it is a further region of an account, whose IAM is with the first region.
+    /// Whether it is a further region of an account, whose IAM and Route 53 are with the first one.
     pub(crate) is_further_region: bool,
     /// From which chance is drawn; see [`Aws::reseed`].
     pub(crate) seed: u64,

@@ -18,7 +18,7 @@ pub const SITE: &str = "site";
 pub const NAME: &str = "site.example.com";
 /// The stack of both records.
 pub const RECORDS: &str = "site-records";
-/// The zone of the emulated load balancers, for aliases.
+/// The zone of the load balancers of the first region, for aliases.
 pub const BALANCER_ZONE: &str = "Z32O12XQLNTSW2";
 
 /// How many requests per second come by the name: as many as one task serves at half of its

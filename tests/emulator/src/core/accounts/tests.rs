@@ -96,6 +96,28 @@ fn an_account_takes_the_place_of_the_other_and_leaves_it() {
 }
 
 #[test]
+fn route_53_is_one_for_all_regions_of_an_account() {
+    let mut aws = Aws::new(1);
+    let zone = crate::route53::create_zone(&mut aws, "example.com", None);
+    aws.in_region("eu-central-1", |aws| {
+        assert!(aws.route53.zone(&zone).is_some());
+        crate::route53::create_zone(aws, "example.org", None);
+    });
+    assert_eq!(aws.route53.zones().count(), 2);
+
+    let scope = "AWS4-HMAC-SHA256 Credential=A/20260105/us-east-1/route53/aws4_request, x";
+    let request = crate::Request {
+        caller: "operator".to_owned(),
+        method: "GET".to_owned(),
+        path_and_query: format!("/2013-04-01/hostedzone/{zone}"),
+        headers: vec![("authorization".to_owned(), scope.to_owned())],
+        ..crate::Request::default()
+    };
+    assert_eq!(aws.call(&request).status, 200);
+    assert!(aws.of_place(&aws.account, "us-east-1").is_none());
+}
+
+#[test]
 fn a_further_region_has_the_iam_of_its_account_and_nothing_else() {
     const FURTHER: &str = "eu-central-1";
     let create = |aws: &mut Aws, name: &str| {

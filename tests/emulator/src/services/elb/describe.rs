@@ -7,7 +7,7 @@ use super::operations::{
     target_group_not_found, validation, wanted,
 };
 use super::resources::{default_rule, text};
-use super::{HOSTED_ZONE, Listener, LoadBalancer, Rule, TargetGroup, TargetState, actions, health};
+use super::{Listener, LoadBalancer, Rule, TargetGroup, TargetState, actions, health, hosted_zone};
 use crate::protocol::query::Parameters;
 use crate::{ApiError, Aws};
 
@@ -172,7 +172,7 @@ pub(super) fn load_balancers(aws: &Aws, parameters: &Parameters) -> Result<Value
 
         json!({
             "LoadBalancerArn": balancer.arn, "DNSName": balancer.dns_name,
-            "CanonicalHostedZoneId": HOSTED_ZONE,
+            "CanonicalHostedZoneId": hosted_zone(&aws.region),
             "CreatedTime": created
                 .and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok()),
             "LoadBalancerName": balancer.name,

@@ -7,6 +7,7 @@ mod actions;
 mod change;
 mod describe;
 mod health;
+mod hosted_zones;
 mod iam;
 mod operations;
 mod requests;
@@ -24,6 +25,7 @@ pub use health::{
     TargetState, deregister, leave_zones, next_change, register, set_answering, state,
 };
 pub(crate) use health::{changes, state_of as state_at};
+pub(crate) use hosted_zones::{hosted_zone, zone_of_name};
 use operations::NAMESPACE;
 pub use operations::run_operation;
 pub(crate) use requests::respond;
@@ -33,7 +35,6 @@ pub use resources::{
     update_target_group,
 };
 
-pub(crate) use state::HOSTED_ZONE;
 pub use state::{Elb, Listener, LoadBalancer, Rule, Target, TargetGroup};
 
 pub(crate) const SERVICE: Service = Service {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{ApiError, Aws, ecs, traffic};
 
 use super::{
-    Elb, HOSTED_ZONE, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, operations,
+    Elb, Listener, LoadBalancer, Rule, TargetGroup, actions, hosted_zone, note_use, operations,
 };
 
 /// AWS::ElasticLoadBalancingV2::TargetGroup. Returns its attributes.
@@ -81,7 +81,7 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
     let full_name = format!("app/{name}/{hex}");
     Ok(json!({
         "Arn": arn, "FullName": full_name, "Name": name, "DNSName": dns_name,
-        "CanonicalHostedZoneID": HOSTED_ZONE,
+        "CanonicalHostedZoneID": hosted_zone(&aws.region),
         "LoadBalancerArn": arn, "LoadBalancerFullName": full_name, "LoadBalancerName": name,
     }))
 }

@@ -7,10 +7,6 @@ use serde_json::{Map, Value};
 use super::health::{self, TargetState};
 use crate::Millis;
 
-/// The hosted zone of Application Load Balancers: that of eu-west-1, in every region. Source:
-/// <https://docs.aws.amazon.com/general/latest/gr/elb.html>
-pub(crate) const HOSTED_ZONE: &str = "Z32O12XQLNTSW2";
-
 /// Load balancers, listeners, rules and target groups by ARN.
 #[derive(Clone, Debug, Default)]
 pub struct Elb {

@@ -26,12 +26,16 @@ enum Target {
     Elsewhere,
 }
 
-/// The balancer that a name is of.
-pub(super) fn balancer<'a>(aws: &'a Aws, name: &str) -> Option<&'a LoadBalancer> {
+/// The balancer that a name is of, and the place that has it: any region of any account.
+pub(super) fn balancer<'a>(aws: &'a Aws, name: &str) -> Option<(&'a Aws, &'a LoadBalancer)> {
     let name = name.trim_end_matches('.');
     let name = name.strip_prefix("dualstack.").unwrap_or(name);
-    let mut all = aws.elb.load_balancers.values();
-    all.find(|balancer| balancer.dns_name.eq_ignore_ascii_case(name))
+    let mut places = std::iter::once(aws).chain(aws.others.values());
+    places.find_map(|place| {
+        let mut all = place.elb.load_balancers.values();
+        let found = all.find(|balancer| balancer.dns_name.eq_ignore_ascii_case(name));
+        found.map(|balancer| (place, balancer))
+    })
 }
 
 fn target(aws: &Aws, zone: &HostedZone, record: &RecordSet, alias: &Alias) -> Target {
@@ -48,8 +52,7 @@ fn target(aws: &Aws, zone: &HostedZone, record: &RecordSet, alias: &Alias) -> Ta
         let named = |other: &RecordSet| other.name == name && other.kind == record.kind;
         return found(zone.records().any(named));
     }
-    let of_balancers = format!(".{}.elb.{}.", aws.region, aws.partition().domain);
-    if alias.hosted_zone == elb::HOSTED_ZONE && name.ends_with(&of_balancers) {
+    if elb::zone_of_name(name) == Some(alias.hosted_zone.as_str()) {
         return found(balancer(aws, name).is_some());
     }
     if WEBSITES.contains(&(alias.hosted_zone.as_str(), name)) {

@@ -83,7 +83,7 @@ impl Server<'_> {
                 continue;
             };
             match balancer(self.aws, &target) {
-                Some(balancer) => {
+                Some((_, balancer)) => {
                     let sum = answers.balancers.entry(balancer.arn.clone()).or_default();
                     *sum += part * share;
                 }
@@ -140,7 +140,7 @@ impl Server<'_> {
             return true;
         };
         match balancer(self.aws, &alias.dns_name) {
-            Some(balancer) => self.is_balancer_healthy(&balancer.arn),
+            Some((place, balancer)) => self.is_balancer_healthy(place, &balancer.arn),
             None if depth < MOST_NAMES => self
                 .group(&alias.dns_name)
                 .into_iter()
@@ -150,8 +150,8 @@ impl Server<'_> {
     }
 
     /// Whether each target group of a balancer has a healthy target.
-    fn is_balancer_healthy(&self, balancer: &str) -> bool {
-        let Aws { elb, now, .. } = self.aws;
+    fn is_balancer_healthy(&self, place: &Aws, balancer: &str) -> bool {
+        let (elb, now) = (&place.elb, &self.aws.now);
         let groups: Vec<&TargetGroup> = elb
             .target_groups
             .values()

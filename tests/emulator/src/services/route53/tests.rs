@@ -86,7 +86,7 @@ fn weighted_alias(action: &str, id: &str, weight: i64, target: &str, evaluates: 
              <Weight>{weight}</Weight><AliasTarget><HostedZoneId>{}</HostedZoneId>\
              <DNSName>{target}</DNSName><EvaluateTargetHealth>{evaluates}</EvaluateTargetHealth>\
              </AliasTarget>",
-            elb::HOSTED_ZONE
+            elb::hosted_zone("eu-west-1")
         ),
     )
 }

@@ -193,7 +193,7 @@ fn an_alias_names_a_balancer_of_its_zone() {
          zone Z32O12XQLNTSW2, but that target was not found]"
     );
     let elsewhere = right
-        .replace(elb::HOSTED_ZONE, "Z1")
+        .replace(elb::hosted_zone("eu-west-1"), "Z1")
         .replace("CREATE", "UPSERT");
     let message = refusal(&mut aws, &zone, &[elsewhere]).1;
     assert!(
@@ -206,6 +206,44 @@ fn an_alias_names_a_balancer_of_its_zone() {
         message.contains("but found more than one in Change"),
         "{message}"
     );
+}
+
+#[test]
+fn an_alias_names_the_zone_of_the_region_of_its_balancer() {
+    let named = |name: &str, zone: &str| {
+        let alias = weighted_alias("CREATE", "blue", 1, name, false);
+        alias.replace(elb::hosted_zone("eu-west-1"), zone)
+    };
+    for (region, zone, other) in [
+        ("us-east-1", "Z35SXDOTRQ7X7K", "Z32O12XQLNTSW2"),
+        ("us-gov-west-1", "Z33AYJ8TM3BH4J", "Z166TLBEWOO7G0"),
+        ("cn-northwest-1", "ZM7IZAIOVVDZF", "Z1GDH35T77C1KE"),
+    ] {
+        let (mut aws, of_name) = world();
+        aws.region = region.to_owned();
+        let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "blue"})).unwrap();
+        assert_eq!(balancer["CanonicalHostedZoneID"], zone);
+
+        let name = balancer["DNSName"].as_str().unwrap();
+        let message = refusal(&mut aws, &of_name, &[named(name, other)]).1;
+        assert!(
+            message.contains("does not lie within the target zone"),
+            "{message}"
+        );
+        assert_eq!(change(&mut aws, &of_name, &[named(name, zone)]).0, 200);
+    }
+}
+
+#[test]
+fn an_alias_names_a_balancer_of_another_region() {
+    let (mut aws, zone) = world();
+    let balancer = aws.in_region("eu-central-1", |aws| {
+        elb::create_load_balancer(aws, &json!({"Name": "blue"})).unwrap()
+    });
+    let name = balancer["DNSName"].as_str().unwrap();
+    let alias = weighted_alias("CREATE", "blue", 1, name, false);
+    let alias = alias.replace(elb::hosted_zone("eu-west-1"), "Z215JYRZR1TBD5");
+    assert_eq!(change(&mut aws, &zone, &[alias]).0, 200);
 }
 
 #[test]

@@ -20,5 +20,5 @@ pub use services::{
 };
 
 pub(crate) use crate::core::{
-    accounts, input, page, partition, protocol, record, service, stale, text, validation,
+    accounts, input, page, partition, protocol, record, service, stale, tags, text, validation,
 };

@@ -17,6 +17,7 @@ mod quirks;
 pub(crate) mod record;
 pub(crate) mod service;
 pub(crate) mod stale;
+pub(crate) mod tags;
 pub(crate) mod text;
 pub mod traffic;
 pub(crate) mod validation;

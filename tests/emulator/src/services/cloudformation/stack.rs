@@ -308,6 +308,7 @@ impl<'a> Deployment<'a> {
                 schema::fit(&scope.resolve_some(&properties)?, schema::of(kind.name))
             })
             .at("Properties")?;
+        tags::check_own(&properties).at("Properties")?;
         tags::propagate(&self.stack(aws).tags, kind.name, &mut properties);
         let desired = Desired {
             kind: kind.name,

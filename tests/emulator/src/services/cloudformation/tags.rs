@@ -5,37 +5,49 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::api::validation;
+use super::error::{At, Problem};
 use super::{items, schema};
 use crate::ApiError;
+use crate::tags::{MOST, TagFault, TagRules, is_reserved};
 use crate::validation::{Quoted, violation};
 
 /// By key.
 pub(super) type Tags = BTreeMap<String, String>;
 
-/// The most tags of a stack. Source:
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>
-const MOST: usize = 50;
-
 /// The property that has the tags of a resource.
 pub(super) const PROPERTY: &str = "Tags";
+
+/// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>. The
+/// services refuse the letters of their tags. Of a key that is given twice, the last tag counts.
+const RULES: TagRules = TagRules {
+    key: "Key",
+    value: "Value",
+    least_value_chars: 1,
+    refuse: |fault| match fault {
+        TagFault::TooMany => {
+            let constraint = format!("Member must have length less than or equal to {MOST}");
+            Some(validation(violation(Quoted::Omitted, "tags", &constraint)))
+        }
+        TagFault::Length(_) | TagFault::Reserved => Some(validation(fault.to_string())),
+        TagFault::Letters(_) | TagFault::Repeated(_) => None,
+    },
+};
 
 /// The tags that a request gives its stack. An empty list, which clients write as an empty text,
 /// removes those that the stack has.
 pub(super) fn given(list: &Value) -> Result<Tags, ApiError> {
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
-    if list.len() > MOST {
-        let constraint = format!("Member must have length less than or equal to {MOST}");
-        return Err(validation(violation(Quoted::Omitted, "tags", &constraint)));
-    }
+    RULES.check(list)?;
+    Ok(of_list(list))
+}
 
-    let tags = of_list(list);
-    let is_reserved = |key: &String| key.to_ascii_lowercase().starts_with("aws:");
-    if tags.keys().any(is_reserved) {
-        return Err(validation(
-            "aws: prefixed tag key names are not allowed for external use.",
-        ));
+/// Refuses a tag of a resource that only AWS gives.
+pub(super) fn check_own(properties: &Value) -> Result<(), Problem> {
+    let own = of_list(items(&properties[PROPERTY]));
+    if own.keys().any(|key| is_reserved(key)) {
+        return Err(Problem::new(TagFault::Reserved.to_string())).at(PROPERTY);
     }
-    Ok(tags)
+    Ok(())
 }
 
 pub(super) fn of_list(list: &[Value]) -> Tags {

@@ -9,6 +9,7 @@ use super::declaration::Declaration;
 use super::input::{self, ANY as ARN, Checks, NAME};
 use super::state::{Ending, ExecutionStatus, Lane, Pipeline};
 use super::{endings, engine, known, structure};
+use crate::tags::{TagFault, TagRules};
 use crate::{ApiError, Aws, Quirk};
 
 /// The most pipelines of an account in a region.
@@ -51,9 +52,25 @@ fn stored(given: &Value, declaration: &Declaration, version: usize) -> Value {
     stored
 }
 
+/// Source: <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_CreatePipeline.html>
+const TAGS: TagRules = TagRules {
+    key: "key",
+    value: "value",
+    least_value_chars: 0,
+    refuse: |fault| {
+        let code = match fault {
+            TagFault::TooMany => "TooManyTagsException",
+            TagFault::Length(_) => "ValidationException",
+            _ => "InvalidTagsException",
+        };
+        Some(ApiError::client(code, fault.to_string()))
+    },
+};
+
 pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipeline", "tags"])?;
     let declaration = parse(aws, &given["pipeline"])?;
+    TAGS.check(input::list(&given["tags"], "tags")?)?;
     let name = declaration.name.clone();
     if aws.codepipeline.pipelines.contains_key(&name) {
         let message = format!(

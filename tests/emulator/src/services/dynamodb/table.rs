@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::attribute::{Attribute, Item, item_from_json};
 use super::expiry::Expiry;
 use super::{check_members, definition, invalid, required, text};
+use crate::input::Input;
 use crate::protocol::xml::instant;
+use crate::tags::TagRules;
 use crate::{ApiError, Aws, Millis};
 
 #[derive(Clone, Debug)]
@@ -53,12 +55,22 @@ const CREATE_MEMBERS: [&str; 12] = [
     "WarmThroughput",
 ];
 
+/// Source:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TaggingRestrictions.html>
+const TAGS: TagRules = TagRules {
+    key: "Key",
+    value: "Value",
+    least_value_chars: 0,
+    refuse: |fault| Some(invalid(fault.to_string())),
+};
+
 pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &CREATE_MEMBERS)?;
     let name = text(input, "TableName")?.ok_or_else(|| {
         invalid("The parameter 'TableName' is required but was not present in the request")
     })?;
     let (hash, range) = definition::check(name, input)?;
+    TAGS.check(Input::new(input).list("Tags")?)?;
     if aws.dynamodb.tables.contains_key(name) {
         return Err(ApiError::client(
             "ResourceInUseException",

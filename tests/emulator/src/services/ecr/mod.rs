@@ -30,6 +30,7 @@ use crate::input::Input;
 use crate::page::{Page, Tokens};
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service, Wording};
+use crate::tags::{TagFault, TagRules};
 use crate::{ApiError, Aws, Millis, record};
 
 pub(crate) const SERVICE: Service = Service {
@@ -146,9 +147,24 @@ const CREATE_MEMBERS: [&str; 6] = [
     "tags",
 ];
 
+/// Source: <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html>
+const TAGS: TagRules = TagRules {
+    key: "Key",
+    value: "Value",
+    least_value_chars: 0,
+    refuse: |fault| {
+        let code = match fault {
+            TagFault::TooMany => "TooManyTagsException",
+            _ => "InvalidTagParameterException",
+        };
+        Some(ApiError::client(code, fault.to_string()))
+    },
+};
+
 fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &CREATE_MEMBERS)?;
     check_registry(aws, input)?;
+    TAGS.check(Input::new(input).list("tags")?)?;
     let name = required_text(input, "repositoryName")?;
     if !is_name(name) {
         return Err(parameter(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{ApiError, Aws};
 
 use super::input::{Input, found_and_missing};
-use super::{Cluster, ContainerInstance, ServiceStatus, invalid, listings, scheduler};
+use super::{Cluster, ContainerInstance, ServiceStatus, invalid, listings, scheduler, tags};
 use crate::text::short_name;
 
 pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
@@ -21,6 +21,8 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             "Cluster must match ^[a-zA-Z0-9\\-_]{{1,255}}$, but was {name}"
         )));
     }
+
+    tags::check(input.list("tags"))?;
 
     let arn = aws.arn("ecs", &format!("cluster/{name}"));
     let settings = input

@@ -6,9 +6,16 @@ use crate::{ApiError, Aws};
 
 use super::input::Input;
 use super::{Ecs, invalid};
+use crate::tags::TagRules;
 use crate::text::short_name;
 
-const MOST_TAGS: usize = 50;
+/// Source: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html>
+const RULES: TagRules = TagRules {
+    key: "key",
+    value: "value",
+    least_value_chars: 0,
+    refuse: |fault| Some(invalid(fault.to_string())),
+};
 
 pub(super) fn tag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let added = input.list("tags");
@@ -53,28 +60,7 @@ impl Ecs {
 
 /// Refuses tags that no resource may have.
 pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
-    if tags.len() > MOST_TAGS {
-        return Err(invalid(format!("Tags can have at most {MOST_TAGS} items.")));
-    }
-
-    for (at, tag) in tags.iter().enumerate() {
-        let (key, value) = (
-            tag["key"].as_str().unwrap_or_default(),
-            tag["value"].as_str().unwrap_or_default(),
-        );
-        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(invalid(
-                "Tag keys must have 1 to 128 characters and tag values at most 256.",
-            ));
-        }
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(invalid("Tag keys must not begin with aws:"));
-        }
-        if tags[..at].iter().any(|other| other["key"] == key) {
-            return Err(invalid(format!("Tag keys must be unique: {key}")));
-        }
-    }
-    Ok(())
+    RULES.check(tags)
 }
 
 /// What an ARN is of: `service`, `task`.

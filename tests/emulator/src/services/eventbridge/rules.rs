@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{EventRule, Fields, Pattern, Schedule, plan};
 use crate::input::Input as Reader;
 use crate::page::Tokens;
+use crate::tags::{TagFault, TagRules};
 use crate::validation as violations;
 use crate::{ApiError, Aws, record};
 
@@ -68,8 +69,27 @@ fn rule_mut<'a>(aws: &'a mut Aws, name: &str) -> Result<&'a mut EventRule, ApiEr
     aws.events.rules.get_mut(name).ok_or_else(|| missing(name))
 }
 
+/// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-tagging.html>
+const TAGS: TagRules = TagRules {
+    key: "Key",
+    value: "Value",
+    least_value_chars: 0,
+    refuse: |fault| match fault {
+        TagFault::TooMany => Some(too_many()),
+        _ => Some(validation(fault.to_string())),
+    },
+};
+
+fn too_many() -> ApiError {
+    ApiError::client(
+        "LimitExceededException",
+        "The requested resource exceeds the maximum number allowed.",
+    )
+}
+
 fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Name")?.to_owned();
+    TAGS.check(Reader::new(input).list("Tags")?)?;
     let pattern = optional(input, "EventPattern")?
         .map(Pattern::parse)
         .transpose()?;
@@ -82,10 +102,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         ));
     }
     if aws.events.rules.len() >= RULES && !aws.events.rules.contains_key(&name) {
-        return Err(ApiError::client(
-            "LimitExceededException",
-            "The requested resource exceeds the maximum number allowed.",
-        ));
+        return Err(too_many());
     }
 
     let enabled = is_enabled(input)?;

@@ -11,9 +11,8 @@ use crate::ApiError;
 use crate::cloudformation::items;
 use crate::iam::Demand;
 use crate::protocol::query::{Parameters, tree};
+use crate::tags::{MOST, TagFault, is_reserved};
 use crate::validation::{Quoted, TextConstraints, Violations};
-
-const MAX_TAGS: usize = 50;
 
 /// The pattern of keys and values takes the letters of every script.
 const KEY: TextConstraints = TextConstraints::of_lengths(1..=128);
@@ -47,7 +46,7 @@ impl SessionTags {
             ("tags", tags.len()),
             ("transitiveTagKeys", transitive_keys.len()),
         ] {
-            violations.check_bound(field, Quoted::Omitted, "length", count, &(0..=MAX_TAGS));
+            violations.check_bound(field, Quoted::Omitted, "length", count, &(0..=MOST));
         }
         Self {
             tags,
@@ -82,6 +81,9 @@ impl SessionTags {
             return Err(invalid(
                 "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
             ));
+        }
+        if keys.iter().any(|key| is_reserved(key)) {
+            return Err(invalid(&TagFault::Reserved.to_string()));
         }
         if !keys.is_disjoint(inherited) {
             return Err(invalid(

@@ -227,6 +227,12 @@ fn tags_that_no_stack_may_have_are_refused() {
         "aws: prefixed tag key names are not allowed for external use."
     );
 
+    assert_eq!(
+        update(&mut aws, &tag("team", "")).unwrap_err().message,
+        "1 validation error detected: Value '' at 'tags.1.member.value' failed to satisfy \
+         constraint: Member must have length greater than or equal to 1"
+    );
+
     let names: Vec<(String, String)> = (1..=51)
         .map(|at| (format!("Tags.member.{at}.Key"), format!("key-{at}")))
         .collect();
@@ -238,5 +244,22 @@ fn tags_that_no_stack_may_have_are_refused() {
         update(&mut aws, &many).unwrap_err().message,
         "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must \
          have length less than or equal to 50"
+    );
+}
+
+#[test]
+fn a_tag_of_a_resource_that_only_aws_gives_is_refused() {
+    let tags = "[{Key: 'AWS:mine', Value: x}]";
+    let queue = format!("{{Type: AWS::SQS::Queue, Properties: {{Tags: {tags}}}}}");
+    let body = format!("Resources: {{Queue: {queue}}}");
+    let folder = Folder::new("reserved", &[("app.yaml", body.as_str())]);
+
+    let error = folder.deploy(&mut Aws::new(1), "app.yaml").unwrap_err();
+    assert_eq!(
+        (error.place.as_str(), error.problem.as_str()),
+        (
+            "Resources.Queue.Properties.Tags",
+            "aws: prefixed tag key names are not allowed for external use."
+        )
     );
 }

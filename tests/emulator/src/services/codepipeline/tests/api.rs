@@ -293,3 +293,22 @@ fn unknown_operations_and_members_are_refused() {
         "SerializationException"
     );
 }
+
+#[test]
+fn tags_of_a_pipeline_are_refused_with_its_own_codes() {
+    let mut aws = account(3);
+    let mut refused = |tags: Value| {
+        let pipeline = declaration(vec![step("Go", 1, "{}")]);
+        let input = json!({"pipeline": pipeline, "tags": tags});
+        call(&mut aws, "CreatePipeline", &input).unwrap_err().code
+    };
+
+    let tag = |key: String| json!({"key": key, "value": ""});
+    let many: Value = (0..51).map(|at| tag(format!("key-{at}"))).collect();
+    assert_eq!(refused(many), "TooManyTagsException");
+    assert_eq!(refused(json!([tag(String::new())])), "ValidationException");
+    for key in ["aws:mine", "Aws:mine", "team#"] {
+        let tags = json!([tag(key.to_owned())]);
+        assert_eq!(refused(tags), "InvalidTagsException", "{key}");
+    }
+}

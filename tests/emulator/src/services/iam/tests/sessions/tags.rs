@@ -55,3 +55,23 @@ fn a_tag_that_a_session_passes_on_cannot_be_given_again() {
         "{body}"
     );
 }
+
+#[test]
+fn a_tag_that_only_aws_gives_is_refused() {
+    let mut tagging = trusting("*");
+    tagging["Action"] = json!(["sts:AssumeRole", "sts:TagSession"]);
+    let mut aws = account(json!([tagging]), json!([]));
+    for key in ["aws%3Amine", "AWS%3Amine"] {
+        let refused = assume(
+            &mut aws,
+            FUNCTION,
+            &TAG.replace("Key=Team", &format!("Key={key}")),
+        );
+        let refused = refused.unwrap_err();
+        assert!(
+            refused.contains("<Code>InvalidParameterValue</Code>"),
+            "{refused}"
+        );
+        assert!(refused.contains("aws: prefixed tag key names"), "{refused}");
+    }
+}

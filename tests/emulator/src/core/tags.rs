@@ -4,8 +4,8 @@
 //! A service has its own codes, and its own words where a public source has them.
 //!
 //! Source:
-//! <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>, and the
-//! tags of each service's API reference.
+//! <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>, and
+//! what the API reference of each service has of tags.
 
 use std::fmt::{self, Display};
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::left_out::{Lack, LeftOut, Sign};
 use super::{Returned, judge};
 use crate::{ApiError, Aws, eventbridge};
 
@@ -40,6 +41,12 @@ fn rules(answers: &mut Returned) {
     let aws = &mut Aws::new(1);
     let test = "test_put_list_with_prefix_describe_delete_rule[default]";
     answers.add(test, "put-rule", put_rule(aws, "rule"));
+    // This rule is of the default bus, the others of that test are not.
+    answers.add(
+        "test_put_events_to_default_eventbus_for_custom_eventbus",
+        "create-rule-1",
+        put_rule(&mut Aws::new(1), "first"),
+    );
     answers.add(
         test,
         "list-rules",
@@ -100,40 +107,33 @@ fn targets(answers: &mut Returned) {
     answers.add(test, "put-targets-length-error", refused);
 }
 
-const LEFT_OUT: [(&str, &str); 24] = [
-    ("*event_bus*", "other buses than the default"),
-    ("test_put_event*", "PutEvents"),
-    ("test_*connection*", "connections"),
-    ("test_*api_destination*", "API destinations"),
-    ("test_create_api_destination*", "API destinations"),
-    ("test_put_permission*", "policies of buses"),
-    ("test_remove_permission*", "policies of buses"),
-    ("*[custom]", "other buses than the default"),
+/// An operation of EventBridge.
+pub(super) const fn events(operation: &'static str) -> Lack {
+    Lack::Operation("events", operation)
+}
+
+/// Only the default bus is served, and events come from services.
+const LEFT_OUT: &[LeftOut] = &[
+    (Sign::Operation, events("PutEvents")),
+    (Sign::Holds("ReceiptHandle"), events("PutEvents")),
+    (Sign::Entry("events*"), events("PutEvents")),
+    (Sign::Operation, events("DescribeRule")),
+    (Sign::Operation, events("EnableRule")),
+    (Sign::Member("Targets"), events("ListTargetsByRule")),
+    (Sign::Member("RuleNames"), events("ListRuleNamesByTarget")),
+    (Sign::Member("EventBuses"), events("ListEventBuses")),
+    (Sign::Holds("vent bus "), events("DescribeEventBus")),
+    (Sign::Holds("event-bus/"), events("CreateEventBus")),
+    (Sign::Parameter("custom"), events("CreateEventBus")),
+    (Sign::Holds(":rule/<*>/<"), events("CreateEventBus")),
+    (Sign::Entry("put-target-*"), events("CreateEventBus")),
     (
-        "test_put_multiple_rules_with_same_name",
-        "other buses than the default",
+        Sign::Entry("delete-custom-event-bus*"),
+        events("DeleteEventBus"),
     ),
-    ("test_list_rule_with_limit", "other buses than the default"),
-    ("*/describe-rule*", "DescribeRule"),
-    ("*/enable-rule", "EnableRule"),
-    (
-        "test_update_rule_with_targets/list-targets*",
-        "ListTargetsByRule",
-    ),
-    (
-        "test_put_list_remove_target[default]/list-targets*",
-        "ListTargetsByRule",
-    ),
-    ("test_list_target_by_rule_limit", "ListTargetsByRule"),
-    ("test_put_multiple_targets_*", "ListTargetsByRule"),
-    ("test_list_rule_names_by_target*", "ListRuleNamesByTarget"),
-    ("test_process_*", "PutEvents"),
-    ("test_scheduled_*", "queues"),
-    ("test_trigger_event_on_ssm_change", "SSM"),
-    ("test_create_connection_validations", "connections"),
-    ("test_connection_*", "connections"),
-    ("test_events_*", "PutEvents"),
-    ("test_list_*", "other buses than the default"),
+    (Sign::Operation, events("PutPermission")),
+    (Sign::Operation, events("RemovePermission")),
+    (Sign::Operation, events("CreateConnection")),
 ];
 
 #[test]
@@ -141,5 +141,5 @@ fn rules_and_targets_are_as_recorded() {
     let mut answers = Returned::default();
     rules(&mut answers);
     targets(&mut answers);
-    judge("events/test_events.snapshot.json", &answers, &LEFT_OUT);
+    judge("events/test_events.snapshot.json", &answers, LEFT_OUT);
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::left_out::{Lack, Sign};
 use super::{Returned, judge, snapshot};
 use crate::lambda::{Function, Permission};
 use crate::{ApiError, Aws, eventbridge, lambda};
@@ -44,7 +45,7 @@ pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
 
 /// What a target with this input receives for an event with this detail; nothing when the input
 /// cannot be made.
-fn received(input: &Value, detail: &Value) -> Option<Value> {
+pub(super) fn received(input: &Value, detail: &Value) -> Option<Value> {
     let mut aws = account();
     put(&mut aws, input).expect("an input that is taken");
     eventbridge::emit(&mut aws, KIND, KIND, Vec::new(), detail.clone());
@@ -68,7 +69,7 @@ fn transformer(paths: &Value, template: &str) -> Value {
     json!({"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}})
 }
 
-fn detail() -> Value {
+pub(super) fn detail() -> Value {
     json!({"command": "update-account", "payload": {"acc_id": "0a787ecb-4015", "sf_id": "baz"}})
 }
 
@@ -235,6 +236,6 @@ fn inputs_are_as_recorded() {
     nested(&mut answers);
     variables_of_the_rule(&mut answers);
     targets(&mut answers);
-    let lines = "test_input_transformer_nested_keys_replacement[*\\n*";
-    judge(FILE, &answers, &[(lines, "no payload of a function")]);
+    let lines = Lack::Other("lines of texts, which a queue takes and a function does not");
+    judge(FILE, &answers, &[(Sign::Parameter("\\n"), lines)]);
 }

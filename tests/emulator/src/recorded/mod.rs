@@ -1,9 +1,9 @@
 //! The emulator against recorded responses of real AWS.
 //!
 //! `SLIPWAY_CORPUS` names folders, separated by colons, with a folder `recorded`: snapshots of
-//! LocalStack's tests, in which what varies is replaced by `<…>`. Each file here lists which entries
-//! of a snapshot are about operations that the emulator serves, makes the same calls and compares
-//! shapes, error codes and messages. Every other entry is named with the reason why not.
+//! LocalStack's tests, in which what varies is replaced by `<…>`. Each file here makes the calls of
+//! a snapshot that the emulator serves, and compares shapes, error codes and messages. Every other
+//! entry needs something that the emulator lacks, which rules of the file name.
 
 mod cloudformation;
 mod cloudwatch;
@@ -12,16 +12,20 @@ mod dynamodb;
 mod elsewhere;
 mod events;
 mod inputs;
+mod left_out;
 mod patterns;
 mod route53;
 mod schedules;
 mod sts;
+mod tags;
+mod targets;
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
 use crate::ApiError;
+use left_out::LeftOut;
 
 /// The folders with recorded responses.
 fn folders() -> Vec<PathBuf> {
@@ -98,43 +102,75 @@ impl Returned {
     }
 }
 
-/// Compares responses with a snapshot: every entry has one or is left out for a reason. A reason is
-/// given for a test, or for an entry of it as `test/entry`. What only further folders have recorded
-/// may be left out without one.
-fn judge(file: &str, answers: &Returned, left_out: &[(&str, &str)]) {
-    let Some(tests) = snapshot(file) else {
-        return;
-    };
-    let first = snapshots(file).into_iter().next().unwrap_or_default();
-    let mut differences = Vec::new();
-    let mut compared = 0;
-    for (test, entries) in &tests {
-        for (entry, recorded) in entries.as_object().into_iter().flatten() {
-            let place = format!("{test}/{entry}");
-            let is_left_out = left_out
-                .iter()
-                .any(|(name, _)| is_named(name, test) || is_named(name, &place));
-            match answers.of(test, entry) {
-                Some(answer) => {
-                    compared += 1;
-                    compare(&comparable(recorded), answer, &place, &mut differences);
-                }
-                None if is_left_out || !first.contains_key(test) => {}
-                None => differences.push(format!("{place}: neither answered nor left out")),
-            }
-        }
+/// Compares responses with a snapshot: every entry has one, or needs what the emulator lacks. What
+/// only further folders have recorded may be left out without a rule.
+fn judge(file: &str, answers: &Returned, rules: &[LeftOut]) {
+    let mut differences = left_out::outdated(rules);
+    if let Some(tests) = snapshot(file) {
+        let first = snapshots(file).into_iter().next().unwrap_or_default();
+        differences.extend(compared(file, answers, &tests));
+        differences.extend(neither(answers, rules, &tests, &first));
+
+        let unknown = answers.0.iter().filter(|(name, entry, _)| {
+            let of_test = |test: &String| is_named(name, test) && tests[test].get(entry).is_some();
+            !tests.keys().any(of_test)
+        });
+        differences.extend(unknown.map(|(name, entry, _)| format!("{name}/{entry}: not recorded")));
     }
-    let unknown = answers.0.iter().filter(|(name, entry, _)| {
-        let of_test = |test: &String| is_named(name, test) && tests[test].get(entry).is_some();
-        !tests.keys().any(of_test)
-    });
-    differences.extend(unknown.map(|(name, entry, _)| format!("{name}/{entry}: not recorded")));
-    eprintln!("{file}: {compared} entries compared");
     assert!(
         differences.is_empty(),
         "{file}:\n{}",
         differences.join("\n")
     );
+}
+
+/// All entries of a snapshot, each with its test.
+fn entries(tests: &Map<String, Value>) -> impl Iterator<Item = ([&str; 2], &Value)> {
+    tests.iter().flat_map(|(test, entries)| {
+        let entries = entries.as_object().into_iter().flatten();
+        entries.map(move |(entry, recorded)| ([test.as_str(), entry.as_str()], recorded))
+    })
+}
+
+/// How responses differ from what was recorded.
+fn compared(file: &str, answers: &Returned, tests: &Map<String, Value>) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut count = 0;
+    for ([test, entry], recorded) in entries(tests) {
+        if let Some(answer) = answers.of(test, entry) {
+            count += 1;
+            let place = format!("{test}/{entry}");
+            compare(&comparable(recorded), answer, &place, &mut differences);
+        }
+    }
+    eprintln!("{file}: {count} entries compared");
+    differences
+}
+
+/// The entries without a response that no rule leaves out, and the rules that leave nothing out.
+fn neither(
+    answers: &Returned,
+    rules: &[LeftOut],
+    tests: &Map<String, Value>,
+    first: &Map<String, Value>,
+) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut is_used = vec![false; rules.len()];
+    for ([test, entry], recorded) in entries(tests) {
+        if answers.of(test, entry).is_some() {
+            continue;
+        }
+        let fitting = left_out::fitting(rules, [test, entry], recorded);
+        if fitting.is_empty() && first.contains_key(test) {
+            differences.push(format!("{test}/{entry}: neither answered nor left out"));
+        }
+        for place in fitting {
+            is_used[place] = true;
+        }
+    }
+    let unused = rules.iter().zip(is_used).filter(|(_, is_used)| !is_used);
+    differences.extend(unused.map(|(rule, _)| format!("{rule:?}: it leaves nothing out")));
+    differences
 }
 
 /// Whether a name with `*` for anything is that of a test.

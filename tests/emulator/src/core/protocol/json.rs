@@ -52,6 +52,17 @@ impl Json {
         }
     }
 
+    /// One operation, without HTTP.
+    #[cfg(test)]
+    pub(crate) fn run(
+        &self,
+        aws: &mut Aws,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value, ApiError> {
+        (self.call)(aws, operation, input)
+    }
+
     pub(super) fn namespace(&self) -> &'static str {
         self.namespace
     }

@@ -201,6 +201,8 @@ pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
         return Err(validation("No updates are to be performed."));
     }
     *aws = draft;
+    let updates = &mut aws.cloudformation.direct_updates;
+    updates.insert(before.id.clone(), desired.capabilities);
 
     Ok(answer)
 }

@@ -299,9 +299,11 @@ pub(super) fn execute(aws: &mut Aws, parameters: &Parameters) -> Result<Value, A
     }
 
     let answer = apply(aws, set.creates, &set.request)?;
+    let made = answer["StackId"].as_str().unwrap_or_default();
+    aws.cloudformation.direct_updates.remove(made);
     if let Some(set) = aws.cloudformation.change_sets.get_mut(&id) {
         set.executed = true;
-        set.made = answer["StackId"].as_str().unwrap_or_default().to_owned();
+        set.made = made.to_owned();
     }
     Ok(json!({}))
 }

@@ -110,7 +110,10 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
         output(aws, stack, (key, value), description)
     });
     let outputs = outputs.collect();
-    let (change_set, capabilities) = change_set::last_of(aws, &stack.id).unzip();
+    let (change_set, capabilities) = match aws.cloudformation.direct_updates.get(&stack.id) {
+        Some(given) => (None, Some(given.iter().map(|one| json!(one)).collect())),
+        None => change_set::last_of(aws, &stack.id).unzip(),
+    };
     // A change set updates a stack, also one that it makes.
     let updated = stack
         .updated

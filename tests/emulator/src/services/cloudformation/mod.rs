@@ -76,6 +76,8 @@ pub struct CloudFormation {
     change_sets: BTreeMap<String, change_set::ChangeSet>,
     /// The ids of stacks that change sets would create, by name.
     reviewed: BTreeMap<String, String>,
+    /// The capabilities with which UpdateStack was the last to change a stack, by its id.
+    direct_updates: BTreeMap<String, Vec<String>>,
     /// Stacks that were deleted, by their ids.
     deleted: BTreeMap<String, deletion::Deleted>,
     custom: custom::CustomResources,
@@ -104,6 +106,12 @@ impl CloudFormation {
         let id = &self.stack(parent)?.resource(logical_id)?.physical_id;
         self.stacks().find(|stack| stack.id == *id)
     }
+}
+
+/// Whether templates can have resources of a type.
+#[cfg(test)]
+pub(crate) fn makes(kind: &str) -> bool {
+    resources::find(kind).is_ok()
 }
 
 /// Creates the stack, or updates the one of that name. It is in progress afterwards if a custom

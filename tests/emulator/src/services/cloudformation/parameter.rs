@@ -245,31 +245,44 @@ pub(super) fn bind(
         )));
     }
 
-    let has_value =
-        |parameter: &&Parameter| given.contains_key(&parameter.name) || parameter.default.is_some();
-    let missing: Vec<&str> = parameters
-        .iter()
-        .filter(|parameter| !has_value(parameter))
-        .map(|parameter| parameter.name.as_str())
-        .collect();
-    if !missing.is_empty() {
-        return Err(Problem::new(format!(
-            "Parameters: [{}] must have values",
-            missing.join(", ")
-        )));
-    }
-
+    check_values(parameters, given)?;
     let value = |parameter: &Parameter| {
         let text = given
             .get(&parameter.name)
             .or(parameter.default.as_ref())
-            .expect("looked for just above");
+            .expect("looked for before");
         Ok((
             parameter.name.clone(),
             parameter.value(text).at(&parameter.name)?,
         ))
     };
     parameters.iter().map(value).collect()
+}
+
+/// Refuses parameters without a value; one of the parameter store has words of its own.
+fn check_values(parameters: &[Parameter], given: &BTreeMap<String, String>) -> Result<(), Problem> {
+    let has_value =
+        |parameter: &Parameter| given.contains_key(&parameter.name) || parameter.default.is_some();
+    let all = parameters.iter();
+    let lacking: Vec<&Parameter> = all.filter(|parameter| !has_value(parameter)).collect();
+    let mut stored = lacking.iter();
+    if let Some(stored) = stored.find(|parameter| parameter.kind == parameter_store::KIND) {
+        return Err(Problem::new(format!(
+            "Parameter {} should either have input value or default value",
+            stored.name
+        )));
+    }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = lacking
+        .iter()
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    Err(Problem::new(format!(
+        "Parameters: [{}] must have values",
+        names.join(", ")
+    )))
 }
 
 #[cfg(test)]

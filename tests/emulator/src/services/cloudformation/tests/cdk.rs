@@ -179,6 +179,13 @@ fn a_parameter_of_the_store_is_the_value_under_its_name() {
         "Unable to fetch parameters [/cdk-bootstrap/version] from parameter store for this account."
     );
 
+    let body = BOOTSTRAPPED.replace(", Default: /cdk-bootstrap/version", "");
+    let without = Folder::new("no-store", &[("t.yaml", body.as_str())]);
+    assert_eq!(
+        without.deploy(&mut aws, "t.yaml").unwrap_err().problem,
+        "Parameter BootstrapVersion should either have input value or default value"
+    );
+
     let put = |aws: &mut Aws, version: &str| {
         let store = &mut aws.cloudformation.parameter_store;
         store.insert("/cdk-bootstrap/version".to_owned(), version.to_owned());

@@ -354,3 +354,39 @@ fn a_deletion_that_fails_leaves_the_stack_with_the_reason() {
     request(&mut aws, "DeleteStack", &own).unwrap();
     assert!(request(&mut aws, "DescribeStacks", &own).is_err());
 }
+
+#[test]
+fn a_stack_names_the_change_set_and_the_capabilities_of_its_last_change() {
+    let mut aws = account();
+    let of_iam = ("Capabilities.member.1", "CAPABILITY_IAM");
+    let created = create(&mut aws, &[("TemplateBody", TEMPLATE), of_iam]).unwrap();
+    execute(&mut aws, &created);
+    let last = |aws: &mut Aws| {
+        let stacks = request(aws, "DescribeStacks", &[("StackName", "own")]).unwrap();
+        let stack = &stacks["Stacks"][0];
+        [stack["ChangeSetId"].clone(), stack["Capabilities"].clone()]
+    };
+    let own = json!(["CAPABILITY_IAM"]);
+    assert_eq!(last(&mut aws), [created["Id"].clone(), own]);
+
+    aws.now += 1000;
+    let changed = format!("{TEMPLATE}# changed");
+    let update = [
+        ("StackName", "own"),
+        ("TemplateBody", changed.as_str()),
+        ("Capabilities.member.1", "CAPABILITY_NAMED_IAM"),
+    ];
+    request(&mut aws, "UpdateStack", &update).unwrap();
+    let named = json!(["CAPABILITY_NAMED_IAM"]);
+    assert_eq!(last(&mut aws), [Value::Null, named]);
+
+    aws.now += 1000;
+    let next = [
+        ("ChangeSetName", "next"),
+        ("StackName", "own"),
+        ("TemplateBody", TEMPLATE),
+    ];
+    let next = request(&mut aws, "CreateChangeSet", &next).unwrap();
+    execute(&mut aws, &next);
+    assert_eq!(last(&mut aws), [next["Id"].clone(), Value::Null]);
+}

@@ -10,10 +10,10 @@ use crate::{ApiError, Aws};
 
 /// Operations that describe have no resource-level permissions; those that change are authorized
 /// on the resource.
-pub(super) fn demands(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     match request.operation.as_str() {
-        "ModifyRule" => Some(vec![request.on(request.text("RuleArn").to_owned())]),
-        "ModifyListener" => Some(vec![request.on(request.text("ListenerArn").to_owned())]),
+        "ModifyRule" => Some(vec![change(aws, request, "RuleArn")]),
+        "ModifyListener" => Some(vec![change(aws, request, "ListenerArn")]),
         "DescribeTargetHealth"
         | "DescribeTargetGroups"
         | "DescribeLoadBalancers"
@@ -22,6 +22,25 @@ pub(super) fn demands(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> 
         | "DescribeTags" => Some(vec![Demand::anywhere(request.action())]),
         _ => None,
     }
+}
+
+/// The change of a rule or a listener, with its tags.
+fn change(aws: &Aws, request: &IamRequest, member: &str) -> Demand {
+    let arn = request.text(member);
+    let rule = aws.elb.rules.get(arn).map(|it| &it.properties);
+    let listener = aws.elb.listeners.get(arn).map(|it| &it.properties);
+    let tags = rule
+        .or(listener)
+        .and_then(|all| all.get("Tags")?.as_array());
+
+    let mut demand = request.on(arn.to_owned());
+    for tag in tags.into_iter().flatten() {
+        let [key, value] = ["Key", "Value"].map(|name| tag[name].as_str().unwrap_or_default());
+        for prefix in ["aws", "elasticloadbalancing"] {
+            demand = demand.with(&format!("{prefix}:ResourceTag/{key}"), value);
+        }
+    }
+    demand
 }
 
 /// Actions that authenticate with Amazon Cognito are set only by a caller that may read the client

@@ -26,7 +26,7 @@ const COMPARISONS: [(&str, Compare, bool); 11] = [
 
 /// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the
 /// key of a tag. `aws:SourceAccount` and `aws:SourceArn` are there only when a service calls.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "application-autoscaling:scalable-dimension",
     "application-autoscaling:service-namespace",
     "aws:principalaccount",
@@ -41,6 +41,7 @@ const KEYS: [&str; 19] = [
     "ecs:createaction",
     "ecs:resourcetag/",
     "ecs:task-definition",
+    "elasticloadbalancing:resourcetag/",
     "iam:passedtoservice",
     "iam:resourcetag/",
     "lambda:sourcefunctionarn",

@@ -217,7 +217,20 @@ fn drawn(
         let requests = draw::poisson(&mut rng, *mean);
         part.respond(&mut rng, requests, disturbed(aws, answers, minute));
     }
+    if speaks_grpc(aws, group) {
+        part.good += part.client_errors + part.server_errors;
+        (part.client_errors, part.server_errors) = (0, 0);
+    }
     part
+}
+
+/// Whether the targets of a group answer gRPC, where an error has the HTTP status 200 as a success
+/// does, and its own status in the trailers.
+///
+/// Source: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
+fn speaks_grpc(aws: &Aws, group: &str) -> bool {
+    let group = aws.elb.target_groups.get(group);
+    group.is_some_and(|group| group.properties.get("ProtocolVersion") == Some(&"GRPC".into()))
 }
 
 /// When a version got its first request in a target group.

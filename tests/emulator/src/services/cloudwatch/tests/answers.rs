@@ -158,6 +158,25 @@ fn each_version_answers_as_its_image_does() {
 }
 
 #[test]
+fn an_error_of_grpc_counts_as_a_success() {
+    let bad = Profile::of(Answers::GOOD.failing(0.2));
+    let mut world = MetricBench::new(4, Profile::default(), bad, (50, 50));
+    let green = world.group("green");
+    let group = world.aws.elb.target_groups.get_mut(&green).unwrap();
+    let properties = &mut group.properties;
+    properties.insert("ProtocolVersion".to_owned(), json!("GRPC"));
+    world.minutes(30);
+
+    for name in &CODES[1..] {
+        assert_eq!(world.total(30, Some("green"), name, "Sum"), 0.0, "{name}");
+    }
+    let requests = world.points(30, Some("green"), "RequestCount", "Sum");
+    let good = world.points(30, Some("green"), CODES[0], "Sum");
+    let same = |(minute, count): &(&i64, &f64)| requests.get(*minute) == Some(*count);
+    assert!(good.iter().filter(same).count() > 20, "{good:?}");
+}
+
+#[test]
 fn an_image_may_become_worse_from_a_minute_on() {
     let later = Profile::default().then(16, Answers::GOOD.failing(0.2));
     let mut world = MetricBench::new(5, Profile::default(), later, (50, 50));

@@ -6,7 +6,7 @@
 use super::names::names;
 use super::{
     Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorState, Registering, Release,
-    TrafficReturn,
+    SeenHealth, TrafficReturn,
 };
 use crate::job::Failure;
 use crate::observed::percentages::Percentages;
@@ -60,6 +60,8 @@ pub enum Event {
     /// The prior revision was not ACTIVE any more, and the same definition was registered as this
     /// one.
     PriorRegistered { task_definition: String },
+    /// The health of the new colour, while it had traffic, is other than at the looks before.
+    HealthSeen(SeenHealth),
     /// The traffic is to be returned to the old colour.
     ReturnDecided(TrafficReturn),
     /// A judgement ended.
@@ -104,6 +106,7 @@ names! {
         RetirementAnnounced => "announce the retirement of the old colour",
         RestorationAnnounced => "announce a restoration",
         PriorRegistered => "record a registration of the prior release",
+        HealthSeen => "record the health of the new colour",
         ReturnDecided => "decide to return the traffic",
         JudgementRecorded => "record a judgement",
         DecisionAwaited => "wait for a decision",
@@ -139,6 +142,7 @@ impl Event {
             Self::RetirementAnnounced => EventName::RetirementAnnounced,
             Self::RestorationAnnounced { .. } => EventName::RestorationAnnounced,
             Self::PriorRegistered { .. } => EventName::PriorRegistered,
+            Self::HealthSeen(_) => EventName::HealthSeen,
             Self::ReturnDecided(_) => EventName::ReturnDecided,
             Self::JudgementRecorded(_) => EventName::JudgementRecorded,
             Self::DecisionAwaited { .. } => EventName::DecisionAwaited,

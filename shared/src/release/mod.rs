@@ -22,6 +22,7 @@ mod push;
 mod record;
 mod refusal;
 mod routing;
+mod seen_health;
 mod started;
 mod stored;
 mod target;
@@ -46,6 +47,7 @@ pub use push::{Push, PushDecision};
 pub use record::{Record, RecordState};
 pub use refusal::Refusal;
 pub use routing::{KnownRule, LastKnownRouting};
+pub use seen_health::{HealthLoss, SeenHealth};
 pub use started::Started;
 pub use target::{
     AwaitingDecision, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,

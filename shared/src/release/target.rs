@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Before, Change, FoundDeployment, PriorPair, PriorState, Refusal, TrafficShift};
+use super::{
+    Before, Change, FoundDeployment, PriorPair, PriorState, Refusal, SeenHealth, TrafficShift,
+};
 use crate::job::Failure;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::percentages::Percentages;
@@ -41,13 +43,14 @@ pub struct PairTarget {
     pub change: Option<Change>,
     /// The weights of the route that were announced last.
     pub shift: Option<TrafficShift>,
-    /// Whether scale-in was announced to be suspended, or to be restored; none when it was left
-    /// alone.
+    /// Whether scale-in was announced to be suspended, or to be restored; none when left alone.
     pub scale_in_suspended: Option<bool>,
     /// Tasks that the old colour was raised to, to take all of the traffic back.
     pub raised_to: Option<u32>,
     /// Whether it was announced that the old colour is scaled to no tasks.
     pub retiring: bool,
+    /// What was seen of the new colour's health while it had traffic, if it was not all as filled.
+    pub health: Option<SeenHealth>,
     /// The decision to return the traffic to the old colour. Once made, it stays.
     pub traffic_return: Option<TrafficReturn>,
     /// Judgements that have ended.
@@ -99,8 +102,7 @@ pub(super) fn is_false(flag: &bool) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgementRecord {
-    /// When its action began. Once a judgement has ended, later invocations of the action return it
-    /// unchanged.
+    /// When its action began. Later invocations of the action return an ended judgement as it is.
     pub since: Timestamp,
     /// `promote`, `rollback` or `inconclusive`.
     pub verdict: String,
@@ -336,6 +338,7 @@ impl PairTarget {
             scale_in_suspended: None,
             raised_to: None,
             retiring: false,
+            health: None,
             traffic_return: None,
             judgements: Vec::new(),
             awaiting: None,

@@ -133,10 +133,10 @@ fn step(
         Event::DeploymentRecorded { deployment } => {
             phase.open_target()?.record_deployment(deployment)?;
         }
-
         // Only they suspend scale-in, judge the new colour and retire the old one.
         Event::ScaleInSuspensionAnnounced => phase.open_pair()?.scale_in_suspended = Some(true),
         Event::RetirementAnnounced => phase.open_pair()?.retiring = true,
+        Event::HealthSeen(seen) => phase.open_pair()?.health = Some(seen),
         Event::ReturnDecided(decision) => phase.open_pair()?.decide_return(decision)?,
         Event::JudgementRecorded(judgement) => phase.open_pair()?.record_judgement(judgement),
         Event::DecisionAwaited { action } => {

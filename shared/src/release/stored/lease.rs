@@ -10,8 +10,8 @@ use crate::observed::weights::Weights;
 use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
-    Phase, Prior, Registering, Release, RoleProof, ServiceTarget, Target, TrafficReturn,
-    TrafficShift,
+    Phase, Prior, Registering, Release, RoleProof, SeenHealth, ServiceTarget, Target,
+    TrafficReturn, TrafficShift,
 };
 use crate::timestamp::Timestamp;
 
@@ -50,6 +50,7 @@ struct StoredRelease {
     sized: Option<u32>,
     #[serde(default, skip_serializing_if = "is_false")]
     retiring: bool,
+    health: Option<SeenHealth>,
     restoring: Option<TrafficReturn>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     judged: Vec<JudgementRecord>,
@@ -137,6 +138,7 @@ impl From<Release> for StoredRelease {
             scale_in_suspended: None,
             sized: None,
             retiring: false,
+            health: None,
             restoring: None,
             judged: Vec::new(),
             holding: None,
@@ -170,6 +172,7 @@ impl StoredRelease {
                 scale_in_suspended: pair.scale_in_suspended,
                 sized: pair.raised_to,
                 retiring: pair.retiring,
+                health: pair.health,
                 restoring: pair.traffic_return,
                 judged: pair.judgements,
                 holding: pair.awaiting,
@@ -179,7 +182,7 @@ impl StoredRelease {
     }
 
     /// The fields that only the release of a pair has, each with whether it is there.
-    fn pair_fields(&self) -> [(&'static str, bool); 8] {
+    fn pair_fields(&self) -> [(&'static str, bool); 9] {
         [
             ("release.repaired", self.repaired.is_some()),
             ("release.shift", self.shift.is_some()),
@@ -189,6 +192,7 @@ impl StoredRelease {
             ),
             ("release.sized", self.sized.is_some()),
             ("release.retiring", self.retiring),
+            ("release.health", self.health.is_some()),
             ("release.restoring", self.restoring.is_some()),
             ("release.judged", !self.judged.is_empty()),
             ("release.holding", self.holding.is_some()),
@@ -226,6 +230,7 @@ impl StoredRelease {
                     scale_in_suspended: self.scale_in_suspended,
                     raised_to: self.sized,
                     retiring: self.retiring,
+                    health: self.health,
                     traffic_return: self.restoring.take(),
                     judgements: std::mem::take(&mut self.judged),
                     awaiting: self.holding.take(),

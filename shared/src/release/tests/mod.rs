@@ -3,6 +3,7 @@
 
 mod closing;
 mod deploy_role;
+mod health;
 mod lease;
 mod places;
 mod prior;
@@ -91,6 +92,16 @@ fn traffic_return(held: bool) -> TrafficReturn {
     }
 }
 
+fn seen_health() -> SeenHealth {
+    SeenHealth {
+        most: 6,
+        loss: Some(HealthLoss {
+            since: after(3),
+            recovered_at: Some(after(4)),
+        }),
+    }
+}
+
 fn awaiting(decision: Option<OperatorDecision>) -> AwaitingDecision {
     AwaitingDecision {
         action: after(5),
@@ -161,6 +172,7 @@ fn pair_target() -> PairTarget {
         scale_in_suspended: Some(true),
         raised_to: Some(4),
         retiring: true,
+        health: Some(seen_health()),
         traffic_return: Some(traffic_return(false)),
         judgements: vec![judgement(now())],
         awaiting: Some(awaiting(None)),

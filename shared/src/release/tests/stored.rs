@@ -74,6 +74,7 @@ fn pair_fields() -> Value {
                 "made": true, "known": [{"blue": 90, "green": 10}]
             },
             "scale_in_suspended": true, "sized": 4, "retiring": true,
+            "health": {"most": 6, "loss": {"since": time(3), "recovered_at": time(4)}},
             "restoring": {"reason": "unhealthy", "since": time(0)},
             "judged": [{
                 "since": time(0), "verdict": "promote", "summary": "healthy",
@@ -100,8 +101,7 @@ fn open_named_pair() -> Lease {
     })
 }
 
-fn rolling_back_item(fields: Value) -> Value {
-    let mut fields = fields;
+fn rolling_back_item(mut fields: Value) -> Value {
     merge(
         &mut fields,
         &json!({"state": "rolling-back", "rolling_back_since": time(7)}),
@@ -109,8 +109,7 @@ fn rolling_back_item(fields: Value) -> Value {
     item(&fields)
 }
 
-fn failed_item(fields: Value) -> Value {
-    let mut fields = fields;
+fn failed_item(mut fields: Value) -> Value {
     merge(
         &mut fields,
         &json!({"failure": {"type": "JobFailed", "message": "unhealthy"}}),
@@ -187,7 +186,7 @@ fn a_lease_is_stored_without_what_it_does_not_have() {
 }
 
 /// Pairs with one field each, under the name it is stored by.
-fn pairs_of_one_field() -> [(&'static str, PairTarget); 8] {
+fn pairs_of_one_field() -> [(&'static str, PairTarget); 9] {
     let with = |edit: fn(&mut PairTarget)| {
         let mut target = PairTarget::new(prior_pair(), now());
         edit(&mut target);
@@ -203,6 +202,7 @@ fn pairs_of_one_field() -> [(&'static str, PairTarget); 8] {
         ),
         ("sized", with(|pair| pair.raised_to = Some(4))),
         ("retiring", with(|pair| pair.retiring = true)),
+        ("health", with(|pair| pair.health = Some(seen_health()))),
         (
             "restoring",
             with(|pair| pair.traffic_return = Some(traffic_return(false))),
@@ -284,6 +284,7 @@ fn a_field_of_another_target_is_refused_by_its_name() {
         "shift",
         "scale_in_suspended",
         "sized",
+        "health",
         "restoring",
         "judged",
         "holding",
@@ -375,8 +376,7 @@ fn a_record_of_version_1_is_read_and_needs_no_operator() {
         "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00",
         "cluster": "apps", "service": "web", "state": "closed", "outcome": "rolled-back",
         "reason": "because", "prior": pair["prior"], "change": pair["change"],
-        "shift": pair["shift"], "judged": pair["judged"],
-        "started_at": time(0), "ended_at": time(9)
+        "shift": pair["shift"], "judged": pair["judged"], "started_at": time(0), "ended_at": time(9)
     });
     let lease = rolling_back(of_pair(pair_target()));
     let conclusion = Conclusion::new(Outcome::RolledBack, "because");

@@ -125,6 +125,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::RetirementAnnounced,                         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (restoration_announced(),                        [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, BACKP, BACKP]),
         (E::PriorRegistered { task_definition: prior },  [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, NO, NO]),
+        (E::HealthSeen(seen_health()),                   [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::ReturnDecided(traffic_return(false)),        [NO, NO, NO, NO, NO, NO, PAIR, PAIR, RETND, NO, NO, NO, NO]),
         (E::JudgementRecorded(judgement(now())),         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::DecisionAwaited { action: now() },           [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),

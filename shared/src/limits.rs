@@ -253,8 +253,14 @@ pub const DEREGISTRATION_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 pub const TAKE_OVER_ATTEMPTS: u32 = 3;
 
 /// Longest time for which swap-target-groups waits for the new colour to be healthy enough for more
-/// traffic. Ours: a replaced task is healthy again by then.
+/// traffic, and for which both colours may lack healthy targets before the new one loses its own.
+/// Ours: a replaced task is healthy again by then.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// How long the new colour must lack healthy targets before it loses its traffic, while it has
+/// some, and how long it must have enough again until that is over. Ours: ECS replaces a task that
+/// AWS took away within about two minutes.
+pub const HEALTH_PROOF: Duration = Duration::from_secs(2 * 60);
 
 /// Longest time for which traffic stays on a failing colour while the old one grows to take all of
 /// it. Ours: a few minutes of starting tasks.

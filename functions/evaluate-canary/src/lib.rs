@@ -15,10 +15,11 @@ use slipway::aws::{Ledger, Metrics, ObservedPair, Pairs, Reports, Sdk, TaskDefin
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::alarm::Alarm;
 use slipway::observed::weights::Weights;
-use slipway::release::{ActiveRelease, Event, PairTarget, apply};
+use slipway::release::{ActiveRelease, Event, PairTarget, SeenHealth, apply};
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
 use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::health::health_to_record;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::watch::{WatchStep, watch};
 use slipway::timestamp::readable;
@@ -122,23 +123,24 @@ impl EvaluateCanary {
     async fn evaluate(&self, context: CanaryContext<'_>) -> StepResult {
         context.sides()?;
 
-        let CanaryContext {
-            job,
-            lease,
-            target,
-            pair,
-        } = &context;
-        let seen = self.pairs.observe(lease, pair, &[pair.idle()]).await?;
+        let (job, target, pair) = (context.job, context.target, context.pair);
+        let seen = self
+            .pairs
+            .observe(&context.lease, pair, &[pair.live, pair.idle()])
+            .await?;
         let pair_context = PairContext {
             target,
             view: &seen.view,
         };
         let plan = watch_plan(&job.parameters, pair_context.filled_tasks());
 
-        let health = match watch(&plan, &pair_context) {
+        let step = watch(&plan, &pair_context);
+        let recorded = health_to_record(&plan, &pair_context);
+        let context = self.record_health(context, recorded).await?;
+        let health = match step {
             WatchStep::Healthy { health } => health,
             WatchStep::Confirm => return self.confirm_shift(&context, seen.view.weights).await,
-            WatchStep::Unseen { summary } => {
+            WatchStep::Unseen { summary } | WatchStep::Wait { summary } => {
                 return self.retry_unless_alarm(context, summary).await;
             }
             WatchStep::Restore { reason } => return self.unhealthy(context, &seen, reason).await,
@@ -165,6 +167,20 @@ impl EvaluateCanary {
             sticky: seen.route.sticky().map(readable),
         };
         self.judge(context, &health).await
+    }
+
+    /// Records what the next looks must know of the new colour's health.
+    async fn record_health<'a>(
+        &self,
+        context: CanaryContext<'a>,
+        seen: Option<SeenHealth>,
+    ) -> Result<CanaryContext<'a>, StepError> {
+        let Some(seen) = seen else {
+            return Ok(context);
+        };
+        let lease = apply(&context.lease, Event::HealthSeen(seen), context.job.now)?;
+        self.ledger.advance(&lease).await?;
+        Ok(CanaryContext { lease, ..context })
     }
 
     /// Ends the judgement of a colour that must not keep its traffic. The reason can quote ECS.
@@ -239,6 +255,7 @@ fn watch_plan(parameters: &Parameters, filled: u32) -> ShiftPlan {
         answers: Duration::ZERO,
         filled,
         minimum_healthy_percent: parameters.minimum_healthy_percent(),
+        max_capacity: None,
     }
 }
 

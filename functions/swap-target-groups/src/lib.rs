@@ -5,24 +5,28 @@
 //! It never moves traffic to a colour without checking its health and its size in the same
 //! invocation.
 
+mod context;
 mod parameters;
 
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use slipway::aws::{Ledger, ObservedPair, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Ledger, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::observed::colour::Colour;
 use slipway::observed::route::Route;
+use slipway::observed::weights::Weights;
 use slipway::release::{
     ActiveRelease, Change, Event, Lease, PairTarget, PriorPair, TrafficReturn, apply,
 };
-use slipway::routing::mover::{ReturnProgress, TrafficMover};
+use slipway::routing::mover::{ReturnProgress, TrafficMover, raise_without_bound};
 use slipway::step::Step;
-use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::health::health_to_record;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
-use slipway::strategy::blue_green::size::needed_by_new;
+use slipway::strategy::blue_green::size::{RequiredTasks, limit, needed_by_new};
 
+use context::ShiftContext;
 pub use parameters::{Parameters, ShiftName};
 
 /// The step for pairs behind a listener rule.
@@ -70,23 +74,6 @@ pub struct Swap<R> {
     traffic: TrafficMover,
 }
 
-/// What one invocation works with.
-struct ShiftContext<'a> {
-    job: &'a Job<Parameters>,
-    target: &'a PairTarget,
-    pair: &'a PriorPair,
-    seen: ObservedPair,
-}
-
-impl ShiftContext<'_> {
-    fn observed(&self) -> PairContext<'_> {
-        PairContext {
-            target: self.target,
-            view: &self.seen.view,
-        }
-    }
-}
-
 impl<R: RouteKind> Swap<R> {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
@@ -132,7 +119,10 @@ impl<R: RouteKind> Step for Swap<R> {
             return self.restore(job, lease, pair).await;
         }
 
-        let seen = self.pairs.observe(&lease, pair, &[pair.idle()]).await?;
+        let seen = self
+            .pairs
+            .observe(&lease, pair, &[pair.live, pair.idle()])
+            .await?;
         let context = ShiftContext {
             job,
             target,
@@ -145,39 +135,33 @@ impl<R: RouteKind> Step for Swap<R> {
 
 impl<R: RouteKind> Swap<R> {
     async fn shift(&self, context: &ShiftContext<'_>, lease: Lease) -> StepResult {
-        let ShiftContext {
-            job, pair, seen, ..
-        } = context;
+        let ShiftContext { job, pair, .. } = context;
         let observed = context.observed();
-        let plan = shift_plan(&job.parameters, observed.filled_tasks(), answers(pair));
+        let max_capacity = self.max_capacity(context, &lease).await;
+        let plan = ShiftPlan {
+            max_capacity: max_capacity.clone().unwrap_or_default(),
+            ..shift_plan(&job.parameters, observed.filled_tasks(), answers(pair))
+        };
         let times = ShiftTimes {
             elapsed: job.now.since(job.since),
             grace_left: lease.grace_left(job.now),
         };
 
-        match next_step(&plan, &observed, times) {
+        let step = next_step(&plan, &observed, times);
+        let lease = self.record_health(context, &plan, lease).await?;
+        match step {
             ShiftStep::Grow {
-                change,
-                tasks,
-                percent,
+                change, percent, ..
             } => {
-                self.announce(context, &lease, change).await?;
-                self.services.resize(seen.of(pair.idle()), tasks).await?;
-
-                let summary = format!("{} grows to {tasks} tasks first", pair.idle());
-                Ok(JobReport::in_progress(summary, percent))
+                max_capacity?;
+                self.grow(context, &plan, &lease, change, percent).await
             }
             ShiftStep::Shift { to, percent } => {
-                self.prove_restorable(context).await?;
-                let lease = self.record_size(context, lease).await?;
-                self.traffic.route(&lease, pair, seen, to).await?;
-
-                let new = pair.idle();
-                let summary = format!("{}% to {new}, baking begins", to.percent(new));
-                Ok(JobReport::in_progress(summary, percent))
+                max_capacity?;
+                self.route(context, &plan, lease, to, percent).await
             }
             ShiftStep::Confirm => {
-                let confirmed = self.traffic.confirm(&lease, pair, seen).await?;
+                let confirmed = self.traffic.confirm(&lease, pair, &context.seen).await?;
                 Ok(JobReport::in_progress(confirmed.summary(), 0))
             }
             ShiftStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
@@ -188,6 +172,85 @@ impl<R: RouteKind> Swap<R> {
             ShiftStep::Restore { reason } => self.abort(context, lease, reason).await,
             ShiftStep::Fail { failure, .. } => self.fail(context, &lease, failure).await,
         }
+    }
+
+    /// Raises the new colour to what the load needs.
+    async fn grow(
+        &self,
+        context: &ShiftContext<'_>,
+        plan: &ShiftPlan,
+        lease: &Lease,
+        change: Change,
+        percent: u8,
+    ) -> StepResult {
+        let ShiftContext { pair, seen, .. } = context;
+        let needed = context.needed(plan);
+        let tasks = needed.tasks;
+        self.announce(context, lease, change).await?;
+        self.services.resize(seen.of(pair.idle()), tasks).await?;
+
+        let new = pair.idle();
+        let summary = format!("{new} grows to {tasks} tasks first");
+        let summary = with_limit(summary, new, needed);
+        Ok(JobReport::in_progress(summary, percent))
+    }
+
+    /// Sets the weights of the next step.
+    async fn route(
+        &self,
+        context: &ShiftContext<'_>,
+        plan: &ShiftPlan,
+        lease: Lease,
+        to: Weights,
+        percent: u8,
+    ) -> StepResult {
+        let ShiftContext { pair, seen, .. } = context;
+        let needed = context.needed(plan);
+        self.prove_restorable(context).await?;
+        let lease = self.record_size(context, lease, needed.tasks).await?;
+        self.traffic.route(&lease, pair, seen, to).await?;
+
+        let new = pair.idle();
+        let summary = format!("{}% to {new}, baking begins", to.percent(new));
+        let summary = with_limit(summary, new, needed);
+        Ok(JobReport::in_progress(summary, percent))
+    }
+
+    /// The most tasks that automatic scaling gives the new colour; `None` without it, and while the
+    /// load needs no more than the colour has.
+    async fn max_capacity(
+        &self,
+        context: &ShiftContext<'_>,
+        lease: &Lease,
+    ) -> Result<Option<u32>, StepError> {
+        let (pair, observed) = (context.pair, context.observed());
+        let new = pair.idle();
+        let filled = observed.filled_tasks();
+        let has = context.seen.view.of(new).desired.max(filled);
+        if needed_by_new(&observed, filled, None).tasks <= has {
+            return Ok(None);
+        }
+
+        let names = pair.services(&lease.service);
+        match self.pairs.scaling(&lease.cluster, &names).await {
+            Ok(scaling) => Ok(scaling.of(new).map(|scaling| scaling.max_capacity)),
+            Err(error) => raise_without_bound(error.into()).map(|()| None),
+        }
+    }
+
+    /// Records what the next looks must know of the new colour's health.
+    async fn record_health(
+        &self,
+        context: &ShiftContext<'_>,
+        plan: &ShiftPlan,
+        lease: Lease,
+    ) -> Result<Lease, StepError> {
+        let Some(seen) = health_to_record(plan, &context.observed()) else {
+            return Ok(lease);
+        };
+        let recorded = apply(&lease, Event::HealthSeen(seen), context.job.now)?;
+        self.ledger.advance(&recorded).await?;
+        Ok(recorded)
     }
 
     /// Proves once more, before the first shift, that tasks of the old colour could be started
@@ -217,10 +280,9 @@ impl<R: RouteKind> Swap<R> {
         &self,
         context: &ShiftContext<'_>,
         lease: Lease,
+        tasks: u32,
     ) -> Result<Lease, StepError> {
-        let observed = context.observed();
-        let filled = observed.filled_tasks();
-        let tasks = needed_by_new(&observed, filled);
+        let filled = context.observed().filled_tasks();
 
         match &context.target.change {
             Some(change) if tasks > filled => {
@@ -304,5 +366,14 @@ fn shift_plan(parameters: &Parameters, filled: u32, answers: Duration) -> ShiftP
         answers,
         filled,
         minimum_healthy_percent: parameters.minimum_healthy_percent(),
+        max_capacity: None,
+    }
+}
+
+/// A summary, with what bounds the tasks that the new colour needs, if anything does.
+fn with_limit(summary: String, new: Colour, needed: RequiredTasks) -> String {
+    match limit(new, needed.capped_from) {
+        Some(limit) => format!("{summary}; {limit}"),
+        None => summary,
     }
 }

@@ -13,7 +13,7 @@ use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Call};
 
 pub(super) use observations::{Observation, Routes};
-use observations::{ends_undecided, is_blind};
+pub(super) use observations::{ends_undecided, is_blind};
 
 /// The result of checking a close.
 #[derive(Debug, Default)]
@@ -30,50 +30,6 @@ pub(super) struct Endings {
 }
 
 impl Endings {
-    /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic
-    /// that it has, or while it gives it back. A function that was throttled before it saw the
-    /// targets, that could not read a response, whose time ran out while it waited for a response,
-    /// or whose decision the ledger did not take, reports nothing about them and tries again; one
-    /// whose call was made again saw them.
-    pub(super) fn went_on(
-        &self,
-        aws: &Aws,
-        call: &Call,
-        ledger: &Ledger,
-        percent: u32,
-    ) -> Result<(), String> {
-        let Some((observations, routes)) = call
-            .attempt
-            .and_then(|attempt| self.observations_of(attempt))
-        else {
-            return Ok(());
-        };
-        let judges = ["swap-target-groups", "swap-records", "evaluate-canary"];
-        if !judges
-            .iter()
-            .any(|function| call.caller.ends_with(function))
-        {
-            return Ok(());
-        }
-
-        let ours = |other: &&Call| other.attempt == call.attempt;
-        let mut earlier = aws
-            .calls
-            .iter()
-            .rev()
-            .filter(ours)
-            .filter(|other| other.at < call.at);
-        if earlier
-            .next()
-            .is_some_and(|last| ends_undecided(last, call))
-        {
-            return Ok(());
-        }
-
-        let ended_early = || is_blind(aws.calls.iter().rev().filter(ours));
-        pair::bakes(aws, ledger, observations, routes, percent, ended_early)
-    }
-
     /// Checks the records that were closed by the last write of an attempt.
     pub(super) fn closed(
         &self,

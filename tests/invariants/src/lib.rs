@@ -6,6 +6,7 @@
 //! and a plainly worse one does not (9), needs to know what was requested: the simulation checks
 //! it.
 
+mod baking;
 mod by_hand;
 mod colours;
 mod endings;
@@ -56,7 +57,7 @@ pub struct Invariants {
     by_hand: Vec<Millis>,
     /// The weights that operators set last, by route.
     weights_by_hand: by_hand::WeightsByHand,
-    bake_percent: u32,
+    baking: baking::Baking,
     evaluated: BTreeMap<&'static str, u64>,
 }
 
@@ -158,8 +159,7 @@ impl Invariants {
                 Ok(())
             }
             ("codepipeline", "PutJobSuccessResult") => {
-                self.endings
-                    .went_on(aws, call, &self.ledger, self.bake_percent)
+                self.baking.went_on(aws, call, &self.ledger, &self.endings)
             }
             ("codepipeline", "PutJobFailureResult") => {
                 let given_back = if self.by_hand.is_empty() {
@@ -184,7 +184,7 @@ impl Invariants {
     /// has traffic.
     #[must_use]
     pub fn baking(mut self, percent: u32) -> Self {
-        self.bake_percent = percent;
+        self.baking.percent = percent;
         self
     }
 

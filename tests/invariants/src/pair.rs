@@ -70,7 +70,7 @@ pub(super) fn check(
         .map_or(Ok(()), |what| Err(wrong(what)))
 }
 
-fn other(colour: &str) -> &'static str {
+pub(super) fn other(colour: &str) -> &'static str {
     if colour == "blue" { "green" } else { "blue" }
 }
 
@@ -266,55 +266,4 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
         }
     }
     Ok(1)
-}
-
-/// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic
-/// goes back. `ended_early` is whether the look may have ended before it saw them.
-pub(super) fn bakes(
-    aws: &Aws,
-    ledger: &Ledger,
-    observations: &[Observation],
-    routes: &Routes,
-    percent: u32,
-    ended_early: impl Fn() -> bool,
-) -> Result<(), String> {
-    let Some(lease) = ledger.open() else {
-        return Ok(());
-    };
-    let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
-        return Ok(());
-    };
-
-    let new = other(text(pair, "live").unwrap_or_default());
-    let group = text(pair, &format!("{new}.target_group")).unwrap_or_default();
-    let route = route_of(pair).unwrap_or_default();
-    let mut seen = routes.get(&route).into_iter().flatten();
-    let weight = seen
-        .find(|(of, _)| of == group)
-        .map_or(0, |(_, weight)| *weight);
-    let name = behind(aws, lease, Some(group)).map_or("", |service| service.name.as_str());
-    let Some(observation) = observations
-        .iter()
-        .find(|observation| observation.service == name)
-    else {
-        return Ok(());
-    };
-
-    let filled = number(lease, "release.change.desired_count").unwrap_or(1);
-    let needed = (filled * u64::from(percent)).div_ceil(100);
-    if !observation.healthy.contains_key(group) && ended_early() {
-        return Ok(());
-    }
-
-    let healthy = observation.healthy.get(group).copied().unwrap_or(0) as u64;
-    let goes_back = lease.pointer("/release/M/restoring").is_some();
-
-    if weight > 0 && healthy < needed && !goes_back {
-        Err(format!(
-            "invariant 1: the shift to {name} went on with {healthy} healthy targets of {needed} \
-            needed"
-        ))
-    } else {
-        Ok(())
-    }
 }

@@ -196,6 +196,7 @@ pub(crate) fn plan() -> ShiftPlan {
         filled: 2,
         answers: Duration::ZERO,
         minimum_healthy_percent: 75,
+        max_capacity: None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Blue/green releases of a pair: two services behind one weighted rule, or behind two weighted
 //! records.
 //!
-//! A release goes to the idle colour; [`shift`] moves the traffic, [`size`] computes how many tasks
-//! a colour needs for all of it, [`retire`] stops the old colour, [`returning`] gives the traffic
-//! back, and [`rollback`] brings everything back. [`reset`] finds weights that a stack update left
-//! on an empty colour. Everything here is pure.
+//! A release goes to the idle colour; [`shift`] moves the traffic, [`health`] decides whether the
+//! new colour keeps it, [`size`] computes how many tasks a colour needs for all of it, [`retire`]
+//! stops the old colour, [`returning`] gives the traffic back, and [`rollback`] brings everything
+//! back. [`reset`] finds weights that a stack update left on an empty colour. Everything here is
+//! pure.
 
 pub mod context;
-mod health;
+pub mod health;
 pub mod plan;
 pub mod reset;
 pub mod retire;

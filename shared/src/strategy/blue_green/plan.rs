@@ -21,18 +21,19 @@ pub struct ShiftPlan {
     /// For how long clients may still use a DNS answer from before a step; none with a listener
     /// rule.
     pub answers: Duration,
-    /// Share of these that must stay healthy while it has traffic, in percent.
+    /// Share of its tasks that must stay healthy while it has traffic, in percent.
     pub minimum_healthy_percent: u32,
+    /// The most tasks that automatic scaling gives the new colour; none without it, and where it
+    /// was not read because the colour is large enough.
+    pub max_capacity: Option<u32>,
 }
 
 impl ShiftPlan {
-    /// Healthy targets without which the new colour must not keep its traffic: `ceil(filled ×
-    /// minimum / 100)`, at least 1.
+    /// Healthy targets of a colour with so many tasks without which it must not keep its traffic:
+    /// `ceil(tasks × minimum / 100)`, at least 1.
     #[must_use]
-    pub(crate) fn required_healthy(&self) -> u32 {
-        (self.filled * self.minimum_healthy_percent)
-            .div_ceil(100)
-            .max(1)
+    pub(crate) fn required_healthy(&self, tasks: u32) -> u32 {
+        (tasks * self.minimum_healthy_percent).div_ceil(100).max(1)
     }
 
     /// How long the traffic stays as it is at `percent`, before the next step or the end. An
@@ -80,14 +81,13 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn the_required_health_is_the_share_of_the_filled_tasks_rounded_up_and_one_at_least() {
-        let required = |filled, minimum_healthy_percent| {
+    fn the_required_health_is_the_share_of_the_tasks_rounded_up_and_one_at_least() {
+        let required = |tasks, minimum_healthy_percent| {
             ShiftPlan {
-                filled,
                 minimum_healthy_percent,
                 ..plan()
             }
-            .required_healthy()
+            .required_healthy(tasks)
         };
 
         assert_eq!(

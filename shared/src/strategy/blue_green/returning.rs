@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::context::PairContext;
-use super::size::{required_tasks, share_carried};
+use super::size::{limit, required_tasks, share_carried};
 use crate::limits::SIZING_DEADLINE;
 use crate::observed::colour::Colour;
 use crate::observed::weights::Weights;
@@ -50,11 +50,7 @@ impl ReturnChange {
     /// That the old colour may not have the tasks that the load needs, in words.
     #[must_use]
     pub fn limit(&self, old: Colour) -> Option<String> {
-        self.capped_from.map(|needed| {
-            format!(
-                "MaxCapacity of {old} is below the {needed} tasks that all of the traffic needs"
-            )
-        })
+        limit(old, self.capped_from)
     }
 }
 

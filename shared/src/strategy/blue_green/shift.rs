@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::context::PairContext;
-use super::health::{NotReady, health_failure, health_summary, not_ready};
+use super::health::{HealthStep, NotReady, has_traffic, health_step, health_summary, not_ready};
 use super::plan::ShiftPlan;
 use super::size::needed_by_new;
 use super::weights_status::{WeightsStatus, overridden, weights_status};
@@ -68,7 +68,6 @@ pub struct ShiftTimes {
 #[must_use]
 pub fn next_step(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes) -> ShiftStep {
     let (status, unseen) = (weights_status(context), context.unseen_shift());
-    let seen = context.view.weights;
 
     // Whose weights are these? Another writer's are neither moved on nor moved back, even if the
     // new colour is unhealthy. Weights that may be an old read are not taken for another writer's.
@@ -76,11 +75,9 @@ pub fn next_step(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes)
         return fail(StepFailureCause::Overridden, overridden(context, *expected));
     }
 
-    // May the new colour keep its traffic? This comes before every wait. When the read may be old,
-    // it has traffic even if the observed weights show none.
-    let has_traffic = seen.percent(context.pair().idle()) > 0 || unseen.is_some();
-    if let Some(reason) = health_failure(plan, context).filter(|_| has_traffic) {
-        return ShiftStep::Restore { reason };
+    // May the new colour keep its traffic? This comes before every wait.
+    if let Some(step) = by_health(plan, context) {
+        return step;
     }
 
     if let Some(shift) = unseen {
@@ -96,6 +93,24 @@ pub fn next_step(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes)
     }
 
     next_move(plan, context, times)
+}
+
+/// What the health of the new colour requires instead of the next move.
+fn by_health(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<ShiftStep> {
+    if !has_traffic(context) {
+        return None;
+    }
+    match health_step(plan, context) {
+        HealthStep::Keep => None,
+        HealthStep::Restore { reason } => Some(ShiftStep::Restore { reason }),
+        HealthStep::Wait { summary } => {
+            let percent = context.view.weights.percent(context.pair().idle());
+            Some(ShiftStep::Wait {
+                summary,
+                percent: plan.progress(percent, baked(context)),
+            })
+        }
+    }
 }
 
 /// The weights are this release's own and confirmed: bake, end, or move on.
@@ -140,7 +155,7 @@ fn next_shift(
         times.elapsed
     };
 
-    let needed = needed_by_new(context, plan.filled);
+    let needed = needed_by_new(context, plan.filled, plan.max_capacity).tasks;
     let growth = growth(plan, context, needed).filter(|_| waited < HEALTH_DEADLINE);
     let grown = ShiftPlan {
         filled: needed,

@@ -6,12 +6,21 @@ use crate::limits::SMALL_SHARE_PERCENT;
 use crate::observed::colour::Colour;
 use crate::release::PairTarget;
 
-/// How many tasks the recorded live colour gets to take all of the traffic.
+/// How many tasks a colour gets to take all of the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequiredTasks {
     pub tasks: u32,
-    /// Tasks that the load needs, where `MaxCapacity` allows fewer; none once raised to that.
+    /// Tasks that the load needs, where `MaxCapacity` allows fewer; none once the old colour was
+    /// raised to that.
     pub capped_from: Option<u32>,
+}
+
+/// That a colour may not have the tasks that the load needs, in words.
+#[must_use]
+pub fn limit(colour: Colour, capped_from: Option<u32>) -> Option<String> {
+    capped_from.map(|needed| {
+        format!("MaxCapacity of {colour} is below the {needed} tasks that all of the traffic needs")
+    })
 }
 
 /// Tasks that the recorded live colour needs to take all of the traffic.
@@ -75,13 +84,44 @@ pub fn share_carried(context: &PairContext<'_>, required: u32) -> u32 {
 }
 
 /// Tasks that the new colour, which was `filled` before, needs before it takes more of the traffic:
-/// enough for all of it, by the colour that carries most.
+/// enough for all of it, by the colour that carries most. It gets no more than `max_capacity`,
+/// unless it was filled with more or has more.
 #[must_use]
-pub fn needed_by_new(context: &PairContext<'_>, filled: u32) -> u32 {
-    let target = context.target;
+pub fn needed_by_new(
+    context: &PairContext<'_>,
+    filled: u32,
+    max_capacity: Option<u32>,
+) -> RequiredTasks {
+    let PairContext { target, view } = context;
     let known = target.raised_to.unwrap_or(0).max(filled).max(given(target));
+    let by_load = grown(context, carries_most(context), known);
+    let load = by_load.map_or(known, |needed| needed.max(known));
 
-    grown(context, carries_most(context), known).map_or(known, |needed| needed.max(known))
+    let has = view.of(target.prior.idle()).desired;
+    let bound = max_capacity.map_or(load, |most| most.max(filled).max(has));
+    RequiredTasks {
+        tasks: load.min(bound),
+        capped_from: (load > bound).then_some(load),
+    }
+}
+
+/// Tasks by which the health of the new colour, which was `filled` before, is measured: those it
+/// was filled with, and beyond them those that were healthy at one look, as far as its share of the
+/// load needs them. Tasks that are still starting were not lost. With less than most of the
+/// traffic, the new colour may have grown for a reason of its own, so the old one shows the load.
+#[must_use]
+pub(super) fn measured_tasks(context: &PairContext<'_>, filled: u32) -> u32 {
+    let PairContext { target, view } = context;
+    let new = target.prior.idle();
+    let most = target.health.map_or(0, |health| health.most);
+    let kept = most.min(view.of(new).desired);
+    if carries_most(context) == new {
+        return filled.max(kept);
+    }
+
+    let all = needed_by_new(context, filled, None).tasks;
+    let share = context.weights().percent(new);
+    filled.max(kept.min((all * share).div_ceil(100)))
 }
 
 /// The colour that carries most of the traffic; the old one when both carry half.
@@ -202,7 +242,7 @@ mod tests {
             target.change.as_mut().expect("changed").given = Some(given);
             let context = context(&target, &view);
             let required = required_tasks(&context, None).tasks;
-            [required, needed_by_new(&context, 2)]
+            [required, needed_by_new(&context, 2, None).tasks]
         };
 
         // It was given 13 for 5 % and more: all of the traffic needs 13 and not 260.
@@ -272,7 +312,7 @@ mod tests {
                 raised_to,
                 ..target(&view, None)
             };
-            needed_by_new(&context(&target, &view), filled)
+            needed_by_new(&context(&target, &view), filled, None).tasks
         };
 
         // Filled with 2 at night: 10 have the traffic in the morning.

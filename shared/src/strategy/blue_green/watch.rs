@@ -2,7 +2,7 @@
 //! the new one may keep it.
 
 use super::context::PairContext;
-use super::health::{health_failure, health_summary};
+use super::health::{HealthStep, health_step, health_summary};
 use super::plan::ShiftPlan;
 use super::weights_status::{WeightsStatus, overridden, weights_status};
 use crate::job::Failure;
@@ -17,6 +17,8 @@ pub enum WatchStep {
     Confirm,
     /// The rule is read as it was before the last shift: observe again.
     Unseen { summary: String },
+    /// The new colour lacks health, or did until now, and nothing is decided yet: observe again.
+    Wait { summary: String },
     /// The new colour must not keep its traffic.
     Restore { reason: String },
     /// One colour has all of the traffic, so there is nothing to compare.
@@ -36,9 +38,10 @@ pub fn watch(plan: &ShiftPlan, context: &PairContext<'_>) -> WatchStep {
     if let Some(shift) = context.unseen_shift() {
         // The new colour has the traffic of the last shift, whatever is read, so its health is
         // checked first.
-        return match health_failure(plan, context) {
-            Some(reason) => WatchStep::Restore { reason },
-            None => WatchStep::Unseen {
+        return match health_step(plan, context) {
+            HealthStep::Restore { reason } => WatchStep::Restore { reason },
+            HealthStep::Wait { summary } => WatchStep::Wait { summary },
+            HealthStep::Keep => WatchStep::Unseen {
                 summary: shift.waiting(),
             },
         };
@@ -57,10 +60,11 @@ pub fn watch(plan: &ShiftPlan, context: &PairContext<'_>) -> WatchStep {
         )));
     }
 
-    match (health_failure(plan, context), status) {
-        (Some(reason), _) => WatchStep::Restore { reason },
-        (None, WeightsStatus::Unconfirmed) => WatchStep::Confirm,
-        (None, _) => WatchStep::Healthy {
+    match (health_step(plan, context), status) {
+        (HealthStep::Restore { reason }, _) => WatchStep::Restore { reason },
+        (HealthStep::Wait { summary }, _) => WatchStep::Wait { summary },
+        (HealthStep::Keep, WeightsStatus::Unconfirmed) => WatchStep::Confirm,
+        (HealthStep::Keep, _) => WatchStep::Healthy {
             health: health_summary(plan, context),
         },
     }

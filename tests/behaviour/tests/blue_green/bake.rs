@@ -1,5 +1,6 @@
 //! A release that fails in its bake: the weights that were recorded come back, in the invocation
-//! that saw the failure, and so does everything else; what the rule does beside forwarding stays.
+//! that saw that the failure lasts, and so does everything else; what the rule does beside
+//! forwarding stays.
 
 use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, Millis, elb};
@@ -54,18 +55,25 @@ async fn fails(driver: &Driver) -> (String, Millis) {
     (execution, failed_at.expect("it failed"))
 }
 
-/// The first attempt of swap-target-groups after the failure observed it, gave the traffic back and
-/// failed the job.
+/// How long a loss of health must last, and how long the next look may take, in milliseconds.
+const LASTS: Millis = 120_000;
+const NEXT_LOOK: Millis = 75_000;
+
+/// One attempt of swap-target-groups after the failure observed it, gave the traffic back and
+/// failed the job, as soon as the loss had lasted.
 fn restored_by_who_saw_it(aws: &Aws, failed_at: Millis) {
     let of_swap = |call: &&emulator::Call| {
         call.caller.ends_with("swap-target-groups") && call.at >= failed_at
     };
-    let observed = aws
+    let moved = aws
         .calls
         .iter()
         .filter(of_swap)
-        .find(|call| call.operation == "DescribeTargetHealth");
-    let attempt = observed.expect("it looks again").attempt;
+        .find(|call| call.operation == "ModifyRule")
+        .expect("the traffic goes back");
+    let waited = moved.at - failed_at;
+    assert!(waited <= LASTS + 4 * NEXT_LOOK, "{waited} ms");
+    let attempt = moved.attempt;
     let made: Vec<&str> = aws
         .calls
         .iter()

@@ -228,7 +228,7 @@ fn is_completed(aws: &Aws, service: &Service, primary: &Deployment) -> bool {
 /// Whether an attempt that made this call last before its report ended without a decision: its time
 /// ran out while it waited for a response, or the ledger was too busy to take what it decided,
 /// without which it changes nothing.
-pub(super) fn ends_undecided(last: &Call, report: &Call) -> bool {
+pub(crate) fn ends_undecided(last: &Call, report: &Call) -> bool {
     let is_not_taken = last.operation == "PutItem" && last.is_throttled();
     is_not_taken || report.at - last.at > UNANSWERED
 }
@@ -236,7 +236,7 @@ pub(super) fn ends_undecided(last: &Call, report: &Call) -> bool {
 /// Whether an attempt with these calls, newest first, ended without a response that it needed: a
 /// call was throttled or its response cut off, and no later call of the same operation succeeded. A
 /// step makes one call after the other and ends with the first that fails for good.
-pub(super) fn is_blind<'a>(newest_first: impl Iterator<Item = &'a Call>) -> bool {
+pub(crate) fn is_blind<'a>(newest_first: impl Iterator<Item = &'a Call>) -> bool {
     let mut answered = BTreeSet::new();
     let mut calls = newest_first;
 

@@ -10,6 +10,14 @@ fn weights_that_may_be_older_than_the_last_shift_are_read_again() {
     let summary =
         "waiting for the rule to show blue 80 / green 20; it shows blue 100 / green 0 as before"
             .to_owned();
+    let short = seen(0, 1);
+    assert!(matches!(
+        watch(
+            &plan(),
+            &context(&shifted_target(&short, Some((20, 5, true))), &short)
+        ),
+        WatchStep::Wait { .. }
+    ));
     let dead = seen(0, 0);
     assert!(matches!(
         watch(
@@ -67,17 +75,22 @@ fn a_pair_that_is_judged_is_watched_and_not_moved() {
         WatchStep::Confirm
     );
 
-    let few = "1 healthy targets in green with 20% of the traffic, 2 needed (75% of 2)".to_owned();
-    assert_eq!(
-        watched(&seen(20, 1), made),
-        WatchStep::Restore {
-            reason: few.clone()
-        }
-    );
-    assert_eq!(
-        watched(&seen(20, 1), Some((20, 5, false))),
-        WatchStep::Restore { reason: few }
-    );
+    let few = "healthy targets in green with 20% of the traffic, 2 needed (75% of 2)";
+    for made in [true, false] {
+        assert_eq!(
+            watched(&seen(20, 0), Some((20, 5, made))),
+            WatchStep::Restore {
+                reason: format!("0 {few}")
+            }
+        );
+        // A single look with one target less ends nothing, and confirms nothing.
+        assert_eq!(
+            watched(&seen(20, 1), Some((20, 5, made))),
+            WatchStep::Wait {
+                summary: format!("1 {few}; 0s of 2m00s")
+            }
+        );
+    }
 
     let text = "overridden: the weights are blue 65 / green 35, expected blue 80 / green 20; \
         another writer changed the listener rule, find it, then retry the release";

@@ -3,6 +3,7 @@
 
 use emulator::Aws;
 use emulator::client::Throttle;
+use emulator::cloudwatch::set_alarm;
 use harness::driver::{Driver, Fault, Faults, run};
 use serde_json::{Value, json};
 
@@ -65,9 +66,46 @@ fn a_colour_that_is_judged_must_have_its_part_of_the_filled_tasks() {
         );
         assert_eq!(weights(&driver.world.aws()), [50, 50]);
 
-        let back = "2 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4); \
-            traffic restored to blue 0 / green 100";
-        assert_eq!(report(&judge(&driver, json!({})).await), failed(back));
+        // One look ends nothing, and the next ones know what it saw.
+        let few = "2 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4)";
+        let since = calls(&driver);
+        let first = report(&judge(&driver, json!({})).await);
+        assert_eq!(first, going(&format!("{few}; 0s of 2m00s"), 0));
+        let aws = driver.world.snapshot();
+        assert_eq!(changed(&aws, since), ["PutItem"]);
+        assert_eq!(weights(&aws), [50, 50]);
+
+        let began = ago(&aws, 125);
+        edit(&mut driver.world.aws(), |lease| {
+            lease["release"]["health"]["loss"]["since"] = began
+        });
+        let (kind, back) = {
+            let answer = report(&judge(&driver, json!({})).await);
+            (answer[0].clone(), answer[2].clone())
+        };
+        let back = back.as_str().unwrap_or_default();
+        assert_eq!(kind, "failed");
+        assert!(back.starts_with(&format!("{few}, for 2m0")), "{back}");
+        assert!(
+            back.ends_with("; traffic restored to blue 0 / green 100"),
+            "{back}"
+        );
+        assert_eq!(weights(&driver.world.aws()), [0, 100]);
+    });
+}
+
+/// The alarms of a release are heard although its new colour lacks health.
+#[test]
+fn an_alarm_ends_a_judgement_that_waits_for_health() {
+    let mut aws = half();
+    edit(&mut aws, |lease| {
+        lease["release"]["change"]["desired_count"] = json!(4)
+    });
+    set_alarm(&mut aws, "errors", "ALARM");
+    run(aws, Fault::None, async |driver| {
+        let answer = report(&judge(&driver, json!({"alarms": ["errors"]})).await);
+        let back = answer[2].as_str().unwrap_or_default();
+        assert!(back.starts_with("alarm errors is in ALARM"), "{answer}");
         assert_eq!(weights(&driver.world.aws()), [0, 100]);
     });
 }

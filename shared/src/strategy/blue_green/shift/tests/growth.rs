@@ -1,6 +1,7 @@
 //! The new colour is made as large as the load of now before it takes more traffic.
 
 use super::*;
+use crate::strategy::blue_green::size::limit;
 
 /// Green was filled with 2 tasks, has `percent` of the traffic and this many tasks, all healthy;
 /// blue has grown to `old`.
@@ -96,4 +97,46 @@ fn a_colour_grows_only_while_it_can_become_ready() {
     let mut other = view_of(IDLE, Weights::with(GREEN, 0));
     other.services.blue.desired = 10;
     assert!(matches!(step(&other, None), ShiftStep::Fail { .. }));
+}
+
+#[test]
+fn the_new_colour_grows_to_its_max_capacity_at_most_and_then_takes_the_traffic() {
+    let bounded = |max_capacity, new| {
+        let view = after_growth(0, 10, new);
+        let plan = ShiftPlan {
+            max_capacity,
+            ..plan()
+        };
+        let times = (Duration::from_secs(30), None);
+        decide(&plan, &shifted_target(&view, None), &view, times)
+    };
+    let shifts = ShiftStep::Shift {
+        to: Weights::with(GREEN, 20),
+        percent: 0,
+    };
+
+    assert_eq!(bounded(Some(10), 2), grow(10, 0));
+    assert_eq!(bounded(Some(7), 2), grow(7, 0));
+    assert_eq!(bounded(Some(7), 7), shifts);
+    // More than it may have is not taken away, and fewer than were filled are not enough.
+    assert_eq!(bounded(Some(7), 9), shifts);
+    assert_eq!(bounded(Some(1), 2), shifts);
+}
+
+#[test]
+fn tasks_that_max_capacity_does_not_allow_are_named() {
+    let needed = |filled, has, max_capacity| {
+        let view = after_growth(0, 10, has);
+        let target = shifted_target(&view, None);
+        let needed = needed_by_new(&context(&target, &view), filled, max_capacity);
+        (needed.tasks, limit(GREEN, needed.capped_from))
+    };
+
+    assert_eq!(needed(2, 2, None), (10, None));
+    assert_eq!(needed(2, 2, Some(10)), (10, None));
+    let text = "MaxCapacity of green is below the 10 tasks that all of the traffic needs";
+    let capped = |tasks| (tasks, Some(text.to_owned()));
+    assert_eq!(needed(2, 2, Some(9)), capped(9));
+    assert_eq!(needed(2, 5, Some(1)), capped(5));
+    assert_eq!(needed(3, 2, Some(1)), capped(3));
 }

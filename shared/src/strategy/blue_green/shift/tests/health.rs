@@ -1,6 +1,7 @@
 //! When the new colour gets, keeps and loses its traffic.
 
 use super::*;
+use crate::release::{HealthLoss, SeenHealth};
 
 #[test]
 fn an_unhealthy_colour_gets_no_traffic_and_loses_what_it_has() {
@@ -20,9 +21,9 @@ fn an_unhealthy_colour_gets_no_traffic_and_loses_what_it_has() {
             was moved"))
     );
 
-    let lost = step(&seen(50, 1), Some((50, 5, true)));
+    let lost = step(&seen(50, 0), Some((50, 5, true)));
     assert!(
-        matches!(lost, ShiftStep::Restore { reason } if reason.contains("1 healthy targets in \
+        matches!(lost, ShiftStep::Restore { reason } if reason.contains("0 healthy targets in \
             green with 50% of the traffic, 2 needed"))
     );
 
@@ -58,8 +59,14 @@ fn one_in_four_may_be_missing_during_the_bake_but_not_before() {
         )
     };
 
-    assert!(matches!(next(20, 6), ShiftStep::Wait { .. }));
-    assert!(matches!(next(20, 5), ShiftStep::Restore { .. }));
+    assert!(matches!(
+        next(20, 6),
+        ShiftStep::Wait { summary, .. } if summary.contains(" baked; ")
+    ));
+    assert!(matches!(
+        next(20, 5),
+        ShiftStep::Wait { summary, .. } if summary.ends_with("; 0s of 2m00s")
+    ));
     assert!(matches!(next(0, 7), ShiftStep::Wait { .. }));
 }
 
@@ -199,15 +206,15 @@ fn a_later_action_waits_for_health_since_it_began() {
 
 #[test]
 fn a_colour_that_must_not_keep_its_traffic_loses_it_whatever_else_is_due() {
-    let few = restore("1 healthy targets in green with 20% of the traffic, 2 needed (75% of 2)");
+    let none = restore("0 healthy targets in green with 20% of the traffic, 2 needed (75% of 2)");
     // Baking, baked, not confirmed, at the end of its time, and while an earlier change may still
     // be made.
-    assert_eq!(step(&seen(20, 1), Some((20, 5, true))), few);
-    assert_eq!(step(&seen(20, 1), Some((20, 120, true))), few);
-    assert_eq!(step(&seen(20, 1), Some((20, 5, false))), few);
+    assert_eq!(step(&seen(20, 0), Some((20, 5, true))), none);
+    assert_eq!(step(&seen(20, 0), Some((20, 120, true))), none);
+    assert_eq!(step(&seen(20, 0), Some((20, 5, false))), none);
     assert_eq!(
-        step_in(&seen(20, 1), Some((20, 5, true)), SECOND, Some(30)),
-        few
+        step_in(&seen(20, 0), Some((20, 5, true)), SECOND, Some(30)),
+        none
     );
 
     let all = restore("0 healthy targets in green with 100% of the traffic, 2 needed (75% of 2)");
@@ -255,4 +262,34 @@ fn a_colour_without_a_deployment_or_with_another_revision_loses_its_traffic() {
         step(&view, Some((20, 5, true))),
         ShiftStep::Wait { .. }
     ));
+}
+
+#[test]
+fn one_missing_target_takes_no_traffic_at_the_first_look_and_lets_none_come() {
+    let few = "1 healthy targets in green with 20% of the traffic, 2 needed (75% of 2)";
+    let first =
+        |percent, text: &str, done| wait(&format!("{}; {text}", few.replace("20%", percent)), done);
+    // Baking, baked, not confirmed, and at the end of the last bake.
+    for (ago, made, done) in [(5, true, 0), (120, true, 14), (5, false, 0)] {
+        let waits = step(&seen(20, 1), Some((20, ago, made)));
+        assert_eq!(waits, first("20%", "0s of 2m00s", done));
+    }
+    let waits = step(&seen(100, 1), Some((100, 700, true)));
+    assert_eq!(waits, first("100%", "0s of 2m00s", 99));
+
+    let view = seen(20, 1);
+    let after = |secs| {
+        let mut target = shifted_target(&view, Some((20, 400, true)));
+        let loss = HealthLoss {
+            since: earlier(view.observed_at, secs),
+            recovered_at: None,
+        };
+        target.health = Some(SeenHealth {
+            most: 0,
+            loss: Some(loss),
+        });
+        decide(&plan(), &target, &view, (SECOND, None))
+    };
+    assert_eq!(after(119), first("20%", "1m59s of 2m00s", 14));
+    assert_eq!(after(120), restore(&format!("{few}, for 2m00s")));
 }

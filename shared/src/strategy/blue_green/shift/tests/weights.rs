@@ -6,7 +6,7 @@ use super::*;
 fn an_announced_shift_is_confirmed_or_made_again() {
     assert_eq!(step(&seen(20, 2), Some((20, 5, false))), ShiftStep::Confirm);
     assert!(matches!(
-        step(&seen(20, 1), Some((20, 5, false))),
+        step(&seen(20, 0), Some((20, 5, false))),
         ShiftStep::Restore { .. }
     ));
     assert!(matches!(

@@ -6,8 +6,8 @@ use harness::driver::{Fault, run};
 use serde_json::json;
 
 use super::super::{
-    ago, calls, changed, definitions, edit, failed, going, half, lease, look, open, report,
-    timeless, to_half,
+    ago, aligned, calls, changed, definitions, edit, failed, going, half, lease, look, open,
+    report, timeless, to_half,
 };
 use behaviour::pair::{counts, secs, set, set_weights, weights};
 use behaviour::pass;
@@ -15,16 +15,79 @@ use behaviour::pass;
 use super::{make_unhealthy, swap, weighted};
 
 /// The release was filled to so many tasks that the two which are healthy are too few.
-fn too_few(aws: &mut Aws) {
+fn short(aws: &mut Aws) {
     edit(aws, |lease| {
         lease["release"]["change"]["desired_count"] = json!(4)
     });
 }
 
-const TOO_FEW: &str = "2 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4)";
+/// The same for two minutes, as looks have recorded it.
+fn too_few(aws: &mut Aws) {
+    short(aws);
+    let since = ago(aws, 120);
+    edit(aws, |lease| {
+        lease["release"]["health"] = json!({"most": 0, "loss": {"since": since}})
+    });
+}
+
+const SHORT: &str = "2 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4)";
+const TOO_FEW: &str =
+    "2 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4), for 2m00s";
 
 #[test]
-fn a_colour_that_loses_its_health_loses_its_traffic_in_the_same_look() {
+fn one_look_with_too_few_healthy_targets_takes_no_traffic_and_is_remembered() {
+    let mut aws = half();
+    short(&mut aws);
+    run(aws, Fault::None, async |driver| {
+        let since = calls(&driver);
+        let first = report(&swap(&driver, json!({})).await);
+        assert_eq!(first[1], json!(format!("{SHORT}; 0s of 2m00s")));
+
+        let aws = driver.world.snapshot();
+        assert_eq!(changed(&aws, since), ["PutItem"]);
+        assert_eq!(weights(&aws), [50, 50]);
+        let health = timeless(&aws, &open(&aws)["health"]);
+        assert_eq!(health, json!({"most": 0, "loss": {"since": "now"}}));
+
+        // Enough are healthy again: the loss is over when that has lasted as long.
+        edit(&mut driver.world.aws(), |lease| {
+            lease["release"]["change"]["desired_count"] = json!(2)
+        });
+        let again = report(&swap(&driver, json!({})).await);
+        let text = "2 healthy targets in blue, at least 2 needed, again for 0s of 2m00s";
+        assert_eq!(again[1], text);
+        let aws = driver.world.snapshot();
+        let loss = timeless(&aws, &open(&aws)["health"]["loss"]);
+        assert_eq!(loss, json!({"since": "now", "recovered_at": "now"}));
+
+        pass(&driver, secs(121)).await;
+        let baked = report(&swap(&driver, json!({})).await);
+        let summary = baked[1].as_str().unwrap_or_default();
+        assert!(summary.starts_with("50% to blue, "), "{baked}");
+        let release = open(&driver.world.aws());
+        assert_eq!(release["health"], json!({"most": 0}));
+    });
+}
+
+/// A zone fails: half of the targets of both colours are gone.
+#[test]
+fn what_both_colours_lose_takes_no_traffic_from_the_new_one() {
+    let mut aws = half();
+    too_few(&mut aws);
+    set(&mut aws, "shop-green", json!({"desiredCount": 4}));
+    run(aws, Fault::None, async |driver| {
+        let waits = report(&swap(&driver, json!({})).await);
+        let text = format!("{SHORT}, while green has 2 of 4; 2m00s of 10m00s");
+        assert_eq!(
+            (&waits[0], &waits[1]),
+            (&json!("in-progress"), &json!(text))
+        );
+        assert_eq!(weights(&driver.world.aws()), [50, 50]);
+    });
+}
+
+#[test]
+fn a_colour_that_lacks_health_for_two_minutes_loses_its_traffic_in_the_same_look() {
     let mut aws = half();
     too_few(&mut aws);
     run(aws, Fault::None, async |driver| {
@@ -146,12 +209,15 @@ fn traffic_that_is_back_is_set_again_only_while_what_is_read_may_be_old() {
 /// The old colour has one task where it needs two, and the new one is to lose its traffic.
 fn small() -> Aws {
     let mut aws = half();
-    too_few(&mut aws);
     set(&mut aws, "shop-green", json!({"desiredCount": 1}));
-    run(aws, Fault::None, async |driver| {
+    let aws = run(aws, Fault::None, async |driver| {
         pass(&driver, secs(150)).await;
         driver.world.snapshot()
-    })
+    });
+
+    let mut aws = aligned(&aws);
+    too_few(&mut aws);
+    aws
 }
 
 #[test]

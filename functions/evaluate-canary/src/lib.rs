@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use slipway::aws::{Ledger, Metrics, ObservedPair, Pairs, Reports, Sdk, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
-use slipway::observed::alarm::Alarm;
+use slipway::observed::alarm::active;
 use slipway::observed::weights::Weights;
 use slipway::release::{ActiveRelease, Event, PairTarget, SeenHealth, apply};
 use slipway::routing::mover::TrafficMover;
@@ -223,25 +223,9 @@ impl EvaluateCanary {
 
     /// The reason of an alarm that ends the judgement, if one does.
     async fn active_alarm(&self, job: &Job<Parameters>) -> Result<Option<String>, StepError> {
-        let alarms = self
-            .metrics
-            .alarms(job.parameters.alarms.as_deref().unwrap_or_default())
-            .await?;
-        let missing = alarms
-            .iter()
-            .find(|alarm| matches!(alarm, Alarm::Missing { .. }));
-        if let Some(Alarm::Missing { name }) = missing {
-            return Err(Failure::configuration(format!(
-                "`alarms` names `{name}`, which does not exist; expected names of metric or \
-                 composite alarms of this account and region"
-            ))
-            .into());
-        }
-
-        Ok(alarms.first().and_then(|alarm| match alarm {
-            Alarm::Active { name, reason } => Some(format!("alarm {name} is in ALARM: {reason}")),
-            Alarm::Missing { .. } => None,
-        }))
+        let names = job.parameters.alarms.as_deref().unwrap_or_default();
+        let alarms = self.metrics.alarms(names).await?;
+        Ok(active(&alarms)?)
     }
 }
 

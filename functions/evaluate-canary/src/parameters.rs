@@ -6,7 +6,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
-use slipway::limits::{ALARMS, BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
+use slipway::limits::{BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
+use slipway::observed::alarm::check_names;
 use slipway::observed::service::check_revision_arn;
 use slipway::release::OperatorDecision;
 use slipway::strategy::Percent;
@@ -86,15 +87,7 @@ impl Parameters {
             );
         }
 
-        let alarms = self.alarms.as_deref().unwrap_or_default();
-        if alarms.len() > ALARMS || alarms.iter().any(|alarm| alarm.trim().is_empty()) {
-            return refuse(format!(
-                "`alarms` has {} names; expected up to {ALARMS}, none of them empty",
-                alarms.len()
-            ));
-        }
-
-        Ok(())
+        check_names(self.alarms.as_deref().unwrap_or_default())
     }
 
     /// The settings of the file; the parameters override them.

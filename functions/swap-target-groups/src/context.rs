@@ -5,7 +5,7 @@ use slipway::job::Job;
 use slipway::release::{PairTarget, PriorPair};
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
-use slipway::strategy::blue_green::size::{RequiredTasks, needed_by_new};
+use slipway::strategy::blue_green::size::{RequiredTasks, limit, needed_by_new};
 
 use crate::Parameters;
 
@@ -28,5 +28,13 @@ impl ShiftContext<'_> {
     /// The tasks that the new colour needs before it takes more of the traffic.
     pub(crate) fn needed(&self, plan: &ShiftPlan) -> RequiredTasks {
         needed_by_new(&self.observed(), plan.filled, plan.max_capacity)
+    }
+
+    /// A summary, with what bounds the tasks that the new colour needs, if anything does.
+    pub(crate) fn with_limit(&self, summary: String, needed: RequiredTasks) -> String {
+        match limit(self.pair.idle(), needed.capped_from) {
+            Some(limit) => format!("{summary}; {limit}"),
+            None => summary,
+        }
     }
 }

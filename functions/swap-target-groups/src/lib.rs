@@ -11,9 +11,9 @@ mod parameters;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use slipway::aws::{Ledger, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Ledger, Metrics, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
-use slipway::observed::colour::Colour;
+use slipway::observed::alarm::active;
 use slipway::observed::route::Route;
 use slipway::observed::weights::Weights;
 use slipway::release::{
@@ -23,8 +23,8 @@ use slipway::routing::mover::{ReturnProgress, TrafficMover, raise_without_bound}
 use slipway::step::Step;
 use slipway::strategy::blue_green::health::health_to_record;
 use slipway::strategy::blue_green::plan::ShiftPlan;
-use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
-use slipway::strategy::blue_green::size::{RequiredTasks, limit, needed_by_new};
+use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, by_alarm, next_step};
+use slipway::strategy::blue_green::size::needed_by_new;
 
 use context::ShiftContext;
 pub use parameters::{Parameters, ShiftName};
@@ -72,6 +72,7 @@ pub struct Swap<R> {
     task_definitions: TaskDefinitions,
     priors: PriorRevisions,
     traffic: TrafficMover,
+    metrics: Metrics,
 }
 
 impl<R: RouteKind> Swap<R> {
@@ -85,6 +86,7 @@ impl<R: RouteKind> Swap<R> {
             task_definitions: TaskDefinitions::new(sdk),
             priors: PriorRevisions::new(sdk),
             traffic: TrafficMover::new(sdk),
+            metrics: Metrics::new(sdk),
         }
     }
 }
@@ -149,7 +151,7 @@ impl<R: RouteKind> Swap<R> {
 
         let step = next_step(&plan, &observed, times);
         let lease = self.record_health(context, &plan, lease).await?;
-        match step {
+        match self.unless_alarm(context, step).await? {
             ShiftStep::Grow {
                 change, percent, ..
             } => {
@@ -174,6 +176,24 @@ impl<R: RouteKind> Swap<R> {
         }
     }
 
+    /// The step, unless one of the action's alarms is in ALARM. Traffic that goes back anyway waits
+    /// for no alarm.
+    async fn unless_alarm(
+        &self,
+        context: &ShiftContext<'_>,
+        step: ShiftStep,
+    ) -> Result<ShiftStep, StepError> {
+        if matches!(step, ShiftStep::Restore { .. } | ShiftStep::Fail { .. }) {
+            return Ok(step);
+        }
+        let names = context.job.parameters.alarms.as_deref().unwrap_or_default();
+        let alarms = self.metrics.alarms(names).await?;
+        Ok(match active(&alarms)? {
+            Some(reason) => by_alarm(&context.observed(), reason),
+            None => step,
+        })
+    }
+
     /// Raises the new colour to what the load needs.
     async fn grow(
         &self,
@@ -191,7 +211,7 @@ impl<R: RouteKind> Swap<R> {
 
         let new = pair.idle();
         let summary = format!("{new} grows to {tasks} tasks first");
-        let summary = with_limit(summary, new, needed);
+        let summary = context.with_limit(summary, needed);
         Ok(JobReport::in_progress(summary, percent))
     }
 
@@ -212,7 +232,7 @@ impl<R: RouteKind> Swap<R> {
 
         let new = pair.idle();
         let summary = format!("{}% to {new}, baking begins", to.percent(new));
-        let summary = with_limit(summary, new, needed);
+        let summary = context.with_limit(summary, needed);
         Ok(JobReport::in_progress(summary, percent))
     }
 
@@ -367,13 +387,5 @@ fn shift_plan(parameters: &Parameters, filled: u32, answers: Duration) -> ShiftP
         filled,
         minimum_healthy_percent: parameters.minimum_healthy_percent(),
         max_capacity: None,
-    }
-}
-
-/// A summary, with what bounds the tasks that the new colour needs, if anything does.
-fn with_limit(summary: String, new: Colour, needed: RequiredTasks) -> String {
-    match limit(new, needed.capped_from) {
-        Some(limit) => format!("{summary}; {limit}"),
-        None => summary,
     }
 }

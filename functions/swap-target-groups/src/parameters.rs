@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
+use slipway::observed::alarm::check_names;
 use slipway::observed::service::check_revision_arn;
 use slipway::strategy::Percent;
 use slipway::timestamp::minutes;
@@ -38,6 +39,9 @@ pub struct Parameters {
     /// Share of the filled tasks that must stay healthy while the new colour has traffic; 75 when
     /// not given.
     pub minimum_healthy_percent: Option<Percent<1, 100>>,
+    /// CloudWatch alarms, metric or composite, that return the traffic at once when they are in
+    /// ALARM, and let none move.
+    pub alarms: Option<Vec<String>>,
 }
 
 /// The words of the `shift` parameter.
@@ -88,6 +92,7 @@ impl Parameters {
         }
 
         self.validate_steps()?;
+        check_names(self.alarms.as_deref().unwrap_or_default())?;
         self.validate_total(Duration::ZERO)
     }
 
@@ -356,6 +361,10 @@ mod tests {
             (
                 json!({"shift": "all-at-once", "step_minutes": 2}),
                 "`step_minutes` is given",
+            ),
+            (
+                json!({"shift": "all-at-once", "alarms": [""]}),
+                "`alarms` has 1 names",
             ),
             (
                 json!({"shift": "all-at-once", "task_definition": "shop-blue:2"}),

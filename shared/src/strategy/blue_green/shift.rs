@@ -113,6 +113,17 @@ fn by_health(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<ShiftStep> {
     }
 }
 
+/// The step in place of another one while an alarm of the action is in ALARM, for this reason:
+/// traffic goes back, and none moves.
+#[must_use]
+pub fn by_alarm(context: &PairContext<'_>, reason: String) -> ShiftStep {
+    if has_traffic(context) {
+        return ShiftStep::Restore { reason };
+    }
+    let message = format!("{reason}; no traffic was moved; release again when it is OK");
+    fail(StepFailureCause::Precondition, Failure::job(message))
+}
+
 /// The weights are this release's own and confirmed: bake, end, or move on.
 fn next_move(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes) -> ShiftStep {
     let new = context.pair().idle();

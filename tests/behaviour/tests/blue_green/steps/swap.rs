@@ -4,6 +4,7 @@ mod give_back;
 mod growth;
 mod parts;
 
+use emulator::cloudwatch::set_alarm;
 use emulator::{Aws, ecs};
 use harness::demo::CLUSTER;
 use harness::driver::{Driver, Fault, run};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     ago, calls, changed, definitions, edit, failed, filled, going, half, lease, look, look_after,
-    open, overtaken, report, revision, shifted, timeless, to_half, unconfirmed,
+    open, overtaken, report, revision, shifted, timeless, to_half, unconfirmed, whole,
 };
 use behaviour::pair::{set_weights, weights};
 
@@ -239,6 +240,40 @@ fn weights_of_another_writer_fail_the_action_for_good() {
         // Also when the weights are as before again.
         set_weights(&mut driver.world.aws(), [50, 50]);
         assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
+    });
+}
+
+#[test]
+fn an_alarm_of_the_action_takes_all_of_the_traffic_back_and_lets_none_move() {
+    let more = || json!({"alarms": ["errors"]});
+    let why = "alarm errors is in ALARM: ";
+    for (mut aws, ending) in [
+        (half(), "; traffic restored to blue 0 / green 100"),
+        (whole(), "; traffic restored to blue 0 / green 100"),
+        (
+            filled(),
+            "; no traffic was moved; release again when it is OK",
+        ),
+    ] {
+        set_alarm(&mut aws, "errors", "ALARM");
+        run(aws, Fault::None, async |driver| {
+            let answer = report(&swap(&driver, more()).await);
+            let text = answer[2].as_str().unwrap_or_default();
+            assert_eq!(answer[0], "failed", "{answer}");
+            assert!(text.starts_with(why) && text.ends_with(ending), "{text}");
+            assert_eq!(weights(&driver.world.aws()), [0, 100]);
+        });
+    }
+
+    let mut aws = half();
+    set_alarm(&mut aws, "errors", "OK");
+    run(aws, Fault::None, async |driver| {
+        let answer = report(&swap(&driver, more()).await);
+        assert_eq!(answer[0], "in-progress", "{answer}");
+        assert_eq!(weights(&driver.world.aws()), [50, 50]);
+
+        let unknown = report(&swap(&driver, json!({"alarms": ["other"]})).await);
+        assert_eq!(unknown[1], "ConfigurationError", "{unknown}");
     });
 }
 

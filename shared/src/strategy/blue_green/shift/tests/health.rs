@@ -293,3 +293,25 @@ fn one_missing_target_takes_no_traffic_at_the_first_look_and_lets_none_come() {
     assert_eq!(after(119), first("20%", "1m59s of 2m00s", 14));
     assert_eq!(after(120), restore(&format!("{few}, for 2m00s")));
 }
+
+#[test]
+fn an_alarm_takes_the_traffic_back_and_lets_none_move() {
+    let reason = "alarm errors is in ALARM: 5 of 5";
+    let stopped = |percent, shifted| {
+        let view = seen(percent, 2);
+        let target = shifted_target(&view, shifted);
+        by_alarm(&context(&target, &view), reason.to_owned())
+    };
+
+    assert_eq!(stopped(100, Some((100, 60, true))), restore(reason));
+    // The rule may be read from before the shift.
+    assert_eq!(stopped(0, Some((20, 5, true))), restore(reason));
+    let text = format!("{reason}; no traffic was moved; release again when it is OK");
+    assert_eq!(
+        stopped(0, None),
+        ShiftStep::Fail {
+            failure: Failure::job(text),
+            cause: StepFailureCause::Precondition,
+        }
+    );
+}

@@ -189,7 +189,10 @@ fn both_judgements_of_a_canary_have_the_chosen_times_alarms_and_file() {
             "minimum_healthy_percent": 50,
         })
     };
-    let all = json!({"shift": "all-at-once", "bake_minutes": 15, "minimum_healthy_percent": 50});
+    let all = json!({
+        "shift": "all-at-once", "bake_minutes": 15, "alarms": ["a", "b"],
+        "minimum_healthy_percent": 50,
+    });
     let chosen = [
         ("FirstPercent", "10"),
         ("FirstBakeMinutes", "20"),

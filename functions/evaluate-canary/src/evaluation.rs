@@ -109,9 +109,10 @@ impl EvaluateCanary {
     ) -> StepResult {
         let sides = context.sides()?;
         let first = context.first_minute();
+        let hour = hourly_queries(&sides, settings.source_settings(&[]));
         let before = self
             .metrics
-            .read(&hourly_queries(&sides), first - plan::HOUR_MINUTES, first)
+            .read(&hour, first - plan::HOUR_MINUTES, first)
             .await?;
         let thresholds = plan::thresholds(&before);
         let errors = plan::errors(&before, first);
@@ -130,6 +131,7 @@ impl EvaluateCanary {
         let first = first + i64::from(context.job.parameters.warm_up());
         let dispersions = (errors.dispersion, dispersion);
         let bake_state = BakeState::new(first, thresholds, dispersions, errors.rate);
+        let bake_state = bake_state.with_known_counts(plan::known_counts(&before));
         let payload = bake_state.with_agreement(agrees).payload();
 
         Ok(JobReport::in_progress_with(summary, 0, Some(payload)))

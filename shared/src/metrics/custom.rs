@@ -81,15 +81,15 @@ pub struct CustomMetrics<'a> {
 
 impl Source for CustomMetrics<'_> {
     fn queries(&self, sides: &Sides, side: Side, window: Window) -> Vec<Query> {
-        if window != Window::Bake {
-            return Vec::new();
-        }
+        // Of the hour before only one thing is needed: whether a count has ever had a value.
+        let is_read = |query: &Query| match (window, query.key.metric) {
+            (Window::Bake, _) | (Window::Hour, Metric::Custom(_, CustomPart::Count)) => true,
+            (Window::Hour | Window::Dispersion, _) => false,
+        };
 
-        self.metrics
-            .iter()
-            .enumerate()
-            .flat_map(|(index, metric)| metric.queries(sides, side, index))
-            .collect()
+        let metrics = self.metrics.iter().enumerate();
+        let queries = metrics.flat_map(|(index, metric)| metric.queries(sides, side, index));
+        queries.filter(is_read).collect()
     }
 
     fn share(&self) -> f64 {

@@ -44,10 +44,11 @@ pub fn sources(settings: SourceSettings<'_>) -> Vec<Box<dyn Source + '_>> {
     ]
 }
 
-/// Requests and latency of the live colour in the hour before the bake.
+/// What is read of the live colour in the hour before the bake: requests, latency, and whether a
+/// user's counts have values.
 #[must_use]
-pub fn hourly_queries(sides: &Sides) -> Vec<Query> {
-    let sources = sources(SourceSettings::default());
+pub fn hourly_queries(sides: &Sides, settings: SourceSettings<'_>) -> Vec<Query> {
+    let sources = sources(settings);
     queries(sides, &[Side::Baseline], &sources, Window::Hour)
 }
 

@@ -171,7 +171,7 @@ fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() 
 
 #[test]
 fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() {
-    let queries = hourly_queries(&sides());
+    let queries = hourly_queries(&sides(), SourceSettings::default());
     let expected = [
         of_balancer("b_n", "blue", "RequestCount", "Sum", 60),
         of_balancer("b_e", "blue", "HTTPCode_Target_5XX_Count", "Sum", 60),
@@ -237,6 +237,19 @@ fn query(
         statistic: statistic.to_owned(),
         period_secs: 60,
     }
+}
+
+#[test]
+fn of_the_metrics_of_a_user_the_hour_before_has_the_counts_of_the_live_colour() {
+    let settings = SourceSettings {
+        custom: &custom(),
+        ..SourceSettings::default()
+    };
+    let queries = hourly_queries(&sides(), settings);
+    let ids = queries.iter().map(|query| query.key.id());
+    let own: Vec<String> = ids.filter(|id| id.starts_with("b_m")).collect();
+    assert_eq!(own, ["b_m0x"]);
+    assert!(queries.iter().all(|query| query.key.side == Side::Baseline));
 }
 
 #[test]

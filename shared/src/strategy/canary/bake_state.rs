@@ -5,7 +5,7 @@
 //! is too long, ranges that are near to each other become one: then more minutes are skipped than
 //! had to be, which costs time and never the error rate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +39,9 @@ pub struct BakeState {
     /// Whether the live colour's counters agreed with each other in the hour before.
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
     pub agrees: bool,
+    /// The places of a user's counts that had a value in the hour before.
+    #[serde(rename = "k", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub known_counts: BTreeSet<usize>,
     /// The last observation of the newest minutes.
     #[serde(rename = "q", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arrivals: Arrivals,
@@ -65,6 +68,7 @@ impl BakeState {
             dispersion_latency,
             rate,
             agrees: false,
+            known_counts: BTreeSet::new(),
             arrivals: Arrivals::new(),
             held: None,
             highest: None,
@@ -76,6 +80,15 @@ impl BakeState {
     #[must_use]
     pub fn with_agreement(self, agrees: bool) -> Self {
         Self { agrees, ..self }
+    }
+
+    /// The same, knowing which of a user's counts had a value in the hour before.
+    #[must_use]
+    pub fn with_known_counts(self, known_counts: BTreeSet<usize>) -> Self {
+        Self {
+            known_counts,
+            ..self
+        }
     }
 
     /// The same with the last observation of the newest minutes.

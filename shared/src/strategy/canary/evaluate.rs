@@ -9,6 +9,7 @@ use super::arrival::{Arrivals, is_steady, observe_arrivals};
 use super::bake_state::BakeState;
 use super::config::Settings;
 use super::messages;
+use super::plan::known_counts;
 use super::readings::{ReadingInput, Readings};
 use super::values::{Series, compare};
 use crate::job::Failure;
@@ -17,6 +18,7 @@ use crate::judge::numbers::significant;
 use crate::judge::report::{Judgement, Live};
 use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
+use crate::metrics::custom::CustomKind;
 use crate::metrics::source::{Data, Group, Points};
 
 /// The input of an evaluation.
@@ -120,7 +122,8 @@ pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
     let names: Vec<String> = live.metrics.iter().map(|m| m.name.clone()).collect();
 
     let measured = minute.min(settings.judge.end);
-    let objection = objection(&live.metrics, &readings, &series, measured);
+    let objection = objection(&live.metrics, &readings, &series, measured)
+        .or_else(|| never_counted(settings, state, data));
     let (decision, reason) = decide(observed, &verdict, &series, objection);
     let traffic = missing_traffic(decision, &live, &readings, settings.judge.end);
     let notes = notes(state, &live.metrics, &series);
@@ -204,6 +207,20 @@ fn objection(
         });
 
     unmeasured.or_else(|| series.iter().find_map(messages::objection))
+}
+
+/// Why nothing may be promoted by a count of the user that never had a value: that it is absent
+/// would count as 0, and its name may be wrong.
+fn never_counted(settings: &Settings, state: &BakeState, data: &Data) -> Option<String> {
+    let known = known_counts(data);
+    let is_known = |place: usize| known.contains(&place) || state.known_counts.contains(&place);
+    let mut metrics = settings.custom.iter().enumerate();
+    metrics.find_map(|(place, metric)| match &metric.kind {
+        CustomKind::Count { count, .. } if !is_known(place) => {
+            Some(messages::never_counted(&metric.name, count))
+        }
+        CustomKind::Count { .. } | CustomKind::Value { .. } => None,
+    })
 }
 
 /// The judge's settings at an evaluation. During a hold the sequential test continues (it stays

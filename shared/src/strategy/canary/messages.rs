@@ -79,6 +79,14 @@ pub(super) fn unmeasured(name: &str, minutes: usize) -> Option<String> {
     })
 }
 
+/// Why nothing is promoted while a count has never had a value.
+pub(super) fn never_counted(name: &str, count: &str) -> String {
+    format!(
+        "{name} has never had a value of `{count}`, in the bake or in the hour before; check its \
+         name: no data is never a pass"
+    )
+}
+
 pub(super) fn series(series: &Series) -> String {
     let Some((canary, baseline)) = series.medians else {
         return unmeasured(&series.name, series.minutes).unwrap_or_default();

@@ -1,9 +1,11 @@
 //! What is measured in the hour before the bake, and fixed before anything is judged.
 
+use std::collections::BTreeSet;
+
 use super::arrival::agrees;
 use crate::judge::dispersion::dispersion;
 use crate::metrics::missing_data::DISBELIEF;
-use crate::metrics::source::{Data, Key, Metric, Points, Side};
+use crate::metrics::source::{CustomPart, Data, Key, Metric, Points, Side};
 
 /// Minutes of that hour.
 pub const HOUR_MINUTES: i64 = 60;
@@ -52,6 +54,19 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
     let mut thresholds = vec![p75, p90, p99, (p99 * 1_500.0).round() / 1e3];
     thresholds.sort_by(f64::total_cmp);
     thresholds
+}
+
+/// The places of a user's counts that have a value: what is absent of them is 0. Of a count that
+/// never had one nothing shows that its name is right.
+#[must_use]
+pub fn known_counts(data: &Data) -> BTreeSet<usize> {
+    let found = data.iter().filter(|(_, points)| !points.is_empty());
+    found
+        .filter_map(|(key, _)| match key.metric {
+            Metric::Custom(index, CustomPart::Count) => Some(index),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The errors of the hour before the minute `first`.

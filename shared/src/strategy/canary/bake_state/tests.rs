@@ -183,3 +183,11 @@ fn the_nearest_ranges_become_one_where_room_is_short() {
     );
     assert!(!join(&mut skipped), "there is nothing more to make one of");
 }
+
+#[test]
+fn known_counts_survive_the_token_and_may_be_absent() {
+    let known = state().with_known_counts([0, 7].into());
+    assert_eq!(known.payload()["k"], serde_json::json!([0, 7]));
+    assert_eq!(BakeState::read(&known.payload()), Ok(known));
+    assert_eq!(state().payload().get("k"), None);
+}

@@ -3,6 +3,8 @@ use super::*;
 use crate::metrics::source::tests::key;
 use serde_json::json;
 
+mod counts;
+
 const FIRST: i64 = 29_460_060;
 
 fn bake_state() -> BakeState {

@@ -42,6 +42,12 @@ impl EvaluateCanary {
             ));
         }
 
+        let new = context.pair.idle();
+        let totals = &outlook.verdict.comparison.totals;
+        let requests = (totals.canary.requests, totals.baseline.requests);
+        let beyond = messages::beyond_share(health.weights.percent(new), requests.0, requests.1);
+        outlook.notes.extend(beyond);
+
         match outlook.decision {
             Decision::Continue => {
                 let share = share(&context, health);

@@ -14,6 +14,11 @@ use crate::timestamp::readable;
 /// Minutes that are evaluated before traffic is called too little.
 const TRAFFIC_MINUTES: u32 = 3;
 
+/// Times its share from which on the requests of the new colour are remarked on, and how many more
+/// are not worth a remark.
+const BEYOND_SHARE: f64 = 2.0;
+const FEW_REQUESTS: f64 = 100.0;
+
 /// How far traffic is projected, in multiples of what was seen.
 const PROJECTED: u32 = 2_000;
 
@@ -47,6 +52,21 @@ pub fn measured(
 pub fn baked(minute: u32, end: u32) -> String {
     let minutes = |minutes: u32| readable(Duration::from_mins(u64::from(minutes)));
     format!("{} of {} baked", minutes(minute.min(end)), minutes(end))
+}
+
+/// A remark where the new colour got far more requests than its share of the traffic: metrics are
+/// of a target group, whichever rule forwards to it.
+#[must_use]
+pub fn beyond_share(share: u32, canary: u64, baseline: u64) -> Option<String> {
+    let all = canary.saturating_add(baseline) as f64;
+    let beyond = canary as f64 - BEYOND_SHARE * all * f64::from(share) / 100.0;
+    (beyond > FEW_REQUESTS).then(|| {
+        format!(
+            "the new colour got {} of the requests with {share}% of the traffic: requests that \
+             reach it by a test rule or another way count as its own",
+            percent(canary as f64 / all)
+        )
+    })
 }
 
 /// The comparison at which a series was worse.

@@ -163,6 +163,39 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
     }
 }
 
+/// A bake whose metrics cannot be read has an end too, from its first look on: a step that learns
+/// nothing for an hour fails, and the traffic goes back.
+#[test]
+fn a_bake_ends_also_while_metrics_cannot_be_read() {
+    for from_the_first_look in [true, false] {
+        run(shop(), Fault::None, async |driver| {
+            let pushed = push(&driver, "2.3.0", Answers::GOOD);
+            if !from_the_first_look {
+                until_action(&driver, &pushed, "judge-first", 1)
+                    .await
+                    .expect("it is judged");
+            }
+            let (from, hour) = (driver.world.aws().now, 3_600_000);
+            let throttled = (from, from + 4 * hour);
+            driver
+                .world
+                .aws()
+                .cloudwatch
+                .faults
+                .throttled
+                .push(throttled);
+
+            driver.world.touch();
+            let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+            let aws = driver.world.snapshot();
+            let reason = reason(&driver, &execution);
+            assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
+            assert_eq!(pair::weights(&aws), [0, 100]);
+            assert!(aws.now - from < 2 * hour, "{} ms", aws.now - from);
+        });
+    }
+}
+
 /// A decision is refused to the operator who takes it while nothing holds, and does the release no
 /// harm.
 #[test]

@@ -160,3 +160,18 @@ fn a_side_without_requests_is_named() {
         Some(format!("no request to the live colour {rest}"))
     );
 }
+
+#[test]
+fn more_requests_than_twice_the_share_are_remarked_on() {
+    let noted = |canary, baseline| beyond_share(5, canary, baseline);
+    assert_eq!(noted(0, 0), None);
+    assert_eq!(noted(500, 9_500), None);
+    assert_eq!(noted(1_000, 9_000), None);
+    // 1,100 are a hundred more than twice 5 % of 10,000.
+    assert_eq!(noted(1_100, 8_900), None);
+    let text = "the new colour got 12.00% of the requests with 5% of the traffic: requests that \
+        reach it by a test rule or another way count as its own";
+    assert_eq!(noted(1_200, 8_800).as_deref(), Some(text));
+    // Some requests of a person beside hardly any traffic.
+    assert_eq!(noted(60, 40), None);
+}

@@ -121,7 +121,8 @@ impl BakeState {
     /// The progress of a judge of the metrics of these names.
     ///
     /// # Errors
-    /// When it names a metric that there is not, because the settings were changed during the bake.
+    /// When it names a metric that there is not, because the settings were changed during the bake,
+    /// or when skipped minutes cannot be read: what was skipped must stay skipped.
     pub fn progress(&self, names: &[String]) -> Result<Progress, Failure> {
         let name = |index: usize| {
             names.get(index).cloned().ok_or_else(|| {
@@ -133,7 +134,7 @@ impl BakeState {
 
         let mut skipped = BTreeMap::new();
         for (index, text) in &self.skipped {
-            skipped.insert(name(*index)?, ranges(text));
+            skipped.insert(name(*index)?, ranges(text).ok_or_else(|| damaged(text))?);
         }
 
         let peak = |(log_e, index, minute): (f64, usize, u32)| {
@@ -217,16 +218,24 @@ fn written(ranges: &[Range]) -> String {
     ranges.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
-fn ranges(text: &str) -> MinuteRanges {
+/// The minutes of a text; `None` if a part of it is not one.
+fn ranges(text: &str) -> Option<MinuteRanges> {
     let one = |part: &str| -> Option<Range> {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         Some((first.parse().ok()?, last.parse().ok()?))
     };
 
-    let pairs: Vec<Range> = text.split(',').filter_map(one).collect();
-    serde_json::to_value(pairs)
-        .and_then(serde_json::from_value)
-        .unwrap_or_default()
+    let parts = text.split(',').filter(|_| !text.is_empty());
+    let pairs: Vec<Range> = parts.map(one).collect::<Option<_>>()?;
+    let ranges = serde_json::to_value(pairs).and_then(serde_json::from_value);
+    ranges.ok()
+}
+
+fn damaged(text: &str) -> Failure {
+    Failure::job(format!(
+        "the skipped minutes in the continuation token are `{text}`; expected ranges such as \
+         `3,7-9`; release again"
+    ))
 }
 
 fn pairs(ranges: &MinuteRanges) -> Vec<Range> {

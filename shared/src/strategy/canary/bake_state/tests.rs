@@ -191,3 +191,21 @@ fn known_counts_survive_the_token_and_may_be_absent() {
     assert_eq!(BakeState::read(&known.payload()), Ok(known));
     assert_eq!(state().payload().get("k"), None);
 }
+
+#[test]
+fn skipped_minutes_that_cannot_be_read_are_refused_and_never_forgotten() {
+    let with = |text: &str| {
+        let mut payload = state().payload();
+        payload["s"] = serde_json::json!({"0": text});
+        let read = BakeState::read(&payload).expect("of this version");
+        read.progress(&names())
+    };
+
+    assert_eq!(with("3,7-9").map(|read| read.skipped.len()), Ok(1));
+    assert!(with("").is_ok());
+    for damaged in ["3,x", "3,,9", "3-", "seven"] {
+        let refused = with(damaged).expect_err(damaged).message;
+        let found = format!("the skipped minutes in the continuation token are `{damaged}`;");
+        assert!(refused.starts_with(&found), "{refused}");
+    }
+}

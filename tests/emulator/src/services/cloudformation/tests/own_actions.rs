@@ -193,6 +193,8 @@ fn both_judgements_of_a_canary_have_the_chosen_times_alarms_and_file() {
         "shift": "all-at-once", "bake_minutes": 15, "alarms": ["a", "b"],
         "minimum_healthy_percent": 50,
     });
+    let mut first = shift(10);
+    first["alarms"] = json!(["a", "b"]);
     let chosen = [
         ("FirstPercent", "10"),
         ("FirstBakeMinutes", "20"),
@@ -209,7 +211,7 @@ fn both_judgements_of_a_canary_have_the_chosen_times_alarms_and_file() {
     ];
     assert_eq!(
         judged(&chosen),
-        [shift(10), judge(20), shift(60), judge(40), all]
+        [first, judge(20), shift(60), judge(40), all]
     );
 }
 

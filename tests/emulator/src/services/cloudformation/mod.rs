@@ -28,6 +28,7 @@ mod resources;
 mod rules;
 mod sam;
 mod schema;
+mod service_reports;
 mod stack;
 mod stack_events;
 mod tags;

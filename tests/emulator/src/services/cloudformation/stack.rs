@@ -16,7 +16,9 @@ use super::resolve::Scope;
 use super::resources::{self, Desired};
 use super::tags::Tags;
 use super::template::{Resource, Template};
-use super::{condition, exports, order, parameter, parameter_store, rules, schema, tags};
+use super::{
+    condition, exports, order, parameter, parameter_store, rules, schema, service_reports, tags,
+};
 use crate::{Aws, Millis};
 
 pub(super) use failure::Failure;
@@ -323,6 +325,8 @@ impl<'a> Deployment<'a> {
             metadata: resource.metadata.clone(),
             properties,
         };
+        let is_updated_service = kind.name == service_reports::SERVICE
+            && old.is_some_and(|old| !changed(old, &desired).is_empty());
         let made = make(aws, kind, &desired, old, replaced)?;
         let made = StackResource {
             logical_id: desired.logical_id,
@@ -335,6 +339,10 @@ impl<'a> Deployment<'a> {
             retained_on_create: resource.retained_on_create,
             retained_on_replace: resource.retained_on_replace,
         };
+        if is_updated_service {
+            let id = self.stack(aws).id.clone();
+            service_reports::report(aws, &id, &made);
+        }
         self.stack(aws).resources.push(made);
 
         Ok(())

@@ -31,6 +31,7 @@ mod records;
 mod resources;
 mod roles;
 mod sam;
+mod service_reports;
 mod stacks;
 mod tags;
 

@@ -189,6 +189,16 @@ fn timestamp(at: Millis) -> String {
         .expect("virtual time stays within the years that RFC 3339 can write")
 }
 
+/// Whether a rule is about events of this source and type.
+pub(crate) fn is_awaited(aws: &Aws, source: &str, detail_type: &str) -> bool {
+    let event = json!({"source": source, "detail-type": detail_type});
+    let mut rules = aws.events.rules.values().filter(|rule| rule.enabled);
+    rules.any(|rule| {
+        let pattern = rule.pattern.as_ref();
+        pattern.is_some_and(|pattern| pattern.is_about(&event))
+    })
+}
+
 fn put(aws: &mut Aws, event: Value) {
     let fields = LazyCell::new(|| Fields::of(&event.to_string()).unwrap_or_default());
     let matching: Vec<String> = aws

@@ -326,6 +326,11 @@ pub const EXPLAINED_TASKS: usize = 10;
 /// whose end was never reported must not hold its digest forever.
 pub const SAME_PUSH: Duration = Duration::from_secs(60 * 60);
 
+/// Longest time from the beginning of an update of a service by its stack to its end, after which
+/// the release that the service ran before is no longer brought back. Ours: longer than
+/// CloudFormation waits for a service to become steady, which is known to take hours.
+pub const STACK_UPDATE: Duration = Duration::from_secs(4 * 60 * 60);
+
 /// Longest bake that the judge takes, in minutes (Amazon CloudWatch metrics retention: one-minute
 /// data is kept for 15 days).
 pub const JUDGED_MINUTES: u32 = 15 * 24 * 60;

@@ -1,12 +1,14 @@
 //! The function that a push invokes: it claims the digest in the ledger and starts the pipeline
-//! with it, once.
+//! with it, once. An update of the service by its own stack invokes it too.
 //!
 //! It never starts an execution without a claim or for what cannot run, and never decides whether
 //! an image is good.
 
+mod stack_update;
+
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Images, Ledger, Retry, Sdk};
-use slipway::events::{PushInput, PushedImage, Subscription};
+use slipway::events::{PushInput, PushedImage, ServiceUpdate, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
 use slipway::manifest::Manifest;
@@ -18,7 +20,7 @@ use slipway::timestamp::Timestamp;
 const UNTAGGED: &str =
     "an image pushed without a tag is part of a multi-architecture image, or not a release yet";
 
-/// The function: one ECR event, sent by one pipeline's rule.
+/// The function: one event of ECR or CloudFormation, sent by one pipeline's rule.
 #[derive(Debug)]
 pub struct StartPipeline {
     sdk: Sdk,
@@ -38,7 +40,8 @@ impl StartPipeline {
         }
     }
 
-    /// Handles one event and returns its status: `started`, `known`, `refused` or `ignored`.
+    /// Handles one event and returns its status: `started`, `known`, `refused`, `noted` or
+    /// `ignored`.
     ///
     /// # Errors
     /// When Lambda should deliver the event again: AWS was busy, another invocation may be starting
@@ -51,9 +54,16 @@ impl StartPipeline {
             )
         })?;
 
-        let response = match PushedImage::parse(input.event)? {
-            Ok(push) => self.take(&input.subscription, &push).await?,
-            Err(reason) => ignored(&reason),
+        let response = if ServiceUpdate::is_source_of(&input.event) {
+            match ServiceUpdate::parse(input.event)? {
+                Ok(update) => Box::pin(self.take_update(&input.subscription, &update)).await?,
+                Err(reason) => ignored(&reason),
+            }
+        } else {
+            match PushedImage::parse(input.event)? {
+                Ok(push) => self.take(&input.subscription, &push).await?,
+                Err(reason) => ignored(&reason),
+            }
         };
 
         tracing::info!(pipeline = input.subscription.pipeline, %response);

@@ -1,12 +1,12 @@
-//! What a pipeline's rule sends to `start-pipeline`, and which images the pipeline takes.
+//! What the rules of a pipeline send to `start-pipeline`, and which images the pipeline takes.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::PushedImage;
+use super::{PushedImage, ServiceUpdate};
 use crate::release::{DeployRole, StatedPipeline};
 
-/// The input of `start-pipeline`: an event of ECR, wrapped by a pipeline's rule.
+/// The input of `start-pipeline`: an event of ECR or CloudFormation, wrapped by a pipeline's rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PushInput {
@@ -59,14 +59,31 @@ impl Subscription {
     /// # Errors
     /// When `deploy_role` is not the ARN of a role, or the event has no account or region.
     pub fn deploy_role(&self, push: &PushedImage) -> Result<Option<DeployRole>, String> {
+        self.role_in(push.account.as_ref(), push.region.as_ref())
+    }
+
+    /// The same for an update of the service, which is in the account and the region of the
+    /// pipeline.
+    ///
+    /// # Errors
+    /// As [`Self::deploy_role`].
+    pub fn role_for(&self, update: &ServiceUpdate) -> Result<Option<DeployRole>, String> {
+        self.role_in(update.account.as_ref(), update.region.as_ref())
+    }
+
+    fn role_in(
+        &self,
+        account: Option<&String>,
+        region: Option<&String>,
+    ) -> Result<Option<DeployRole>, String> {
         let Some(arn) = &self.deploy_role else {
             return Ok(None);
         };
 
         let pipeline = StatedPipeline {
             arn: None,
-            account: push.account.clone(),
-            region: push.region.clone(),
+            account: account.cloned(),
+            region: region.cloned(),
             name: Some(self.pipeline.clone()),
         };
         DeployRole::of_pipeline(arn, &pipeline).map(Some)

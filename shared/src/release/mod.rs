@@ -23,6 +23,7 @@ mod record;
 mod refusal;
 mod routing;
 mod seen_health;
+mod stack_update;
 mod started;
 mod stored;
 mod target;
@@ -48,6 +49,7 @@ pub use record::{Record, RecordState};
 pub use refusal::Refusal;
 pub use routing::{KnownRule, LastKnownRouting};
 pub use seen_health::{HealthLoss, SeenHealth};
+pub use stack_update::{AfterUpdate, RunningReleases, StackUpdate};
 pub use started::Started;
 pub use target::{
     AwaitingDecision, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,

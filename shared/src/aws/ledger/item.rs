@@ -19,6 +19,9 @@ pub(super) const STARTED: &str = "started#";
 /// What the sort key of a pending deregistration begins with.
 const DEREGISTRATION: &str = "owed#";
 
+/// The sort key of the last update of a service by its own stack; a digest has a colon.
+pub(super) const STACK_UPDATE: &str = "stack-update";
+
 /// The sort key of the record of an execution.
 pub(super) const RECORD: &str = "record";
 

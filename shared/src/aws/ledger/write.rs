@@ -313,7 +313,7 @@ fn moved() -> StepError {
 }
 
 /// Writes an item on its condition. `false`: another invocation was faster.
-async fn put_if(request: PutItemFluentBuilder) -> Result<bool, AwsError> {
+pub(super) async fn put_if(request: PutItemFluentBuilder) -> Result<bool, AwsError> {
     let answer = request.send().await;
     match answer.map_err(AwsError::from_sdk("dynamodb:PutItem")) {
         Ok(_) => Ok(true),

@@ -6,6 +6,7 @@ mod pending_deregistrations;
 mod pushes;
 mod reads;
 mod records;
+mod stack_updates;
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! What happens to releases of `web` in the scenes.
 
+use behaviour::{pair, without_mark};
 use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::{self, ActionStatus};
 use emulator::ecr::{self, Behaviour};
@@ -90,4 +91,17 @@ fn stop(driver: &Driver, execution: usize) {
     });
     codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &request)
         .expect("stopped");
+}
+
+/// Lets a stack update set the service to an image that no release brought.
+pub(super) fn reset_by_stack(aws: &mut Aws) {
+    let chosen = [("ReleaseAfterStackUpdate", "yes")];
+    pair::update(aws, "web-pipeline", &chosen);
+
+    let service = aws.ecs.service_named(CLUSTER, WEB).expect("a service");
+    let runs = service.primary().expect("deployed").task_definition.clone();
+    let (mut next, _) = without_mark(aws.ecs.request_of(&runs).expect("registered"));
+    next["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
+    ecs::call(aws, "RegisterTaskDefinition", &next).expect("legal");
+    pair::update(aws, WEB, &[("MaximumPercent", "150")]);
 }

@@ -19,7 +19,9 @@ use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
 use serde_json::json;
 
 use super::by_records::{self, with_pair_by_records};
-use super::in_place::{deregister_prior, fail_by_alarm, stop_a_release, stop_before_begin};
+use super::in_place::{
+    deregister_prior, fail_by_alarm, reset_by_stack, stop_a_release, stop_before_begin,
+};
 use super::on_instances::{self, WAREHOUSE, with_pair_on_instances};
 use super::pairs::{
     fail_canary, fail_canary_on_listener, fail_fill_by_alarm, fail_when_grown, promote_canary,
@@ -70,6 +72,8 @@ pub(super) enum Event {
     DryRun,
     /// A release whose base is the newest revision of its family.
     NewestBase,
+    /// A release of what ran before an update of the service by its own stack.
+    StackUpdate,
     /// A release that runs a one-off task before the update.
     Migration,
     /// The same with a task that takes too long.
@@ -85,7 +89,7 @@ pub(super) enum Event {
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 23] = [
+const UNTOLD: [Event; 24] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -104,6 +108,7 @@ const UNTOLD: [Event; 23] = [
     Event::GrowingCluster,
     Event::DryRun,
     Event::NewestBase,
+    Event::StackUpdate,
     Event::Migration,
     Event::SlowMigration,
     Event::PairOnInstances,
@@ -160,6 +165,7 @@ impl Event {
             Self::GrowingCluster => release_on_capacity_provider(driver),
             Self::DryRun => check_only(driver),
             Self::NewestBase => release_from_newest(driver),
+            Self::StackUpdate => reset_by_stack(&mut driver.world.aws()),
             Self::Migration => migrate(driver, "9.13.0", false),
             Self::SlowMigration => migrate(driver, "9.14.0", true),
             Self::PairOnInstances => on_instances::push(&mut driver.world.aws()),
@@ -206,7 +212,9 @@ impl Event {
                 Self::StoppedRelease | Self::DeregisteredPrior | Self::FailedByAlarm => {
                     ended(&driver, known, WEB, "rolled-back").await
                 }
-                Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
+                Self::RepeatedRegistration | Self::StackUpdate => {
+                    ended(&driver, known, WEB, "deployed").await
+                }
                 Self::NeverBegun | Self::SlowMigration => {
                     ended(&driver, known, WEB, "failed").await
                 }

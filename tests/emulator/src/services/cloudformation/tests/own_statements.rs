@@ -226,7 +226,11 @@ fn each_function_has_the_partitions_of_the_ledger_that_it_uses() {
             json!(["execution#*", "lease", "push#*"]),
         ];
         let expected = match name.as_str() {
-            "slipway-start-pipeline" => vec![("ReadLedger", &read), ("WriteLedger", &write)],
+            "slipway-start-pipeline" => vec![
+                ("ReadLedger", &read),
+                ("WriteLedger", &write),
+                ("Leases", &leases),
+            ],
             "slipway-find-task-roles" => vec![],
             "slipway-begin-release" => vec![("Ledger", &ledger), ("Leases", &leases)],
             "slipway-roll-back" => vec![("Ledger", &write), ("Leases", &leases)],

@@ -1,0 +1,193 @@
+//! What follows from an update of the service by its own stack. Its template names an image, to
+//! which an update can set the service: then the release that the service ran is started again.
+//!
+//! It never decides by the template: only by what the service ran when the update began, and runs
+//! at its end.
+
+use serde_json::{Value, json};
+use slipway::aws::{Retry, Services, TaskDefinitions};
+use slipway::events::{ServiceUpdate, Subscription, UpdateStage};
+use slipway::release::{
+    AfterUpdate, Outcome, Record, RecordState, RunningReleases, StackUpdate, was_deployed,
+};
+
+use crate::{StartPipeline, ignored, request_token};
+
+impl StartPipeline {
+    /// Follows an update, under the deploy role of the pipeline if it has one.
+    pub(crate) async fn take_update(
+        &self,
+        subscription: &Subscription,
+        update: &ServiceUpdate,
+    ) -> Result<Value, Retry> {
+        match subscription.role_for(update)? {
+            Some(role) => {
+                let acting = Self::new(&self.sdk.acting_for(&role));
+                acting.follow(subscription, update).await
+            }
+            None => self.follow(subscription, update).await,
+        }
+    }
+
+    async fn follow(
+        &self,
+        subscription: &Subscription,
+        update: &ServiceUpdate,
+    ) -> Result<Value, Retry> {
+        let pipeline = &subscription.pipeline;
+        let begun = self.ledger.stack_update(pipeline).await?;
+        match update.stage {
+            UpdateStage::Begun => self.note(pipeline, update, begun.as_ref()).await,
+            UpdateStage::Complete => self.bring_back(subscription, update, begun.as_ref()).await,
+        }
+    }
+
+    /// Writes down what the service runs. The update may have been made already: what it replaces
+    /// still has a deployment then.
+    async fn note(
+        &self,
+        pipeline: &str,
+        update: &ServiceUpdate,
+        before: Option<&StackUpdate>,
+    ) -> Result<Value, Retry> {
+        // Later the service runs what the update brought.
+        if before.is_some_and(|noted| noted.event == update.event) {
+            return Ok(ignored("the beginning of this update is noted already"));
+        }
+
+        let runs = self.running(pipeline, update).await?;
+        let now = self.sdk.now();
+        let begun = StackUpdate::begun(pipeline, &update.event, runs.digest, now);
+        self.put(before, &begun).await?;
+        Ok(json!({"status": "noted", "digest": begun.digest}))
+    }
+
+    /// Starts the pipeline with what the service ran, unless it runs a release.
+    async fn bring_back(
+        &self,
+        subscription: &Subscription,
+        update: &ServiceUpdate,
+        begun: Option<&StackUpdate>,
+    ) -> Result<Value, Retry> {
+        let pipeline = &subscription.pipeline;
+        // A release that is open or about to begin brings an image of its own, which may be newer.
+        if self.is_releasing(pipeline).await? {
+            return Ok(ignored("a release of the pipeline is in progress"));
+        }
+
+        let runs = self.running(pipeline, update).await?;
+        let now = self.sdk.now();
+        match StackUpdate::decide(begun, &update.event, &runs, now) {
+            AfterUpdate::Leave(reason) => Ok(ignored(reason)),
+            AfterUpdate::Known { execution } => {
+                Ok(json!({"status": "known", "execution": execution}))
+            }
+            AfterUpdate::Release { digest } => {
+                let began_at = begun.map_or(now, |begun| begun.began_at);
+                let claim = StackUpdate {
+                    began_at,
+                    ..StackUpdate::begun(pipeline, &update.event, Some(digest.clone()), now)
+                };
+                self.put(begun, &claim).await?;
+                self.start_again(subscription, &claim, &digest).await
+            }
+        }
+    }
+
+    /// Starts the pipeline, as for a push. CodePipeline takes the same token for the same execution
+    /// when the process dies before it is written down.
+    async fn start_again(
+        &self,
+        subscription: &Subscription,
+        claim: &StackUpdate,
+        digest: &str,
+    ) -> Result<Value, Retry> {
+        let Subscription {
+            pipeline, action, ..
+        } = subscription;
+        let token = request_token(&claim.event);
+        let execution = self
+            .executions
+            .start(pipeline, action, digest, &token)
+            .await?;
+
+        let record = Record {
+            deploy_role: self.sdk.deploy_role().cloned(),
+            ..Record::started(&execution, pipeline, Some(digest), self.sdk.now())
+        };
+        self.ledger.put_record(&record).await?;
+        let started = StackUpdate {
+            execution: Some(execution.clone()),
+            ..claim.clone()
+        };
+        self.put(Some(claim), &started).await?;
+        Ok(json!({"status": "started", "execution": execution, "digest": digest}))
+    }
+
+    async fn put(&self, before: Option<&StackUpdate>, update: &StackUpdate) -> Result<(), Retry> {
+        if self.ledger.put_stack_update(before, update).await? {
+            return Ok(());
+        }
+        Err("another invocation wrote the update of the stack at the same moment; retrying".into())
+    }
+
+    /// Whether a release of the pipeline is open, or an execution of it was started whose release
+    /// has not begun.
+    async fn is_releasing(&self, pipeline: &str) -> Result<bool, Retry> {
+        let listing = self.ledger.leases().await?;
+        let mut releases = listing.leases.iter().filter_map(|it| it.release.as_ref());
+        let is_open = releases.any(|release| release.pipeline == pipeline);
+        let mut started = listing.started.iter();
+        Ok(is_open || started.any(|started| started.pipeline == pipeline))
+    }
+
+    /// What the deployments of the service run.
+    async fn running(
+        &self,
+        pipeline: &str,
+        update: &ServiceUpdate,
+    ) -> Result<RunningReleases, Retry> {
+        let services = Services::new(&self.sdk);
+        let observed = services.describe(&update.cluster, &update.service).await?;
+        let mut runs = RunningReleases::default();
+        let Some(observed) = observed else {
+            return Ok(runs);
+        };
+
+        let mut deployments = observed.view.deployments;
+        deployments.sort_by_key(|deployment| !deployment.primary);
+        for deployment in deployments {
+            let (is_marked, digest) = self
+                .release_of(pipeline, &deployment.task_definition)
+                .await?;
+            runs.is_primary |= deployment.primary && is_marked;
+            if runs.digest.is_none() {
+                runs.digest = digest;
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Whether a release registered a revision, and the digest of the release of this pipeline that
+    /// deployed it. Others copy a mark with all tags: such a copy is left alone too.
+    async fn release_of(
+        &self,
+        pipeline: &str,
+        revision: &str,
+    ) -> Result<(bool, Option<String>), Retry> {
+        let task_definitions = TaskDefinitions::new(&self.sdk);
+        let described = task_definitions.describe(revision).await?;
+        let Some(mark) = described.and_then(|(_, definition)| definition.mark()) else {
+            return Ok((false, None));
+        };
+
+        let record = self.ledger.record(&mark.execution).await?;
+        let of_pipeline = record.filter(|record| {
+            record.pipeline == pipeline
+                && record.state == RecordState::Closed
+                && record.outcome == Some(Outcome::Deployed)
+                && was_deployed(Some(record), revision)
+        });
+        Ok((true, of_pipeline.and_then(|record| record.digest)))
+    }
+}

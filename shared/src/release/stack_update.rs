@@ -1,0 +1,182 @@
+//! What a service ran when its own stack began to update it. The update may set the service to the
+//! image of the stack's template: then the release is brought back.
+//!
+//! There is one a pipeline, of the last update.
+
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+
+use super::expires_at;
+use crate::limits::{FORMAT_VERSION, STACK_UPDATE};
+use crate::timestamp::Timestamp;
+
+/// An update of a service by its own stack.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackUpdate {
+    pub v: u32,
+    pub pipeline: String,
+    /// The id of the event by which it was written last: the same id again is a duplicate delivery.
+    pub event: String,
+    pub began_at: Timestamp,
+    /// The digest of the release that the service ran; none if it ran no release of the pipeline.
+    pub digest: Option<String>,
+    /// The execution that brings the release back, once known.
+    pub execution: Option<String>,
+    /// When DynamoDB may delete it, in seconds since the Unix epoch.
+    pub expires_at: Option<i64>,
+}
+
+/// What a service runs, as far as releases of a pipeline are concerned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunningReleases {
+    /// Whether the PRIMARY deployment runs a revision that a release registered.
+    pub is_primary: bool,
+    /// The digest of the release that a deployment runs, the PRIMARY one first.
+    pub digest: Option<String>,
+}
+
+/// What to do once a stack has updated a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AfterUpdate {
+    /// Release the digest once more.
+    Release { digest: String },
+    /// That has been started already.
+    Known { execution: String },
+    /// Leave the service alone; the reason.
+    Leave(&'static str),
+}
+
+impl StackUpdate {
+    /// An update that begins, of a service that runs this digest.
+    #[must_use]
+    pub fn begun(pipeline: &str, event: &str, digest: Option<String>, now: Timestamp) -> Self {
+        Self {
+            v: FORMAT_VERSION,
+            pipeline: pipeline.to_owned(),
+            event: event.to_owned(),
+            began_at: now,
+            digest,
+            execution: None,
+            expires_at: Some(expires_at(now)),
+        }
+    }
+
+    /// Decides at the end of an update, from what was written at its beginning, if it was, and from
+    /// what the service runs now.
+    #[must_use]
+    pub fn decide(
+        begun: Option<&Self>,
+        event: &str,
+        runs: &RunningReleases,
+        now: Timestamp,
+    ) -> AfterUpdate {
+        let started = begun.filter(|begun| begun.event == event);
+        if let Some(execution) = started.and_then(|begun| begun.execution.clone()) {
+            return AfterUpdate::Known { execution };
+        }
+        if runs.is_primary {
+            return AfterUpdate::Leave("the service runs a revision that a release registered");
+        }
+
+        // Only what ran when the update began is brought back: what an operator deployed before it
+        // instead of a release was on purpose.
+        let is_recent = |begun: &&Self| now.since(begun.began_at) < STACK_UPDATE;
+        let begun = begun.filter(|begun| begun.execution.is_none());
+        let noted = begun.filter(is_recent).and_then(|it| it.digest.clone());
+        match runs.digest.clone().or(noted) {
+            Some(digest) => AfterUpdate::Release { digest },
+            None => AfterUpdate::Leave("the service ran no release of the pipeline before it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+    }
+
+    fn begun(digest: Option<&str>) -> StackUpdate {
+        StackUpdate::begun("slipway-web", "event-1", digest.map(str::to_owned), at(0))
+    }
+
+    fn runs(is_primary: bool, digest: Option<&str>) -> RunningReleases {
+        RunningReleases {
+            is_primary,
+            digest: digest.map(str::to_owned),
+        }
+    }
+
+    fn release(digest: &str) -> AfterUpdate {
+        AfterUpdate::Release {
+            digest: digest.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_ran_when_the_update_began_is_released_again() {
+        let begun = begun(Some("sha256:0a"));
+        let decide = |runs, secs| StackUpdate::decide(Some(&begun), "event-2", &runs, at(secs));
+
+        assert_eq!(decide(runs(false, None), 600), release("sha256:0a"));
+        assert_eq!(decide(runs(false, None), 14_399), release("sha256:0a"));
+        let seen = decide(runs(false, Some("sha256:0b")), 600);
+        assert_eq!(seen, release("sha256:0b"), "it is still there");
+    }
+
+    #[test]
+    fn the_service_is_left_alone_if_it_runs_a_release_or_ran_none() {
+        let leave = |begun: Option<StackUpdate>, runs, secs| {
+            let decided = StackUpdate::decide(begun.as_ref(), "event-2", &runs, at(secs));
+            matches!(decided, AfterUpdate::Leave(_))
+        };
+        let one = Some(begun(Some("sha256:0a")));
+
+        assert!(leave(one.clone(), runs(true, Some("sha256:0a")), 60));
+        assert!(leave(Some(begun(None)), runs(false, None), 60));
+        assert!(leave(None, runs(false, None), 60));
+        assert!(leave(one, runs(false, None), 14_400), "too long ago");
+
+        let used = StackUpdate {
+            execution: Some("e-2".to_owned()),
+            ..begun(Some("sha256:0a"))
+        };
+        assert!(leave(Some(used), runs(false, None), 60), "another event");
+    }
+
+    #[test]
+    fn the_same_event_again_starts_nothing_and_a_crash_before_the_start_is_made_good() {
+        let again = |execution: Option<&str>| {
+            let claimed = StackUpdate {
+                event: "event-2".to_owned(),
+                execution: execution.map(str::to_owned),
+                ..begun(Some("sha256:0a"))
+            };
+            StackUpdate::decide(Some(&claimed), "event-2", &runs(false, None), at(60))
+        };
+        let known = AfterUpdate::Known {
+            execution: "e-2".to_owned(),
+        };
+        assert_eq!(again(Some("e-2")), known);
+        assert_eq!(again(None), release("sha256:0a"));
+    }
+
+    #[test]
+    fn an_update_is_stored_without_what_it_does_not_have() {
+        let stored = json!({
+            "v": 1, "pipeline": "slipway-web", "event": "event-1",
+            "began_at": "2026-01-05T09:00:00Z", "expires_at": 1_767_603_600 + 34_560_000,
+        });
+        assert_eq!(
+            serde_json::to_value(begun(None)).expect("serializes"),
+            stored
+        );
+        let read = serde_json::from_value::<StackUpdate>(stored).expect("parses");
+        assert_eq!(read, begun(None));
+    }
+}

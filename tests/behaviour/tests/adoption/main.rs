@@ -6,6 +6,8 @@
 
 mod pair;
 mod scene;
+mod stack_updates;
+mod tools;
 
 use std::time::Duration;
 
@@ -27,8 +29,17 @@ const PAGE: &str = "docs/adopt/cdk.md";
 
 /// The account with the service of the CDK adopted, and nothing released yet.
 fn adopted() -> Aws {
+    adopted_with(&[])
+}
+
+/// The same with other parameters of the pipeline.
+fn adopted_with(parameters: &[(&str, &str)]) -> Aws {
     let mut aws = by_cdk();
-    Command::of(PAGE, &printed(&aws)).run(&mut aws);
+    let command = Command::of(PAGE, &printed(&aws));
+    let command = parameters
+        .iter()
+        .fold(command, |command, (name, value)| command.with(name, value));
+    command.run(&mut aws);
     steady(aws)
 }
 
@@ -202,7 +213,8 @@ fn an_update_of_something_else_in_the_stack_of_the_cdk_leaves_the_release() {
 
 #[test]
 fn a_change_of_a_service_that_names_an_exact_revision_deploys_its_image_until_the_next_release() {
-    run(adopted(), Fault::None, async |driver| {
+    let aws = adopted_with(&[("ReleaseAfterStackUpdate", "no")]);
+    run(aws, Fault::None, async |driver| {
         deployed(&driver, "1.0.0").await;
         let mut changed = template();
         *property(&mut changed, SERVICE, "HealthCheckGracePeriodSeconds") = json!(90);

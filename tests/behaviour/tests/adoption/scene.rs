@@ -57,20 +57,32 @@ pub(crate) fn by_cdk_with_asset() -> Aws {
 /// repository has the image that the template names.
 pub(crate) fn deployed_by_cdk(stack: &str, repository: &str, body: &str) -> Aws {
     let mut aws = account();
+    deploy_by_cdk(&mut aws, stack, repository, body);
+    steady(aws)
+}
+
+/// Bootstraps the CDK in an account, and lets it deploy the service with an exact revision.
+pub(crate) fn add_by_cdk(aws: &mut Aws) {
+    deploy_by_cdk(aws, STACK, REPOSITORY, TEMPLATE);
+}
+
+fn deploy_by_cdk(aws: &mut Aws, stack: &str, repository: &str, body: &str) {
     let store = &mut aws.cloudformation.parameter_store;
     store.insert(
         "/cdk-bootstrap/hnb659fds/version".to_owned(),
         "21".to_owned(),
     );
-    for repository in [ASSETS, repository] {
-        let named = json!({ "repositoryName": repository });
-        ecr::call(&mut aws, "CreateRepository", &named).expect("a new repository");
-        let pushed = ecr::push(&mut aws, repository, "0.9.0", Behaviour::Healthy);
-        pushed.expect("the repository is there");
-    }
+    add_repository(aws, ASSETS);
+    add_repository(aws, repository);
+    deploy(aws, stack, body, &[]);
+}
 
-    deploy(&mut aws, stack, body, &[]);
-    steady(aws)
+/// A repository with the image 0.9.0.
+pub(crate) fn add_repository(aws: &mut Aws, repository: &str) {
+    let named = json!({ "repositoryName": repository });
+    ecr::call(aws, "CreateRepository", &named).expect("a new repository");
+    let pushed = ecr::push(aws, repository, "0.9.0", Behaviour::Healthy);
+    pushed.expect("the repository is there");
 }
 
 /// Lets time pass until no service or stack is deployed and no pipeline runs.
@@ -95,25 +107,43 @@ pub(crate) fn update(aws: &mut Aws, template: &Value) {
 
 /// What `aws cloudformation deploy` and `cdk deploy` do: a change set, which is executed.
 pub(crate) fn deploy(aws: &mut Aws, stack: &str, body: &str, parameters: &[(String, String)]) {
+    deploy_tagged(aws, stack, body, parameters, &[]);
+}
+
+/// The same with tags of the stack.
+pub(crate) fn deploy_tagged(
+    aws: &mut Aws,
+    stack: &str,
+    body: &str,
+    parameters: &[(String, String)],
+    tags: &[(&str, &str)],
+) {
     let exists = aws.cloudformation.stack(stack).is_some();
     let kind = if exists { "UPDATE" } else { "CREATE" };
-    let names: Vec<[String; 2]> = (1..=parameters.len())
-        .map(|at| ["Key", "Value"].map(|part| format!("Parameters.member.{at}.Parameter{part}")))
-        .collect();
-
-    let mut members = vec![
+    let fixed = [
         ("StackName", stack),
         ("ChangeSetName", "deploy"),
         ("ChangeSetType", kind),
         ("TemplateBody", body),
         ("Capabilities.member.1", "CAPABILITY_IAM"),
     ];
-    for ([key, value], given) in names.iter().zip(parameters) {
-        members.extend([
-            (key.as_str(), given.0.as_str()),
-            (value.as_str(), given.1.as_str()),
-        ]);
+    let mut members: Vec<(String, String)> = fixed
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    for (at, (key, value)) in (1..).zip(parameters) {
+        let member = format!("Parameters.member.{at}");
+        members.push((format!("{member}.ParameterKey"), key.clone()));
+        members.push((format!("{member}.ParameterValue"), value.clone()));
     }
+    for (at, (key, value)) in (1..).zip(tags) {
+        members.push((format!("Tags.member.{at}.Key"), (*key).to_owned()));
+        members.push((format!("Tags.member.{at}.Value"), (*value).to_owned()));
+    }
+
+    let members: Vec<(&str, &str)> = members
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let created = cloudformation(aws, "CreateChangeSet", &members);
     let (_, id) = created.split_once("<Id>").expect("an id");
     let (id, _) = id.split_once("</Id>").expect("an id");

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::input::{self, Checks, DISABLED_REASON, NAME};
 use super::state::Transition;
 use super::{engine, known, require_stage};
-use crate::{ApiError, Aws};
+use crate::{ApiError, Aws, Millis};
+
+/// What waits at a transition that is enabled after longer than this does not go on.
+const RESUMED_WITHIN: Millis = 30 * 24 * 3_600_000;
 
 pub(super) fn disable(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(
@@ -44,6 +47,7 @@ fn set(
 
     checks.done()?;
     require_stage(known(aws, name)?, stage)?;
+    let now = aws.now;
     let Some(pipeline) = aws.codepipeline.pipelines.get_mut(name) else {
         return Ok(json!({}));
     };
@@ -57,7 +61,10 @@ fn set(
     } else {
         &mut lane.disabled_outbound
     };
-    *transition = disabled;
+    let was = std::mem::replace(transition, disabled);
+    if was.is_some_and(|was| now - was.since > RESUMED_WITHIN) {
+        return Ok(json!({}));
+    }
 
     let entered = pipeline
         .lanes

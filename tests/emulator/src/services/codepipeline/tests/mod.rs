@@ -5,6 +5,7 @@ mod ecr;
 mod flow;
 mod jobs;
 mod notices;
+mod transitions;
 mod triggers;
 
 use std::time::Duration;

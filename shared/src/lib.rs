@@ -16,6 +16,7 @@
 //! - [`redaction`]: what AWS's texts lose before anyone reads them. Never removes names.
 //! - [`job`]: CodePipeline's protocol. The only module that knows the JSON of a job; never decides.
 //! - [`task_definition`]: task definitions as opaque JSON. Never drops an unknown field.
+//! - [`freeze`]: when a release may make no step forward. Never decides about a way back.
 //! - [`metrics`]: which series are read for a canary, and how. Never judges them.
 //! - [`observed`]: observations of services, pairs and rules. Never decides what follows from them.
 //! - [`release`]: the ledger's leases, records and pushes, and their transitions. Never performs
@@ -36,6 +37,7 @@
 pub mod arn;
 pub mod aws;
 pub mod events;
+pub mod freeze;
 mod hash;
 pub mod image;
 pub mod job;

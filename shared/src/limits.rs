@@ -12,7 +12,7 @@ pub const TOKEN_CHARS: usize = 2_048;
 
 /// Longest payload of a step in its continuation token, in characters. Ours: the rest of
 /// `TOKEN_CHARS` holds what every token has.
-pub const PAYLOAD_CHARS: usize = 1_660;
+pub const PAYLOAD_CHARS: usize = 1_620;
 
 /// Longest ARN of a pipeline in a continuation token, in characters: the name has at most 100
 /// (CodePipeline API: CreatePipeline, `name`). Ours: 60 hold what every ARN has.
@@ -126,6 +126,24 @@ pub const SWEEP_SHARE: Duration = Duration::from_secs(15);
 /// Longest duration of an action. Ours: CodePipeline ends a Lambda action after 24 hours (AWS
 /// CodePipeline quotas); the last half hour remains for reporting why.
 pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
+
+/// Longest time for which an action waits for the end of a freeze and then works. Ours:
+/// [`ACTION_TOTAL`], less half an hour for ending the release.
+pub const FREEZE_HOLD: Duration = Duration::from_secs(23 * 3600);
+
+/// Windows of a freeze. Ours: they fit into the user parameters of an action.
+pub const FREEZE_WINDOWS: usize = 20;
+
+/// Windows of a freeze that are taken for one, because each begins before another has ended. Ours:
+/// windows without an end to their sequence outlast every action long before.
+pub const JOINED_WINDOWS: usize = 100;
+
+/// Longest name of a stage, in characters (CodePipeline API: StageDeclaration, `name`).
+pub const STAGE_CHARS: usize = 100;
+
+/// Longest reason of a disabled transition, in characters (CodePipeline API:
+/// DisableStageTransition, `reason`).
+pub const TRANSITION_REASON_CHARS: usize = 300;
 
 /// Longest time for which a step reports "in progress" because AWS throttles it, is unavailable, or
 /// other invocations write first: after it the step fails with the cause. Ours: outages that are

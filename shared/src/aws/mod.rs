@@ -38,6 +38,7 @@ mod task_definitions;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod transitions;
 mod unsigned;
 
 pub use artifacts::Artifacts;
@@ -64,5 +65,6 @@ pub use scaling::Scaling;
 pub use sdk::{Sdk, connect};
 pub use services::Services;
 pub use task_definitions::TaskDefinitions;
+pub use transitions::{Transition, Transitions};
 
 use crate::observed::service::short_name;

@@ -34,3 +34,4 @@ mod services_changed;
 mod stop_reasons;
 mod target_health;
 mod task_definitions;
+mod transitions;

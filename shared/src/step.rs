@@ -5,7 +5,9 @@
 //! It knows no step and decides nothing about a release. Whatever a step does, the job is reported:
 //! a step that takes too long is reported as in progress.
 
+mod gate;
 mod job_pipeline;
+mod outcome;
 
 use std::time::Duration;
 
@@ -20,8 +22,10 @@ use crate::job::{
 use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
 use crate::timestamp::{Timestamp, readable};
 
+pub use gate::Gate;
 use job_pipeline::JobPipeline;
 pub use job_pipeline::{FoundRelease, RequestedRole};
+use outcome::outcome;
 
 /// One step of a release: one action of a pipeline.
 #[expect(
@@ -330,47 +334,6 @@ impl Times {
     }
 }
 
-/// What is reported, with the token for the next job if there is one.
-fn outcome(result: StepResult, token: Token, now: Timestamp) -> JobOutcome {
-    let (report, token) = match result {
-        Ok(JobReport::InProgress {
-            summary,
-            percent,
-            external_id,
-            payload,
-        }) => (
-            JobReport::in_progress(summary, percent).with_external_id(external_id.as_deref()),
-            token.learned_at(now).with_payload(payload),
-        ),
-        Ok(report @ (JobReport::Done { .. } | JobReport::Checked(_))) => {
-            log_checks(&report);
-            return JobOutcome::Succeeded {
-                report,
-                token: None,
-            };
-        }
-        Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
-        Err(StepError::Refused(failure) | StepError::Unexpected(failure)) => (
-            JobReport::in_progress(format!("{failure}; looking again"), 0),
-            token.refused_at(now),
-        ),
-        // Nothing was learned, so the next job receives what this one received.
-        Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token),
-    };
-
-    JobOutcome::Succeeded {
-        report,
-        token: Some(token.text()),
-    }
-}
-
-/// Logs what a dry run checked, as one line.
-fn log_checks(report: &JobReport) {
-    if let JobReport::Checked(checks) = report {
-        tracing::info!(checks = %checks.tree(), "dry run");
-    }
-}
-
 /// The job, the token that goes on with it, and how long its action has taken.
 fn read<S: Step>(
     event: PipelineJob,
@@ -389,6 +352,7 @@ fn read<S: Step>(
         parameters,
         since: token.since,
         now,
+        frozen: token.frozen,
         refused_for_long: times.is_refused_for_long(),
         payload: token.payload.clone(),
         origin: event.origin(),

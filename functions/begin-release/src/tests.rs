@@ -35,6 +35,7 @@ fn job(more: Value, waited: i64) -> Job<Parameters> {
         parameters,
         since: at(0),
         now: at(waited),
+        frozen: None,
         refused_for_long: false,
         payload: None,
         artifacts: Vec::new(),

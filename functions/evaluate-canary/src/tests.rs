@@ -79,6 +79,7 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
         parameters,
         since: at(since),
         now: at(now),
+        frozen: None,
         refused_for_long: false,
         payload,
         artifacts: Vec::new(),

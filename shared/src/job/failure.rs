@@ -20,6 +20,9 @@ pub enum StepError {
     /// first: the job stays in progress.
     #[error("{0}")]
     Busy(String),
+    /// No step may be made now, for this reason: the job stays in progress.
+    #[error("{0}")]
+    Frozen(String),
 }
 
 impl StepError {
@@ -31,13 +34,14 @@ impl StepError {
                 &failure.message
             }
             Self::Busy(why) => why.strip_suffix("; retrying").unwrap_or(why),
+            Self::Frozen(why) => why,
         }
     }
 
     /// The cause, unless it passes by itself.
     #[must_use]
     pub fn lasting_cause(&self) -> Option<&str> {
-        let passes = matches!(self, Self::Busy(_));
+        let passes = matches!(self, Self::Busy(_) | Self::Frozen(_));
         (!passes).then(|| self.cause())
     }
 }
@@ -62,6 +66,8 @@ pub enum FailureCause {
     Overridden,
     /// The release can neither go on nor be rolled back: manual intervention required.
     NeedsOperator,
+    /// A freeze lasts longer than an action can wait. Nothing was found against the new revision.
+    Frozen,
 }
 
 /// The failure types of PutJobFailureResult that steps use, by their exact names.
@@ -113,6 +119,20 @@ impl Failure {
             cause: Some(FailureCause::NeedsOperator),
             ..Self::job(message)
         }
+    }
+
+    /// A freeze lasts longer than the action can wait.
+    #[must_use]
+    pub fn frozen(message: impl Into<String>) -> Self {
+        Self {
+            cause: Some(FailureCause::Frozen),
+            ..Self::job(message)
+        }
+    }
+
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.cause == Some(FailureCause::Frozen)
     }
 
     #[must_use]
@@ -167,16 +187,26 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_lasts_unless_aws_is_busy() {
+    fn a_failure_by_a_freeze_is_stored_as_one() {
+        let frozen = Failure::frozen("until Monday");
+        let stored = json!({"type": "JobFailed", "message": "until Monday", "cause": "frozen"});
+        assert_eq!(serde_json::to_value(&frozen).expect("serializes"), stored);
+        assert!(frozen.is_frozen() && !Failure::job("until Monday").is_frozen());
+    }
+
+    #[test]
+    fn a_cause_lasts_unless_aws_is_busy_or_the_release_is_frozen() {
         let causes = [
             StepError::Failed(Failure::job("a")),
             StepError::Refused(Failure::job("b")),
             StepError::Unexpected(Failure::job("c")),
             StepError::Busy("d; retrying".to_owned()),
+            StepError::Frozen("e".to_owned()),
         ];
         assert_eq!(
             causes.each_ref().map(StepError::lasting_cause),
-            [Some("a"), Some("b"), Some("c"), None]
+            [Some("a"), Some("b"), Some("c"), None, None]
         );
+        assert_eq!(causes[4].cause(), "e");
     }
 }

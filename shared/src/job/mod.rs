@@ -10,6 +10,8 @@ mod parameters;
 mod report;
 mod token;
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 pub use checks::{CheckPath, Checks};
@@ -33,6 +35,8 @@ pub struct Job<P> {
     /// When the first job of this action began: the token carries it from job to job.
     pub since: Timestamp,
     pub now: Timestamp,
+    /// When a freeze last held the action back, if one did.
+    pub frozen: Option<Timestamp>,
     /// Whether AWS has refused a call for so long that no job looks again.
     pub refused_for_long: bool,
     /// The payload of the previous job's [`JobReport::InProgress`].
@@ -49,6 +53,13 @@ impl<P> Job<P> {
     pub fn is_first(&self) -> bool {
         self.since == self.now
     }
+
+    /// How long the action has worked: since it began, or since a freeze last held it back. What
+    /// has a deadline of its own counts by this.
+    #[must_use]
+    pub fn worked(&self) -> Duration {
+        self.now.since(self.frozen.unwrap_or(self.since))
+    }
 }
 
 /// The result of a step.
@@ -63,13 +74,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_job_that_begins_an_action_is_its_first() {
+    fn only_the_job_that_begins_an_action_is_its_first_and_a_freeze_is_no_work() {
         let job = |since| Job {
             id: None,
             release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
             parameters: (),
             since,
             now: at(0),
+            frozen: None,
             refused_for_long: false,
             payload: None,
             artifacts: Vec::new(),
@@ -79,5 +91,12 @@ mod tests {
 
         assert!(job(at(0)).is_first());
         assert!(!job(at(-1)).is_first());
+
+        let held = |frozen| Job {
+            frozen,
+            ..job(at(-90))
+        };
+        let worked = [held(None), held(Some(at(-30)))].map(|job| job.worked().as_secs());
+        assert_eq!(worked, [90, 30], "a freeze does not count");
     }
 }

@@ -31,6 +31,8 @@ pub struct Token {
     /// How many refusals before it did not come again for some time, at most [`SECOND_LOOKS`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refused_before: u32,
+    /// When a freeze last held the action back.
+    pub frozen: Option<Timestamp>,
     /// The ARN of the pipeline that the action belongs to, once it was read.
     pub pipeline: Option<String>,
     /// The step's own payload.
@@ -49,6 +51,7 @@ impl Token {
             refused: None,
             refused_again: None,
             refused_before: 0,
+            frozen: None,
             pipeline: None,
             payload: None,
         }
@@ -104,6 +107,15 @@ impl Token {
             refused: self.refused.or(Some(now)),
             refused_again: self.refused.map(|_| now),
             ..self
+        }
+    }
+
+    /// The token after a job that a freeze held back, which knows no more than it received.
+    #[must_use]
+    pub(crate) fn frozen_at(self, now: Timestamp) -> Self {
+        Self {
+            frozen: Some(now),
+            ..self.learned_at(now)
         }
     }
 
@@ -240,6 +252,24 @@ mod tests {
     }
 
     #[test]
+    fn a_token_knows_when_a_freeze_last_held_its_action_back() {
+        let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+        let held = Token::new("update-service", at(0)).frozen_at(at(60));
+        assert_eq!(
+            held.text(),
+            concat!(
+                r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","#,
+                r#""learned":"2026-01-05T09:01:00Z","frozen":"2026-01-05T09:01:00Z"}"#
+            )
+        );
+        assert_eq!(
+            Token::parse(&held.text(), "update-service"),
+            Ok(held.clone())
+        );
+        assert_eq!(held.learned_at(at(90)).frozen, Some(at(60)));
+    }
+
+    #[test]
     fn a_token_keeps_the_first_refusal_until_it_has_not_come_again_for_3_minutes() {
         let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
         let first = Token::new("update-service", at(0)).refused_at(at(60));
@@ -331,6 +361,7 @@ mod tests {
                 .learned_at(at(60))
                 .refused_at(at(120))
                 .refused_at(at(180))
+                .frozen_at(at(240))
                 .of_pipeline(Some("x".repeat(PIPELINE_ARN_CHARS)))
                 .with_payload(Some(json!(payload)))
         };

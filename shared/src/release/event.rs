@@ -8,6 +8,7 @@ use super::{
     Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorState, Registering, Release,
     SeenHealth, TrafficReturn,
 };
+use crate::freeze::Guards;
 use crate::job::Failure;
 use crate::observed::percentages::Percentages;
 use crate::observed::weights::Weights;
@@ -28,6 +29,8 @@ pub enum Event {
     RoleProofAnnounced,
     /// ECS accepted it.
     RoleProofMade,
+    /// What holds the steps of the release back is recorded.
+    Guarded(Guards),
     /// A revision is about to be registered.
     RegistrationAnnounced(Registering),
     /// The announced revision was registered, so that it can be retired if the release does not
@@ -93,6 +96,7 @@ names! {
         PriorRecorded => "record the prior release",
         RoleProofAnnounced => "announce a proof of the roles",
         RoleProofMade => "record a proof of the roles",
+        Guarded => "record its guards",
         RegistrationAnnounced => "announce a registration",
         Registered => "record a registration",
         ChangeAnnounced => "announce a deployment",
@@ -129,6 +133,7 @@ impl Event {
             Self::PriorRecorded(_) => EventName::PriorRecorded,
             Self::RoleProofAnnounced => EventName::RoleProofAnnounced,
             Self::RoleProofMade => EventName::RoleProofMade,
+            Self::Guarded(_) => EventName::Guarded,
             Self::RegistrationAnnounced(_) => EventName::RegistrationAnnounced,
             Self::Registered { .. } => EventName::Registered,
             Self::ChangeAnnounced { .. } => EventName::ChangeAnnounced,

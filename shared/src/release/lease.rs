@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, DeployRole, LastKnownRouting, PairTarget, Target};
+use super::{Change, DeployRole, LastKnownRouting, Outcome, PairTarget, Target};
+use crate::freeze::{Guards, Line};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
 use crate::observed::service::short_name;
@@ -52,6 +53,8 @@ pub struct Release {
     /// The proof that a rollback may pass the roles of the prior release; none if the registration
     /// of the new revision passes the same, or nothing could prove it.
     pub role_proof: Option<RoleProof>,
+    /// What holds its steps back, once it is recorded.
+    pub guards: Guards,
     /// What the release began with although an operator should know it, for the summary of each
     /// job of its first action.
     pub warning: Option<String>,
@@ -134,6 +137,7 @@ impl Release {
             pipeline_role: None,
             phase: Phase::Beginning,
             role_proof: None,
+            guards: Guards::default(),
             warning: None,
             registering: None,
             registered: None,
@@ -214,6 +218,16 @@ impl Release {
     #[must_use]
     pub fn has_announced_change(&self) -> bool {
         self.target().is_some_and(Target::has_announced_change)
+    }
+
+    /// The stage into which the transition is disabled when the release ends like this: one of its
+    /// steps failed after a change. What an operator stopped or a freeze ended stops no other.
+    #[must_use]
+    pub fn stops_before(&self, outcome: Outcome) -> Option<&str> {
+        let failed = matches!(outcome, Outcome::RolledBack | Outcome::Failed)
+            && self.has_announced_change()
+            && self.failure.as_ref().is_some_and(|it| !it.is_frozen());
+        self.guards.line.as_ref().filter(|_| failed).map(Line::next)
     }
 }
 

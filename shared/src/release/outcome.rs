@@ -20,8 +20,9 @@ names! {
         /// A newer execution took its place, or the service or the weights were changed outside the
         /// release; the external change is left alone.
         Superseded => "superseded",
-        /// A canary showed neither harm nor health, and no decision came in time: traffic was
-        /// restored to the prior release.
+        /// Nothing was found against the new revision, and the prior release runs again: a canary
+        /// showed neither harm nor health and no decision came in time, or a freeze lasts longer
+        /// than a release can wait.
         Held => "held",
         /// The release ended without a change of the service; or the rollback could not be proven
         /// within an hour, and then the reason ends with manual intervention required and the

@@ -13,6 +13,7 @@ use super::{
     AwaitingDecision, Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget,
     Phase, Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget, Target,
 };
+use crate::freeze::Guards;
 use crate::job::{Failure, StepError};
 use crate::observed::percentages::Percentages;
 use crate::observed::weights::Weights;
@@ -125,6 +126,7 @@ fn step(
         Event::StatusNoted { unread } => note_status(release, unread.then_some(now))?,
         Event::TakenOver => phase.take_over(now)?,
         // Only the steps of an open release prove roles, register and deploy.
+        Event::Guarded(guards) => guard(release, guards)?,
         Event::RoleProofAnnounced => prove_roles(release, RoleProof::Announced)?,
         Event::RoleProofMade => prove_roles(release, RoleProof::Made)?,
         Event::RegistrationAnnounced(new) => announce_registration(release, new)?,
@@ -255,6 +257,12 @@ fn prove_roles(release: &mut Release, after: RoleProof) -> Result<(), Refusal> {
     let proof = release.role_proof.as_mut();
     let proof = proof.filter(|proof| before.contains(proof));
     *proof.ok_or(Refusal::NoRoleProof)? = after;
+    Ok(())
+}
+
+fn guard(release: &mut Release, guards: Guards) -> Result<(), Refusal> {
+    release.phase.open_target()?;
+    release.guards = guards;
     Ok(())
 }
 

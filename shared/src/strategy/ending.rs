@@ -154,7 +154,7 @@ fn longest_wait(error: &StepError, was_noted: bool) -> Duration {
         StepError::Refused(_) => SECOND_LOOK,
         // At any time AWS may not know the credentials of a new session yet.
         StepError::Unexpected(_) if was_noted => SECOND_LOOK,
-        StepError::Unexpected(_) | StepError::Busy(_) => ROLLBACK_DEADLINE,
+        StepError::Unexpected(_) | StepError::Busy(_) | StepError::Frozen(_) => ROLLBACK_DEADLINE,
     }
 }
 

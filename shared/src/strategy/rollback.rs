@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::ending::Ending;
-use crate::job::StepError;
+use crate::job::{Failure, StepError};
 use crate::limits::{FINISH_DEADLINE, ROLLBACK_DEADLINE, STALE_READ};
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Before, Conclusion, Outcome, Release};
@@ -72,7 +72,7 @@ pub fn given_up(
 ) -> Option<Conclusion> {
     let since = match (release.rolling_back_since(), error) {
         (Some(since), _) => since,
-        (None, StepError::Busy(_)) => return None,
+        (None, StepError::Busy(_) | StepError::Frozen(_)) => return None,
         (None, StepError::Failed(_) | StepError::Refused(_) | StepError::Unexpected(_)) => {
             release.succeeded_at.unwrap_or(release.began_at)
         }
@@ -260,16 +260,22 @@ impl Ladder<'_> {
 
     /// The outcome of a restoration that was proven.
     fn outcome(&self) -> Outcome {
-        let held = self
+        let undecided = self
             .release
             .pair()
             .and_then(|pair| pair.traffic_return.as_ref())
             .is_some_and(|traffic_return| traffic_return.held);
+        let frozen = self
+            .release
+            .failure
+            .as_ref()
+            .is_some_and(Failure::is_frozen);
+        let held = undecided || frozen;
 
         match self.ending {
             Ending::Superseded => Outcome::Superseded,
-            // Nothing was found against the new revision, and no decision to promote it came in
-            // time.
+            // Nothing was found against the new revision: no decision to promote it came in time,
+            // or a freeze lasts too long.
             _ if held => Outcome::Held,
             _ => Outcome::RolledBack,
         }

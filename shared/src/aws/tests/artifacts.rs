@@ -48,6 +48,7 @@ fn job(credentials: bool) -> Job<()> {
         parameters: (),
         since: at(0),
         now: at(0),
+        frozen: None,
         refused_for_long: false,
         payload: None,
         artifacts: vec![

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_with::skip_serializing_none;
 
 use super::Contradiction;
+use crate::freeze::{Freeze, Guards, Line};
 use crate::job::{Failure, Origin};
 use crate::limits::FORMAT_VERSION;
 use crate::observed::weights::Weights;
@@ -40,6 +41,8 @@ struct StoredRelease {
     pipeline_role: Option<DeployRole>,
     prior: Option<Prior>,
     role_proof: Option<RoleProof>,
+    freeze: Option<Freeze>,
+    line: Option<Line>,
     warning: Option<String>,
     registering: Option<Registering>,
     registered: Option<String>,
@@ -129,6 +132,8 @@ impl From<Release> for StoredRelease {
             pipeline_role: release.pipeline_role,
             prior: None,
             role_proof: release.role_proof,
+            freeze: release.guards.freeze,
+            line: release.guards.line,
             warning: release.warning,
             registering: release.registering,
             registered: release.registered,
@@ -287,6 +292,10 @@ impl TryFrom<StoredRelease> for Release {
             pipeline_role: stored.pipeline_role,
             phase,
             role_proof: stored.role_proof,
+            guards: Guards {
+                freeze: stored.freeze,
+                line: stored.line,
+            },
             warning: stored.warning,
             registering: stored.registering,
             registered: stored.registered,

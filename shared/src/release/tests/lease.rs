@@ -311,3 +311,29 @@ fn a_lease_has_the_names_that_the_last_release_gave() {
     assert_eq!(named, expected);
     assert_eq!(named.cluster_name(), "apps");
 }
+
+#[test]
+fn a_release_stops_the_line_if_one_of_its_steps_failed_after_a_change() {
+    let stops = |lease: Lease, outcome| {
+        let lease = with_release(lease, |release| release.guards = guards());
+        let release = lease.release.expect("a release");
+        release.stops_before(outcome).map(ToOwned::to_owned)
+    };
+    let prod = Some("Prod".to_owned());
+
+    assert_eq!(stops(failed(open_pair()), Outcome::RolledBack), prod);
+    assert_eq!(stops(failed(open_service()), Outcome::Failed), prod);
+    for outcome in [Outcome::Held, Outcome::Superseded, Outcome::Deployed] {
+        assert_eq!(stops(failed(open_service()), outcome), None, "{outcome}");
+    }
+    // An operator stopped it, nothing was changed, or a freeze ended it.
+    assert_eq!(stops(open_service(), Outcome::RolledBack), None);
+    assert_eq!(stops(failed(beginning()), Outcome::Failed), None);
+    let frozen = with_release(open_service(), |release| {
+        release.failure = Some(Failure::frozen("until Monday"));
+    });
+    assert_eq!(stops(frozen, Outcome::RolledBack), None);
+
+    let without = failed(open_service()).release.expect("a release");
+    assert_eq!(without.stops_before(Outcome::RolledBack), None);
+}

@@ -17,6 +17,7 @@ mod transitions;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::freeze::{Freeze, Guards, Line};
 use crate::job::Failure;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::fixtures::{NEW, OLD};
@@ -222,6 +223,20 @@ fn given_services() -> PerColour<String> {
     PerColour {
         blue: "Shop-ServiceA1B2-x".to_owned(),
         green: "Shop-Green-y".to_owned(),
+    }
+}
+
+/// What holds the steps of a release back, with all that it can have.
+fn guards() -> Guards {
+    Guards {
+        freeze: Some(Freeze {
+            windows: vec!["Fri 16:00/Mon 06:00".to_owned()],
+            zone: Some("Europe/Berlin".to_owned()),
+        }),
+        line: Some(Line {
+            stage: "UAT".to_owned(),
+            next: Some("Prod".to_owned()),
+        }),
     }
 }
 

@@ -187,6 +187,19 @@ fn since_when_the_status_is_unread_is_stored_with_its_release_and_may_be_missing
 }
 
 #[test]
+fn what_holds_a_release_back_is_stored_with_it_and_may_be_missing() {
+    let guarded = apply(&open_service(), Event::Guarded(guards()), after(9)).expect("legal");
+    let mut stored = serde_json::to_value(later(open_service())).expect("serializes");
+    stored["release"]["freeze"] =
+        json!({"windows": ["Fri 16:00/Mon 06:00"], "zone": "Europe/Berlin"});
+    stored["release"]["line"] = json!({"stage": "UAT", "next": "Prod"});
+
+    let read: Lease = serde_json::from_value(stored.clone()).expect("reads");
+    assert_eq!(read, guarded);
+    assert_eq!(serde_json::to_value(guarded).expect("serializes"), stored);
+}
+
+#[test]
 fn a_failure_is_stored_with_its_cause_if_it_has_one() {
     for (failure, stored) in [
         (

@@ -112,6 +112,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::PriorRecorded(prior_of_pair()),              [NO, PAIR, PAIR, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::RoleProofAnnounced,                          [NO, NO, NO, NOPRO, SERVE, SERVE, NOPRO, PAIR, PAIR, NO, NO, NO, NO]),
         (E::RoleProofMade,                               [NO, NO, NO, NOPRO, SERVE, SERVE, NOPRO, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::Guarded(Guards::default()),                  [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::RegistrationAnnounced(registering()),        [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::Registered { task_definition },              [NO, NO, NO, NOREG, SERVE, SERVE, NOREG, PAIR, PAIR, NO, NO, NO, NO]),
         (change_announced(change()),                     [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),

@@ -52,6 +52,13 @@ impl ShiftPlan {
         bake.max(FUNCTION_TIMEOUT) + self.answers
     }
 
+    /// How long the bakes of the steps above `percent` take.
+    #[must_use]
+    pub fn left(&self, percent: u32) -> Duration {
+        let steps = self.steps.iter().filter(|step| **step > percent);
+        steps.map(|step| self.bake(*step)).sum()
+    }
+
     /// How far the shift is, 0 to 99, by the time that all bakes take.
     #[must_use]
     pub fn progress(&self, percent: u32, baked: Duration) -> u8 {
@@ -109,6 +116,12 @@ mod tests {
             ],
             [1, 1, 1, 1, 2]
         );
+    }
+
+    #[test]
+    fn what_is_left_are_the_bakes_of_the_steps_above_a_share() {
+        let left = [0, 20, 49, 50, 100].map(|percent| plan().left(percent).as_secs());
+        assert_eq!(left, [840, 720, 720, 600, 0]);
     }
 
     #[test]

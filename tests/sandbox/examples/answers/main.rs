@@ -112,7 +112,9 @@ fn stopped(error: &StepError) -> Value {
         | StepError::Unexpected(Failure { kind, message, .. }) => {
             json!({"failed": kind, "message": message})
         }
-        StepError::Busy(message) => json!({"busy": true, "message": message}),
+        StepError::Busy(message) | StepError::Frozen(message) => {
+            json!({"busy": true, "message": message})
+        }
     }
 }
 
@@ -318,6 +320,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         parameters: (),
         since: now,
         now,
+        frozen: None,
         refused_for_long: false,
         payload: None,
         artifacts,

@@ -75,6 +75,7 @@ impl Step for RegisterTaskDefinition {
 
     async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
         let ActiveRelease { lease, target, .. } = found;
+        let lease = self.record_guards(job, lease).await?;
         let into = match &target {
             Target::Service(_) => None,
             Target::Pair(pair) => Some(pair.prior.idle_family()),
@@ -114,6 +115,18 @@ impl RegisterTaskDefinition {
             ))
         })?;
         Ok(Registered { arn, definition })
+    }
+
+    /// Records what holds the later steps of the release back, unless it is recorded.
+    async fn record_guards(&self, job: &Job<Parameters>, lease: Lease) -> Result<Lease, StepError> {
+        let guards = job.parameters.guards();
+        let recorded = lease.release.as_ref().map(|release| &release.guards);
+        if recorded == Some(&guards) {
+            return Ok(lease);
+        }
+        let guarded = apply(&lease, Event::Guarded(guards), job.now)?;
+        self.ledger.advance(&guarded).await?;
+        Ok(guarded)
     }
 
     /// The definition that the release builds on, without a mark.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use slipway::freeze::{Freeze, Guards, Line};
 use slipway::job::Failure;
 use slipway::task_definition::{Base, BaseName};
 
@@ -25,11 +26,18 @@ pub struct Parameters {
     /// The family of the base `newest`, which need not be given with it; the one that the service,
     /// or the live colour, runs when not given.
     pub family: Option<String>,
+    /// Windows in which the release makes no step towards its new revision: it starts no
+    /// deployment and no one-off task, and moves no traffic forward.
+    pub freeze: Option<Freeze>,
+    /// Stops the line: which disabled transition holds the release back, and which it disables when
+    /// it fails.
+    pub line: Option<Line>,
 }
 
 impl Parameters {
     pub(crate) fn validate(&self) -> Result<(), Failure> {
         self.chosen_base()?;
+        self.guards().check().map_err(Failure::configuration)?;
 
         if self.images.is_empty() && self.imagedefinitions.is_none() {
             return Err(Failure::configuration(
@@ -39,6 +47,14 @@ impl Parameters {
         }
 
         Ok(())
+    }
+
+    /// What holds the steps of the release back.
+    pub(crate) fn guards(&self) -> Guards {
+        Guards {
+            freeze: self.freeze.clone(),
+            line: self.line.clone(),
+        }
     }
 
     pub(crate) fn chosen_base(&self) -> Result<Base<'_>, Failure> {

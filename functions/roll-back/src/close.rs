@@ -79,6 +79,9 @@ impl RollBack {
         if conclusion.outcome == Outcome::RolledBack {
             self.keep_claim(release).await?;
         }
+        if let Some(stopped) = self.stop_line(release, conclusion.outcome).await? {
+            conclusion.reason.push_str(&format!("; {stopped}"));
+        }
         self.ledger
             .close(lease, &conclusion, self.sdk.now())
             .await?;

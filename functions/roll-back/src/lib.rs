@@ -11,11 +11,13 @@ mod free;
 mod pair;
 mod refused;
 mod service;
+mod stop_line;
 mod sweep;
 
 use serde_json::{Value, json};
 use slipway::aws::{
     Balancers, Executions, Ledger, Pairs, Retry, Routes, Sdk, Services, TaskDefinitions,
+    Transitions,
 };
 use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
@@ -46,6 +48,7 @@ pub struct RollBack {
     balancers: Balancers,
     traffic: TrafficMover,
     executions: Executions,
+    transitions: Transitions,
     task_definitions: TaskDefinitions,
 }
 
@@ -61,6 +64,7 @@ impl RollBack {
             balancers: Balancers::new(sdk),
             traffic: TrafficMover::new(sdk),
             executions: Executions::new(sdk),
+            transitions: Transitions::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
         }
     }

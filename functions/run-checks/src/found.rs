@@ -3,7 +3,7 @@
 //! A task without a service has no lease, so that it acts under a role of its own pipeline only.
 
 use slipway::job::{Job, StepError};
-use slipway::release::{ActiveRelease, DeployRole, Target};
+use slipway::release::{ActiveRelease, DeployRole, Release, Target};
 use slipway::step::{FoundRelease, RequestedRole};
 
 use crate::{Parameters, RunChecks};
@@ -53,6 +53,14 @@ impl FoundTask {
         match &active.target {
             Target::Service(_) => None,
             Target::Pair(pair) => pair.prior.already_live(task_definition?),
+        }
+    }
+
+    /// The release that the task belongs to.
+    pub(crate) fn release(&self) -> Option<&Release> {
+        match self {
+            Self::OfRelease(active) => Some(&active.release),
+            Self::Alone(_) => None,
         }
     }
 

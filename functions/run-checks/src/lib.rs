@@ -13,7 +13,8 @@ use slipway::aws::{HttpChecks, Ledger, Placement, Sdk, Services, TaskDefinitions
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::{NOT_PLACED_CHARS, STALE_READ};
 use slipway::observed::service::{family, revision, short_name};
-use slipway::step::Step;
+use slipway::release::Release;
+use slipway::step::{Gate, Step};
 use slipway::strategy::http_check::{CheckProgress, CheckState, HttpCheck};
 use slipway::strategy::one_off_task::{
     OneOffTask, StartedTask, TaskProgress, TaskStep, TaskTime, next_step,
@@ -32,11 +33,14 @@ pub struct RunChecks {
     services: Services,
     task_definitions: TaskDefinitions,
     http: HttpChecks,
+    gate: Gate,
 }
 
 /// What one invocation works with.
 struct CheckContext<'a> {
     job: &'a Job<Parameters>,
+    /// None for a task without a service.
+    release: Option<&'a Release>,
     /// The service in whose network the task of a release runs.
     service: Option<String>,
     task: OneOffTask<'a>,
@@ -52,6 +56,7 @@ impl RunChecks {
             services: Services::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
             http: HttpChecks::new(sdk),
+            gate: Gate::new(sdk),
         }
     }
 }
@@ -85,11 +90,12 @@ impl Step for RunChecks {
         let task = parameters.one_off_task(execution, task_definition, &definition)?;
         let context = task.map(|task| CheckContext {
             job,
+            release: found.release(),
             service: found.service(),
             task,
             definition: &definition,
             time: TaskTime {
-                elapsed: job.now.since(job.since),
+                elapsed: job.worked(),
                 limit: parameters.limit(),
             },
         });
@@ -176,6 +182,10 @@ impl RunChecks {
         }
         if time.is_over() {
             return Err(context.not_placed(&progress).into());
+        }
+        if let Some(release) = context.release {
+            // As a migration it prepares for the new revision. One that was started goes on.
+            Box::pin(self.gate.pass(job, release, time.limit)).await?;
         }
 
         let place = self.place(context).await?;

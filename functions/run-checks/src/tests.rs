@@ -88,6 +88,7 @@ fn job(secs: i64) -> Job<Parameters> {
         parameters: parameters(),
         since: at(0),
         now: at(secs),
+        frozen: None,
         refused_for_long: false,
         payload: Some(json!({"attempts": 1})),
         artifacts: Vec::new(),
@@ -100,6 +101,7 @@ fn context<'a>(job: &'a Job<Parameters>, definition: &'a TaskDefinition) -> Chec
     let task = job.parameters.one_off_task("e-1", REVISION, definition);
     CheckContext {
         job,
+        release: None,
         service: Some("web".to_owned()),
         task: task.expect("it has one container").expect("a task"),
         definition,

@@ -2,7 +2,7 @@
 
 use slipway::aws::ObservedPair;
 use slipway::job::Job;
-use slipway::release::{PairTarget, PriorPair};
+use slipway::release::{PairTarget, PriorPair, Release};
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::size::{RequiredTasks, limit, needed_by_new};
@@ -14,6 +14,7 @@ pub(crate) struct ShiftContext<'a> {
     pub(crate) job: &'a Job<Parameters>,
     pub(crate) target: &'a PairTarget,
     pub(crate) pair: &'a PriorPair,
+    pub(crate) release: &'a Release,
     pub(crate) seen: ObservedPair,
 }
 

@@ -6,6 +6,7 @@
 //! invocation.
 
 mod context;
+mod forward;
 mod parameters;
 
 use std::marker::PhantomData;
@@ -15,12 +16,11 @@ use slipway::aws::{Ledger, Metrics, Pairs, PriorRevisions, Sdk, Services, TaskDe
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::alarm::active;
 use slipway::observed::route::Route;
-use slipway::observed::weights::Weights;
 use slipway::release::{
     ActiveRelease, Change, Event, Lease, PairTarget, PriorPair, TrafficReturn, apply,
 };
 use slipway::routing::mover::{ReturnProgress, TrafficMover, raise_without_bound};
-use slipway::step::Step;
+use slipway::step::{Gate, Step};
 use slipway::strategy::blue_green::health::health_to_record;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, by_alarm, next_step};
@@ -73,6 +73,7 @@ pub struct Swap<R> {
     priors: PriorRevisions,
     traffic: TrafficMover,
     metrics: Metrics,
+    gate: Gate,
 }
 
 impl<R: RouteKind> Swap<R> {
@@ -87,6 +88,7 @@ impl<R: RouteKind> Swap<R> {
             priors: PriorRevisions::new(sdk),
             traffic: TrafficMover::new(sdk),
             metrics: Metrics::new(sdk),
+            gate: Gate::new(sdk),
         }
     }
 }
@@ -106,7 +108,11 @@ impl<R: RouteKind> Step for Swap<R> {
     }
 
     async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
-        let ActiveRelease { lease, target, .. } = found;
+        let ActiveRelease {
+            lease,
+            release,
+            target,
+        } = found;
         let target = PairTarget::required(&target)?;
         let pair = &target.prior;
         R::check_route(&pair.route)?;
@@ -129,6 +135,7 @@ impl<R: RouteKind> Step for Swap<R> {
             job,
             target,
             pair,
+            release: &release,
             seen,
         };
         self.shift(&context, lease).await
@@ -145,7 +152,7 @@ impl<R: RouteKind> Swap<R> {
             ..shift_plan(&job.parameters, observed.filled_tasks(), answers(pair))
         };
         let times = ShiftTimes {
-            elapsed: job.now.since(job.since),
+            elapsed: job.worked(),
             grace_left: lease.grace_left(job.now),
         };
 
@@ -194,48 +201,6 @@ impl<R: RouteKind> Swap<R> {
         })
     }
 
-    /// Raises the new colour to what the load needs.
-    async fn grow(
-        &self,
-        context: &ShiftContext<'_>,
-        plan: &ShiftPlan,
-        lease: &Lease,
-        change: Change,
-        percent: u8,
-    ) -> StepResult {
-        let ShiftContext { pair, seen, .. } = context;
-        let needed = context.needed(plan);
-        let tasks = needed.tasks;
-        self.announce(context, lease, change).await?;
-        self.services.resize(seen.of(pair.idle()), tasks).await?;
-
-        let new = pair.idle();
-        let summary = format!("{new} grows to {tasks} tasks first");
-        let summary = context.with_limit(summary, needed);
-        Ok(JobReport::in_progress(summary, percent))
-    }
-
-    /// Sets the weights of the next step.
-    async fn route(
-        &self,
-        context: &ShiftContext<'_>,
-        plan: &ShiftPlan,
-        lease: Lease,
-        to: Weights,
-        percent: u8,
-    ) -> StepResult {
-        let ShiftContext { pair, seen, .. } = context;
-        let needed = context.needed(plan);
-        self.prove_restorable(context).await?;
-        let lease = self.record_size(context, lease, needed.tasks).await?;
-        self.traffic.route(&lease, pair, seen, to).await?;
-
-        let new = pair.idle();
-        let summary = format!("{}% to {new}, baking begins", to.percent(new));
-        let summary = context.with_limit(summary, needed);
-        Ok(JobReport::in_progress(summary, percent))
-    }
-
     /// The most tasks that automatic scaling gives the new colour; `None` without it, and while the
     /// load needs no more than the colour has.
     async fn max_capacity(
@@ -271,49 +236,6 @@ impl<R: RouteKind> Swap<R> {
         let recorded = apply(&lease, Event::HealthSeen(seen), context.job.now)?;
         self.ledger.advance(&recorded).await?;
         Ok(recorded)
-    }
-
-    /// Proves once more, before the first shift, that tasks of the old colour could be started
-    /// again, if that was proven long ago.
-    async fn prove_restorable(&self, context: &ShiftContext<'_>) -> Result<(), StepError> {
-        let ShiftContext {
-            job,
-            target,
-            pair,
-            seen,
-        } = context;
-        let prior = &pair.of(pair.live).task_definition;
-        let is_first = seen.view.weights == pair.weights();
-
-        if is_first {
-            let (live, new) = (seen.view.of(pair.live), &job.parameters.task_definition);
-            self.priors
-                .prove_again(prior, target.recorded_at, live, new)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Records how many tasks the new colour was proven with, if that is more than it was filled
-    /// with: from here on it is judged by them, and so is a return of the traffic.
-    async fn record_size(
-        &self,
-        context: &ShiftContext<'_>,
-        lease: Lease,
-        tasks: u32,
-    ) -> Result<Lease, StepError> {
-        let filled = context.observed().filled_tasks();
-
-        match &context.target.change {
-            Some(change) if tasks > filled => {
-                let change = Change {
-                    desired_count: Some(tasks),
-                    ..change.clone()
-                };
-                self.announce(context, &lease, change).await
-            }
-            Some(_) | None => Ok(lease),
-        }
     }
 
     async fn announce(

@@ -16,9 +16,9 @@ use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::revision;
 use slipway::release::{
-    ActiveRelease, Before, Change, Event, Lease, PriorState, ServiceTarget, Target, apply,
+    ActiveRelease, Before, Change, Event, Lease, PriorState, Release, ServiceTarget, Target, apply,
 };
-use slipway::step::Step;
+use slipway::step::{Gate, Step};
 use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::deploy::{
     DeployContext, DeployGoal, DeployStep, NewPercentages, next_step,
@@ -36,12 +36,14 @@ pub struct UpdateService {
     task_definitions: TaskDefinitions,
     priors: PriorRevisions,
     pairs: Pairs,
+    gate: Gate,
 }
 
 /// What one invocation works with.
 struct UpdateContext<'a> {
     job: &'a Job<Parameters>,
     lease: &'a Lease,
+    release: &'a Release,
     /// The change that this release announced.
     announced: Option<&'a Change>,
 }
@@ -55,6 +57,7 @@ impl UpdateService {
             task_definitions: TaskDefinitions::new(sdk),
             priors: PriorRevisions::new(sdk),
             pairs: Pairs::new(sdk),
+            gate: Gate::new(sdk),
         }
     }
 }
@@ -74,11 +77,16 @@ impl Step for UpdateService {
     }
 
     async fn step(&self, job: &Job<Parameters>, found: ActiveRelease) -> StepResult {
-        let ActiveRelease { lease, target, .. } = found;
+        let ActiveRelease {
+            lease,
+            release,
+            target,
+        } = found;
 
         let context = UpdateContext {
             job,
             lease: &lease,
+            release: &release,
             announced: target.change(),
         };
 
@@ -114,6 +122,13 @@ impl UpdateService {
         self.deploy(context, prior.found(), goal, &seen).await
     }
 
+    /// Whether the change may be made now.
+    async fn pass_gate(&self, context: &UpdateContext<'_>) -> Result<(), StepError> {
+        let UpdateContext { job, release, .. } = context;
+        // Boxed: the SDK's futures are deep.
+        Box::pin(self.gate.pass(job, release, job.parameters.deadline())).await
+    }
+
     /// Brings one service a step nearer to the goal.
     async fn deploy(
         &self,
@@ -126,6 +141,7 @@ impl UpdateService {
             job,
             lease,
             announced,
+            ..
         } = context;
         let task_definition = &job.parameters.task_definition;
         let deployment = announced.and_then(|change| change.deployment.as_deref());
@@ -133,7 +149,7 @@ impl UpdateService {
             announced: *announced,
             before,
             view: &seen.view,
-            elapsed: job.now.since(job.since),
+            elapsed: job.worked(),
             since_change: lease.changed_at.map(|at| job.now.since(at)),
         };
 
@@ -172,6 +188,7 @@ impl UpdateService {
         change: Change,
         seen: &ObservedService,
     ) -> StepResult {
+        self.pass_gate(context).await?;
         let UpdateContext { job, lease, .. } = context;
         // It may have been turned on since the release began.
         seen.view

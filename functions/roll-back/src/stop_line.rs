@@ -1,0 +1,50 @@
+//! Stops the line: the transition into a stage is disabled before a failed release frees its
+//! service, so that no release which looks at it goes on before an operator enables it.
+//!
+//! It never enables a transition.
+
+use slipway::job::StepError;
+use slipway::limits::ROLLBACK_DEADLINE;
+use slipway::release::{Outcome, Release};
+
+use crate::RollBack;
+
+impl RollBack {
+    /// Disables the transition if the release stops the line as it ends, and returns what became
+    /// of it. What AWS refuses does not keep the service from its next release.
+    ///
+    /// # Errors
+    /// `Busy`, for as long as a rollback may take.
+    pub(crate) async fn stop_line(
+        &self,
+        release: &Release,
+        outcome: Outcome,
+    ) -> Result<Option<String>, StepError> {
+        let Some(stage) = release.stops_before(outcome) else {
+            return Ok(None);
+        };
+
+        let role = release.pipeline_role.as_ref();
+        let role = role.or(release.deploy_role.as_ref());
+        let (pipeline, execution) = (&release.pipeline, &release.execution);
+        let reason = format!("release {execution} ended as {outcome}");
+        let acting = self.under(role);
+        // Boxed: the SDK's futures are deep.
+        let disabled = Box::pin(acting.transitions.disable(pipeline, stage, &reason)).await;
+        let Err(error) = disabled.map_err(StepError::from) else {
+            return Ok(Some(format!(
+                "the transition into stage {stage} is disabled until an operator enables it"
+            )));
+        };
+
+        let since = release.rolling_back_since();
+        let has_time = since.is_some_and(|since| self.sdk.now().since(since) < ROLLBACK_DEADLINE);
+        if has_time && matches!(error, StepError::Busy(_)) {
+            return Err(error);
+        }
+        Ok(Some(format!(
+            "failed to disable the transition into stage {stage}: {}",
+            error.cause()
+        )))
+    }
+}

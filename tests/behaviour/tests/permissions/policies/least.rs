@@ -142,7 +142,7 @@ const WIDE: [(&str, &str, &str); 14] = [
 /// The statements that stand in the templates and in no role of a scene. The first two are policies
 /// of a queue and of buckets. The others depend on a parameter or are of tasks, whose roles the
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word.
-const ELSEWHERE: [&str; 16] = [
+const ELSEWHERE: [&str; 17] = [
     "UndeliveredEvents",
     "TlsOnly",
     "DecryptSecrets",
@@ -156,6 +156,7 @@ const ELSEWHERE: [&str; 16] = [
     "ReadPushed",
     "ReadSecrets",
     "ReadUserPoolClient",
+    "StopLine",
     "UseKey",
     "WriteLogs",
     "WriteTraces",

@@ -114,6 +114,29 @@ fn each_revision_is_made_from_what_is_chosen_in_both_steps() {
     }
 }
 
+#[test]
+fn a_freeze_and_the_line_are_given_to_the_step_that_registers() {
+    let chosen = [
+        ("FreezeWindows", "Fri 16:00/Mon 06:00,22:00/06:00"),
+        ("FreezeZone", "Europe/Berlin"),
+        ("StopLine", "yes"),
+    ];
+    let freeze = json!({
+        "zone": "Europe/Berlin", "windows": ["Fri 16:00/Mon 06:00", "22:00/06:00"],
+    });
+    for template in PIPELINES {
+        for (choices, expected) in [
+            (&[][..], json!({})),
+            (&chosen[..2], json!({ "freeze": freeze })),
+            (&chosen[2..], json!({"line": {"stage": "Release"}})),
+        ] {
+            let actions = actions(&with_pipeline(template, choices));
+            let found = named(&actions, "register-task-definition", &["freeze", "line"]);
+            assert_eq!(found, expected, "{template}");
+        }
+    }
+}
+
 /// A pipeline of a pair registers the revision before its approval, and checks the image then.
 #[test]
 fn the_image_of_a_service_is_checked_before_an_approval() {

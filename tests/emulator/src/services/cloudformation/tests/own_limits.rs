@@ -99,6 +99,7 @@ fn longest_parameters(
         (&LENGTHS_OF_PAIRS[..], &NUMBERS_OF_PAIRS[..])
     };
     let mut all = given(numbers);
+    all.extend(longest_of_freeze());
     let names = names
         .iter()
         .map(|&(key, chars)| (key.to_owned(), name(key, chars)));
@@ -133,6 +134,16 @@ fn longest_parameters(
         all.extend(given(&[("DeployRoleArn", role().as_str())]));
     }
     all
+}
+
+/// What holds releases back in every pipeline. The shortest windows have the most commas.
+fn longest_of_freeze() -> BTreeMap<String, String> {
+    let windows = format!("{}{}", "00:00/12:00,".repeat(5), longest(20));
+    given(&[
+        ("FreezeWindows", windows.as_str()),
+        ("FreezeZone", longest(32).as_str()),
+        ("StopLine", "yes"),
+    ])
 }
 
 /// What only a pipeline in place has. Words of one letter take the most room.
@@ -272,6 +283,7 @@ fn user_parameters_of_the_longest_names_of_records_fit() {
         ("DrainMinutes", "1380"),
     ]);
     all.extend(LENGTHS.map(|(key, chars)| (key.to_owned(), name(key, chars))));
+    all.extend(longest_of_freeze());
     let of_file = given(&[
         ("ConfigBucket", "config"),
         ("TaskDefinitionFile", longest(64).as_str()),

@@ -17,11 +17,12 @@ const POOL: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
 
 /// What adds statements to the roles of a pipeline's stack.
-const CHOICES: [(&str, &str); 4] = [
+const CHOICES: [(&str, &str); 5] = [
     ("OtherRepositoryArns", OTHER_REPOSITORY),
     ("NotificationTopicArn", TOPIC),
     ("KmsKeyArn", KEY),
     ("ConfigBucket", "config"),
+    ("StopLine", "yes"),
 ];
 
 /// An account with a service or a pair, and the functions.
@@ -88,7 +89,7 @@ fn given_statements(role: &Role) -> Vec<&Value> {
 
 /// The statements that no release of the tests plays, as the templates give them: Sid, actions, and
 /// resources. The others are compared with the calls of releases.
-const UNPLAYED: [(&str, &[&str], &[&str]); 15] = [
+const UNPLAYED: [(&str, &[&str], &[&str]); 16] = [
     (
         "WriteTraces",
         &["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
@@ -128,6 +129,17 @@ const UNPLAYED: [(&str, &[&str], &[&str]); 15] = [
         &[KEY],
     ),
     ("Notify", &["sns:Publish"], &[TOPIC]),
+    (
+        "StopLine",
+        &[
+            "codepipeline:GetPipelineState",
+            "codepipeline:DisableStageTransition",
+        ],
+        &[
+            "arn:aws:codepipeline:eu-west-1:111122223333:web",
+            "arn:aws:codepipeline:eu-west-1:111122223333:web/Release",
+        ],
+    ),
     (
         "FindOtherImages",
         &["ecr:BatchGetImage", "ecr:DescribeImages"],

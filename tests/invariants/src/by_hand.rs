@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::endings::Routes;
 use super::lease::{Leases, Weights, announced_weights};
-use super::{Ledger, number};
+use super::{Invariants, Ledger, number};
 use crate::ledger_reader::text;
 use crate::pair_services::COLOURS;
 use crate::routes::{Forwards, forwards, route_of};
@@ -20,6 +20,24 @@ pub(super) struct WeightsByHand {
 struct Set {
     forwards: Forwards,
     at: Millis,
+}
+
+impl Invariants {
+    /// An operator changed a service, other than by a release.
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
+        self.by_hand.push(aws.now);
+        self.traffic.resume(aws);
+        self.lease.changed_by_hand(aws);
+        self.pushes.changed_by_hand(aws, on_purpose)
+    }
+
+    /// An operator set the weights of this route.
+    pub fn weights_set_by_hand(&mut self, aws: &Aws, route: &str) {
+        self.weights_by_hand.note(aws, route);
+    }
 }
 
 impl WeightsByHand {

@@ -11,6 +11,7 @@ mod by_hand;
 mod colours;
 mod endings;
 mod families;
+mod freezes;
 mod jobs;
 mod lease;
 mod ledger;
@@ -32,6 +33,7 @@ use emulator::client::World;
 use emulator::{Aws, Call, Millis, Request};
 
 pub use families::A_SHARED_FAMILY;
+pub use freezes::NOTHING_WHILE_FROZEN;
 pub use traffic::Promise;
 
 use ledger::Ledger;
@@ -58,6 +60,7 @@ pub struct Invariants {
     /// The weights that operators set last, by route.
     weights_by_hand: by_hand::WeightsByHand,
     baking: baking::Baking,
+    freezes: freezes::Freezes,
     evaluated: BTreeMap<&'static str, u64>,
 }
 
@@ -250,6 +253,8 @@ impl Invariants {
             self.count("1 traffic goes to a colour that was seen fit", raised);
 
             if raised > 0 {
+                let looked = self.freezes.allow(aws, &self.ledger, "more traffic")?;
+                self.count(NOTHING_WHILE_FROZEN, looked);
                 let guarded = self
                     .ledger
                     .open()
@@ -272,6 +277,10 @@ impl Invariants {
             let kept = self.colours.kept(aws, call, request, &self.ledger)?;
             self.count(A_COLOUR_STAYS, kept);
         }
+        if freezes::deploys(&self.ledger, request) {
+            let looked = self.freezes.allow(aws, &self.ledger, "a deployment")?;
+            self.count(NOTHING_WHILE_FROZEN, looked);
+        }
         let ordered = self.pushes.deployed(aws, call, request)?;
         self.count("5 no older and no rejected image comes back", ordered);
         Ok(())
@@ -285,22 +294,6 @@ impl Invariants {
     /// What was pushed with this digest cannot run.
     pub fn cannot_run(&mut self, digest: &str) {
         self.pushes.cannot_run(digest);
-    }
-
-    /// An operator changed a service, other than by a release.
-    ///
-    /// # Errors
-    /// The invariant that does not hold, with what was found.
-    pub fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
-        self.by_hand.push(aws.now);
-        self.traffic.resume(aws);
-        self.lease.changed_by_hand(aws);
-        self.pushes.changed_by_hand(aws, on_purpose)
-    }
-
-    /// An operator set the weights of this route.
-    pub fn weights_set_by_hand(&mut self, aws: &Aws, route: &str) {
-        self.weights_by_hand.note(aws, route);
     }
 
     /// Something went wrong with these attempts of functions.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::canary::{self, DrawnInconclusive};
+use super::freeze::DrawnFreeze;
 use super::plan::{Act, Image, Incident, LEAST_TASKS, Plan};
 use super::shape::{DrawnChecks, PIPELINE};
 use emulator::codepipeline::Execution;
@@ -21,8 +22,8 @@ pub(super) fn is_calm(plan: &Plan) -> bool {
     plan.incidents.iter().all(Incident::is_unrelated) && is_well(plan) && !plan.shape.is_hasty()
 }
 
-/// Whether every image is healthy, what is expected of it is what it does, and no execution is
-/// stopped.
+/// Whether every image is healthy, what is expected of it is what it does, no freeze outlasts a
+/// release, and no execution is stopped.
 fn is_well(plan: &Plan) -> bool {
     let healthy = |image: Image| match image {
         Image::New(behaviour) => behaviour == Behaviour::Healthy,
@@ -31,6 +32,7 @@ fn is_well(plan: &Plan) -> bool {
     };
     plan.pushes.iter().all(|push| healthy(push.image))
         && plan.shape.checks != Some(DrawnChecks::Failing)
+        && !matches!(plan.freeze, Some(DrawnFreeze::Weekend(_)))
         && !((plan.shape.approval || plan.shape.canary().is_some())
             && plan.answers.iter().any(|answer| !answer.approves))
 }
@@ -289,7 +291,8 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
             ));
         }
         let took = execution.ended.unwrap_or(aws.now) - started(aws, execution);
-        if calm && took > BOUND.as_millis() as Millis {
+        let wait = plan.freeze.map_or(Duration::ZERO, DrawnFreeze::wait);
+        if calm && took > (BOUND + wait).as_millis() as Millis {
             return Err(format!(
                 "invariant 9: execution {} took {} s",
                 execution.id,

@@ -8,6 +8,7 @@ use std::fmt;
 use super::bound;
 use super::canary::{self, DrawnInconclusive};
 use super::draw::About;
+use super::freeze;
 use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
 use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, SIBLING_PIPELINE, Shape, Strategy};
@@ -21,8 +22,8 @@ use harness::functions::ALL;
 use invariants::ledger_reader::{digest, executions, record, text};
 
 use expected::{
-    BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, REBALANCED,
-    RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM, WORSE,
+    BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, FROZEN,
+    REBALANCED, RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM, WORSE,
 };
 
 /// What crashes are counted by: functions, of which none that runs may be left out.
@@ -163,6 +164,7 @@ impl Coverage {
         }
 
         self.incidents(plan, aws, ran);
+        self.freeze(plan, aws);
         self.judged(plan, aws, pushed);
 
         self.outcomes(aws);
@@ -201,6 +203,15 @@ impl Coverage {
             if is_scaled { "scaled" } else { "not scaled" },
             1,
         );
+    }
+
+    /// What held releases back, and what came of it.
+    fn freeze(&mut self, plan: &Plan, aws: &Aws) {
+        let Some(freeze) = plan.freeze else { return };
+        self.add("freeze", freeze.as_str(), 1);
+        for (word, times) in FROZEN.iter().zip(freeze::met(aws)) {
+            self.add("freeze", *word, times);
+        }
     }
 
     /// How the actions ended that make HTTP checks.

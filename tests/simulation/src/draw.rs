@@ -10,6 +10,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::artifact::Artifact;
+use super::freeze::DrawnFreeze;
 use super::plan::{Act, Anchor, ApprovalAnswer, Image, Incident, LEAST_TASKS, Plan, Push, When};
 use super::shape::{CANARIES_FROM, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape};
 use harness::functions::ALL;
@@ -99,6 +100,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
 
     Plan {
         seed,
+        freeze: DrawnFreeze::draw(seed, &shape),
         shape,
         pushes,
         answers,

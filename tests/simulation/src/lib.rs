@@ -9,6 +9,7 @@ mod bound;
 mod canary;
 mod coverage;
 mod draw;
+mod freeze;
 mod operators;
 mod plan;
 mod play;
@@ -20,6 +21,7 @@ pub use artifact::Artifact;
 pub use canary::{Canary, DrawnInconclusive, Flaw, Metrics};
 pub use coverage::{Canaries, Coverage};
 pub use draw::{About, plan};
+pub use freeze::DrawnFreeze;
 pub use plan::{Act, Anchor, ApprovalAnswer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
 pub use shape::{

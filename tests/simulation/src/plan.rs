@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::artifact::Artifact;
 use super::canary::{Flaw, Metrics};
+use super::freeze::DrawnFreeze;
 use super::shape::Shape;
 use emulator::client::{CallFault, Hang, Trouble};
 use emulator::ecr::Behaviour;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub answers: Vec<ApprovalAnswer>,
     /// What goes wrong and what operators do beside pushing.
     pub incidents: Vec<Incident>,
+    /// What holds its releases back.
+    pub freeze: Option<DrawnFreeze>,
 }
 
 /// An image that is pushed, this long after the one before.
@@ -283,6 +286,9 @@ impl fmt::Display for Plan {
             "seed {}: {} (shape {})",
             self.seed, self.shape, self.shape.number
         )?;
+        if let Some(freeze) = self.freeze {
+            writeln!(f, "  frozen: {freeze:?}")?;
+        }
         for (number, push) in self.pushes.iter().enumerate() {
             match push.image {
                 Image::New(behaviour) => {

@@ -2,6 +2,7 @@
 //! every invariant is checked.
 
 mod acts;
+mod beginning;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -13,12 +14,13 @@ use super::coverage::Coverage;
 use super::plan::{Anchor, Image, Incident, Plan};
 use super::trace::Trace;
 use super::{bound, shape};
+use beginning::{account, watched};
 use emulator::client::Throttle;
 use emulator::lambda::InvocationStatus;
-use emulator::{Aws, Call, ecr};
-use harness::demo::{CLUSTER, WEB};
+use emulator::{Aws, Call, Millis, ecr};
+use harness::demo::WEB;
 use harness::driver::{Driver, Faults, Which, run};
-use invariants::{Invariants, Promise};
+use invariants::Invariants;
 
 /// Longest that a run may take until everything has ended, in virtual time.
 const LIMIT: Duration = Duration::from_secs(8 * 3600);
@@ -36,7 +38,7 @@ pub struct Played {
 /// Plays a plan; with `traces`, what happens is written down.
 #[must_use]
 pub fn play(plan: &Plan, traces: bool) -> Played {
-    let mut aws = match plan.shape.account() {
+    let mut aws = match account(plan) {
         Ok(aws) => aws,
         Err(error) => {
             return Played {
@@ -80,7 +82,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
 }
 
 /// The incidents that the driver causes.
-fn faults(plan: &Plan, start: emulator::Millis) -> Faults {
+fn faults(plan: &Plan, start: Millis) -> Faults {
     let mut faults = Faults::default();
     for incident in &plan.incidents {
         match incident {
@@ -156,6 +158,8 @@ struct Stage {
     taken_over: Rc<Cell<usize>>,
     /// Releases that hold and that an operator has seen.
     held: Rc<RefCell<BTreeSet<(String, String)>>>,
+    /// When the line was stopped that an operator has seen last.
+    stopped: Rc<Cell<Option<Millis>>>,
 }
 
 impl Stage {
@@ -170,12 +174,10 @@ impl Stage {
             .pair
             .as_ref()
             .map_or(0, |pair| u64::from(pair.drain_minutes) * 60);
-        let invariants = Arc::new(Mutex::new(
-            Invariants::new(&promises(plan))
-                .baking(baked)
-                .draining(Duration::from_secs(drained))
-                .resumed(&driver.world.aws()),
-        ));
+        let invariants = watched(plan, &driver.world.aws())
+            .baking(baked)
+            .draining(Duration::from_secs(drained));
+        let invariants = Arc::new(Mutex::new(invariants));
         let broken = Invariants::witness(&invariants, &driver.world);
         let trace = Trace::new(traces, &driver.world.aws());
 
@@ -191,6 +193,7 @@ impl Stage {
             noticed: Rc::default(),
             taken_over: Rc::default(),
             held: Rc::default(),
+            stopped: Rc::default(),
         }
     }
 
@@ -259,6 +262,9 @@ impl Stage {
         }
         if self.plan.shape.canary().is_some() {
             self.notice_hold();
+        }
+        if self.plan.freeze.is_some() {
+            self.notice_line(aws);
         }
         Ok(())
     }
@@ -352,21 +358,6 @@ impl Stage {
             trace: self.trace.borrow_mut().take(),
         }
     }
-}
-
-/// What the services are promised. The other one of the family has one task, which no release of
-/// the first takes away, whatever that is promised itself.
-fn promises(plan: &Plan) -> Vec<Promise> {
-    let promise = |service, healthy| Promise {
-        cluster: CLUSTER,
-        service,
-        healthy,
-    };
-    let sibling = promise(shape::SIBLING, u32::from(!bound::is_frail(plan)));
-
-    let mut promises = vec![promise(WEB, bound::promised(plan))];
-    promises.extend(plan.shape.has_sibling().then_some(sibling));
-    promises
 }
 
 /// Whether Route 53 refused a change because it was processing another one of the zone.

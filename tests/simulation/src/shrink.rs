@@ -57,6 +57,15 @@ fn singles(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
             *plan = candidate;
         }
     }
+    if plan.freeze.is_some() {
+        let candidate = Plan {
+            freeze: None,
+            ..plan.clone()
+        };
+        if fails(&candidate) {
+            *plan = candidate;
+        }
+    }
     for number in (0..plan.answers.len()).rev() {
         let mut candidate = plan.clone();
         candidate.answers.remove(number);

@@ -103,6 +103,7 @@ fn calm(shape: Shape) -> Plan {
         pushes: vec![push],
         answers: Vec::new(),
         incidents: Vec::new(),
+        freeze: None,
     }
 }
 

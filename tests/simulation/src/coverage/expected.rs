@@ -1,6 +1,6 @@
 //! What must have been met, whatever the seeds are.
 
-use invariants::{A_COLOUR_STAYS, A_FAILED_CANARY, A_SHARED_FAMILY};
+use invariants::{A_COLOUR_STAYS, A_FAILED_CANARY, A_SHARED_FAMILY, NOTHING_WHILE_FROZEN};
 
 /// Words that must have been met, by what they are words of.
 type Expected = &'static [(&'static str, &'static [&'static str])];
@@ -108,7 +108,19 @@ pub(super) const EXPECTED_OF_RELEASES: Expected = &[
             "another writer changes the zone",
         ],
     ),
-    ("invariant", &[A_SHARED_FAMILY, A_COLOUR_STAYS]),
+    ("freeze", &["half an hour", "62 hours", "a line that stops"]),
+    ("freeze", &FROZEN),
+    (
+        "invariant",
+        &[A_SHARED_FAMILY, A_COLOUR_STAYS, NOTHING_WHILE_FROZEN],
+    ),
+];
+
+/// What a freeze came to.
+pub(super) const FROZEN: [&str; 3] = [
+    "a release waits",
+    "a release ends because it cannot wait",
+    "a failed release stops the line",
 ];
 
 /// Services of which ECS completes a deployment before its old tasks are gone.

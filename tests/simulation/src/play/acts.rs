@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::operators::{self, Done};
 use crate::plan::{Act, Anchor, Incident, When};
-use crate::{canary, plan, shape};
+use crate::{canary, freeze, plan, shape};
 use emulator::{Aws, autoscaling, cloudwatch, ecs};
 use harness::demo::{CLUSTER, WEB};
 use serde_json::json;
@@ -182,6 +182,30 @@ impl Stage {
                 stage.driver.world.touch();
             });
         }
+    }
+
+    /// An operator sees that a failed release has stopped the line, and lets it go on in time.
+    pub(super) fn notice_line(&self, aws: &Aws) {
+        let stopped = freeze::stopped(aws);
+        if stopped.is_none() || self.stopped.replace(stopped) == stopped {
+            return;
+        }
+
+        self.pending.set(self.pending.get() + 1);
+        let stage = self.clone();
+        tokio::task::spawn_local(async move {
+            stage.driver.world.clock.sleep(freeze::REPAIRED).await;
+            {
+                let mut aws = stage.driver.world.aws();
+                freeze::go_on(&mut aws);
+                stage
+                    .trace
+                    .borrow_mut()
+                    .say(&aws, "an operator enables the transition again");
+            }
+            stage.pending.set(stage.pending.get() - 1);
+            stage.driver.world.touch();
+        });
     }
 
     /// The release that waits for an operator, and since when.

@@ -66,7 +66,7 @@ impl Shape {
         self.update_service_stack(&mut aws)?;
         stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;
 
-        self.deploy_pipeline(&mut aws)?;
+        self.deploy_pipeline(&mut aws, &[])?;
         self.set_counts(&mut aws)?;
         self.set_early_success(&mut aws)?;
         let mut aws = self.steady(aws)?;
@@ -78,13 +78,23 @@ impl Shape {
         self.steady(aws)
     }
 
-    fn deploy_pipeline(&self, aws: &mut Aws) -> Result<(), String> {
+    /// Deploys the stack of the pipeline, or updates it with further parameters.
+    ///
+    /// # Errors
+    /// What the template refused.
+    pub(crate) fn deploy_pipeline(
+        &self,
+        aws: &mut Aws,
+        more: &[(&'static str, String)],
+    ) -> Result<(), String> {
         let Some(pair) = &self.pair else {
-            let parameters = self.pipeline_parameters(aws)?;
+            let mut parameters = self.pipeline_parameters(aws)?;
+            parameters.extend_from_slice(more);
             return self.deploy_pipeline_stack(aws, "in-place", &parameters);
         };
 
-        let parameters = self.pair_parameters(pair, aws)?;
+        let mut parameters = self.pair_parameters(pair, aws)?;
+        parameters.extend_from_slice(more);
         let is_judged = self.canary().is_some();
         let template = match pair.records {
             Some(_) => "dns",

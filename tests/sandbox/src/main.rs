@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use emulator::Aws;
-use harness::demo::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, dns, play};
+use harness::demo::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, dns, freeze, play};
 use harness::driver::Fault;
 use serde::Serialize;
 
@@ -61,6 +61,9 @@ enum Pipeline {
     Canary,
     /// The traffic goes to a second colour by two weighted records of Route 53.
     Dns,
+    /// Releases are held back: by a window that begins in mid-shift, by one of 62 hours, and by a
+    /// line that a failed one stops until an operator lets it go on.
+    Freeze,
 }
 
 const EXIT_CODES: &str =
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
     let ended = match arguments.pipeline {
         Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
         Some(Pipeline::Dns) => by_records(arguments.seed, show, &mut releases),
+        Some(Pipeline::Freeze) => frozen(arguments.seed, show, &mut releases),
         kind => demo(arguments.seed, kind, show, &mut releases),
     };
 
@@ -132,7 +136,7 @@ fn demo(
     let is_output = |chapter: &&Chapter| match kind {
         Some(Pipeline::InPlace) => chapter.application != SHOP,
         Some(Pipeline::BlueGreen) => chapter.application == SHOP,
-        Some(Pipeline::Canary | Pipeline::Dns) | None => true,
+        Some(Pipeline::Canary | Pipeline::Dns | Pipeline::Freeze) | None => true,
     };
 
     for chapter in CHAPTERS.iter().filter(is_output) {
@@ -166,6 +170,21 @@ fn by_records(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<
     let mut aws = dns::opened(seed, &[], &[])?;
     for chapter in &dns::CHAPTERS {
         aws = tell(dns::all_follow(aws)?, chapter, &mut show, releases)?;
+    }
+
+    show.finish(releases);
+    Ok(())
+}
+
+fn frozen(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
+    show.note(
+        "deploying template.yaml, infra/service.yaml and infra/pipelines/blue-green.yaml; the \
+        shop is released once",
+    );
+    let mut aws = freeze::opened(seed)?;
+    for case in &freeze::CASES {
+        case.prepare(&mut aws)?;
+        aws = tell(aws, &case.chapter, &mut show, releases)?;
     }
 
     show.finish(releases);

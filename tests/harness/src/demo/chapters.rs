@@ -26,6 +26,8 @@ pub enum Operator {
     Watches,
     /// Stops the execution during the bake, once the new colour has traffic.
     StopsInBake,
+    /// Enables the transition into the release an hour after the execution has come to it.
+    EnablesTransition,
 }
 
 /// What is pushed.

@@ -4,6 +4,7 @@
 pub mod canary;
 mod chapters;
 pub mod dns;
+pub mod freeze;
 mod plays;
 mod stacks;
 
@@ -227,6 +228,27 @@ fn stop(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result
         "reason": "an operator had doubts"
     });
     codepipeline::call(aws, "StopPipelineExecution", &input)
+        .map(drop)
+        .map_err(|e| e.to_string())
+}
+
+/// Whether an execution waits at the transition into its release.
+fn is_at_transition(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
+    let execution = execution_of(aws, chapter, pushed, since);
+    let pipeline = execution.and_then(|it| aws.codepipeline.pipelines.get(&it.pipeline));
+    let mut lanes = pipeline.into_iter().flat_map(|known| &known.lanes);
+    lanes.any(|lane| {
+        lane.stage == "Release" && execution.is_some_and(|it| lane.inbound.contains(&it.id))
+    })
+}
+
+/// Enables the transition, as `aws codepipeline enable-stage-transition` does.
+fn enable(aws: &mut Aws, chapter: &Chapter) -> Result<(), String> {
+    let input = json!({
+        "pipelineName": format!("slipway-{}", chapter.application), "stageName": "Release",
+        "transitionType": "Inbound",
+    });
+    codepipeline::call(aws, "EnableStageTransition", &input)
         .map(drop)
         .map_err(|e| e.to_string())
 }

@@ -10,12 +10,15 @@ use invariants::Invariants;
 
 use super::{
     CHAPTER_LIMIT, Chapter, Operator, PROMISES, Release, check_end, check_instant, check_outcome,
-    is_baking, is_settled, push, recorded, stop,
+    enable, is_at_transition, is_baking, is_settled, push, recorded, stop,
 };
-use crate::driver::{Driver, Fault, Ran, run};
+use crate::driver::{Driver, Fault, Ran, Watch, run};
 
 /// How long the account is watched after a release whose event is delivered twice.
 const LATE_DELIVERY: Duration = Duration::from_secs(1_200);
+
+/// How long an execution waits for an operator who enables its transition.
+const HOUR: Millis = 3_600_000;
 
 /// What a chapter left behind.
 #[derive(Debug)]
@@ -35,7 +38,7 @@ pub struct Rest {
     aws: Aws,
     invariants: Invariants,
     pushed: Pushed,
-    is_stopped: bool,
+    has_operated: bool,
     /// How many attempts had started.
     pub started: usize,
 }
@@ -52,8 +55,8 @@ struct Play<'a> {
     driver: Driver,
     invariants: Arc<Mutex<Invariants>>,
     pushed: Pushed,
-    /// Whether the operator has stopped the execution.
-    is_stopped: Rc<Cell<bool>>,
+    /// Whether the operator has done what the chapter has for one.
+    has_operated: Rc<Cell<bool>>,
 }
 
 /// Plays one chapter on an account, with a fault, showing every instant to `watch`.
@@ -98,7 +101,7 @@ pub fn play_from(rest: &Rest, chapter: &Chapter, fault: Fault) -> Result<Played,
             driver,
             invariants: Arc::new(Mutex::new(rest.invariants.clone())),
             pushed: rest.pushed.clone(),
-            is_stopped: Rc::new(Cell::new(rest.is_stopped)),
+            has_operated: Rc::new(Cell::new(rest.has_operated)),
         };
         play.finish(fault, &mut |_| {}).await
     })
@@ -113,7 +116,7 @@ impl<'a> Play<'a> {
             driver,
             invariants: Arc::new(Mutex::new(invariants)),
             pushed: Pushed { digest, at },
-            is_stopped: Rc::default(),
+            has_operated: Rc::default(),
         })
     }
 
@@ -121,7 +124,8 @@ impl<'a> Play<'a> {
     fn rests(&self) -> Rc<RefCell<Vec<Rest>>> {
         let rests = Rc::new(RefCell::new(Vec::new()));
         let kept = Rc::clone(&rests);
-        let (invariants, is_stopped) = (Arc::clone(&self.invariants), Rc::clone(&self.is_stopped));
+        let (invariants, has_operated) =
+            (Arc::clone(&self.invariants), Rc::clone(&self.has_operated));
         let pushed = self.pushed.clone();
 
         self.driver.at_rest(move |aws, started| {
@@ -130,11 +134,37 @@ impl<'a> Play<'a> {
                 aws: aws.clone(),
                 invariants: invariants.clone(),
                 pushed: pushed.clone(),
-                is_stopped: is_stopped.get(),
+                has_operated: has_operated.get(),
                 started,
             });
         });
         rests
+    }
+
+    /// Lets the operator of the chapter act when the time has come.
+    async fn operate(&self, check: Watch<'_>) -> Result<(), String> {
+        let Self {
+            chapter, driver, ..
+        } = self;
+        let Pushed { digest, at } = &self.pushed;
+        match chapter.operator {
+            Operator::Watches => return Ok(()),
+            Operator::StopsInBake => {
+                let baking = |aws: &Aws| is_baking(aws, chapter, digest, *at);
+                driver.until(CHAPTER_LIMIT, check, baking).await?;
+                stop(&mut driver.world.aws(), chapter, digest, *at)?;
+            }
+            Operator::EnablesTransition => {
+                let waiting = |aws: &Aws| is_at_transition(aws, chapter, digest, *at);
+                driver.until(CHAPTER_LIMIT, &mut *check, waiting).await?;
+                let then = driver.world.clock.now() + HOUR;
+                let over = |aws: &Aws| aws.now >= then;
+                driver.until(CHAPTER_LIMIT, check, over).await?;
+                enable(&mut driver.world.aws(), chapter)?;
+            }
+        }
+        driver.world.touch();
+        Ok(())
     }
 
     async fn finish(self, fault: Fault, watch: &mut dyn FnMut(&Aws)) -> Result<Played, String> {
@@ -148,12 +178,9 @@ impl<'a> Play<'a> {
             watch(aws);
             check_instant(&self.invariants, &broken, aws)
         };
-        if chapter.operator == Operator::StopsInBake && !self.is_stopped.get() {
-            let baking = |aws: &Aws| is_baking(aws, chapter, digest, *at);
-            driver.until(CHAPTER_LIMIT, &mut check, baking).await?;
-            stop(&mut driver.world.aws(), chapter, digest, *at)?;
-            self.is_stopped.set(true);
-            driver.world.touch();
+        if !self.has_operated.get() {
+            self.operate(&mut check).await?;
+            self.has_operated.set(true);
         }
 
         let over = |aws: &Aws| is_settled(aws, chapter, digest, *at);

@@ -39,7 +39,7 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
     deploy_services(aws)?;
     stack(aws, FUNCTIONS_STACK, &root().join("template.yaml"), &[])?;
     deploy_pipelines_in_place(aws)?;
-    deploy_pipeline_of_pair(aws)
+    deploy_pipeline_of_pair(aws, &[])
 }
 
 fn deploy_services(aws: &mut Aws) -> Result<(), String> {
@@ -111,7 +111,11 @@ fn deploy_pipelines_in_place(aws: &mut Aws) -> Result<(), String> {
     stack(aws, "page-counter-pipeline", &template, &counter)
 }
 
-fn deploy_pipeline_of_pair(aws: &mut Aws) -> Result<(), String> {
+/// Deploys the pipeline of the shop, or updates it, with further parameters.
+///
+/// # Errors
+/// What the template refused.
+pub(super) fn deploy_pipeline_of_pair(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), String> {
     let rule = exported(aws, "shop-ProductionRuleArn")?;
     let roles = task_roles(aws, SHOP)?;
     let targets = scalable_targets(aws, CLUSTER, ["shop-blue", "shop-green"]);
@@ -134,7 +138,7 @@ fn deploy_pipeline_of_pair(aws: &mut Aws) -> Result<(), String> {
         aws,
         "shop-pipeline",
         &root().join("infra/pipelines/blue-green.yaml"),
-        &shop,
+        &[&shop[..], more].concat(),
     )
 }
 

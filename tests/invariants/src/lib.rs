@@ -2,9 +2,9 @@
 //! of every run, from the account's own state, by code that shares nothing with the functions.
 //!
 //! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and
-//! 5, `jobs` 6, `lease` 8, and `families` and `by_hand` too. That a healthy release ends deployed,
-//! and a plainly worse one does not (9), needs to know what was requested: the simulation checks
-//! it.
+//! 5, `jobs` 6, `lease` 8, and `families` and `by_hand` too, `freezes` 10. That a healthy release
+//! ends deployed, and a plainly worse one does not (9), needs to know what was requested: the
+//! simulation checks it.
 
 mod baking;
 mod by_hand;

@@ -41,8 +41,8 @@ impl<R: RouteKind> Swap<R> {
         percent: u8,
     ) -> StepResult {
         let ShiftContext { pair, seen, .. } = context;
-        self.pass_gate(context, plan).await?;
         let needed = context.needed(plan);
+        self.pass_gate(context, plan).await?;
         self.prove_restorable(context).await?;
         let lease = self.record_size(context, lease, needed.tasks).await?;
         self.traffic.route(&lease, pair, seen, to).await?;

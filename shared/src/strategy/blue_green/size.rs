@@ -267,6 +267,7 @@ mod tests {
                 ..target(&view, Some(view.weights))
             };
             target.shift.as_mut().expect("shifted").from = Weights::with(Colour::Green, from);
+            target.prior.colours.blue.desired_count = 10;
             let bounded = required_tasks(&context(&target, &view), Some(20));
             (bounded.tasks, bounded.capped_from)
         };

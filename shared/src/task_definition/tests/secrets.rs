@@ -323,6 +323,28 @@ fn a_secret_among_the_assignments_of_a_word_is_masked_and_the_others_are_kept() 
 }
 
 #[test]
+fn a_secret_of_a_command_is_masked_where_the_text_does_not_name_it() {
+    for word in [
+        "--connection-string=Server=db;Password=abc12345;Database=storefront",
+        "--set=level=debug,token=abc12345",
+        "/hook?size=10&token=abc12345&z=1",
+        r#"{"user":"app","password":"abc12345"}"#,
+        r#"{"user": "app", "password" : "abc12345"}"#,
+    ] {
+        let line = format!("./run {word}");
+        for command in [&["./run", word][..], &["sh", "-c", line.as_str()]] {
+            let seen = of_command(command, "cannot decode abc12345");
+            assert_eq!(seen, "cannot decode ***", "{command:?}");
+        }
+    }
+
+    // Drawn by chance, and a key of no known maker.
+    let drawn = "w51H7abcDEFghiJKLmno";
+    let seen = of_command(&["./run", drawn], &format!("cannot decode {drawn}"));
+    assert_eq!(seen, "cannot decode ***");
+}
+
+#[test]
 fn a_secret_in_json_or_in_a_header_of_its_own_is_masked() {
     for argument in [
         r#"{"user":"app","password":"abc12345"}"#,

@@ -2,6 +2,7 @@ mod external_deployments;
 mod records;
 
 use serde_json::{Value, json};
+use slipway::freeze::Guards;
 use slipway::job::parse_parameters;
 use slipway::observed::percentages::Percentages;
 use slipway::release::{Phase, PriorService};
@@ -183,6 +184,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         warning: None,
         registering: None,
         registered: None,
+        guards: Guards::default(),
         repaired: None,
         failure: None,
         succeeded_at: None,

@@ -74,6 +74,7 @@ impl<R: RouteKind> Swap<R> {
             target,
             pair,
             seen,
+            ..
         } = context;
         let prior = &pair.of(pair.live).task_definition;
         let is_first = seen.view.weights == pair.weights();

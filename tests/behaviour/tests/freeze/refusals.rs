@@ -5,7 +5,6 @@ use harness::demo::WEB;
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 
-use super::*;
 use behaviour::{account, failure, is_closed, newest, until, update_pipeline};
 
 const PIPELINE: &str = "slipway-web";

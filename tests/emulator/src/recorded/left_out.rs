@@ -88,7 +88,8 @@ impl Lack {
         match self {
             Self::Operation(service, operation) => is_served(service, operation),
             Self::Resource(kind) => cloudformation::makes(kind),
-            Self::Other(_) => false,
+            // What is not said is no lack.
+            Self::Other(lack) => lack.is_empty(),
         }
     }
 }

@@ -8,8 +8,8 @@ use harness::driver::{Driver, Fault, Faults, run};
 use serde_json::{Value, json};
 
 use super::{
-    ago, calls, changed, common, definitions, edit, failed, going, half, open, overtaken, report,
-    shifted, timeless, unconfirmed,
+    ago, calls, changed, common, definitions, edit, going, half, open, overtaken, report, shifted,
+    timeless, unconfirmed,
 };
 use behaviour::pair::weights;
 use behaviour::{deny, invoke};

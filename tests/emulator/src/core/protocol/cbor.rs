@@ -1,9 +1,9 @@
-//! Smithy RPC v2 with CBOR, which CloudWatch uses: the operation is in the path, input and output
-//! are CBOR maps.
+//! Smithy RPC v2 with CBOR, which CloudWatch and CodePipeline speak: the operation is in the path,
+//! input and output are CBOR maps.
 //!
 //! Services get their input as JSON, as those of the other protocols do. A time is a number of
-//! seconds there; in an output it is made by [`timestamp`], since CBOR distinguishes times from
-//! numbers.
+//! seconds there; in an output it is made by [`timestamp`], or it is a member that the service
+//! declares to be one, since CBOR distinguishes times from numbers.
 //!
 //! Source: <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
 
@@ -32,8 +32,11 @@ pub(crate) struct Cbor {
     /// Its face in JSON; the outputs of its calls may have [`timestamp`]s.
     pub(crate) json: Json,
     pub(crate) call: Call,
-    /// The name of the shape of an error, by its code in the query protocol.
-    pub(crate) shape_of: fn(&str) -> &str,
+    /// The name of the shape of an error, by its code in the query protocol; none for a service
+    /// that never spoke that protocol, whose codes are the names.
+    pub(crate) shape_of: Option<fn(&str) -> &str>,
+    /// The members of its outputs that are times, as numbers of seconds.
+    pub(crate) times: &'static [&'static str],
 }
 
 impl Cbor {
@@ -56,11 +59,14 @@ impl Cbor {
             Ok(output) => WrittenResponse {
                 operation,
                 error: None,
-                response: response(200, &output),
+                response: response(200, &with_times(output, self.times)),
             },
             Err(error) => {
-                let shape = (self.shape_of)(&error.code).to_owned();
-                refused(operation, self.json.namespace(), &shape, error)
+                let shape = self.shape(&error.code);
+                let code = self.shape_of.map(|_| query_error(&error));
+                let mut written = refused(operation, self.json.namespace(), &shape, error);
+                written.response.headers.extend(code);
+                written
             }
         }
     }
@@ -72,11 +78,18 @@ impl Cbor {
         refusal: Option<ApiError>,
     ) -> WrittenResponse {
         self.json.answer_with(aws, request, refusal, |json, error| {
-            let header = query_error(&error);
-            let mut answer = json.failed(error, |code| (self.shape_of)(code).to_owned());
-            answer.response.headers.push(header);
+            let code = self.shape_of.map(|_| query_error(&error));
+            let mut answer = json.failed(error, |code| self.shape(code));
+            answer.response.headers.extend(code);
             answer
         })
+    }
+
+    fn shape(&self, code: &str) -> String {
+        match self.shape_of {
+            Some(shape_of) => shape_of(code).to_owned(),
+            None => code.to_owned(),
+        }
     }
 }
 
@@ -87,23 +100,23 @@ pub(super) fn is_json(request: &Request) -> bool {
 
 /// The error of a service that the emulator does not have.
 pub(super) fn rejection(operation: String, error: ApiError) -> WrittenResponse {
-    let shape = error.code.clone();
-    refused(operation, "com.amazonaws", &shape, error)
+    let (shape, code) = (error.code.clone(), query_error(&error));
+    let mut written = refused(operation, "com.amazonaws", &shape, error);
+    written.response.headers.push(code);
+    written
 }
 
-/// An error in this protocol. The code of the query protocol is in a header, and that is the one
-/// that SDKs show.
+/// An error in this protocol.
 fn refused(operation: String, namespace: &str, shape: &str, error: ApiError) -> WrittenResponse {
     let namespace = match error.code.as_str() {
         "UnknownOperationException" | "SerializationException" => "com.amazon.coral.service",
         _ => namespace,
     };
     let kind = format!("{namespace}#{shape}");
-    let mut response = response(
+    let response = response(
         error.status,
         &json!({"__type": kind, "message": error.message}),
     );
-    response.headers.push(query_error(&error));
 
     WrittenResponse {
         operation,
@@ -112,7 +125,7 @@ fn refused(operation: String, namespace: &str, shape: &str, error: ApiError) -> 
     }
 }
 
-/// The header with the error as the query protocol writes it.
+/// The header with the error as the query protocol writes it, and that is the code that SDKs show.
 fn query_error(error: &ApiError) -> (String, String) {
     let fault = if error.status < 500 {
         "Sender"
@@ -172,6 +185,30 @@ fn serialization(message: String) -> ApiError {
 /// A time in an output.
 pub(crate) fn timestamp(at: Millis) -> Value {
     json!({ TIME: at })
+}
+
+/// An output in which the members of these names are times, wherever they are.
+fn with_times(value: Value, times: &[&str]) -> Value {
+    match value {
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| with_times(item, times))
+            .collect(),
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| {
+                    let seconds = value.as_f64().filter(|_| times.contains(&name.as_str()));
+                    let value = match seconds {
+                        Some(seconds) => timestamp((seconds * 1000.0).round() as Millis),
+                        None => with_times(value, times),
+                    };
+                    (name, value)
+                })
+                .collect(),
+        ),
+        scalar => scalar,
+    }
 }
 
 /// An output as the other protocols would have it, for the record.

@@ -44,7 +44,8 @@ pub(crate) const SERVICE: Service = Service {
         )
         .version_1_0(),
         call,
-        shape_of,
+        shape_of: Some(shape_of),
+        times: &[],
     }),
     errors: Errors::QUERY,
     demands: iam::demands,

@@ -31,7 +31,7 @@ mod variables;
 
 use serde_json::Value;
 
-use crate::protocol::{Json, Protocol};
+use crate::protocol::{Cbor, Json, Protocol};
 use crate::service::{Errors, Service};
 use crate::{ApiError, Aws, record};
 use events::CodePipelineEvent;
@@ -43,11 +43,21 @@ pub use state::*;
 
 pub(crate) const SERVICE: Service = Service {
     name: "codepipeline",
-    protocol: Protocol::Json(Json::new(
-        "CodePipeline_20150709",
-        "com.amazonaws.codepipeline",
+    // Its model has named CBOR before JSON since the autumn of 2026; clients choose.
+    protocol: Protocol::Cbor(Cbor {
+        json: Json::new("CodePipeline_20150709", "com.amazonaws.codepipeline", call),
         call,
-    )),
+        shape_of: None,
+        times: &[
+            "approvedAt",
+            "created",
+            "lastChangedAt",
+            "lastStatusChange",
+            "lastUpdateTime",
+            "startTime",
+            "updated",
+        ],
+    }),
     errors: Errors::JSON,
     demands: iam::demands,
 };

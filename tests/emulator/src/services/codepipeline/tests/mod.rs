@@ -5,6 +5,7 @@ mod ecr;
 mod flow;
 mod jobs;
 mod notices;
+mod protocols;
 mod transitions;
 mod triggers;
 

@@ -49,6 +49,9 @@ pub enum Quirk {
     /// ECS: UpdateService keeps what a member of the deployment configuration has and the same
     /// member of the request has not.
     KeepsInnerMembers,
+    /// CodePipeline: the hour that a custom action may take is for each of its jobs, not for all of
+    /// them together.
+    LimitsJobsOfCustomActions,
     /// CloudWatch: a page has entries, without values, for queries that it has not reached.
     ListsUnreachedQueries,
     /// ECS: to rebalance, it moves as many tasks at once as there is room for.
@@ -67,6 +70,8 @@ pub enum Quirk {
     RegistersOnFamily,
     /// ECR: a request that names images may not filter them.
     RefusesFilterOfNamed,
+    /// CodePipeline: a poll makes the nonces invalid that earlier polls had for the same jobs.
+    RenewsNonces,
     /// ECS: an old task that ends during a rollout is replaced by one of its own revision.
     ReplacesOldTasks,
     /// ECS: the circuit breaker makes the deployment that it returns to PRIMARY again, under its
@@ -94,7 +99,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::AbandonsActions,
         Self::AnswersBeforeSync,
         Self::BoundsWhileSuspended,
@@ -111,6 +116,7 @@ impl Quirk {
         Self::InitialIsUnhealthy,
         Self::KeepsConnections,
         Self::KeepsInnerMembers,
+        Self::LimitsJobsOfCustomActions,
         Self::ListsUnreachedQueries,
         Self::MovesTasksTogether,
         Self::NoZeroCounts,
@@ -119,6 +125,7 @@ impl Quirk {
         Self::RebalancesByDefault,
         Self::RefusesFilterOfNamed,
         Self::RegistersOnFamily,
+        Self::RenewsNonces,
         Self::ReplacesOldTasks,
         Self::ReusesDeployment,
         Self::StaleRead,
@@ -147,6 +154,7 @@ impl Quirk {
             Self::InitialIsUnhealthy => "targets in their first checks count as unhealthy",
             Self::KeepsConnections => "clients keep their connections to a balancer",
             Self::KeepsInnerMembers => "an update keeps inner members",
+            Self::LimitsJobsOfCustomActions => "each job of a custom action has an hour",
             Self::ListsUnreachedQueries => "a page lists queries that it has not reached",
             Self::MovesTasksTogether => "several tasks move to another zone at once",
             Self::NoZeroCounts => "a count of 0 has no data point",
@@ -154,6 +162,7 @@ impl Quirk {
             Self::OmitsPipelineArn => "a job's details have no pipeline ARN",
             Self::RebalancesByDefault => "services are rebalanced by default",
             Self::RefusesFilterOfNamed => "named images cannot be filtered",
+            Self::RenewsNonces => "a poll renews the nonces of jobs",
             Self::RegistersOnFamily => "RegisterTaskDefinition is authorized on the family",
             Self::ReplacesOldTasks => "an old task is replaced by its own revision",
             Self::ReusesDeployment => "a rollback reuses the old deployment",

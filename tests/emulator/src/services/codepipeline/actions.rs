@@ -44,8 +44,8 @@ fn perform(
     action_id: &str,
     configuration: &BTreeMap<String, String>,
 ) {
-    match declared.provider {
-        Provider::Lambda => jobs::give(aws, &execution.id, action_id, None),
+    match &declared.provider {
+        Provider::Lambda | Provider::Custom(_) => jobs::give(aws, &execution.id, action_id, None),
         Provider::Manual => match permissions::notification(aws, execution, configuration) {
             Ok(()) => wait_for_approval(aws, &execution.id, action_id),
             Err(error) => engine::finish_action(aws, &execution.id, action_id, Err(error)),

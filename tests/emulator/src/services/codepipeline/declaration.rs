@@ -4,10 +4,12 @@
 mod read;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::input::{self, Checks, NAME, between};
+use super::action_types::{self, ActionType, ActionTypes};
+use super::input::{self, ActionTypeName, Checks, NAME, between};
 use crate::ApiError;
 use crate::validation::missing;
 
@@ -85,74 +87,94 @@ pub struct Variable {
 }
 
 /// The action types that are modelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provider {
     Ecr,
     S3,
     Lambda,
     Manual,
+    /// A worker of the account.
+    Custom(Arc<ActionType>),
 }
 
 impl Provider {
-    fn of(category: &str, owner: &str, provider: &str, version: &str) -> Option<Self> {
-        match (category, owner, provider, version) {
+    fn of(name: &ActionTypeName, types: &ActionTypes) -> Option<Self> {
+        match (name.category, name.owner, name.provider, name.version) {
             ("Source", "AWS", "ECR", "1") => Some(Self::Ecr),
             ("Source", "AWS", "S3", "1") => Some(Self::S3),
             ("Invoke", "AWS", "Lambda", "1") => Some(Self::Lambda),
             ("Approval", "AWS", "Manual", "1") => Some(Self::Manual),
-            _ => None,
+            _ => action_types::known(types, name).map(Self::Custom),
         }
     }
 
-    pub fn category(self) -> &'static str {
-        match self {
+    /// What names its action type.
+    pub fn id(&self) -> Value {
+        let category = match self {
             Self::Ecr | Self::S3 => "Source",
             Self::Lambda => "Invoke",
             Self::Manual => "Approval",
-        }
+            Self::Custom(of_type) => return of_type.id(),
+        };
+        json!({
+            "category": category, "owner": "AWS", "provider": self.as_str(), "version": "1",
+        })
     }
 
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Ecr => "ECR",
             Self::S3 => "S3",
             Self::Lambda => "Lambda",
             Self::Manual => "Manual",
+            Self::Custom(of_type) => &of_type.provider,
         }
     }
 
-    pub fn is_source(self) -> bool {
+    pub fn is_source(&self) -> bool {
         matches!(self, Self::Ecr | Self::S3)
     }
 
     /// Configuration keys: the required ones, then the optional ones.
-    pub fn configuration(self) -> (&'static [&'static str], &'static [&'static str]) {
+    pub fn configuration(&self) -> (Vec<&str>, Vec<&str>) {
         match self {
-            Self::Ecr => (&["RepositoryName"], &["ImageTag"]),
+            Self::Ecr => (vec!["RepositoryName"], vec!["ImageTag"]),
             Self::S3 => (
-                &["S3Bucket", "S3ObjectKey"],
-                &["PollForSourceChanges", "AllowOverrideForS3ObjectKey"],
+                vec!["S3Bucket", "S3ObjectKey"],
+                vec!["PollForSourceChanges", "AllowOverrideForS3ObjectKey"],
             ),
-            Self::Lambda => (&["FunctionName"], &["UserParameters"]),
+            Self::Lambda => (vec!["FunctionName"], vec!["UserParameters"]),
             Self::Manual => (
-                &[],
-                &["NotificationArn", "CustomData", "ExternalEntityLink"],
+                Vec::new(),
+                vec!["NotificationArn", "CustomData", "ExternalEntityLink"],
             ),
+            Self::Custom(of_type) => {
+                let named = |is_required: bool| {
+                    of_type
+                        .properties
+                        .iter()
+                        .filter(|property| property.is_required == is_required)
+                        .map(|property| property.name.as_str())
+                        .collect()
+                };
+                (named(true), named(false))
+            }
         }
     }
 
     /// The least and most artifacts in and out.
-    pub fn artifacts(self) -> [(usize, usize); 2] {
+    pub fn artifacts(&self) -> [(usize, usize); 2] {
         match self {
             Self::Ecr | Self::S3 => [(0, 0), (1, 1)],
             Self::Lambda => [(0, 5), (0, 5)],
             Self::Manual => [(0, 0), (0, 0)],
+            Self::Custom(of_type) => of_type.artifacts,
         }
     }
 }
 
 impl Declaration {
-    pub fn parse(pipeline: &Value, region: &str) -> Result<Self, ApiError> {
+    pub fn parse(pipeline: &Value, region: &str, types: &ActionTypes) -> Result<Self, ApiError> {
         if !pipeline.is_object() {
             return Err(input::invalid(missing("pipeline")));
         }
@@ -181,7 +203,7 @@ impl Declaration {
         let stages = input::list(&pipeline["stages"], "pipeline.stages")?;
         let stages = stages
             .iter()
-            .map(|stage| read_stage(&mut checks, stage))
+            .map(|stage| read_stage(&mut checks, stage, types))
             .collect::<Result<_, _>>()?;
         let variables = read_variables(&mut checks, pipeline)?;
         let mode = mode(&mut checks, pipeline)?;

@@ -11,13 +11,16 @@ use super::state::{
     SourceRevision, StageExecution, StageStatus,
 };
 use super::{CodePipelineEvent, endings, state_changes};
-use crate::Aws;
+use crate::{Aws, Quirk};
 
 use stages::{continue_stage, stage_succeeded};
 pub(super) use stages::{end_stage, leave};
 
 /// A Lambda action's job may be continued for a day in all.
 const LAMBDA_ACTION_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// "All other actions: 1 hour". Source:
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
+pub(super) const OTHER_ACTION_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// How long a manual approval waits unless the action sets another time.
 const APPROVAL_DEFAULT_MINUTES: u64 = 7 * 24 * 60;
 
@@ -231,8 +234,13 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
     });
     state_changes::action(aws, id, &action_id, "STARTED");
 
-    let limit = match action.provider {
+    let limit = match &action.provider {
         Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
+        // Otherwise each of its jobs has the hour.
+        Provider::Custom(_) => {
+            let is_for_jobs = aws.draw_quirk(Quirk::LimitsJobsOfCustomActions);
+            (!is_for_jobs).then_some(OTHER_ACTION_LIMIT)
+        }
         Provider::Manual => Some(Duration::from_secs(
             60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES),
         )),
@@ -324,9 +332,7 @@ pub(super) fn close(
 /// result.
 pub(super) fn end_jobs(aws: &mut Aws, action_id: &str) {
     let now = aws.now;
-    let open = |job: &&mut super::Job| {
-        job.action_execution == action_id && job.state == JobState::InProgress
-    };
+    let open = |job: &&mut super::Job| job.action_execution == action_id && job.is_open();
     for job in aws.codepipeline.jobs.iter_mut().filter(open) {
         job.state = JobState::Abandoned;
         job.ended = Some(now);

@@ -1,5 +1,7 @@
 //! CodePipeline: pipelines, their stages and their actions have ARNs, jobs have none.
 
+use serde_json::Value;
+
 use crate::Aws;
 use crate::iam::{Demand, IamRequest, pass_role};
 
@@ -14,8 +16,15 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
     };
 
     Some(vec![match request.operation.as_str() {
-        "GetJobDetails" | "PutJobSuccessResult" | "PutJobFailureResult" | "ListPipelines" => {
-            Demand::anywhere(request.action())
+        "AcknowledgeJob"
+        | "GetJobDetails"
+        | "ListActionTypes"
+        | "ListPipelines"
+        | "PutJobFailureResult"
+        | "PutJobSuccessResult" => Demand::anywhere(request.action()),
+        "PollForJobs" => request.on(action_type(aws, &request.input["actionTypeId"])),
+        "CreateCustomActionType" | "DeleteCustomActionType" => {
+            request.on(action_type(aws, &request.input))
         }
         "GetPipeline" | "GetPipelineState" | "StartPipelineExecution" | "DeletePipeline" => {
             request.on(pipeline(request.text("name")))
@@ -42,4 +51,13 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
         }
         _ => return None,
     }])
+}
+
+/// The ARN of an action type; the operations that make and delete one are about custom ones.
+fn action_type(aws: &Aws, id: &Value) -> String {
+    let part = |member: &str| id[member].as_str().unwrap_or_default();
+    let owner = id["owner"].as_str().unwrap_or("Custom");
+    let [category, provider, version] = ["category", "provider", "version"].map(part);
+    let name = format!("actiontype:{owner}/{category}/{provider}/{version}");
+    aws.arn("codepipeline", &name)
 }

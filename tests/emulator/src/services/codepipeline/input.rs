@@ -50,6 +50,19 @@ fn uuid(text: &str) -> bool {
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(hex)
 }
 
+fn word_letters(text: &str) -> bool {
+    text.chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+}
+
+const WORD_PATTERN: Pattern = Pattern {
+    text: "[0-9A-Za-z_-]+",
+    accepts: word_letters,
+};
+const QUERY_PATTERN: Pattern = Pattern {
+    text: "[a-zA-Z0-9_-]+",
+    accepts: word_letters,
+};
 const NAME_PATTERN: Pattern = Pattern {
     text: "[A-Za-z0-9.@\\-_]+",
     accepts: name_letters,
@@ -111,6 +124,25 @@ pub(super) const ID: Text = Text {
     max: usize::MAX,
     pattern: Some(&UUID_PATTERN),
 };
+pub(super) const PROVIDER: Text = Text {
+    min: 1,
+    max: 35,
+    pattern: Some(&WORD_PATTERN),
+};
+pub(super) const VERSION: Text = Text {
+    min: 1,
+    max: 9,
+    pattern: Some(&WORD_PATTERN),
+};
+/// The name of a property of an action's configuration.
+pub(super) const KEY: Text = between(1, 50);
+pub(super) const QUERY_VALUE: Text = Text {
+    min: 1,
+    max: 50,
+    pattern: Some(&QUERY_PATTERN),
+};
+pub(super) const URL_TEMPLATE: Text = between(1, 2048);
+pub(super) const OWNERS: [&str; 3] = ["AWS", "ThirdParty", "Custom"];
 pub(super) const ANY: Text = Text {
     min: 0,
     max: usize::MAX,
@@ -123,6 +155,15 @@ pub(super) const fn between(min: usize, max: usize) -> Text {
         max,
         pattern: None,
     }
+}
+
+/// What names an action type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ActionTypeName<'a> {
+    pub(super) category: &'a str,
+    pub(super) owner: &'a str,
+    pub(super) provider: &'a str,
+    pub(super) version: &'a str,
 }
 
 /// Collects what is wrong with an input.

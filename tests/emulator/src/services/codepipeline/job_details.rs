@@ -16,7 +16,15 @@ pub(super) fn get(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let id = checks.text(&given["jobId"], "jobId", &ID)?;
     checks.done()?;
 
-    let is_short = aws.draw_quirk(Quirk::OmitsPipelineArn);
+    let now = aws.now;
+    let is_custom = aws
+        .codepipeline
+        .job(id)
+        .is_some_and(|job| job.action_type.is_some());
+    let is_short = !is_custom && aws.draw_quirk(Quirk::OmitsPipelineArn);
+    if is_custom && let Some(job) = aws.codepipeline.job_mut(id) {
+        job.credentials_issued = now;
+    }
     let job = aws.codepipeline.job(id).ok_or_else(|| job_not_found(id))?;
     let execution = aws.codepipeline.execution(&job.execution);
     let found = execution.and_then(|execution| {
@@ -33,11 +41,13 @@ pub(super) fn get(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     }))
 }
 
-fn data(aws: &Aws, job: &Job, execution: &Execution, action: &ActionExecution) -> Value {
+/// What a worker learns of a job.
+pub(super) fn data(aws: &Aws, job: &Job, execution: &Execution, action: &ActionExecution) -> Value {
+    let of_lambda =
+        || json!({"category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1"});
+    let of_type = job.action_type.as_ref();
     let mut data = json!({
-        "actionTypeId": {
-            "category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1",
-        },
+        "actionTypeId": of_type.map_or_else(of_lambda, |of_type| of_type.id()),
         "actionConfiguration": {"configuration": action.resolved},
         "pipelineContext": {
             "pipelineName": job.pipeline,

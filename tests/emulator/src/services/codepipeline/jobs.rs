@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::state::{ActionExecution, ActionStatus, Artifact, ErrorDetails, Job, JobState};
+use super::action_types::ActionType;
+use super::declaration::Provider;
+use super::state::{
+    ActionExecution, ActionStatus, Artifact, ErrorDetails, Execution, Job, JobState,
+};
 use super::{CodePipelineEvent, engine, permissions, source};
-use crate::{Aws, lambda};
+use crate::{Aws, Quirk, lambda};
 
 /// How long a job may stay without a result.
 const SILENCE: Duration = Duration::from_secs(20 * 60);
@@ -24,34 +28,18 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
     }
 
     place_outputs(aws, execution_id, action_id);
-    let id = aws.uuid();
-    let random = aws.hex(32).to_uppercase();
+    let Some((job, random)) = new_job(aws, execution_id, action_id, token) else {
+        return;
+    };
+    if job.action_type.is_some() {
+        return queue(aws, job);
+    }
+
     let Some(execution) = aws.codepipeline.execution(execution_id) else {
         return;
     };
-    let Some((stage, action)) = execution.action(action_id) else {
+    let Some((_, action)) = execution.action(action_id) else {
         return;
-    };
-
-    let function = action
-        .resolved
-        .get("FunctionName")
-        .cloned()
-        .unwrap_or_default();
-    let job = Job {
-        id,
-        pipeline: execution.pipeline.clone(),
-        execution: execution_id.to_owned(),
-        stage: stage.name.clone(),
-        action: action.name.clone(),
-        action_execution: action_id.to_owned(),
-        function,
-        continuation_token: token,
-        access_key_id: format!("{JOB_KEY}{}", &random[..12]),
-        created: aws.now,
-        ended: None,
-        state: JobState::InProgress,
-        reports: Vec::new(),
     };
     let declaration = Arc::clone(&execution.declaration);
     let encryption_key = declaration.encryption_key.as_deref();
@@ -62,6 +50,62 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
 
     aws.codepipeline.jobs.push(job.clone());
     invoke(aws, &job, event);
+}
+
+/// A job of an action with this token, and what its credentials are made of.
+fn new_job(
+    aws: &mut Aws,
+    execution_id: &str,
+    action_id: &str,
+    token: Option<String>,
+) -> Option<(Job, String)> {
+    let id = aws.uuid();
+    let random = aws.hex(32).to_uppercase();
+    let execution = aws.codepipeline.execution(execution_id)?;
+    let (stage, action) = execution.action(action_id)?;
+    let function = action.resolved.get("FunctionName").cloned();
+    let job = Job {
+        id,
+        pipeline: execution.pipeline.clone(),
+        execution: execution_id.to_owned(),
+        stage: stage.name.clone(),
+        action: action.name.clone(),
+        action_execution: action_id.to_owned(),
+        function: function.unwrap_or_default(),
+        action_type: action_type(execution, &stage.name, &action.name),
+        nonce: 0,
+        continuation_token: token,
+        access_key_id: format!("{JOB_KEY}{}", &random[..12]),
+        credentials_issued: aws.now,
+        created: aws.now,
+        ended: None,
+        state: JobState::InProgress,
+        reports: Vec::new(),
+    };
+    Some((job, random))
+}
+
+/// The type of a custom action.
+fn action_type(execution: &Execution, stage: &str, action: &str) -> Option<Arc<ActionType>> {
+    match &execution.declaration.action(stage, action)?.provider {
+        Provider::Custom(of_type) => Some(Arc::clone(of_type)),
+        _ => None,
+    }
+}
+
+/// Keeps a job of a custom action until a worker polls for it. No role of the pipeline is needed.
+fn queue(aws: &mut Aws, job: Job) {
+    if aws.draw_quirk(Quirk::LimitsJobsOfCustomActions) {
+        let id = job.id.clone();
+        aws.schedule(
+            engine::OTHER_ACTION_LIMIT,
+            CodePipelineEvent::JobSilent { job: id },
+        );
+    }
+    aws.codepipeline.jobs.push(Job {
+        state: JobState::Queued,
+        ..job
+    });
 }
 
 fn is_in_progress(aws: &Aws, execution_id: &str, action_id: &str) -> bool {
@@ -169,23 +213,25 @@ pub(super) fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
 /// Fails the action of a job that was not reported in time.
 pub(super) fn silent(aws: &mut Aws, id: &str) {
     let now = aws.now;
-    let Some(job) = aws
-        .codepipeline
-        .job_mut(id)
-        .filter(|job| job.state == JobState::InProgress)
-    else {
+    let Some(job) = aws.codepipeline.job_mut(id).filter(|job| job.is_open()) else {
         return;
     };
 
     job.state = JobState::TimedOut;
     job.ended = Some(now);
     let (execution, action) = (job.execution.clone(), job.action_execution.clone());
-    let message = format!(
-        "The AWS Lambda function {} failed to return a result. Check the function to verify that \
-         it has permission to call the PutJobSuccessResult action and that it made a call to \
-         PutJobSuccessResult.",
-        job.function
-    );
+    let message = if job.action_type.is_some() {
+        "The action failed because its job was not complete within the time that its action type \
+         allows"
+            .to_owned()
+    } else {
+        format!(
+            "The AWS Lambda function {} failed to return a result. Check the function to verify \
+             that it has permission to call the PutJobSuccessResult action and that it made a call \
+             to PutJobSuccessResult.",
+            job.function
+        )
+    };
     engine::finish_action(
         aws,
         &execution,

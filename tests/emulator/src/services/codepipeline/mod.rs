@@ -1,9 +1,11 @@
-//! CodePipeline V2: an engine that runs pipelines made of ECR and S3 sources, Lambda functions and
-//! manual approvals.
+//! CodePipeline V2: an engine that runs pipelines made of ECR and S3 sources, Lambda functions,
+//! custom actions and manual approvals.
 //!
 //! It exists because no emulator runs a stage. `engine` moves executions through stages and
-//! actions, `jobs` speaks with the functions, and the other modules serve the API.
+//! actions, `jobs` speaks with the functions, `polling` with the workers of custom actions, and the
+//! other modules serve the API.
 
+mod action_types;
 mod actions;
 mod approvals;
 mod declaration;
@@ -18,6 +20,7 @@ mod jobs;
 mod permissions;
 mod pipeline_state;
 mod pipelines;
+mod polling;
 mod reports;
 mod responses;
 mod source;
@@ -36,6 +39,7 @@ use crate::service::{Errors, Service};
 use crate::{ApiError, Aws, record};
 use events::CodePipelineEvent;
 
+pub use action_types::{ActionType, ActionTypes, Property};
 pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
 pub use jobs::CREDENTIALS_MS;
 pub(crate) use jobs::JOB_KEY;
@@ -87,6 +91,11 @@ fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value,
         "PutApprovalResult" => approvals::put_result(aws, input),
         "EnableStageTransition" => transitions::enable(aws, input),
         "DisableStageTransition" => transitions::disable(aws, input),
+        "CreateCustomActionType" => action_types::create(aws, input),
+        "DeleteCustomActionType" => action_types::delete(aws, input),
+        "ListActionTypes" => action_types::list(aws, input),
+        "PollForJobs" => polling::poll(aws, input),
+        "AcknowledgeJob" => polling::acknowledge(aws, input),
         "GetJobDetails" => job_details::get(aws, input),
         "PutJobSuccessResult" => reports::put_success(aws, input),
         "PutJobFailureResult" => reports::put_failure(aws, input),

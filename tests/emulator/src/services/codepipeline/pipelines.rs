@@ -16,7 +16,7 @@ use crate::{ApiError, Aws, Quirk};
 const PIPELINES: usize = 1000;
 
 fn parse(aws: &Aws, given: &Value) -> Result<Declaration, ApiError> {
-    let declaration = Declaration::parse(given, &aws.region)?;
+    let declaration = Declaration::parse(given, &aws.region, &aws.codepipeline.action_types)?;
     structure::check(&declaration)?;
     Ok(declaration)
 }

@@ -243,8 +243,7 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
 
     if let Some(declared) = execution.declaration.action(stage, &action.name) {
         output["input"] = json!({
-            "actionTypeId": {"category": declared.provider.category(), "owner": "AWS",
-                "provider": declared.provider.as_str(), "version": "1"},
+            "actionTypeId": declared.provider.id(),
             "configuration": declared.configuration, "resolvedConfiguration": action.resolved,
             "region": declared.region.as_ref().unwrap_or(&aws.region),
             "inputArtifacts": artifacts(&action.input_artifacts)});

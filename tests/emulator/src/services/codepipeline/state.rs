@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::action_types::ActionType;
 use super::declaration::Declaration;
 use crate::{ApiError, Millis};
 
@@ -17,6 +18,8 @@ pub struct CodePipeline {
     pub executions: Vec<Execution>,
     /// Every job that was ever given out.
     pub jobs: Vec<Job>,
+    /// The custom ones of the account, deleted ones included.
+    pub action_types: Vec<Arc<ActionType>>,
 }
 
 #[derive(Clone, Debug)]
@@ -197,6 +200,8 @@ impl ErrorDetails {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
+    /// Of a custom action: no worker has acknowledged it.
+    Queued,
     InProgress,
     /// Reported with a continuation token: another job follows.
     Continued,
@@ -207,7 +212,7 @@ pub enum JobState {
     Abandoned,
 }
 
-/// A job given to a Lambda function.
+/// A job given to a Lambda function, or to a worker that polls.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub id: String,
@@ -216,11 +221,18 @@ pub struct Job {
     pub stage: String,
     pub action: String,
     pub action_execution: String,
+    /// Empty for a custom action.
     pub function: String,
+    /// Of a custom action.
+    pub action_type: Option<Arc<ActionType>>,
+    /// The number that the worker which polled last acknowledges the job with.
+    pub nonce: u64,
     /// The token that the previous job of the action left.
     pub continuation_token: Option<String>,
     /// Identifies the temporary credentials that came with the job.
     pub access_key_id: String,
+    /// When its credentials were issued last.
+    pub credentials_issued: Millis,
     pub created: Millis,
     pub ended: Option<Millis>,
     pub state: JobState,
@@ -250,6 +262,13 @@ pub enum ReportContent {
         kind: String,
         message: String,
     },
+}
+
+impl Job {
+    /// Whether it can still get a result.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, JobState::Queued | JobState::InProgress)
+    }
 }
 
 impl CodePipeline {

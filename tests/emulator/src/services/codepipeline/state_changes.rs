@@ -92,8 +92,7 @@ pub(super) fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) 
     detail["action-execution-id"] = json!(action.id);
     detail["action"] = json!(action.name);
     detail["region"] = json!(declared.region.as_ref().unwrap_or(&aws.region));
-    detail["type"] = json!({"owner": "AWS", "provider": declared.provider.as_str(),
-        "category": declared.provider.category(), "version": "1"});
+    detail["type"] = declared.provider.id();
 
     if !action.input_artifacts.is_empty() {
         detail["input-artifacts"] = artifacts(&action.input_artifacts);

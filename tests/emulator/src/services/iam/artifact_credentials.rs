@@ -29,7 +29,7 @@ pub(super) fn authorize(
     request: &IamRequest,
     errors: Errors,
 ) -> Result<(), ApiError> {
-    if aws.now >= job.created + CREDENTIALS_MS {
+    if aws.now >= job.credentials_issued + CREDENTIALS_MS {
         return Err(errors.expired.error());
     }
     let Some(session) = session(aws, job) else {

@@ -3,6 +3,7 @@
 //! due waits in `ready` until the driver takes it.
 
 mod destination;
+mod iam;
 mod invoke;
 mod permission;
 mod rest;
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 use crate::protocol::{Protocol, Rest};
 use crate::service::{Errors, Service, Wording};
-use crate::{ApiError, Aws, Millis, iam};
+use crate::{ApiError, Aws, Millis};
 
 pub use invoke::{duplicate, finished, invoke_async};
 pub use permission::{Permission, add_permission, allows, remove_permission};
@@ -26,14 +27,14 @@ pub(crate) const SERVICE: Service = Service {
     name: "lambda",
     protocol: Protocol::Rest(Rest {
         handle: rest::handle,
-        read: |_| None,
+        read: iam::read,
     }),
     errors: Errors {
         throttled: Wording::new(429, "TooManyRequestsException", "Rate Exceeded."),
         denied: (403, "AccessDeniedException"),
         ..Errors::JSON
     },
-    demands: iam::actions::unlisted,
+    demands: iam::demands,
 };
 
 /// Everything Lambda knows.

@@ -46,10 +46,10 @@ pub(super) fn handle(
     }
 }
 
-const UNKNOWN: &str = "Unknown";
+pub(super) const UNKNOWN: &str = "Unknown";
 
 /// Which operation a request means, and the function that it names.
-fn operation<'a>(method: &str, segments: &[&'a str]) -> (&'static str, &'a str) {
+pub(super) fn operation<'a>(method: &str, segments: &[&'a str]) -> (&'static str, &'a str) {
     match (method, segments) {
         ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", name),
         _ => (UNKNOWN, ""),

@@ -1,4 +1,4 @@
-//! Pipelines.
+//! Pipelines, and the types of their custom actions.
 
 use serde_json::{Value, json};
 
@@ -10,12 +10,21 @@ use crate::cloudformation::stack::{StackResource, changed};
 use crate::cloudformation::tags::PROPERTY;
 use crate::codepipeline;
 
-pub(super) const TYPES: &[ResourceType] = &[ResourceType {
-    name: "AWS::CodePipeline::Pipeline",
-    create,
-    update: Update::InPlace(update),
-    delete,
-}];
+pub(super) const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::CodePipeline::Pipeline",
+        create,
+        update: Update::InPlace(update),
+        delete,
+    },
+    // The new one is made first, so that it needs another version.
+    ResourceType {
+        name: "AWS::CodePipeline::CustomActionType",
+        create: create_action_type,
+        update: Update::Replace,
+        delete: delete_action_type,
+    },
+];
 
 /// What other operations than CreatePipeline do.
 const NOT_MODELLED: [&str; 3] = [
@@ -95,5 +104,26 @@ fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
         aws,
         "DeletePipeline",
         &json!({ "name": old.physical_id }),
+    ))
+}
+
+fn create_action_type(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let input = schema::to_api(&desired.properties, schema::of(desired.kind));
+    let answer = codepipeline::call(aws, "CreateCustomActionType", &input)?;
+    let part = |member: &str| answered(&answer, &format!("/actionType/id/{member}"));
+    let (category, provider, version) = (part("category")?, part("provider")?, part("version")?);
+    let id = format!("Custom:{category}:{provider}:{version}");
+    Ok(Created::new(id, json!({})))
+}
+
+fn delete_action_type(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    let parts: Vec<&str> = old.physical_id.split(':').collect();
+    let [_, category, provider, version] = parts[..] else {
+        return Ok(());
+    };
+    gone(codepipeline::call(
+        aws,
+        "DeleteCustomActionType",
+        &json!({"category": category, "provider": provider, "version": version}),
     ))
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::ApiError;
+use crate::codepipeline::ActionTypes;
 use crate::codepipeline::input::{
-    self, Checks, NAME, NAMESPACE, VARIABLE_NAME, VARIABLE_VALUE, between,
+    self, ActionTypeName, Checks, NAME, NAMESPACE, VARIABLE_NAME, VARIABLE_VALUE, between,
 };
 use crate::validation::{Quoted, violation};
 
@@ -68,7 +69,11 @@ pub(super) fn mode(checks: &mut Checks, pipeline: &Value) -> Result<Mode, ApiErr
     })
 }
 
-pub(super) fn read_stage(checks: &mut Checks, stage: &Value) -> Result<Stage, ApiError> {
+pub(super) fn read_stage(
+    checks: &mut Checks,
+    stage: &Value,
+    types: &ActionTypes,
+) -> Result<Stage, ApiError> {
     input::only(stage, &["name", "actions", "blockers"])?;
     let actions = input::list(&stage["actions"], "pipeline.stages.member.actions")?;
 
@@ -78,7 +83,7 @@ pub(super) fn read_stage(checks: &mut Checks, stage: &Value) -> Result<Stage, Ap
             .to_owned(),
         actions: actions
             .iter()
-            .map(|action| read_action(checks, action))
+            .map(|action| read_action(checks, action, types))
             .collect::<Result<_, _>>()?,
     })
 }
@@ -141,7 +146,11 @@ fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Variable, ApiE
     })
 }
 
-fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> {
+fn read_action(
+    checks: &mut Checks,
+    action: &Value,
+    types: &ActionTypes,
+) -> Result<Action, ApiError> {
     const AT: &str = "pipeline.stages.member.actions.member";
 
     input::only(action, &ACTION_MEMBERS)?;
@@ -174,7 +183,7 @@ fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> 
     };
 
     Ok(Action {
-        provider: provider(&action["actionTypeId"], &name)?,
+        provider: provider(&action["actionTypeId"], &name, types)?,
         run_order: run_order as u32,
         input_artifacts: artifacts("inputArtifacts")?,
         output_artifacts: artifacts("outputArtifacts")?,
@@ -186,12 +195,22 @@ fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> 
     })
 }
 
-pub(super) fn provider(id: &Value, action: &str) -> Result<Provider, ApiError> {
+pub(super) fn provider(
+    id: &Value,
+    action: &str,
+    types: &ActionTypes,
+) -> Result<Provider, ApiError> {
     let word = |member: &str| id[member].as_str().unwrap_or_default();
     let [category, owner, provider, version] =
         ["category", "owner", "provider", "version"].map(word);
 
-    Provider::of(category, owner, provider, version).ok_or_else(|| {
+    let of_type = ActionTypeName {
+        category,
+        owner,
+        provider,
+        version,
+    };
+    Provider::of(&of_type, types).ok_or_else(|| {
         let message = format!(
             "ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', \
              Version: '{version}') in action '{action}' is not available"

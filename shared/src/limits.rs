@@ -30,6 +30,25 @@ pub const FAILURE_MESSAGE_CHARS: usize = 5_000;
 /// `executionDetails.externalExecutionId`).
 pub const EXTERNAL_ID_CHARS: usize = 1_500;
 
+/// Properties of a custom action type (CodePipeline API: CreateCustomActionType,
+/// `configurationProperties`).
+pub const ACTION_PROPERTIES: usize = 10;
+
+/// Longest description of a property of a custom action type, in characters (CodePipeline API:
+/// ActionConfigurationProperty, `description`).
+pub const PROPERTY_DESCRIPTION_CHARS: usize = 160;
+
+/// Longest value of a property of a custom action, in characters (CodePipeline API:
+/// ActionDeclaration, `configuration`).
+pub const PROPERTY_VALUE_CHARS: usize = 1_000;
+
+/// Jobs that `poll-jobs` requests at a time. Ours: it polls again until there are no more.
+pub const POLL_BATCH: i32 = 10;
+
+/// How long an invocation of `poll-jobs` takes further jobs. Ours: the last one is acknowledged and
+/// passed on within the function's time-out, and a minute later the schedule invokes it again.
+pub const POLL_BUDGET: Duration = Duration::from_secs(20);
+
 /// Largest task definition, in bytes (Amazon ECS service quotas: task definition size).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
 

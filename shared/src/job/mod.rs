@@ -1,12 +1,16 @@
-//! The protocol between CodePipeline and a step: one job in, one report out.
+//! The protocol between CodePipeline and a step: one job in, one report out. The jobs of custom
+//! actions become those of Lambda invoke actions here.
 //!
 //! This is the only place that knows the JSON of a job, of user parameters and of continuation
 //! tokens. It does no I/O: `step` runs a job, `aws::Jobs` sends the report.
 
+mod action_type;
 mod checks;
 mod envelope;
 mod failure;
 mod parameters;
+mod polled;
+mod property;
 mod report;
 mod token;
 
@@ -14,11 +18,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use action_type::{ACTION_TYPES, ActionType, ActionTypeId, PROVIDER_PREFIX, Property};
 pub use checks::{CheckPath, Checks};
 pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
 pub use failure::{Failure, FailureType, StepError};
 pub(crate) use parameters::parse_release;
 pub use parameters::{NoParameters, ReleaseRef, parse as parse_parameters};
+pub use polled::{PolledJob, StepInvocation};
 pub(crate) use report::clipped;
 pub use report::{JobOutcome, JobReport};
 pub use token::Token;

@@ -1,0 +1,317 @@
+//! The job of a custom action, and the event that invokes a step with it: that of a Lambda invoke
+//! action, so that no step knows the difference.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::action_type::{ActionType, ActionTypeId, FURTHER};
+use super::envelope::{Artifact, Credentials};
+use super::{Failure, clipped};
+use crate::json;
+use crate::limits::PROPERTY_VALUE_CHARS;
+
+/// A job that was polled.
+#[derive(Clone, Debug)]
+pub struct PolledJob {
+    pub id: String,
+    /// Acknowledges the job.
+    pub nonce: String,
+    pub account: Option<String>,
+    pub of_type: ActionTypeId,
+    /// The properties of the action, with variables substituted.
+    pub configuration: BTreeMap<String, String>,
+    pub pipeline: Option<String>,
+    pub execution: Option<String>,
+    pub token: Option<String>,
+    pub artifacts: Vec<Artifact>,
+    pub credentials: Option<Credentials>,
+}
+
+/// The invocation of a step.
+#[derive(Debug)]
+pub struct StepInvocation {
+    pub step: &'static str,
+    /// Has the credentials of the job: it is not logged.
+    pub event: Value,
+}
+
+impl PolledJob {
+    /// The invocation of the job's step.
+    ///
+    /// # Errors
+    /// A ConfigurationError that names the property, what was found and what is expected, or the
+    /// type that these functions do not know.
+    pub fn invocation(&self) -> Result<StepInvocation, Failure> {
+        let of_type = ActionType::named(&self.of_type).ok_or_else(|| self.unknown_type())?;
+        let parameters = self.parameters(of_type).map_err(|message| {
+            let remedy = "correct the configuration of this action in the pipeline";
+            Failure::configuration(format!("{message}; {remedy}"))
+        })?;
+        Ok(StepInvocation {
+            step: of_type.step,
+            event: self.event(of_type.step, &Value::Object(parameters)),
+        })
+    }
+
+    /// The parameters of the step: what the job states, then the properties.
+    fn parameters(&self, of_type: &ActionType) -> Result<Map<String, Value>, String> {
+        let stated = |what: &str, found: &Option<String>| {
+            found.clone().ok_or_else(|| {
+                format!("the job has no {what}; expected one in its pipelineContext")
+            })
+        };
+        let mut parameters = Map::from_iter([
+            (
+                "pipeline".to_owned(),
+                stated("pipelineName", &self.pipeline)?.into(),
+            ),
+            (
+                "execution".to_owned(),
+                stated("pipelineExecutionId", &self.execution)?.into(),
+            ),
+        ]);
+
+        let names = of_type.names();
+        for (name, text) in &self.configuration {
+            if !names.contains(name) {
+                return Err(format!(
+                    "unknown property `{name}`, expected one of {}",
+                    quoted(&names)
+                ));
+            }
+            if let Some(kind) = of_type.kind(name) {
+                let value = kind.value(text);
+                let value = value.map_err(|why| format!("`{name}`: {why}"))?;
+                parameters.insert(name.clone(), value);
+            }
+        }
+        self.add_further(&mut parameters, &names)?;
+        Ok(parameters)
+    }
+
+    /// Adds the parameters that have no property of their own. Those that have one are refused: one
+    /// of two values would be lost.
+    fn add_further(
+        &self,
+        parameters: &mut Map<String, Value>,
+        names: &[String],
+    ) -> Result<(), String> {
+        let Some(text) = self.configuration.get(FURTHER) else {
+            return Ok(());
+        };
+        let further = json::parse(text.as_bytes(), "expected a JSON object")
+            .map_err(|why| format!("`{FURTHER}`: {why}"))?;
+        let Value::Object(further) = further else {
+            let found = json::kind(&further);
+            return Err(format!(
+                "`{FURTHER}`: found {found}; expected a JSON object"
+            ));
+        };
+
+        for (name, value) in further {
+            if names.contains(&name) || parameters.contains_key(&name) {
+                return Err(format!(
+                    "`{FURTHER}` has `{name}`; expected only parameters without a property of \
+                     their own, and neither `pipeline` nor `execution`, which the job states"
+                ));
+            }
+            parameters.insert(name, value);
+        }
+        Ok(())
+    }
+
+    fn event(&self, step: &str, parameters: &Value) -> Value {
+        let artifact = |artifact: &Artifact| {
+            json!({
+                "name": artifact.name,
+                "location": {
+                    "type": "S3",
+                    "s3Location": {"bucketName": artifact.bucket, "objectKey": artifact.key},
+                },
+            })
+        };
+        let mut data = json!({
+            "actionConfiguration": {
+                "configuration": {"FunctionName": step, "UserParameters": parameters.to_string()},
+            },
+            "inputArtifacts": self.artifacts.iter().map(artifact).collect::<Vec<_>>(),
+            "outputArtifacts": [],
+        });
+        if let Some(credentials) = &self.credentials {
+            data["artifactCredentials"] = json!({
+                "accessKeyId": credentials.access_key_id,
+                "secretAccessKey": credentials.secret_access_key,
+                "sessionToken": credentials.session_token,
+            });
+        }
+        if let Some(token) = &self.token {
+            data["continuationToken"] = json!(token);
+        }
+        json!({"CodePipeline.job": {"id": self.id, "accountId": self.account, "data": data}})
+    }
+
+    fn unknown_type(&self) -> Failure {
+        let ActionTypeId {
+            category,
+            provider,
+            version,
+        } = &self.of_type;
+        let provider = clipped(provider, PROPERTY_VALUE_CHARS);
+        Failure::configuration(format!(
+            "the action type is {category} {provider} version {version}, which these functions do \
+             not know; update their stack, or use a version of infra/action-types.yaml that they \
+             know"
+        ))
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{FailureType, JobEvent, parse_parameters};
+    use serde::Deserialize;
+
+    /// A job of `update-service` with these properties besides the common ones.
+    fn job(more: &[(&str, &str)]) -> PolledJob {
+        let common = [("cluster", "apps"), ("service", "web")];
+        let properties = common.iter().chain(more);
+        PolledJob {
+            id: "job-1".to_owned(),
+            nonce: "1".to_owned(),
+            account: Some("111122223333".to_owned()),
+            of_type: ActionTypeId {
+                category: "Deploy".to_owned(),
+                provider: "slipway-update-service".to_owned(),
+                version: "1".to_owned(),
+            },
+            configuration: properties
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect(),
+            pipeline: Some("slipway-web".to_owned()),
+            execution: Some("e-1".to_owned()),
+            token: Some("token".to_owned()),
+            artifacts: vec![Artifact {
+                name: "Config".to_owned(),
+                bucket: "bucket".to_owned(),
+                key: "key".to_owned(),
+            }],
+            credentials: Some(Credentials {
+                access_key_id: "id".to_owned(),
+                secret_access_key: "secret".to_owned(),
+                session_token: "session".to_owned(),
+            }),
+        }
+    }
+
+    fn refusal(job: &PolledJob) -> String {
+        let failure = job.invocation().expect_err("refused");
+        assert_eq!(failure.kind, FailureType::ConfigurationError);
+        failure.message
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Own {
+        strategy: String,
+        deadline_minutes: u32,
+        initial_count: u32,
+    }
+
+    #[test]
+    fn a_step_reads_the_event_as_that_of_a_lambda_invoke_action() {
+        let properties = [
+            ("strategy", "rolling"),
+            ("deadline_minutes", "25"),
+            ("parameters", r#"{"initial_count":2}"#),
+        ];
+        let invocation = job(&properties).invocation().expect("a step");
+        assert_eq!(invocation.step, "update-service");
+
+        let Ok(JobEvent::Pipeline(read)) = JobEvent::parse(&invocation.event) else {
+            panic!("a job of CodePipeline")
+        };
+        assert_eq!(
+            (read.id.as_str(), read.token.as_deref()),
+            ("job-1", Some("token"))
+        );
+        assert_eq!(read.artifacts, job(&[]).artifacts);
+        let credentials = read.credentials.expect("those of the job");
+        assert_eq!(credentials.session_token, "session");
+
+        let (release, own) =
+            parse_parameters::<Own>(read.user_parameters.as_deref()).expect("complete");
+        assert_eq!(
+            (release.pipeline.as_str(), release.execution.as_str()),
+            ("slipway-web", "e-1")
+        );
+        assert_eq!(
+            (release.cluster.as_str(), release.service.as_str()),
+            ("apps", "web")
+        );
+        assert_eq!(
+            own,
+            Own {
+                strategy: "rolling".to_owned(),
+                deadline_minutes: 25,
+                initial_count: 2
+            }
+        );
+    }
+
+    #[test]
+    fn a_wrong_property_is_refused_by_its_name() {
+        let remedy = "; correct the configuration of this action in the pipeline";
+        assert_eq!(
+            refusal(&job(&[("deadline_minutes", "soon")])),
+            format!("`deadline_minutes`: found `soon`; expected a number{remedy}")
+        );
+        let unknown = refusal(&job(&[("dedline_minutes", "25")]));
+        assert!(
+            unknown.starts_with(
+                "unknown property `dedline_minutes`, expected one of `cluster`, `service`, "
+            ),
+            "{unknown}"
+        );
+
+        for (text, expected) in [
+            ("[]", "`parameters`: found an array; expected a JSON object"),
+            ("{", "`parameters`: not JSON: "),
+            (r#"{"strategy":"rolling"}"#, "`parameters` has `strategy`; "),
+            (r#"{"execution":"e-2"}"#, "`parameters` has `execution`; "),
+        ] {
+            let found = refusal(&job(&[("parameters", text)]));
+            assert!(found.starts_with(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_job_without_an_execution_or_of_an_unknown_version_is_refused_with_the_reason() {
+        let nowhere = PolledJob {
+            execution: None,
+            ..job(&[])
+        };
+        assert!(refusal(&nowhere).starts_with("the job has no pipelineExecutionId; "));
+
+        let mut newer = job(&[]);
+        newer.of_type.version = "7".to_owned();
+        let found = refusal(&newer);
+        assert!(
+            found.starts_with("the action type is Deploy slipway-update-service version 7, which "),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn debug_output_hides_credentials() {
+        let shown = format!("{:?}", job(&[]));
+        assert!(
+            !shown.contains("secret") && !shown.contains("session"),
+            "{shown}"
+        );
+    }
+}

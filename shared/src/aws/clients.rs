@@ -10,6 +10,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ecs::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_ecs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ecs::error::BoxError;
+use aws_smithy_json::protocol::aws_json_rpc::AwsJsonRpcProtocol;
 
 use super::error::is_about_credentials;
 
@@ -39,9 +40,10 @@ impl Intercept for NotTaken {
     }
 }
 
-/// Declares [`Clients`]: each client is `name: crate`.
+/// Declares [`Clients`]: each client is `name: crate`, or `name: crate with protocol` where the
+/// protocol is pinned.
 macro_rules! clients {
-    ($($name:ident: $service:ident,)*) => {
+    ($($name:ident: $service:ident $(with $protocol:expr)?,)*) => {
         /// A configuration, and a client of each service with it.
         pub(super) struct Clients {
             pub(super) config: SdkConfig,
@@ -63,6 +65,7 @@ macro_rules! clients {
             $(pub(super) fn $name(&self) -> &$service::Client {
                 self.$name.get_or_init(|| {
                     let config = $service::config::Builder::from(&self.config);
+                    $(let config = config.protocol($protocol);)?
                     let config = config.interceptor(self.not_taken.clone());
                     $service::Client::from_conf(config.build())
                 })
@@ -74,14 +77,22 @@ macro_rules! clients {
 clients! {
     autoscaling: aws_sdk_applicationautoscaling,
     cloudwatch: aws_sdk_cloudwatch,
-    codepipeline: aws_sdk_codepipeline,
+    // The model of the API names CBOR first since the autumn of 2026. A newer SDK, which follows it,
+    // does not change what is sent.
+    codepipeline: aws_sdk_codepipeline with codepipeline_protocol(),
     dynamodb: aws_sdk_dynamodb,
     ecr: aws_sdk_ecr,
     ecs: aws_sdk_ecs,
     elb: aws_sdk_elasticloadbalancingv2,
+    lambda: aws_sdk_lambda,
     route53: aws_sdk_route53,
     s3: aws_sdk_s3,
     sts: aws_sdk_sts,
+}
+
+/// JSON 1.1, which every version of CodePipeline's API has.
+fn codepipeline_protocol() -> AwsJsonRpcProtocol {
+    AwsJsonRpcProtocol::aws_json_1_1().with_default_namespace("com.amazonaws.codepipeline")
 }
 
 /// Shows no client: they are large, and have credentials.

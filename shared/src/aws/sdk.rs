@@ -46,6 +46,7 @@ pub struct Sdk {
     deploy_role: Option<DeployRole>,
     scope: Scope,
     roles: Roles,
+    function: String,
     session: String,
 }
 
@@ -72,6 +73,7 @@ impl Sdk {
             deploy_role: None,
             scope: Scope::Whole,
             roles: Roles::default(),
+            function: String::new(),
             session: SESSION.to_owned(),
         }
     }
@@ -85,14 +87,21 @@ impl Sdk {
         }
     }
 
-    /// The same with the function's name in those of its sessions under deploy roles.
+    /// The same with the function's name, also in those of its sessions under deploy roles.
     #[must_use]
     pub fn with_function(self, name: &str) -> Self {
         let session = format!("{SESSION}-{name}");
         Self {
             session: session.chars().take(SESSION_NAME_CHARS).collect(),
+            function: name.to_owned(),
             ..self
         }
+    }
+
+    /// The function's name; empty if it is not known.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.function
     }
 
     /// The same, acting under a deploy role: services and pipelines are read and changed with its

@@ -1,14 +1,16 @@
-//! Events that invoke functions: image pushes, updates of services by their stacks, ended
-//! executions, the sweep, and CloudFormation's requests for custom resources.
+//! Events that invoke functions: image pushes, updates of services by their stacks, started actions,
+//! ended executions, schedules, and CloudFormation's requests for custom resources.
 //!
 //! Reading an event never decides what follows from it: that is the step's, which observes first.
 
+mod action;
 mod custom_resource;
 mod execution;
 mod push;
 mod service_update;
 mod subscription;
 
+pub use action::PollTrigger;
 pub use custom_resource::{CustomResourceRequest, RequestType, ResponseUrl};
 pub use execution::RollBackTrigger;
 pub use push::PushedImage;

@@ -1,0 +1,152 @@
+//! The jobs of custom actions, which CodePipeline keeps until a worker polls for them.
+
+use std::sync::Arc;
+
+use aws_sdk_codepipeline::config::Builder;
+use aws_sdk_codepipeline::types::{
+    ActionCategory, ActionOwner, ActionTypeId as SdkActionTypeId, Artifact as SdkArtifact, Job,
+    JobData,
+};
+use aws_smithy_types::retry::RetryConfig;
+
+use super::clients::Clients;
+use super::{AwsError, ErrorKind, Sdk};
+use crate::job::{ActionTypeId, Artifact, Credentials, PolledJob};
+use crate::limits::POLL_BATCH;
+
+/// What an acknowledgement of a job has led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// The job belongs to this worker.
+    Taken,
+    /// It belongs to another one, or its action has ended.
+    Lost,
+    /// CodePipeline may have taken the acknowledgement, and its response did not arrive.
+    InDoubt,
+}
+
+#[derive(Clone, Debug)]
+pub struct CustomJobs {
+    clients: Arc<Clients>,
+}
+
+impl CustomJobs {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            clients: Arc::clone(&sdk.own),
+        }
+    }
+
+    /// The jobs of a type that wait, at most [`POLL_BATCH`]; none if the account does not have the
+    /// type.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn waiting(&self, of_type: &ActionTypeId) -> Result<Vec<PolledJob>, AwsError> {
+        const OPERATION: &str = "codepipeline:PollForJobs";
+        let id = SdkActionTypeId::builder()
+            .category(ActionCategory::from(of_type.category.as_str()))
+            .owner(ActionOwner::Custom)
+            .provider(&of_type.provider)
+            .version(&of_type.version)
+            .build()
+            .map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
+        let request = self
+            .clients
+            .codepipeline()
+            .poll_for_jobs()
+            .action_type_id(id)
+            .max_batch_size(POLL_BATCH);
+
+        match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+            Ok(found) => Ok(found
+                .jobs
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|job| polled(job, of_type))
+                .collect()),
+            Err(error) if error.code == "ActionTypeNotFoundException" => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Acknowledges a job. The call is made once: repeated after a response that was lost, it would
+    /// be refused as if another worker had the job.
+    ///
+    /// # Errors
+    /// When CodePipeline refuses the call for another reason than that.
+    pub async fn acknowledge(&self, job: &PolledJob) -> Result<Acknowledged, AwsError> {
+        let request = self
+            .clients
+            .codepipeline()
+            .acknowledge_job()
+            .job_id(&job.id)
+            .nonce(&job.nonce)
+            .customize()
+            .config_override(Builder::default().retry_config(RetryConfig::disabled()));
+        let sent = request.send().await;
+
+        match sent.map_err(AwsError::from_sdk("codepipeline:AcknowledgeJob")) {
+            Ok(_) => Ok(Acknowledged::Taken),
+            Err(error)
+                if ["InvalidNonceException", "JobNotFoundException"]
+                    .contains(&error.code.as_str()) =>
+            {
+                Ok(Acknowledged::Lost)
+            }
+            Err(error) if matches!(error.kind, ErrorKind::Busy | ErrorKind::Unexpected) => {
+                Ok(Acknowledged::InDoubt)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A job without an id or a nonce cannot be acknowledged.
+fn polled(job: Job, of_type: &ActionTypeId) -> Option<PolledJob> {
+    let (id, nonce) = (job.id?, job.nonce?);
+    let JobData {
+        action_configuration,
+        pipeline_context,
+        input_artifacts,
+        artifact_credentials,
+        continuation_token,
+        ..
+    } = job.data?;
+
+    let configuration = action_configuration.and_then(|it| it.configuration);
+    let (pipeline, execution) = pipeline_context.map_or((None, None), |context| {
+        (context.pipeline_name, context.pipeline_execution_id)
+    });
+    let credentials = artifact_credentials.map(|it| Credentials {
+        access_key_id: it.access_key_id,
+        secret_access_key: it.secret_access_key,
+        session_token: it.session_token,
+    });
+    Some(PolledJob {
+        id,
+        nonce,
+        account: job.account_id,
+        of_type: of_type.clone(),
+        configuration: configuration.unwrap_or_default().into_iter().collect(),
+        pipeline,
+        execution,
+        token: continuation_token,
+        artifacts: input_artifacts
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(artifact)
+            .collect(),
+        credentials,
+    })
+}
+
+fn artifact(artifact: SdkArtifact) -> Option<Artifact> {
+    let place = artifact.location?.s3_location?;
+    Some(Artifact {
+        name: artifact.name?,
+        bucket: place.bucket_name,
+        key: place.object_key,
+    })
+}

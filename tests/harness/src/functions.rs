@@ -8,15 +8,20 @@ use slipway::aws::{Retry, Sdk};
 use slipway::step::{Runner, Step};
 
 /// Declares every function once: the steps, which handle the jobs of a pipeline, those that handle
-/// other events of releases, and those that stacks invoke, of which no release knows.
+/// other events of releases, those that fetch the jobs of custom actions, and those that stacks
+/// invoke, of which no release knows.
 macro_rules! functions {
     (
         steps { $($step:literal => $step_crate:ident::$Step:ident,)* }
         others { $($other:literal => $other_crate:ident::$Other:ident,)* }
+        workers { $($worker:literal => $worker_crate:ident::$Worker:ident,)* }
         of_stacks { $($of_stack:literal => $of_stack_crate:ident::$OfStack:ident,)* }
     ) => {
         /// The functions that handle the jobs of a pipeline.
         pub const STEPS: &[&str] = &[$($step,)*];
+
+        /// The functions that fetch the jobs of custom actions.
+        pub const WORKERS: &[&str] = &[$($worker,)*];
 
         /// Every function that releases invoke.
         pub const ALL: &[&str] = &[$($step,)* $($other,)*];
@@ -26,6 +31,7 @@ macro_rules! functions {
         pub enum Function {
             $($Step(Box<Runner<$step_crate::$Step>>),)*
             $($Other(Box<$other_crate::$Other>),)*
+            $($Worker(Box<$worker_crate::$Worker>),)*
             $($OfStack(Box<$of_stack_crate::$OfStack>),)*
         }
 
@@ -41,6 +47,10 @@ macro_rules! functions {
                         Ok(Self::$Step(Box::new(Runner::new(step, sdk))))
                     })*
                     $($other => Ok(Self::$Other(Box::new($other_crate::$Other::new(sdk)))),)*
+                    $($worker => {
+                        let function = $worker_crate::$Worker::new(sdk);
+                        Ok(Self::$Worker(Box::new(function)))
+                    })*
                     $($of_stack => {
                         let function = $of_stack_crate::$OfStack::new(sdk);
                         Ok(Self::$OfStack(Box::new(function)))
@@ -60,6 +70,7 @@ macro_rules! functions {
                 match self {
                     $(Self::$Step(function) => boxed(|| function.handle(event)).await,)*
                     $(Self::$Other(function) => boxed(|| function.handle(event)).await,)*
+                    $(Self::$Worker(function) => boxed(|| function.handle(event)).await,)*
                     $(Self::$OfStack(function) => boxed(|| function.handle(event)).await,)*
                 }
             }
@@ -87,6 +98,9 @@ functions! {
     others {
         "roll-back" => roll_back::RollBack,
         "start-pipeline" => start_pipeline::StartPipeline,
+    }
+    workers {
+        "poll-jobs" => poll_jobs::PollJobs,
     }
     of_stacks {
         "find-task-roles" => find_task_roles::FindTaskRoles,

@@ -175,6 +175,7 @@ fn every_function_has_its_events_and_every_event_its_function() {
             let ways: &[&str] = match function.code.as_str() {
                 "start-pipeline" => &["push"],
                 "find-task-roles" => &["create"],
+                "poll-jobs" => &["action-started", "poll"],
                 "roll-back" => &["execution-failed", "sweep", "parameters"],
                 _ => &JOB,
             };

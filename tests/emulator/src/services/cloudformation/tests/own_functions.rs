@@ -19,8 +19,9 @@ fn functions_have_the_chosen_architecture_and_key_and_room_for_what_they_read() 
             let mut made = stack.resources.iter();
             let made = made.find(|made| made.physical_id == *name).unwrap();
             let found = &made.properties;
-            // Neither reads an artifact or a report.
-            let is_small = ["start-pipeline", "find-task-roles"].contains(&&*function.code);
+            // None of them reads an artifact or a report.
+            let small = ["start-pipeline", "find-task-roles", "poll-jobs"];
+            let is_small = small.contains(&&*function.code);
             let memory = if is_small { 128 } else { 256 };
 
             assert_eq!(found["Architectures"], json!([architecture]), "{name}");
@@ -51,6 +52,37 @@ fn roll_back_gets_each_unsuccessful_end_and_sweeps_every_minute() {
     assert_eq!(sweep["ScheduleExpression"], "rate(1 minute)");
     let target = &items(&sweep["Targets"])[0];
     assert_eq!(target["Input"], r#"{"sweep":true}"#);
+}
+
+#[test]
+fn poll_jobs_gets_each_start_of_an_action_and_polls_every_minute_if_there_are_custom_actions() {
+    for (choice, state) in [("no", "DISABLED"), ("yes", "ENABLED")] {
+        let aws = deploy_functions_with(&[("CustomActions", choice)]);
+        let started = properties(&aws, "slipway", "PollJobsFunctionActionStarted");
+        assert_eq!(
+            started["EventPattern"],
+            json!({
+                "source": ["aws.codepipeline"],
+                "detail-type": ["CodePipeline Action Execution State Change"],
+                "detail": {
+                    "state": ["STARTED"],
+                    "type": {"owner": ["Custom"], "provider": [{"prefix": "slipway-"}]},
+                },
+            })
+        );
+        let poll = properties(&aws, "slipway", "PollJobsFunctionPoll");
+        assert_eq!(poll["ScheduleExpression"], "rate(1 minute)");
+        assert_eq!(items(&poll["Targets"])[0]["Input"], r#"{"poll":true}"#);
+
+        for rule in [started, poll] {
+            assert_eq!(rule["State"], state);
+        }
+        let is_exported = aws
+            .cloudformation
+            .export("slipway-PollJobsFunctionArn")
+            .is_some();
+        assert_eq!(is_exported, choice == "yes");
+    }
 }
 
 /// Checks these members of an alarm, and that it notifies the topic.

@@ -243,7 +243,7 @@ fn each_function_has_the_partitions_of_the_ledger_that_it_uses() {
                 ("WriteLedger", &write),
                 ("Leases", &leases),
             ],
-            "slipway-find-task-roles" => vec![],
+            "slipway-find-task-roles" | "slipway-poll-jobs" => vec![],
             "slipway-begin-release" => vec![("Ledger", &ledger), ("Leases", &leases)],
             "slipway-roll-back" => vec![("Ledger", &write), ("Leases", &leases)],
             _ => vec![("Ledger", &ledger)],

@@ -1,0 +1,177 @@
+//! The function that takes the jobs of custom actions: it acknowledges each, and invokes the step's
+//! function with the event of a Lambda invoke action. The step reports the job, as any other.
+//!
+//! It never waits for a step, so that no job delays another, and it acts for no release: what it
+//! cannot pass on it reports as failed.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use slipway::aws::{Acknowledged, AwsError, CustomJobs, ErrorKind, Functions, Jobs, Retry, Sdk};
+use slipway::events::PollTrigger;
+use slipway::job::{ACTION_TYPES, ActionTypeId, Failure, FailureType, JobOutcome, PolledJob};
+use slipway::limits::POLL_BUDGET;
+use slipway::timestamp::Timestamp;
+
+/// The function's name, with which the name of each function of its stack ends.
+const NAME: &str = "poll-jobs";
+
+/// The function: one start of an action, or all that waits.
+#[derive(Debug)]
+pub struct PollJobs {
+    sdk: Sdk,
+    custom: CustomJobs,
+    jobs: Jobs,
+    functions: Functions,
+}
+
+/// What became of the jobs of one invocation.
+#[derive(Debug, Default)]
+struct Counts {
+    taken: u32,
+    lost: u32,
+    refused: u32,
+}
+
+impl PollJobs {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            sdk: sdk.clone(),
+            custom: CustomJobs::new(sdk),
+            jobs: Jobs::new(sdk, NAME),
+            functions: Functions::new(sdk),
+        }
+    }
+
+    /// Takes the jobs that wait, of the type that an event names or of all, and returns how many
+    /// were `taken`, `lost` to another invocation, and `refused`.
+    ///
+    /// # Errors
+    /// When Lambda should deliver the event again: AWS was busy, or the event is neither that of an
+    /// action nor of the schedule. One type or job that fails does not stop the others.
+    pub async fn handle(&self, event: Value) -> Result<Value, Retry> {
+        let types: Vec<ActionTypeId> = match PollTrigger::parse(event)? {
+            PollTrigger::Started(of_type) => vec![of_type],
+            PollTrigger::Schedule => ACTION_TYPES.iter().flat_map(|it| it.ids()).collect(),
+            PollTrigger::Irrelevant(reason) => {
+                tracing::info!(reason, "ignored");
+                return Ok(json!({"status": "ignored", "reason": reason}));
+            }
+        };
+
+        let began = self.sdk.now();
+        let mut counts = Counts::default();
+        let mut failed = None;
+        for of_type in &types {
+            // Boxed: the SDK's futures are deep.
+            let taken = Box::pin(self.take_all(of_type, began, &mut counts)).await;
+            if let Err(error) = taken {
+                let reason = error.to_string();
+                tracing::warn!(provider = of_type.provider, reason, "failed to take jobs");
+                failed.get_or_insert(error);
+            }
+        }
+
+        let Counts {
+            taken,
+            lost,
+            refused,
+        } = counts;
+        tracing::info!(taken, lost, refused, "polled");
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(json!({"taken": taken, "lost": lost, "refused": refused})),
+        }
+    }
+
+    /// Takes the jobs of one type until a poll has none that is new, or time is up: then the next
+    /// invocation goes on. CodePipeline offers a job again until it is acknowledged.
+    async fn take_all(
+        &self,
+        of_type: &ActionTypeId,
+        began: Timestamp,
+        counts: &mut Counts,
+    ) -> Result<(), AwsError> {
+        let mut seen = BTreeSet::new();
+        let mut failed = None;
+        loop {
+            let mut is_new = false;
+            for job in self.custom.waiting(of_type).await? {
+                if self.sdk.now().since(began) >= POLL_BUDGET {
+                    return failed.map_or(Ok(()), Err);
+                }
+                if seen.insert(job.id.clone()) {
+                    is_new = true;
+                    if let Err(error) = self.take(&job, counts).await {
+                        failed.get_or_insert(error);
+                    }
+                }
+            }
+            if !is_new {
+                return failed.map_or(Ok(()), Err);
+            }
+        }
+    }
+
+    /// Takes one job. Nothing is between acknowledging it and passing it on: an acknowledged job is
+    /// not offered again.
+    async fn take(&self, job: &PolledJob, counts: &mut Counts) -> Result<(), AwsError> {
+        let invocation = job.invocation();
+        let acknowledged = self.custom.acknowledge(job).await?;
+        tracing::info!(
+            job = job.id,
+            provider = job.of_type.provider,
+            pipeline = job.pipeline,
+            execution = job.execution,
+            ?acknowledged
+        );
+        if acknowledged == Acknowledged::Lost {
+            counts.lost += 1;
+            return Ok(());
+        }
+
+        // In doubt the step is invoked too: every step tolerates an event of a job that is not
+        // reported to it, and if CodePipeline did not take the acknowledgement, it offers the job
+        // again.
+        let passed = match invocation {
+            Ok(invocation) => {
+                let function = self.function(invocation.step);
+                let sent = self.functions.invoke(&function, &invocation.event).await;
+                sent.map_err(|error| not_invoked(&function, &error))
+            }
+            Err(failure) => Err(failure),
+        };
+        match passed {
+            Ok(()) => {
+                counts.taken += 1;
+                Ok(())
+            }
+            Err(failure) => {
+                counts.refused += 1;
+                self.jobs.report(&job.id, JobOutcome::Failed(failure)).await
+            }
+        }
+    }
+
+    /// The name of a step's function, which is in the same stack.
+    fn function(&self, step: &str) -> String {
+        let own = self.sdk.function();
+        let stack = own.strip_suffix(NAME).unwrap_or_default();
+        format!("{stack}{step}")
+    }
+}
+
+/// Why a job has no step that would report it.
+fn not_invoked(function: &str, error: &AwsError) -> Failure {
+    let kind = match error.kind {
+        ErrorKind::Permission => FailureType::PermissionError,
+        ErrorKind::Rejected => FailureType::ConfigurationError,
+        ErrorKind::Busy | ErrorKind::Credentials | ErrorKind::Unexpected => FailureType::JobFailed,
+    };
+    let message = format!(
+        "the job was taken, but {function} could not be invoked: {error}; retry the stage once it \
+         can"
+    );
+    Failure::new(kind, message)
+}

@@ -175,11 +175,26 @@ fn parameters(schema: &Value) -> Map<String, Value> {
 fn property(schema: &Value, name: &str) -> Property {
     let parameter = &schema["properties"][name];
     let required = schema["required"].as_array();
+    let described_by = [parameter, definition(parameter, schema)];
+    let text = described_by
+        .iter()
+        .find_map(|it| it["description"].as_str());
     Property {
         name: name.to_owned(),
         is_required: required.is_some_and(|all| all.iter().any(|one| one == name)),
         kind: Kind::of(parameter, schema).word(),
-        description: described(parameter["description"].as_str().unwrap_or_default()),
+        description: described(text.unwrap_or_default()),
+    }
+}
+
+/// The definition that a parameter refers to, or itself.
+fn definition<'a>(parameter: &'a Value, schema: &'a Value) -> &'a Value {
+    let reference = parameter["$ref"]
+        .as_str()
+        .or_else(|| parameter["anyOf"][0]["$ref"].as_str());
+    match reference {
+        Some(name) => &schema["$defs"][name.trim_start_matches("#/$defs/")],
+        None => parameter,
     }
 }
 

@@ -129,6 +129,8 @@ fn rules_of_pipelines_and_of_the_stack_send_undelivered_events_and_invoke_their_
         }
     }
     let expected = [
+        ("poll-jobs", rule("delivery-action-started")),
+        ("poll-jobs", rule("delivery-poll")),
         ("roll-back", rule("delivery-execution-ended")),
         ("roll-back", rule("delivery-sweep")),
         ("start-pipeline", rule("slipway-*")),

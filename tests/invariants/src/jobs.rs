@@ -36,21 +36,34 @@ pub(super) fn answered(aws: &Aws, disturbed: &BTreeSet<u64>) -> Result<u64, Stri
 }
 
 /// Whether something went wrong with every attempt for a job, so that none could report a result.
+/// The job of a custom action has none if it was not passed on.
 fn is_lost(aws: &Aws, job: &Job, disturbed: &BTreeSet<u64>) -> bool {
     let of_job = |one: &&Invocation| {
         one.payload
             .pointer("/CodePipeline.job/id")
             .is_some_and(|id| *id == job.id.as_str())
     };
-    let mut attempts = aws
-        .lambda
-        .invocations
-        .iter()
-        .filter(of_job)
-        .flat_map(|one| &one.attempts);
+    let invocations = || aws.lambda.invocations.iter();
+    if job.action_type.is_some() && invocations().all(|one| !of_job(&one)) {
+        return worker_was_disturbed(aws, job, disturbed);
+    }
+    let mut attempts = invocations().filter(of_job).flat_map(|one| &one.attempts);
     attempts.all(|attempt| {
         disturbed.contains(&attempt.id) && !matches!(attempt.outcome, Some(Outcome::Succeeded(_)))
     })
+}
+
+/// Whether something went wrong with an attempt that polled while the job waited.
+fn worker_was_disturbed(aws: &Aws, job: &Job, disturbed: &BTreeSet<u64>) -> bool {
+    aws.lambda
+        .invocations
+        .iter()
+        .filter(|one| one.function.ends_with("poll-jobs"))
+        .flat_map(|one| &one.attempts)
+        .any(|attempt| {
+            let lasts = attempt.ended.unwrap_or(aws.now) >= job.created;
+            lasts && disturbed.contains(&attempt.id)
+        })
 }
 
 /// An invocation is given up only when something went wrong with one of its attempts: late and

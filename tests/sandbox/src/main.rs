@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use emulator::Aws;
-use harness::demo::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, dns, freeze, play};
+use harness::demo::{
+    CHAPTERS, Chapter, Release, SHOP, canary, custom_actions, deployed, dns, freeze, play,
+};
 use harness::driver::Fault;
 use serde::Serialize;
 
@@ -64,6 +66,8 @@ enum Pipeline {
     /// Releases are held back: by a window that begins in mid-shift, by one of 62 hours, and by a
     /// line that a failed one stops until an operator lets it go on.
     Freeze,
+    /// A service and a pair whose pipelines are of custom actions with named properties.
+    CustomActions,
 }
 
 const EXIT_CODES: &str =
@@ -97,6 +101,7 @@ fn main() -> ExitCode {
         Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
         Some(Pipeline::Dns) => by_records(arguments.seed, show, &mut releases),
         Some(Pipeline::Freeze) => frozen(arguments.seed, show, &mut releases),
+        Some(Pipeline::CustomActions) => by_worker(arguments.seed, show, &mut releases),
         kind => demo(arguments.seed, kind, show, &mut releases),
     };
 
@@ -136,7 +141,8 @@ fn demo(
     let is_output = |chapter: &&Chapter| match kind {
         Some(Pipeline::InPlace) => chapter.application != SHOP,
         Some(Pipeline::BlueGreen) => chapter.application == SHOP,
-        Some(Pipeline::Canary | Pipeline::Dns | Pipeline::Freeze) | None => true,
+        Some(Pipeline::Canary | Pipeline::Dns | Pipeline::Freeze | Pipeline::CustomActions)
+        | None => true,
     };
 
     for chapter in CHAPTERS.iter().filter(is_output) {
@@ -187,6 +193,24 @@ fn frozen(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), 
         aws = tell(aws, &case.chapter, &mut show, releases)?;
     }
 
+    show.finish(releases);
+    Ok(())
+}
+
+fn by_worker(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
+    show.note(
+        "deploying template.yaml, infra/service.yaml, infra/action-types.yaml and \
+        infra/pipelines/custom-actions.yaml",
+    );
+    let mut aws = custom_actions::opened(seed)?;
+    for chapter in &custom_actions::CHAPTERS {
+        aws = tell(aws, chapter, &mut show, releases)?;
+    }
+
+    show.note(&format!(
+        "\na misspelt property is refused: {}",
+        custom_actions::misspelt(&aws)?
+    ));
     show.finish(releases);
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 pub mod canary;
 mod chapters;
+pub mod custom_actions;
 pub mod dns;
 pub mod freeze;
 mod plays;

@@ -42,6 +42,9 @@ pub(crate) struct Simulate {
     /// releases without a judge.
     #[arg(long)]
     canaries: bool,
+    /// Simulate releases by custom actions, whose jobs are polled for.
+    #[arg(long, conflicts_with = "canaries")]
+    custom_actions: bool,
     /// With --seed, print what happens, line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -60,6 +63,8 @@ impl Simulate {
     fn about(&self) -> About {
         if self.canaries {
             About::Canaries
+        } else if self.custom_actions {
+            About::CustomActions
         } else {
             About::Releases
         }

@@ -263,7 +263,8 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         .lambda
         .invocations
         .iter()
-        .any(|one| one.status == InvocationStatus::GivenUp);
+        .any(|one| one.status == InvocationStatus::GivenUp)
+        || job_was_lost(aws);
     let calm = is_calm(plan);
     if !calm && (!only_disturbs(plan) || given_up) {
         return Ok(());
@@ -292,7 +293,8 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         }
         let took = execution.ended.unwrap_or(aws.now) - started(aws, execution);
         let wait = plan.freeze.map_or(Duration::ZERO, DrawnFreeze::wait);
-        if calm && took > (BOUND + wait).as_millis() as Millis {
+        let bound = if plan.shape.is_polled { 2 } else { 1 } * BOUND + wait;
+        if calm && took > bound.as_millis() as Millis {
             return Err(format!(
                 "invariant 9: execution {} took {} s",
                 execution.id,
@@ -301,6 +303,18 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// Whether a job of a custom action was acknowledged and not passed on, so that its action failed.
+pub(super) fn job_was_lost(aws: &Aws) -> bool {
+    let stages = aws.codepipeline.executions.iter().flat_map(|it| &it.stages);
+    let mut errors = stages
+        .flat_map(|stage| &stage.actions)
+        .filter_map(|action| action.error.as_ref());
+    errors.any(|error| {
+        let texts = ["its action type allows", "could not be invoked"];
+        texts.iter().any(|text| error.message.contains(text))
+    })
 }
 
 /// Whether the judge's decisions explain an ending of an execution, or a hold for an operator.

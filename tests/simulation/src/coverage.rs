@@ -1,6 +1,7 @@
 //! What runs exercised, so that a simulation that tries nothing cannot pass.
 
 mod expected;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,8 +23,8 @@ use harness::functions::ALL;
 use invariants::ledger_reader::{digest, executions, record, text};
 
 use expected::{
-    BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, FROZEN,
-    REBALANCED, RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM, WORSE,
+    BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_CUSTOM_ACTIONS,
+    EXPECTED_OF_RELEASES, Expected, FROZEN, REBALANCED, RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM, WORSE,
 };
 
 /// What crashes are counted by: functions, of which none that runs may be left out.
@@ -169,6 +170,7 @@ impl Coverage {
 
         self.outcomes(aws);
         self.checks(aws);
+        self.polled(aws);
 
         self.quirks.add(aws.quirks.counts());
         self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
@@ -331,14 +333,23 @@ impl Coverage {
     #[must_use]
     pub fn lines(&self, about: About) -> Vec<(String, u64)> {
         let mut counts = self.counts.clone();
-        let (own, others) = match about {
-            About::Releases => (EXPECTED_OF_RELEASES, EXPECTED_OF_CANARIES),
-            About::Canaries => (EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES),
+        let own = match about {
+            About::Releases => EXPECTED_OF_RELEASES,
+            About::Canaries => EXPECTED_OF_CANARIES,
+            About::CustomActions => EXPECTED_OF_CUSTOM_ACTIONS,
+        };
+        let of_all = [
+            EXPECTED_OF_RELEASES,
+            EXPECTED_OF_CANARIES,
+            EXPECTED_OF_CUSTOM_ACTIONS,
+        ];
+        let is_of = |expected: Expected, what: &str, word: &str| {
+            let mut known = expected.iter();
+            known.any(|(of, words)| *of == what && words.contains(&word))
         };
         let is_others = |what: &str, word: &str| {
-            others
-                .iter()
-                .any(|(of, words)| *of == what && words.contains(&word))
+            let mut others = of_all.iter();
+            others.any(|other| is_of(other, what, word)) && !is_of(own, what, word)
         };
         counts.retain(|(what, word), times| *times > 0 || !is_others(what, word));
 

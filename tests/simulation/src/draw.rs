@@ -12,12 +12,14 @@ use fastrand::Rng;
 use super::artifact::Artifact;
 use super::freeze::DrawnFreeze;
 use super::plan::{Act, Anchor, ApprovalAnswer, Image, Incident, LEAST_TASKS, Plan, Push, When};
-use super::shape::{CANARIES_FROM, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape};
+use super::shape::{
+    CANARIES_FROM, PAIRS_FROM, POLLED_FROM, POLLED_TO, RECORDS_FROM, SHAPES, Shape,
+};
 use harness::functions::ALL;
 
 use checks::of_checks;
 use images::{canaries, exit_behind_classic, pushes};
-use incidents::{act, change, credentials, cut_off, fault, of_zone, race};
+use incidents::{act, change, credentials, cut_off, fault, of_worker, of_zone, race};
 
 /// The functions in which most can go wrong: they are drawn more often than the others, the first
 /// most often.
@@ -35,6 +37,9 @@ const JUDGE: &str = "evaluate-canary";
 const SWAP_RECORDS: &str = "swap-records";
 /// The function that only the pipelines of some shapes have.
 const RUN_CHECKS: &str = "run-checks";
+
+/// The function that only pipelines of custom actions need.
+const WORKER: &str = "poll-jobs";
 
 /// Services whose throttling is tried. The last two are called where a canary is judged.
 const SERVICES: [&str; 7] = [
@@ -56,6 +61,8 @@ pub enum About {
     Releases,
     /// Releases of pairs whose new colour is judged beside the old one.
     Canaries,
+    /// In-place and blue/green releases by custom actions.
+    CustomActions,
 }
 
 /// Draws the plan of a seed.
@@ -66,6 +73,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
         About::Releases if rng.u8(..3) > 0 => rng.u32(..PAIRS_FROM),
         About::Releases => rng.u32(PAIRS_FROM..CANARIES_FROM),
         About::Canaries => rng.u32(CANARIES_FROM..RECORDS_FROM),
+        About::CustomActions => rng.u32(POLLED_FROM..POLLED_TO),
     };
     let shape = Shape::nth(behind_records(seed, about).unwrap_or(number));
     let mut pushes = if shape.canary().is_some() {
@@ -96,6 +104,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
     }
     if is_disturbed {
         incidents.extend(of_checks(seed, &shape, pushes.len()));
+        incidents.extend(of_worker(seed, &shape, pushes.len()));
     }
 
     Plan {
@@ -245,6 +254,9 @@ fn attempt(rng: &mut Rng, shape: &Shape, pushes: usize) -> (&'static str, usize)
         return (JUDGE, rng.usize(..20 * pushes));
     }
 
+    if shape.is_polled && rng.u8(..3) == 0 {
+        return (WORKER, rng.usize(..20 * pushes));
+    }
     let functions = functions();
     let count = functions.len();
     let function = match functions[rng.usize(..count).min(rng.usize(..count))] {

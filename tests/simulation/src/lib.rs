@@ -25,6 +25,7 @@ pub use freeze::DrawnFreeze;
 pub use plan::{Act, Anchor, ApprovalAnswer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
 pub use shape::{
-    CANARIES_FROM, DrawnChecks, DrawnRecords, Oddity, PAIRS_FROM, RECORDS_FROM, SHAPES, Shape,
+    CANARIES_FROM, DrawnChecks, DrawnRecords, Oddity, PAIRS_FROM, POLLED_FROM, POLLED_TO,
+    RECORDS_FROM, SHAPES, Shape,
 };
 pub use shrink::shrink;

@@ -9,6 +9,7 @@ mod checks;
 mod draw;
 mod oddity;
 mod parameters;
+mod polled;
 mod records;
 
 use std::fmt;
@@ -37,6 +38,10 @@ pub const PAIRS_FROM: u32 = 64;
 pub const CANARIES_FROM: u32 = 96;
 /// The number of the first pair whose traffic moves by weighted records.
 pub const RECORDS_FROM: u32 = 120;
+/// The number of the first shape whose pipeline is of custom actions: a service or a pair.
+pub const POLLED_FROM: u32 = SHAPES;
+/// The end of these numbers.
+pub const POLLED_TO: u32 = POLLED_FROM + 24;
 /// The pipeline of every shape.
 pub(super) const PIPELINE: &str = "slipway-web";
 
@@ -125,6 +130,8 @@ pub struct Shape {
     pub pair: Option<Pair>,
     /// The HTTP checks that its pipeline makes.
     pub checks: Option<DrawnChecks>,
+    /// Whether its pipeline is of custom actions, whose jobs the functions poll for.
+    pub is_polled: bool,
 }
 
 impl Shape {
@@ -298,11 +305,11 @@ impl fmt::Display for Shape {
             self.approval.then_some("with an approval"),
             self.queued.then_some("queued"),
             self.rebalanced.then_some("rebalanced"),
+            self.is_polled.then_some("by custom actions"),
             self.oddity.map(Oddity::as_str),
         ];
         let mut notes = notes.into_iter().flatten();
         notes.try_for_each(|note| write!(f, "; {note}"))?;
-
         self.checks.map_or(Ok(()), |checks| {
             write!(f, "; HTTP checks {}", checks.as_str())
         })

@@ -6,8 +6,8 @@ use std::time::Duration;
 use emulator::ecr::Behaviour;
 use harness::cores::on_all_cores;
 use simulation::{
-    About, Act, CANARIES_FROM, Coverage, DrawnChecks, Image, Incident, Oddity, PAIRS_FROM, Plan,
-    Push, RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
+    About, Act, CANARIES_FROM, Coverage, DrawnChecks, Image, Incident, Oddity, PAIRS_FROM,
+    POLLED_TO, Plan, Push, RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
 };
 
 /// Seeds of one of the tests below, which run side by side.
@@ -55,6 +55,11 @@ fn the_invariants_hold_whatever_canaries_draw() {
 }
 
 #[test]
+fn the_invariants_hold_whatever_custom_actions_draw() {
+    hold(1, SEEDS, About::CustomActions);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     for (seed, about) in [
         (7, About::Releases),
@@ -80,7 +85,7 @@ fn the_same_seed_gives_the_same_bytes() {
 
 #[test]
 fn every_shape_can_be_deployed_and_its_strategy_can_move() {
-    for number in 0..SHAPES {
+    for number in 0..POLLED_TO {
         let shape = Shape::nth(number);
         shape
             .account()

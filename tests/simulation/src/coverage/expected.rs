@@ -3,7 +3,7 @@
 use invariants::{A_COLOUR_STAYS, A_FAILED_CANARY, A_SHARED_FAMILY, NOTHING_WHILE_FROZEN};
 
 /// Words that must have been met, by what they are words of.
-type Expected = &'static [(&'static str, &'static [&'static str])];
+pub(super) type Expected = &'static [(&'static str, &'static [&'static str])];
 
 /// What must have been met, whatever the seeds are and whatever the simulation is about.
 pub(super) const EXPECTED: Expected = &[
@@ -122,6 +122,24 @@ pub(super) const FROZEN: [&str; 3] = [
     "a release ends because it cannot wait",
     "a failed release stops the line",
 ];
+
+/// What only releases by custom actions meet.
+pub(super) const EXPECTED_OF_CUSTOM_ACTIONS: Expected = &[
+    ("shift", &["linear"]),
+    ("worker", &[TAKEN, RACE_LOST, NOT_PASSED_ON, WENT_ON]),
+];
+
+/// What became of the jobs of custom actions: a worker acknowledged one, and it was reported.
+pub(super) const TAKEN: &str = "a job is taken and reported";
+
+/// A worker acknowledged a job that belonged to another one.
+pub(super) const RACE_LOST: &str = "a worker loses a race";
+
+/// A worker acknowledged a job and died, or could not invoke the step.
+pub(super) const NOT_PASSED_ON: &str = "a job is acknowledged and not passed on";
+
+/// A job went on by a continuation token.
+pub(super) const WENT_ON: &str = "a job goes on with a token";
 
 /// Services of which ECS completes a deployment before its old tasks are gone.
 pub(super) const EARLY_SUCCESS: &str = "early success criteria";

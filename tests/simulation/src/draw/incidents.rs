@@ -10,7 +10,7 @@ use crate::shape::Shape;
 use emulator::client::{CallFault, Hang, Trouble};
 use emulator::eventbridge::Mishap;
 
-use super::{SERVICES, SWAP_RECORDS, attempt, secs, soon};
+use super::{SERVICES, SWAP_RECORDS, WORKER, attempt, secs, soon};
 
 pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     let is_judged = shape.canary().is_some();
@@ -50,7 +50,8 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         12 => throttle(rng, is_judged),
         13..=14 => Incident::Event {
             source: "aws.codepipeline",
-            nth: rng.usize(..6 * pushes),
+            // A pipeline of custom actions has one for each of them.
+            nth: rng.usize(..if shape.is_polled { 30 } else { 6 } * pushes),
             mishap: mishap(rng),
         },
         _ => Incident::Event {
@@ -59,6 +60,22 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             mishap: Mishap::Again(late(rng)),
         },
     }
+}
+
+/// Two pollers at once, again and again: events of the worker that are delivered twice within a
+/// second, beside those of the schedule. Drawn by itself, so that the others stay as they are.
+pub(super) fn of_worker(seed: u64, shape: &Shape, pushes: usize) -> Vec<Incident> {
+    if !shape.is_polled {
+        return Vec::new();
+    }
+    let mut rng = Rng::with_seed(seed ^ 0x3fd2_71c0_9ab4_e856);
+    (0..4 * pushes)
+        .map(|_| Incident::Duplicate {
+            function: WORKER,
+            nth: rng.usize(..40 * pushes),
+            after: Duration::from_millis(rng.u64(..1000)),
+        })
+        .collect()
 }
 
 /// A service has no room for a call, or is busy with what it is about.

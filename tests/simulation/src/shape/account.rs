@@ -87,6 +87,11 @@ impl Shape {
         aws: &mut Aws,
         more: &[(&'static str, String)],
     ) -> Result<(), String> {
+        if self.is_polled {
+            let mut parameters = self.deploy_polled(aws)?;
+            parameters.extend_from_slice(more);
+            return self.deploy_pipeline_stack(aws, "custom-actions", &parameters);
+        }
         let Some(pair) = &self.pair else {
             let mut parameters = self.pipeline_parameters(aws)?;
             parameters.extend_from_slice(more);

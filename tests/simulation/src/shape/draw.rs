@@ -7,14 +7,17 @@ use slipway::strategy::in_place::percentages::{self, Bound};
 use crate::canary::Canary;
 
 use super::{
-    CANARIES_FROM, DrawnChecks, DrawnRecords, DrawnShift, Floor, Oddity, PAIRS_FROM, Pair,
-    RECORDS_FROM, Shape, Strategy, makes_room,
+    CANARIES_FROM, DrawnChecks, DrawnRecords, DrawnShift, Floor, Oddity, PAIRS_FROM, POLLED_FROM,
+    Pair, RECORDS_FROM, Shape, Strategy, makes_room,
 };
 
 impl Shape {
-    /// The shape of a number below [`SHAPES`].
+    /// The shape of a number below [`POLLED_TO`](super::POLLED_TO).
     #[must_use]
     pub fn nth(number: u32) -> Self {
+        if number >= POLLED_FROM {
+            return Self::polled(number);
+        }
         let shape = if number >= PAIRS_FROM {
             Self::pair(number)
         } else {
@@ -35,7 +38,7 @@ impl Shape {
         }
     }
 
-    fn single(number: u32, rng: &mut fastrand::Rng) -> Self {
+    pub(super) fn single(number: u32, rng: &mut fastrand::Rng) -> Self {
         let fargate = rng.bool();
         let static_port = !fargate && rng.bool();
         let count = if rng.u8(..8) == 0 && !static_port {
@@ -76,6 +79,7 @@ impl Shape {
             oddity: None,
             pair: None,
             checks: None,
+            is_polled: false,
         }
     }
 
@@ -97,7 +101,6 @@ impl Shape {
             records: None,
         };
         let fargate = rng.bool();
-
         let shape = Self {
             number,
             fargate,
@@ -123,8 +126,9 @@ impl Shape {
                 ..pair
             }),
             checks: None,
+            is_polled: false,
         };
-        if number < RECORDS_FROM {
+        if !(RECORDS_FROM..POLLED_FROM).contains(&number) {
             return shape;
         }
         shape.behind(DrawnRecords::draw(&mut rng))

@@ -95,12 +95,16 @@ impl CustomJobs {
             {
                 Ok(Acknowledged::Lost)
             }
-            Err(error) if matches!(error.kind, ErrorKind::Busy | ErrorKind::Unexpected) => {
-                Ok(Acknowledged::InDoubt)
-            }
+            Err(error) if may_have_effect(&error) => Ok(Acknowledged::InDoubt),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether a call may have had its effect although it failed: one that was throttled has none.
+fn may_have_effect(error: &AwsError) -> bool {
+    let is_open = matches!(error.kind, ErrorKind::Busy | ErrorKind::Unexpected);
+    is_open && !error.code.contains("Throttling")
 }
 
 /// A job without an id or a nonce cannot be acknowledged.

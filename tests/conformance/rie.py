@@ -27,7 +27,7 @@ import servers
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 60
 # The beginning of a function's error message when an AWS call failed.
-REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|route53|s3):\w+ failed: ")
+REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|lambda|route53|s3):\w+ failed: ")
 # The template has the functions in the order of a release's steps. The push is last, because the execution that it starts waits
 # for the release.
 LAST = "StartPipelineFunction"
@@ -36,7 +36,7 @@ NOT_BEGUN = (("SwapTargetGroups", "SwapRecords", "EvaluateCanary"), "in cluster 
 # CodePipeline does not know the execution of these events. When a sweep comes in between, it takes the release for one of a
 # pipeline that was deleted, and rolls it back.
 SWEPT = "the release is being rolled back; start again with a new execution"
-CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "create", "parameters"]
+CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "action-started", "poll", "create", "parameters"]
 
 
 def binaries():

@@ -1,19 +1,20 @@
 //! Releases by custom actions: jobs that `poll-jobs` takes, with events lost, pollers at once, and
 //! everything between an acknowledgement and its step going wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use behaviour::{account, action, ends, failure, jobs, push, settled, update_pipeline};
 use emulator::client::CallFault;
+use emulator::cloudformation::items;
 use emulator::codepipeline::{self, Job, JobState};
 use emulator::eventbridge::Mishap;
 use emulator::{Aws, lambda};
 use harness::demo::{WEB, custom_actions, play};
 use harness::driver::{Driver, Fault, Faults, Which, run};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const WORKER: &str = "poll-jobs";
 const PIPELINE: &str = "slipway-web";
@@ -83,6 +84,40 @@ fn four_images_end_as_expected_with_seeds_1_to_6() {
 #[test]
 fn four_images_end_as_expected_with_seeds_7_to_12() {
     four_images_end_as_expected(7..=12);
+}
+
+/// What the deploy role of a pipeline's stack allows or denies: effect, action, resource and
+/// condition.
+fn granted(aws: &Aws, stack: &str) -> BTreeSet<[String; 4]> {
+    let stack = aws.cloudformation.stack(stack).expect("deployed");
+    let role = &stack.resource("DeployRole").expect("a role").physical_id;
+    let role = aws.cloudformation.iam.role(role).expect("it is there");
+    let text = |value: &Value| value.to_string();
+    role.statements()
+        .flat_map(|statement| {
+            items(&statement["Action"])
+                .iter()
+                .map(move |action| (statement, action))
+        })
+        .flat_map(|(statement, action)| {
+            items(&statement["Resource"]).iter().map(move |resource| {
+                [
+                    text(&statement["Effect"]),
+                    text(action),
+                    text(resource),
+                    text(&statement["Condition"]),
+                ]
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn the_deploy_roles_are_those_of_the_other_pipelines() {
+    let (other, own) = (account(), opened());
+    for stack in ["web-pipeline", "shop-pipeline"] {
+        assert_eq!(granted(&own, stack), granted(&other, stack), "{stack}");
+    }
 }
 
 #[test]

@@ -24,7 +24,8 @@ use invariants::ledger_reader::{digest, executions, record, text};
 
 use expected::{
     BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_CUSTOM_ACTIONS,
-    EXPECTED_OF_RELEASES, Expected, FROZEN, REBALANCED, RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM, WORSE,
+    EXPECTED_OF_RELEASES, Expected, FROZEN, REBALANCED, RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM,
+    WORSE,
 };
 
 /// What crashes are counted by: functions, of which none that runs may be left out.

@@ -32,7 +32,7 @@ impl DrawnFreeze {
     /// In one run of eight. It is drawn by itself, so that nothing else of the run depends on it. A
     /// judged release has bakes of its own, and a copy of a template is not updated.
     pub(super) fn draw(seed: u64, shape: &Shape) -> Option<Self> {
-        if shape.canary().is_some() || shape.checks.is_some() {
+        if shape.canary().is_some() || shape.checks.is_some() || shape.is_polled {
             return None;
         }
         let mut rng = Rng::with_seed(seed ^ 0x1d93_7c4e_a05b_62f8);

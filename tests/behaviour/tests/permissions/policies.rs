@@ -3,6 +3,7 @@
 //! action is taken away once, and a report must name it, the resource and the role.
 
 mod by_records;
+mod by_worker;
 mod conditions;
 mod deploy_roles;
 mod functions_policy;
@@ -173,6 +174,9 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
             // They report no job: their errors end in the log, and their events in the dead-letter
             // queue.
             ("start-pipeline" | "roll-back", _) => "function",
+            // It reports a job that it cannot pass on. All else ends as with those before.
+            ("poll-jobs", "lambda:InvokeFunction") => "PermissionError",
+            ("poll-jobs", _) => "function",
             // CloudFormation shows why the stack failed.
             ("find-task-roles", _) => "stack",
             // A job whose result cannot be reported cannot state why.

@@ -7,6 +7,7 @@
 
 mod examples;
 mod task_roles;
+mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -209,9 +210,9 @@ fn shape(value: &Value) -> Value {
     }
 }
 
-/// The demo, a canary, a release by records, a stack that finds roles and a release with a one-off
-/// task, at their ends.
-fn stories() -> [Aws; 5] {
+/// The demo, a canary, a release by records, a stack that finds roles, a release with a one-off
+/// task and one by custom actions, at their ends.
+fn stories() -> [Aws; 6] {
     let mut aws = account();
     for chapter in &CHAPTERS {
         aws = play(aws, chapter, Fault::None, &mut |_| {})
@@ -236,7 +237,8 @@ fn stories() -> [Aws; 5] {
         found_roles::complete(&driver, found_roles::STACK).await;
         driver.world.snapshot()
     });
-    [aws, judged, by_records, found, migration::released()]
+    let (migrated, polled) = (migration::released(), worker::released());
+    [aws, judged, by_records, found, migrated, polled]
 }
 
 #[test]

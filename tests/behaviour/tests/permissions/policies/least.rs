@@ -70,7 +70,7 @@ const UNPLAYED: [(&[&str], &str, &[&str], &str); 6] = [
 ];
 
 /// Resources with a wildcard: the Sid, the resource, and why it is not narrower.
-const WIDE: [(&str, &str, &str); 14] = [
+const WIDE: [(&str, &str, &str); 15] = [
     (
         "WriteOwnLogs",
         "logs:log-group:/aws/lambda/slipway-*:*",
@@ -85,6 +85,11 @@ const WIDE: [(&str, &str, &str); 14] = [
         "FindServices",
         "ecs:service/*",
         "stacks of pipelines come later and name their services",
+    ),
+    (
+        "PollForJobs",
+        "codepipeline:actiontype:Custom/*/slipway-*/*",
+        "types of each category and version, and of steps that later functions have",
     ),
     (
         "WriteReports",

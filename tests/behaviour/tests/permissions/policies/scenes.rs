@@ -19,6 +19,7 @@ use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
 use serde_json::json;
 
 use super::by_records::{self, with_pair_by_records};
+use super::by_worker;
 use super::in_place::{
     deregister_prior, fail_by_alarm, reset_by_stack, stop_a_release, stop_before_begin,
 };
@@ -84,6 +85,8 @@ pub(super) enum Event {
     ReleaseByRecords,
     /// The stack of a pipeline finds the roles of its service.
     FoundRoles,
+    /// A job of a custom action of each step, which the step or the worker refuses.
+    CustomJobs,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,
 }
@@ -114,6 +117,7 @@ const UNTOLD: [Event; 24] = [
     Event::PairOnInstances,
     Event::ReleaseByRecords,
     Event::FoundRoles,
+    Event::CustomJobs,
     Event::SenselessJobs,
 ];
 
@@ -171,6 +175,7 @@ impl Event {
             Self::PairOnInstances => on_instances::push(&mut driver.world.aws()),
             Self::ReleaseByRecords => by_records::push(&mut driver.world.aws()),
             Self::FoundRoles => found_roles::begin(&mut driver.world.aws(), &[]),
+            Self::CustomJobs => by_worker::start(&mut driver.world.aws()),
             Self::GrownColour => fail_when_grown(driver).await,
             Self::FailedFill(tag) => fail_fill_by_alarm(driver, tag).await,
             Self::FailedCanary => fail_canary(driver).await,
@@ -222,7 +227,7 @@ impl Event {
                     ended(&driver, known, COUNTER, "deployed").await
                 }
                 Self::ReleaseByRecords => ended(&driver, known, SITE, "deployed").await,
-                Self::DryRun => checked(&driver, known).await,
+                Self::DryRun | Self::CustomJobs => checked(&driver, known).await,
                 Self::FoundRoles => found_roles::complete(&driver, found_roles::STACK).await,
                 Self::PairOnInstances => ended(&driver, known, WAREHOUSE, "deployed").await,
                 Self::ReleaseOnListener | Self::PromotedCanary => {
@@ -379,7 +384,9 @@ fn play_all() -> (Vec<Scene>, Aws) {
         let before = aws.clone();
 
         // These need another pipeline: what follows goes on from before them.
-        if event.is_canary() || matches!(event, Event::DryRun | Event::FoundRoles) {
+        if event.is_canary()
+            || matches!(event, Event::DryRun | Event::FoundRoles | Event::CustomJobs)
+        {
             aside.push((number, event, before));
         } else {
             aws = event.play(aws);

@@ -34,12 +34,13 @@ from client_checks import (
     sam,
     server,
     unknown,
+    worker,
 )
 
 # In this order: a check finds what the ones before have left.
 MODULES = (
-    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, sam, javascript,
-    cdk, functions, s3, route53, cloudwatch, identity, unknown,
+    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, worker, ecr, eventbridge, dynamodb, cloudformation, sam,
+    javascript, cdk, functions, s3, route53, cloudwatch, identity, unknown,
 )
 
 

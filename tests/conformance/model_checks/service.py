@@ -14,6 +14,8 @@ from botocore.parsers import create_parser
 from model_checks.values import ANSWERED, Strict
 from model_checks.wire import Stream, document, form, octets, scalar, tag, unknown_elements
 
+CBOR = "smithy-rpc-v2-cbor"
+
 # botocore's name of a service that signs with another one.
 MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 
@@ -85,7 +87,13 @@ class Service:
         model = MODELS.get(name, name)
         self.model = ServiceModel(Loader().load_service_model(model, "service-2"), model)
         self.protocol = self.model.protocol
-        self.parser = create_parser(self.protocol)
+
+    def spoken(self, headers):
+        """The protocol of a message: a client chooses, where a service has several."""
+        if headers.get("smithy-protocol") == "rpc-v2-cbor":
+            return CBOR
+        # A model that names CBOR first still has JSON.
+        return "json" if self.protocol == CBOR else self.protocol
 
     def operation(self, name):
         return self.model.operation_model(name) if name in self.model.operation_names else None
@@ -95,8 +103,8 @@ class Service:
         return own | COMMON_ERRORS | OWN_ERRORS.get(self.name, set())
 
     def request_problems(self, operation, request):
-        shape = operation.input_shape
-        if self.protocol == "json":
+        shape, protocol = operation.input_shape, self.spoken(request["headers"])
+        if protocol == "json":
             headers = request["headers"]
             prefix = self.model.metadata["targetPrefix"]
             version = self.model.metadata["jsonVersion"]
@@ -105,20 +113,21 @@ class Service:
             if headers.get("content-type") != f"application/x-amz-json-{version}":
                 yield f"content-type is {headers.get('content-type')}"
             yield from Strict(wire=True).problems(json.loads(request["body"] or "{}"), shape)
-        elif self.protocol == "query":
+        elif protocol == "query":
             pairs = dict(parse_qsl(request["body"], keep_blank_values=True))
             if pairs.pop("Version", None) != self.model.api_version:
                 yield f"Version is not {self.model.api_version}"
             pairs.pop("Action")
             yield from Strict(wire=False).problems(form(shape, pairs), shape)
             yield from (f"{key}: no member of {shape.name}" for key in pairs)
-        elif self.protocol == "smithy-rpc-v2-cbor":
+        elif protocol == CBOR:
             raw = octets(request["body"])
             if request["headers"].get("content-encoding") == "gzip":
                 raw = gzip.decompress(raw)
             if not request["target"].endswith(f"/service/{self.model.metadata['targetPrefix']}/operation/{operation.name}"):
                 yield f"the path is {request['target']}"
-            given = self.parser.parse_data_item(self.parser.get_peekable_stream_from_bytes(raw)) if raw else {}
+            parser = create_parser(CBOR)
+            given = parser.parse_data_item(parser.get_peekable_stream_from_bytes(raw)) if raw else {}
             yield from Strict(wire=False).problems(given, shape)
         else:
             params, strange = (self.rest if self.name == "s3" else self.rest_xml)(operation, request)
@@ -166,7 +175,7 @@ class Service:
         return params, [*query, *strange]
 
     def answer_problems(self, operation, answer, error):
-        status, body = answer["status"], answer["body"]
+        status, body, protocol = answer["status"], answer["body"], self.spoken(answer["headers"])
         raw = octets(body)
         # As botocore's parser has it.
         is_error = status >= 301
@@ -175,9 +184,9 @@ class Service:
         response = {"status_code": status, "headers": HTTPHeaders(), "body": Stream(raw) if streams else raw}
         for name, value in answer["headers"].items():
             response["headers"][name] = value
-        parsed = self.parser.parse(response, operation.output_shape)
+        parsed = create_parser(protocol).parse(response, operation.output_shape)
         if is_error:
-            yield from self.error_problems(operation, parsed, raw, error)
+            yield from self.error_problems(operation, parsed, (protocol, raw), error)
             return
         if error is not None:
             yield f"status {status} with error {error}"
@@ -186,25 +195,26 @@ class Service:
             if raw not in (b"", b"{}"):
                 yield "a response, but the operation has none"
             return
-        if self.protocol == "json":
+        if protocol == "json":
             yield from Strict(wire=True, allowed=ANSWERED).problems(json.loads(raw), shape)
         parsed.pop("ResponseMetadata")
         yield from Strict(wire=False, allowed=ANSWERED).problems(parsed, shape)
-        if self.protocol in ("query", "rest-xml") and not operation.has_streaming_output and raw:
+        if protocol in ("query", "rest-xml") and not operation.has_streaming_output and raw:
             root = ElementTree.fromstring(raw)
-            if self.protocol == "query":
+            if protocol == "query":
                 root = next(child for child in root if child.tag.endswith(shape.serialization["resultWrapper"]))
             # With a payload member, the document of a response is that member.
             payload = shape.serialization.get("payload")
             yield from unknown_elements(shape.members[payload] if payload else shape, root, operation.name)
 
-    def error_problems(self, operation, parsed, raw, error):
+    def error_problems(self, operation, parsed, body, error):
+        protocol, raw = body
         code = parsed["Error"]["Code"]
         if raw and code != error:
             yield f"the response has {code}, the log {error}"
         own = {shape.error_code: shape for shape in operation.error_shapes}
         if error not in self.errors(operation):
             yield f"{error} is no error of {operation.name}"
-        if error in own and self.protocol == "json":
+        if error in own and protocol == "json":
             members = {key: value for key, value in json.loads(raw).items() if key not in ("__type", "message", "Message")}
             yield from Strict(wire=True).problems(members, own[error])

@@ -103,7 +103,7 @@ impl PollJobs {
                 }
                 if seen.insert(job.id.clone()) {
                     is_new = true;
-                    if let Err(error) = self.take(&job, counts).await {
+                    if let Err(error) = Box::pin(self.take(&job, counts)).await {
                         failed.get_or_insert(error);
                     }
                 }

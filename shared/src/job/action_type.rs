@@ -8,7 +8,7 @@
 use serde_json::{Map, Value};
 
 use super::property::Kind;
-use crate::limits::{ACTION_PROPERTIES, PROPERTY_DESCRIPTION_CHARS};
+use crate::limits::PROPERTY_DESCRIPTION_CHARS;
 
 /// How the providers of all types begin. The rest is the name of the step.
 pub const PROVIDER_PREFIX: &str = "slipway-";
@@ -218,6 +218,7 @@ fn described(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::ACTION_PROPERTIES;
 
     #[test]
     fn every_type_has_its_steps_parameters_in_at_most_ten_properties() {

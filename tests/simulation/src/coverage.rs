@@ -350,7 +350,7 @@ impl Coverage {
         };
         let is_others = |what: &str, word: &str| {
             let mut others = of_all.iter();
-            others.any(|other| is_of(other, what, word)) && !is_of(own, what, word)
+            others.any(|other| is_of(*other, what, word)) && !is_of(own, what, word)
         };
         counts.retain(|(what, word), times| *times > 0 || !is_others(what, word));
 

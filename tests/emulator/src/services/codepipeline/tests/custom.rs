@@ -39,6 +39,11 @@ fn custom(configuration: &Value) -> Value {
     })
 }
 
+/// Lets minutes pass, second by second, so that each thing follows from the one before.
+fn minutes(aws: &mut Aws, minutes: u64) {
+    (0..minutes * 60).for_each(|_| after(aws, 1));
+}
+
 fn create(aws: &mut Aws, of_type: &Value) -> Result<Value, ApiError> {
     call(aws, "CreateCustomActionType", of_type)
 }
@@ -49,7 +54,7 @@ fn with_custom(seed: u64) -> Aws {
     create(&mut aws, &action_type()).unwrap();
     let pipeline = declaration(vec![custom(&json!({"service": "web-#{variables.who}"}))]);
     call(&mut aws, "CreatePipeline", &json!({"pipeline": pipeline})).unwrap();
-    after(&mut aws, 60);
+    minutes(&mut aws, 1);
     aws
 }
 
@@ -165,7 +170,7 @@ fn a_token_queues_a_job_of_its_own() {
     acknowledge(&mut aws, &first).unwrap();
     let report = json!({"jobId": first["id"], "continuationToken": "v1"});
     call(&mut aws, "PutJobSuccessResult", &report).unwrap();
-    after(&mut aws, 61);
+    minutes(&mut aws, 2);
 
     let second = poll(&mut aws).remove(0);
     assert_ne!(first["id"], second["id"]);
@@ -188,12 +193,12 @@ fn a_custom_action_ends_after_an_hour_acknowledged_or_not() {
             let job = poll(&mut aws).remove(0);
             acknowledge(&mut aws, &job).unwrap();
         }
-        after(&mut aws, 59 * 60 - 60);
+        minutes(&mut aws, 58);
         assert_eq!(
             aws.codepipeline.executions[0].status,
             ExecutionStatus::InProgress
         );
-        after(&mut aws, 3 * 60);
+        minutes(&mut aws, 3);
         assert_eq!(
             aws.codepipeline.executions[0].status,
             ExecutionStatus::Failed
@@ -208,13 +213,13 @@ fn whether_the_hour_is_for_each_job_differs_by_seed() {
     for token in 1..=3 {
         let job = poll(&mut aws).remove(0);
         acknowledge(&mut aws, &job).unwrap();
-        after(&mut aws, 50 * 60);
+        minutes(&mut aws, 50);
         let report = json!({"jobId": job["id"], "continuationToken": token.to_string()});
         call(&mut aws, "PutJobSuccessResult", &report).unwrap();
-        after(&mut aws, 61);
+        minutes(&mut aws, 2);
     }
     let last = poll(&mut aws).remove(0);
-    after(&mut aws, 61 * 60);
+    minutes(&mut aws, 61);
     let id = last["id"].as_str().unwrap();
     assert_eq!(aws.codepipeline.job(id).unwrap().state, JobState::TimedOut);
 }
@@ -252,7 +257,7 @@ fn a_query_finds_the_jobs_whose_property_has_the_value() {
     create(&mut aws, &of_type).unwrap();
     let pipeline = declaration(vec![custom(&json!({"service": "web"}))]);
     call(&mut aws, "CreatePipeline", &json!({"pipeline": pipeline})).unwrap();
-    after(&mut aws, 60);
+    minutes(&mut aws, 1);
 
     for (value, found) in [("web", 1), ("api", 0)] {
         let input = json!({"actionTypeId": type_id(), "queryParam": {"service": value}});

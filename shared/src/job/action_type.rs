@@ -15,7 +15,7 @@ pub const PROVIDER_PREFIX: &str = "slipway-";
 
 /// The property with further parameters, as a JSON object, of a type whose step has more
 /// parameters than a type can have properties.
-pub const FURTHER: &str = "parameters";
+pub(super) const FURTHER: &str = "parameters";
 
 /// What the job itself states: no property has it.
 const STATED: [&str; 2] = ["pipeline", "execution"];

@@ -146,10 +146,7 @@ fn step(
         }
         Event::OperatorDecided(decision) => phase.open_pair()?.record_decision(decision)?,
         // The traffic and the tasks of a pair also change while it is being rolled back.
-        Event::ShiftAnnounced { from, to } => {
-            phase.pair()?.announce_shift(from, to, now, in_grace);
-            note_repair(release, from);
-        }
+        Event::ShiftAnnounced { from, to } => shift(release, (from, to), now, in_grace)?,
         Event::ShiftSubmitted { change } => phase.pair()?.shift_mut()?.submit(change)?,
         Event::ShiftConfirmed => phase.pair()?.shift_mut()?.confirm(now)?,
         Event::ScaleInRestorationAnnounced => phase.pair()?.scale_in_suspended = Some(false),
@@ -278,6 +275,18 @@ fn register(release: &mut Release, task_definition: String) -> Result<(), Refusa
         return Err(Refusal::NoRegistration);
     }
     release.registered = Some(task_definition);
+    Ok(())
+}
+
+fn shift(
+    release: &mut Release,
+    (from, to): (Weights, Weights),
+    now: Timestamp,
+    in_grace: bool,
+) -> Result<(), Refusal> {
+    let pair = release.phase.pair()?;
+    pair.announce_shift(from, to, now, in_grace);
+    note_repair(release, from);
     Ok(())
 }
 

@@ -162,9 +162,10 @@ fn a_job_of_a_newer_version_than_the_functions_know_fails_with_that_reason() {
     let mut aws = opened();
     let property =
         |name: &str| json!({"name": name, "required": true, "key": false, "secret": false});
+    let properties = ["cluster", "service", "task_definition"].map(property);
     let newer = json!({
         "category": "Deploy", "provider": "slipway-finish-release", "version": "2",
-        "configurationProperties": ["cluster", "service", "task_definition"].map(property),
+        "configurationProperties": properties,
         "inputArtifactDetails": {"minimumCount": 0, "maximumCount": 5},
         "outputArtifactDetails": {"minimumCount": 0, "maximumCount": 0},
     });

@@ -90,6 +90,14 @@ fn registering() -> Registering {
     }
 }
 
+/// An end with this outcome, and in which columns it is legal.
+fn ends(outcome: Outcome, legal: [bool; 13]) -> (Event, [Cell; 13]) {
+    let refused = Err(Refusal::Outcome(outcome));
+    let mut cells = legal.map(|may| if may { FREE } else { refused.clone() });
+    cells[0] = NO;
+    (Event::Closed(outcome), cells)
+}
+
 /// Each event, and what follows in each column.
 #[rustfmt::skip]
 fn rows() -> Vec<(Event, [Cell; 13])> {
@@ -97,11 +105,6 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
     let (task_definition, prior) = (NEW.to_owned(), OLD.to_owned());
     let deployment = "ecs-svc/2".to_owned();
     let (from, to) = (weights(100, 0), weights(80, 20));
-    let ends = |outcome, cells: [bool; 13]| {
-        let mut cells = cells.map(|may| if may { FREE } else { Err(Refusal::Outcome(outcome)) });
-        cells[0] = NO;
-        (E::Closed(outcome), cells)
-    };
     let (y, n) = (true, false);
     vec![
         // free, beginning, failed, bare service, ready, failed, bare pair, ready, done and failed,

@@ -1,6 +1,7 @@
 //! Tests of task definitions, by subject, and the definitions they share.
 
 mod base;
+mod command_secrets;
 mod difference;
 mod images;
 mod leaves;

@@ -17,7 +17,7 @@ fn redacted(members: &Value, text: &str) -> String {
 }
 
 /// A text as it is about a container that runs this.
-fn of_command(command: &[&str], text: &str) -> String {
+pub(super) fn of_command(command: &[&str], text: &str) -> String {
     let members = json!({ "command": command });
     let redacted = redacted(&members, text);
     for members in [
@@ -108,42 +108,6 @@ fn a_value_is_masked_as_json_has_it() {
     let members = json!({"environment": [{"name": "A", "value": "quote\"<d>"}]});
     for text in [r#"["quote\"<d>"]"#, r#"["quote\"\u003cd\u003e"]"#] {
         assert_eq!(redacted(&members, text), r#"["***"]"#);
-    }
-}
-
-#[test]
-fn a_password_of_a_known_client_is_masked_and_what_other_programs_take_is_kept() {
-    for command in [
-        &["mysqladmin", "ping", "-uroot", "-phunter22"][..],
-        &[
-            "CMD-SHELL",
-            "/usr/bin/mariadb-admin -phunter22 ping || exit 1",
-        ],
-        &["CMD-SHELL", "redis-cli -h cache-1 -a hunter22 ping"],
-        &["sh", "-c", "sshpass -p hunter22 ssh host-1"],
-        &["mongosh", "--quiet", "-p", "hunter22"],
-    ] {
-        let text = "hunter22 of cache-1, host-1 and -uroot";
-        let kept = "*** of cache-1, host-1 and -uroot";
-        assert_eq!(of_command(command, text), kept, "{command:?}");
-    }
-
-    for (command, text) in [
-        (
-            &["./run", "-p", "808080", "-a0.0.0.0"][..],
-            "808080 0.0.0.0",
-        ),
-        (&["mysql", "-p", "storefront"], "no storefront"),
-        (
-            &["CMD-SHELL", "mysqladmin ping -p$MYSQL_ROOT_PASSWORD"],
-            "$MYSQL_ROOT_PASSWORD",
-        ),
-        (
-            &["redis-cli", "-a", "--no-auth-warning"],
-            "--no-auth-warning",
-        ),
-    ] {
-        assert_eq!(of_command(command, text), text, "{command:?}");
     }
 }
 
@@ -320,28 +284,6 @@ fn a_secret_among_the_assignments_of_a_word_is_masked_and_the_others_are_kept() 
             assert_eq!(of_command(command, &text), expected, "{command:?}");
         }
     }
-}
-
-#[test]
-fn a_secret_of_a_command_is_masked_where_the_text_does_not_name_it() {
-    for word in [
-        "--connection-string=Server=db;Password=abc12345;Database=storefront",
-        "--set=level=debug,token=abc12345",
-        "/hook?size=10&token=abc12345&z=1",
-        r#"{"user":"app","password":"abc12345"}"#,
-        r#"{"user": "app", "password" : "abc12345"}"#,
-    ] {
-        let line = format!("./run {word}");
-        for command in [&["./run", word][..], &["sh", "-c", line.as_str()]] {
-            let seen = of_command(command, "cannot decode abc12345");
-            assert_eq!(seen, "cannot decode ***", "{command:?}");
-        }
-    }
-
-    // Drawn by chance, and a key of no known maker.
-    let drawn = "w51H7abcDEFghiJKLmno";
-    let seen = of_command(&["./run", drawn], &format!("cannot decode {drawn}"));
-    assert_eq!(seen, "cannot decode ***");
 }
 
 #[test]

@@ -148,6 +148,9 @@ pub(crate) fn deploy_tagged(
     let (_, id) = created.split_once("<Id>").expect("an id");
     let (id, _) = id.split_once("</Id>").expect("an id");
     cloudformation(aws, "ExecuteChangeSet", &[("ChangeSetName", id)]);
+
+    let events = cloudformation(aws, "DescribeStackEvents", &[("StackName", stack)]);
+    assert!(!events.contains("_FAILED"), "{stack}: {events}");
 }
 
 /// Calls CloudFormation as an operator; returns the response without the id of the request.

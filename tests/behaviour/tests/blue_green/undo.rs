@@ -200,7 +200,7 @@ fn shifts_late(before: &Aws, nth: usize, call: u32) -> bool {
 fn what_an_invocation_that_hung_shifts_after_the_stop_is_restored_again() {
     let before = shop(&TWO_STEPS);
     let nth = first_shift(&before);
-    let calls: Vec<u32> = (1..=10).collect();
+    let calls: Vec<u32> = (1..=16).collect();
     let late = on_all_cores(&calls, |call| shifts_late(&before, nth, *call));
     assert!(late.contains(&true), "no invocation shifted after the stop");
 }

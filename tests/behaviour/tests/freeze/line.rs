@@ -137,11 +137,7 @@ fn what_an_operator_stops_does_not_stop_the_line() {
 fn without_a_line_a_disabled_transition_holds_no_release_that_goes_on() {
     run(released(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
-        until(&driver, |aws| {
-            let newest = newest(aws, WEB_PIPELINE);
-            newest.latest_action("Release", "begin-release").is_some()
-        })
-        .await;
+        behaviour::in_progress(&driver, &pushed).await;
         set_transition(&mut driver.world.aws(), WEB_PIPELINE, Some("upgrade"));
         ends(&driver, WEB_PIPELINE, &pushed, "deployed").await;
     });

@@ -92,7 +92,7 @@ pub(super) enum Event {
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 24] = [
+const UNTOLD: [Event; 25] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,

@@ -312,16 +312,12 @@ impl<'a> Deployment<'a> {
             .at("Properties")?;
         tags::check_own(&properties).at("Properties")?;
         tags::propagate(&self.stack(aws).tags, kind.name, &mut properties);
+        let folder = self.template.path.parent();
         let desired = Desired {
             kind: kind.name,
             stack: self.name.to_owned(),
             logical_id: resource.logical_id.clone(),
-            folder: self
-                .template
-                .path
-                .parent()
-                .unwrap_or(Path::new(""))
-                .to_owned(),
+            folder: folder.unwrap_or(Path::new("")).to_owned(),
             metadata: resource.metadata.clone(),
             properties,
         };

@@ -4,6 +4,7 @@ const CONTAINER: &str = "/containerDefinitions/0";
 
 /// Members of a container, each with a value of another type and how that is refused.
 fn of_container() -> Vec<(&'static str, Value, &'static str)> {
+    let linux = "linuxParameters";
     let list = "Expected list or null";
     let structure = "Expected structure or null";
     let number = "NUMBER_VALUE cannot be converted to String";
@@ -16,22 +17,14 @@ fn of_container() -> Vec<(&'static str, Value, &'static str)> {
         ("dependsOn", json!(["db"]), structure),
         ("dockerLabels", json!([]), structure),
         ("healthCheck", json!("curl -f localhost"), structure),
-        ("linuxParameters", json!({"maxSwap": "64"}), text),
+        (linux, json!({"maxSwap": "64"}), text),
+        (linux, json!({"initProcessEnabled": "true"}), flag),
         (
-            "linuxParameters",
-            json!({"initProcessEnabled": "true"}),
-            flag,
-        ),
-        (
-            "linuxParameters",
+            linux,
             json!({"tmpfs": [{"containerPath": "/tmp", "size": "64"}]}),
             text,
         ),
-        (
-            "linuxParameters",
-            json!({"capabilities": {"add": "SYS_PTRACE"}}),
-            list,
-        ),
+        (linux, json!({"capabilities": {"add": "x"}}), list),
         ("logConfiguration", json!("awslogs"), structure),
         (
             "resourceRequirements",

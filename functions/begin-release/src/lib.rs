@@ -28,7 +28,7 @@ use slipway::aws::{
     Balancers, Bases, Clusters, Images, Ledger, Pairs, Records, Rules, Sdk, Services,
     TaskDefinitions,
 };
-use slipway::job::{Checks, Failure, Job, JobReport, Origin, StepError, StepResult};
+use slipway::job::{Checks, Failure, Job, JobReport, Origin, ReleaseRef, StepError, StepResult};
 use slipway::limits::ROLLBACK_DEADLINE;
 use slipway::observed::service::revision;
 use slipway::release::{
@@ -110,7 +110,7 @@ impl Step for BeginRelease {
         }
 
         let FoundLease { lease, record, .. } = found;
-        refuse_closed(record.as_ref())?;
+        refuse_closed(record.as_ref(), &job.release)?;
         let lease = match lease {
             Some(lease) if lease.held_by(&job.release.execution).is_some() => lease,
             Some(Lease {
@@ -171,6 +171,24 @@ impl BeginRelease {
         }
     }
 
+    /// The record before the release begins: as it was started, or after the execution's release
+    /// before.
+    fn before(
+        &self,
+        job: &Job<Parameters>,
+        record: Option<Record>,
+        digest: Option<&str>,
+    ) -> Record {
+        match record {
+            Some(closed) if closed.state == RecordState::Closed => Record {
+                deploy_role: self.reading_role(job),
+                ..closed.followed(job.now)
+            },
+            Some(started) => started,
+            None => self.started(job, digest),
+        }
+    }
+
     /// Takes a free lease, if the release can work.
     async fn take(
         &self,
@@ -193,16 +211,17 @@ impl BeginRelease {
         // A custom pipeline may not pass a digest; the push that started it is known anyway.
         let started = record.as_ref().and_then(|record| record.digest.clone());
         let opened = open_release(job, self.sdk.deploy_role());
+        let digest = opened.digest.clone().or(started);
+        let record = self.before(job, record, digest.as_deref());
         let release = Release {
             pipeline_role: self.pipeline_role(job),
             role_proof: findings.proves_roles.then_some(RoleProof::Needed),
             warning: findings.warning,
-            digest: opened.digest.clone().or(started),
+            digest,
+            earlier: record.earlier.clone(),
             ..opened
         };
-        let record = record
-            .unwrap_or_else(|| self.started(job, release.digest.as_deref()))
-            .begun(cluster, service);
+        let record = record.begun(cluster, service);
 
         let lease = apply(&free, Event::Taken(Box::new(release)), job.now)?;
         self.ledger.advance_with(&lease, &record).await?;
@@ -249,11 +268,21 @@ impl BeginRelease {
 }
 
 /// Refuses an execution whose release is closed, as when it is being stopped: it neither begins nor
-/// waits for another one.
-fn refuse_closed(record: Option<&Record>) -> Result<(), Failure> {
-    match record.filter(|record| record.state == RecordState::Closed) {
-        Some(closed) => Err(closed.refusal()),
-        None => Ok(()),
+/// waits for another one. One that ended well is followed by that of another service.
+fn refuse_closed(record: Option<&Record>, wanted: &ReleaseRef) -> Result<(), Failure> {
+    let (cluster, service) = (&wanted.cluster, &wanted.service);
+    match record {
+        Some(closed) if closed.state == RecordState::Closed => {
+            if closed.may_precede(cluster, service) {
+                Ok(())
+            } else {
+                Err(closed.refusal())
+            }
+        }
+        Some(begun) if begun.state == RecordState::Begun && !begun.is_of(cluster, service) => {
+            Err(begun.open_elsewhere())
+        }
+        _ => Ok(()),
     }
 }
 

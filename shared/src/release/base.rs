@@ -12,8 +12,7 @@ pub fn may_be_base(record: Option<&Record>, revision: &str) -> bool {
 /// Whether a release, by its record, deployed a revision.
 #[must_use]
 pub fn was_deployed(record: Option<&Record>, revision: &str) -> bool {
-    let change = record.and_then(|record| record.change.as_ref());
-    change.is_some_and(|change| change.task_definition == revision)
+    record.is_some_and(|record| record.deployed(revision))
 }
 
 #[cfg(test)]

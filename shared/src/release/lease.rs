@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, DeployRole, LastKnownRouting, Outcome, PairTarget, Target};
+use super::{Change, DeployRole, EarlierRelease, LastKnownRouting, Outcome, PairTarget, Target};
 use crate::freeze::{Guards, Line};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
@@ -40,6 +40,8 @@ pub struct Release {
     pub execution: String,
     pub pipeline: String,
     pub digest: Option<String>,
+    /// The releases of the same execution before it, of other services, oldest first.
+    pub earlier: Vec<EarlierRelease>,
     pub began_at: Timestamp,
     /// What began it; none in a lease that was written before this was recorded.
     pub origin: Option<Origin>,
@@ -131,6 +133,7 @@ impl Release {
             execution: execution.to_owned(),
             pipeline: pipeline.to_owned(),
             digest: digest.map(ToOwned::to_owned),
+            earlier: Vec::new(),
             began_at: now,
             origin: None,
             deploy_role: None,

@@ -8,6 +8,7 @@
 mod base;
 mod change;
 mod deploy_role;
+mod earlier;
 mod event;
 mod expiry;
 mod found;
@@ -35,6 +36,7 @@ mod transition;
 pub use base::{may_be_base, was_deployed};
 pub use change::Change;
 pub use deploy_role::{DeployRole, StatedPipeline, account, check_role, check_role_arn, region_of};
+pub use earlier::EarlierRelease;
 pub use event::{Event, EventName};
 pub use expiry::expires_at;
 pub use found::{Before, FoundDeployment, PriorState};

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
+use super::earlier::is_same;
 use super::target::is_false;
 use super::{
-    Change, Conclusion, DeployRole, JudgementRecord, Lease, Outcome, Prior, Release, Target,
-    TrafficShift, expires_at,
+    Change, Conclusion, DeployRole, EarlierRelease, JudgementRecord, Lease, Outcome, Prior,
+    Release, Target, TrafficShift, expires_at,
 };
 use crate::job::Failure;
 use crate::limits::{FORMAT_VERSION, REASON_CHARS};
@@ -25,6 +26,10 @@ pub struct Record {
     pub cluster: Option<String>,
     pub service: Option<String>,
     pub state: RecordState,
+    /// The releases of the same execution before this one, of other services, oldest first: all of
+    /// them were deployed, or changed nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierRelease>,
     /// The role of the pipeline, if it is known before the release begins.
     pub deploy_role: Option<DeployRole>,
     pub outcome: Option<Outcome>,
@@ -71,6 +76,7 @@ impl Record {
             cluster: None,
             service: None,
             state: RecordState::Started,
+            earlier: Vec::new(),
             deploy_role: None,
             outcome: None,
             reason: None,
@@ -106,6 +112,7 @@ impl Record {
             cluster: Some(lease.cluster.clone()),
             service: Some(lease.service.clone()),
             state: RecordState::Closed,
+            earlier: release.earlier.clone(),
             deploy_role: release.deploy_role.clone(),
             outcome: Some(conclusion.outcome),
             reason: Some(conclusion.reason.chars().take(REASON_CHARS).collect()),
@@ -138,7 +145,82 @@ impl Record {
             Some(Prior::Service(prior)) => prior.task_definition == task_definition,
             Some(Prior::Pair { .. }) | None => false,
         };
-        was_deployed || is_prior
+        was_deployed || is_prior || self.deployed_earlier(task_definition)
+    }
+
+    /// Whether an earlier release of the execution deployed this revision.
+    fn deployed_earlier(&self, task_definition: &str) -> bool {
+        let mut earlier = self.earlier.iter();
+        earlier.any(|release| release.deployed(task_definition))
+    }
+
+    /// Whether the execution deployed this revision, in this release or in an earlier one.
+    #[must_use]
+    pub fn deployed(&self, task_definition: &str) -> bool {
+        let change = self.change.as_ref();
+        change.is_some_and(|change| change.task_definition == task_definition)
+            || self.deployed_earlier(task_definition)
+    }
+
+    /// Whether a release of this service may be the execution's next one: this one is closed and
+    /// ended well, and none was of that service. What was not deployed goes no further, and a late
+    /// delivery of an earlier job begins nothing again.
+    #[must_use]
+    pub fn may_precede(&self, cluster: &str, service: &str) -> bool {
+        self.as_earlier().is_some()
+            && !self.is_of(cluster, service)
+            && !self.earlier.iter().any(|it| it.is_of(cluster, service))
+    }
+
+    /// Whether its release is of this service.
+    #[must_use]
+    pub fn is_of(&self, cluster: &str, service: &str) -> bool {
+        let own = self.cluster.as_deref().zip(self.service.as_deref());
+        own.is_some_and(|(own_cluster, own_service)| {
+            is_same([own_cluster, own_service], [cluster, service])
+        })
+    }
+
+    /// The same execution before its next release begins.
+    #[must_use]
+    pub fn followed(&self, now: Timestamp) -> Self {
+        let earlier = self.earlier.iter().cloned().chain(self.as_earlier());
+        Self {
+            earlier: earlier.collect(),
+            ..Self::started(&self.execution, &self.pipeline, self.digest.as_deref(), now)
+        }
+    }
+
+    /// The release before this one, which has just begun in its place.
+    #[must_use]
+    pub(crate) fn follows(&self) -> Option<&EarlierRelease> {
+        let has_begun = self.state == RecordState::Begun;
+        self.earlier.last().filter(|_| has_begun)
+    }
+
+    /// The release as later ones of its execution know it; none unless it ended well.
+    fn as_earlier(&self) -> Option<EarlierRelease> {
+        let change = self.change.as_ref();
+        Some(EarlierRelease {
+            outcome: self.outcome.filter(|outcome| is_good(*outcome))?,
+            cluster: self.cluster.clone()?,
+            service: self.service.clone()?,
+            task_definition: change.map(|change| change.task_definition.clone()),
+            ended_at: self.ended_at?,
+        })
+    }
+
+    /// Why no release of another service begins while this one is open.
+    #[must_use]
+    pub fn open_elsewhere(&self) -> Failure {
+        let name = |name: &Option<String>| name.clone().unwrap_or_default();
+        Failure::configuration(format!(
+            "execution {} has an open release of service {} in cluster {}; expected one release \
+             at a time: run finish-release before the next begin-release",
+            self.execution,
+            name(&self.service),
+            name(&self.cluster)
+        ))
     }
 
     /// Why a step of a closed release cannot act, as after RetryStageExecution.
@@ -198,172 +280,4 @@ fn is_good(outcome: Outcome) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// 400 days after the start.
-    const EXPIRES: i64 = 1_767_603_600 + 34_560_000;
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
-    }
-
-    fn started() -> Record {
-        Record {
-            v: 1,
-            execution: "e-1".to_owned(),
-            pipeline: "slipway-web".to_owned(),
-            digest: Some("sha256:00".to_owned()),
-            cluster: None,
-            service: None,
-            state: RecordState::Started,
-            deploy_role: None,
-            outcome: None,
-            reason: None,
-            needs_operator: false,
-            prior: None,
-            change: None,
-            repaired: None,
-            shift: None,
-            judgements: Vec::new(),
-            started_at: at(0),
-            ended_at: None,
-            expires_at: None,
-        }
-    }
-
-    #[test]
-    fn a_record_goes_from_started_to_begun_or_closed_and_keeps_what_it_was() {
-        assert_eq!(
-            Record::started("e-1", "slipway-web", Some("sha256:00"), at(0)),
-            started()
-        );
-        assert_eq!(
-            Record::started("e-1", "slipway-web", None, at(0)),
-            Record {
-                digest: None,
-                ..started()
-            }
-        );
-
-        let begun = Record {
-            state: RecordState::Begun,
-            cluster: Some("apps".to_owned()),
-            service: Some("web".to_owned()),
-            ..started()
-        };
-        assert_eq!(started().begun("apps", "web"), begun);
-        let unreadable = Record {
-            reason: Some("because".to_owned()),
-            ..started()
-        };
-        assert_eq!(unreadable.begun("apps", "web"), begun, "it was readable");
-
-        let closed = Record {
-            state: RecordState::Closed,
-            outcome: Some(Outcome::Superseded),
-            reason: Some("because".to_owned()),
-            ended_at: Some(at(9)),
-            expires_at: Some(EXPIRES + 9),
-            ..started()
-        };
-
-        assert_eq!(
-            started().closed(Outcome::Superseded, "because", at(9)),
-            closed
-        );
-    }
-
-    #[test]
-    fn the_record_of_a_digest_that_was_rolled_back_never_expires() {
-        for (outcome, expires) in [
-            (Outcome::Failed, Some(EXPIRES + 9)),
-            (Outcome::RolledBack, None),
-        ] {
-            let closed = started().closed(outcome, "because", at(9));
-            assert_eq!(closed.expires_at, expires, "{outcome}");
-        }
-    }
-
-    #[test]
-    fn an_unreadable_job_is_in_the_record_until_the_release_begins() {
-        let failure = Failure::configuration("`cluster` is missing");
-        let noted = Record {
-            reason: Some("`cluster` is missing".to_owned()),
-            ..started()
-        };
-        assert_eq!(started().with_unreadable_job(&failure), Some(noted));
-
-        let begun = started().begun("apps", "web");
-        assert_eq!(begun.with_unreadable_job(&failure), None);
-        let closed = started().closed(Outcome::Superseded, "because", at(9));
-        assert_eq!(closed.with_unreadable_job(&failure), None);
-    }
-
-    #[test]
-    fn a_closed_release_is_refused_with_how_it_ended() {
-        let refusal = |outcome| {
-            Record {
-                outcome,
-                ..started()
-            }
-            .refusal()
-        };
-        let refused = |word: &str| {
-            Failure::configuration(format!(
-                "release already {word}; start again with a new execution"
-            ))
-        };
-
-        assert_eq!(refusal(Some(Outcome::RolledBack)), refused("rolled back"));
-        assert_eq!(refusal(Some(Outcome::Deployed)), refused("deployed"));
-        assert_eq!(refusal(None), refused("closed"));
-    }
-
-    #[test]
-    fn outcomes_are_written_and_stored_as_the_same_words() {
-        let words = [
-            (Outcome::Deployed, "deployed"),
-            (Outcome::Unchanged, "unchanged"),
-            (Outcome::RolledBack, "rolled-back"),
-            (Outcome::Superseded, "superseded"),
-            (Outcome::Held, "held"),
-            (Outcome::Failed, "failed"),
-        ];
-
-        for (outcome, word) in words {
-            assert_eq!(outcome.to_string(), word);
-            assert_eq!(
-                serde_json::to_value(outcome).expect("serializes"),
-                json!(word)
-            );
-        }
-    }
-
-    #[test]
-    fn a_record_is_stored_without_what_it_does_not_have() {
-        let stored = json!({
-            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00",
-            "state": "started", "started_at": "2026-01-05T09:00:00Z",
-        });
-        assert_eq!(serde_json::to_value(started()).expect("serializes"), stored);
-        assert_eq!(
-            serde_json::from_value::<Record>(stored).expect("parses"),
-            started()
-        );
-
-        let closed = started()
-            .begun("apps", "web")
-            .closed(Outcome::Failed, "because", at(9));
-        let stored = json!({
-            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00",
-            "cluster": "apps", "service": "web", "state": "closed", "outcome": "failed",
-            "reason": "because",
-            "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:09Z",
-        });
-
-        assert_eq!(serde_json::to_value(closed).expect("serializes"), stored);
-    }
-}
+mod tests;

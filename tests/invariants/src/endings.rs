@@ -1,6 +1,7 @@
 //! Invariants 2 and 3: every execution ends, the outcome in the ledger was true when a function
 //! last read the account, and what was rolled back is as it was recorded.
 
+mod next;
 mod observations;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::ledger_reader::{executions, flag, text};
 use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Call};
 
+pub(super) use next::follows;
 pub(super) use observations::{Observation, Routes};
 pub(super) use observations::{ends_undecided, is_blind};
 
@@ -42,11 +44,7 @@ impl Endings {
         let mut checked = Closed::default();
         for (execution, record) in &after.records {
             let was = before.records.get(execution);
-            if was.is_some_and(|was| text(was, "state") == Some("closed") && was != record) {
-                return Err(format!(
-                    "invariant 2: the closed record of {execution} was written again"
-                ));
-            }
+            next::check(execution, was.map(|was| &**was), record)?;
             if text(record, "state") != Some("closed")
                 || was.is_some_and(|was| text(was, "state") == Some("closed"))
             {

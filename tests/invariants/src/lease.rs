@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::endings::follows;
 use super::{Ledger, execution_of, number};
 use crate::ledger_reader::text;
 use emulator::{Aws, Call, Millis};
@@ -183,7 +184,7 @@ impl Leases {
     ) -> Result<(), String> {
         match (write.was.and_then(holder), holder(write.is)) {
             (Some(old), Some(new)) if old != new => Err(format!("{new} took it from {old}")),
-            (None, Some(new)) if is_closed(before, &new) => {
+            (None, Some(new)) if is_closed(before, &new) && !goes_on(before, after, &new) => {
                 Err(format!("{new} is closed and took it"))
             }
             (Some(old), None) if !is_closed(after, &old) => {
@@ -229,6 +230,14 @@ fn is_closed(ledger: &Ledger, execution: &str) -> bool {
         .records
         .get(execution)
         .is_some_and(|record| text(record, "state") == Some("closed"))
+}
+
+/// Whether an execution whose release is closed begins that of another service.
+fn goes_on(before: &Ledger, after: &Ledger, execution: &str) -> bool {
+    let of = |ledger: &Ledger| ledger.records.get(execution).cloned();
+    of(before)
+        .zip(of(after))
+        .is_some_and(|(was, is)| follows(&was, &is))
 }
 
 /// What a write took back of what the release had recorded.

@@ -123,10 +123,19 @@ fn delivers(pipeline: &Pipeline, repository: &str) -> bool {
 /// The digest that an execution was started with.
 #[must_use]
 pub fn digest(execution: &Execution) -> Option<&str> {
-    execution
-        .source_revisions
-        .first()
-        .map(|revision| revision.value.as_str())
+    revision(execution, "IMAGE_DIGEST")
+}
+
+/// The commit that an execution was started with.
+#[must_use]
+pub fn commit(execution: &Execution) -> Option<&str> {
+    revision(execution, "COMMIT_ID")
+}
+
+fn revision<'a>(execution: &'a Execution, kind: &str) -> Option<&'a str> {
+    let mut revisions = execution.source_revisions.iter();
+    let found = revisions.find(|revision| revision.kind == kind);
+    found.map(|revision| revision.value.as_str())
 }
 
 /// Tasks of a service that serve now.

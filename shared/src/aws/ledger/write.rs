@@ -236,11 +236,18 @@ impl Ledger {
     /// Writes the next state of a lease and a record together, or neither.
     ///
     /// # Errors
-    /// `Busy` when another invocation was faster or the record is closed.
+    /// `Busy` when another invocation was faster, or the record is closed by another release than
+    /// the one that it follows.
     pub async fn advance_with(&self, next: &Lease, record: &Record) -> Result<(), StepError> {
-        let put = self
-            .put_of(record)?
-            .condition_expression("attribute_not_exists(pk) OR #state <> :closed")
+        let put = self.put_of(record)?;
+        let put = match record.follows() {
+            // Only the release before it is written over, once, when it is closed.
+            Some(earlier) => put
+                .condition_expression("#state = :closed AND ended_at = :ended")
+                .expression_attribute_values(":ended", text(&earlier.ended_at.to_string())),
+            None => put.condition_expression("attribute_not_exists(pk) OR #state <> :closed"),
+        };
+        let put = put
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":closed", text("closed"));
 

@@ -8,6 +8,7 @@ use crate::freeze::{Freeze, Guards, Line};
 use crate::job::{Failure, Origin};
 use crate::limits::FORMAT_VERSION;
 use crate::observed::weights::Weights;
+use crate::release::EarlierRelease;
 use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
@@ -34,6 +35,8 @@ struct StoredRelease {
     execution: String,
     pipeline: String,
     digest: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<EarlierRelease>,
     state: StoredState,
     began_at: Timestamp,
     origin: Option<Origin>,
@@ -125,6 +128,7 @@ impl From<Release> for StoredRelease {
             execution: release.execution,
             pipeline: release.pipeline,
             digest: release.digest,
+            earlier: release.earlier,
             state,
             began_at: release.began_at,
             origin: release.origin,
@@ -286,6 +290,7 @@ impl TryFrom<StoredRelease> for Release {
             execution: stored.execution,
             pipeline: stored.pipeline,
             digest: stored.digest,
+            earlier: stored.earlier,
             began_at: stored.began_at,
             origin: stored.origin,
             deploy_role: stored.deploy_role,

@@ -22,6 +22,7 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         cluster: Some("apps".to_owned()),
         service: Some("web".to_owned()),
         state: RecordState::Closed,
+        earlier: Vec::new(),
         deploy_role: None,
         outcome: Some(Outcome::RolledBack),
         reason: Some("because".to_owned()),
@@ -325,4 +326,25 @@ fn the_success_of_an_execution_is_dated_and_the_first_time_stays() {
                 .ends_with(" and the success of its execution is noted already")
         );
     }
+}
+
+#[test]
+fn a_record_keeps_the_earlier_releases_of_its_execution() {
+    let dev = EarlierRelease {
+        cluster: "apps".to_owned(),
+        service: "dev".to_owned(),
+        outcome: Outcome::Deployed,
+        task_definition: Some(OLD.to_owned()),
+        ended_at: now(),
+    };
+    let lease = with_release(open_service(), |release| {
+        release.earlier = vec![dev.clone()];
+    });
+    let stored = serde_json::to_value(&lease).expect("serializes");
+    assert_eq!(stored["release"]["earlier"][0]["service"], "dev");
+    let read: Lease = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, lease);
+
+    let (_, record) = closed(&lease, Outcome::Deployed, "because", after(90));
+    assert_eq!(record.earlier, [dev]);
 }

@@ -147,3 +147,33 @@ fn a_reason_that_is_noted_has_at_most_1000_characters() {
     run(ledger(&script).note_reason("e-1", Some(&"é".repeat(1_001)))).expect("nothing to note");
     assert_eq!(script.operations(), ["GetItem"]);
 }
+
+#[test]
+fn the_record_of_a_next_release_replaces_that_of_the_release_before_once_it_is_closed() {
+    let closed = started().begun("apps", "dev");
+    let closed = closed.closed(Outcome::Deployed, "because", at(60));
+    let next = closed.followed(at(90)).begun("apps", "web");
+    let lease = Lease {
+        fence: 2,
+        ..free_lease(1)
+    };
+
+    let script = Script::new([answer(&json!({}))]);
+    run(ledger(&script).advance_with(&lease, &next)).expect("written");
+    let sent = transaction(&script);
+    let put = &sent[1]["Put"];
+    assert_eq!(put["Item"]["service"], json!({"S": "web"}));
+    assert_eq!(
+        put["Item"]["earlier"],
+        json!({"L": [{"M": {
+            "cluster": {"S": "apps"}, "service": {"S": "dev"}, "outcome": {"S": "deployed"},
+            "ended_at": {"S": "2026-01-05T09:01:00Z"},
+        }}]})
+    );
+    assert_eq!(
+        put["ConditionExpression"],
+        "#state = :closed AND ended_at = :ended"
+    );
+    let values = json!({":closed": {"S": "closed"}, ":ended": {"S": "2026-01-05T09:01:00Z"}});
+    assert_eq!(put["ExpressionAttributeValues"], values);
+}

@@ -260,6 +260,10 @@ pub const PROVEN_BEFORE_PERCENT: u32 = 50;
 /// service to be steady again. Ours: a replaced task is healthy again by then.
 pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
+/// Longest `soak_minutes`: an action ends after 24 hours, of which the last remains for a service
+/// that is not steady at its end (CodePipeline limits).
+pub const SOAK_MAX_MINUTES: u32 = 22 * 60;
+
 /// Time beyond its deadline for a rollout that lacks nothing but its completion, while ECS watches
 /// deployment alarms. Ours: ECS computes this bake time from the alarms and accepts no other
 /// (docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html); alarms of

@@ -1,5 +1,6 @@
-//! The step that closes a release: it checks once more that the service runs the revision, records
-//! the outcome with its reason, and releases the lease.
+//! The step that closes a release: it checks once more that the service runs the revision, lets it
+//! soak for as long as its parameters request, records the outcome with its reason, and releases the
+//! lease.
 //!
 //! It never changes a service, and never closes a release while an announced change can still be
 //! made.
@@ -16,6 +17,7 @@ use slipway::release::{
     ActiveRelease, Conclusion, Lease, LeaseProof, Outcome, PairTarget, Record, Target,
 };
 use slipway::step::Step;
+use slipway::strategy::soak::SoakProgress;
 use slipway::timestamp::readable;
 
 pub use parameters::Parameters;
@@ -74,15 +76,23 @@ impl Step for FinishRelease {
             Target::Service(_) => self.observe(job).await?,
         };
 
+        let progress = soak_progress(job, &target)?;
         if !missing.is_empty() {
-            return unsteady(job, &missing);
+            return unsteady(job, progress, &missing);
+        }
+        let progress = progress.map(|progress| progress.steady(job.now));
+        let soaking = progress.and_then(|it| it.left(job.parameters.soak(), job.now));
+        let payload = progress.map(SoakProgress::payload);
+        if let Some(left) = soaking {
+            let summary = format!("steady; soaks for another {}", readable(left));
+            return Ok(JobReport::in_progress_with(summary, 75, payload));
         }
         if let Some(left) = lease.grace_left(job.now) {
             let summary = format!(
                 "steady; waiting {} for earlier invocations to time out",
                 readable(left)
             );
-            return Ok(JobReport::in_progress(summary, 90));
+            return Ok(JobReport::in_progress_with(summary, 90, payload));
         }
 
         let took = job.now.since(release.began_at);
@@ -147,9 +157,21 @@ fn closed(record: &Record) -> StepResult {
     }
 }
 
-/// The service is given [`FINISH_DEADLINE`] to become steady.
-fn unsteady(job: &Job<Parameters>, missing: &str) -> StepResult {
-    let elapsed = job.now.since(job.since);
+/// How far the soak is that the action requests; none if it requests none, or if nothing was
+/// changed that could show a fault.
+fn soak_progress(job: &Job<Parameters>, target: &Target) -> Result<Option<SoakProgress>, Failure> {
+    if job.parameters.soak().is_zero() || target.change().is_none() {
+        return Ok(None);
+    }
+    SoakProgress::read(job.payload.as_ref()).map(Some)
+}
+
+/// The service is given [`FINISH_DEADLINE`] to become steady: from the first look of the action, or
+/// of an interruption of its soak.
+fn unsteady(job: &Job<Parameters>, progress: Option<SoakProgress>, missing: &str) -> StepResult {
+    let progress = progress.map(|progress| progress.unsteady(job.now));
+    let since = progress.and_then(|progress| progress.unsteady_since);
+    let elapsed = job.now.since(since.unwrap_or(job.since));
     if elapsed >= FINISH_DEADLINE {
         return Err(Failure::job(format!(
             "the service does not run {} steadily: {missing}",
@@ -163,7 +185,8 @@ fn unsteady(job: &Job<Parameters>, missing: &str) -> StepResult {
         readable(elapsed),
         readable(FINISH_DEADLINE)
     );
-    Ok(JobReport::in_progress(summary, 50))
+    let payload = progress.map(SoakProgress::payload);
+    Ok(JobReport::in_progress_with(summary, 50, payload))
 }
 
 fn outcome(

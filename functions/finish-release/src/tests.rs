@@ -1,3 +1,5 @@
+use serde_json::Value;
+use slipway::job::{Origin, ReleaseRef};
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{Scheduling, TargetGroupView};
 use slipway::release::{Change, PriorService, ServiceTarget};
@@ -82,6 +84,7 @@ fn view() -> ServiceView {
 fn parameters(task_definition: &str) -> Parameters {
     Parameters {
         task_definition: task_definition.to_owned(),
+        soak_minutes: None,
     }
 }
 
@@ -113,4 +116,80 @@ fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
 fn a_finished_release_reports_its_outcome_with_its_reason() {
     let expected = JobReport::done("deployed: it runs", [("Outcome", "deployed".to_owned())]);
     assert_eq!(done(Outcome::Deployed, "it runs"), expected);
+}
+
+/// A job of an action that requests a soak of 10 minutes, so many seconds after its first one.
+fn soaking(secs: i64, payload: Option<Value>) -> Job<Parameters> {
+    Job {
+        id: None,
+        release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
+        parameters: Parameters {
+            soak_minutes: Some(10),
+            ..parameters(NEW)
+        },
+        since: at(0),
+        now: at(secs),
+        refused_for_long: false,
+        payload,
+        artifacts: Vec::new(),
+        credentials: None,
+        origin: Origin::Job,
+    }
+}
+
+#[test]
+fn only_a_release_that_changed_something_soaks() {
+    let progress = |changed, soak_minutes| {
+        let mut job = soaking(0, None);
+        job.parameters.soak_minutes = soak_minutes;
+        soak_progress(&job, &target(changed)).expect("no token")
+    };
+    assert_eq!(progress(true, Some(10)), Some(SoakProgress::default()));
+    for (changed, minutes) in [(false, Some(10)), (true, Some(0)), (true, None)] {
+        assert_eq!(progress(changed, minutes), None, "{changed} {minutes:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_soak_fails_only_after_the_deadline() {
+    let soaked = SoakProgress::default().steady(at(0));
+    let looked = |secs, progress| unsteady(&soaking(secs, None), Some(progress), "a task");
+
+    // The action has gone on for longer than the deadline.
+    let report = looked(1_000, soaked).expect("in progress");
+    let JobReport::InProgress {
+        summary, payload, ..
+    } = report
+    else {
+        panic!("{report:?}");
+    };
+    assert_eq!(summary, "not steady: a task; 0s of 15m00s");
+    assert_eq!(payload, Some(soaked.unsteady(at(1_000)).payload()));
+
+    let interrupted = soaked.unsteady(at(1_000));
+    assert!(looked(1_899, interrupted).is_ok());
+    let failed = looked(1_900, interrupted);
+    assert!(
+        matches!(&failed, Err(StepError::Failed(failure)) if failure.message
+            == "the service does not run web:2 steadily: a task"),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn a_soak_has_a_limit() {
+    let validated = |soak_minutes| {
+        let parameters = Parameters {
+            soak_minutes,
+            ..parameters(NEW)
+        };
+        parameters.validate().map_err(|failure| failure.message)
+    };
+    for minutes in [None, Some(0), Some(1_320)] {
+        assert_eq!(validated(minutes), Ok(()));
+    }
+    assert_eq!(
+        validated(Some(1_321)),
+        Err("`soak_minutes` is 1321; expected 0 to 1320".to_owned())
+    );
 }

@@ -16,6 +16,7 @@ pub mod one_off_task;
 pub mod restorable;
 pub mod rollback;
 pub mod service_goal;
+pub mod soak;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -108,6 +108,7 @@ fn schemas_have_the_bounds_of_numbers_that_steps_check() {
         ("begin-release", "desired_count", 1, None),
         ("begin-release", "initial_count", 1, None),
         ("evaluate-canary", "bake_minutes", 1, None),
+        ("finish-release", "soak_minutes", 0, Some(1320)),
         ("run-checks", "timeout_minutes", 1, Some(1380)),
         ("update-service", "deadline_minutes", 1, Some(1380)),
         ("update-service", "desired_count", 1, None),

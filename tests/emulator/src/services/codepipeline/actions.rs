@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::declaration::{Action, Provider};
 use super::engine;
 use super::state::{ActionStatus, ErrorDetails, Execution};
-use super::{jobs, permissions, source, variables};
+use super::{builds, jobs, permissions, source, variables};
 use crate::Aws;
 
 /// The limit holds after substitution, too.
@@ -50,7 +50,10 @@ fn perform(
             Ok(()) => wait_for_approval(aws, &execution.id, action_id),
             Err(error) => engine::finish_action(aws, &execution.id, action_id, Err(error)),
         },
-        Provider::Ecr | Provider::S3 => {
+        Provider::Build | Provider::Test => {
+            builds::start(aws, execution, action_id, configuration);
+        }
+        Provider::Ecr | Provider::S3 | Provider::Connection => {
             let ended = source::fetch(aws, execution, declared, configuration);
             engine::finish_action(aws, &execution.id, action_id, ended);
         }

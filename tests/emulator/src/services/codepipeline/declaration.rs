@@ -91,6 +91,12 @@ pub struct Variable {
 pub enum Provider {
     Ecr,
     S3,
+    /// A repository of another provider, by a connection.
+    Connection,
+    /// CodeBuild, as an action that builds.
+    Build,
+    /// CodeBuild, as an action that tests.
+    Test,
     Lambda,
     Manual,
     /// A worker of the account.
@@ -102,6 +108,9 @@ impl Provider {
         match (name.category, name.owner, name.provider, name.version) {
             ("Source", "AWS", "ECR", "1") => Some(Self::Ecr),
             ("Source", "AWS", "S3", "1") => Some(Self::S3),
+            ("Source", "AWS", "CodeStarSourceConnection", "1") => Some(Self::Connection),
+            ("Build", "AWS", "CodeBuild", "1") => Some(Self::Build),
+            ("Test", "AWS", "CodeBuild", "1") => Some(Self::Test),
             ("Invoke", "AWS", "Lambda", "1") => Some(Self::Lambda),
             ("Approval", "AWS", "Manual", "1") => Some(Self::Manual),
             _ => action_types::known(types, name).map(Self::Custom),
@@ -111,7 +120,9 @@ impl Provider {
     /// What names its action type.
     pub fn id(&self) -> Value {
         let category = match self {
-            Self::Ecr | Self::S3 => "Source",
+            Self::Ecr | Self::S3 | Self::Connection => "Source",
+            Self::Build => "Build",
+            Self::Test => "Test",
             Self::Lambda => "Invoke",
             Self::Manual => "Approval",
             Self::Custom(of_type) => return of_type.id(),
@@ -125,6 +136,8 @@ impl Provider {
         match self {
             Self::Ecr => "ECR",
             Self::S3 => "S3",
+            Self::Connection => "CodeStarSourceConnection",
+            Self::Build | Self::Test => "CodeBuild",
             Self::Lambda => "Lambda",
             Self::Manual => "Manual",
             Self::Custom(of_type) => &of_type.provider,
@@ -132,7 +145,7 @@ impl Provider {
     }
 
     pub fn is_source(&self) -> bool {
-        matches!(self, Self::Ecr | Self::S3)
+        matches!(self, Self::Ecr | Self::S3 | Self::Connection)
     }
 
     /// Configuration keys: the required ones, then the optional ones.
@@ -142,6 +155,20 @@ impl Provider {
             Self::S3 => (
                 vec!["S3Bucket", "S3ObjectKey"],
                 vec!["PollForSourceChanges", "AllowOverrideForS3ObjectKey"],
+            ),
+            Self::Connection => (
+                vec!["ConnectionArn", "FullRepositoryId", "BranchName"],
+                vec!["OutputArtifactFormat", "DetectChanges"],
+            ),
+            Self::Build | Self::Test => (
+                vec!["ProjectName"],
+                vec![
+                    "PrimarySource",
+                    "BatchEnabled",
+                    "BuildspecOverride",
+                    "CombineArtifacts",
+                    "EnvironmentVariables",
+                ],
             ),
             Self::Lambda => (vec!["FunctionName"], vec!["UserParameters"]),
             Self::Manual => (
@@ -165,7 +192,8 @@ impl Provider {
     /// The least and most artifacts in and out.
     pub fn artifacts(&self) -> [(usize, usize); 2] {
         match self {
-            Self::Ecr | Self::S3 => [(0, 0), (1, 1)],
+            Self::Ecr | Self::S3 | Self::Connection => [(0, 0), (1, 1)],
+            Self::Build | Self::Test => [(1, 5), (0, 5)],
             Self::Lambda => [(0, 5), (0, 5)],
             Self::Manual => [(0, 0), (0, 0)],
             Self::Custom(of_type) => of_type.artifacts,

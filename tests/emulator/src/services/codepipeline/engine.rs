@@ -244,7 +244,9 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
         Provider::Manual => Some(Duration::from_secs(
             60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES),
         )),
-        Provider::Ecr | Provider::S3 => None,
+        Provider::Ecr | Provider::S3 | Provider::Connection => None,
+        // A build ends by itself long before the time that CodeBuild gives it.
+        Provider::Build | Provider::Test => None,
     };
     let (execution, action) = (id.to_owned(), action_id);
 

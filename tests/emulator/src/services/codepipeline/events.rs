@@ -1,6 +1,6 @@
 //! What CodePipeline does by itself when its time comes.
 
-use super::{actions, jobs};
+use super::{actions, builds, jobs};
 use crate::{Aws, Event};
 
 /// What CodePipeline does by itself.
@@ -10,6 +10,8 @@ pub(crate) enum CodePipelineEvent {
     Act { execution: String, action: String },
     /// An action has been in progress for as long as its kind may be.
     ActionLimit { execution: String, action: String },
+    /// The commands of a build or a test are done.
+    BuildEnds { execution: String, action: String },
     /// A job has been without a result for 20 minutes.
     JobSilent { job: String },
     /// An action that was reported as still going gets its next job.
@@ -27,6 +29,7 @@ impl Event for CodePipelineEvent {
             Self::ActionLimit { execution, action } => {
                 actions::out_of_time(aws, execution, action);
             }
+            Self::BuildEnds { execution, action } => builds::end(aws, execution, action),
             Self::JobSilent { job } => jobs::silent(aws, job),
             Self::NextJob {
                 execution,

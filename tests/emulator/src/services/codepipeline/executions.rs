@@ -154,6 +154,7 @@ fn check_revisions(
             .get("AllowOverrideForS3ObjectKey")
             .is_some_and(|allowed| allowed == "true");
         let fits = match revision.kind.as_str() {
+            "COMMIT_ID" => action.provider == Provider::Connection,
             "IMAGE_DIGEST" => action.provider == Provider::Ecr,
             "S3_OBJECT_VERSION_ID" => action.provider == Provider::S3,
             "S3_OBJECT_KEY" => action.provider == Provider::S3 && key_may_change,

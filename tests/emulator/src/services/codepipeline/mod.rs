@@ -1,5 +1,5 @@
-//! CodePipeline V2: an engine that runs pipelines made of ECR and S3 sources, Lambda functions,
-//! custom actions and manual approvals.
+//! CodePipeline V2: an engine that runs pipelines made of ECR, S3 and connected sources, builds,
+//! Lambda functions, custom actions and manual approvals.
 //!
 //! It exists because no emulator runs a stage. `engine` moves executions through stages and
 //! actions, `jobs` speaks with the functions, `polling` with the workers of custom actions, and the
@@ -8,6 +8,7 @@
 mod action_types;
 mod actions;
 mod approvals;
+mod builds;
 mod declaration;
 mod endings;
 mod engine;
@@ -40,6 +41,7 @@ use crate::{ApiError, Aws, record};
 use events::CodePipelineEvent;
 
 pub use action_types::{ActionType, ActionTypes, Property};
+pub use builds::{Build, Built, Commands, Commit, Project, commit, pull, push};
 pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
 pub use jobs::CREDENTIALS_MS;
 pub(crate) use jobs::JOB_KEY;

@@ -65,6 +65,35 @@ pub(super) fn image(
     )
 }
 
+/// Reading a repository by a connection, whose ARN has the prefix of the actions.
+///
+/// Source: <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>
+pub(super) fn connection(
+    aws: &mut Aws,
+    execution: &Execution,
+    arn: &str,
+) -> Result<(), ErrorDetails> {
+    let service = arn.split(':').nth(2).unwrap_or_default();
+    let demand = Demand::new(format!("{service}:UseConnection"), arn);
+    let role = &execution.declaration.role;
+    check(aws, role, &format!("connection {arn}"), &[demand])
+}
+
+/// Starting a build, and observing it.
+///
+/// Source: <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>
+pub(super) fn project(
+    aws: &mut Aws,
+    execution: &Execution,
+    project: &str,
+) -> Result<(), ErrorDetails> {
+    let arn = aws.arn("codebuild", &format!("project/{project}"));
+    let demands = ["codebuild:StartBuild", "codebuild:BatchGetBuilds"]
+        .map(|action| Demand::new(action, arn.as_str()));
+    let place = format!("AWS CodeBuild project named {project}");
+    check(aws, &execution.declaration.role, &place, &demands)
+}
+
 /// Finding and reading an object.
 ///
 /// Source:

@@ -35,6 +35,10 @@ pub(super) fn fetch(
             permissions::image(aws, execution, &configuration["RepositoryName"])?;
             image(aws, configuration, revision("IMAGE_DIGEST"))?
         }
+        Provider::Connection => {
+            permissions::connection(aws, execution, &configuration["ConnectionArn"])?;
+            checkout(aws, configuration, revision("COMMIT_ID"))?
+        }
         _ => {
             let key = revision("S3_OBJECT_KEY").unwrap_or(&configuration["S3ObjectKey"]);
             permissions::object(aws, execution, &configuration["S3Bucket"], key)?;
@@ -109,6 +113,40 @@ fn image(
     Ok((archive("imageDetail.json", &detail)?, id, outputs))
 }
 
+/// The commit that is wanted, or else the newest of the branch, as an archive.
+fn checkout(
+    aws: &Aws,
+    configuration: &BTreeMap<String, String>,
+    commit: Option<&str>,
+) -> Result<Revision, ErrorDetails> {
+    let [repository, branch] =
+        ["FullRepositoryId", "BranchName"].map(|key| configuration[key].clone());
+    let commits = aws
+        .codepipeline
+        .branches
+        .get(&(repository.clone(), branch.clone()));
+    let mut commits = commits.into_iter().flatten().rev();
+    let found = commits.find(|known| commit.is_none_or(|wanted| known.id == wanted));
+    let Some(found) = found else {
+        let message = format!(
+            "[{repository}] No commit {} of the branch {branch} could be found",
+            commit.unwrap_or_default()
+        );
+        return Err(ErrorDetails::new("RevisionUnavailable", message));
+    };
+
+    let outputs = [
+        ("BranchName", branch),
+        ("CommitId", found.id.clone()),
+        ("ConnectionArn", configuration["ConnectionArn"].clone()),
+        ("FullRepositoryName", repository),
+    ];
+    let outputs = outputs.map(|(name, value)| (name.to_owned(), value));
+    let content = json!({ "commit": found.id });
+    let archive = archive("commit.json", &content)?;
+    Ok((archive, found.id.clone(), BTreeMap::from(outputs)))
+}
+
 /// The digest, the output variables and the `imageDetail.json` of an image as ECR describes it.
 /// With an overridden digest the tag of the image is unknown, so there is no `ImageTag` then.
 fn image_revision(
@@ -160,7 +198,7 @@ fn pushed_at(seconds: &Value) -> String {
 }
 
 /// A zip file with one JSON document in it.
-fn archive(name: &str, content: &Value) -> Result<Vec<u8>, ErrorDetails> {
+pub(super) fn archive(name: &str, content: &Value) -> Result<Vec<u8>, ErrorDetails> {
     let failed =
         |error: &dyn std::fmt::Display| ErrorDetails::new("SystemUnavailable", error.to_string());
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::action_types::ActionType;
+use super::builds::{Commands, Commit, Project};
 use super::declaration::Declaration;
 use crate::{ApiError, Millis};
 
@@ -20,6 +21,12 @@ pub struct CodePipeline {
     pub jobs: Vec<Job>,
     /// The custom ones of the account, deleted ones included.
     pub action_types: Vec<Arc<ActionType>>,
+    /// The projects of CodeBuild, by name.
+    pub projects: BTreeMap<String, Project>,
+    /// What the commands of build specs do, by path; those of others do nothing.
+    pub commands: BTreeMap<String, Commands>,
+    /// The commits of the branches of connected repositories, oldest first.
+    pub branches: BTreeMap<(String, String), Vec<Commit>>,
 }
 
 #[derive(Clone, Debug)]

@@ -133,6 +133,7 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
             "The namespace of action '{name}' is reserved"
         )));
     }
+    check_sources(action)?;
     if action.timeout_minutes.is_some() && action.provider != Provider::Manual {
         return Err(action_error(format!(
             "timeoutInMinutes is supported for manual approval actions only, not for '{name}'"
@@ -182,6 +183,23 @@ fn check_artifact_counts(action: &Action) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// A build of several artifacts states which of them has its build spec.
+fn check_sources(action: &Action) -> Result<(), ApiError> {
+    if !matches!(action.provider, Provider::Build | Provider::Test) {
+        return Ok(());
+    }
+
+    let inputs = &action.input_artifacts;
+    match action.configuration.get("PrimarySource") {
+        Some(primary) if inputs.contains(primary) => Ok(()),
+        None if inputs.len() == 1 => Ok(()),
+        _ => Err(action_error(format!(
+            "The PrimarySource of action '{}' must be the name of one of its input artifacts",
+            action.name
+        ))),
+    }
 }
 
 /// Artifacts and variables can only be used after the action that makes them.

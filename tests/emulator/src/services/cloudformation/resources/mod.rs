@@ -2,6 +2,7 @@
 //! properties are in `properties.json`.
 
 mod autoscaling;
+mod codebuild;
 mod codepipeline;
 mod custom;
 mod dynamodb;
@@ -200,8 +201,9 @@ pub(super) fn change_tags(
 
 /// The resource type of that name.
 pub(super) fn find(name: &str) -> Result<&'static ResourceType, Problem> {
-    let groups: [&'static [ResourceType]; 17] = [
+    let groups: [&'static [ResourceType]; 18] = [
         autoscaling::TYPES,
+        codebuild::TYPES,
         codepipeline::TYPES,
         dynamodb::TYPES,
         ecr::TYPES,

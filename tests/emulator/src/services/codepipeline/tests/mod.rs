@@ -1,6 +1,7 @@
 //! A pipeline of an S3 source and one stage of Lambda actions, moved through virtual time.
 
 mod api;
+mod builds;
 mod custom;
 mod ecr;
 mod flow;

@@ -7,11 +7,10 @@ mod simulate;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Parser, Subcommand};
 use emulator::Aws;
-use harness::demo::{
-    CHAPTERS, Chapter, Release, SHOP, canary, custom_actions, deployed, dns, freeze, play,
-};
+use harness::demo::{CHAPTERS, Chapter, DEMOS, Demo, Release, deployed, play};
 use harness::driver::Fault;
 use serde::Serialize;
 
@@ -30,9 +29,12 @@ use crate::simulate::Simulate;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Play only releases of this kind of pipeline; in-place and blue/green ones unless given.
-    #[arg(long, value_enum)]
-    pipeline: Option<Pipeline>,
+    /// Play the releases of one kind of pipeline; in-place and blue/green ones unless given.
+    #[arg(long, value_name = "NAME", value_parser = names())]
+    pipeline: Option<String>,
+    /// Explain what --pipeline plays, and play nothing.
+    #[arg(long, conflicts_with = "pipeline")]
+    list: bool,
     /// Print one JSON object with the releases instead of the lines of the demo.
     #[arg(long)]
     json: bool,
@@ -51,23 +53,10 @@ enum Command {
     Judge(Judge),
 }
 
-/// What a release does to its service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Pipeline {
-    /// The tasks of one service are replaced.
-    InPlace,
-    /// A second colour is filled and gets the traffic.
-    BlueGreen,
-    /// The same, judged by metrics at a small share of the traffic first: images that answer well,
-    /// badly and not at all.
-    Canary,
-    /// The traffic goes to a second colour by two weighted records of Route 53.
-    Dns,
-    /// Releases are held back: by a window that begins in mid-shift, by one of 62 hours, and by a
-    /// line that a failed one stops until an operator lets it go on.
-    Freeze,
-    /// A service and a pair whose pipelines are of custom actions with named properties.
-    CustomActions,
+/// The names that --pipeline takes.
+fn names() -> PossibleValuesParser {
+    let values = DEMOS.iter().map(|demo| PossibleValue::new(demo.name));
+    PossibleValuesParser::new(values)
 }
 
 const EXIT_CODES: &str =
@@ -91,18 +80,20 @@ fn main() -> ExitCode {
         None => {}
     }
 
+    if arguments.list {
+        list();
+        return ExitCode::SUCCESS;
+    }
+
     let show = if arguments.json {
         Show::silent()
     } else {
         Show::for_terminal()
     };
     let mut releases = Vec::new();
-    let ended = match arguments.pipeline {
-        Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
-        Some(Pipeline::Dns) => by_records(arguments.seed, show, &mut releases),
-        Some(Pipeline::Freeze) => frozen(arguments.seed, show, &mut releases),
-        Some(Pipeline::CustomActions) => by_worker(arguments.seed, show, &mut releases),
-        kind => demo(arguments.seed, kind, show, &mut releases),
+    let ended = match arguments.pipeline.as_deref().and_then(Demo::named) {
+        Some(demo) => one(demo, arguments.seed, show, &mut releases),
+        None => all(arguments.seed, show, &mut releases),
     };
 
     if arguments.json {
@@ -128,24 +119,22 @@ fn exit_code(ended: Result<(), String>) -> ExitCode {
     }
 }
 
-fn demo(
-    seed: u64,
-    kind: Option<Pipeline>,
-    mut show: Show,
-    releases: &mut Vec<Release>,
-) -> Result<(), String> {
+/// Prints what each name of --pipeline plays.
+fn list() {
+    let widest = DEMOS.iter().map(|demo| demo.name.len()).max();
+    let widest = widest.unwrap_or_default();
+    for Demo { name, about, .. } in &DEMOS {
+        show::print(&format!("{name:<widest$}  {about}"));
+    }
+}
+
+/// Plays the demo without a name: releases in place and of the shop.
+fn all(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
     show.note(
         "deploying template.yaml, infra/service.yaml and infra/pipelines/ into an empty account",
     );
     let mut aws = deployed(seed)?;
-    let is_output = |chapter: &&Chapter| match kind {
-        Some(Pipeline::InPlace) => chapter.application != SHOP,
-        Some(Pipeline::BlueGreen) => chapter.application == SHOP,
-        Some(Pipeline::Canary | Pipeline::Dns | Pipeline::Freeze | Pipeline::CustomActions)
-        | None => true,
-    };
-
-    for chapter in CHAPTERS.iter().filter(is_output) {
+    for chapter in &CHAPTERS {
         aws = tell(aws, chapter, &mut show, releases)?;
     }
 
@@ -153,64 +142,17 @@ fn demo(
     Ok(())
 }
 
-fn canaries(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
-    show.note(
-        "deploying template.yaml, infra/service.yaml and infra/pipelines/canary.yaml; an hour of \
-        requests passes",
-    );
-    let mut aws = canary::opened(seed, &[])?;
-    for case in &canary::CASES {
-        case.prepare(&mut aws)?;
-        aws = tell(aws, &case.chapter(), &mut show, releases)?;
+/// Plays the demo of one name.
+fn one(demo: &Demo, seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
+    show.note(&format!("deploying template.yaml and {}", demo.deploys));
+    let mut aws = demo.open(seed)?;
+    for scene in demo.scenes() {
+        aws = tell(scene.prepared(aws)?, &scene.chapter, &mut show, releases)?;
     }
 
-    show.finish(releases);
-    Ok(())
-}
-
-fn by_records(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
-    show.note(
-        "deploying template.yaml, infra/service.yaml twice, two weighted records and \
-        infra/pipelines/dns.yaml",
-    );
-    let mut aws = dns::opened(seed, &[], &[])?;
-    for chapter in &dns::CHAPTERS {
-        aws = tell(dns::all_follow(aws)?, chapter, &mut show, releases)?;
+    if let Some(refused) = demo.refused {
+        show.note(&format!("\n{}", refused(&aws)?));
     }
-
-    show.finish(releases);
-    Ok(())
-}
-
-fn frozen(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
-    show.note(
-        "deploying template.yaml, infra/service.yaml and infra/pipelines/blue-green.yaml; the \
-        shop is released once",
-    );
-    let mut aws = freeze::opened(seed)?;
-    for case in &freeze::CASES {
-        case.prepare(&mut aws)?;
-        aws = tell(aws, &case.chapter, &mut show, releases)?;
-    }
-
-    show.finish(releases);
-    Ok(())
-}
-
-fn by_worker(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
-    show.note(
-        "deploying template.yaml, infra/service.yaml, infra/action-types.yaml and \
-        infra/pipelines/custom-actions.yaml",
-    );
-    let mut aws = custom_actions::opened(seed)?;
-    for chapter in &custom_actions::CHAPTERS {
-        aws = tell(aws, chapter, &mut show, releases)?;
-    }
-
-    show.note(&format!(
-        "\na misspelt property is refused: {}",
-        custom_actions::misspelt(&aws)?
-    ));
     show.finish(releases);
     Ok(())
 }

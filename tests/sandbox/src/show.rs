@@ -9,7 +9,7 @@ use emulator::Aws;
 use emulator::codepipeline::{ActionExecution, ActionStatus, Execution};
 use emulator::ecs::Service;
 use emulator::elb::Elb;
-use harness::demo::{CLUSTER, Chapter, Release, dns};
+use harness::demo::{CLUSTER, Chapter, Release, dns, promotion};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use invariants::ledger_reader::{executions, serving};
 use slipway::timestamp::Timestamp;
@@ -82,8 +82,13 @@ impl Show {
         }
 
         self.note(&format!(
-            "\n{} — push {}:{}",
+            "\n{} — {} {}:{}",
             style(chapter.title).bold(),
+            if chapter.application == promotion::ORDERS {
+                "commit to"
+            } else {
+                "push"
+            },
             chapter.application,
             chapter.tag
         ));
@@ -139,10 +144,14 @@ impl Show {
         lines
     }
 
-    /// The tasks of the service, or of both colours with their weights, as a bar.
+    /// The tasks of the service, of each environment, or of both colours with their weights, as a
+    /// bar.
     fn tasks(&self, aws: &Aws) -> String {
         if let Some(service) = aws.ecs.service_named(CLUSTER, self.application) {
             return bar_of(aws, service);
+        }
+        if self.application == promotion::ORDERS {
+            return environments(aws);
         }
 
         let of_records = (self.application == dns::SITE).then(|| dns::weights(aws));
@@ -174,6 +183,17 @@ impl Show {
         }
         self.note(&format!("\n{} releases ended as expected", releases.len()));
     }
+}
+
+/// The tasks of each environment.
+fn environments(aws: &Aws) -> String {
+    let services = promotion::SERVICES.into_iter();
+    let services = services.filter_map(|name| aws.ecs.service_named(CLUSTER, name));
+    let bars = services.map(|service| {
+        let environment = service.name.rsplit('-').next().unwrap_or_default();
+        format!("{environment}{}", bar_of(aws, service))
+    });
+    bars.collect::<Vec<_>>().join(" ")
 }
 
 /// The weight of the service's target group in the production rule: the one that names several

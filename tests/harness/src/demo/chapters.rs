@@ -28,6 +28,8 @@ pub enum Operator {
     StopsInBake,
     /// Enables the transition into the release an hour after the execution has come to it.
     EnablesTransition,
+    /// Approves the release once it waits for that.
+    Approves,
 }
 
 /// What is pushed.
@@ -38,6 +40,8 @@ pub enum Image {
     Answering(Profile),
     /// The image that another tag has already.
     SameAs(&'static str),
+    /// A commit that a pipeline builds, whose image behaves so, and the actions that fail on it.
+    Commit(Behaviour, &'static [&'static str]),
 }
 
 /// The demo, in order.

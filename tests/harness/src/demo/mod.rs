@@ -6,8 +6,11 @@ mod chapters;
 pub mod custom_actions;
 pub mod dns;
 pub mod freeze;
+pub mod migration;
 mod plays;
+pub mod promotion;
 mod stacks;
+mod table;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +25,7 @@ use emulator::codepipeline::{self, ActionStatus, Execution};
 use emulator::ecr::{self, Behaviour};
 use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Millis};
-use invariants::ledger_reader::{digest, executions, record, text};
+use invariants::ledger_reader::{commit, digest, executions, record, text};
 use invariants::{Invariants, Promise};
 
 pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
@@ -30,6 +33,10 @@ pub use stacks::{root, scalable_targets, task_roles};
 
 pub use chapters::{CHAPTERS, Chapter, Image, Operator};
 pub use plays::{Played, Rest, play, play_from, play_with_rests};
+pub use table::{DEMOS, Demo, Scene};
+
+/// The action of the pipelines that waits for an operator.
+const APPROVAL: &str = "approve";
 
 /// Longest that a chapter may take, in virtual time.
 const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -155,10 +162,10 @@ fn nothing_denied(aws: &Aws) -> Result<(), String> {
     })
 }
 
-/// Pushes a chapter's image; returns its digest.
+/// Pushes a chapter's image, or commits what makes it; returns its digest, or the commit.
 ///
 /// # Errors
-/// What ECR refused.
+/// What ECR or CodePipeline refused.
 pub fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
     let pushed = match chapter.image {
         Image::New(behaviour) => ecr::push(aws, chapter.application, chapter.tag, behaviour),
@@ -170,6 +177,7 @@ pub fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
             profile,
         ),
         Image::SameAs(tag) => retag(aws, chapter, tag),
+        Image::Commit(behaviour, fails) => promotion::commit(aws, behaviour, fails),
     };
     pushed.map_err(|e| format!("push of {}:{}: {e}", chapter.application, chapter.tag))
 }
@@ -207,7 +215,12 @@ fn execution_of<'a>(
     let pipeline = format!("slipway-{}", chapter.application);
     executions(aws, &pipeline)
         .rev()
-        .find(|execution| execution.started >= since && digest(execution) == Some(pushed))
+        .find(|execution| execution.started >= since && is_of(execution, pushed))
+}
+
+/// Whether an execution was started with a digest or with a commit.
+fn is_of(execution: &Execution, pushed: &str) -> bool {
+    [digest(execution), commit(execution)].contains(&Some(pushed))
 }
 
 /// Whether the new colour has traffic and the swap goes on.
@@ -254,6 +267,30 @@ fn enable(aws: &mut Aws, chapter: &Chapter) -> Result<(), String> {
         .map_err(|e| e.to_string())
 }
 
+/// The token of the approval that an execution waits for, with its stage.
+fn approval(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Option<(String, String)> {
+    let execution = execution_of(aws, chapter, pushed, since)?;
+    let stage = execution.stages.last()?;
+    let action = execution.latest_action(&stage.name, APPROVAL)?;
+    let waits = action.status == ActionStatus::InProgress;
+    let token = action.token.clone().filter(|_| waits)?;
+    Some((stage.name.clone(), token))
+}
+
+/// Approves a release that waits for it.
+fn approve(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result<(), String> {
+    let waiting = approval(aws, chapter, pushed, since);
+    let (stage, token) = waiting.ok_or("no approval is waited for")?;
+    let input = json!({
+        "pipelineName": format!("slipway-{}", chapter.application), "stageName": stage,
+        "actionName": APPROVAL, "token": token,
+        "result": {"status": "Approved", "summary": "as tested"},
+    });
+    codepipeline::call(aws, "PutApprovalResult", &input)
+        .map(drop)
+        .map_err(|e| e.to_string())
+}
+
 fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
     let Some(execution) = execution_of(aws, chapter, pushed, since) else {
         return false;
@@ -293,7 +330,7 @@ fn recorded(
     Ok(Release {
         pipeline: execution.pipeline.clone(),
         image: format!("{}:{}", chapter.application, chapter.tag),
-        digest: digest.to_owned(),
+        digest: text(&record, "digest").unwrap_or(digest).to_owned(),
         outcome: field("outcome")?,
         reason: field("reason")?,
         started_at: at("started_at")?,

@@ -9,8 +9,9 @@ use emulator::{Aws, Millis};
 use invariants::Invariants;
 
 use super::{
-    CHAPTER_LIMIT, Chapter, Operator, PROMISES, Release, check_end, check_instant, check_outcome,
-    enable, is_at_transition, is_baking, is_settled, push, recorded, stop,
+    CHAPTER_LIMIT, Chapter, Operator, PROMISES, Release, approval, approve, check_end,
+    check_instant, check_outcome, enable, is_at_transition, is_baking, is_settled, push, recorded,
+    stop,
 };
 use crate::driver::{Driver, Fault, Ran, Watch, run};
 
@@ -153,6 +154,11 @@ impl<'a> Play<'a> {
                 let baking = |aws: &Aws| is_baking(aws, chapter, digest, *at);
                 driver.until(CHAPTER_LIMIT, check, baking).await?;
                 stop(&mut driver.world.aws(), chapter, digest, *at)?;
+            }
+            Operator::Approves => {
+                let waits = |aws: &Aws| approval(aws, chapter, digest, *at).is_some();
+                driver.until(CHAPTER_LIMIT, check, waits).await?;
+                approve(&mut driver.world.aws(), chapter, digest, *at)?;
             }
             Operator::EnablesTransition => {
                 let waiting = |aws: &Aws| is_at_transition(aws, chapter, digest, *at);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
 use emulator::cloudformation::deploy;
@@ -187,6 +187,30 @@ pub(super) fn stack(
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
     deploy(aws, name, template, &parameters).map_err(|e| format!("stack {name}: {e}"))
+}
+
+/// Deploys a stack again with the parameters that it has, except for these.
+pub(super) fn change(aws: &mut Aws, name: &str, changes: &[(&str, &str)]) -> Result<(), String> {
+    let known = aws.cloudformation.stack(name);
+    let known = known.ok_or_else(|| format!("there is no stack {name}"))?;
+    let template = known.template.clone();
+    let mut parameters: BTreeMap<String, String> = known
+        .parameters
+        .iter()
+        .map(|(key, value)| (key.clone(), text(value)))
+        .collect();
+    let changes = changes.iter();
+    parameters.extend(changes.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    deploy(aws, name, &template, &parameters).map_err(|e| format!("stack {name}: {e}"))
+}
+
+/// A parameter as it is given: the items of a list with commas between them.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
 }
 
 /// The counter's task definition as the `Config` artifact.

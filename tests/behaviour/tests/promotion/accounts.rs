@@ -68,8 +68,9 @@ fn make_production(aws: &mut Aws, functions: &str, repository: &str) -> String {
 fn with_production_abroad() -> Aws {
     let mut aws = opened(1, &[]).expect("it opens");
     update(&mut aws, FUNCTIONS_STACK, &[("DeployRoleArns", ASSUMABLE)]);
+    let second = format!("arn:aws:iam::{SECOND}:root");
     let statement = json!({
-        "Sid": "Read", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{SECOND}:root")},
+        "Sid": "Read", "Effect": "Allow", "Principal": {"AWS": second},
         "Action": [
             "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages",
             "ecr:GetDownloadUrlForLayer",

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod build_spec;
+mod held_back;
 mod one_by_one;
 mod template;
 

@@ -27,14 +27,22 @@ fn stage(template: &str, (name, prefix): (&str, &str)) -> Vec<String> {
     let (_, rest) = template.split_once(&start).expect("a stage");
     let is_of_stage = |line: &&str| line.starts_with("          ");
     let value = format!("\"value\":\"{name}\"");
+    let at = STAGES.iter().position(|stage| *stage == name);
+    let next = at.and_then(|at| STAGES.get(at + 1));
+    let next = next.map(|next| format!(",\"next\":\"{next}\""));
+    let line = format!(
+        "\"line\":{{\"stage\":\"{name}\"{}}}",
+        next.unwrap_or_default()
+    );
     let lines = rest.lines().take_while(is_of_stage);
     lines
-        .map(|line| line.replace(&value, "<name>").replace(prefix, "<Env>"))
+        .map(|text| text.replace(&value, "<name>").replace(&line, "<line>"))
+        .map(|text| text.replace(prefix, "<Env>"))
         .collect()
 }
 
 #[test]
-fn the_stages_differ_in_names_soak_and_approval_only() {
+fn the_stages_differ_in_names_soak_approval_and_freeze_only() {
     let template = text();
     let [dev, ci, uat, production] = NAMED.map(|named| stage(&template, named));
     assert!(dev.len() > 40, "{dev:?}");
@@ -48,7 +56,16 @@ fn the_stages_differ_in_names_soak_and_approval_only() {
         .iter()
         .position(|line| line.trim() == "- Name: register-task-definition");
     let (from, to) = (approval.expect("a comment"), end.expect("an action"));
-    let without: Vec<String> = [&production[..from], &production[to..]].concat();
+    let (frozen, without): (Vec<String>, Vec<String>) = [&production[..from], &production[to..]]
+        .concat()
+        .into_iter()
+        .partition(|line| line.contains("Freeze: "));
+    assert_eq!(frozen.len(), 1, "{frozen:?}");
+    let without: Vec<String> = without
+        .iter()
+        .map(|line| line.replace("${Freeze}", ""))
+        .map(|line| line.replace("    Line: ", "  - Line: "))
+        .collect();
     let soak = ",\"soak_minutes\":${SoakMinutes}";
     let dev: Vec<String> = dev.iter().map(|line| line.replace(soak, "")).collect();
     assert_eq!(without, dev);
@@ -79,6 +96,13 @@ fn longest() -> BTreeMap<String, String> {
         ("Strategy", "make-room".to_owned()),
         ("DeadlineMinutes", "1380".to_owned()),
         ("SoakMinutes", "1320".to_owned()),
+        // The shortest windows have the most commas.
+        (
+            "FreezeWindows",
+            format!("{}{}", "00:00/12:00,".repeat(5), "w".repeat(20)),
+        ),
+        ("FreezeZone", "z".repeat(32)),
+        ("StopLine", "yes".to_owned()),
     ];
     parameters.extend(own.map(|(key, value)| (key.to_owned(), value)));
     parameters

@@ -206,11 +206,16 @@ fn the_deploy_roles_of_pairs_differ_only_in_what_a_canary_reads() {
         let (role, _) = role.split_once("\n  Pipeline:\n").expect("a pipeline");
         role.to_owned()
     };
-    let canary = role("canary");
-    let (before, reads) = canary
-        .split_once("                # Reading metrics")
-        .expect("it reads metrics");
-    let (_, after) = reads.split_once("      Tags:\n").expect("it has tags");
+    // A judgement always reads alarms, a swap only those that it is given.
+    let without = |name: &str, reads: &str| {
+        let role = role(name);
+        let (before, rest) = role.split_once(reads).expect("it reads alarms");
+        let (read, after) = rest.split_once("      Tags:\n").expect("it has tags");
+        assert!(read.contains("Sid: ReadAlarms"), "{name}");
+        format!("{before}      Tags:\n{after}")
+    };
 
-    assert_eq!(format!("{before}      Tags:\n{after}"), role("blue-green"));
+    let canary = without("canary", "                # Reading metrics");
+    let composite = "                # Composite alarms are found";
+    assert_eq!(canary, without("blue-green", composite));
 }

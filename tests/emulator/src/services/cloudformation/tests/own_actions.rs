@@ -275,10 +275,13 @@ fn a_release_by_dns_has_both_records_and_the_chosen_shift() {
         ("GreenRecord", "b"),
         ("StepPercent", "25"),
         ("StepMinutes", "3"),
+        ("Alarms", "a,b"),
     ];
+    let mut watched = shift(25, 3);
+    watched["alarms"] = json!(["a", "b"]);
     for (choices, record, shift) in [
         (&[][..], record("blue", "green"), shift(10, 2)),
-        (&chosen[..], record("a", "b"), shift(25, 3)),
+        (&chosen[..], record("a", "b"), watched),
     ] {
         let actions = actions(&with_pipeline(BY_RECORDS, choices));
         assert_eq!(user_parameters(&actions, "begin-release")["record"], record);

@@ -118,6 +118,7 @@ fn longest_parameters(
             ("Shift", "listed"),
             ("Steps", steps.as_str()),
             ("StepMinutes", "1380"),
+            ("Alarms", longest_alarms().as_str()),
         ]));
     }
     if template == "canary.yaml" {
@@ -156,6 +157,11 @@ fn longest_of_migration() -> BTreeMap<String, String> {
     ])
 }
 
+/// Ten names: each comma becomes three characters.
+fn longest_alarms() -> String {
+    format!("{}{}", "a,".repeat(9), longest(124))
+}
+
 /// What only a canary pipeline has.
 fn longest_of_judge() -> BTreeMap<String, String> {
     given(&[
@@ -166,7 +172,7 @@ fn longest_of_judge() -> BTreeMap<String, String> {
         ("MinMinutes", "1380"),
         ("WarmUpMinutes", "1380"),
         ("HoldMinutes", "1380"),
-        ("Alarms", longest(150).as_str()),
+        ("Alarms", longest_alarms().as_str()),
     ])
 }
 
@@ -281,6 +287,7 @@ fn user_parameters_of_the_longest_names_of_records_fit() {
         ("BakeMinutes", "1380"),
         ("MinimumHealthyPercent", "100"),
         ("DrainMinutes", "1380"),
+        ("Alarms", longest_alarms().as_str()),
     ]);
     all.extend(LENGTHS.map(|(key, chars)| (key.to_owned(), name(key, chars))));
     all.extend(longest_of_freeze());

@@ -121,10 +121,12 @@ fn choices() -> [Choice; 4] {
                 ("Steps", "5,25,50,100"),
                 ("BakeMinutes", "1"),
                 ("MinimumHealthyPercent", "50"),
+                ("Alarms", "shop errors,shop-latency"),
             ],
             json!({
                 "shift": "listed", "steps": [5, 25, 50, 100], "step_minutes": 2,
                 "bake_minutes": 1, "minimum_healthy_percent": 50,
+                "alarms": ["shop errors", "shop-latency"],
             }),
         ),
         (
@@ -329,4 +331,24 @@ fn no_alarm_is_changed_under_the_deploy_role_of_a_pair_that_scales() {
         assert_eq!(access(action, &named), Access::Denied);
     }
     assert_eq!(access("DescribeAlarms", &named), Access::Allowed);
+}
+
+#[test]
+fn a_swap_may_read_the_alarms_that_it_is_given() {
+    let alarms = ("Alarms", "a,b");
+    // With scalable targets AlarmsOfScaling has the action already.
+    for (more, is_given) in [
+        (&[][..], false),
+        (&[alarms][..], true),
+        (&[alarms, ("ScalableTargetArns", TARGETS)][..], false),
+    ] {
+        let mut aws = account_with_pair(1);
+        deploy_functions(&mut aws);
+        deploy_blue_green(&mut aws, more).unwrap();
+        let statements = statements(&aws, "web-pipeline");
+        let reads = statements.get("ReadAlarms");
+        let action = reads.map(|statement| statement["Action"].clone());
+        let expected = is_given.then(|| json!("cloudwatch:DescribeAlarms"));
+        assert_eq!(action, expected, "{more:?}");
+    }
 }

@@ -260,8 +260,7 @@ pub const PROVEN_BEFORE_PERCENT: u32 = 50;
 /// service to be steady again. Ours: a replaced task is healthy again by then.
 pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
-/// Longest `soak_minutes`: an action ends after 24 hours, of which the last remains for a service
-/// that is not steady at its end (CodePipeline limits).
+/// Longest `soak_minutes`. Ours: two hours less than an action of CodePipeline has.
 pub const SOAK_MAX_MINUTES: u32 = 22 * 60;
 
 /// Time beyond its deadline for a rollout that lacks nothing but its completion, while ECS watches

@@ -129,6 +129,7 @@ fn soaking(secs: i64, payload: Option<Value>) -> Job<Parameters> {
         },
         since: at(0),
         now: at(secs),
+        frozen: None,
         refused_for_long: false,
         payload,
         artifacts: Vec::new(),

@@ -90,10 +90,10 @@ fn registering() -> Registering {
     }
 }
 
-/// An end with this outcome, and in which columns it is legal.
-fn ends(outcome: Outcome, legal: [bool; 13]) -> (Event, [Cell; 13]) {
+/// An end with this outcome, and whether it may follow in each column.
+fn ends(outcome: Outcome, may_follow: [bool; 13]) -> (Event, [Cell; 13]) {
     let refused = Err(Refusal::Outcome(outcome));
-    let mut cells = legal.map(|may| if may { FREE } else { refused.clone() });
+    let mut cells = may_follow.map(|may| if may { FREE } else { refused.clone() });
     cells[0] = NO;
     (Event::Closed(outcome), cells)
 }

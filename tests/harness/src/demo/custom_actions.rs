@@ -49,7 +49,7 @@ pub const CHAPTERS: [Chapter; 4] = [
         image: Image::New(Behaviour::FailsUnderTraffic),
         operator: Operator::Watches,
         outcome: Outcome::RolledBack,
-        reason: "traffic restored to blue 100 / green 0",
+        reason: "traffic restored to blue 0 / green 100",
     },
 ];
 

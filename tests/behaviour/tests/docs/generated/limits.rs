@@ -1,10 +1,13 @@
-//! The named limits, from the constants in shared/src/limits.rs and their comments.
+//! The named limits, from the constants in shared/src/limits.rs and below it, and their comments.
 
 use crate::markdown::{cell, table as rows_of};
 use crate::project;
 
 pub(super) fn table() -> String {
-    let text = project::read("shared/src/limits.rs");
+    let files = ["limits/codepipeline.rs", "limits.rs"];
+    let text: String = files
+        .map(|file| project::read(&format!("shared/src/{file}")))
+        .concat();
 
     let (mut rows, mut comment) = (Vec::new(), String::new());
     let mut lines = text.lines();

@@ -20,9 +20,7 @@ use serde_json::json;
 
 use super::by_records::{self, with_pair_by_records};
 use super::by_worker;
-use super::in_place::{
-    deregister_prior, fail_by_alarm, reset_by_stack, stop_a_release, stop_before_begin,
-};
+use super::in_place;
 use super::on_instances::{self, WAREHOUSE, with_pair_on_instances};
 use super::pairs::{
     fail_canary, fail_canary_on_listener, fail_fill_by_alarm, fail_when_grown, promote_canary,
@@ -47,11 +45,9 @@ pub(super) enum Event {
     /// A new colour of the pair grows and then fails, so that the old one must grow before it takes
     /// the traffic back. What weights from outside are repaired first.
     GrownColour,
-    /// A release with this tag that ECS rolls back while the idle colour is filled, because an
-    /// alarm of the colour is in ALARM.
+    /// A release with this tag, of which ECS rolls the fill back because of an alarm.
     FailedFill(&'static str),
-    /// A canary that fails requests, while an alarm is looked at and the new colour grows, so that
-    /// the old one must grow before it takes the traffic back.
+    /// A canary that fails requests while an alarm is looked at, after which both colours grow.
     FailedCanary,
     /// A canary that fails requests, with the pair behind the default action of its listener.
     FailedCanaryOnListener,
@@ -158,18 +154,18 @@ impl Event {
                 ecr::replicate(aws, WEB, "9.8.0", Behaviour::Healthy, "us-west-2")
                     .expect("replicated");
             }
-            Self::StoppedRelease => stop_a_release(driver, "9.0.0").await,
+            Self::StoppedRelease => in_place::stop_a_release(driver, "9.0.0").await,
             Self::DeregisteredPrior => {
-                deregister_prior(&mut driver.world.aws());
-                stop_a_release(driver, "9.6.0").await;
+                in_place::deregister_prior(&mut driver.world.aws());
+                in_place::stop_a_release(driver, "9.6.0").await;
             }
-            Self::FailedByAlarm => fail_by_alarm(driver, "9.7.0").await,
+            Self::FailedByAlarm => in_place::fail_by_alarm(driver, "9.7.0").await,
             Self::RepeatedRegistration => repeat_registration(driver).await,
-            Self::NeverBegun => stop_before_begin(driver).await,
+            Self::NeverBegun => in_place::stop_before_begin(driver).await,
             Self::GrowingCluster => release_on_capacity_provider(driver),
             Self::DryRun => check_only(driver),
             Self::NewestBase => release_from_newest(driver),
-            Self::StackUpdate => reset_by_stack(&mut driver.world.aws()),
+            Self::StackUpdate => in_place::reset_by_stack(&mut driver.world.aws()),
             Self::Migration => migrate(driver, "9.13.0", false),
             Self::SlowMigration => migrate(driver, "9.14.0", true),
             Self::PairOnInstances => on_instances::push(&mut driver.world.aws()),

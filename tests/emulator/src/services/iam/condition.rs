@@ -26,7 +26,7 @@ const COMPARISONS: [(&str, Compare, bool); 11] = [
 
 /// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the
 /// key of a tag. `aws:SourceAccount` and `aws:SourceArn` are there only when a service calls.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "application-autoscaling:scalable-dimension",
     "application-autoscaling:service-namespace",
     "aws:principalaccount",
@@ -45,6 +45,8 @@ const KEYS: [&str; 20] = [
     "iam:passedtoservice",
     "iam:resourcetag/",
     "lambda:sourcefunctionarn",
+    "secretsmanager:resourcetag/",
+    "ssm:resourcetag/",
     "sts:externalid",
     "sts:rolesessionname",
 ];

@@ -241,6 +241,7 @@ mod tests {
     fn request(method: &str, path: &str, kind: &str, body: &str) -> Request {
         let credential = "AWS4-HMAC-SHA256 Credential=A/20260105/eu-west-1/lambda/aws4_request, x";
         Request {
+            caller: "operator".to_owned(),
             method: method.to_owned(),
             path_and_query: path.to_owned(),
             headers: vec![

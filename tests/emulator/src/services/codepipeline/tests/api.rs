@@ -283,7 +283,9 @@ fn action_executions_show_what_was_resolved_and_reported() {
 fn unknown_operations_and_members_are_refused() {
     let mut aws = account(1);
     assert_eq!(
-        call(&mut aws, "PollForJobs", &json!({})).unwrap_err().code,
+        call(&mut aws, "PollForThirdPartyJobs", &json!({}))
+            .unwrap_err()
+            .code,
         "UnknownOperationException"
     );
     assert_eq!(

@@ -1,8 +1,6 @@
-//! What a release changes: one service, or a blue/green pair; and what was recorded of it before
-//! the first change.
+//! What a release changes, a service or a blue/green pair, and what was recorded of it before that.
 //!
-//! What only a pair has is a field of [`PairTarget`], so that no release of a single service can
-//! have it.
+//! What only a pair has is a field of [`PairTarget`]: no release of a single service can have it.
 
 use std::collections::BTreeMap;
 
@@ -49,6 +47,8 @@ pub struct PairTarget {
     pub raised_to: Option<u32>,
     /// Whether it was announced that the old colour is scaled to no tasks.
     pub retiring: bool,
+    /// Whether scale-in was announced to be restored after the new colour was reset last.
+    pub recount: bool,
     /// What was seen of the new colour's health while it had traffic, if it was not all as filled.
     pub health: Option<SeenHealth>,
     /// The decision to return the traffic to the old colour. Once made, it stays.
@@ -77,8 +77,7 @@ pub struct PriorService {
     pub percentages: Percentages,
     /// `healthyPercent` of its early success criteria, when they are on.
     pub early_success: Option<u32>,
-    /// The PRIMARY deployment as it was seen, which may be a failed one; what is returned to is
-    /// `task_definition`. None in leases that were written before it was recorded.
+    /// The PRIMARY deployment as it was seen, failed or not. None in leases from before it was known.
     pub found: Option<FoundDeployment>,
     pub recorded_at: Timestamp,
 }
@@ -338,6 +337,7 @@ impl PairTarget {
             scale_in_suspended: None,
             raised_to: None,
             retiring: false,
+            recount: false,
             health: None,
             traffic_return: None,
             judgements: Vec::new(),

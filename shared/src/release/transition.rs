@@ -149,7 +149,7 @@ fn step(
         Event::ShiftAnnounced { from, to } => shift(release, (from, to), now, in_grace)?,
         Event::ShiftSubmitted { change } => phase.pair()?.shift_mut()?.submit(change)?,
         Event::ShiftConfirmed => phase.pair()?.shift_mut()?.confirm(now)?,
-        Event::ScaleInRestorationAnnounced => phase.pair()?.scale_in_suspended = Some(false),
+        Event::ScaleInRestorationAnnounced => restore_scale_in(phase.pair()?),
         Event::RaiseAnnounced { tasks } => phase.pair()?.raised_to = Some(tasks),
         Event::RestorationAnnounced { percentages } => phase.restore(percentages)?,
         Event::PriorRegistered { task_definition } => {
@@ -237,6 +237,9 @@ impl Phase {
                 ..
             } => {
                 target.restore_with(percentages);
+                if let Target::Pair(pair) = target {
+                    pair.recount = false;
+                }
                 Ok(())
             }
             Self::Beginning | Self::Open(_) | Self::RollingBack { .. } => Err(Refusal::Phase),
@@ -288,6 +291,12 @@ fn shift(
     pair.announce_shift(from, to, now, in_grace);
     note_repair(release, from);
     Ok(())
+}
+
+/// A count that is below the minimum of its scalable target is raised then.
+fn restore_scale_in(pair: &mut PairTarget) {
+    pair.scale_in_suspended = Some(false);
+    pair.recount = true;
 }
 
 /// Before the new colour is filled, a shift sets back weights that were found.

@@ -56,6 +56,8 @@ struct StoredRelease {
     sized: Option<u32>,
     #[serde(default, skip_serializing_if = "is_false")]
     retiring: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    recount: bool,
     health: Option<SeenHealth>,
     restoring: Option<TrafficReturn>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -147,6 +149,7 @@ impl From<Release> for StoredRelease {
             scale_in_suspended: None,
             sized: None,
             retiring: false,
+            recount: false,
             health: None,
             restoring: None,
             judged: Vec::new(),
@@ -181,6 +184,7 @@ impl StoredRelease {
                 scale_in_suspended: pair.scale_in_suspended,
                 sized: pair.raised_to,
                 retiring: pair.retiring,
+                recount: pair.recount,
                 health: pair.health,
                 restoring: pair.traffic_return,
                 judged: pair.judgements,
@@ -191,7 +195,7 @@ impl StoredRelease {
     }
 
     /// The fields that only the release of a pair has, each with whether it is there.
-    fn pair_fields(&self) -> [(&'static str, bool); 9] {
+    fn pair_fields(&self) -> [(&'static str, bool); 10] {
         [
             ("release.repaired", self.repaired.is_some()),
             ("release.shift", self.shift.is_some()),
@@ -201,6 +205,7 @@ impl StoredRelease {
             ),
             ("release.sized", self.sized.is_some()),
             ("release.retiring", self.retiring),
+            ("release.recount", self.recount),
             ("release.health", self.health.is_some()),
             ("release.restoring", self.restoring.is_some()),
             ("release.judged", !self.judged.is_empty()),
@@ -239,6 +244,7 @@ impl StoredRelease {
                     scale_in_suspended: self.scale_in_suspended,
                     raised_to: self.sized,
                     retiring: self.retiring,
+                    recount: self.recount,
                     health: self.health,
                     traffic_return: self.restoring.take(),
                     judgements: std::mem::take(&mut self.judged),

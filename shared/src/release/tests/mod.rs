@@ -173,6 +173,7 @@ fn pair_target() -> PairTarget {
         scale_in_suspended: Some(true),
         raised_to: Some(4),
         retiring: true,
+        recount: true,
         health: Some(seen_health()),
         traffic_return: Some(traffic_return(false)),
         judgements: vec![judgement(now())],

@@ -73,7 +73,7 @@ fn pair_fields() -> Value {
                 "from": {"blue": 100, "green": 0}, "to": {"blue": 80, "green": 20}, "at": time(0),
                 "made": true, "known": [{"blue": 90, "green": 10}]
             },
-            "scale_in_suspended": true, "sized": 4, "retiring": true,
+            "scale_in_suspended": true, "sized": 4, "retiring": true, "recount": true,
             "health": {"most": 6, "loss": {"since": time(3), "recovered_at": time(4)}},
             "restoring": {"reason": "unhealthy", "since": time(0)},
             "judged": [{
@@ -186,7 +186,7 @@ fn a_lease_is_stored_without_what_it_does_not_have() {
 }
 
 /// Pairs with one field each, under the name it is stored by.
-fn pairs_of_one_field() -> [(&'static str, PairTarget); 9] {
+fn pairs_of_one_field() -> [(&'static str, PairTarget); 10] {
     let with = |edit: fn(&mut PairTarget)| {
         let mut target = PairTarget::new(prior_pair(), now());
         edit(&mut target);
@@ -202,6 +202,7 @@ fn pairs_of_one_field() -> [(&'static str, PairTarget); 9] {
         ),
         ("sized", with(|pair| pair.raised_to = Some(4))),
         ("retiring", with(|pair| pair.retiring = true)),
+        ("recount", with(|pair| pair.recount = true)),
         ("health", with(|pair| pair.health = Some(seen_health()))),
         (
             "restoring",

@@ -98,6 +98,17 @@ fn traffic_stays_on_a_colour_that_serves_while_the_old_one_may_still_be_scaled_i
 }
 
 #[test]
+fn the_new_colour_is_reset_after_scale_in_although_it_is_read_as_recorded() {
+    let view = emptied(pair().weights());
+    let mut target = target(&view, None);
+    let next = |target: &PairTarget| restored(target, Ending::Failed, &view, scaling(false));
+    assert!(matches!(next(&target), Restoration::Close(_)));
+
+    target.recount = true;
+    assert_eq!(next(&target), RESET_IDLE);
+}
+
+#[test]
 fn fewer_tasks_than_recorded_are_restored_unless_scaling_chose_them() {
     let mut fewer = emptied(pair().weights());
     fewer.services.blue.desired = 1;

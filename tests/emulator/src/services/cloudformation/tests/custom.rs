@@ -69,7 +69,12 @@ pub(super) fn respond(aws: &mut Aws, request: &Value, members: Value) {
 
     let url = request["ResponseURL"].as_str().unwrap();
     assert_eq!(put(aws, url, &response.to_string()).status, 200);
-    assert!(after(aws, 2).is_none());
+    let next = after(aws, 2).map(|attempt| attempt.function);
+    // The sweep of the functions' stack may be due at the same time.
+    let is_known = next
+        .as_deref()
+        .is_none_or(|name| name == "slipway-roll-back");
+    assert!(is_known, "{next:?}");
 }
 
 fn succeed(aws: &mut Aws, request: &Value) {

@@ -352,8 +352,8 @@ pub const METRIC_QUERIES: usize = 500;
 pub const SERIES_ATTEMPTS: usize = 3;
 
 /// Delay between the end of a minute and its judgement. Ours: CloudWatch's load balancer metrics
-/// are complete after one to two minutes, and two evaluations must have read the same values.
-pub const METRIC_DELAY: Duration = Duration::from_secs(180);
+/// are complete after one to two minutes; two evaluations must have read the same values besides.
+pub const METRIC_DELAY: Duration = Duration::from_secs(120);
 
 /// Longest time before an action at which its judgement may begin, with traffic that the previous
 /// action shifted. Ours: one job and a wait in between.

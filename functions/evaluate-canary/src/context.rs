@@ -20,8 +20,8 @@ pub(crate) struct CanaryContext<'a> {
 pub(crate) struct PairHealth {
     pub(crate) weights: Weights,
     pub(crate) health: String,
-    /// How long clients stay with their colour, as text.
-    pub(crate) sticky: Option<String>,
+    /// Whether clients stay with their colour.
+    pub(crate) sticky: bool,
 }
 
 impl CanaryContext<'_> {
@@ -59,6 +59,25 @@ impl CanaryContext<'_> {
         let ahead = i64::try_from(BAKE_AHEAD.as_secs()).unwrap_or_default();
         let from = shifted.max(self.job.since.secs() - ahead);
         (from + 59).div_euclid(60)
+    }
+
+    /// The state, knowing from which judged minute on the canary has the last share: the first
+    /// whole one after the weights were set.
+    pub(crate) fn with_raise(&self, bake_state: BakeState, weights: Weights) -> BakeState {
+        let percent = weights.percent(self.pair.idle());
+        let is_raised = bake_state.last_percent.is_some_and(|last| percent >= last);
+        let shifted = self.target.shift.as_ref().filter(|_| is_raised);
+        let Some(shift) = shifted else {
+            return bake_state;
+        };
+        let begins = (shift.at.secs() + 59).div_euclid(60);
+        let minute = u32::try_from(begins - bake_state.first + 1).unwrap_or(1);
+        bake_state.with_raise(minute)
+    }
+
+    /// Whether the share of the traffic is still to be raised by this judgement.
+    pub(crate) fn raises(&self, bake_state: &BakeState) -> bool {
+        bake_state.last_percent.is_some() && bake_state.raised.is_none()
     }
 
     pub(crate) fn minute(&self, bake_state: &BakeState) -> u32 {

@@ -3,10 +3,15 @@
 
 use slipway::aws::Artifacts;
 use slipway::job::{Job, JobReport, StepError, StepResult};
-use slipway::judge::Decision;
-use slipway::metrics::{Data, Sides, dispersion_queries, evaluation_queries, hourly_queries};
+use slipway::judge::canary::sentence::expectation;
+use slipway::judge::{Decision, JudgeConfig, Setup};
+use slipway::metrics::source::balancer_arn;
+use slipway::metrics::{Data, Query, Sides, evaluation_queries, hourly_queries, zone_queries};
+use slipway::observed::route::Route;
+use slipway::strategy::canary::evaluate::steps;
+use slipway::strategy::canary::plan::{self, MeasuredHour};
 use slipway::strategy::canary::{
-    BakeState, Observed, Outlook, Settings, arrivals, evaluate, messages, plan,
+    BakeState, Observed, Outlook, Settings, arrivals, evaluate, messages,
 };
 
 use crate::context::{CanaryContext, PairHealth};
@@ -23,6 +28,7 @@ impl EvaluateCanary {
         let Some(bake_state) = context.bake_state()? else {
             return self.measure(&context, &settings, health).await;
         };
+        let bake_state = context.with_raise(bake_state, health.weights);
 
         let minute = context.minute(&bake_state);
         if minute == 0 {
@@ -31,24 +37,22 @@ impl EvaluateCanary {
                 .await;
         }
 
-        let mut outlook = match self.outlook(&context, &settings, &bake_state, minute).await {
+        let look = self.outlook(&context, &settings, &bake_state, minute, health);
+        let mut outlook = match look.await {
             Err(StepError::Busy(busy)) => return self.wait_without_metrics(context, busy).await,
             outlook => outlook?,
         };
-        if let Some(sticky) = &health.sticky {
-            outlook.notes.push(format!(
-                "the rule is sticky for {sticky}, so errors of one client are correlated; evidence \
-                 is discounted"
-            ));
-        }
 
         let new = context.pair.idle();
-        let totals = &outlook.verdict.comparison.totals;
-        let requests = (totals.canary.requests, totals.baseline.requests);
-        let beyond = messages::beyond_share(health.weights.percent(new), requests.0, requests.1);
+        let (canary, baseline) = outlook.requests;
+        let beyond = messages::beyond_share(health.weights.percent(new), canary, baseline);
         outlook.notes.extend(beyond);
 
         match outlook.decision {
+            Decision::Continue if outlook.clear && context.raises(&outlook.state) => {
+                let left = settings.judge.end.saturating_sub(minute);
+                self.raise(&context, &outlook, health, left).await
+            }
             Decision::Continue => {
                 let share = share(&context, health);
                 let (progress, percent) = progress(&outlook, minute, settings.judge.end);
@@ -81,7 +85,7 @@ impl EvaluateCanary {
             Inconclusive::RollBack => {
                 let reason = format!(
                     "inconclusive, rolled back as configured: {}",
-                    outlook.undecided()
+                    outlook.reason
                 );
                 self.abort(context, &reason, Some(outlook)).await
             }
@@ -105,59 +109,75 @@ impl EvaluateCanary {
         Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
     }
 
-    /// The first evaluation fixes the thresholds, the dispersion and the usual rates. Nothing is
-    /// judged before the token carries them.
+    /// The first evaluation fixes the thresholds, which requests are bad, how they are dispersed,
+    /// and the last share. Nothing is judged before the token carries them.
     async fn measure(
         &self,
         context: &CanaryContext<'_>,
         settings: &Settings,
         health: &PairHealth,
     ) -> StepResult {
-        let sides = context.sides()?;
         let first = context.first_minute();
+        let from = first - plan::UNSETTLED_MINUTES - plan::HOUR_MINUTES;
+        let sides = self.with_zones(context).await?;
         let hour = hourly_queries(&sides, settings.source_settings(&[]));
-        let before = self
-            .metrics
-            .read(&hour, first - plan::HOUR_MINUTES, first)
+        let before = self.read_hour(&hour, from).await?;
+        let measured = self
+            .measured(&sides, from, &plan::thresholds(&before))
             .await?;
-        let thresholds = plan::thresholds(&before);
-        let errors = plan::errors(&before, first);
-        let dispersion = self.latency_dispersion(&sides, &thresholds, first).await?;
+
+        let percent = health.weights.percent(context.pair.idle());
+        let chosen = context.job.parameters.last_percent();
+        let last = chosen
+            .map(|chosen| chosen.unwrap_or_else(|| plan::last_percent(&settings.judge, &measured)));
+        let group = &context.pair.of(context.pair.idle()).target_group;
+        let bake_state = BakeState::new(first, measured.thresholds_ms.clone(), &measured.prior)
+            .with_last_percent(last.filter(|last| *last > percent))
+            .with_grpc(self.balancers.speaks_grpc(group).await?)
+            .with_known_counts(plan::known_counts(&before));
 
         let live = context.pair.live.to_string();
-        let measured = messages::measured(&live, &thresholds, &errors, dispersion);
-        let summary = format!(
-            "{}, {}; {measured}; {}",
-            share(context, health),
-            messages::baked(0, settings.judge.end),
-            health.health
-        );
-
-        let agrees = plan::counters_agree(&before, first);
-        let first = first + i64::from(context.job.parameters.warm_up());
-        let dispersions = (errors.dispersion, dispersion);
-        let bake_state = BakeState::new(first, thresholds, dispersions, errors.rate);
-        let bake_state = bake_state.with_known_counts(plan::known_counts(&before));
-        let payload = bake_state.with_agreement(agrees).payload();
-
-        Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
+        let parts = [
+            Some(share(context, health)),
+            Some(messages::baked(0, settings.judge.end)),
+            expected(settings, &bake_state, percent),
+            Some(messages::measured(&live, &measured)),
+            Some(health.health.clone()),
+        ];
+        let summary = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let payload = Some(bake_state.payload());
+        Ok(JobReport::in_progress_with(summary, 0, payload))
     }
 
-    /// How the slow requests of the hour before `first` are dispersed: 1 without thresholds.
-    async fn latency_dispersion(
+    /// The two sides with the zones of their load balancer.
+    async fn with_zones(&self, context: &CanaryContext<'_>) -> Result<Sides, StepError> {
+        let sides = context.sides()?;
+        let Route::Rule(rule) = &context.pair.route else {
+            return Ok(sides);
+        };
+        let Some(balancer) = balancer_arn(rule) else {
+            return Ok(sides);
+        };
+        let zones = self.balancers.zones(&balancer).await?;
+        Ok(sides.with_zones(zones))
+    }
+
+    /// What the hour from the minute `from` on showed of the live colour.
+    async fn measured(
         &self,
         sides: &Sides,
+        from: i64,
         thresholds: &[f64],
-        first: i64,
-    ) -> Result<f64, StepError> {
-        if thresholds.is_empty() {
-            return Ok(1.0);
-        }
+    ) -> Result<MeasuredHour, StepError> {
+        let data = self
+            .read_hour(&zone_queries(sides, thresholds), from)
+            .await?;
+        Ok(plan::measured(&data, from, sides.zones.len(), thresholds))
+    }
 
-        let queries = dispersion_queries(sides, thresholds);
-        let hour = first - plan::HOUR_MINUTES;
-        let slow = self.metrics.read(&queries, hour, first).await?;
-        Ok(plan::latency_dispersion(&slow, first, thresholds.len()))
+    async fn read_hour(&self, queries: &[Query], from: i64) -> Result<Data, StepError> {
+        let to = from + plan::HOUR_MINUTES;
+        Ok(self.metrics.read(queries, from, to).await?)
     }
 
     /// Judges the minutes that are complete, with one reading of all metrics.
@@ -167,6 +187,7 @@ impl EvaluateCanary {
         settings: &Settings,
         bake_state: &BakeState,
         minute: u32,
+        health: &PairHealth,
     ) -> Result<Outlook, StepError> {
         let data = self.read(context, settings, bake_state).await?;
 
@@ -176,6 +197,8 @@ impl EvaluateCanary {
             data: &data,
             minute,
             now_secs: context.job.now.secs(),
+            percent: health.weights.percent(context.pair.idle()),
+            sticky: health.sticky,
         })?)
     }
 
@@ -190,10 +213,8 @@ impl EvaluateCanary {
         let settings = settings.source_settings(&bake_state.thresholds_ms);
         let queries = evaluation_queries(&sides, settings);
 
-        // The minute before the first shows whether a counter that is absent in the first is zero.
-        let from = bake_state.first - 1;
         let now = context.job.now.secs().div_euclid(60);
-        Ok(self.metrics.read(&queries, from, now).await?)
+        Ok(self.metrics.read(&queries, bake_state.first, now).await?)
     }
 
     /// Notes how the first minute looks, so that the next evaluation can see whether it has
@@ -237,15 +258,25 @@ fn share(context: &CanaryContext<'_>, health: &PairHealth) -> String {
     format!("{}% to {new}", health.weights.percent(new))
 }
 
+/// How long a healthy canary is expected to take, from what is known before the bake.
+fn expected(settings: &Settings, bake_state: &BakeState, percent: u32) -> Option<String> {
+    let share = bake_state.last_percent.unwrap_or(percent);
+    let config = JudgeConfig {
+        steps: steps(&settings.judge, bake_state, 0),
+        share: Some(f64::from(share) / 100.0),
+        ..settings.judge.clone()
+    };
+    expectation(&Setup {
+        config,
+        thresholds: bake_state.thresholds_ms.len(),
+        own: settings.counts(),
+        prior: bake_state.prior(),
+    })
+}
+
 /// How far the bake is, as text and in percent.
 fn progress(outlook: &Outlook, minute: u32, end: u32) -> (String, u8) {
-    let parts = [
-        Some(messages::baked(minute, end)),
-        Some(outlook.reason.clone()),
-        outlook.traffic.clone(),
-    ];
-    let progress = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-
+    let progress = format!("{}; {}", messages::baked(minute, end), outlook.reason);
     let percent = u8::try_from((minute * 100 / end).min(99)).unwrap_or(99);
     (progress, percent)
 }

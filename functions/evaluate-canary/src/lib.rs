@@ -2,27 +2,30 @@
 //! same traffic. It promotes, restores the traffic in the same job, or waits for an operator's
 //! decision.
 //!
-//! It never promotes without data, and never moves traffic to the new colour.
+//! It never promotes without data, and moves traffic to the new colour only up to the last share
+//! that is judged.
 
 mod context;
 mod evaluation;
 mod outcome;
 mod parameters;
+mod raise;
 
 use std::time::Duration;
 
-use slipway::aws::{Ledger, Metrics, ObservedPair, Pairs, Reports, Sdk, TaskDefinitions};
+use slipway::aws::{
+    Balancers, Ledger, Metrics, ObservedPair, Pairs, Reports, Sdk, Services, TaskDefinitions,
+};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::alarm::active;
 use slipway::observed::weights::Weights;
 use slipway::release::{ActiveRelease, Event, PairTarget, SeenHealth, apply};
 use slipway::routing::mover::TrafficMover;
-use slipway::step::Step;
+use slipway::step::{Gate, Step};
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::health::health_to_record;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::watch::{WatchStep, watch};
-use slipway::timestamp::readable;
 
 use context::{CanaryContext, PairHealth};
 pub use parameters::Parameters;
@@ -33,10 +36,13 @@ pub struct EvaluateCanary {
     sdk: Sdk,
     ledger: Ledger,
     pairs: Pairs,
+    services: Services,
+    balancers: Balancers,
     task_definitions: TaskDefinitions,
     traffic: TrafficMover,
     metrics: Metrics,
     reports: Reports,
+    gate: Gate,
 }
 
 impl EvaluateCanary {
@@ -46,10 +52,13 @@ impl EvaluateCanary {
             sdk: sdk.clone(),
             ledger: Ledger::new(sdk),
             pairs: Pairs::new(sdk),
+            services: Services::new(sdk),
+            balancers: Balancers::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
             traffic: TrafficMover::new(sdk),
             metrics: Metrics::new(sdk),
             reports: Reports::new(sdk),
+            gate: Gate::new(sdk),
         }
     }
 }
@@ -164,7 +173,7 @@ impl EvaluateCanary {
         let health = PairHealth {
             weights: seen.view.weights,
             health,
-            sticky: seen.route.sticky().map(readable),
+            sticky: seen.route.sticky().is_some(),
         };
         self.judge(context, &health).await
     }

@@ -33,7 +33,7 @@ fn awaiting_decision(
          this function with its parameters and `decision` `promote` or `roll-back`, or stop the \
          execution; {}; {}",
         health.weights.percent(new),
-        outlook.undecided(),
+        outlook.reason,
         health.health
     );
     let bake_state = outlook.state.clone().with_hold(minute);
@@ -52,10 +52,7 @@ impl EvaluateCanary {
         let key = context.key();
         let (verdict, why) = match undecided {
             None => ("promote", outlook.reason.clone()),
-            Some(because) => (
-                "inconclusive",
-                format!("{because}: {}", outlook.undecided()),
-            ),
+            Some(because) => ("inconclusive", format!("{because}: {}", outlook.reason)),
         };
 
         let written = self
@@ -181,7 +178,13 @@ impl EvaluateCanary {
         }
 
         let settings = self.settings(context.job).await?;
-        self.outlook(context, &settings, &bake_state, minute)
+        let weights = context.target.shift.as_ref().map(|shift| shift.to);
+        let health = PairHealth {
+            weights: weights.unwrap_or(context.pair.weights()),
+            health: String::new(),
+            sticky: settings.judge.sticky,
+        };
+        self.outlook(context, &settings, &bake_state, minute, &health)
             .await
             .map(Some)
     }
@@ -196,7 +199,7 @@ impl EvaluateCanary {
         let release = &context.job.release;
         let sides = context.sides()?;
         let name = format!("{} {}", release.service, sides.canary.task_definition);
-        let judgement = outlook.judgement(&name)?;
+        let judgement = outlook.judgement(&name);
 
         let facts = [
             ("Pipeline", release.pipeline.clone()),
@@ -235,7 +238,6 @@ impl EvaluateCanary {
     ) -> JudgementRecord {
         let judge = &outlook.verdict;
         let evidence = |log_e: f64| format!("{:.3}", log_e.exp().min(1e9));
-        let canary = &judge.comparison.totals.canary;
         let report = self.reports.location(&context.key());
 
         let outputs = [
@@ -243,7 +245,7 @@ impl EvaluateCanary {
             ("Minutes", judge.minute.to_string()),
             ("EvidenceOfHarm", evidence(judge.log_e)),
             ("EvidenceOfHealth", evidence(judge.log_e_promote)),
-            ("CanaryRequests", canary.requests.to_string()),
+            ("CanaryRequests", outlook.requests.0.to_string()),
             ("Report", report.clone()),
         ];
 
@@ -285,15 +287,11 @@ impl EvaluateCanary {
                     .await;
             }
             Some(OperatorDecision::RollBack) => {
-                let reason = format!("rolled back by an operator: {}", outlook.undecided());
+                let reason = format!("rolled back by an operator: {}", outlook.reason);
                 return self.abort(context, &reason, Some(outlook)).await;
             }
             None if waited >= hold => {
-                let reason = format!(
-                    "no decision within {}: {}",
-                    readable(hold),
-                    outlook.undecided()
-                );
+                let reason = format!("no decision within {}: {}", readable(hold), outlook.reason);
                 let context = self.decide_return(context, &reason, true).await?;
                 return self.restore(context, Some(outlook)).await;
             }

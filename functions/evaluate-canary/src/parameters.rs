@@ -24,15 +24,19 @@ const HOLD_MINUTES: u32 = 120;
 pub struct Parameters {
     /// ARN of the revision that the new colour must run.
     pub task_definition: String,
-    /// After how many judged minutes the judgement ends; 30 when neither this nor `config` gives a
-    /// number.
+    /// The share of the traffic that the judgement raises the new colour to, in percent, as soon as
+    /// nothing speaks against it; 0 chooses 10, 25 or 50 by the traffic of the hour before. Without
+    /// it the share stays as it is.
+    pub last_percent: Option<Percent<0, 99>>,
+    /// After how many judged minutes the judgement ends, over all shares; 60 when neither this nor
+    /// `config` gives a number.
     #[schemars(range(min = 1))]
     pub bake_minutes: Option<u32>,
     /// Minutes that must be usable before a promotion; 5 when neither this nor `config` gives a
     /// number.
     pub min_minutes: Option<u32>,
-    /// The first minutes with traffic, in which new tasks warm up and which are not judged; none
-    /// when not given.
+    /// The first minutes with traffic, in which new tasks warm up: their response times and values
+    /// are not judged, their errors are. 3 when neither this nor `config` gives a number.
     pub warm_up_minutes: Option<u32>,
     /// What follows when neither harm nor health was shown at the end; `hold` when not given.
     pub inconclusive: Option<Inconclusive>,
@@ -94,6 +98,7 @@ impl Parameters {
     pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings, Failure> {
         let judge = &mut settings.judge;
         judge.end = self.bake_minutes.unwrap_or(judge.end);
+        judge.warm_up = self.warm_up_minutes.unwrap_or(judge.warm_up);
 
         // A short bake needs no minimum that it cannot reach, unless it is given.
         judge.min_minutes = self.min_minutes.unwrap_or(judge.min_minutes.min(judge.end));
@@ -110,11 +115,11 @@ impl Parameters {
         } else {
             0
         };
-        let minutes = u64::from(self.warm_up()) + u64::from(judge.end) + u64::from(hold);
+        let minutes = u64::from(judge.end) + u64::from(hold);
         if minutes > u64::from(BAKE_MAX_MINUTES) {
             return Err(Failure::configuration(format!(
-                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in \
-                 all; expected at most {BAKE_MAX_MINUTES}, since an action ends after 24 hours"
+                "`bake_minutes` and `hold_minutes` are {minutes} minutes in all; expected at most \
+                 {BAKE_MAX_MINUTES}, since an action ends after 24 hours"
             )));
         }
 
@@ -133,8 +138,11 @@ impl Parameters {
         minutes(self.hold_minutes())
     }
 
-    pub(crate) fn warm_up(&self) -> u32 {
-        self.warm_up_minutes.unwrap_or(0)
+    /// The share that the judgement raises the new colour to, if it raises it; `Some(None)` leaves
+    /// it to the traffic.
+    pub(crate) fn last_percent(&self) -> Option<Option<u32>> {
+        let percent = self.last_percent.map(|percent| percent.get());
+        percent.map(|percent| (percent > 0).then_some(percent))
     }
 
     pub(crate) fn minimum_healthy_percent(&self) -> u32 {
@@ -192,9 +200,9 @@ mod tests {
             (
                 parameters.inconclusive(),
                 parameters.hold(),
-                parameters.warm_up()
+                parameters.last_percent()
             ),
-            (Inconclusive::Hold, Duration::from_secs(7_200), 0)
+            (Inconclusive::Hold, Duration::from_secs(7_200), None)
         );
         assert_eq!(parameters.minimum_healthy_percent(), 75);
     }
@@ -202,17 +210,21 @@ mod tests {
     #[test]
     fn every_parameter_that_is_given_is_used() {
         let parameters = parameters(json!({
-            "inconclusive": "hold", "hold_minutes": 45, "warm_up_minutes": 3,
-            "minimum_healthy_percent": 60,
+            "inconclusive": "hold", "hold_minutes": 45, "warm_up_minutes": 7,
+            "minimum_healthy_percent": 60, "last_percent": 25,
         }));
         assert_eq!(
             (
                 parameters.hold(),
-                parameters.warm_up(),
+                parameters.last_percent(),
                 parameters.minimum_healthy_percent()
             ),
-            (Duration::from_secs(2_700), 3, 60)
+            (Duration::from_secs(2_700), Some(Some(25)), 60)
         );
+        let settings = parameters.settings(Settings::default()).unwrap();
+        assert_eq!(settings.judge.warm_up, 7);
+        let chosen = self::parameters(json!({ "last_percent": 0 }));
+        assert_eq!(chosen.last_percent(), Some(None), "by the traffic");
 
         let word = |word: &str| self::parameters(json!({ "inconclusive": word })).inconclusive();
         assert_eq!(
@@ -297,22 +309,22 @@ mod tests {
     }
 
     #[test]
-    fn warm_up_bake_and_hold_fit_into_an_action_together() {
+    fn bake_and_hold_fit_into_an_action_together() {
         let of = |more: Value| merged(more, 30, 5);
         assert_eq!(
-            of(json!({"warm_up_minutes": 10, "bake_minutes": 1_250, "hold_minutes": 120})),
-            Ok((1_250, 5))
+            of(json!({"bake_minutes": 1_260, "hold_minutes": 120})),
+            Ok((1_260, 5))
         );
 
         let refused = |minutes: u32| {
             Err(format!(
-                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in \
-                 all; expected at most 1380, since an action ends after 24 hours"
+                "`bake_minutes` and `hold_minutes` are {minutes} minutes in all; expected at most \
+                 1380, since an action ends after 24 hours"
             ))
         };
 
         assert_eq!(
-            of(json!({"warm_up_minutes": 11, "bake_minutes": 1_250, "hold_minutes": 120})),
+            of(json!({"bake_minutes": 1_261, "hold_minutes": 120})),
             refused(1_381)
         );
         assert_eq!(

@@ -3,8 +3,10 @@
 
 use serde_json::{Value, json};
 use slipway::job::{FailureType, Origin, parse_parameters};
+use slipway::judge::canary::prior::Prior;
 use slipway::limits::METRIC_DELAY;
 use slipway::observed::colour::Colour;
+use slipway::observed::weights::Weights;
 use slipway::release::Lease;
 use slipway::strategy::canary::BakeState;
 use slipway::timestamp::Timestamp;
@@ -159,9 +161,9 @@ fn without_a_shift_a_judgement_begins_with_its_action() {
 #[test]
 fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     let delay = i64::try_from(METRIC_DELAY.as_secs()).expect("minutes");
-    assert_eq!(delay, 180);
+    assert_eq!(delay, 120);
 
-    let bake_state = BakeState::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
+    let bake_state = BakeState::new(TEN / 60, Vec::new(), &Prior::unknown(0));
     let judged = |secs: i64| {
         with_context(&job(TEN, TEN + secs, None), &lease(None, RULE), |context| {
             context.minute(&bake_state)
@@ -171,11 +173,11 @@ fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     assert_eq!(
         [
             judged(0),
+            judged(179),
+            judged(180),
             judged(239),
             judged(240),
-            judged(299),
-            judged(300),
-            judged(3_780)
+            judged(3_720)
         ],
         [0, 0, 1, 1, 2, 60]
     );
@@ -241,13 +243,8 @@ fn a_report_is_stored_by_pipeline_execution_and_beginning() {
 
 #[test]
 fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
-    let bake_state = BakeState::new(
-        29_460_060,
-        vec![60.0, 90.0, 200.0, 300.0],
-        (1.5, 2.0),
-        0.001,
-    )
-    .with_hold(30);
+    let bake_state =
+        BakeState::new(29_460_060, vec![90.0, 200.0, 300.0], &Prior::unknown(3)).with_hold(30);
     let read = |payload| {
         with_context(&job(TEN, TEN, payload), &lease(None, RULE), |context| {
             context.bake_state()
@@ -297,4 +294,25 @@ fn a_report_is_waited_for_ten_minutes_from_the_decision_to_return_the_traffic() 
         })
     };
     assert_eq!([waited(599), waited(600)], [false, true]);
+}
+
+#[test]
+fn the_last_share_counts_from_the_first_whole_minute_after_it_was_set() {
+    let raised = |weights: Weights, last: Option<u32>| {
+        with_context(
+            &job(TEN, TEN + 700, None),
+            &lease(Some(TEN + 481), RULE),
+            |context| {
+                let bake_state = BakeState::new(TEN / 60, Vec::new(), &Prior::unknown(0));
+                let bake_state = bake_state.with_last_percent(last);
+                let raises = context.raises(&bake_state);
+                let bake_state = context.with_raise(bake_state, weights);
+                (raises, bake_state.raised, context.raises(&bake_state))
+            },
+        )
+    };
+    let green = |percent| Weights::with(Colour::Green, percent);
+    assert_eq!(raised(green(25), Some(25)), (true, Some(10), false));
+    assert_eq!(raised(green(5), Some(25)), (true, None, true));
+    assert_eq!(raised(green(5), None), (false, None, false));
 }

@@ -46,6 +46,41 @@ impl Balancers {
         Ok(named.collect())
     }
 
+    /// The Availability Zones of a load balancer.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn zones(&self, balancer: &str) -> Result<Vec<String>, AwsError> {
+        let request = self
+            .clients
+            .elb()
+            .describe_load_balancers()
+            .load_balancer_arns(balancer);
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(BALANCERS))?;
+        let balancers = answer.load_balancers.unwrap_or_default().into_iter();
+        let zones = balancers.flat_map(|balancer| balancer.availability_zones.unwrap_or_default());
+        Ok(zones.filter_map(|zone| zone.zone_name).collect())
+    }
+
+    /// Whether a target group speaks gRPC, which answers 200 whether a call fails or not.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn speaks_grpc(&self, group: &str) -> Result<bool, AwsError> {
+        let request = self
+            .clients
+            .elb()
+            .describe_target_groups()
+            .target_group_arns(group);
+        let answer = request.send().await.map_err(AwsError::from_sdk(GROUPS))?;
+        let groups = answer.target_groups.unwrap_or_default();
+        let mut versions = groups.iter().filter_map(|group| group.protocol_version());
+        Ok(versions.any(|version| version == "GRPC"))
+    }
+
     /// The load balancers of each group, by their ARNs.
     async fn used_by(
         &self,

@@ -117,18 +117,6 @@ pub(in crate::judge) fn minutes(count: u32) -> String {
     )
 }
 
-/// A span in minutes, or in hours or days where it is long.
-pub(in crate::judge) fn span(minutes: f64) -> String {
-    match minutes {
-        m if m < 120.0 => format!("{:.0} minutes", m.max(1.0).ceil()),
-        m if m < 48.0 * 60.0 => format!("{:.0} hours", m / 60.0),
-        m => format!(
-            "{} days",
-            thousands((m / (24.0 * 60.0)).min(1e15).round() as u64)
-        ),
-    }
-}
-
 /// Ascending minutes as ranges: `1–3, 7`.
 pub(in crate::judge) fn ranges(minutes: &[u32]) -> String {
     let runs = minutes.chunk_by(|a, b| a + 1 == *b);

@@ -1,21 +1,23 @@
-//! The metrics of an Application Load Balancer: errors, and latency at each threshold.
+//! The metrics of an Application Load Balancer: answers, and latency at each threshold.
 
-use super::missing_data::STRAGGLE_SECS;
-use super::source::{
-    Counter, Group, Key, Metric, MetricName, Observations, Query, Side, Sides, Source, Window,
-    side_counts, whole,
-};
-use crate::judge::JudgeConfig;
-use crate::judge::clean::Reading;
-use crate::judge::config::LATENCY_TOLERANCE;
-use crate::judge::spec::MetricSpec;
+use super::source::{Key, Metric, MetricName, Observations, Query, Side, Sides, Source, Window};
+use crate::judge::canary::config::{LATENCY_TOLERANCE, LATENCY_TOLERANCE_TO_PROMOTE};
+use crate::judge::canary::counts::{Counters, OwnCounter};
+use crate::judge::canary::metric::OwnCount;
 
 const NAMESPACE: &str = "AWS/ApplicationELB";
 const MINUTE_SECS: i32 = 60;
 const HOUR_SECS: i32 = 3_600;
 
-/// A promotion measures slow requests by a laxer threshold than a rollback.
-const PROMOTE_TOLERANCE: f64 = 1.25;
+/// Every answer of a target has one of these classes; a refused connection has none.
+const ANSWERS: [Metric; 6] = [
+    Metric::Requests,
+    Metric::Responses2xx,
+    Metric::Responses3xx,
+    Metric::Responses4xx,
+    Metric::Responses5xx,
+    Metric::RefusedConnections,
+];
 
 /// What the load balancer measures of both target groups.
 #[derive(Clone, Copy, Debug)]
@@ -25,101 +27,126 @@ pub struct Alb<'a> {
 
 impl Source for Alb<'_> {
     fn queries(&self, sides: &Sides, side: Side, window: Window) -> Vec<Query> {
+        let counters = || ANSWERS.map(|metric| query(sides, side, metric, "Sum"));
         match window {
-            Window::Hour => {
-                let mut queries = counters(sides, side);
-                queries.push(query(sides, side, Metric::ResponseTimes, "SampleCount"));
-                queries.extend(whole_hour(sides, side));
-                queries
+            Window::Hour => whole_hour(sides, side).to_vec(),
+            Window::Zones => {
+                let mut queries = counters().to_vec();
+                queries.extend(self.slow(sides, side, 1.0));
+                queries.extend(self.slow_to_promote(sides, side));
+                by_zones(sides, &queries)
             }
-            Window::Dispersion => self.slow(sides, side),
             Window::Bake => {
-                let mut queries = counters(sides, side);
+                let tolerance = match side {
+                    Side::Canary => LATENCY_TOLERANCE,
+                    Side::Baseline => 1.0,
+                };
+                let mut queries = counters().to_vec();
                 if !self.thresholds_ms.is_empty() {
-                    queries.extend(self.slow(sides, side));
+                    let timed = query(sides, side, Metric::ResponseTimes, "SampleCount");
+                    queries.push(timed);
+                    queries.extend(self.slow(sides, side, tolerance));
+                    if side == Side::Canary {
+                        queries.extend(self.slow_to_promote(sides, side));
+                    }
                 }
                 queries
             }
         }
     }
 
-    fn share(&self) -> f64 {
-        0.0
+    fn counts(&self) -> Vec<OwnCount> {
+        Vec::new()
     }
 
-    fn specs(&self, judge: &JudgeConfig, left: f64) -> Vec<MetricSpec> {
-        let specs = judge.metrics(self.thresholds_ms).into_iter();
-        specs
-            .map(|spec| MetricSpec {
-                weight: spec.weight * left,
-                ..spec
-            })
-            .collect()
-    }
-
-    fn readings(&self, observed: &Observations<'_>, at: i64) -> Vec<(Group, Reading)> {
-        let latency = (0..self.thresholds_ms.len())
-            .map(|index| (Group::Latency, latency(observed, index, at)));
-        std::iter::once((Group::Errors, errors(observed, at)))
-            .chain(latency)
-            .collect()
+    fn read(&self, _: &Observations<'_>, _: Side, _: i64) -> Vec<OwnCounter> {
+        Vec::new()
     }
 }
 
 impl Alb<'_> {
-    /// Response times: how many there are, and how many are above each threshold.
-    fn slow(&self, sides: &Sides, side: Side) -> Vec<Query> {
-        let tolerance = match side {
-            Side::Canary => LATENCY_TOLERANCE,
-            Side::Baseline => 1.0,
-        };
-        let mut queries = vec![query(sides, side, Metric::ResponseTimes, "SampleCount")];
+    /// How many response times are above each threshold times `tolerance`.
+    fn slow(&self, sides: &Sides, side: Side, tolerance: f64) -> Vec<Query> {
+        let thresholds = self.thresholds_ms.iter().enumerate();
+        thresholds
+            .map(|(index, ms)| query(sides, side, Metric::Slow(index), &above(ms * tolerance)))
+            .collect()
+    }
 
-        for (index, ms) in self.thresholds_ms.iter().enumerate() {
-            let slow = above(ms * tolerance);
-            queries.push(query(sides, side, Metric::Slow(index), &slow));
-            if side == Side::Canary {
-                let slow = above(ms * PROMOTE_TOLERANCE);
-                queries.push(query(sides, side, Metric::SlowToPromote(index), &slow));
-            }
-        }
-
-        queries
+    /// How many are above the laxer thresholds of a promotion.
+    fn slow_to_promote(&self, sides: &Sides, side: Side) -> Vec<Query> {
+        let thresholds = self.thresholds_ms.iter().enumerate();
+        thresholds
+            .map(|(index, ms)| {
+                let slow = above(ms * LATENCY_TOLERANCE_TO_PROMOTE);
+                query(sides, side, Metric::SlowToPromote(index), &slow)
+            })
+            .collect()
     }
 }
 
-fn counters(sides: &Sides, side: Side) -> Vec<Query> {
-    let metrics = [
-        Metric::Requests,
-        Metric::Responses2xx,
-        Metric::Responses3xx,
-        Metric::Responses4xx,
-        Metric::Responses5xx,
-        Metric::RefusedConnections,
-    ];
+/// The counters of a side in a minute. What CloudWatch has no point for is unknown here; beside
+/// requests the judge takes it for 0, except for response times, which all come from one metric:
+/// slow ones that are absent beside them are 0.
+#[must_use]
+pub fn counters(observed: &Observations<'_>, thresholds: usize, side: Side, at: i64) -> Counters {
+    let count = |metric| observed.count(side, metric, at);
+    let timed = count(Metric::ResponseTimes);
+    let slow = |metric: fn(usize) -> Metric| -> Vec<Option<u64>> {
+        let above = |index| timed.map(|_| count(metric(index)).unwrap_or(0));
+        (0..thresholds).map(above).collect()
+    };
+    let classes = [count(Metric::Responses2xx), count(Metric::Responses3xx)];
 
-    metrics
-        .into_iter()
-        .map(|metric| query(sides, side, metric, "Sum"))
-        .collect()
+    Counters {
+        requests: count(Metric::Requests),
+        good: classes
+            .into_iter()
+            .flatten()
+            .reduce(|one, other| one + other),
+        client_errors: count(Metric::Responses4xx),
+        server_errors: count(Metric::Responses5xx),
+        refused: count(Metric::RefusedConnections),
+        timed,
+        slow: slow(Metric::Slow),
+        slow_to_promote: match side {
+            Side::Canary => slow(Metric::SlowToPromote),
+            Side::Baseline => Vec::new(),
+        },
+        own: Vec::new(),
+        values: Vec::new(),
+    }
 }
 
 /// Response times of the hour as one period, with their percentiles.
-fn whole_hour(sides: &Sides, side: Side) -> Vec<Query> {
+fn whole_hour(sides: &Sides, side: Side) -> [Query; 3] {
     let statistics = [
         (Metric::HourlyResponseTimes, "SampleCount"),
-        (Metric::HourlyPercentile(75), "p75"),
         (Metric::HourlyPercentile(90), "p90"),
         (Metric::HourlyPercentile(99), "p99"),
     ];
+    statistics.map(|(metric, statistic)| Query {
+        period_secs: HOUR_SECS,
+        ..query(sides, side, metric, statistic)
+    })
+}
 
-    statistics
-        .into_iter()
-        .map(|(metric, statistic)| Query {
-            period_secs: HOUR_SECS,
-            ..query(sides, side, metric, statistic)
-        })
-        .collect()
+/// The same series of each Availability Zone; of the whole target group where none is known.
+fn by_zones(sides: &Sides, queries: &[Query]) -> Vec<Query> {
+    if sides.zones.is_empty() {
+        return queries.to_vec();
+    }
+    let in_zone = |(zone, name): (usize, &String)| {
+        let in_zone = queries.iter().map(move |query| {
+            let mut query = query.clone();
+            query.key.zone = Some(zone);
+            let dimension = ("AvailabilityZone".to_owned(), name.clone());
+            query.metric.dimensions.push(dimension);
+            query
+        });
+        in_zone.collect::<Vec<_>>()
+    };
+    sides.zones.iter().enumerate().flat_map(in_zone).collect()
 }
 
 fn query(sides: &Sides, side: Side, metric: Metric, statistic: &str) -> Query {
@@ -153,57 +180,4 @@ fn query(sides: &Sides, side: Side, metric: Metric, statistic: &str) -> Query {
 fn above(ms: f64) -> String {
     let secs = format!("{:.6}", ms / 1_000.0);
     format!("TC({}:)", secs.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// 5XX and refused connections. The load balancer's own 5XX have no target group.
-fn errors(observed: &Observations<'_>, at: i64) -> Reading {
-    let counter = |metric, usual_rate| Counter {
-        metric,
-        among: Metric::Requests,
-        usual_rate,
-        dispersion: observed.dispersion,
-    };
-    let answered = counter(Metric::Responses5xx, observed.usual_error_rate);
-    let refused = counter(Metric::RefusedConnections, 0.0);
-    let side = |side: Side| {
-        let answered = observed.count(side, &answered, at);
-        let refused = observed.count(side, &refused, at);
-        let requests = observed.point(side, Metric::Requests, at);
-        let bad = answered.zip(refused).map(|(e, x)| e + x);
-        // A balancer retries where a target refuses a connection, and counts each attempt: a dead
-        // target has more of them than requests.
-        let most = requests
-            .filter(|_| observed.age_secs(at) >= STRAGGLE_SECS)
-            .unwrap_or(f64::INFINITY);
-
-        side_counts(requests, bad.map(|bad| bad.min(most)))
-    };
-
-    let canary = side(Side::Canary);
-    Reading {
-        canary,
-        baseline: side(Side::Baseline),
-        canary_bad_promote: canary.bad,
-    }
-}
-
-/// Slow ones among the response times. Both come from one metric and so arrive at once: what is
-/// absent beside the response times is 0.
-fn latency(observed: &Observations<'_>, index: usize, at: i64) -> Reading {
-    let timed = |side: Side| observed.point(side, Metric::ResponseTimes, at);
-    let slow = |side: Side, metric: Metric| {
-        timed(side).map(|_| observed.point(side, metric, at).unwrap_or(0.0))
-    };
-    let side = |side: Side| side_counts(timed(side), slow(side, Metric::Slow(index)));
-
-    let canary = side(Side::Canary);
-    let lax = slow(Side::Canary, Metric::SlowToPromote(index))
-        .and_then(whole)
-        .filter(|lax| canary.requests.is_some_and(|requests| *lax <= requests));
-
-    Reading {
-        canary,
-        baseline: side(Side::Baseline),
-        canary_bad_promote: lax,
-    }
 }

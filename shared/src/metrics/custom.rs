@@ -1,28 +1,19 @@
 //! Metrics of a user's own, from any namespace of CloudWatch.
 //!
-//! Only counts are read here; series of values are compared by ranks, not minute by minute.
+//! Counts share the error rate with errors and latency. Series of values only object.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::source::{
-    Counter, CustomPart, Group, Key, Metric, MetricName, Observations, Query, Side, Sides, Source,
-    Window, side_counts,
+    CustomPart, Key, Metric, MetricName, Observations, Query, Side, Sides, Source, Window, whole,
 };
-use crate::judge::JudgeConfig;
-use crate::judge::clean::Reading;
-use crate::judge::spec::{MetricSpec, Promotion};
+use crate::judge::canary::counts::OwnCounter;
+use crate::judge::canary::metric::OwnCount;
+use crate::judge::canary::values::{SeriesSpec, Worse};
 
 const MINUTE_SECS: i32 = 60;
-
-/// Which direction of a metric is the bad one.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Worse {
-    More,
-    Less,
-}
 
 /// Where the numbers of a metric come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,13 +34,17 @@ pub struct CustomMetric {
     pub dimensions: BTreeMap<String, String>,
     pub kind: CustomKind,
     pub worse: Worse,
-    /// Share of the error rate.
+    /// Share of the error rate, in proportion to the others.
     pub weight: f64,
     /// Ratio that is tolerated.
     pub tolerance: f64,
+    /// Rate below which a count is no harm.
     pub floor: Option<f64>,
-    pub dispersion: f64,
-    pub promotion: Option<Promotion>,
+    /// Difference of medians below which a series of values does not object.
+    pub least: f64,
+    pub dispersion: Option<f64>,
+    pub promote_tolerance: Option<f64>,
+    pub promote_floor: Option<f64>,
 }
 
 impl CustomMetric {
@@ -59,16 +54,25 @@ impl CustomMetric {
     }
 
     /// How a count is judged.
-    #[must_use]
-    pub fn spec(&self) -> MetricSpec {
-        MetricSpec {
+    fn own_count(&self) -> OwnCount {
+        OwnCount {
             name: self.name.clone(),
-            label: self.name.clone(),
             weight: self.weight,
             tolerance: self.tolerance,
             floor: self.floor,
             dispersion: self.dispersion,
-            promotion: self.promotion,
+            promote_tolerance: self.promote_tolerance,
+            promote_floor: self.promote_floor,
+        }
+    }
+
+    /// How a series of values is compared.
+    pub(crate) fn series(&self) -> SeriesSpec {
+        SeriesSpec {
+            name: self.name.clone(),
+            worse: self.worse,
+            tolerance: self.tolerance,
+            least: self.least,
         }
     }
 }
@@ -84,7 +88,7 @@ impl Source for CustomMetrics<'_> {
         // Of the hour before only one thing is needed: whether a count has ever had a value.
         let is_read = |query: &Query| match (window, query.key.metric) {
             (Window::Bake, _) | (Window::Hour, Metric::Custom(_, CustomPart::Count)) => true,
-            (Window::Hour | Window::Dispersion, _) => false,
+            (Window::Hour | Window::Zones, _) => false,
         };
 
         let metrics = self.metrics.iter().enumerate();
@@ -92,23 +96,38 @@ impl Source for CustomMetrics<'_> {
         queries.filter(is_read).collect()
     }
 
-    fn share(&self) -> f64 {
-        self.metrics.iter().map(|metric| metric.weight).sum()
-    }
-
-    fn specs(&self, _: &JudgeConfig, _: f64) -> Vec<MetricSpec> {
+    fn counts(&self) -> Vec<OwnCount> {
         let counts = self.metrics.iter().filter(|metric| metric.is_count());
-        counts.map(CustomMetric::spec).collect()
+        counts.map(CustomMetric::own_count).collect()
     }
 
-    fn readings(&self, observed: &Observations<'_>, at: i64) -> Vec<(Group, Reading)> {
-        self.metrics
-            .iter()
-            .enumerate()
+    fn read(&self, observed: &Observations<'_>, side: Side, at: i64) -> Vec<OwnCounter> {
+        let counts = self.metrics.iter().enumerate();
+        counts
             .filter(|(_, metric)| metric.is_count())
-            .map(|(index, metric)| (Group::Custom, metric.reading(observed, index, at)))
+            .map(|(index, metric)| metric.counter(observed, side, index, at))
             .collect()
     }
+}
+
+/// The values of a side in a minute, one for each series of values.
+#[must_use]
+pub fn values(
+    metrics: &[CustomMetric],
+    observed: &Observations<'_>,
+    side: Side,
+    at: i64,
+) -> Vec<Option<f64>> {
+    let series = metrics.iter().enumerate();
+    series
+        .filter(|(_, metric)| !metric.is_count())
+        .map(|(index, _)| {
+            let value = Metric::Custom(index, CustomPart::Value);
+            observed
+                .point(side, value, at)
+                .filter(|value| value.is_finite())
+        })
+        .collect()
 }
 
 impl CustomMetric {
@@ -139,29 +158,24 @@ impl CustomMetric {
         }
     }
 
-    fn reading(&self, observed: &Observations<'_>, index: usize, at: i64) -> Reading {
-        let counter = Counter {
-            metric: Metric::Custom(index, CustomPart::Count),
-            among: Metric::Custom(index, CustomPart::Total),
-            usual_rate: 0.0,
-            dispersion: self.dispersion,
+    fn counter(
+        &self,
+        observed: &Observations<'_>,
+        side: Side,
+        index: usize,
+        at: i64,
+    ) -> OwnCounter {
+        let part = |part| Metric::Custom(index, part);
+        let (count, total) = (part(CustomPart::Count), part(CustomPart::Total));
+        let counted = observed.count_or_zero(side, count, total, at);
+        let total = observed.point(side, total, at).and_then(whole);
+        let bad = match self.worse {
+            Worse::More => counted,
+            Worse::Less => total
+                .zip(counted)
+                .and_then(|(total, counted)| total.checked_sub(counted)),
         };
-        let side = |side: Side| {
-            let total = observed.point(side, counter.among, at);
-            let count = observed.count(side, &counter, at);
-            let bad = match self.worse {
-                Worse::More => count,
-                Worse::Less => total.zip(count).map(|(total, count)| total - count),
-            };
-            side_counts(total, bad)
-        };
-
-        let canary = side(Side::Canary);
-        Reading {
-            canary,
-            baseline: side(Side::Baseline),
-            canary_bad_promote: canary.bad,
-        }
+        OwnCounter { total, bad }
     }
 }
 

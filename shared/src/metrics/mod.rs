@@ -1,5 +1,5 @@
 //! What is measured of the two sides of a canary: which series are read, and how their points
-//! become readings of a minute.
+//! become the counters of a minute.
 //!
 //! A source of metrics is one file here, which names its series as [`Metric::Further`], and one
 //! line at the end of [`sources`]. A setting of it is a field of [`FurtherSettings`]. Nothing in
@@ -7,15 +7,16 @@
 
 pub mod alb;
 pub mod custom;
-pub mod missing_data;
 pub mod source;
 
 pub use source::{Data, Key, Metric, MetricName, Points, Query, Side, Sides, Source};
 
 use serde::Deserialize;
 
+use crate::judge::canary::counts::{Counters, Minute};
+use crate::judge::canary::metric::OwnCount;
 use custom::CustomMetric;
-use source::Window;
+use source::{Observations, Window};
 
 /// Settings of further sources: optional fields of the file of a judgement, beside its own.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -44,22 +45,23 @@ pub fn sources(settings: SourceSettings<'_>) -> Vec<Box<dyn Source + '_>> {
     ]
 }
 
-/// What is read of the live colour in the hour before the bake: requests, latency, and whether a
-/// user's counts have values.
+/// What is read of the live colour in the hour before the bake: percentiles of its latency, and
+/// whether a user's counts have values.
 #[must_use]
 pub fn hourly_queries(sides: &Sides, settings: SourceSettings<'_>) -> Vec<Query> {
     let sources = sources(settings);
     queries(sides, &[Side::Baseline], &sources, Window::Hour)
 }
 
-/// Slow requests of the live colour in the hour before the bake, minute by minute.
+/// Answers and slow requests of the live colour in the hour before the bake, minute by minute and
+/// zone by zone.
 #[must_use]
-pub fn dispersion_queries(sides: &Sides, thresholds_ms: &[f64]) -> Vec<Query> {
+pub fn zone_queries(sides: &Sides, thresholds_ms: &[f64]) -> Vec<Query> {
     let sources = sources(SourceSettings {
         thresholds_ms,
         ..SourceSettings::default()
     });
-    queries(sides, &[Side::Baseline], &sources, Window::Dispersion)
+    queries(sides, &[Side::Baseline], &sources, Window::Zones)
 }
 
 /// Everything that an evaluation judges by.
@@ -67,6 +69,33 @@ pub fn dispersion_queries(sides: &Sides, thresholds_ms: &[f64]) -> Vec<Query> {
 pub fn evaluation_queries(sides: &Sides, settings: SourceSettings<'_>) -> Vec<Query> {
     let sources = sources(settings);
     queries(sides, &Side::BOTH, &sources, Window::Bake)
+}
+
+/// The counts of all sources but the load balancer, in the order in which they are judged.
+#[must_use]
+pub fn own_counts(settings: SourceSettings<'_>) -> Vec<OwnCount> {
+    let sources = sources(settings);
+    sources.iter().flat_map(|source| source.counts()).collect()
+}
+
+/// Everything that is known of both sides in one minute (since the Unix epoch).
+#[must_use]
+pub fn minute(observed: &Observations<'_>, settings: &SourceSettings<'_>, at: i64) -> Minute {
+    let sources = sources(settings.clone());
+    let side = |side| {
+        let own = sources
+            .iter()
+            .flat_map(|source| source.read(observed, side, at));
+        Counters {
+            own: own.collect(),
+            values: custom::values(settings.custom, observed, side, at),
+            ..alb::counters(observed, settings.thresholds_ms.len(), side, at)
+        }
+    };
+    Minute {
+        canary: side(Side::Canary),
+        baseline: side(Side::Baseline),
+    }
 }
 
 fn queries(

@@ -1,4 +1,4 @@
-//! What a source of metrics gives: queries for a side, and readings of a minute from their points.
+//! What a source of metrics gives: queries for a side, and counts of a minute from their points.
 //!
 //! Series are known by a typed [`Key`]. Its text for CloudWatch is written in [`Key::id`] alone,
 //! and is never parsed: an adapter finds the key by the id of the query.
@@ -6,10 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use super::missing_data::{Around, counted};
-use crate::judge::JudgeConfig;
-use crate::judge::clean::{Reading, SideCounts};
-use crate::judge::spec::MetricSpec;
+use crate::judge::canary::counts::OwnCounter;
+use crate::judge::canary::metric::OwnCount;
 use crate::limits::COUNTED_A_MINUTE;
 use crate::observed::colour::Colour;
 use crate::observed::route::Route;
@@ -79,12 +77,18 @@ pub enum CustomPart {
 pub struct Key {
     pub side: Side,
     pub metric: Metric,
+    /// The place of its Availability Zone; none for the whole target group.
+    pub zone: Option<usize>,
 }
 
 impl Key {
     #[must_use]
     pub fn new(side: Side, metric: Metric) -> Self {
-        Self { side, metric }
+        Self {
+            side,
+            metric,
+            zone: None,
+        }
     }
 
     /// The id of its query: a letter of the side, and a short name of the metric.
@@ -111,15 +115,18 @@ impl Key {
             Metric::Custom(index, CustomPart::Value) => format!("m{index}v"),
             Metric::Further(name) => format!("f_{name}"),
         };
-        format!("{side}_{metric}")
+        match self.zone {
+            None => format!("{side}_{metric}"),
+            Some(zone) => format!("{side}{zone}_{metric}"),
+        }
     }
 }
 
-/// Series whose points arrive together, and which are judged together.
+/// Series that are judged together, and are settled together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// Requests, 5xx and refused connections.
-    Errors,
+    /// Requests, answers by class, and refused connections.
+    Answers,
     /// Response times: all come from one metric.
     Latency,
     /// A user's own metrics, and those of further sources.
@@ -127,22 +134,22 @@ pub enum Group {
 }
 
 impl Metric {
-    /// The group of a series; `None` for responses of other classes than 5xx, which are only
-    /// compared.
+    /// The group of a series.
     #[must_use]
-    pub fn group(self) -> Option<Group> {
+    pub fn group(self) -> Group {
         match self {
-            Self::Requests | Self::Responses5xx | Self::RefusedConnections => Some(Group::Errors),
+            Self::Requests
+            | Self::Responses2xx
+            | Self::Responses3xx
+            | Self::Responses4xx
+            | Self::Responses5xx
+            | Self::RefusedConnections => Group::Answers,
             Self::ResponseTimes
             | Self::Slow(_)
             | Self::SlowToPromote(_)
-            | Self::HourlyPercentile(_) => Some(Group::Latency),
-            Self::Custom(..) => Some(Group::Custom),
-            Self::Further(_) => Some(Group::Custom),
-            Self::Responses2xx
-            | Self::Responses3xx
-            | Self::Responses4xx
-            | Self::HourlyResponseTimes => None,
+            | Self::HourlyResponseTimes
+            | Self::HourlyPercentile(_) => Group::Latency,
+            Self::Custom(..) | Self::Further(_) => Group::Custom,
         }
     }
 }
@@ -169,8 +176,8 @@ pub struct Query {
 pub enum Window {
     /// The hour before the bake, from which thresholds follow.
     Hour,
-    /// The same hour, once the thresholds are known.
-    Dispersion,
+    /// The same hour by Availability Zones, once the thresholds are known.
+    Zones,
     /// The bake.
     Bake,
 }
@@ -180,16 +187,12 @@ pub trait Source {
     /// The series that are read of a side.
     fn queries(&self, sides: &Sides, side: Side, window: Window) -> Vec<Query>;
 
-    /// What its metrics take of the error rate; the load balancer's share what is left.
-    fn share(&self) -> f64;
+    /// How its counts are judged, always in the same order. The load balancer's own are not among
+    /// them.
+    fn counts(&self) -> Vec<OwnCount>;
 
-    /// How its metrics are judged, always in the same order. `left` is what all shares leave of the
-    /// error rate.
-    fn specs(&self, judge: &JudgeConfig, left: f64) -> Vec<MetricSpec>;
-
-    /// The readings of one minute (since the Unix epoch), in the order of the specs, each with the
-    /// group that must have arrived.
-    fn readings(&self, observed: &Observations<'_>, at: i64) -> Vec<(Group, Reading)>;
+    /// Its counts on one side in one minute (since the Unix epoch), in the same order.
+    fn read(&self, observed: &Observations<'_>, side: Side, at: i64) -> Vec<OwnCounter>;
 }
 
 /// One of the two colours that are compared.
@@ -209,6 +212,8 @@ pub struct ComparedColour {
 pub struct Sides {
     /// `app/<name>/<16 hex>`.
     pub balancer: String,
+    /// The Availability Zones of the load balancer; empty where they are not known.
+    pub zones: Vec<String>,
     pub canary: ComparedColour,
     pub baseline: ComparedColour,
 }
@@ -236,9 +241,16 @@ impl Sides {
 
         Some(Self {
             balancer: balancer(rule)?,
+            zones: Vec::new(),
             canary: compared(pair.idle(), task_definition)?,
             baseline: compared(pair.live, &pair.of(pair.live).task_definition)?,
         })
+    }
+
+    /// The same with the Availability Zones of the load balancer.
+    #[must_use]
+    pub fn with_zones(self, zones: Vec<String>) -> Self {
+        Self { zones, ..self }
     }
 
     #[must_use]
@@ -260,27 +272,26 @@ pub(super) fn balancer(rule: &str) -> Option<String> {
     (parts.len() == 3 && parts[0] == "app").then(|| parts.join("/"))
 }
 
-/// The points that are visible, and what is known about the counters among them.
+/// The ARN of the load balancer of a rule or of a listener, by the ARN of either.
+#[must_use]
+pub fn balancer_arn(rule: &str) -> Option<String> {
+    let (head, _) = rule
+        .split_once(":listener-rule/")
+        .or_else(|| rule.split_once(":listener/"))?;
+    Some(format!("{head}:loadbalancer/{}", balancer(rule)?))
+}
+
+/// Seconds after the end of a minute from which on a count of a user's own without a point is 0
+/// beside its total: late points are published within three minutes, except for rare stragglers.
+/// Ours.
+const STRAGGLE_SECS: i64 = 240;
+
+/// The points that are visible.
 #[derive(Clone, Copy, Debug)]
 pub struct Observations<'a> {
     pub data: &'a Data,
     /// Seconds since the Unix epoch.
     pub now_secs: i64,
-    /// Bad requests of the live colour per request, in the hour before the bake.
-    pub usual_error_rate: f64,
-    /// Overdispersion φ of errors.
-    pub dispersion: f64,
-}
-
-/// A counter that CloudWatch leaves out where it is 0.
-#[derive(Clone, Copy, Debug)]
-pub struct Counter {
-    pub metric: Metric,
-    /// What it is counted among.
-    pub among: Metric,
-    /// The baseline's events per request in the hour before the bake; 0 where it is not known.
-    pub usual_rate: f64,
-    pub dispersion: f64,
 }
 
 impl Observations<'_> {
@@ -290,52 +301,25 @@ impl Observations<'_> {
         self.data.get(&Key::new(side, metric))?.get(&at).copied()
     }
 
-    /// Seconds since the end of a minute.
+    /// The point of a counter.
     #[must_use]
-    pub(crate) fn age_secs(&self, at: i64) -> i64 {
-        self.now_secs - (at + 1) * 60
+    pub fn count(&self, side: Side, metric: Metric, at: i64) -> Option<u64> {
+        self.point(side, metric, at).and_then(whole)
     }
 
-    /// The counter of a minute: its point, zero, or unknown.
+    /// A counter that CloudWatch leaves out where it is 0: absent beside a present `total` it is
+    /// unknown for four minutes, then 0.
     #[must_use]
-    pub fn count(&self, side: Side, counter: &Counter, at: i64) -> Option<f64> {
-        let requests = self.point(side, counter.among, at)?;
-        let usual = match side {
-            Side::Canary => 0.0,
-            Side::Baseline => counter.usual_rate,
-        };
-        let around = Around {
-            requests,
-            age_secs: self.age_secs(at),
-            other: self.rate(side.other(), counter, at),
-            usual,
-            dispersion: counter.dispersion,
-            neighbours: [
-                self.rate(side, counter, at - 1),
-                self.rate(side, counter, at + 1),
-            ],
-        };
-        counted(self.point(side, counter.metric, at), &around)
-    }
-
-    /// Events per request; 0 where either is absent.
-    fn rate(&self, side: Side, counter: &Counter, at: i64) -> f64 {
-        let count = self.point(side, counter.metric, at);
-        match (count, self.point(side, counter.among, at)) {
-            (Some(count), Some(requests)) if requests > 0.0 => count / requests,
-            _ => 0.0,
+    pub fn count_or_zero(&self, side: Side, metric: Metric, total: Metric, at: i64) -> Option<u64> {
+        match self.point(side, metric, at) {
+            Some(point) => whole(point),
+            None => {
+                self.point(side, total, at)?;
+                let age_secs = self.now_secs - (at + 1) * 60;
+                (age_secs >= STRAGGLE_SECS).then_some(0)
+            }
         }
     }
-}
-
-/// The counts of a side. Counts that contradict each other are not complete yet: one of them is
-/// unknown.
-pub(super) fn side_counts(requests: Option<f64>, bad: Option<f64>) -> SideCounts {
-    let requests = requests.and_then(whole);
-    let bad = bad
-        .and_then(whole)
-        .filter(|bad| requests.is_some_and(|requests| *bad <= requests));
-    SideCounts { requests, bad }
 }
 
 /// A count. A number that is not one, such as a sum of fractions in a user's own metric, is

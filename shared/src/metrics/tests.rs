@@ -65,8 +65,8 @@ fn one_call_of_few_queries_is_enough() {
     let sides = sides();
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
 
-    let queries = bake_queries(&sides, &[61.0, 120.5, 300.0, 450.0], &[]);
-    assert_eq!(without_further(queries.clone()).len(), 26);
+    let queries = bake_queries(&sides, &[61.0, 120.5, 300.0], &[]);
+    assert_eq!(without_further(queries.clone()).len(), 23);
 
     let ids: std::collections::BTreeSet<_> = queries.iter().map(|query| query.key.id()).collect();
     assert_eq!(ids.len(), queries.len(), "ids are unique");
@@ -86,7 +86,7 @@ fn one_call_of_few_queries_is_enough() {
     assert_eq!(
         without_further(bake_queries(&sides, &[], &[])).len(),
         12,
-        "errors alone without latency"
+        "answers alone without latency"
     );
 }
 
@@ -139,22 +139,22 @@ fn of_balancer(id: &str, colour: &str, name: &str, statistic: &str, period_secs:
 
 #[test]
 fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() {
-    let queries = bake_queries(&sides(), &[60.0, 120.0, 300.0, 450.0], &[]);
+    let queries = bake_queries(&sides(), &[60.0, 120.0, 300.0], &[]);
     let expected = [
         of_balancer("c_n", "green", "RequestCount", "Sum", 60),
         of_balancer("c_e", "green", "HTTPCode_Target_5XX_Count", "Sum", 60),
         of_balancer("c_x", "green", "TargetConnectionErrorCount", "Sum", 60),
         of_balancer("c_s", "green", "TargetResponseTime", "SampleCount", 60),
         of_balancer("c_t0", "green", "TargetResponseTime", "TC(0.066:)", 60),
-        of_balancer("c_t3", "green", "TargetResponseTime", "TC(0.495:)", 60),
+        of_balancer("c_t2", "green", "TargetResponseTime", "TC(0.33:)", 60),
         of_balancer("c_p0", "green", "TargetResponseTime", "TC(0.075:)", 60),
-        of_balancer("c_p3", "green", "TargetResponseTime", "TC(0.5625:)", 60),
+        of_balancer("c_p2", "green", "TargetResponseTime", "TC(0.375:)", 60),
         of_balancer("b_n", "blue", "RequestCount", "Sum", 60),
         of_balancer("b_e", "blue", "HTTPCode_Target_5XX_Count", "Sum", 60),
         of_balancer("b_x", "blue", "TargetConnectionErrorCount", "Sum", 60),
         of_balancer("b_s", "blue", "TargetResponseTime", "SampleCount", 60),
         of_balancer("b_t0", "blue", "TargetResponseTime", "TC(0.06:)", 60),
-        of_balancer("b_t3", "blue", "TargetResponseTime", "TC(0.45:)", 60),
+        of_balancer("b_t2", "blue", "TargetResponseTime", "TC(0.3:)", 60),
     ];
 
     for query in expected {
@@ -171,31 +171,122 @@ fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() 
 
 #[test]
 fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() {
-    let queries = hourly_queries(&sides(), SourceSettings::default());
-    let expected = [
-        of_balancer("b_n", "blue", "RequestCount", "Sum", 60),
-        of_balancer("b_e", "blue", "HTTPCode_Target_5XX_Count", "Sum", 60),
-        of_balancer("b_x", "blue", "TargetConnectionErrorCount", "Sum", 60),
-        of_balancer("b_w", "blue", "TargetResponseTime", "SampleCount", 3_600),
-        of_balancer("b_p75", "blue", "TargetResponseTime", "p75", 3_600),
-        of_balancer("b_p90", "blue", "TargetResponseTime", "p90", 3_600),
-        of_balancer("b_p99", "blue", "TargetResponseTime", "p99", 3_600),
-    ];
-
-    for query in expected {
-        assert_eq!(only(&queries, &query.key.id()), query);
-    }
-
-    assert!(queries.iter().all(|query| query.key.id().starts_with("b_")));
-
-    let slow = without_further(dispersion_queries(&sides(), &[60.0, 120.0]));
+    let queries = without_further(hourly_queries(&sides(), SourceSettings::default()));
     assert_eq!(
-        slow,
+        queries,
         [
-            of_balancer("b_s", "blue", "TargetResponseTime", "SampleCount", 60),
-            of_balancer("b_t0", "blue", "TargetResponseTime", "TC(0.06:)", 60),
-            of_balancer("b_t1", "blue", "TargetResponseTime", "TC(0.12:)", 60),
+            of_balancer("b_w", "blue", "TargetResponseTime", "SampleCount", 3_600),
+            of_balancer("b_p90", "blue", "TargetResponseTime", "p90", 3_600),
+            of_balancer("b_p99", "blue", "TargetResponseTime", "p99", 3_600),
         ]
+    );
+}
+
+#[test]
+fn the_hour_before_is_read_by_zones_minute_by_minute() {
+    let zones = vec!["eu-west-1a".to_owned(), "eu-west-1b".to_owned()];
+    let queries = without_further(zone_queries(&sides().with_zones(zones), &[60.0]));
+    assert_eq!(
+        queries.len(),
+        16,
+        "six counters and two counts of slow ones in each zone"
+    );
+
+    let found = queries.iter().find(|query| query.key.id() == "b1_t0");
+    let mut expected = of_balancer("b_t0", "blue", "TargetResponseTime", "TC(0.06:)", 60);
+    expected.key.zone = Some(1);
+    let zone = ("AvailabilityZone".to_owned(), "eu-west-1b".to_owned());
+    expected.metric.dimensions.push(zone);
+    assert_eq!(found, Some(&expected));
+
+    let whole = without_further(zone_queries(&sides(), &[60.0]));
+    assert_eq!(
+        whole.len(),
+        8,
+        "where no zone is known, of the whole target group"
+    );
+    let slow = of_balancer("b_p0", "blue", "TargetResponseTime", "TC(0.075:)", 60);
+    assert_eq!(only(&whole, "b_p0"), slow);
+}
+
+/// What the first judged minute has, by these points.
+fn read(points: &[(&str, f64)], custom: &[CustomMetric]) -> Minute {
+    const AT: i64 = 29_460_060;
+    let data: Data = points
+        .iter()
+        .map(|(id, value)| (key(id), [(AT, *value)].into()))
+        .collect();
+    let observed = Observations {
+        data: &data,
+        now_secs: (AT + 10) * 60,
+    };
+    let settings = SourceSettings {
+        thresholds_ms: &[60.0],
+        custom,
+        ..SourceSettings::default()
+    };
+    minute(&observed, &settings, AT)
+}
+
+#[test]
+fn points_become_the_counters_of_a_minute() {
+    let points = [
+        ("c_n", 100.0),
+        ("c_2", 80.0),
+        ("c_3", 5.0),
+        ("c_4", 10.0),
+        ("c_e", 3.0),
+        ("c_x", 2.0),
+        ("c_s", 98.0),
+        ("c_p0", 7.0),
+        ("b_n", 900.0),
+    ];
+    let found = read(&points, &[]);
+    assert_eq!(
+        found.canary,
+        Counters {
+            requests: Some(100),
+            good: Some(85),
+            client_errors: Some(10),
+            server_errors: Some(3),
+            refused: Some(2),
+            timed: Some(98),
+            slow: vec![Some(0)],
+            slow_to_promote: vec![Some(7)],
+            ..Counters::default()
+        }
+    );
+    let baseline = found.baseline;
+    assert_eq!(
+        (baseline.requests, baseline.good, baseline.timed),
+        (Some(900), None, None)
+    );
+    assert_eq!(
+        baseline.slow,
+        [None],
+        "no response times, so nothing is known of slow ones"
+    );
+}
+
+#[test]
+fn metrics_of_a_user_become_counts_and_values() {
+    let points = [
+        ("c_m0x", 30.0),
+        ("c_m0n", 40.0),
+        ("b_m0n", 400.0),
+        ("c_m1v", 512.5),
+    ];
+    let found = read(&points, &custom());
+    let own = |side: &Counters| (side.own[0].total, side.own[0].bad);
+    assert_eq!(
+        own(&found.canary),
+        (Some(40), Some(10)),
+        "fewer orders are worse"
+    );
+    assert_eq!(own(&found.baseline), (Some(400), Some(400)));
+    assert_eq!(
+        [&found.canary.values, &found.baseline.values],
+        [&[Some(512.5)], &[None]]
     );
 }
 

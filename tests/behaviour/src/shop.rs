@@ -14,8 +14,8 @@ use crate::{jobs, newest, pair, settled};
 
 /// Parameters with which a release takes minutes.
 pub const SHORT: [(&str, &str); 4] = [
-    ("FirstBakeMinutes", "15"),
-    ("SecondBakeMinutes", "15"),
+    ("LastPercent", "25"),
+    ("JudgeMinutes", "30"),
     ("BakeMinutes", "1"),
     ("DrainMinutes", "0"),
 ];

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use slipway::judge::JudgeConfig;
-use slipway::judge::config::Setting;
+use slipway::judge::canary::config::Setting;
+use slipway::judge::canary::offline;
+use slipway::judge::canary::scenario::{Scenario, ScenarioError};
+use slipway::judge::kayenta;
 use slipway::judge::report::{self, Judgement};
-use slipway::judge::scenario::{Scenario, ScenarioError};
-use slipway::judge::{kayenta, offline};
 use slipway::text;
 
 /// The arguments of `cargo sandbox judge`.
@@ -44,32 +45,47 @@ fn formats() -> String {
 }
 
 const FORMATS: &str = r#"Without --kayenta and --replay, standard input is one scenario a line
-(this one is broken to fit). At minute t only what is visible at t counts:
+(this one is broken to fit). At minute t only what is final at t counts:
 
-  {"v":1,"id":"web","config":{"end":30},"thresholds_ms":[],"minutes":[
-    {"t":1,"c":{"n":600,"bad":8},"b":{"n":5400,"bad":3},"seen":{"c.bad":2}}]}
+  {"v":2,"id":"web","config":{"end":30},"thresholds_ms":[],"hour":[],"minutes":[
+    {"t":1,"c":{"n":600,"ok":0,"r5":600},"b":{"n":5400,"ok":5397,"r5":3}},
+    {"t":2,"c":{"n":600,"ok":0,"r5":600},"b":{"n":5400,"ok":5397,"r5":3},"seen":{"c.r5":3}}]}
 
   config         {settings};
-                 these are the defaults
-  thresholds_ms  baseline p75, p90, p99 and 1.5 times p99 before the bake; [] judges errors only
-  minutes        c is the canary, b the baseline; n requests, bad ones among them; null or absent
-                 is unknown, which is never 0
-    slow_r       of c: 4 counts of requests slower than 1.1 times each threshold
-    slow_p       of c: 4 counts of requests slower than 1.25 times each threshold
-    slow         of b: 4 counts of requests slower than each threshold
-    seen         the minute in which a field becomes visible, for data that comes late
+                 steps, share, latency (judge, watch, off), sticky, clump_errors, clump_4xx,
+                 clump_latency, values; these are the defaults of the numbers
+  thresholds_ms  baseline p90, p99 and 1.5 times p99 before the bake; [] judges no latency
+  hour           the hour before: for each minute a list of Availability Zones, each with n, ok,
+                 r4, r5, refused, slow and slow_p; a minute without data is []
+  minutes        c is the canary, b the baseline; null or absent is no point
+    n            RequestCount; ok is 2XX and 3XX, r4 4XX, r5 5XX
+    refused      TargetConnectionErrorCount
+    timed        response times
+    slow_r       of c: how many are slower than 1.1 times each threshold
+    slow_p       of c: how many are slower than 1.25 times each threshold
+    slow         of b: how many are slower than each threshold
+    values       one value for each series of config.values
+    seen         the minute from which on a field is final, if that is later than its own
 
-Standard output is one line a minute, up to the first verdict that ends the scenario (the second
-one is broken to fit):
+Standard output is one line a minute, up to the first verdict that ends the scenario (all are broken
+to fit). The first has also what the hour before showed:
 
-  {"id":"web","t":1,"verdict":"continue","why":null,"log_e":0.0,"log_e_promote":0.0}
-  {"id":"web","t":2,"verdict":"rollback","why":"errors",
-    "log_e":9.683705764017585,"log_e_promote":-2.476339992105107}
+  {"id":"web","t":1,"verdict":"continue","why":null,"log_e":3.9,"log_e_promote":-30.1,
+    "clear":false,"expect":null,"clumps":{"errors":[1.0,false],"4xx":[1.0,false]},"bad":"5xx"}
+  {"id":"web","t":2,"verdict":"continue","why":null,"log_e":3.9,"log_e_promote":-30.1,
+    "clear":false}
+  {"id":"web","t":3,"verdict":"rollback","why":"errors","log_e":1308.6,"log_e_promote":-60.2,
+    "clear":false}
 
   verdict        continue, promote, rollback, inconclusive
-  why            errors, latency[2], exam:errors, non-inferior, end of bake
+  why            errors, 4xx, latency[2], exam:errors, non-inferior, end of bake,
+                 objection:memory, objection:latency
   log_e          ln of the evidence of harm; rollback at ln(1/alpha), which is 5.3
   log_e_promote  ln of the evidence of health; promote at ln(1/alpha_promote), which is 3.0
+  clear          whether the share of the traffic may be raised
+  expect         minutes after which a healthy canary is expected to be promoted
+  clumps         overdispersion of each metric, and whether its events come one by one
+  bad            difference: requests without a good answer; 5xx: 5XX and refused connections
 
 With --kayenta, standard input is a list of metric pairs, control being the baseline; null or
 "NaN" is a time without a value:
@@ -150,7 +166,7 @@ fn report_scenario(page: &Path) -> Result<(), String> {
     let at = |error: ScenarioError| format!("line {number}: {error}");
     let verdicts = offline::judge_line(&line).map_err(at)?;
     let scenario = Scenario::from_json(&line).map_err(at)?;
-    let judgement = Judgement::from_scenario(&scenario).map_err(at)?;
+    let judgement = Judgement::from_scenario(&scenario);
     let beside = page.with_extension("json");
     refuse_to_overwrite(&beside)?;
     write(&beside, &(judgement.to_json() + "\n"))?;
@@ -196,10 +212,10 @@ fn only_line() -> Result<(usize, String), String> {
 fn judge_again(path: &Path) -> Result<(), String> {
     let at = |error: &dyn Display| format!("{}: {error}", path.display());
     let judgement = Judgement::from_json(&read(path)?).map_err(|error| at(&error))?;
-    let verdict = report::replay(&judgement).map_err(|error| at(&error))?;
+    let verdict = report::replay(&judgement);
     let differences = report::differences(&judgement, &verdict);
     if differences.is_empty() {
-        return print(&offline::render(judgement.name(), &verdict));
+        return print(&offline::render(judgement.name(), &verdict, None));
     }
 
     let named: Vec<String> = differences

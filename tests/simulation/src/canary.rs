@@ -111,9 +111,8 @@ impl Canary {
         };
         let mut parameters = vec![
             ("FirstPercent", self.shares.0.to_string()),
-            ("SecondPercent", self.shares.1.to_string()),
-            ("FirstBakeMinutes", self.judged_minutes.to_string()),
-            ("SecondBakeMinutes", self.judged_minutes.to_string()),
+            ("LastPercent", self.shares.1.to_string()),
+            ("JudgeMinutes", (3 * self.judged_minutes).to_string()),
             ("MinMinutes", self.min_minutes.to_string()),
             ("WarmUpMinutes", self.warm_up_minutes.to_string()),
             ("Inconclusive", word.to_owned()),
@@ -284,7 +283,8 @@ impl fmt::Display for Canary {
         write!(
             f,
             " judged for {} min, at least {}",
-            self.judged_minutes, self.min_minutes
+            3 * self.judged_minutes,
+            self.min_minutes
         )?;
         write!(
             f,

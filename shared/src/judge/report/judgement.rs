@@ -1,19 +1,22 @@
-//! The stored form of a judgement, version 1.
+//! The stored form of a judgement, version 2.
 //!
-//! The types mirror those of the judge instead of deriving on them, so that a change of the judge's
-//! own types cannot silently change what is stored. Everything is checked on the way in: a record
-//! that contradicts itself is refused, because its report would look as reliable as a true one.
+//! Everything is checked on the way in: a record that contradicts itself is refused, because its
+//! report would look as reliable as a true one.
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{Decision, FieldError, JudgeConfig, Progress, Reason};
+use crate::judge::canary::metric::OwnCount;
+use crate::judge::canary::prior::Prior;
+use crate::judge::canary::{Decision, JudgeConfig, Progress, Reason, Setup};
+use crate::judge::strict::FieldError;
 use crate::limits::JUDGED_MINUTES;
 
 use super::quality::Quality;
 use super::stored::{StoredMetric, StoredMinute};
 
-/// The version of the stored form.
-pub(super) const JUDGEMENT_VERSION: u32 = 1;
+/// The version of the stored form. Version 1 was that of the first judge, which this one cannot
+/// judge again.
+pub(super) const JUDGEMENT_VERSION: u32 = 2;
 
 /// A stored judgement that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +34,7 @@ pub enum RecordError {
     )]
     Version {
         /// The version found.
-        found: u32,
+        found: u64,
     },
     /// Its parts do not fit together.
     #[error("failed to read the judgement: {0}")]
@@ -47,11 +50,16 @@ pub struct Judgement {
     pub(super) facts: Vec<Fact>,
     pub(super) notes: Vec<String>,
     pub(super) settings: JudgeConfig,
+    pub(super) thresholds_ms: Vec<f64>,
+    pub(super) own: Vec<OwnCount>,
+    /// What the hour before showed.
+    pub(super) prior: Prior,
     pub(super) metrics: Vec<StoredMetric>,
     pub(super) verdict: Look,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ending: Option<JudgementEnding>,
     pub(super) quality: Vec<Quality>,
+    /// What was kept before the last look.
     pub(super) progress: Progress,
     pub(super) looks: Vec<Look>,
     pub(super) minutes: Vec<StoredMinute>,
@@ -65,13 +73,11 @@ pub struct Fact {
     pub value: String,
 }
 
-/// What ended a judgement that its evidence did not decide: an alarm, lost targets, a series of
-/// values, or an operator.
+/// What ended a judgement that its evidence did not decide: an alarm, lost targets, or an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgementEnding {
     /// What happened to the canary.
-    #[serde(with = "StoredDecision")]
     pub decision: Decision,
     /// Why, as a sentence.
     pub reason: String,
@@ -84,9 +90,7 @@ pub struct Look {
     /// The minute of the look, from 1.
     pub minute: u32,
     /// What it decided.
-    #[serde(with = "StoredDecision")]
     pub decision: Decision,
-    #[serde(with = "StoredReason")]
     pub reason: Reason,
     /// The verdict as a sentence.
     pub sentence: String,
@@ -94,11 +98,11 @@ pub struct Look {
     pub log_e: f64,
     /// ln of the highest such evidence at which a rollback was allowed.
     pub highest_log_e: Option<f64>,
-    /// ln of the least evidence of health.
+    /// ln of the least evidence of health of those that a promotion asks for.
     pub log_e_promote: f64,
-    /// The metric with the least evidence of health.
+    /// The metric with that evidence.
     pub weakest: String,
-    /// Minutes that every promoting metric could use.
+    /// Minutes that were usable since the last configured raise of the share.
     pub usable_minutes: u32,
     /// The evidence of each metric, in the order of the metrics.
     pub evidence: Vec<MetricEvidence>,
@@ -108,42 +112,16 @@ pub struct Look {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricEvidence {
-    /// ln of its part w·E of the family's evidence of harm.
+    /// ln of its part w·E of its family's evidence of harm.
     pub harm: f64,
-    /// ln of its evidence of health, if it takes part in promotion.
-    pub health: Option<f64>,
+    /// ln of its evidence of health.
+    pub health: f64,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Decision", rename_all = "lowercase")]
-enum StoredDecision {
-    Continue,
-    Promote,
-    Rollback,
-    Inconclusive,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(
-    remote = "Reason",
-    tag = "kind",
-    rename_all = "kebab-case",
-    deny_unknown_fields
-)]
-enum StoredReason {
-    Unsettled,
-    Harm {
-        metric: String,
-        minute: u32,
-    },
-    #[serde(rename = "exam")]
-    FinalTest {
-        metric: String,
-        p: f64,
-        limit: f64,
-    },
-    NonInferior,
-    EndOfBake,
+/// The version alone, of a record of any version.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u64,
 }
 
 impl Judgement {
@@ -152,6 +130,10 @@ impl Judgement {
     /// # Errors
     /// Another version, an unknown or missing field, or parts that do not fit together.
     pub fn from_json(text: &str) -> Result<Self, RecordError> {
+        let Versioned { v } = serde_json::from_str(text)?;
+        if v != u64::from(JUDGEMENT_VERSION) {
+            return Err(RecordError::Version { found: v });
+        }
         let judgement: Self = serde_json::from_str(text)?;
         judgement.check_contents()?;
         Ok(judgement)
@@ -182,6 +164,16 @@ impl Judgement {
         self.looks.iter().chain(std::iter::once(&self.verdict))
     }
 
+    /// What it was judged by.
+    pub(super) fn setup(&self) -> Setup {
+        Setup {
+            config: self.settings.clone(),
+            thresholds: self.thresholds_ms.len(),
+            own: self.own.clone(),
+            prior: self.prior.clone(),
+        }
+    }
+
     /// Adds something to know about the deployment, shown beneath its name.
     #[must_use]
     pub fn with_fact(mut self, name: &str, value: &str) -> Self {
@@ -202,7 +194,7 @@ impl Judgement {
         self
     }
 
-    /// Adds a sentence about the data, such as how its overdispersion was measured.
+    /// Adds a sentence about the data, such as that the rule is sticky.
     #[must_use]
     pub fn with_note(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());
@@ -210,12 +202,7 @@ impl Judgement {
     }
 
     fn check_contents(&self) -> Result<(), RecordError> {
-        if self.v != JUDGEMENT_VERSION {
-            return Err(RecordError::Version { found: self.v });
-        }
-
         JudgeConfig::from_json(&serde_json::to_value(&self.settings)?)?;
-
         match self.contradiction() {
             Some(what) => Err(RecordError::Contradiction(what)),
             None => Ok(()),
@@ -231,7 +218,7 @@ impl Judgement {
             .map(|(_, what)| what)
     }
 
-    fn rules_of_minutes(&self) -> [(bool, &'static str); 6] {
+    fn rules_of_minutes(&self) -> [(bool, &'static str); 8] {
         let now = self.verdict.minute;
         let metrics = self.metrics.len();
         let minutes = now.min(self.settings.end) as usize;
@@ -241,6 +228,8 @@ impl Judgement {
             used.all(|at| (minute.t..=now).contains(&at))
         };
         let complete = |minute: &StoredMinute| minute.readings.len() == metrics;
+        let progress = &self.progress;
+        let sorted = [&progress.answers, &progress.latency, &progress.own];
 
         [
             (
@@ -248,6 +237,14 @@ impl Judgement {
                 "verdict.minute is outside the bake",
             ),
             (metrics > 0, "metrics is empty"),
+            (
+                self.prior.latency.len() == self.thresholds_ms.len(),
+                "prior.latency differs from thresholds_ms",
+            ),
+            (
+                sorted.iter().all(|ranges| ranges.is_sorted()),
+                "progress has minutes out of order",
+            ),
             (
                 self.minutes.len() == minutes,
                 "minutes do not reach to the verdict",
@@ -286,7 +283,7 @@ impl Judgement {
             ),
             (
                 self.looks()
-                    .all(|look| look.reason_metric().is_none_or(known)),
+                    .all(|look| look.reason_metric().is_none_or(|name| known(&name))),
                 "a reason names an unknown metric",
             ),
             (
@@ -302,11 +299,8 @@ impl Judgement {
 }
 
 impl Look {
-    /// The metric that decided, if one did.
-    pub(crate) fn reason_metric(&self) -> Option<&str> {
-        match &self.reason {
-            Reason::Harm { metric, .. } | Reason::FinalTest { metric, .. } => Some(metric),
-            Reason::Unsettled | Reason::NonInferior | Reason::EndOfBake => None,
-        }
+    /// The name of the metric that decided, if one did.
+    pub(crate) fn reason_metric(&self) -> Option<String> {
+        self.reason.metric().map(|metric| metric.to_string())
     }
 }

@@ -1,20 +1,14 @@
 //! Writes what was decided, why, and what that does not mean.
 //!
-//! Numbers come from [`crate::judge::numbers`], so that the report and the judge's own sentence
-//! agree.
+//! Numbers come from [`crate::judge::numbers`] and sentences from the judge, so that the report and
+//! the messages of a release agree.
 
-use crate::judge::clean::Counts;
-use crate::judge::noninferiority::NonInferiority;
-use crate::judge::spec::MetricSpec;
-use crate::judge::{Decision, Reason};
+use crate::judge::canary::sentence::{expectation, objected};
+use crate::judge::canary::{Decision, Reason};
 
 use super::judgement::Judgement;
-use super::series::total;
 use super::text::isolated;
-use crate::judge::numbers::{evidence, minutes, odds, percent, span, thousands};
-
-/// Requests beyond which it is not worked out how many a promotion would need.
-const REQUESTS_MAX: u64 = 1 << 50;
+use crate::judge::numbers::{evidence, minutes, odds, percent, share};
 
 /// The texts of the verdict.
 #[derive(Debug)]
@@ -29,8 +23,8 @@ pub(super) struct Messages {
     pub(super) meaning: String,
     /// The judge's own sentence with all numbers.
     pub(super) sentence: String,
-    /// What would have been needed, where traffic did not suffice.
-    pub(super) traffic: Option<String>,
+    /// How long a healthy canary was expected to take.
+    pub(super) expectation: Option<String>,
 }
 
 pub(super) fn messages(judgement: &Judgement) -> Messages {
@@ -41,10 +35,6 @@ pub(super) fn messages(judgement: &Judgement) -> Messages {
         Decision::Rollback => ("Roll back", "rollback"),
         Decision::Inconclusive => ("Inconclusive", "inconclusive"),
     };
-    let decided = matches!(
-        judgement.verdict.decision,
-        Decision::Promote | Decision::Rollback
-    );
 
     Messages {
         title,
@@ -58,7 +48,7 @@ pub(super) fn messages(judgement: &Judgement) -> Messages {
             None => meaning(judgement),
         },
         sentence: sentence(judgement),
-        traffic: if decided { None } else { traffic(judgement) },
+        expectation: expectation(&judgement.setup()),
     }
 }
 
@@ -71,8 +61,11 @@ fn label(judgement: &Judgement, name: &str) -> String {
 fn lead(judgement: &Judgement) -> String {
     let at = minutes(judgement.verdict.minute);
     match &judgement.verdict.reason {
-        Reason::Harm { minute, .. } => {
-            format!("Worse than tolerated, certain after {}.", minutes(*minute))
+        Reason::Harm(peak) => {
+            format!(
+                "Worse than tolerated, certain after {}.",
+                minutes(peak.minute)
+            )
         }
         Reason::FinalTest { .. } => {
             format!("Worse than tolerated, found by the final test after {at}.")
@@ -81,6 +74,9 @@ fn lead(judgement: &Judgement) -> String {
             format!("No worse than its bounds on every metric that counts, shown after {at}.")
         }
         Reason::EndOfBake => format!("Neither harm nor health was shown in {at}."),
+        Reason::Objected(objection) => {
+            format!("Not promoted in {at}: {}.", isolated(&objected(objection)))
+        }
         Reason::Unsettled => format!("Nothing is settled after {at}."),
     }
 }
@@ -89,11 +85,7 @@ fn meaning(judgement: &Judgement) -> String {
     let settings = &judgement.settings;
     let verdict = &judgement.verdict;
     match &verdict.reason {
-        Reason::Harm { .. } => format!(
-            "A canary within tolerance is ever rolled back by this evidence at most once in {} \
-             bakes, however often it is looked at.",
-            odds(settings.alpha)
-        ),
+        Reason::Harm(_) => bound(judgement, verdict.reason_metric().as_deref()),
         Reason::FinalTest { p, limit, .. } => format!(
             "The evidence did not reach its limit during the bake. The final test at its declared \
              end found this metric worse: a canary just within tolerance does as badly with a \
@@ -103,7 +95,7 @@ fn meaning(judgement: &Judgement) -> String {
         ),
         Reason::NonInferior => format!(
             "A canary beyond its bound on any metric that counts is promoted at most once in {} \
-             bakes.",
+             bakes, if trouble of both sides stays away.",
             odds(settings.alpha_promote)
         ),
         Reason::EndOfBake => format!(
@@ -113,8 +105,55 @@ fn meaning(judgement: &Judgement) -> String {
             evidence(verdict.log_e_promote),
             odds(settings.alpha_promote)
         ),
+        Reason::Objected(_) => "This is not a pass: what objects claims no probability, so it \
+                                never rolls back, and never lets a canary pass."
+            .to_owned(),
         Reason::Unsettled => "The canary is looked at again in a minute.".to_owned(),
     }
+}
+
+/// The sentence about wrong rollbacks that is for the metric that decided.
+fn bound(judgement: &Judgement, decided: Option<&str>) -> String {
+    let settings = &judgement.settings;
+    let metric = judgement
+        .metrics
+        .iter()
+        .find(|metric| Some(metric.name.as_str()) == decided);
+
+    if metric.is_some_and(|metric| metric.one_by_one) {
+        return format!(
+            "The bad events of this metric came one by one in the hour before. Of canaries within \
+             tolerance at most {} are rolled back, however often they are looked at.",
+            share(settings.alpha + settings.alpha_exam)
+        );
+    }
+    format!(
+        "The bad events of this metric were not shown to come one by one. Of canaries within \
+         tolerance at most {} are rolled back, if groups of bad events choose their side by \
+         traffic and end within a minute.",
+        share(2.0 * settings.alpha)
+    )
+}
+
+/// What the error rate does not cover, for readers of a rollback that they doubt.
+pub(super) fn limits(judgement: &Judgement) -> Vec<&'static str> {
+    let mut limits = vec![
+        "Trouble of one task, zone or client that stays on the canary for 3 minutes or more looks \
+         like a regression and is rolled back: in simulations 3–15% of healthy canaries if it \
+         happens every few hours, and more with one task a side.",
+        "Data that is incomplete on one side, and sides that differ in more than the version, look \
+         like a regression too.",
+        "A common incident speaks for the canary: errors that doubled can be promoted while both \
+         sides have many more.",
+        "A regression of latency shorter than about 5 minutes is not found.",
+    ];
+    if judgement.prior.rule == crate::judge::canary::answers::BadRule::Failures {
+        limits.push(
+            "Errors are 5xx and refused connections: requests that the canary leaves unanswered \
+             are not seen.",
+        );
+    }
+    limits
 }
 
 /// The judge's sentence with the names in it made safe.
@@ -125,93 +164,10 @@ fn sentence(judgement: &Judgement) -> String {
         .filter(|label| verdict.sentence.starts_with(label))
         .max_by_key(|label| label.len());
     let (name, rest) = verdict.sentence.split_at(longest.map_or(0, str::len));
-    let least = |name: &str| format!("(least: {name})");
-    let rest = match rest.rsplit_once(&least(&verdict.weakest)) {
-        Some((before, after)) => format!("{before}{}{after}", least(&isolated(&verdict.weakest))),
-        None => rest.to_owned(),
-    };
 
     if name.is_empty() {
-        isolated(&rest)
+        isolated(rest)
     } else {
-        format!("{}{rest}", isolated(name))
+        format!("{}{}", isolated(name), isolated(rest))
     }
-}
-
-/// How many requests a promotion needs even if nothing goes wrong, where the bake is too short for
-/// it.
-fn traffic(judgement: &Judgement) -> Option<String> {
-    let limit = -judgement.settings.alpha_promote.ln();
-    let minute = f64::from(judgement.verdict.minute);
-    let specs = judgement.metrics.iter().map(MetricSpec::from).enumerate();
-    let needs = specs.filter_map(|(index, spec)| {
-        let needed = requests_needed(&spec, limit)?;
-        let had = total(judgement, index).totals.canary.requests;
-        Some((needed, had, needed as f64 / had as f64 * minute))
-    });
-    let (needed, had, pace) = needs.max_by(|a, b| a.2.total_cmp(&b.2))?;
-
-    if pace <= f64::from(judgement.settings.end) {
-        return None;
-    }
-
-    let wait = if had == 0 {
-        String::new()
-    } else {
-        format!(", about {} at this rate", span(pace))
-    };
-
-    Some(format!(
-        "Too little traffic: even without a single error, a promotion needs about {} canary \
-         requests{wait}; it had {}.",
-        thousands(needed),
-        thousands(had)
-    ))
-}
-
-/// The fewest canary requests without a bad event that show health by the absolute rate; none for a
-/// metric that is judged by its ratio alone, since how many bad events there will be is not known.
-fn requests_needed(spec: &MetricSpec, limit: f64) -> Option<u64> {
-    let promotion = spec
-        .promotion
-        .filter(|promotion| promotion.floor.is_some_and(|floor| floor > 0.0))?;
-    let shown = |requests: u64| {
-        let mut health = NonInferiority::new(promotion);
-        let none_bad = (requests, 0, 0, 1, 0);
-        let (canary_requests, canary_bad, canary_bad_promote, baseline_requests, baseline_bad) =
-            none_bad;
-
-        health.absorb(
-            spec,
-            &Counts {
-                canary_requests,
-                canary_bad,
-                canary_bad_promote,
-                baseline_requests,
-                baseline_bad,
-            },
-        );
-        health.log_evidence() >= limit
-    };
-
-    let mut enough = 1;
-    while !shown(enough) {
-        enough = if enough < REQUESTS_MAX {
-            enough * 2
-        } else {
-            return None;
-        };
-    }
-
-    let mut short = enough / 2;
-    while enough - short > 1 {
-        let middle = short + (enough - short) / 2;
-        if shown(middle) {
-            enough = middle
-        } else {
-            short = middle
-        }
-    }
-
-    Some(enough)
 }

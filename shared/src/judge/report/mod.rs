@@ -1,7 +1,7 @@
 //! Writes a judgement down: as JSON that can be judged again, and as one page for readers.
 //!
-//! A [`Judgement`] holds everything a verdict rests on: the settings, the metrics, every minute as
-//! it was read, what was kept between looks, and each look's evidence. [`replay`] judges it again
+//! A [`Judgement`] holds everything a verdict rests on: the settings, what the hour before showed,
+//! every minute as it was judged, what was kept between looks, and each look's evidence. [`replay`] judges it again
 //! and must reach the same verdict; [`differences`] names what differs. [`html`] shows it: one file
 //! without scripts or outside resources, so that it opens years later from a bucket or a mail.
 //!
@@ -29,7 +29,7 @@ pub use judgement::{Fact, Judgement, JudgementEnding, Look, RecordError};
 pub use page::html;
 pub use quality::Quality;
 pub use record::Live;
-pub use replay::{ReplayError, VerdictDifference, differences, replay};
+pub use replay::{VerdictDifference, differences, replay};
 
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,11 @@
 
 use askama::Template;
 
-use crate::judge::Decision;
+use crate::judge::canary::Decision;
 
 use super::evidence_chart::{EvidenceChart, harm, health};
 use super::judgement::{JUDGEMENT_VERSION, Judgement};
-use super::messages::{Messages, messages};
+use super::messages::{Messages, limits, messages};
 use super::rate_chart::{RateChart, rates};
 use super::series::{chart_minutes, row_minutes, total};
 use super::stored::StoredMetric;
@@ -49,6 +49,10 @@ struct Page {
     settings: Vec<SettingRow>,
     latency: bool,
     overdispersed: bool,
+    /// Which count of bad requests is used: `difference` or `5xx`.
+    bad: &'static str,
+    /// What the error rate does not cover.
+    limits: Vec<&'static str>,
 }
 
 /// The metric whose numbers stand beside the verdict.
@@ -107,6 +111,8 @@ impl Page {
             settings: setting_rows(&judgement.settings),
             latency: any(|metric| metric.name.starts_with("latency[")),
             overdispersed: any(|metric| metric.dispersion > 1.0),
+            bad: judgement.prior.rule.as_str(),
+            limits: limits(judgement),
         }
     }
 }
@@ -131,6 +137,9 @@ fn subject_index(judgement: &Judgement) -> usize {
     });
     let parts = &judgement.verdict.evidence;
 
+    let decides = judgement.metrics.iter().filter(|metric| !metric.watched);
+    let count = decides.count();
+
     let largest = |worst: usize, index: usize| {
         if parts[index].harm > parts[worst].harm {
             index
@@ -139,7 +148,7 @@ fn subject_index(judgement: &Judgement) -> usize {
         }
     };
 
-    decided.unwrap_or_else(|| (0..parts.len()).fold(0, largest))
+    decided.unwrap_or_else(|| (0..count).fold(0, largest))
 }
 
 impl Subject {

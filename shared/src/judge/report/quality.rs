@@ -19,7 +19,7 @@ pub struct Quality {
     pub missing: Vec<u32>,
     /// Skipped because one side had no requests.
     pub idle: Vec<u32>,
-    /// Left out although complete now: excluded beforehand, or given up before the value arrived.
+    /// Left out although known: in the warm-up, or because the counters contradict each other.
     pub left_out: Vec<u32>,
     /// Still waited for at the last look, or behind such a minute.
     pub waiting: Vec<u32>,

@@ -3,17 +3,17 @@
 //! The judge itself decides; this only watches which look used which minute, because a report
 //! that does not name what was late cannot explain why a verdict came when it did.
 
-use crate::judge::clean::{CountError, MinuteState, Reading, classify_minute};
-use crate::judge::evidence::Harm;
-use crate::judge::noninferiority::NonInferiority;
-use crate::judge::progress::PROGRESS_VERSION;
-use crate::judge::scenario::{Scenario, ScenarioError};
-use crate::judge::spec::MetricSpec;
-use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
+use crate::judge::canary::answers::BadRule;
+use crate::judge::canary::arrival::Arrived;
+use crate::judge::canary::expected_time::promoting;
+use crate::judge::canary::metric::{Families, Metric};
+use crate::judge::canary::offline::setup;
+use crate::judge::canary::scenario::Scenario;
+use crate::judge::canary::sentence::{Labels, sentence};
+use crate::judge::canary::{Decision, Judge, Progress, Setup, Verdict};
 
 use super::judgement::{JUDGEMENT_VERSION, Judgement, Look, MetricEvidence};
 use super::quality::Quality;
-use super::replay::ReplayError;
 use super::stored::{StoredMetric, StoredMinute, StoredReading};
 
 /// A canary that is judged from live data, at its current look.
@@ -22,9 +22,9 @@ pub struct Live {
     /// What the judgement is called.
     pub name: String,
     /// How it is judged.
-    pub config: JudgeConfig,
-    /// What is judged.
-    pub metrics: Vec<MetricSpec>,
+    pub setup: Setup,
+    /// Latency thresholds in milliseconds.
+    pub thresholds_ms: Vec<f64>,
     /// What was kept before this look.
     pub progress: Progress,
     /// The minute of this look, from 1.
@@ -33,225 +33,199 @@ pub struct Live {
 
 impl Judgement {
     /// Judges a scenario of the offline contract and records it, look by look.
-    ///
-    /// # Errors
-    /// A config that cannot be judged by.
-    pub fn from_scenario(scenario: &Scenario) -> Result<Self, ScenarioError> {
-        let config = &scenario.config;
-        let metrics = scenario.config.metrics(&scenario.thresholds_ms);
-        let mut judge = Judge::new(config.clone(), metrics.clone())?;
-        let mut recorder = Recorder::new(metrics);
+    pub fn from_scenario(scenario: &Scenario) -> Self {
+        let setup = setup(scenario);
+        let end = setup.config.end;
+        let mut judge = Judge::new(setup.clone(), Progress::default());
+        let mut recorder = Recorder::new(&scenario.id, setup, scenario.thresholds_ms.clone());
         let mut now = 0;
-        let verdict = loop {
+        loop {
             now += 1;
-            let read = |minute: u32, metric: usize| scenario.visible(minute, metric, now);
-            let verdict = judge.take_look(now, read)?;
-            recorder.watch(now.min(config.end), now, &judge.progress(), read)?;
-            recorder.looks.push(recorder.look_of(&verdict));
-            if verdict.decision != Decision::Continue || now >= config.end {
-                break verdict;
+            let before = judge.progress().clone();
+            let read = |minute: u32| scenario.arrived(minute, now);
+            let verdict = judge.look(now, read);
+            recorder.watch(&judge, &verdict, read);
+            if verdict.decision != Decision::Continue || now >= end {
+                return recorder.finish(&judge, before, read);
             }
-        };
-        let read = |minute: u32, metric: usize| scenario.visible(minute, metric, now);
-
-        Ok(recorder.finish(&scenario.id, config, &verdict, judge.progress(), read))
+        }
     }
 
-    /// Judges live data at its current look. `read(minute, metric)` is what is visible now.
+    /// Judges live data at its current look. `read(minute)` is what is known now.
     ///
     /// Only this look is as it was. What earlier looks found was not kept, so the evidence before
     /// it is worked out again from the data of today, and minutes that were late then are not seen
     /// as late.
-    ///
-    /// # Errors
-    /// Metrics or progress that cannot be judged by, or counts that contradict each other.
-    pub fn from_live(
-        live: Live,
-        read: impl Fn(u32, usize) -> Reading,
-    ) -> Result<Self, ReplayError> {
+    pub fn from_live(live: &Live, read: impl Fn(u32) -> Arrived) -> Self {
         let Live {
             name,
-            config,
-            metrics,
+            setup,
+            thresholds_ms,
             progress,
             now,
-        } = live;
-        let end = now.min(config.end);
+        } = live.clone();
         let without_peak = Progress {
-            v: PROGRESS_VERSION,
-            skipped: progress.skipped.clone(),
             highest: None,
+            ..progress.clone()
         };
-        let mut past = Judge::resume(config.clone(), metrics.clone(), without_peak)?;
-        let mut judge = Judge::resume(config.clone(), metrics.clone(), progress)?;
-        let mut recorder = Recorder::new(metrics);
+        let mut past = Judge::new(setup.clone(), without_peak);
+        let mut judge = Judge::new(setup.clone(), progress.clone());
+        let mut recorder = Recorder::new(&name, setup, thresholds_ms);
 
         for minute in 1..now {
-            let verdict = past.take_look(minute, &read)?;
-            recorder.watch(minute.min(config.end), minute, &past.progress(), &read)?;
-            recorder.looks.push(Look {
+            let verdict = past.look(minute, &read);
+            let verdict = Verdict {
                 decision: Decision::Continue,
-                ..recorder.look_of(&verdict)
-            });
+                ..verdict
+            };
+            recorder.watch(&past, &verdict, &read);
         }
 
-        let verdict = judge.take_look(now, &read)?;
-        recorder.watch(end, now, &judge.progress(), &read)?;
-        recorder.looks.push(recorder.look_of(&verdict));
-        Ok(recorder.finish(&name, &config, &verdict, judge.progress(), read))
+        let verdict = judge.look(now, &read);
+        recorder.watch(&judge, &verdict, &read);
+        recorder.finish(&judge, progress, &read)
     }
 }
 
-/// Watches a judge and keeps what its verdicts do not carry: each metric's own evidence, and the
-/// look that used each minute.
+/// Watches a judge and keeps what its verdicts do not carry.
 struct Recorder {
-    metrics: Vec<Watched>,
+    name: String,
+    setup: Setup,
+    thresholds_ms: Vec<f64>,
     looks: Vec<Look>,
-}
-
-struct Watched {
-    spec: MetricSpec,
-    harm: Harm,
-    health: Option<NonInferiority>,
-    /// For every minute consumed so far, the look that used it; none where it was skipped.
-    used: Vec<Option<u32>>,
+    /// The minutes that were taken in, each as it was then, with the look that took it.
+    taken: Vec<(Arrived, u32)>,
 }
 
 impl Recorder {
-    fn new(metrics: Vec<MetricSpec>) -> Self {
-        let watched = |spec: MetricSpec| Watched {
-            harm: Harm::new(&spec),
-            health: spec.promotion.map(NonInferiority::new),
-            used: Vec::new(),
-            spec,
-        };
+    fn new(name: &str, setup: Setup, thresholds_ms: Vec<f64>) -> Self {
         Self {
-            metrics: metrics.into_iter().map(watched).collect(),
+            name: name.to_owned(),
+            setup,
+            thresholds_ms,
             looks: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
-    /// Follows the judge through the look it has just taken.
-    fn watch(
-        &mut self,
-        last: u32,
-        now: u32,
-        progress: &Progress,
-        read: impl Fn(u32, usize) -> Reading,
-    ) -> Result<(), CountError> {
-        for (index, metric) in self.metrics.iter_mut().enumerate() {
-            metric.consume(last, now, progress, |minute| read(minute, index))?;
-        }
-        Ok(())
+    fn rule(&self) -> BadRule {
+        self.setup.prior.rule
     }
 
-    fn look_of(&self, verdict: &Verdict) -> Look {
+    fn labels(&self) -> Labels<'_> {
+        Labels {
+            rule: self.rule(),
+            thresholds_ms: &self.thresholds_ms,
+            own: &self.setup.own,
+        }
+    }
+
+    /// Follows the judge through the look that it has just taken.
+    fn watch(&mut self, judge: &Judge, verdict: &Verdict, read: impl Fn(u32) -> Arrived) {
+        for minute in self.taken.len() as u32 + 1..=judge.taken() {
+            self.taken.push((read(minute), verdict.minute));
+        }
+        self.looks.push(self.look_of(judge, verdict));
+    }
+
+    fn look_of(&self, judge: &Judge, verdict: &Verdict) -> Look {
+        let evidence = judge.shown().map(|shown| MetricEvidence {
+            harm: shown.log_weighted_harm,
+            health: shown.log_health,
+        });
         Look {
             minute: verdict.minute,
             decision: verdict.decision,
             reason: verdict.reason.clone(),
-            sentence: verdict.to_string(),
+            sentence: sentence(verdict, &self.labels(), &self.setup.config),
             log_e: verdict.log_e,
-            highest_log_e: verdict.highest_log_e,
+            highest_log_e: verdict.highest.map(|peak| peak.log_e),
             log_e_promote: verdict.log_e_promote,
-            weakest: verdict.weakest.clone(),
+            weakest: verdict.weakest.to_string(),
             usable_minutes: verdict.usable_minutes,
-            evidence: self.metrics.iter().map(Watched::part).collect(),
+            evidence: evidence.collect(),
         }
     }
 
-    /// The minutes up to `last`, as they are visible now.
-    fn minutes(&self, last: u32, read: impl Fn(u32, usize) -> Reading) -> Vec<StoredMinute> {
-        let reading = |t: u32, (index, metric): (usize, &Watched)| {
-            let used = metric.used.get(t as usize - 1).copied().flatten();
-            StoredReading::new(&read(t, index), used)
-        };
-        let readings = |t| {
-            self.metrics
-                .iter()
-                .enumerate()
-                .map(|metric| reading(t, metric))
-                .collect()
-        };
+    /// The minutes up to `last`: those that were taken in as they were then, the others as they are
+    /// now. Series of values are compared as they are now.
+    fn minutes(
+        &self,
+        judge: &Judge,
+        last: u32,
+        read: impl Fn(u32) -> Arrived,
+    ) -> Vec<StoredMinute> {
+        let metrics: Vec<Metric> = judge.shown().map(|shown| shown.spec.metric).collect();
+        let minute = |t: u32| {
+            let now = read(t);
+            let taken = self.taken.get(t as usize - 1);
+            let mut arrived = taken.map_or_else(|| now.clone(), |(then, _)| then.clone());
+            arrived.minute.canary.values = now.minute.canary.values;
+            arrived.minute.baseline.values = now.minute.baseline.values;
 
-        (1..=last)
-            .map(|t| StoredMinute {
-                t,
-                readings: readings(t),
-            })
-            .collect()
+            let readings = metrics.iter().map(|metric| {
+                let used = taken.map(|(_, look)| *look);
+                let used = used.filter(|_| judge.progress().was_used(t, *metric));
+                StoredReading::new(&arrived.minute, *metric, self.rule(), used)
+            });
+            let readings = readings.collect();
+            StoredMinute::new(t, arrived, readings)
+        };
+        (1..=last).map(minute).collect()
     }
 
+    /// `progress`: what was kept before the last look.
     fn finish(
         mut self,
-        name: &str,
-        config: &JudgeConfig,
-        verdict: &Verdict,
+        judge: &Judge,
         progress: Progress,
-        read: impl Fn(u32, usize) -> Reading,
+        read: impl Fn(u32) -> Arrived,
     ) -> Judgement {
         // The last look is the verdict itself, which stands apart so that it is always there.
-        self.looks.pop();
-        let minutes = self.minutes(verdict.minute.min(config.end), read);
-        let quality = |(index, metric): (usize, &Watched)| {
-            Quality::from_minutes(&metric.spec.name, &minutes, index, metric.used.len())
-        };
+        let verdict = self.looks.pop().expect("a judgement has a last look");
+        let last = verdict.minute.min(self.setup.config.end);
+        let minutes = self.minutes(judge, last, read);
+        let metrics = self.metrics(judge);
+        let quality = metrics.iter().enumerate().map(|(index, metric)| {
+            Quality::from_minutes(&metric.name, &minutes, index, self.taken.len())
+        });
 
         Judgement {
             v: JUDGEMENT_VERSION,
-            name: name.to_owned(),
+            quality: quality.collect(),
+            name: self.name,
             facts: Vec::new(),
             notes: Vec::new(),
-            settings: config.clone(),
-            verdict: self.look_of(verdict),
+            settings: self.setup.config,
+            thresholds_ms: self.thresholds_ms,
+            own: self.setup.own,
+            prior: self.setup.prior,
+            verdict,
             ending: None,
-            quality: self.metrics.iter().enumerate().map(quality).collect(),
             progress,
             looks: self.looks,
-            metrics: self
-                .metrics
-                .into_iter()
-                .map(|metric| StoredMetric::from(metric.spec))
-                .collect(),
+            metrics,
             minutes,
         }
     }
-}
 
-impl Watched {
-    /// Consumes what the judge consumed. The judge's own list names the minutes it skipped, so
-    /// the two cannot differ.
-    fn consume(
-        &mut self,
-        last: u32,
-        now: u32,
-        progress: &Progress,
-        read: impl Fn(u32) -> Reading,
-    ) -> Result<(), CountError> {
-        let skipped = progress.skipped.get(&self.spec.name);
-        for minute in self.used.len() as u32 + 1..=last {
-            if skipped.is_some_and(|skipped| skipped.contains(minute)) {
-                self.used.push(None);
-            } else if let MinuteState::Usable(counts) =
-                classify_minute(&read(minute), self.health.is_some(), minute, now)?
-            {
-                self.used.push(Some(now));
-                self.harm.absorb(&self.spec, &counts);
-                if let Some(health) = &mut self.health {
-                    health.absorb(&self.spec, &counts);
-                }
-            } else {
-                break;
-            }
-        }
-
-        Ok(())
-    }
-
-    fn part(&self) -> MetricEvidence {
-        MetricEvidence {
-            harm: self.spec.weight.ln() + self.harm.log_evidence(),
-            health: self.health.as_ref().map(NonInferiority::log_evidence),
-        }
+    fn metrics(&self, judge: &Judge) -> Vec<StoredMetric> {
+        let Setup {
+            config,
+            thresholds,
+            own,
+            prior,
+        } = &self.setup;
+        let families = Families::new(config, *thresholds, own);
+        let asked = promoting(config, &families, prior);
+        let shown = judge.shown().enumerate();
+        shown
+            .map(|(place, shown)| {
+                let metric = shown.spec.metric;
+                let watched = place >= judge.deciding();
+                let promotes = !watched && asked.contains(&metric);
+                StoredMetric::new(&shown, self.labels().of(metric), watched, promotes)
+            })
+            .collect()
     }
 }

@@ -5,28 +5,17 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::judge::clean::{CountError, Reading};
-use crate::judge::sequential::SetupError;
-use crate::judge::spec::MetricSpec;
-use crate::judge::{Judge, Reason, Verdict};
+use crate::judge::canary::arrival::Arrived;
+use crate::judge::canary::counts::Minute;
+use crate::judge::canary::sentence::{Labels, sentence};
+use crate::judge::canary::{Judge, Reason, Verdict};
 
 use super::judgement::Judgement;
-use super::stored::StoredReading;
+use super::stored::StoredMinute;
 
 /// Logarithms and p-values further apart than this differ. Mathematical libraries of two platforms
 /// differ in the last digits, which is not a change of the judge.
 const DIGITS: f64 = 1e-9;
-
-/// A judgement that cannot be made, or made again.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ReplayError {
-    /// Its metrics or its progress cannot be judged by.
-    #[error("failed to set up the judge: {0}")]
-    Setup(#[from] SetupError),
-    /// Its counts contradict each other.
-    #[error("failed to judge: {0}")]
-    Counts(#[from] CountError),
-}
 
 /// A field of the verdict that a replay found different.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,28 +40,20 @@ impl Display for VerdictDifference {
 
 /// Judges a stored judgement again, from what it recorded. The verdict is the recorded one; any
 /// other means that the record or the judge was changed.
-///
-/// # Errors
-/// A record that cannot be judged.
-pub fn replay(judgement: &Judgement) -> Result<Verdict, ReplayError> {
-    let metrics = judgement.metrics.iter().map(MetricSpec::from).collect();
-    let mut judge = Judge::resume(
-        judgement.settings.clone(),
-        metrics,
-        judgement.progress.clone(),
-    )?;
-    let minute = |minute: u32| {
-        minute
-            .checked_sub(1)
-            .and_then(|index| judgement.minutes.get(index as usize))
+pub fn replay(judgement: &Judgement) -> Verdict {
+    let mut judge = Judge::new(judgement.setup(), judgement.progress.clone());
+    let read = |minute: u32| {
+        let index = (minute as usize).checked_sub(1);
+        let found = index.and_then(|index| judgement.minutes.get(index));
+        found.map_or_else(
+            || Arrived {
+                minute: Minute::default(),
+                is_final: true,
+            },
+            StoredMinute::arrived,
+        )
     };
-    let read = |at: u32, metric: usize| {
-        minute(at)
-            .and_then(|found| found.readings.get(metric))
-            .map_or_else(Reading::default, StoredReading::reading)
-    };
-
-    Ok(judge.take_look(judgement.verdict.minute, read)?)
+    judge.look(judgement.verdict.minute, read)
 }
 
 /// Where the verdict of a replay is not the recorded one; empty if they agree.
@@ -98,9 +79,10 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<VerdictDiffere
 
     let promote = Some(recorded.log_e_promote);
     let promote_again = Some(again.log_e_promote);
+    let highest_again = again.highest.map(|peak| peak.log_e);
     let numbers = [
         ("log_e", Some(recorded.log_e), Some(again.log_e)),
-        ("highest_log_e", recorded.highest_log_e, again.highest_log_e),
+        ("highest_log_e", recorded.highest_log_e, highest_again),
         ("log_e_promote", promote, promote_again),
     ];
 
@@ -108,19 +90,33 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<VerdictDiffere
         compare(field, same_number(before, now), number(before), number(now));
     }
 
-    let usable = [recorded.usable_minutes, again.usable_minutes];
-    let [usable, usable_again] = usable.map(|minutes| minutes.to_string());
-    let texts = [
-        ("weakest", recorded.weakest.clone(), again.weakest.clone()),
-        ("usable_minutes", usable, usable_again),
-        ("sentence", recorded.sentence.clone(), again.to_string()),
-    ];
-
-    for (field, before, now) in texts {
+    for (field, before, now) in texts(judgement, again) {
         compare(field, before == now, before, now);
     }
 
     found
+}
+
+/// What is compared as text: recorded, and judged again.
+fn texts(judgement: &Judgement, again: &Verdict) -> [(&'static str, String, String); 3] {
+    let recorded = judgement.verdict();
+    let usable = [recorded.usable_minutes, again.usable_minutes];
+    let [usable, usable_again] = usable.map(|minutes| minutes.to_string());
+    let sentence_again = sentence(again, &labels(judgement), &judgement.settings);
+    let weakest_again = again.weakest.to_string();
+    [
+        ("weakest", recorded.weakest.clone(), weakest_again),
+        ("usable_minutes", usable, usable_again),
+        ("sentence", recorded.sentence.clone(), sentence_again),
+    ]
+}
+
+fn labels(judgement: &Judgement) -> Labels<'_> {
+    Labels {
+        rule: judgement.prior.rule,
+        thresholds_ms: &judgement.thresholds_ms,
+        own: &judgement.own,
+    }
 }
 
 fn same_reason(recorded: &Reason, again: &Reason) -> bool {
@@ -133,6 +129,9 @@ fn same_reason(recorded: &Reason, again: &Reason) -> bool {
                 limit: limit_again,
             },
         ) => metric == again && near(*p, *p_again, 0.0) && near(*limit, *limit_again, 0.0),
+        (Reason::Harm(peak), Reason::Harm(again)) => {
+            (peak.metric, peak.minute) == (again.metric, again.minute)
+        }
         _ => recorded == again,
     }
 }
@@ -158,11 +157,12 @@ fn number(number: Option<f64>) -> String {
 fn why(reason: &Reason) -> String {
     match reason {
         Reason::Unsettled => "not settled".to_owned(),
-        Reason::Harm { metric, minute } => format!("harm by {metric} in minute {minute}"),
+        Reason::Harm(peak) => format!("harm by {} in minute {}", peak.metric, peak.minute),
         Reason::FinalTest { metric, p, limit } => {
             format!("final test of {metric}, p {p} of {limit}")
         }
         Reason::NonInferior => "non-inferior".to_owned(),
         Reason::EndOfBake => "end of bake".to_owned(),
+        Reason::Objected(objection) => format!("objection of {}", objection.name()),
     }
 }

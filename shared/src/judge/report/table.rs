@@ -1,7 +1,7 @@
 //! Fills in the tables: metrics, minutes, data quality and settings.
 
-use crate::judge::JudgeConfig;
-use crate::judge::config::Setting;
+use crate::judge::canary::JudgeConfig;
+use crate::judge::canary::config::Setting;
 
 use super::interval::wilson;
 use super::judgement::Judgement;
@@ -46,12 +46,14 @@ pub(super) fn metric_row(judgement: &Judgement, index: usize, decisive: bool) ->
     let all = total(judgement, index);
     let part = judgement.verdict.evidence[index];
     let promote_limit = -judgement.settings.alpha_promote.ln();
-    let finding = match part.health {
+    let finding = match metric.promotion {
         _ if decisive => "worse than tolerated",
-        Some(health) if health >= promote_limit => "no worse than its bound",
+        _ if metric.watched => "watched",
+        Some(_) if part.health >= promote_limit => "no worse than its bound",
         Some(_) => "not settled",
         None => "no harm shown",
     };
+    let health = metric.promotion.map(|_| evidence(part.health));
 
     MetricRow {
         name: visible(&metric.label),
@@ -68,7 +70,7 @@ pub(super) fn metric_row(judgement: &Judgement, index: usize, decisive: bool) ->
             .promotion
             .map(|promotion| bound(promotion.tolerance, promotion.floor)),
         harm: evidence(part.harm),
-        health: part.health.map_or("not needed".to_owned(), evidence),
+        health: health.unwrap_or("not needed".to_owned()),
         finding,
     }
 }
@@ -162,6 +164,8 @@ pub(super) struct QualityCells {
     pub(super) skipped: Vec<String>,
     pub(super) waiting: String,
     pub(super) dispersion: String,
+    /// Which sentence about wrong rollbacks is for it.
+    pub(super) bound: &'static str,
 }
 
 /// One row for all metrics of the same quality, since most bakes show no difference between them.
@@ -188,7 +192,7 @@ fn quality_cells(judgement: &Judgement, index: usize) -> QualityCells {
     let skipped = [
         ("value missing", &quality.missing),
         ("no requests on one side", &quality.idle),
-        ("excluded, or arrived too late", &quality.left_out),
+        ("warm-up, or counters that differ", &quality.left_out),
     ];
     let some = skipped
         .into_iter()
@@ -211,6 +215,16 @@ fn quality_cells(judgement: &Judgement, index: usize) -> QualityCells {
         } else {
             "none".to_owned()
         },
+        bound: bound_of(metric),
+    }
+}
+
+/// Which of the two sentences about wrong rollbacks is for a metric.
+fn bound_of(metric: &StoredMetric) -> &'static str {
+    match (metric.watched, metric.one_by_one) {
+        (true, _) => "only objects",
+        (false, true) => "events one by one",
+        (false, false) => "events in groups",
     }
 }
 

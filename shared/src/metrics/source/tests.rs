@@ -7,7 +7,7 @@ pub(crate) fn key(id: &str) -> Key {
     found.unwrap_or_else(|| panic!("a series has the id {id}"))
 }
 
-/// Every series of a judgement with four thresholds, the most custom metrics, and a further source
+/// Every series of a whole target group in a judgement with four thresholds, the most custom metrics, and a further source
 /// that uses the names of others.
 fn all() -> Vec<Key> {
     let mut metrics = vec![
@@ -20,12 +20,12 @@ fn all() -> Vec<Key> {
         Metric::ResponseTimes,
         Metric::HourlyResponseTimes,
     ];
-    metrics.extend([75, 90, 99].map(Metric::HourlyPercentile));
+    metrics.extend([90, 99].map(Metric::HourlyPercentile));
     metrics.extend((0..4).flat_map(|index| [Metric::Slow(index), Metric::SlowToPromote(index)]));
 
     let parts = [CustomPart::Count, CustomPart::Total, CustomPart::Value];
     metrics.extend((0..10).flat_map(|index| parts.map(|part| Metric::Custom(index, part))));
-    metrics.extend(["n", "e", "p75", "m0x"].map(Metric::Further));
+    metrics.extend(["n", "e", "p90", "m0x"].map(Metric::Further));
     Side::BOTH
         .into_iter()
         .flat_map(|side| metrics.iter().map(move |metric| Key::new(side, *metric)))
@@ -38,59 +38,53 @@ fn every_series_has_an_id_of_its_own() {
     assert_eq!(ids.len(), all().len());
 }
 
+#[test]
+fn a_series_of_a_zone_has_an_id_of_its_own() {
+    let whole = Key::new(Side::Baseline, Metric::Requests);
+    let in_zone = |zone| Key {
+        zone: Some(zone),
+        ..whole
+    };
+    let ids = [whole, in_zone(0), in_zone(2)].map(Key::id);
+    assert_eq!(ids, ["b_n", "b0_n", "b2_n"]);
+}
+
 const AT: i64 = 29_460_060;
 
-const ERRORS: Counter = Counter {
-    metric: Metric::Responses5xx,
-    among: Metric::Requests,
-    usual_rate: 0.01,
-    dispersion: 1.0,
-};
-
-/// The errors of a side in a minute of 1,000 requests that are absent, this many seconds after its
-/// end, when these points are there besides.
-fn absent(side: Side, points: &[(&str, i64, f64)], age_secs: i64) -> Option<f64> {
-    let mut data = Data::new();
-    for id in ["c_n", "b_n"] {
-        let minutes = (AT - 1..=AT + 1).map(|at| (at, 1_000.0));
-        data.insert(key(id), minutes.collect());
-    }
-    for (id, after, value) in points {
-        let series = data.entry(key(id)).or_default();
-        series.insert(AT + after, *value);
-    }
-
+/// The count of a user's own that is absent, this many seconds after the end of its minute.
+fn absent(points: &[(&str, f64)], age_secs: i64) -> Option<u64> {
+    let data: Data = points
+        .iter()
+        .map(|(id, value)| (key(id), [(AT, *value)].into()))
+        .collect();
     let observed = Observations {
         data: &data,
         now_secs: (AT + 1) * 60 + age_secs,
-        usual_error_rate: 0.0,
-        dispersion: 1.0,
     };
-    observed.count(side, &ERRORS, AT)
+    let part = |part| Metric::Custom(0, part);
+    let (count, total) = (part(CustomPart::Count), part(CustomPart::Total));
+    observed.count_or_zero(Side::Canary, count, total, AT)
 }
 
 #[test]
-fn usual_errors_that_are_absent_are_unknown_of_the_live_colour_only() {
-    assert_eq!(absent(Side::Baseline, &[], 130), None);
-    assert_eq!(absent(Side::Canary, &[], 130), Some(0.0));
+fn a_count_that_is_absent_beside_its_total_is_zero_after_four_minutes() {
+    let total = [("c_m0n", 90.0)];
+    assert_eq!([absent(&total, 239), absent(&total, 240)], [None, Some(0)]);
+    assert_eq!(absent(&[], 9_999), None, "nothing is known");
+    assert_eq!(absent(&[("c_m0n", 90.0), ("c_m0x", 4.0)], 0), Some(4));
 }
 
 #[test]
-fn errors_around_a_minute_make_their_absence_unknown() {
-    for around in [("c_e", -1, 50.0), ("c_e", 1, 50.0), ("b_e", 0, 50.0)] {
-        assert_eq!(absent(Side::Canary, &[around], 130), None, "{around:?}");
+fn the_load_balancer_of_a_rule_and_of_a_listener_has_the_same_arn() {
+    let at = "arn:aws:elasticloadbalancing:eu-west-1:111122223333";
+    let expected = Some(format!("{at}:loadbalancer/app/web/50dc6c495c0c9188"));
+    for rule in [
+        "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee",
+        "listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2",
+    ] {
+        assert_eq!(balancer_arn(&format!("{at}:{rule}")), expected);
     }
-    assert_eq!(absent(Side::Canary, &[("b_e", 1, 50.0)], 130), Some(0.0));
-
-    let nothing_to_compare = [("c_n", -1, 0.0), ("c_e", -1, 50.0)];
-    assert_eq!(absent(Side::Canary, &nothing_to_compare, 130), Some(0.0));
-}
-
-#[test]
-fn a_surprising_absence_is_believed_four_minutes_after_the_end_of_its_minute() {
-    let errors = [("b_e", 0, 50.0)];
-    assert_eq!(absent(Side::Canary, &errors, 239), None);
-    assert_eq!(absent(Side::Canary, &errors, 240), Some(0.0));
+    assert_eq!(balancer_arn(&format!("{at}:listener/net/web/1/2")), None);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! what cannot be read again.
 //!
 //! The token is short, so minutes are written as ranges and metrics by their place. Where even that
-//! is too long, ranges that are near to each other become one: then more minutes are skipped than
+//! is too long, ranges that are near to each other become one: then more minutes are left out than
 //! had to be, which costs time and never the error rate.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +13,12 @@ use serde_json::Value;
 use super::arrival::Arrivals;
 use crate::job::Failure;
 use crate::judge::Progress;
-use crate::judge::progress::{MinuteRanges, PROGRESS_VERSION, Peak};
+use crate::judge::canary::answers::BadRule;
+use crate::judge::canary::metric::Metric;
+use crate::judge::canary::prior::{Measured, Prior};
+use crate::judge::canary::progress::MinuteRanges;
+use crate::judge::canary::verdict::Peak;
 use crate::limits::PAYLOAD_CHARS;
-
-type Range = (u32, u32);
 
 /// What is known from earlier evaluations. The short names are those in the token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,17 +30,18 @@ pub struct BakeState {
     /// Latency thresholds in milliseconds.
     #[serde(rename = "x")]
     pub thresholds_ms: Vec<f64>,
-    /// Overdispersion of errors, and of slow requests.
-    #[serde(rename = "e")]
-    pub dispersion_errors: f64,
-    #[serde(rename = "l")]
-    pub dispersion_latency: f64,
-    /// Bad requests of the live colour per request, in the hour before.
-    #[serde(rename = "r")]
-    pub rate: f64,
-    /// Whether the live colour's counters agreed with each other in the hour before.
-    #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
-    pub agrees: bool,
+    /// What the hour before showed.
+    #[serde(rename = "h")]
+    prior: KeptPrior,
+    /// The last share of the traffic that this judgement gives, in percent.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub last_percent: Option<u32>,
+    /// The judged minute from which on the canary has that share, if it was raised to it.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<u32>,
+    /// Whether the target group of the canary speaks gRPC.
+    #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
+    pub grpc: bool,
     /// The places of a user's counts that had a value in the hour before.
     #[serde(rename = "k", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub known_counts: BTreeSet<usize>,
@@ -46,40 +49,76 @@ pub struct BakeState {
     #[serde(rename = "q", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arrivals: Arrivals,
     /// The minute in which a hold began.
-    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<u32>,
-    /// Highest evidence, the place of the metric behind it, and its minute.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    highest: Option<(f64, usize, u32)>,
-    /// Skipped minutes by the place of the metric: `3,7-9`.
-    #[serde(rename = "s", default, skip_serializing_if = "BTreeMap::is_empty")]
-    skipped: BTreeMap<usize, String>,
+    /// What earlier looks left.
+    #[serde(rename = "p")]
+    progress: KeptProgress,
 }
+
+/// [`Prior`] in few characters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct KeptPrior(BadRule, Option<f64>, Vec<KeptMeasured>);
+
+/// [`Measured`] in few characters: φ, whether events come one by one, and both rates.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct KeptMeasured(f64, u8, f64, f64);
+
+/// [`Progress`] in few characters: minutes taken in, minutes left out as `3,7-9`, and the highest
+/// evidence with the place of its metric and its minute.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct KeptProgress(u32, String, String, String, Option<(f64, usize, u32)>);
+
+/// Errors, 4xx, then the thresholds, then a user's own.
+const FIRST_THRESHOLD: usize = 2;
+const FIRST_OWN: usize = 10;
 
 impl BakeState {
     /// What is known when nothing has been judged yet.
     #[must_use]
-    pub fn new(first: i64, thresholds_ms: Vec<f64>, dispersion: (f64, f64), rate: f64) -> Self {
-        let (dispersion_errors, dispersion_latency) = dispersion;
+    pub fn new(first: i64, thresholds_ms: Vec<f64>, prior: &Prior) -> Self {
         Self {
             first,
             thresholds_ms,
-            dispersion_errors,
-            dispersion_latency,
-            rate,
-            agrees: false,
+            prior: KeptPrior::new(prior),
+            last_percent: None,
+            raised: None,
+            grpc: false,
             known_counts: BTreeSet::new(),
             arrivals: Arrivals::new(),
             held: None,
-            highest: None,
-            skipped: BTreeMap::new(),
+            progress: KeptProgress::default(),
         }
     }
 
-    /// The same, knowing whether the counters of the hour before agreed with each other.
+    /// What the hour before showed.
     #[must_use]
-    pub fn with_agreement(self, agrees: bool) -> Self {
-        Self { agrees, ..self }
+    pub fn prior(&self) -> Prior {
+        self.prior.prior()
+    }
+
+    /// The same, knowing the last share that this judgement gives.
+    #[must_use]
+    pub fn with_last_percent(self, last_percent: Option<u32>) -> Self {
+        Self {
+            last_percent,
+            ..self
+        }
+    }
+
+    /// The same, knowing whether calls are those of gRPC.
+    #[must_use]
+    pub fn with_grpc(self, grpc: bool) -> Self {
+        Self { grpc, ..self }
+    }
+
+    /// The same, knowing from which minute on the canary has the last share.
+    #[must_use]
+    pub fn with_raise(self, minute: u32) -> Self {
+        Self {
+            raised: self.raised.or(Some(minute)),
+            ..self
+        }
     }
 
     /// The same, knowing which of a user's counts had a value in the hour before.
@@ -97,6 +136,15 @@ impl BakeState {
         Self { arrivals, ..self }
     }
 
+    /// The same, held since that minute, unless it began before.
+    #[must_use]
+    pub fn with_hold(self, minute: u32) -> Self {
+        Self {
+            held: self.held.or(Some(minute)),
+            ..self
+        }
+    }
+
     /// Reads what an earlier evaluation wrote.
     ///
     /// # Errors
@@ -109,70 +157,35 @@ impl BakeState {
         })
     }
 
-    /// The same, held since that minute, unless it began before.
-    #[must_use]
-    pub fn with_hold(self, minute: u32) -> Self {
-        Self {
-            held: self.held.or(Some(minute)),
-            ..self
-        }
-    }
-
-    /// The progress of a judge of the metrics of these names.
+    /// What earlier looks left.
     ///
     /// # Errors
-    /// When it names a metric that there is not, because the settings were changed during the bake,
-    /// or when skipped minutes cannot be read: what was skipped must stay skipped.
-    pub fn progress(&self, names: &[String]) -> Result<Progress, Failure> {
-        let name = |index: usize| {
-            names.get(index).cloned().ok_or_else(|| {
-                Failure::configuration(
-                    "the metrics differ from those that the bake began with; release again",
-                )
-            })
-        };
-
-        let mut skipped = BTreeMap::new();
-        for (index, text) in &self.skipped {
-            skipped.insert(name(*index)?, ranges(text).ok_or_else(|| damaged(text))?);
-        }
-
-        let peak = |(log_e, index, minute): (f64, usize, u32)| {
-            Ok(Peak {
-                log_e,
-                metric: name(index)?,
-                minute,
-            })
-        };
-
-        let highest = self.highest.map(peak).transpose()?;
+    /// When minutes that were left out cannot be read: they must stay left out.
+    pub fn progress(&self) -> Result<Progress, Failure> {
+        let KeptProgress(taken, answers, latency, own, highest) = &self.progress;
+        let read = |text: &String| ranges(text).ok_or_else(|| damaged(text));
         Ok(Progress {
-            v: PROGRESS_VERSION,
-            skipped,
-            highest,
+            taken: *taken,
+            answers: read(answers)?,
+            latency: read(latency)?,
+            own: read(own)?,
+            highest: highest.map(|(log_e, place, minute)| Peak {
+                log_e,
+                metric: metric(place),
+                minute,
+            }),
         })
     }
 
     /// The same with what an evaluation left, short enough for a token.
     #[must_use]
-    pub(crate) fn with_progress(self, progress: &Progress, names: &[String]) -> Self {
-        let place = |name: &str| names.iter().position(|known| known == name);
-        let mut skipped: BTreeMap<usize, Vec<Range>> = BTreeMap::new();
-        for (name, ranges) in &progress.skipped {
-            skipped.extend(place(name).map(|place| (place, pairs(ranges))));
-        }
-
-        let highest = progress.highest.as_ref();
-        let highest =
-            highest.and_then(|peak| Some((peak.log_e, place(&peak.metric)?, peak.minute)));
-        let mut state = Self { highest, ..self };
-
+    pub(crate) fn with_progress(self, progress: &Progress) -> Self {
+        let mut progress = progress.clone();
+        let mut state = self;
         loop {
-            state.skipped = skipped
-                .iter()
-                .map(|(place, ranges)| (*place, written(ranges)))
-                .collect();
-            if state.payload().to_string().len() <= PAYLOAD_CHARS || !join(&mut skipped) {
+            state.progress = KeptProgress::new(&progress);
+            let fits = state.payload().to_string().len() <= PAYLOAD_CHARS;
+            if fits || !join(&mut progress) {
                 return state;
             }
         }
@@ -185,50 +198,119 @@ impl BakeState {
     }
 }
 
-/// Makes one range of the two that are nearest to each other; `false` when every metric has one at
-/// most.
-fn join(skipped: &mut BTreeMap<usize, Vec<Range>>) -> bool {
-    let gaps = skipped.iter().flat_map(|(place, ranges)| {
-        ranges
-            .windows(2)
-            .enumerate()
-            .map(|(at, two)| (two[1].0 - two[0].1, *place, at))
-    });
-    let Some((_, place, at)) = gaps.min() else {
-        return false;
-    };
-
-    if let Some(ranges) = skipped.get_mut(&place) {
-        ranges[at].1 = ranges[at + 1].1;
-        ranges.remove(at + 1);
+impl KeptPrior {
+    fn new(prior: &Prior) -> Self {
+        let measured = [prior.errors, prior.client_errors].into_iter();
+        let metrics = measured.chain(prior.latency.iter().copied());
+        Self(
+            prior.rule,
+            prior.requests_a_minute.map(short),
+            metrics.map(KeptMeasured::new).collect(),
+        )
     }
 
-    true
+    fn prior(&self) -> Prior {
+        let at = |place: usize| {
+            let kept = self.2.get(place);
+            kept.map_or(Measured::UNKNOWN, |kept| kept.measured())
+        };
+        Prior {
+            rule: self.0,
+            requests_a_minute: self.1,
+            errors: at(0),
+            client_errors: at(1),
+            latency: (FIRST_THRESHOLD..self.2.len()).map(at).collect(),
+        }
+    }
 }
 
-fn written(ranges: &[Range]) -> String {
-    let one = |(first, last): &Range| {
+impl KeptMeasured {
+    fn new(measured: Measured) -> Self {
+        Self(
+            short(measured.phi),
+            u8::from(measured.one_by_one),
+            short(measured.rate),
+            short(measured.rate_to_promote),
+        )
+    }
+
+    fn measured(self) -> Measured {
+        Measured {
+            phi: self.0,
+            one_by_one: self.1 > 0,
+            rate: self.2,
+            rate_to_promote: self.3,
+        }
+    }
+}
+
+impl KeptProgress {
+    fn new(progress: &Progress) -> Self {
+        let highest = progress.highest;
+        Self(
+            progress.taken,
+            written(&progress.answers),
+            written(&progress.latency),
+            written(&progress.own),
+            highest.map(|peak| (peak.log_e, place(peak.metric), peak.minute)),
+        )
+    }
+}
+
+fn place(metric: Metric) -> usize {
+    match metric {
+        Metric::Errors => 0,
+        Metric::ClientErrors => 1,
+        Metric::Latency(threshold) => FIRST_THRESHOLD + threshold,
+        Metric::Own(place) => FIRST_OWN + place,
+    }
+}
+
+fn metric(place: usize) -> Metric {
+    match place {
+        0 => Metric::Errors,
+        1 => Metric::ClientErrors,
+        FIRST_THRESHOLD..FIRST_OWN => Metric::Latency(place - FIRST_THRESHOLD),
+        _ => Metric::Own(place - FIRST_OWN),
+    }
+}
+
+/// Six digits are kept: what is measured is not known better.
+fn short(number: f64) -> f64 {
+    format!("{number:.5e}").parse().unwrap_or(number)
+}
+
+/// Makes one range of two; `false` when no metric has two.
+fn join(progress: &mut Progress) -> bool {
+    let lists = [
+        &mut progress.answers,
+        &mut progress.latency,
+        &mut progress.own,
+    ];
+    let longest = lists.into_iter().max_by_key(|ranges| ranges.iter().count());
+    longest.is_some_and(|ranges| ranges.join_nearest().is_some())
+}
+
+fn written(ranges: &MinuteRanges) -> String {
+    let one = |(first, last): (u32, u32)| {
         if first == last {
             first.to_string()
         } else {
             format!("{first}-{last}")
         }
     };
-
     ranges.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
-/// The minutes of a text; `None` if a part of it is not one.
+/// The minutes of a text; `None` if a part of it is not one, or they are out of order.
 fn ranges(text: &str) -> Option<MinuteRanges> {
-    let one = |part: &str| -> Option<Range> {
+    let one = |part: &str| -> Option<(u32, u32)> {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         Some((first.parse().ok()?, last.parse().ok()?))
     };
-
     let parts = text.split(',').filter(|_| !text.is_empty());
-    let pairs: Vec<Range> = parts.map(one).collect::<Option<_>>()?;
-    let ranges = serde_json::to_value(pairs).and_then(serde_json::from_value);
-    ranges.ok()
+    let ranges: MinuteRanges = parts.map(one).collect::<Option<_>>()?;
+    ranges.is_sorted().then_some(ranges)
 }
 
 fn damaged(text: &str) -> Failure {
@@ -236,12 +318,6 @@ fn damaged(text: &str) -> Failure {
         "the skipped minutes in the continuation token are `{text}`; expected ranges such as \
          `3,7-9`; release again"
     ))
-}
-
-fn pairs(ranges: &MinuteRanges) -> Vec<Range> {
-    serde_json::to_value(ranges)
-        .and_then(serde_json::from_value)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The settings of a judgement: the judge's own, and metrics that a user adds to the built-in ones.
 //!
-//! They come from a file in an input artifact. Everything in it shares the same error rate: the
-//! metrics of a user take their part of it from the built-in ones.
+//! They come from a file in an input artifact. Counts in it share the error rate with the built-in
+//! metrics, in proportion to their weights; series of values have no part in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -12,17 +12,16 @@ use serde_json::Value;
 use crate::job::Failure;
 use crate::json;
 use crate::judge::JudgeConfig;
-use crate::judge::config::is_built_in;
-use crate::judge::spec::{MetricSpec, Promotion};
-use crate::metrics::custom::{CustomKind, CustomMetric, Worse};
-use crate::metrics::{FurtherSettings, Source, SourceSettings, sources};
+use crate::judge::canary::metric::OwnCount;
+use crate::judge::canary::values::{SeriesSpec, Worse};
+use crate::metrics::custom::{CustomKind, CustomMetric};
+use crate::metrics::{FurtherSettings, SourceSettings, own_counts};
 
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
 const CUSTOM_METRICS: usize = 10;
 
-/// What the metrics of a user and of further sources may take of the error rate; the rest is for
-/// errors and latency.
-const CUSTOM_WEIGHT: f64 = 0.9;
+/// The largest weight of a metric of a user; errors have 0.5.
+const WEIGHT_MAX: f64 = 10.0;
 
 const WEIGHT: f64 = 0.05;
 const TOLERANCE: f64 = 1.1;
@@ -58,6 +57,7 @@ struct CustomFile {
     dispersion: Option<f64>,
     promote_tolerance: Option<f64>,
     promote_floor: Option<f64>,
+    least: Option<f64>,
 }
 
 /// How a canary is judged.
@@ -99,70 +99,58 @@ impl Settings {
                 "metrics: found {count}; expected at most {CUSTOM_METRICS}"
             ));
         }
+        if !judge.values.is_empty() {
+            return Err("judge.values: found in the file; expected series in `metrics`".to_owned());
+        }
         let built_in = Self {
             judge,
             custom: Vec::new(),
             further,
         };
+        let taken = built_in.taken_names();
         let metrics = file.metrics.into_iter().enumerate();
         let custom: Vec<CustomMetric> = metrics
-            .map(|(index, metric)| metric.validated(index, &built_in.taken()))
+            .map(|(index, metric)| metric.validated(index, &taken))
             .collect::<Result<_, _>>()?;
         let settings = Self { custom, ..built_in };
-        settings.check_together()?;
+        settings.check_names_differ()?;
         Ok(settings)
     }
 
     /// Refuses metrics of a user that are right one by one, but not beside each other.
-    fn check_together(&self) -> Result<(), String> {
+    fn check_names_differ(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
-        if let Some(twice) = self
+        match self
             .custom
             .iter()
             .find(|custom| !names.insert(&custom.name))
         {
-            return Err(format!(
+            Some(twice) => Err(format!(
                 "metrics: two are named `{}`; expected names that differ",
                 twice.name
-            ));
-        }
-
-        let sum: f64 = self.custom.iter().map(|custom| custom.weight).sum();
-        let most = self.taken().most_weight;
-        if sum > most {
-            return Err(format!(
-                "metrics: weights add up to {sum}; expected at most {most}, because the rest is \
-                 for errors and latency"
-            ));
-        }
-        Ok(())
-    }
-
-    /// What the metrics that are not a user's leave.
-    fn taken(&self) -> Taken {
-        let built_in = sources(SourceSettings {
-            custom: &[],
-            ..self.source_settings(&[])
-        });
-        let specs = built_in
-            .iter()
-            .flat_map(|source| source.specs(&self.judge, 1.0));
-        Taken {
-            names: specs.map(|spec| spec.name).collect(),
-            most_weight: CUSTOM_WEIGHT - share_of(&built_in),
+            )),
+            None => Ok(()),
         }
     }
 
-    /// What the judge judges: errors, latency at each threshold, the counts among a user's metrics,
-    /// and what further sources have.
+    /// The names of the metrics of further sources.
+    fn taken_names(&self) -> BTreeSet<String> {
+        let counts = own_counts(self.source_settings(&[])).into_iter();
+        counts.map(|count| count.name).collect()
+    }
+
+    /// The counts that are judged beside errors and latency: those of a user, then those of further
+    /// sources.
     #[must_use]
-    pub fn metrics(&self, thresholds_ms: &[f64]) -> Vec<MetricSpec> {
-        let sources = sources(self.source_settings(thresholds_ms));
-        let left = 1.0 - share_of(&sources);
-        let specs = sources
-            .iter()
-            .flat_map(|source| source.specs(&self.judge, left));
-        specs.collect()
+    pub fn counts(&self) -> Vec<OwnCount> {
+        own_counts(self.source_settings(&[]))
+    }
+
+    /// The series of values, which only object.
+    #[must_use]
+    pub fn series(&self) -> Vec<SeriesSpec> {
+        let series = self.custom.iter().filter(|custom| !custom.is_count());
+        series.map(CustomMetric::series).collect()
     }
 
     /// What the sources of metrics are made with.
@@ -174,34 +162,38 @@ impl Settings {
             further: self.further.clone(),
         }
     }
-
-    /// The values among the metrics, each with its place.
-    pub fn values(&self) -> impl Iterator<Item = (usize, &CustomMetric)> {
-        let metrics = self.custom.iter().enumerate();
-        metrics.filter(|(_, custom)| !custom.is_count())
-    }
 }
 
-/// What a metric of a user cannot have, because others have it.
-struct Taken {
-    /// Names of errors, and of the metrics of further sources.
-    names: BTreeSet<String>,
-    /// What the weights of a user's metrics may add up to: further sources take their shares too.
-    most_weight: f64,
+/// Whether a metric of this name is one of the judge's own, or objects under it.
+fn is_built_in(name: &str) -> bool {
+    matches!(name, "errors" | "4xx" | "latency")
+        || name.starts_with("latency[")
+        || name.starts_with("own[")
 }
 
 impl CustomFile {
-    fn validated(self, index: usize, taken: &Taken) -> Result<CustomMetric, String> {
+    fn validated(self, index: usize, taken: &BTreeSet<String>) -> Result<CustomMetric, String> {
         let at = |field: &str| format!("metrics[{index}].{field}");
-        self.validate_names(&at, &taken.names)?;
-
-        let weights = 1e-6..=taken.most_weight;
-        let weight = between(&at("weight"), self.weight, WEIGHT, weights)?;
-        let tolerance = between(&at("tolerance"), self.tolerance, TOLERANCE, 1.0..=1e3)?;
-        let dispersion = between(&at("dispersion"), self.dispersion, 1.0, 1.0..=1e3)?;
-        let floor = share(&at("floor"), self.floor)?;
-        let promotion = self.promotion(&at)?;
+        self.validate_names(&at, taken)?;
         let kind = self.kind(&at)?;
+        let is_count = matches!(kind, CustomKind::Count { .. });
+        let tolerated = if is_count {
+            TOLERANCE
+        } else {
+            SeriesSpec::TOLERANCE
+        };
+
+        let weight = between(&at("weight"), self.weight, WEIGHT, 1e-6..=WEIGHT_MAX)?;
+        let tolerance = between(&at("tolerance"), self.tolerance, tolerated, 1.0..=1e3)?;
+        let least = between(&at("least"), self.least, 0.0, 0.0..=1e15)?;
+        let maybe = |field: &str, value: Option<f64>| {
+            let found = value.map(|value| between(&at(field), Some(value), 1.0, 1.0..=1e3));
+            found.transpose()
+        };
+        let dispersion = maybe("dispersion", self.dispersion)?;
+        let promote_tolerance = maybe("promote_tolerance", self.promote_tolerance)?;
+        let floor = share(&at("floor"), self.floor)?;
+        let promote_floor = share(&at("promote_floor"), self.promote_floor)?;
 
         Ok(CustomMetric {
             name: self.name,
@@ -212,22 +204,11 @@ impl CustomFile {
             weight,
             tolerance,
             floor,
+            least,
             dispersion,
-            promotion,
+            promote_tolerance,
+            promote_floor,
         })
-    }
-
-    fn promotion(&self, at: &dyn Fn(&str) -> String) -> Result<Option<Promotion>, String> {
-        let promote_floor = share(&at("promote_floor"), self.promote_floor)?;
-        let Some(tolerance) = self.promote_tolerance else {
-            return Ok(None);
-        };
-
-        let tolerance = between(&at("promote_tolerance"), Some(tolerance), 2.0, 1.0..=1e3)?;
-        Ok(Some(Promotion {
-            tolerance,
-            floor: promote_floor,
-        }))
     }
 
     fn validate_names(
@@ -266,7 +247,8 @@ impl CustomFile {
         let counting = self.floor.is_some()
             || self.promote_tolerance.is_some()
             || self.promote_floor.is_some()
-            || self.dispersion.is_some();
+            || self.dispersion.is_some()
+            || self.weight.is_some();
 
         match (
             self.count.clone(),
@@ -274,9 +256,14 @@ impl CustomFile {
             self.value.clone(),
             self.statistic.clone(),
         ) {
+            (Some(_), Some(_), None, None) if self.least.is_some() => Err(format!(
+                "{}: found beside `count`; expected beside `value` only",
+                at("least")
+            )),
             (Some(count), Some(total), None, None) => Ok(CustomKind::Count { count, total }),
             (None, None, Some(_), _) if counting => Err(format!(
-                "{}: `floor`, `dispersion` and `promote_…` apply to counts only; remove them",
+                "{}: `weight`, `floor`, `dispersion` and `promote_…` apply to counts only; remove \
+                 them",
                 at("value")
             )),
             (None, None, Some(value), statistic) => Ok(CustomKind::Value {
@@ -290,11 +277,6 @@ impl CustomFile {
             )),
         }
     }
-}
-
-/// What sources take of the error rate.
-fn share_of(sources: &[Box<dyn Source + '_>]) -> f64 {
-    sources.iter().map(|source| source.share()).sum()
 }
 
 fn between(

@@ -3,23 +3,24 @@
 //!
 //! Pure: the points are read before, and what follows from the decision is not decided here.
 
-use std::fmt::Display;
+use std::collections::BTreeMap;
 
-use super::arrival::{Arrivals, is_steady, observe_arrivals};
+use super::arrival::{Arrivals, observe_arrivals};
 use super::bake_state::BakeState;
 use super::config::Settings;
 use super::messages;
+use super::minutes::MinuteInput;
 use super::plan::known_counts;
-use super::readings::{ReadingInput, Readings};
-use super::values::{Series, compare};
 use crate::job::Failure;
-use crate::judge::config::is_built_in;
-use crate::judge::numbers::significant;
+use crate::judge::canary::answers::BadRule;
+use crate::judge::canary::arrival::Arrived;
+use crate::judge::canary::counts::Minute;
+use crate::judge::canary::metric::Metric;
+use crate::judge::canary::sentence::{Labels, objected, sentence};
 use crate::judge::report::{Judgement, Live};
-use crate::judge::spec::MetricSpec;
-use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
+use crate::judge::{Decision, Judge, JudgeConfig, Setup, Verdict};
 use crate::metrics::custom::CustomKind;
-use crate::metrics::source::{Data, Group, Points};
+use crate::metrics::source::Data;
 
 /// The input of an evaluation.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,10 @@ pub struct Observed<'a> {
     pub minute: u32,
     /// Seconds since the Unix epoch.
     pub now_secs: i64,
+    /// The share of the traffic that the canary has, in percent.
+    pub percent: u32,
+    /// Whether the rule has stickiness.
+    pub sticky: bool,
 }
 
 /// The result of an evaluation.
@@ -41,15 +46,17 @@ pub struct Outlook {
     pub decision: Decision,
     /// Why, with the numbers.
     pub reason: String,
+    /// Whether the share of the traffic may be raised.
+    pub clear: bool,
     pub verdict: Verdict,
     /// What the next evaluation needs.
     pub state: BakeState,
     /// Remarks on the data.
     pub notes: Vec<String>,
-    /// What is missing for a promotion, where there is too little traffic.
-    pub traffic: Option<String>,
+    /// Requests to the canary and to the baseline in the minutes that counted.
+    pub requests: (u64, u64),
     live: Live,
-    readings: Readings,
+    minutes: BTreeMap<u32, Arrived>,
 }
 
 /// Times of a bake, in minutes since the Unix epoch and in judged minutes.
@@ -69,31 +76,17 @@ impl Bake {
     }
 }
 
-/// Observes the minutes that are not final yet, whether they are judged already or not.
+/// Observes the minutes that may not be taken in yet, whether they are judged already or not.
 #[must_use]
 pub fn arrivals(state: &BakeState, data: &Data, now_secs: i64) -> Arrivals {
     let over = u32::try_from(now_secs.div_euclid(60) - state.first).unwrap_or(0);
     observe_arrivals(&state.arrivals, data, state.first, over, now_secs)
 }
 
-/// The points of minutes before `end`.
-fn until(data: &Data, end: i64) -> Data {
-    let part = |points: &Points| {
-        points
-            .range(..end)
-            .map(|(at, value)| (*at, *value))
-            .collect()
-    };
-
-    data.iter()
-        .map(|(key, points)| (*key, part(points)))
-        .collect()
-}
-
 /// Judges everything that is visible.
 ///
 /// # Errors
-/// Settings that cannot be judged by, or that are not those that the bake began with.
+/// When the state is damaged.
 pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
     let Observed {
         settings,
@@ -101,112 +94,179 @@ pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
         data,
         minute,
         now_secs,
+        ..
     } = *observed;
 
     let arrivals = arrivals(state, data, now_secs);
-    let data = &until(data, state.first + i64::from(minute));
-    let input = ReadingInput {
+    let input = MinuteInput {
         data,
         settings,
         state,
         arrivals: &arrivals,
         now_secs,
     };
-    let readings = Readings::from_points(&input, minute);
-    let series = compare(data, settings, state, minute, |minute| {
-        is_steady(&arrivals, state.first, minute, Group::Custom, now_secs)
-    });
+    let minutes: BTreeMap<u32, Arrived> = (1..=minute)
+        .map(|judged| (judged, input.arrived(judged)))
+        .collect();
 
-    let live = live(settings, state, minute)?;
-    let (verdict, progress) = judged(&live, &readings)?;
-    let names: Vec<String> = live.metrics.iter().map(|m| m.name.clone()).collect();
+    let live = Live {
+        name: String::new(),
+        setup: setup(observed),
+        thresholds_ms: state.thresholds_ms.clone(),
+        progress: state.progress()?,
+        now: minute,
+    };
+    let mut judge = Judge::new(live.setup.clone(), live.progress.clone());
+    let verdict = judge.look(minute, |judged| known(&minutes, judged));
 
-    let measured = minute.min(settings.judge.end);
-    let objection = objection(&live.metrics, &readings, &series, measured)
-        .or_else(|| never_counted(settings, state, data));
-    let (decision, reason) = decide(observed, &verdict, &series, objection);
-    let traffic = missing_traffic(decision, &live, &readings, settings.judge.end);
-    let notes = notes(state, &live.metrics, &series);
+    let objection = unmeasured(settings, &minutes).or_else(|| never_counted(settings, state, data));
+    let (decision, reason) = decide(observed, &live, &verdict, objection.as_deref());
+    let reason = with_missing_requests(decision, reason, &minutes, minute);
+    let notes = notes(observed, &live.setup, &verdict);
     let state = state.clone().with_arrivals(arrivals.clone());
     Ok(Outlook {
         decision,
         reason,
-        state: state.with_progress(&progress, &names),
+        clear: verdict.clear && objection.is_none(),
+        state: state.with_progress(judge.progress()),
         notes,
-        traffic,
+        requests: requests(&judge, &verdict),
         verdict,
         live,
-        readings,
+        minutes,
     })
 }
 
-/// What the judge starts from at this evaluation.
-fn live(settings: &Settings, state: &BakeState, minute: u32) -> Result<Live, Failure> {
-    let config = config(settings, state, minute);
-    let with_dispersion = Settings {
-        judge: config.clone(),
-        ..settings.clone()
-    };
-    let metrics = with_dispersion.metrics(&state.thresholds_ms);
-    let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
+/// A minute as it is known now; nothing is known of one that is not over.
+fn known(minutes: &BTreeMap<u32, Arrived>, judged: u32) -> Arrived {
+    let found = minutes.get(&judged).cloned();
+    found.unwrap_or_else(|| Arrived {
+        minute: Minute::default(),
+        is_final: false,
+    })
+}
 
-    Ok(Live {
-        name: String::new(),
+/// What the judge judges by at this evaluation.
+fn setup(observed: &Observed<'_>) -> Setup {
+    let Observed {
+        settings,
+        state,
+        minute,
+        percent,
+        sticky,
+        ..
+    } = *observed;
+    let judge = &settings.judge;
+    // During a hold the sequential test continues (it stays valid); the final test is not repeated.
+    let end = if state.held.is_some() {
+        judge.end.max(minute.saturating_add(1))
+    } else {
+        judge.end
+    };
+
+    let config = JudgeConfig {
+        end,
+        steps: steps(judge, state, minute),
+        share: Some(f64::from(state.last_percent.unwrap_or(percent)) / 100.0),
+        sticky: judge.sticky || sticky,
+        values: settings.series(),
+        ..judge.clone()
+    };
+    Setup {
         config,
-        metrics,
-        progress: state.progress(&names)?,
-        now: minute,
-    })
+        thresholds: state.thresholds_ms.len(),
+        own: settings.counts(),
+        prior: state.prior(),
+    }
 }
 
-fn judged(live: &Live, readings: &Readings) -> Result<(Verdict, Progress), Failure> {
-    let refused = |e: &dyn Display| {
-        Failure::configuration(format!(
-            "the canary cannot be judged by these settings: {e}"
-        ))
-    };
-
-    let (config, metrics) = (live.config.clone(), live.metrics.clone());
-    let mut judge =
-        Judge::resume(config, metrics, live.progress.clone()).map_err(|e| refused(&e))?;
-    let verdict = judge
-        .take_look(live.now, |minute, metric| readings.get(minute, metric))
-        .map_err(|e| refused(&e))?;
-
-    Ok((verdict, judge.progress()))
+/// The minutes in which the share is raised. One that has not been raised yet is raised as soon as
+/// nothing speaks against it, and nothing is promoted before.
+#[must_use]
+pub fn steps(judge: &JudgeConfig, state: &BakeState, minute: u32) -> Vec<u32> {
+    match (state.last_percent, state.raised) {
+        (None, _) => vec![1],
+        (Some(_), Some(raised)) => vec![1, raised.max(2)],
+        (Some(_), None) => {
+            let earliest = judge.warm_up.saturating_add(judge.min_minutes);
+            vec![1, earliest.max(minute).saturating_add(1)]
+        }
+    }
 }
 
-/// What is missing for a promotion, where there is too little traffic.
-fn missing_traffic(
+/// The requests among which errors were counted.
+fn requests(judge: &Judge, verdict: &Verdict) -> (u64, u64) {
+    let mut shown = judge.shown();
+    let errors = shown.find(|shown| shown.spec.metric == Metric::Errors);
+    let totals = errors.unwrap_or(verdict.subject).totals;
+    (totals.canary.requests, totals.baseline.requests)
+}
+
+/// The reason of an open decision after what is missing where a side has had no request.
+fn with_missing_requests(
     decision: Decision,
-    live: &Live,
-    readings: &Readings,
-    end: u32,
-) -> Option<String> {
-    let is_undecided = matches!(decision, Decision::Continue | Decision::Inconclusive);
-    let limit = -live.config.alpha_promote.ln();
-    is_undecided
-        .then(|| messages::traffic(readings, &live.metrics[0], live.now, end, limit))
-        .flatten()
+    reason: String,
+    minutes: &BTreeMap<u32, Arrived>,
+    minute: u32,
+) -> String {
+    let is_open = matches!(decision, Decision::Continue | Decision::Inconclusive);
+    match missing_requests(minutes, minute).filter(|_| is_open) {
+        Some(missing) => format!("{missing}; {reason}"),
+        None => reason,
+    }
+}
+
+/// What is missing where a side has had no request.
+fn missing_requests(minutes: &BTreeMap<u32, Arrived>, minute: u32) -> Option<String> {
+    let total = |side: fn(&Minute) -> Option<u64>| -> u64 {
+        minutes
+            .values()
+            .filter_map(|arrived| side(&arrived.minute))
+            .sum()
+    };
+    let canary = total(|minute| minute.canary.requests);
+    let baseline = total(|minute| minute.baseline.requests);
+    messages::no_requests(minute, canary, baseline)
 }
 
 /// Why nothing may be promoted yet: a metric beside errors and latency that has no data is never a
-/// pass, whichever source it is from, and neither is a series that looks worse.
-fn objection(
-    metrics: &[MetricSpec],
-    readings: &Readings,
-    series: &[Series],
-    minute: u32,
-) -> Option<String> {
-    let unmeasured = metrics
+/// pass, whichever source it is from.
+fn unmeasured(settings: &Settings, minutes: &BTreeMap<u32, Arrived>) -> Option<String> {
+    let counts = settings.counts();
+    let usable = |place: usize| {
+        let known = minutes.values().filter(|arrived| {
+            let sides = [&arrived.minute.canary, &arrived.minute.baseline];
+            sides.iter().all(|side| {
+                side.own
+                    .get(place)
+                    .is_some_and(|own| own.bad.is_some() && own.total.is_some_and(|n| n > 0))
+            })
+        });
+        known.count()
+    };
+    let counted = counts
         .iter()
         .enumerate()
-        .filter(|(_, metric)| !is_built_in(&metric.name))
-        .find_map(|(place, metric)| {
-            messages::unmeasured(&metric.name, readings.usable(place, minute))
-        });
+        .find_map(|(place, count)| messages::unmeasured(&count.name, usable(place)));
+    counted.or_else(|| unmeasured_series(settings, minutes))
+}
 
-    unmeasured.or_else(|| series.iter().find_map(messages::objection))
+/// The same of a series of values.
+fn unmeasured_series(settings: &Settings, minutes: &BTreeMap<u32, Arrived>) -> Option<String> {
+    let series = settings.series();
+    let mut places = series.iter().enumerate();
+    places.find_map(|(place, series)| {
+        let has_value = |arrived: &&Arrived| {
+            let sides = [&arrived.minute.canary, &arrived.minute.baseline];
+            let mut values = sides.iter().map(|side| side.values.get(place));
+            values.all(|value| value.is_some_and(Option::is_some))
+        };
+        let warm_up = settings.judge.warm_up;
+        let warm = minutes
+            .range(warm_up.saturating_add(1)..)
+            .map(|(_, arrived)| arrived);
+        messages::unmeasured(&series.name, warm.filter(has_value).count())
+    })
 }
 
 /// Why nothing may be promoted by a count of the user that never had a value: that it is absent
@@ -223,121 +283,83 @@ fn never_counted(settings: &Settings, state: &BakeState, data: &Data) -> Option<
     })
 }
 
-/// The judge's settings at an evaluation. During a hold the sequential test continues (it stays
-/// valid); the final test is not repeated.
-fn config(settings: &Settings, state: &BakeState, minute: u32) -> JudgeConfig {
-    let judge = &settings.judge;
-    let end = if state.held.is_some() {
-        judge.end.max(minute.saturating_add(1))
-    } else {
-        judge.end
-    };
-
-    JudgeConfig {
-        end,
-        dispersion_errors: judge.dispersion_errors.max(state.dispersion_errors),
-        dispersion_latency: judge.dispersion_latency.max(state.dispersion_latency),
-        ..judge.clone()
-    }
-}
-
 /// The worst reason wins.
 fn decide(
     observed: &Observed<'_>,
+    live: &Live,
     verdict: &Verdict,
-    series: &[Series],
-    objection: Option<String>,
+    objection: Option<&str>,
 ) -> (Decision, String) {
-    let Observed {
-        settings,
-        state,
-        minute,
-        ..
-    } = *observed;
-
+    let labels = Labels {
+        rule: live.setup.prior.rule,
+        thresholds_ms: &live.thresholds_ms,
+        own: &live.setup.own,
+    };
+    let sentence = sentence(verdict, &labels, &live.setup.config);
     if verdict.decision == Decision::Rollback {
-        return (Decision::Rollback, verdict.to_string());
+        return (Decision::Rollback, sentence);
     }
 
-    if let Some(harm) = series.iter().find_map(messages::harm) {
-        return (Decision::Rollback, harm);
-    }
-
-    let objection = objection.filter(|_| verdict.decision == Decision::Promote);
+    let is_promotion = verdict.decision == Decision::Promote;
+    let objection = objection.filter(|_| is_promotion);
+    let has_ended = observed.minute >= observed.settings.judge.end;
     let decision = match verdict.decision {
-        _ if state.held.is_some() => Decision::Inconclusive,
-        Decision::Promote if objection.is_some() && minute >= settings.judge.end => {
-            Decision::Inconclusive
-        }
+        _ if observed.state.held.is_some() => Decision::Inconclusive,
+        Decision::Promote if objection.is_some() && has_ended => Decision::Inconclusive,
         Decision::Promote if objection.is_some() => Decision::Continue,
         decision => decision,
     };
-    let objection = objection
-        .map(|objection| format!("; {objection}"))
-        .unwrap_or_default();
 
-    (decision, format!("{verdict}{objection}"))
+    // At the end of the bake the sentence names it.
+    let is_open = verdict.decision == Decision::Continue;
+    let objecting = verdict.objection.as_ref().filter(|_| is_open).map(objected);
+    let more = objection.map(str::to_owned).or(objecting);
+    let more = more.map(|more| format!("; {more}")).unwrap_or_default();
+    (decision, format!("{sentence}{more}"))
 }
 
-fn notes(state: &BakeState, metrics: &[MetricSpec], series: &[Series]) -> Vec<String> {
+fn notes(observed: &Observed<'_>, setup: &Setup, verdict: &Verdict) -> Vec<String> {
     let mut notes = Vec::new();
-    let overdispersed = |what: &str, phi: f64| {
-        format!(
-            "{what} were overdispersed ({}) in the hour before the bake; evidence is divided by \
-             that",
-            significant(phi)
-        )
+    let rule = match setup.prior.rule {
+        BadRule::Difference => "errors are requests without a good answer",
+        BadRule::Failures => {
+            "errors are target 5xx and refused connections: the counters of the hour before were \
+             not in step, or too few; requests that are never answered are not seen"
+        }
     };
+    notes.push(rule.to_owned());
 
-    if state.dispersion_errors > 1.0 {
-        notes.push(overdispersed("errors", state.dispersion_errors));
+    if observed.state.thresholds_ms.is_empty() {
+        let missing = "there were too few response times in the hour before the bake; latency is \
+                       not judged";
+        notes.push(missing.to_owned());
     }
-
-    if state.dispersion_latency > 1.0 {
-        notes.push(overdispersed("slow requests", state.dispersion_latency));
+    if observed.sticky {
+        let sides = "sessions move, not requests: the two sides are not alike, so nothing counts \
+                     as single events, a ratio of 1.5 is tolerated and latency only objects";
+        notes.push(sides.to_owned());
     }
-
-    if state.thresholds_ms.is_empty() {
-        notes.push(
-            "there were no response times in the hour before the bake; latency is not judged"
-                .to_owned(),
-        );
+    if observed.state.grpc {
+        let calls = "the target group speaks gRPC, which answers 200 with the failure in a \
+                     trailer: failed calls are not seen";
+        notes.push(calls.to_owned());
     }
-
-    if metrics.iter().any(|metric| metric.dispersion > 1.0) && notes.is_empty() {
-        notes.push("evidence is divided by the dispersion in the settings".to_owned());
-    }
-
-    notes.extend(series.iter().map(messages::series));
+    notes.extend(verdict.objection.as_ref().map(objected));
     notes
 }
 
 impl Outlook {
-    /// Why nothing was shown either way.
-    #[must_use]
-    pub fn undecided(&self) -> String {
-        match &self.traffic {
-            Some(traffic) => format!("{traffic}; {}", self.reason),
-            None => self.reason.clone(),
-        }
-    }
-
     /// The judgement with everything that it rests on, to be written down.
-    ///
-    /// # Errors
-    /// Never, once it was judged.
-    pub fn judgement(&self, name: &str) -> Result<Judgement, Failure> {
+    #[must_use]
+    pub fn judgement(&self, name: &str) -> Judgement {
         let live = Live {
             name: name.to_owned(),
             ..self.live.clone()
         };
-        let judgement =
-            Judgement::from_live(live, |minute, metric| self.readings.get(minute, metric));
-        let judgement = judgement
-            .map_err(|e| Failure::job(format!("the judgement cannot be written down: {e}")))?;
-        let notes = self.notes.iter().chain(&self.traffic);
-
-        Ok(notes.fold(judgement, |judgement, note| judgement.with_note(note)))
+        let judgement = Judgement::from_live(&live, |judged| known(&self.minutes, judged));
+        self.notes
+            .iter()
+            .fold(judgement, |judgement, note| judgement.with_note(note))
     }
 }
 

@@ -2,19 +2,17 @@
 //! that the next evaluation needs.
 //!
 //! Everything here is pure. [`plan`] measures the hour before the bake, [`arrival`] keeps out
-//! minutes that have arrived in part, [`readings`] makes the judge's readings of the others,
-//! [`values`] compares series that are not counts, [`evaluate`] combines them, [`bake_state`] goes
-//! into the continuation token, and [`messages`] are the texts. Settings and a user's own metrics
-//! come from [`config`].
+//! counters that have not settled, [`minutes`] makes the judge's minutes of the others,
+//! [`evaluate`] judges them, [`bake_state`] goes into the continuation token, and [`messages`] are
+//! the texts. Settings and a user's own metrics come from [`config`].
 
 pub mod arrival;
 pub mod bake_state;
 pub mod config;
 pub mod evaluate;
 pub mod messages;
+pub mod minutes;
 pub mod plan;
-pub mod readings;
-pub mod values;
 
 pub use bake_state::BakeState;
 pub use config::Settings;

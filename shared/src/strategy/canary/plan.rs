@@ -2,32 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use super::arrival::agrees;
-use crate::judge::dispersion::dispersion;
-use crate::metrics::missing_data::DISBELIEF;
+use crate::judge::JudgeConfig;
+use crate::judge::canary::answers::Answers;
+use crate::judge::canary::expected_time::expected_minutes;
+use crate::judge::canary::hour::{ZoneMinute, measure};
+use crate::judge::canary::metric::Families;
+use crate::judge::canary::prior::Prior;
 use crate::metrics::source::{CustomPart, Data, Key, Metric, Points, Side};
 
 /// Minutes of that hour.
 pub const HOUR_MINUTES: i64 = 60;
 
-/// Its newest minutes may not be complete yet, and are left out where minutes are compared.
-const UNSETTLED_MINUTES: i64 = 4;
+/// Minutes between that hour and the bake: they may not be complete yet when the hour is read.
+/// Ours.
+pub const UNSETTLED_MINUTES: i64 = 4;
 
-/// The largest share of points that counts as lost.
-const LOST_MAX: f64 = 0.25;
+/// Slow requests of the hour below which a threshold is dropped: it would show nothing. Ours.
+const SLOW_MIN: u64 = 10;
 
-/// The errors of the hour.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Errors {
-    /// Overdispersion φ.
-    pub dispersion: f64,
-    /// Bad ones per request.
-    pub rate: f64,
-    pub requests: f64,
+/// The last shares of the traffic among which one is chosen, in percent. Ours.
+const LAST_PERCENTS: [u32; 3] = [10, 25, 50];
+
+/// What the hour before showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredHour {
+    /// The latency thresholds that remain, in milliseconds.
+    pub thresholds_ms: Vec<f64>,
+    pub prior: Prior,
 }
 
-/// Latency thresholds in milliseconds: p75, p90, p99 and 1.5 times p99; none where there was no
-/// request.
+/// Latency thresholds in milliseconds: p90, p99 and 1.5 times p99; none where there was no request.
 ///
 /// A period that CloudWatch aligns to the clock gives the hour in two parts, which count by their
 /// requests.
@@ -47,11 +51,10 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
         Some((sum / total * 1e6).round() / 1e3).filter(|ms| *ms > 0.0 && ms.is_finite())
     };
 
-    let (Some(p75), Some(p90), Some(p99)) = (mean(75), mean(90), mean(99)) else {
+    let (Some(p90), Some(p99)) = (mean(90), mean(99)) else {
         return Vec::new();
     };
-
-    let mut thresholds = vec![p75, p90, p99, (p99 * 1_500.0).round() / 1e3];
+    let mut thresholds = vec![p90, p99, (p99 * 1_500.0).round() / 1e3];
     thresholds.sort_by(f64::total_cmp);
     thresholds
 }
@@ -69,106 +72,127 @@ pub fn known_counts(data: &Data) -> BTreeSet<usize> {
         .collect()
 }
 
-/// The errors of the hour before the minute `first`.
+/// Measures the hour from the minute `from` on, in which so many zones were read; none is the whole
+/// target group.
 #[must_use]
-pub fn errors(data: &Data, first: i64) -> Errors {
-    let minutes = counted(
-        data,
-        first,
-        Metric::Requests,
-        &[Metric::Responses5xx, Metric::RefusedConnections],
-    );
-    let (requests, bad) = minutes
-        .iter()
-        .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
-    let rate = if requests > 0 {
-        bad as f64 / requests as f64
-    } else {
-        0.0
-    };
+pub fn measured(data: &Data, from: i64, zones: usize, thresholds_ms: &[f64]) -> MeasuredHour {
+    let hour: Vec<Vec<ZoneMinute>> = (from..from + HOUR_MINUTES)
+        .map(|at| zones_at(data, at, zones, thresholds_ms.len()))
+        .collect();
 
-    Errors {
-        dispersion: rounded(dispersion(&minutes).phi),
-        rate: (rate * 1e6).round() / 1e6,
-        requests: requests as f64,
+    let slow = |threshold: usize| -> u64 {
+        let all = hour.iter().flatten();
+        all.map(|zone| zone.slow.get(threshold).copied().unwrap_or(0))
+            .sum()
+    };
+    let kept: Vec<usize> = (0..thresholds_ms.len())
+        .filter(|threshold| slow(*threshold) >= SLOW_MIN)
+        .collect();
+    let hour: Vec<Vec<ZoneMinute>> = hour
+        .into_iter()
+        .map(|zones| {
+            zones
+                .into_iter()
+                .map(|zone| with_only(zone, &kept))
+                .collect()
+        })
+        .collect();
+
+    MeasuredHour {
+        thresholds_ms: kept
+            .iter()
+            .map(|threshold| thresholds_ms[*threshold])
+            .collect(),
+        prior: measure(&hour, kept.len()),
     }
 }
 
-/// Overdispersion φ of slow requests: the largest over all thresholds.
-#[must_use]
-pub fn latency_dispersion(data: &Data, first: i64, thresholds: usize) -> f64 {
-    let of = |index: usize| {
-        dispersion(&counted(
-            data,
-            first,
-            Metric::ResponseTimes,
-            &[Metric::Slow(index)],
-        ))
-        .phi
+/// A minute of the hour by zones. Without a single request it is empty.
+fn zones_at(data: &Data, at: i64, zones: usize, thresholds: usize) -> Vec<ZoneMinute> {
+    let places: Vec<Option<usize>> = if zones == 0 {
+        vec![None]
+    } else {
+        (0..zones).map(Some).collect()
     };
-
-    rounded((0..thresholds).map(of).fold(1.0, f64::max))
+    let minute: Vec<ZoneMinute> = places
+        .into_iter()
+        .map(|zone| zone_at(data, at, zone, thresholds))
+        .collect();
+    if minute.iter().all(|zone| zone.answers.requests == 0) {
+        Vec::new()
+    } else {
+        minute
+    }
 }
 
-/// Whether the counters of the live colour agreed with each other in the hour before the minute
-/// `first`.
+fn zone_at(data: &Data, at: i64, zone: Option<usize>, thresholds: usize) -> ZoneMinute {
+    let count = |metric| {
+        let key = Key {
+            zone,
+            ..baseline(metric)
+        };
+        let point = data.get(&key).and_then(|points| points.get(&at));
+        point.map_or(0, |value| value.max(0.0).round() as u64)
+    };
+    ZoneMinute {
+        answers: Answers {
+            requests: count(Metric::Requests),
+            good: count(Metric::Responses2xx) + count(Metric::Responses3xx),
+            client_errors: count(Metric::Responses4xx),
+            server_errors: count(Metric::Responses5xx),
+            refused: count(Metric::RefusedConnections),
+        },
+        slow: (0..thresholds)
+            .map(|index| count(Metric::Slow(index)))
+            .collect(),
+        slow_to_promote: (0..thresholds)
+            .map(|index| count(Metric::SlowToPromote(index)))
+            .collect(),
+    }
+}
+
+fn with_only(zone: ZoneMinute, kept: &[usize]) -> ZoneMinute {
+    let only = |counts: &[u64]| kept.iter().map(|place| counts[*place]).collect();
+    ZoneMinute {
+        slow: only(&zone.slow),
+        slow_to_promote: only(&zone.slow_to_promote),
+        answers: zone.answers,
+    }
+}
+
+/// The last share of the traffic, in percent: the smallest at which a healthy canary is expected to
+/// be promoted within half the bake, or else the largest.
 #[must_use]
-pub fn counters_agree(data: &Data, first: i64) -> bool {
-    agrees(data, Side::Baseline, first - UNSETTLED_MINUTES)
+pub fn last_percent(judge: &JudgeConfig, hour: &MeasuredHour) -> u32 {
+    let families = Families::new(judge, hour.thresholds_ms.len(), &[]);
+    let is_enough = |percent: &&u32| {
+        let at_share = JudgeConfig {
+            share: Some(f64::from(**percent) / 100.0),
+            steps: vec![1],
+            ..judge.clone()
+        };
+        let expected = expected_minutes(&at_share, &families, &hour.prior);
+        expected.is_some_and(|minutes| minutes <= f64::from(judge.end) / 2.0)
+    };
+    let largest = LAST_PERCENTS[LAST_PERCENTS.len() - 1];
+    LAST_PERCENTS
+        .iter()
+        .find(is_enough)
+        .copied()
+        .unwrap_or(largest)
 }
 
 fn baseline(metric: Metric) -> Key {
     Key::new(Side::Baseline, metric)
 }
 
-fn rounded(phi: f64) -> f64 {
-    (phi * 1e4).round() / 1e4
-}
-
-/// Requests and bad ones of every minute that is complete and known.
-///
-/// A minute without bad ones has no point, and neither has one whose point was lost. Where few
-/// minutes have none, errors come evenly in the others, and many were expected, it is the latter;
-/// where they are overdispersed by φ, a minute without any has the chance e^(−expected/φ), and
-/// counts. After an incident most minutes have none, and they count as well.
-fn counted(data: &Data, first: i64, requests: Metric, bad: &[Metric]) -> Vec<(u64, u64)> {
-    let empty = Points::new();
-    let points = |metric| data.get(&baseline(metric)).unwrap_or(&empty);
-    let whole = |number: f64| number.max(0.0).round() as u64;
-    let complete = points(requests).range(first - HOUR_MINUTES..first - UNSETTLED_MINUTES);
-    let minutes: Vec<(u64, Option<u64>)> = complete
-        .map(|(at, n)| {
-            let found = bad
-                .iter()
-                .filter_map(|metric| points(*metric).get(at))
-                .copied()
-                .reduce(|one, other| one + other);
-            (whole(*n), found.map(|bad| whole(bad).min(whole(*n))))
-        })
-        .collect();
-    let present: Vec<(u64, u64)> = minutes
-        .iter()
-        .filter_map(|(n, bad)| Some((*n, (*bad)?)))
-        .collect();
-    let (all, found) = present
-        .iter()
-        .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
-    let groups_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
-    let few = (minutes.len() - present.len()) as f64 <= minutes.len() as f64 * LOST_MAX;
-    let is_zero = |n: u64| !few || n as f64 * groups_per_request < DISBELIEF;
-
-    minutes
-        .into_iter()
-        .filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::canary::answers::BadRule;
     use crate::metrics::source::tests::key;
 
-    const FIRST: i64 = 29_460_000;
+    const FROM: i64 = 29_460_000;
 
     fn of(points: &[(&str, &[(i64, f64)])]) -> Data {
         points
@@ -177,21 +201,24 @@ mod tests {
             .collect()
     }
 
+    /// The same in each minute of the hour.
+    fn each(value: f64) -> Vec<(i64, f64)> {
+        (FROM..FROM + 60).map(|at| (at, value)).collect()
+    }
+
     #[test]
     fn an_hour_in_two_parts_counts_by_requests() {
         let data = of(&[
             ("b_w", &[(0, 300.0), (60, 100.0)]),
-            ("b_p75", &[(0, 0.06), (60, 0.10)]),
-            ("b_p90", &[(0, 0.1), (60, 0.1)]),
+            ("b_p90", &[(0, 0.06), (60, 0.10)]),
             ("b_p99", &[(0, 0.3), (60, 0.5)]),
         ]);
 
-        assert_eq!(thresholds(&data), [70.0, 100.0, 350.0, 525.0]);
+        assert_eq!(thresholds(&data), [70.0, 350.0, 525.0]);
         assert!(thresholds(&Data::new()).is_empty());
 
         let idle = of(&[
             ("b_w", &[(0, 0.0)]),
-            ("b_p75", &[(0, 0.06)]),
             ("b_p90", &[(0, 0.1)]),
             ("b_p99", &[(0, 0.3)]),
         ]);
@@ -199,139 +226,74 @@ mod tests {
     }
 
     #[test]
-    fn overdispersed_errors_are_measured_and_late_minutes_left_out() {
-        let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
-        let groups = [
-            10.0, 0.0, 20.0, 10.0, 30.0, 0.0, 0.0, 20.0, 10.0, 10.0, 0.0, 40.0,
-        ];
-        let bad: Vec<(i64, f64)> = (5..=60)
-            .map(|back| (FIRST - back, groups[back as usize % 12]))
-            .collect();
-        let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
-
-        assert!(found.dispersion > 5.0, "{found:?}");
-        assert_eq!(found.requests, 56.0 * 6_000.0);
-        assert!((found.rate - 0.002).abs() < 0.0005, "{found:?}");
-        assert_eq!(
-            errors(&Data::new(), FIRST),
-            Errors {
-                dispersion: 1.0,
-                rate: 0.0,
-                requests: 0.0
-            }
-        );
-    }
-
-    #[test]
-    fn lost_points_amid_even_errors_are_not_overdispersion() {
-        let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
-        let even = [11.0, 13.0, 9.0, 12.0, 16.0, 8.0, 12.0, 15.0, 10.0, 14.0];
-        let of_back = |back: i64| (FIRST - back, even[back as usize % 10]);
-        let bad: Vec<(i64, f64)> = (5..=60)
-            .filter(|back| back % 15 != 0)
-            .map(of_back)
-            .collect();
-        let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
-
-        assert!(found.dispersion < 1.2, "{found:?}");
-        assert_eq!(found.requests, 52.0 * 6_000.0);
-
-        let incident: Vec<(i64, f64)> = (20..30).map(|back| (FIRST - back, 135.0)).collect();
-        let found = errors(&of(&[("b_n", &requests), ("b_e", &incident)]), FIRST);
-        assert!(
-            found.dispersion > 20.0 && found.requests == 56.0 * 6_000.0,
-            "{found:?}"
-        );
-
-        let quiet: Vec<(i64, f64)> = bad
-            .iter()
-            .map(|(at, bad)| (*at, (bad / 6.0).floor()))
-            .collect();
-        assert_eq!(
-            errors(&of(&[("b_n", &requests), ("b_e", &quiet)]), FIRST).requests,
-            56.0 * 6_000.0
-        );
-    }
-
-    #[test]
-    fn the_largest_dispersion_of_all_thresholds_counts() {
-        let each = |bad: &dyn Fn(i64) -> f64| -> Vec<(i64, f64)> {
-            (1..=60).map(|back| (FIRST - back, bad(back))).collect()
-        };
-        let all = each(&|_| 6_000.0);
-        let even = each(&|back| 10.0 + (back % 3) as f64);
-        let uneven = each(&|back| if back % 4 == 0 { 80.0 } else { 0.0 });
-        let of = |first: &[(i64, f64)], second: &[(i64, f64)]| {
-            let data = of(&[("b_s", &all), ("b_t0", first), ("b_t1", second)]);
-            latency_dispersion(&data, FIRST, 2)
-        };
-
-        assert!(of(&even, &even) < 1.5, "{}", of(&even, &even));
-        assert!(of(&even, &uneven) > 10.0, "{}", of(&even, &uneven));
-        assert_eq!(of(&even, &uneven), of(&uneven, &even));
-    }
-
-    #[test]
-    fn late_minutes_of_the_hour_do_not_show_whether_its_counters_agree() {
-        // In these minutes, counted back from FIRST, half of the responses are missing.
-        let hour = |halved: std::ops::RangeInclusive<i64>| {
-            let each = |value: &dyn Fn(i64) -> f64| -> Vec<(i64, f64)> {
-                (1..=60).map(|back| (FIRST - back, value(back))).collect()
-            };
-            let all = each(&|_| 1_000.0);
-            let good = each(&|back| {
-                if halved.contains(&back) {
-                    500.0
-                } else {
-                    1_000.0
-                }
-            });
-            let data = of(&[("b_n", &all), ("b_s", &all), ("b_2", &good)]);
-            counters_agree(&data, FIRST)
-        };
-
-        assert!(hour(1..=4), "they may not have settled");
-        assert!(!hour(5..=8) && hour(5..=6));
-    }
-
-    #[test]
-    fn refused_connections_are_usual_errors_too() {
-        let each = |value: f64| -> Vec<(i64, f64)> {
-            (1..=60).map(|back| (FIRST - back, value)).collect()
-        };
-        let data = of(&[
-            ("b_n", &each(1_000.0)),
-            ("b_e", &each(1.0)),
-            ("b_x", &each(2.0)),
-        ]);
-        assert_eq!(errors(&data, FIRST).rate, 0.003);
-
-        // A balancer counts each attempt, and no minute is worse than all of its requests.
-        let dead = of(&[("b_n", &each(10.0)), ("b_x", &each(50.0))]);
-        assert_eq!(errors(&dead, FIRST).rate, 1.0);
-    }
-
-    #[test]
     fn a_part_of_the_hour_without_a_percentile_gives_no_thresholds() {
         let data = of(&[
             ("b_w", &[(0, 300.0), (60, 100.0)]),
-            ("b_p75", &[(0, 0.06)]),
-            ("b_p90", &[(0, 0.1), (60, 0.1)]),
+            ("b_p90", &[(0, 0.06)]),
             ("b_p99", &[(0, 0.3), (60, 0.5)]),
         ]);
         assert_eq!(thresholds(&data), [0.0; 0]);
     }
 
     #[test]
-    fn a_minute_without_a_point_amid_overdispersed_errors_counts_as_one_without_errors() {
-        let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
-        // 17 of a minute on average, which come in groups of 6.
-        let groups = [10.0, 20.0, 10.0, 30.0, 20.0, 10.0, 10.0, 40.0, 10.0];
-        let bad: Vec<(i64, f64)> = (5..=60)
-            .filter(|back| back % 8 != 0)
-            .map(|back| (FIRST - back, groups[back as usize % 9]))
-            .collect();
-        let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
-        assert_eq!(found.requests, 56.0 * 6_000.0);
+    fn the_hour_is_measured_as_a_whole_where_no_zone_is_known() {
+        let data = of(&[
+            ("b_n", &each(1_000.0)),
+            ("b_2", &each(970.0)),
+            ("b_4", &each(20.0)),
+            ("b_e", &each(8.0)),
+            ("b_x", &each(2.0)),
+            ("b_t0", &each(100.0)),
+            ("b_t1", &[(FROM, 9.0)]),
+        ]);
+        let hour = measured(&data, FROM, 0, &[200.0, 400.0]);
+        assert_eq!(hour.thresholds_ms, [200.0], "9 slow requests show nothing");
+        assert_eq!(hour.prior.rule, BadRule::Difference);
+        assert_eq!(hour.prior.requests_a_minute, Some(1_000.0));
+        assert!((hour.prior.errors.rate - 0.01).abs() < 1e-12);
+        assert!((hour.prior.client_errors.rate - 0.02).abs() < 1e-12);
+        assert!(hour.prior.errors.one_by_one);
+    }
+
+    #[test]
+    fn zones_are_compared_within_each_minute() {
+        let in_zone = |zone, id: &str, points: &[(i64, f64)]| {
+            let key = Key {
+                zone: Some(zone),
+                ..key(id)
+            };
+            (key, points.iter().copied().collect::<Points>())
+        };
+        let alternating = |odd: i64| -> Vec<(i64, f64)> {
+            (FROM..FROM + 60)
+                .filter(|at| at % 2 == odd)
+                .map(|at| (at, 40.0))
+                .collect()
+        };
+        let data: Data = [
+            in_zone(0, "b_n", &each(500.0)),
+            in_zone(1, "b_n", &each(500.0)),
+            in_zone(0, "b_e", &alternating(0)),
+            in_zone(1, "b_e", &alternating(1)),
+        ]
+        .into();
+        let errors = measured(&data, FROM, 2, &[]).prior.errors;
+        assert!(errors.phi > 20.0 && !errors.one_by_one, "{errors:?}");
+    }
+
+    #[test]
+    fn the_last_share_is_the_smallest_that_is_expected_to_be_enough() {
+        let at = |requests: f64| {
+            let data = of(&[
+                ("b_n", &each(requests)),
+                ("b_2", &each(requests * 0.998)),
+                ("b_e", &each(requests * 0.002)),
+            ]);
+            last_percent(&JudgeConfig::default(), &measured(&data, FROM, 0, &[]))
+        };
+        assert_eq!([at(60_000.0), at(6_000.0)], [10, 10]);
+        assert_eq!(at(60.0), 50, "nothing is enough");
+        let unknown = measured(&Data::new(), FROM, 0, &[]);
+        assert_eq!(last_percent(&JudgeConfig::default(), &unknown), 50);
     }
 }

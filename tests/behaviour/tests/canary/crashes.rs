@@ -39,7 +39,7 @@ fn played(answers: Answers, faults: Faults) -> ((String, [i64; 2], usize), Vec<R
             !outcome(&driver, &execution).is_empty(),
             "{}: {:#?}",
             reason(&driver, &execution),
-            messages(&aws, "judge-first")
+            messages(&aws, "judge")
         );
 
         let end = (outcome(&driver, &execution), pair::weights(&aws), judged);
@@ -95,7 +95,7 @@ fn a_second_delivery_to_a_healthy_image_changes_nothing() {
             },
         );
 
-        assert_eq!(ended, ("deployed".to_owned(), [100, 0], 2), "look {nth}");
+        assert_eq!(ended, ("deployed".to_owned(), [100, 0], 1), "look {nth}");
     }
 }
 

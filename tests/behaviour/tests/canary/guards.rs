@@ -58,7 +58,7 @@ fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
     run(quiet_shop(HOLD), Fault::None, async |driver| {
         let pushed = push(&driver, "2.3.0", Answers::GOOD);
         if let Some(decision) = decision {
-            until_action(&driver, &pushed, "judge-first", 99)
+            until_action(&driver, &pushed, "judge", 99)
                 .await
                 .expect("it holds");
             decide(&mut driver.world.aws(), decision);
@@ -71,7 +71,7 @@ fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
         (
             outcome(&driver, &execution),
             reason(&driver, &execution),
-            messages(&aws, "judge-first"),
+            messages(&aws, "judge"),
             pair::weights(&aws),
         )
     })
@@ -125,7 +125,7 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
     for (decision, expected) in [(Some("roll-back"), "rolled-back"), (None, "held")] {
         run(quiet_shop("90"), Fault::None, async |driver| {
             let pushed = push(&driver, "2.3.0", Answers::GOOD);
-            until_action(&driver, &pushed, "judge-first", 99)
+            until_action(&driver, &pushed, "judge", 99)
                 .await
                 .expect("it holds");
             let (from, hours) = (driver.world.aws().now, 3);
@@ -171,7 +171,7 @@ fn a_bake_ends_also_while_metrics_cannot_be_read() {
         run(shop(), Fault::None, async |driver| {
             let pushed = push(&driver, "2.3.0", Answers::GOOD);
             if !from_the_first_look {
-                until_action(&driver, &pushed, "judge-first", 1)
+                until_action(&driver, &pushed, "judge", 1)
                     .await
                     .expect("it is judged");
             }
@@ -202,7 +202,7 @@ fn a_bake_ends_also_while_metrics_cannot_be_read() {
 fn a_decision_that_comes_too_early_changes_nothing() {
     run(quiet_shop(HOLD), Fault::None, async |driver| {
         let pushed = push(&driver, "2.3.0", Answers::GOOD);
-        until_action(&driver, &pushed, "judge-first", 1)
+        until_action(&driver, &pushed, "judge", 1)
             .await
             .expect("it is judged");
         decide(&mut driver.world.aws(), "roll-back");
@@ -224,7 +224,7 @@ fn an_alarm_in_alarm_ends_the_judgement_at_once() {
     set_alarm(&mut aws, ALARM, "OK");
     run(aws, Fault::None, async |driver| {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
-        until_action(&driver, &pushed, "judge-first", 1)
+        until_action(&driver, &pushed, "judge", 1)
             .await
             .expect("it is judged");
         set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
@@ -255,7 +255,7 @@ fn an_alarm_ends_a_judgement_although_the_rule_reads_as_before_the_shift() {
     set_alarm(&mut aws, ALARM, "OK");
     run(aws, Fault::None, async |driver| {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
-        until_action(&driver, &pushed, "judge-first", 0)
+        until_action(&driver, &pushed, "judge", 0)
             .await
             .expect("it is judged");
         pair::set_weights(&mut driver.world.aws(), [0, 100]);
@@ -273,13 +273,13 @@ fn an_alarm_ends_a_judgement_although_the_rule_reads_as_before_the_shift() {
 fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
     run(shop(), Fault::None, async |driver| {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
-        until_action(&driver, &pushed, "judge-first", 0)
+        until_action(&driver, &pushed, "judge", 0)
             .await
             .expect("it is judged");
         pair::set_weights(&mut driver.world.aws(), [0, 100]);
         pass(&driver, Duration::from_secs(90)).await;
 
-        let waited = messages(&driver.world.aws(), "judge-first");
+        let waited = messages(&driver.world.aws(), "judge");
         let expected =
             "waiting for the rule to show blue 5 / green 95; it shows blue 0 / green 100 as before";
         assert!(
@@ -308,7 +308,7 @@ fn disturbed(disturb: impl Fn(&mut Aws)) -> (String, Vec<String>) {
             disturb(&mut driver.world.aws());
             let execution = release(&driver, "2.0.0", Answers::GOOD).await;
             let aws = driver.world.snapshot();
-            (outcome(&driver, &execution), messages(&aws, "judge-first"))
+            (outcome(&driver, &execution), messages(&aws, "judge"))
         },
     )
 }
@@ -365,7 +365,8 @@ fn a_sticky_rule_is_named_in_the_report() {
             .expect("a page");
 
         assert!(
-            page.1.contains("the rule is sticky for 10m00s"),
+            page.1
+                .contains("sessions move, not requests: the two sides are not alike"),
             "{}",
             page.0
         );

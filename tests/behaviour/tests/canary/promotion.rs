@@ -9,7 +9,7 @@ use super::{GOOD, Released};
 use behaviour::shop::{judged, reports};
 use behaviour::{pair, recorded};
 
-/// A release whose first judgement promoted it.
+/// A release whose judgement promoted it.
 struct Promoted {
     aws: &'static Aws,
     execution: &'static str,
@@ -82,14 +82,14 @@ fn check_outputs(promoted: &Promoted) {
         ("Verdict", "promote".to_owned()),
     ];
     assert_eq!(
-        outputs(aws, execution, "judge-first"),
+        outputs(aws, execution, "judge"),
         expected.map(|(name, value)| (name.to_owned(), value))
     );
     assert_ne!(evidence("log_e"), evidence("log_e_promote"));
 
     let record = invariants::ledger_reader::record(aws, execution).expect("a record");
     let kept = &record["judged"]["L"][0]["M"]["outputs"]["M"];
-    for (name, value) in outputs(aws, execution, "judge-first") {
+    for (name, value) in outputs(aws, execution, "judge") {
         assert_eq!(kept[&name]["S"], json!(value), "{name}");
     }
 }

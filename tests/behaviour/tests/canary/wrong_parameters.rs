@@ -11,7 +11,7 @@ use behaviour::{action, failure, jobs, outcome, pair, update_pipeline};
 fn refusal(change: &Value) -> (String, String) {
     let mut aws = shop();
     let changed = update_pipeline(&mut aws, pair::PIPELINE, |pipeline| {
-        let text = &mut action(pipeline, "judge-first")["configuration"]["UserParameters"];
+        let text = &mut action(pipeline, "judge")["configuration"]["UserParameters"];
         let mut parameters: Value =
             serde_json::from_str(text.as_str().expect("a text")).expect("JSON");
         for (name, value) in change.as_object().expect("an object") {
@@ -33,7 +33,7 @@ fn refusal(change: &Value) -> (String, String) {
             "{change}"
         );
 
-        let jobs = jobs(&aws, &execution, "judge-first");
+        let jobs = jobs(&aws, &execution, "judge");
         assert_eq!(jobs.len(), 1, "{change}: refused at once");
 
         let (kind, message) = failure(jobs[0]).expect("a failure");
@@ -66,8 +66,8 @@ fn evaluate_canary_refuses_wrong_times_at_once() {
             &["`bake_minutes` is 0", "expected 1 or more"],
         ),
         (
-            json!({"min_minutes": 16}),
-            &["`min_minutes` is 16 and `bake_minutes` is 15"],
+            json!({"min_minutes": 31}),
+            &["`min_minutes` is 31 and `bake_minutes` is 30"],
         ),
         (
             json!({"bake_minutes": 1_300}),

@@ -29,6 +29,9 @@ pub(crate) fn binomial(trials: u64, chance: f64, random: &mut Rng) -> u64 {
 
 /// How many events happen where `mean` are expected.
 pub(crate) fn poisson(mean: f64, random: &mut Rng) -> u64 {
+    if mean <= 0.0 {
+        return 0;
+    }
     let mode = mean as u64;
     let at_mode = Poisson::new(mean).expect("traffic is positive").pmf(mode);
     outwards(mode, at_mode, |k| mean / (k + 1) as f64, random)
@@ -62,4 +65,12 @@ fn outwards(mode: u64, at_mode: f64, step: impl Fn(u64) -> f64, random: &mut Rng
         }
     }
     mode
+}
+
+/// A factor of mean 1 with this deviation of its logarithm.
+pub(crate) fn log_normal(deviation: f64, random: &mut Rng) -> f64 {
+    // Box and Muller (1958); the first number is never 0.
+    let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
+    let normal = radius * (std::f64::consts::TAU * random.f64()).cos();
+    (deviation * normal - deviation.powi(2) / 2.0).exp()
 }

@@ -7,6 +7,8 @@
 
 mod cells;
 mod draw;
+mod groups;
+mod latency;
 mod rivals;
 mod speed;
 mod traffic;
@@ -14,11 +16,12 @@ mod traffic;
 use std::process::ExitCode;
 
 use fastrand::Rng;
-use slipway::judge::dispersion::dispersion;
-use slipway::judge::{Decision, Judge, JudgeConfig};
+use slipway::judge::canary::hour::{self, Hour};
+use slipway::judge::canary::{Decision, Judge, JudgeConfig, Progress, Setup};
 
-use cells::{CELLS, Cell, Goal};
-use traffic::{MINUTES, Minute, deployment, thresholds_ms};
+use cells::{BROKEN, Cell, Goal, HEALTHY};
+use latency::thresholds_ms;
+use traffic::{Minute, deployment, hour_before};
 
 /// The runs that the goals are stated for.
 const RUNS: u32 = 400;
@@ -55,14 +58,14 @@ fn main() -> ExitCode {
         "", "back", "ted", "min", "min", "", "threshold", "Flagger", "alarm 2/3", "Kayenta"
     );
 
-    let missed = CELLS
-        .iter()
+    let cells = || HEALTHY.iter().chain(BROKEN);
+    let missed = cells()
         .zip(SEED..)
         .filter(|(cell, seed)| !measure(cell, *seed, runs))
         .count();
     println!(
         "{missed} of {} kinds miss a goal, {runs} runs each",
-        CELLS.len()
+        cells().count()
     );
     println!("{}", speed::measure());
 
@@ -80,13 +83,9 @@ fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
         ..Outcomes::default()
     };
     for _ in 0..runs {
-        let minutes = deployment(&cell.kind, &mut random);
-        let phi = if cell.kind.burst > 1 {
-            measured_dispersion(cell, &mut random)
-        } else {
-            1.0
-        };
-        outcomes.add(cell, &minutes, phi);
+        let hour = hour_before(&cell.kind, &mut random);
+        let minutes = deployment(&cell.kind, cell.setup.end, &mut random);
+        outcomes.add(cell, &hour, &minutes);
     }
 
     let missed: Vec<String> = cell
@@ -99,45 +98,43 @@ fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
     missed.is_empty()
 }
 
-/// The dispersion φ, measured in an hour before the bake, as in production.
-fn measured_dispersion(cell: &Cell, random: &mut Rng) -> f64 {
-    let hour = (0..2).flat_map(|_| deployment(&cell.kind, random));
-    dispersion(&hour.map(|minute| minute.baseline).collect::<Vec<_>>()).phi
-}
-
 /// The judge's last decision and its minute.
-fn judge(cell: &Cell, minutes: &[Minute], phi: f64) -> (Decision, u32) {
+fn judge(cell: &Cell, hour: &Hour, minutes: &[Minute]) -> (Decision, u32) {
     let config = JudgeConfig {
-        min_minutes: cell.min_minutes,
-        end: MINUTES,
-        dispersion_errors: phi,
+        min_minutes: cell.setup.min_minutes,
+        warm_up: cell.setup.warm_up,
+        steps: cell.setup.steps.to_vec(),
+        share: Some((cell.kind.share)(cell.setup.end)),
+        end: cell.setup.end,
         ..JudgeConfig::default()
     };
-    let metrics = config.metrics(&thresholds_ms());
-
-    let mut judge = Judge::new(config, metrics).expect("the default metrics are valid");
-    for now in 1..=MINUTES {
-        let read = |minute: u32, metric: usize| minutes[minute as usize - 1].reading(metric, now);
-        let verdict = judge
-            .take_look(now, read)
-            .expect("made-up counts are consistent");
+    let thresholds = thresholds_ms().len();
+    let setup = Setup {
+        config,
+        thresholds,
+        own: Vec::new(),
+        prior: hour::measure(hour, thresholds),
+    };
+    let mut judge = Judge::new(setup, Progress::default());
+    for now in 1..=cell.setup.end {
+        let verdict = judge.look(now, |minute| minutes[minute as usize - 1].arrived(now));
         if verdict.decision != Decision::Continue {
             return (verdict.decision, now);
         }
     }
-    (Decision::Inconclusive, MINUTES)
+    (Decision::Inconclusive, cell.setup.end)
 }
 
 fn harmed(minutes: &[Minute], until: u32) -> u64 {
     minutes[..until as usize]
         .iter()
-        .map(|minute| minute.canary.1)
+        .map(|minute| minute.harmed)
         .sum()
 }
 
 impl Outcomes {
-    fn add(&mut self, cell: &Cell, minutes: &[Minute], phi: f64) {
-        match judge(cell, minutes, phi) {
+    fn add(&mut self, cell: &Cell, hour: &Hour, minutes: &[Minute]) {
+        match judge(cell, hour, minutes) {
             (Decision::Rollback, at) => {
                 self.rollbacks.push(at);
                 self.harmed.push(harmed(minutes, at));

@@ -1,5 +1,6 @@
 //! What simpler judges would have done with the same traffic: the minute of their rollback, if any.
 
+use slipway::judge::canary::counts::Counters;
 use slipway::judge::kayenta::{Analysis, Direction, Label, RankTest, classify};
 
 use crate::traffic::Minute;
@@ -7,8 +8,24 @@ use crate::traffic::Minute;
 /// The error rate that fixed thresholds call bad.
 const LIMIT: f64 = 0.01;
 
+/// A share of a count, which may be absent.
+fn share(part: u64, all: Option<u64>) -> f64 {
+    part as f64 / all.unwrap_or(0).max(1) as f64
+}
+
+/// Failed requests of a side, as every other judge counts them.
+fn failures(side: &Counters) -> f64 {
+    let failed = side.server_errors.unwrap_or(0) + side.refused.unwrap_or(0);
+    share(failed, side.requests)
+}
+
+/// Requests slower than p99.
+fn slow(side: &Counters) -> f64 {
+    share(side.slow[1].unwrap_or(0), side.timed)
+}
+
 fn rate(minute: &Minute) -> f64 {
-    minute.canary.1 as f64 / minute.canary.0.max(1) as f64
+    failures(&minute.counted.canary)
 }
 
 /// A fixed threshold that tolerates no minute above it.
@@ -48,21 +65,10 @@ pub(crate) fn kayenta(minutes: &[Minute]) -> Option<u32> {
         direction: Direction::Increase,
         ..Analysis::default()
     };
-    let share = |(requests, bad): (u64, u64)| bad as f64 / requests.max(1) as f64;
-    let high = |canary: &dyn Fn(&Minute) -> f64, baseline: &dyn Fn(&Minute) -> f64| {
-        let series = |side: &dyn Fn(&Minute) -> f64| minutes.iter().map(side).collect::<Vec<_>>();
-        classify(
-            &series(canary),
-            &series(baseline),
-            &analysis,
-            RankTest::KAYENTA,
-        )
-        .label
-            == Label::High
+    let high = |value: fn(&Counters) -> f64| {
+        let canary: Vec<f64> = minutes.iter().map(|m| value(&m.counted.canary)).collect();
+        let baseline: Vec<f64> = minutes.iter().map(|m| value(&m.counted.baseline)).collect();
+        classify(&canary, &baseline, &analysis, RankTest::KAYENTA).label == Label::High
     };
-    let errors = high(&|m| share(m.canary), &|m| share(m.baseline));
-    let slow = high(&|m| share((m.canary.0, m.canary_slow[2])), &|m| {
-        share((m.baseline.0, m.baseline_slow[2]))
-    });
-    (errors || slow).then_some(minutes.len() as u32)
+    (high(failures) || high(slow)).then_some(minutes.len() as u32)
 }

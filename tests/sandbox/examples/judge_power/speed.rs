@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use slipway::judge::offline::judge_line;
+use slipway::judge::canary::offline::judge_line;
 
 const MINUTES: u32 = 10_000;
 
@@ -27,17 +27,20 @@ fn scenario() -> String {
     let mut minutes = String::new();
     for t in 1..=MINUTES {
         let bad = u8::from(t % 10 == 0);
-        let canary = format!(r#"{{"n":60,"bad":{bad},"slow_r":[12,4,0,0],"slow_p":[9,3,0,0]}}"#);
+        let good = 60 - bad;
+        let canary = format!(
+            r#"{{"n":60,"ok":{good},"r5":{bad},"timed":60,"slow_r":[4,0,0],"slow_p":[3,0,0]}}"#
+        );
         let separator = if t > 1 { "," } else { "" };
         write!(
             minutes,
-            r#"{separator}{{"t":{t},"c":{canary},"b":{{"n":540,"bad":1,"slow":[135,54,5,1]}}}}"#
+            r#"{separator}{{"t":{t},"c":{canary},"b":{{"n":540,"ok":539,"r5":1,"timed":540,"slow":[54,5,1]}}}}"#
         )
         .expect("a string takes what is written");
     }
 
     let config = format!(r#"{{"end":{MINUTES},"min_minutes":{MINUTES}}}"#);
     format!(
-        r#"{{"v":1,"id":"long","config":{config},"thresholds_ms":[150,216,404,606],"minutes":[{minutes}]}}"#
+        r#"{{"v":2,"id":"long","config":{config},"thresholds_ms":[216,404,606],"minutes":[{minutes}]}}"#
     )
 }

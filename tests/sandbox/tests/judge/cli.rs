@@ -25,7 +25,7 @@ pub(crate) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-const GOOD: &str = r#"{"v":1,"id":"good","config":{"end":1},"thresholds_ms":[],"minutes":[]}"#;
+const GOOD: &str = r#"{"v":2,"id":"good","config":{"end":1},"thresholds_ms":[],"minutes":[]}"#;
 
 #[test]
 fn good_lines_end_well() {
@@ -34,13 +34,13 @@ fn good_lines_end_well() {
         (output.status.code(), text(output.stderr)),
         (Some(0), String::new())
     );
-    let line = r#"{"id":"good","t":1,"verdict":"inconclusive","why":"end of bake","log_e":0.0,"log_e_promote":0.0}"#;
+    let line = r#"{"id":"good","t":1,"verdict":"inconclusive","why":"end of bake","log_e":0.0,"log_e_promote":0.0,"clear":false,"expect":null,"clumps":{"4xx":[1.0,false],"errors":[1.0,false]},"bad":"5xx"}"#;
     assert_eq!(text(output.stdout), format!("{line}\n{line}\n"));
 }
 
 #[test]
 fn a_malformed_line_is_named_and_prints_nothing() {
-    let output = judge(&[], &format!("{GOOD}\n\n{{\"v\":1}}\n{GOOD}\n"));
+    let output = judge(&[], &format!("{GOOD}\n\n{{\"v\":2}}\n{GOOD}\n"));
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(output.stdout).lines().count(), 1);
 

@@ -11,7 +11,6 @@ mod kayenta;
 mod kayenta_corpus;
 mod kayenta_rules;
 mod laws;
-mod progress;
 mod refusals;
 mod report;
 mod scenarios;

@@ -154,7 +154,7 @@ async fn promotes(driver: &Driver) -> Value {
         let aws = driver.world.aws();
         (ago(&aws, 0), aws.now / 60_000 - 6)
     };
-    let payload = json!({"f": first, "x": [], "e": 1.0, "l": 1.0, "r": 0.0});
+    let payload = json!({"f": first, "x": [], "h": ["5xx", null, []], "p": [0, "", "", "", null]});
     let more = json!({"bake_minutes": 3, "inconclusive": "promote"});
     judge_since(driver, &since, more, &payload).await
 }

@@ -5,7 +5,7 @@ use regex_lite::Regex;
 use crate::markdown::{cell, table as rows_of};
 use crate::project;
 
-const FILE: &str = "shared/src/judge/config.rs";
+const FILE: &str = "shared/src/judge/canary/config.rs";
 
 pub(super) fn table() -> String {
     let text = project::read(FILE);

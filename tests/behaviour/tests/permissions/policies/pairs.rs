@@ -20,7 +20,7 @@ const REQUESTS_PER_SECOND: f64 = 1_000.0;
 const ALARM: &str = "shop-errors";
 /// What a canary pipeline's stack is given so that a release takes minutes.
 const JUDGED: [(&str, &str); 3] = [
-    ("FirstBakeMinutes", "15"),
+    ("JudgeMinutes", "30"),
     ("BakeMinutes", "1"),
     ("DrainMinutes", "0"),
 ];
@@ -75,7 +75,7 @@ pub(super) async fn fail_canary(driver: &Driver) {
         ask(aws, REQUESTS_PER_SECOND).expect("there is a shop");
         push_failing(aws, "9.3.0")
     };
-    grow_in(driver, &pushed, "judge-first").await;
+    grow_in(driver, &pushed, "judge").await;
 }
 
 /// The same behind the listener's default action, at weights that no release left.
@@ -169,7 +169,6 @@ pub(super) fn promote_canary(driver: &Driver) {
         .expect("the bucket is there");
 
     let promoted = [
-        ("SecondBakeMinutes", "15"),
         ("Inconclusive", "promote"),
         ("ConfigBucket", JUDGE_BUCKET),
         ("JudgeFile", "judge.json"),

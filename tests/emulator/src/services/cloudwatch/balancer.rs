@@ -4,10 +4,12 @@
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::arrival::{Visible, visible};
 use super::minute::{self, HalfMinute, Series};
 use super::samples::{Cell, Samples};
+use super::zones::{in_zone, place_of};
 use super::{MetricId, host_counts};
 use crate::{Aws, Millis, traffic};
 
@@ -55,9 +57,12 @@ pub(super) struct Source {
     name: &'static str,
     metric: Metric,
     series: Series,
+    /// The place of an Availability Zone among those of the balancer, and how many it has.
+    zone: Option<(usize, usize)>,
 }
 
-/// The source of a metric by its dimensions: a balancer, or a target group of a balancer.
+/// The source of a metric by its dimensions: a balancer, a target group of a balancer, or either in
+/// one of its Availability Zones.
 pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
     let (name, metric) = METRICS.iter().find(|(name, _)| *name == id.name)?;
     let balancer = id.dimensions.get("LoadBalancer")?.clone();
@@ -65,11 +70,16 @@ pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
         .dimensions
         .get("TargetGroup")
         .map(|group| aws.arn("elasticloadbalancing", group));
-    let known =
-        id.namespace == NAMESPACE && id.dimensions.len() == 1 + usize::from(group.is_some());
+    let zone = id.dimensions.get("AvailabilityZone");
+    let place = match zone {
+        Some(zone) => Some(place_of(aws, &balancer, zone)?),
+        None => None,
+    };
+    let dimensions = 1 + usize::from(group.is_some()) + usize::from(zone.is_some());
+    let known = id.namespace == NAMESPACE && id.dimensions.len() == dimensions;
     let fits = match metric {
         Metric::OwnErrors => group.is_none(),
-        Metric::Hosts(_) => group.is_some(),
+        Metric::Hosts(_) => group.is_some() && zone.is_none(),
         _ => true,
     };
 
@@ -77,6 +87,7 @@ pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
         name,
         metric: *metric,
         series: Series { balancer, group },
+        zone: place,
     })
 }
 
@@ -129,6 +140,10 @@ impl Source {
         {
             let Some(part) = minute::part(aws, series, minute, half) else {
                 continue;
+            };
+            let part = match self.zone {
+                Some(place) => Arc::new(in_zone(aws.seed, series, (minute, half), &part, place)),
+                None => part,
             };
             match self.metric {
                 Metric::Counter(count) => samples.add(Cell::same(1.0, count(&part) as f64)),

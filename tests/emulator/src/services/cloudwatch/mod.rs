@@ -18,6 +18,7 @@ mod read_queries;
 mod samples;
 mod state;
 mod statistic;
+mod zones;
 
 #[cfg(test)]
 mod tests;

@@ -82,6 +82,11 @@ impl Samples {
         }
     }
 
+    /// Every cell, in order.
+    pub(super) fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
     pub(super) fn put(&mut self, summary: Summary) {
         // Of equal values everything is known.
         if summary.minimum == summary.maximum {

@@ -14,6 +14,7 @@ mod answers;
 mod api;
 mod arrivals;
 mod sdk;
+mod zones;
 
 const MINUTE: Millis = 60_000;
 

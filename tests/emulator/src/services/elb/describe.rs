@@ -7,7 +7,9 @@ use super::operations::{
     target_group_not_found, validation, wanted,
 };
 use super::resources::{default_rule, text};
-use super::{Listener, LoadBalancer, Rule, TargetGroup, TargetState, actions, health, hosted_zone};
+use super::{
+    Listener, LoadBalancer, Rule, TargetGroup, TargetState, actions, health, hosted_zone, zones,
+};
 use crate::protocol::query::Parameters;
 use crate::{ApiError, Aws};
 
@@ -180,6 +182,10 @@ pub(super) fn load_balancers(aws: &Aws, parameters: &Parameters) -> Result<Value
             "State": {"Code": "active"}, "Type": property("Type", "application"),
             "SecurityGroups": balancer.properties.get("SecurityGroups"),
             "IpAddressType": property("IpAddressType", "ipv4"),
+            "AvailabilityZones": zones(&aws.region, balancer)
+                .into_iter()
+                .map(|zone| json!({"ZoneName": zone}))
+                .collect::<Vec<_>>(),
         })
     };
     page(

@@ -35,6 +35,7 @@ pub use resources::{
     update_target_group,
 };
 
+pub(crate) use state::zones;
 pub use state::{Elb, Listener, LoadBalancer, Rule, Target, TargetGroup};
 
 pub(crate) const SERVICE: Service = Service {

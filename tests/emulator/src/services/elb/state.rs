@@ -26,6 +26,17 @@ pub struct LoadBalancer {
     pub properties: Map<String, Value>,
 }
 
+/// The Availability Zones of a load balancer: one for each of its subnets, three if it names none.
+pub(crate) fn zones(region: &str, balancer: &LoadBalancer) -> Vec<String> {
+    let listed = |name: &str| balancer.properties.get(name)?.as_array().map(Vec::len);
+    let subnets = listed("Subnets").or_else(|| listed("SubnetMappings"));
+    let count = subnets.unwrap_or(3).clamp(1, 6);
+    ["a", "b", "c", "d", "e", "f"][..count]
+        .iter()
+        .map(|letter| format!("{region}{letter}"))
+        .collect()
+}
+
 #[derive(Clone, Debug)]
 pub struct Listener {
     pub arn: String,

@@ -128,11 +128,11 @@ fn a_report_is_of_one_scenario() {
         "error: line 4: a second scenario after that of line 2; a report covers one\n"
     );
 
-    let (code, error) = refused(&["--report", &page], "\n{\"v\":2}\n");
+    let (code, error) = refused(&["--report", &page], "\n{\"v\":3}\n");
     assert_eq!(code, Some(1));
     assert_eq!(
         error,
-        "error: line 2: failed to read the scenario: v: found 2; expected 1\n"
+        "error: line 2: failed to read the scenario: v: found 3; expected 2\n"
     );
     assert_eq!(
         folder.names(),

@@ -6,8 +6,8 @@ mod golden;
 mod page;
 mod replay;
 
+use slipway::judge::canary::scenario::Scenario;
 use slipway::judge::report::Judgement;
-use slipway::judge::scenario::Scenario;
 
 const CASES: [&str; 7] = [
     "promoted",
@@ -32,5 +32,5 @@ fn scenario(case: &str) -> Scenario {
 }
 
 fn judgement(case: &str) -> Judgement {
-    Judgement::from_scenario(&scenario(case)).unwrap()
+    Judgement::from_scenario(&scenario(case))
 }

@@ -1,10 +1,11 @@
 //! What every page must be: well formed, self-contained, and safe whatever a metric is called.
 
-use slipway::judge::JudgeConfig;
-use slipway::judge::clean::{Reading, SideCounts};
-use slipway::judge::progress::{PROGRESS_VERSION, Progress};
+use slipway::judge::canary::arrival::Arrived;
+use slipway::judge::canary::counts::{Counters, Minute, OwnCounter};
+use slipway::judge::canary::metric::OwnCount;
+use slipway::judge::canary::prior::Prior;
 use slipway::judge::report::{Judgement, Live, html};
-use slipway::judge::spec::MetricSpec;
+use slipway::judge::{JudgeConfig, Progress, Setup};
 
 use super::{CASES, judgement};
 
@@ -75,46 +76,58 @@ pub(super) fn assert_harmless(page: &str) {
     assert!(!page.contains(invisible), "holds a mark that reverses text");
 }
 
-fn side(requests: u64, bad: u64) -> SideCounts {
-    SideCounts {
+fn arrived(canary: (u64, u64), baseline: (u64, u64)) -> Arrived {
+    let side = |(requests, bad): (u64, u64)| Counters {
         requests: Some(requests),
-        bad: Some(bad),
+        good: Some(requests - bad),
+        server_errors: Some(bad),
+        timed: Some(requests),
+        slow: vec![Some(bad); 3],
+        slow_to_promote: vec![Some(bad); 3],
+        own: vec![OwnCounter {
+            total: Some(requests),
+            bad: Some(bad),
+        }],
+        ..Counters::default()
+    };
+    Arrived {
+        minute: Minute {
+            canary: side(canary),
+            baseline: side(baseline),
+        },
+        is_final: true,
     }
 }
 
-fn reading(canary: (u64, u64), baseline: (u64, u64)) -> Reading {
-    let (canary, baseline) = (side(canary.0, canary.1), side(baseline.0, baseline.1));
-    Reading {
-        canary,
-        baseline,
-        canary_bad_promote: canary.bad,
-    }
-}
-
-fn live(metrics: Vec<MetricSpec>, config: JudgeConfig, now: u32) -> Live {
-    let progress = Progress {
-        v: PROGRESS_VERSION,
-        skipped: [].into(),
-        highest: None,
+/// A judgement with one count of a user's own, which weighs most.
+fn live(name: &str, thresholds_ms: &[f64], config: JudgeConfig, now: u32) -> Live {
+    let own = OwnCount {
+        name: name.to_owned(),
+        weight: 9.0,
+        tolerance: 1.1,
+        floor: None,
+        dispersion: None,
+        promote_tolerance: Some(2.0),
+        promote_floor: None,
     };
     Live {
-        name: "orders".to_owned(),
-        config,
-        metrics,
-        progress,
+        name: name.to_owned(),
+        setup: Setup {
+            config,
+            thresholds: thresholds_ms.len(),
+            own: vec![own],
+            prior: Prior::unknown(thresholds_ms.len()),
+        },
+        thresholds_ms: thresholds_ms.to_vec(),
+        progress: Progress::default(),
         now,
     }
 }
 
-/// A judgement whose errors and whose deployment are called `name`.
+/// A judgement with a metric and a deployment that are called `name`.
 fn called(name: &str) -> Judgement {
-    let mut metrics = JudgeConfig::default().metrics(&[]);
-    metrics[0].name = name.to_owned();
-    metrics[0].label = name.to_owned();
-    let mut live = live(metrics, JudgeConfig::default(), 30);
-    live.name = name.to_owned();
-    let judgement =
-        Judgement::from_live(live, |_, _| reading((6, 0), (600, 1))).expect("it can be judged");
+    let live = live(name, &[], JudgeConfig::default(), 60);
+    let judgement = Judgement::from_live(&live, |_| arrived((6, 0), (600, 1)));
     judgement.with_fact(name, name).with_note(name)
 }
 
@@ -189,27 +202,23 @@ fn hostile_names_stay_text() {
 #[test]
 fn a_right_to_left_name_is_isolated_in_the_sentence() {
     let page = html(&called("שגיאות"));
-    assert!(page.contains(
-        "<p class=\"sentence\">\u{2068}שגיאות\u{2069} 0% vs 0.17% of 180 and 18,000 requests:"
-    ));
-    assert!(page.contains("(least: \u{2068}שגיאות\u{2069})"));
+    assert!(page.contains("<p class=\"sentence\">\u{2068}שגיאות\u{2069} 0% vs 0.17% of 360 and"));
 }
 
 #[test]
-fn an_hour_stays_small_and_fifteen_days_too() {
-    for (minutes, bytes) in [(60, 100_000), (21_600, 100_000)] {
+fn an_hour_stays_small_and_the_longest_bake_of_an_action_too() {
+    for (minutes, bytes) in [(60, 110_000), (1_380, 110_000)] {
         let config = JudgeConfig {
             end: minutes,
             min_minutes: minutes,
             ..JudgeConfig::default()
         };
-        let metrics = config.metrics(&[150.0, 216.0, 404.0, 606.0]);
-        let read = |minute: u32, metric: usize| {
-            let wave = u64::from(minute % 7) + metric as u64;
-            reading((6_000 + wave, 30 + wave), (54_000 + wave, 300 + wave))
+        let read = |minute: u32| {
+            let wave = u64::from(minute % 7);
+            arrived((6_000 + wave, 30 + wave), (54_000 + wave, 300 + wave))
         };
-        let page = html(&Judgement::from_live(live(metrics, config, minutes), read).unwrap());
-
+        let live = live("orders", &[216.0, 404.0, 606.0], config, minutes);
+        let page = html(&Judgement::from_live(&live, read));
         assert!(
             page.len() < bytes,
             "{minutes} minutes: {} bytes",
@@ -221,31 +230,24 @@ fn an_hour_stays_small_and_fifteen_days_too() {
 
 #[test]
 fn without_any_data_a_page_is_shown_all_the_same() {
-    let metrics = JudgeConfig::default().metrics(&[150.0, 216.0, 404.0, 606.0]);
-    let page = html(
-        &Judgement::from_live(live(metrics, JudgeConfig::default(), 30), |_, _| {
-            Reading::default()
-        })
-        .unwrap(),
-    );
-
+    let live = live("orders", &[216.0, 404.0, 606.0], JudgeConfig::default(), 60);
+    let nothing = |_| Arrived {
+        minute: Minute::default(),
+        is_final: true,
+    };
+    let page = html(&Judgement::from_live(&live, nothing));
     assert_well_formed(&page);
     assert!(page.contains("No minute of this metric counted."));
-    assert!(page.contains("needs about 5,161 canary requests; it had 0."));
     assert!(!page.contains("NaN") && !page.contains("inf"));
 }
 
 #[test]
 fn extreme_numbers_are_drawn_within_the_frame() {
     let most = u64::MAX / 64;
-    let metrics = JudgeConfig::default().metrics(&[]);
-    let page = html(
-        &Judgement::from_live(live(metrics, JudgeConfig::default(), 3), |_, _| {
-            reading((most, most), (1, 0))
-        })
-        .unwrap(),
-    );
-
+    let live = live("orders", &[], JudgeConfig::default(), 3);
+    let page = html(&Judgement::from_live(&live, |_| {
+        arrived((most, most), (1, 0))
+    }));
     assert_well_formed(&page);
     assert!(!page.contains("NaN") && !page.contains("inf"));
 }

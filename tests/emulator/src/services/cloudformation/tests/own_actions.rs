@@ -184,46 +184,32 @@ fn a_migration_has_its_container_its_words_and_its_time() {
     );
 }
 
-/// The judgements of a canary, and the moves of traffic before and after them.
-fn judged(choices: &[(&str, &str)]) -> [Value; 5] {
+/// The judgement of a canary, and the moves of traffic before and after it.
+fn judged(choices: &[(&str, &str)]) -> [Value; 3] {
     let actions = actions(&with_pipeline(CANARY, choices));
-    [
-        "shift-first",
-        "judge-first",
-        "shift-second",
-        "judge-second",
-        "shift-all",
-    ]
-    .map(|action| own_parameters(&actions, action))
+    ["shift-first", "judge", "shift-all"].map(|action| own_parameters(&actions, action))
 }
 
 #[test]
-fn both_judgements_of_a_canary_have_the_chosen_times_alarms_and_file() {
-    let judge = |bake: u32| {
-        json!({
-            "bake_minutes": bake, "warm_up_minutes": 3, "min_minutes": 7, "inconclusive": "hold",
-            "hold_minutes": 90, "alarms": ["a", "b"], "config": "Config::judge.json",
-            "minimum_healthy_percent": 50,
-        })
-    };
-    let shift = |percent: u32| {
-        json!({
-            "shift": "listed", "steps": [percent], "bake_minutes": 0,
-            "minimum_healthy_percent": 50,
-        })
-    };
+fn the_judgement_of_a_canary_has_the_chosen_share_times_alarms_and_file() {
+    let judge = json!({
+        "last_percent": 60, "bake_minutes": 40, "warm_up_minutes": 4, "min_minutes": 7,
+        "inconclusive": "hold", "hold_minutes": 90, "alarms": ["a", "b"],
+        "config": "Config::judge.json", "minimum_healthy_percent": 50,
+    });
+    let first = json!({
+        "shift": "listed", "steps": [10], "bake_minutes": 0, "alarms": ["a", "b"],
+        "minimum_healthy_percent": 50,
+    });
     let all = json!({
         "shift": "all-at-once", "bake_minutes": 15, "alarms": ["a", "b"],
         "minimum_healthy_percent": 50,
     });
-    let mut first = shift(10);
-    first["alarms"] = json!(["a", "b"]);
     let chosen = [
         ("FirstPercent", "10"),
-        ("FirstBakeMinutes", "20"),
-        ("SecondPercent", "60"),
-        ("SecondBakeMinutes", "40"),
-        ("WarmUpMinutes", "3"),
+        ("LastPercent", "60"),
+        ("JudgeMinutes", "40"),
+        ("WarmUpMinutes", "4"),
         ("MinMinutes", "7"),
         ("HoldMinutes", "90"),
         ("Alarms", "a,b"),
@@ -232,28 +218,25 @@ fn both_judgements_of_a_canary_have_the_chosen_times_alarms_and_file() {
         ("BakeMinutes", "15"),
         ("MinimumHealthyPercent", "50"),
     ];
-    assert_eq!(
-        judged(&chosen),
-        [first, judge(20), shift(60), judge(40), all]
-    );
+    assert_eq!(judged(&chosen), [first, judge, all]);
 }
 
 #[test]
 fn a_canary_holds_where_nothing_is_chosen_and_for_no_time_where_it_promotes() {
-    let [_, first, ..] = judged(&[]);
+    let [_, holding, _] = judged(&[]);
     assert_eq!(
-        first,
+        holding,
         json!({
-            "bake_minutes": 30, "warm_up_minutes": 0, "inconclusive": "hold", "hold_minutes": 120,
-            "minimum_healthy_percent": 75,
+            "last_percent": 0, "bake_minutes": 60, "warm_up_minutes": 3, "inconclusive": "hold",
+            "hold_minutes": 120, "minimum_healthy_percent": 75,
         })
     );
-    let [.., second, _] = judged(&[("Inconclusive", "promote")]);
+    let [_, promoting, _] = judged(&[("Inconclusive", "promote")]);
     assert_eq!(
-        second,
+        promoting,
         json!({
-            "bake_minutes": 30, "warm_up_minutes": 0, "inconclusive": "promote",
-            "minimum_healthy_percent": 75,
+            "last_percent": 0, "bake_minutes": 60, "warm_up_minutes": 3,
+            "inconclusive": "promote", "minimum_healthy_percent": 75,
         })
     );
 }
@@ -327,7 +310,7 @@ fn an_approval_comes_before_the_revision_of_a_service_and_before_the_traffic_of_
         (
             CANARY,
             &of_pair[..],
-            format!("{begins} shift-first judge-first shift-second judge-second shift-all {ends}"),
+            format!("{begins} shift-first judge shift-all {ends}"),
         ),
         (
             BY_RECORDS,

@@ -167,9 +167,8 @@ fn longest_alarms() -> String {
 fn longest_of_judge() -> BTreeMap<String, String> {
     given(&[
         ("FirstPercent", "98"),
-        ("SecondPercent", "99"),
-        ("FirstBakeMinutes", "1380"),
-        ("SecondBakeMinutes", "1380"),
+        ("LastPercent", "99"),
+        ("JudgeMinutes", "1380"),
         ("MinMinutes", "1380"),
         ("WarmUpMinutes", "1380"),
         ("HoldMinutes", "1380"),

@@ -1,0 +1,179 @@
+//! The raise of the canary's share to the last one that is judged: a shift of traffic as
+//! `swap-target-groups` makes it, within the same judgement.
+
+use std::time::Duration;
+
+use slipway::aws::ObservedPair;
+use slipway::job::{JobReport, StepError, StepResult};
+use slipway::observed::weights::Weights;
+use slipway::release::{Change, Event, Lease, apply};
+use slipway::routing::mover::raise_without_bound;
+use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::plan::ShiftPlan;
+use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
+use slipway::strategy::blue_green::size::needed_by_new;
+use slipway::strategy::canary::Outlook;
+
+use crate::context::{CanaryContext, PairHealth};
+use crate::{EvaluateCanary, watch_plan};
+
+impl EvaluateCanary {
+    /// Raises the share, once the new colour is large enough for it and no freeze holds it. The
+    /// judgement goes on meanwhile, for up to `left` minutes: the next job judges again, whatever
+    /// this one did.
+    pub(crate) async fn raise(
+        &self,
+        context: &CanaryContext<'_>,
+        outlook: &Outlook,
+        health: &PairHealth,
+        left: u32,
+    ) -> StepResult {
+        let percent = outlook.state.last_percent.unwrap_or_default();
+        let (lease, pair, target) = (&context.lease, context.pair, context.target);
+        let seen = self
+            .pairs
+            .observe(lease, pair, &[pair.live, pair.idle()])
+            .await?;
+        let observed = PairContext {
+            target,
+            view: &seen.view,
+        };
+        let max_capacity = self.max_capacity(context, &observed).await?;
+        let plan = ShiftPlan {
+            steps: vec![percent],
+            max_capacity,
+            ..watch_plan(&context.job.parameters, observed.filled_tasks())
+        };
+        let times = ShiftTimes {
+            elapsed: Duration::ZERO,
+            grace_left: lease.grace_left(context.job.now),
+        };
+
+        let step = next_step(&plan, &observed, times);
+        if matches!(step, ShiftStep::Grow { .. } | ShiftStep::Shift { .. })
+            && let Some(why) = self.frozen(context, left).await?
+        {
+            return Ok(still_judged(&why, outlook, health));
+        }
+
+        let progress = self.act(context, &seen, &plan, step).await?;
+        Ok(still_judged(&progress, outlook, health))
+    }
+
+    /// Makes the step, and says what it did.
+    async fn act(
+        &self,
+        context: &CanaryContext<'_>,
+        seen: &ObservedPair,
+        plan: &ShiftPlan,
+        step: ShiftStep,
+    ) -> Result<String, StepError> {
+        let (lease, pair) = (&context.lease, context.pair);
+        let observed = PairContext {
+            target: context.target,
+            view: &seen.view,
+        };
+        let progress = match step {
+            ShiftStep::Grow { change, tasks, .. } => {
+                self.announce(context, lease, change).await?;
+                self.services.resize(seen.of(pair.idle()), tasks).await?;
+                format!("{} grows to {tasks} tasks for a larger share", pair.idle())
+            }
+            ShiftStep::Shift { to, .. } => {
+                let tasks = needed_by_new(&observed, plan.filled, plan.max_capacity).tasks;
+                let lease = self.record_size(context, &observed, tasks).await?;
+                self.traffic.route(&lease, pair, seen, to).await?;
+                raised(to, context)
+            }
+            ShiftStep::Restore { reason } => reason,
+            ShiftStep::Wait { summary, .. } | ShiftStep::Done { summary } => summary,
+            ShiftStep::Confirm => "the weights are confirmed by the next job".to_owned(),
+            ShiftStep::Fail { failure, .. } => failure.message,
+        };
+        Ok(progress)
+    }
+
+    /// Why a freeze holds the share, if one does. The canary is judged at the share that it has
+    /// meanwhile, so the job does not end as a frozen one, which would keep the state as it was.
+    async fn frozen(
+        &self,
+        context: &CanaryContext<'_>,
+        left: u32,
+    ) -> Result<Option<String>, StepError> {
+        let Some(release) = &context.lease.release else {
+            return Ok(None);
+        };
+        let needs = Duration::from_secs(60 * u64::from(left));
+        // Boxed: the SDK's futures are deep.
+        match Box::pin(self.gate.pass(context.job, release, needs)).await {
+            Ok(()) => Ok(None),
+            Err(StepError::Frozen(why)) => Ok(Some(why)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The most tasks that automatic scaling gives the new colour; `None` without it, and while the
+    /// load needs no more than the colour has.
+    async fn max_capacity(
+        &self,
+        context: &CanaryContext<'_>,
+        observed: &PairContext<'_>,
+    ) -> Result<Option<u32>, StepError> {
+        let (pair, lease) = (context.pair, &context.lease);
+        let new = pair.idle();
+        let filled = observed.filled_tasks();
+        let has = observed.view.of(new).desired.max(filled);
+        if needed_by_new(observed, filled, None).tasks <= has {
+            return Ok(None);
+        }
+
+        let names = pair.services(&lease.service);
+        match self.pairs.scaling(&lease.cluster, &names).await {
+            Ok(scaling) => Ok(scaling.of(new).map(|scaling| scaling.max_capacity)),
+            Err(error) => raise_without_bound(error.into()).map(|()| None),
+        }
+    }
+
+    /// Records how many tasks the new colour was proven with, if that is more than it was filled
+    /// with.
+    async fn record_size(
+        &self,
+        context: &CanaryContext<'_>,
+        observed: &PairContext<'_>,
+        tasks: u32,
+    ) -> Result<Lease, StepError> {
+        match &context.target.change {
+            Some(change) if tasks > observed.filled_tasks() => {
+                let change = Change {
+                    desired_count: Some(tasks),
+                    ..change.clone()
+                };
+                self.announce(context, &context.lease, change).await
+            }
+            Some(_) | None => Ok(context.lease.clone()),
+        }
+    }
+
+    async fn announce(
+        &self,
+        context: &CanaryContext<'_>,
+        lease: &Lease,
+        change: Change,
+    ) -> Result<Lease, StepError> {
+        let announcement = Event::ChangeAnnounced { change, had: None };
+        let announced = apply(lease, announcement, context.job.now)?;
+        self.ledger.advance(&announced).await?;
+        Ok(announced)
+    }
+}
+
+/// In progress, with what this job did and what the judge says.
+fn still_judged(progress: &str, outlook: &Outlook, health: &PairHealth) -> JobReport {
+    let summary = format!("{progress}; {}; {}", outlook.reason, health.health);
+    JobReport::in_progress_with(summary, 50, Some(outlook.state.payload()))
+}
+
+fn raised(to: Weights, context: &CanaryContext<'_>) -> String {
+    let new = context.pair.idle();
+    format!("{}% to {new}, the judgement goes on", to.percent(new))
+}

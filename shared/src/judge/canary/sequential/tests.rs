@@ -1,0 +1,230 @@
+//! The judge from look to look.
+
+use super::*;
+use crate::judge::canary::counts::{Counters, Minute};
+use crate::judge::canary::values::{SeriesSpec, Worse};
+
+fn side(requests: u64, bad: u64) -> Counters {
+    Counters {
+        requests: Some(requests),
+        good: Some(requests - bad),
+        server_errors: Some(bad),
+        timed: Some(requests),
+        ..Counters::default()
+    }
+}
+
+fn arrived(canary_bad: u64, baseline_bad: u64) -> Arrived {
+    Arrived {
+        minute: Minute {
+            canary: side(6_000, canary_bad),
+            baseline: side(54_000, baseline_bad),
+        },
+        is_final: true,
+    }
+}
+
+fn config(end: u32) -> JudgeConfig {
+    JudgeConfig {
+        end,
+        ..JudgeConfig::default()
+    }
+}
+
+fn judge(config: &JudgeConfig) -> Judge {
+    resumed(config, Progress::default())
+}
+
+fn resumed(config: &JudgeConfig, progress: Progress) -> Judge {
+    let setup = Setup {
+        config: config.clone(),
+        thresholds: 0,
+        own: Vec::new(),
+        prior: Prior::unknown(0),
+    };
+    Judge::new(setup, progress)
+}
+
+fn verdicts(config: &JudgeConfig, read: impl Fn(u32) -> Arrived) -> Vec<Verdict> {
+    let mut judge = judge(config);
+    let mut verdicts = Vec::new();
+    for now in 1..=config.end {
+        verdicts.push(judge.look(now, &read));
+        if verdicts.last().unwrap().decision != Decision::Continue {
+            break;
+        }
+    }
+    verdicts
+}
+
+fn last(config: &JudgeConfig, read: impl Fn(u32) -> Arrived) -> (u32, Decision, Option<String>) {
+    let verdicts = verdicts(config, read);
+    let last = verdicts.last().unwrap();
+    (last.minute, last.decision, last.reason.why())
+}
+
+#[test]
+fn a_canary_without_errors_is_promoted_after_the_minimum_of_minutes() {
+    let found = last(&config(30), |_| arrived(0, 0));
+    assert_eq!(
+        found,
+        (5, Decision::Promote, Some("non-inferior".to_owned()))
+    );
+}
+
+#[test]
+fn a_canary_that_fails_everything_is_rolled_back_in_its_second_minute() {
+    let found = last(&config(30), |_| arrived(6_000, 5));
+    assert_eq!(found, (2, Decision::Rollback, Some("errors".to_owned())));
+}
+
+#[test]
+fn two_bad_requests_are_no_reason_for_a_rollback() {
+    let tiny = |_| Arrived {
+        minute: Minute {
+            canary: side(1, 1),
+            baseline: side(100_000, 0),
+        },
+        is_final: true,
+    };
+    let verdicts = verdicts(&config(2), tiny);
+    assert!(verdicts[1].log_e > 0.0 && verdicts[1].highest.is_none());
+}
+
+#[test]
+fn the_highest_evidence_stays_reached() {
+    let config = JudgeConfig {
+        alpha: 0.5,
+        ..config(30)
+    };
+    let mut judge = judge(&config);
+    let read = |minute: u32| {
+        if minute < 3 {
+            arrived(300, 5)
+        } else {
+            arrived(0, 5)
+        }
+    };
+    let late = judge.look(30, read);
+    assert_eq!(late.decision, Decision::Rollback);
+    assert!(late.log_e < late.highest.unwrap().log_e);
+}
+
+#[test]
+fn without_data_a_bake_ends_inconclusive() {
+    let nothing = |_| Arrived {
+        minute: Minute::default(),
+        is_final: true,
+    };
+    let found = last(&config(8), nothing);
+    assert_eq!(
+        found,
+        (8, Decision::Inconclusive, Some("end of bake".to_owned()))
+    );
+}
+
+#[test]
+fn a_minute_that_is_not_final_holds_up_the_minutes_after_it() {
+    let read = |minute: u32| Arrived {
+        is_final: minute != 2,
+        ..arrived(0, 0)
+    };
+    let usable: Vec<u32> = verdicts(&config(6), read)
+        .iter()
+        .map(|verdict| verdict.usable_minutes)
+        .collect();
+    assert_eq!(usable, [1, 1, 1, 1, 5]);
+}
+
+#[test]
+fn a_promotion_waits_for_the_last_share_and_a_raise_does_not() {
+    let config = JudgeConfig {
+        steps: vec![1, 9],
+        ..config(30)
+    };
+    let verdicts = verdicts(&config, |_| arrived(0, 0));
+    let clear: Vec<u32> = verdicts
+        .iter()
+        .filter(|verdict| verdict.clear)
+        .map(|verdict| verdict.minute)
+        .collect();
+    assert_eq!(clear, [5, 6, 7, 8, 13]);
+    assert_eq!(verdicts.last().unwrap().minute, 13);
+}
+
+#[test]
+fn a_series_of_values_objects_and_never_rolls_back() {
+    let config = JudgeConfig {
+        values: vec![SeriesSpec {
+            name: "memory".to_owned(),
+            worse: Worse::More,
+            tolerance: SeriesSpec::TOLERANCE,
+            least: 0.0,
+        }],
+        min_minutes: 8,
+        ..config(20)
+    };
+    let read = |canary: f64| {
+        move |_| {
+            let mut arrived = arrived(0, 0);
+            arrived.minute.canary.values = vec![Some(canary)];
+            arrived.minute.baseline.values = vec![Some(100.0)];
+            arrived
+        }
+    };
+    let objected = Some("objection:memory".to_owned());
+    assert_eq!(
+        last(&config, read(130.0)),
+        (20, Decision::Inconclusive, objected)
+    );
+    assert_eq!(last(&config, read(120.0)).1, Decision::Promote);
+}
+
+#[test]
+fn a_look_that_comes_late_finds_what_earlier_ones_would_have() {
+    let read = |minute: u32| arrived(if minute < 7 { 6 } else { 60 }, 54);
+    let config = JudgeConfig {
+        min_minutes: 30,
+        ..config(30)
+    };
+    let by_minutes = verdicts(&config, read);
+    let at_once = judge(&config).look(by_minutes.last().unwrap().minute, read);
+    assert_eq!(by_minutes.last(), Some(&at_once));
+    assert_eq!(at_once.decision, Decision::Rollback);
+}
+
+#[test]
+fn a_skipped_minute_stays_skipped_and_the_highest_evidence_stays_reached() {
+    let config = JudgeConfig {
+        min_minutes: 30,
+        ..config(30)
+    };
+    let unknown = |minute: u32| {
+        let mut arrived = arrived(0, 5);
+        if minute == 2 {
+            arrived.minute.canary.requests = None;
+        }
+        arrived
+    };
+    let mut first = judge(&config);
+    first.look(6, unknown);
+    let progress = first.progress().clone();
+    assert_eq!((progress.taken, progress.answers.contains(2)), (6, true));
+
+    // Minute 2 is there now, and minutes 3 to 6 look better than they did.
+    let mut second = resumed(&config, progress.clone());
+    let verdict = second.look(6, |_| arrived(0, 5));
+    assert_eq!((verdict.usable_minutes, second.progress()), (5, &progress));
+
+    let peak = Peak {
+        log_e: 9.0,
+        metric: Metric::Errors,
+        minute: 4,
+    };
+    let reached = Progress {
+        highest: Some(peak),
+        ..progress
+    };
+    let verdict = resumed(&config, reached).look(6, |_| arrived(0, 5));
+    assert_eq!(verdict.reason, Reason::Harm(peak));
+}

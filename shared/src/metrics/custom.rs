@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use super::source::{
     CustomPart, Key, Metric, MetricName, Observations, Query, Side, Sides, Source, Window, whole,
 };

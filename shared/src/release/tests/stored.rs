@@ -192,7 +192,6 @@ fn pairs_of_one_field() -> [(&'static str, PairTarget); 10] {
         edit(&mut target);
         target
     };
-
     [
         ("change", with(|pair| pair.change = Some(change()))),
         ("shift", with(|pair| pair.shift = Some(shift()))),

@@ -16,6 +16,7 @@ use slipway::strategy::canary::{
 
 use crate::context::{CanaryContext, PairHealth};
 use crate::parameters::Inconclusive;
+use crate::raise::still_judged;
 use crate::{EvaluateCanary, Parameters};
 
 impl EvaluateCanary {
@@ -49,9 +50,17 @@ impl EvaluateCanary {
         outlook.notes.extend(beyond);
 
         match outlook.decision {
-            Decision::Continue if outlook.clear && context.raises(&outlook.state) => {
+            Decision::Continue
+                if is_raised_in_time(&settings, minute)
+                    && outlook.clear
+                    && context.raises(&outlook.state) =>
+            {
                 let left = settings.judge.end.saturating_sub(minute);
-                self.raise(&context, &outlook, health, left).await
+                match self.raise(&context, &outlook, health, left).await {
+                    // The canary is judged on at the share that it has.
+                    Err(StepError::Busy(why)) => Ok(still_judged(&why, &outlook, health)),
+                    raised => raised,
+                }
             }
             Decision::Continue => {
                 let share = share(&context, health);
@@ -279,4 +288,9 @@ fn progress(outlook: &Outlook, minute: u32, end: u32) -> (String, u8) {
     let progress = format!("{}; {}", messages::baked(minute, end), outlook.reason);
     let percent = u8::try_from((minute * 100 / end).min(99)).unwrap_or(99);
     (progress, percent)
+}
+
+/// Whether a promotion is still possible before the end of the bake if the share is raised now.
+fn is_raised_in_time(settings: &Settings, minute: u32) -> bool {
+    minute + settings.judge.min_minutes + plan::RAISE_MINUTES <= settings.judge.end
 }

@@ -60,7 +60,7 @@ impl EvaluateCanary {
         Ok(still_judged(&progress, outlook, health))
     }
 
-    /// Makes the step, and says what it did.
+    /// Makes the step; its summary.
     async fn act(
         &self,
         context: &CanaryContext<'_>,
@@ -167,8 +167,8 @@ impl EvaluateCanary {
     }
 }
 
-/// In progress, with what this job did and what the judge says.
-fn still_judged(progress: &str, outlook: &Outlook, health: &PairHealth) -> JobReport {
+/// In progress, with what this job did and what the judge found.
+pub(crate) fn still_judged(progress: &str, outlook: &Outlook, health: &PairHealth) -> JobReport {
     let summary = format!("{progress}; {}; {}", outlook.reason, health.health);
     JobReport::in_progress_with(summary, 50, Some(outlook.state.payload()))
 }

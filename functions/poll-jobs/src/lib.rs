@@ -170,8 +170,8 @@ fn not_invoked(function: &str, error: &AwsError) -> Failure {
         ErrorKind::Busy | ErrorKind::Credentials | ErrorKind::Unexpected => FailureType::JobFailed,
     };
     let message = format!(
-        "the job was taken, but {function} could not be invoked: {error}; retry the stage once it \
-         can"
+        "the job was taken, but {function} could not be invoked: {error}; start the pipeline again \
+         once it can"
     );
     Failure::new(kind, message)
 }

@@ -57,7 +57,8 @@ impl StartPipeline {
 
         let runs = self.running(pipeline, update).await?;
         let now = self.sdk.now();
-        let begun = StackUpdate::begun(pipeline, &update.event, runs.digest, now);
+        let digest = StackUpdate::digest_to_note(before, &runs, now);
+        let begun = StackUpdate::begun(pipeline, &update.event, digest, now);
         self.put(before, &begun).await?;
         Ok(json!({"status": "noted", "digest": begun.digest}))
     }

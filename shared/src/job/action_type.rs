@@ -255,10 +255,9 @@ mod tests {
             .map(|it| (it.name, it.is_required, it.kind))
             .collect();
         let text = |name: &str| (name.to_owned(), true, "String");
-        assert_eq!(
-            found,
-            [text("cluster"), text("service"), text("task_definition")]
-        );
+        let [cluster, service, definition] = ["cluster", "service", "task_definition"].map(text);
+        let soak = ("soak_minutes".to_owned(), false, "Number");
+        assert_eq!(found, [cluster, service, definition, soak]);
     }
 
     #[test]

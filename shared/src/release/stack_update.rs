@@ -62,6 +62,25 @@ impl StackUpdate {
         }
     }
 
+    /// The digest of an update that begins. One that was noted stays while the service runs what an
+    /// update brought: CloudFormation may update a service twice, to roll back for example.
+    #[must_use]
+    pub fn digest_to_note(
+        before: Option<&Self>,
+        runs: &RunningReleases,
+        now: Timestamp,
+    ) -> Option<String> {
+        let noted = before.filter(|before| before.execution.is_none() && before.is_recent(now));
+        let noted = noted.filter(|_| !runs.is_primary);
+        runs.digest
+            .clone()
+            .or_else(|| noted.and_then(|noted| noted.digest.clone()))
+    }
+
+    fn is_recent(&self, now: Timestamp) -> bool {
+        now.since(self.began_at) < STACK_UPDATE
+    }
+
     /// Decides at the end of an update, from what was written at its beginning, if it was, and from
     /// what the service runs now.
     #[must_use]
@@ -81,9 +100,9 @@ impl StackUpdate {
 
         // Only what ran when the update began is brought back: what an operator deployed before it
         // instead of a release was on purpose.
-        let is_recent = |begun: &&Self| now.since(begun.began_at) < STACK_UPDATE;
         let begun = begun.filter(|begun| begun.execution.is_none());
-        let noted = begun.filter(is_recent).and_then(|it| it.digest.clone());
+        let noted = begun.filter(|begun| begun.is_recent(now));
+        let noted = noted.and_then(|begun| begun.digest.clone());
         match runs.digest.clone().or(noted) {
             Some(digest) => AfterUpdate::Release { digest },
             None => AfterUpdate::Leave("the service ran no release of the pipeline before it"),
@@ -147,6 +166,30 @@ mod tests {
             ..begun(Some("sha256:0a"))
         };
         assert!(leave(Some(used), runs(false, None), 60), "another event");
+    }
+
+    #[test]
+    fn a_second_beginning_keeps_what_was_noted_while_the_service_runs_no_release() {
+        let noted = begun(Some("sha256:0a"));
+        let digest = |before: Option<&StackUpdate>, runs, secs| {
+            StackUpdate::digest_to_note(before, &runs, at(secs))
+        };
+        let kept = Some("sha256:0a".to_owned());
+
+        assert_eq!(digest(Some(&noted), runs(false, None), 60), kept);
+        let other = Some("sha256:0b".to_owned());
+        assert_eq!(
+            digest(Some(&noted), runs(false, Some("sha256:0b")), 60),
+            other
+        );
+        assert_eq!(digest(Some(&noted), runs(true, None), 60), None);
+        assert_eq!(digest(Some(&noted), runs(false, None), 14_400), None);
+        assert_eq!(digest(None, runs(false, None), 60), None);
+        let used = StackUpdate {
+            execution: Some("e-2".to_owned()),
+            ..noted
+        };
+        assert_eq!(digest(Some(&used), runs(false, None), 60), None);
     }
 
     #[test]

@@ -135,7 +135,8 @@ fn next(
     }
     let is_old = may_be_old(ladder.release, pair.of(new).found(), view.of(new));
     // Scale-in that is restored later raises the count, and a read of it may be from before.
-    if is_old || target.recount || differs(pair.of(new), view.of(new), input.idle_is_active) {
+    let may_be_raised = target.recount && target.change.is_some();
+    if is_old || may_be_raised || differs(pair.of(new), view.of(new), input.idle_is_active) {
         return Next::Change(PairChange::ResetIdle);
     }
     // The release suspended scale-in and changed nothing else.

@@ -233,16 +233,19 @@ fn missing_requests(minutes: &BTreeMap<u32, Arrived>, minute: u32) -> Option<Str
 /// pass, whichever source it is from.
 fn unmeasured(settings: &Settings, minutes: &BTreeMap<u32, Arrived>) -> Option<String> {
     let counts = settings.counts();
+    let is_known = |arrived: &Arrived, place: usize| {
+        let sides = [&arrived.minute.canary, &arrived.minute.baseline];
+        sides.iter().all(|side| {
+            let own = side.own.get(place);
+            own.is_some_and(|own| own.bad.is_some() && own.total.is_some_and(|n| n > 0))
+        })
+    };
+    // A minute is judged once all of them are known.
+    let whole = |arrived: &&Arrived| (0..counts.len()).all(|place| is_known(arrived, place));
+    let judged = minutes.values().filter(whole).count();
     let usable = |place: usize| {
-        let known = minutes.values().filter(|arrived| {
-            let sides = [&arrived.minute.canary, &arrived.minute.baseline];
-            sides.iter().all(|side| {
-                side.own
-                    .get(place)
-                    .is_some_and(|own| own.bad.is_some() && own.total.is_some_and(|n| n > 0))
-            })
-        });
-        known.count()
+        let known = minutes.values().filter(|arrived| is_known(arrived, place));
+        known.count().min(judged)
     };
     let counted = counts
         .iter()

@@ -13,6 +13,10 @@ use crate::metrics::source::{CustomPart, Data, Key, Metric, Points, Side};
 /// Minutes of that hour.
 pub const HOUR_MINUTES: i64 = 60;
 
+/// Minutes until the first whole minute after a raise of the share is read. Ours: a reading and one
+/// more that agrees, and the minute that has begun.
+pub const RAISE_MINUTES: u32 = 3;
+
 /// Minutes between that hour and the bake: they may not be complete yet when the hour is read.
 /// Ours.
 pub const UNSETTLED_MINUTES: i64 = 4;

@@ -11,7 +11,7 @@ use crate::transcript::{recorded, sections, written};
 use behaviour::pass;
 
 /// Longest that a file may be, so that it is read.
-const LINES_MAX: usize = 380;
+const LINES_MAX: usize = 450;
 
 /// How long a scene goes on after its act.
 const AFTER: Duration = Duration::from_secs(100);

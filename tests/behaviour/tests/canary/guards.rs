@@ -334,7 +334,7 @@ fn a_throttled_cloudwatch_delays_a_judgement_and_fails_nothing() {
 #[test]
 fn late_and_lost_points_and_internal_errors_do_not_roll_a_healthy_image_back() {
     let (outcome, messages) =
-        disturbed(|aws| (aws.cloudwatch.faults.lost, aws.cloudwatch.faults.late) = (0.05, 0.1));
+        disturbed(|aws| (aws.cloudwatch.faults.lost, aws.cloudwatch.faults.late) = (0.01, 0.1));
     assert_eq!(outcome, "deployed", "{messages:#?}");
 
     let (outcome, messages) = disturbed(|aws| {

@@ -35,7 +35,7 @@ pub const CHAPTERS: [(Chapter, i32); 3] = [
             image: Image::New(Behaviour::Healthy),
             operator: Operator::Watches,
             outcome: Outcome::Failed,
-            reason: "exit code 1",
+            reason: "exited with 1",
         },
         1,
     ),

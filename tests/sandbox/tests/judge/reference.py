@@ -295,85 +295,116 @@ def series_objection(cfg, minutes, now):
     return None
 
 
-def judge(scenario):
-    cfg = {**DEFAULTS, **scenario["config"]}
-    thresholds = len(scenario["thresholds_ms"])
-    judged, watched, mode = metrics_of(cfg, thresholds)
-    rule, known, per_minute = measure(scenario.get("hour") or [], judged + watched)
-    single = {m["name"]: not cfg["sticky"] and
-              (m["stated"] <= 1 if m["stated"] is not None else known[m["name"]][1])
-              for m in judged + watched}
-    timed = thresholds if mode != "off" else 0
-    expectable = per_minute is not None and cfg["share"] is not None
-    asked = [m for m in judged if m.get("j", 0) == 0 or m["j"] == 1 and
-             (not expectable or needed(cfg, m, known, per_minute) <= cfg["end"] / 2)]
-    minutes = {m["t"]: m for m in scenario["minutes"]}
-    taken, peak, harms = [], None, {}
-    for now in range(1, cfg["end"] + 1):
-        while len(taken) < now:
-            t = len(taken) + 1
-            one = take(minutes.get(t, {"c": {}, "b": {}}), t, now, rule, timed, cfg["warm_up"])
+class Judgement:
+    """One scenario, and what has been taken of it."""
+
+    def __init__(self, scenario):
+        self.scenario = scenario
+        self.cfg = cfg = {**DEFAULTS, **scenario["config"]}
+        self.thresholds = len(scenario["thresholds_ms"])
+        self.judged, self.watched, self.mode = metrics_of(cfg, self.thresholds)
+        self.all = self.judged + self.watched
+        measured = measure(scenario.get("hour") or [], self.all)
+        self.rule, self.known, self.per_minute = measured
+        self.single = {m["name"]: not cfg["sticky"] and
+                       (m["stated"] <= 1 if m["stated"] is not None else self.known[m["name"]][1])
+                       for m in self.all}
+        self.expectable = self.per_minute is not None and cfg["share"] is not None
+        self.asked = [m for m in self.judged if m.get("j", 0) == 0 or m["j"] == 1 and
+                      (not self.expectable or self.needed(m) <= cfg["end"] / 2)]
+        self.minutes = {m["t"]: m for m in scenario["minutes"]}
+        self.taken, self.peak, self.harms = [], None, {}
+
+    def needed(self, m):
+        return needed(self.cfg, m, self.known, self.per_minute)
+
+    def rows(self):
+        return {m["name"]: [x[m["name"]] for x in self.taken if m["name"] in x]
+                for m in self.all}
+
+    def take_up_to(self, now):
+        cfg = self.cfg
+        timed = self.thresholds if self.mode != "off" else 0
+        while len(self.taken) < now:
+            t = len(self.taken) + 1
+            minute = self.minutes.get(t, {"c": {}, "b": {}})
+            one = take(minute, t, now, self.rule, timed, cfg["warm_up"])
             if one is None:
-                break
-            taken.append(one)
-            rows = {m["name"]: [x[m["name"]] for x in taken if m["name"] in x]
-                    for m in judged + watched}
-            harms = {m["name"]: harm(m, rows[m["name"]], single[m["name"]], cfg["alpha"])
-                     for m in judged + watched}
-            parts = [math.log(m["w"]) + harms[m["name"]][0] for m in judged]
-            lead = judged[parts.index(max(parts))]["name"]
+                return
+            self.taken.append(one)
+            rows = self.rows()
+            self.harms = {m["name"]: harm(m, rows[m["name"]], self.single[m["name"]], cfg["alpha"])
+                          for m in self.all}
+            parts = [math.log(m["w"]) + self.harms[m["name"]][0] for m in self.judged]
+            lead = self.judged[parts.index(max(parts))]["name"]
             if sum(r[1] for r in rows[lead]) >= cfg["min_bad"]:
-                if peak is None or log_sum(parts) > peak[0]:
-                    peak = (log_sum(parts), lead)
-        rows = {m["name"]: [x[m["name"]] for x in taken if m["name"] in x]
-                for m in judged + watched}
-        e_of = lambda m: harms[m["name"]][0] if harms else 0.0
-        log_e = log_sum([math.log(m["w"]) + e_of(m) for m in judged])
-        promote = min(health(m, rows[m["name"]], known[m["name"]][0]) for m in asked)
-        objection = None
-        if watched and log_sum([math.log(m["w"]) + e_of(m) for m in watched]) >= -math.log(
-                cfg["alpha"]):
-            objection = "objection:latency"
-        objection = objection or series_objection(cfg, minutes, now)
+                if self.peak is None or log_sum(parts) > self.peak[0]:
+                    self.peak = (log_sum(parts), lead)
 
-        def usable(since, need):
-            return sum(need in x for t, x in enumerate(taken, 1) if t >= since)
+    def log_e(self, metrics):
+        e_of = lambda m: self.harms[m["name"]][0] if self.harms else 0.0
+        return log_sum([math.log(m["w"]) + e_of(m) for m in metrics])
 
-        def enough(since):
-            needs = ["errors"] + [m["name"] for m in asked if m.get("j") == 0]
-            return min(usable(since, need) for need in needs) >= cfg["min_minutes"]
+    def objection(self, now):
+        if self.watched and self.log_e(self.watched) >= -math.log(self.cfg["alpha"]):
+            return "objection:latency"
+        return series_objection(self.cfg, self.minutes, now)
 
+    def enough(self, since):
+        def usable(need):
+            return sum(need in x for t, x in enumerate(self.taken, 1) if t >= since)
+
+        needs = ["errors"] + [m["name"] for m in self.asked if m.get("j") == 0]
+        return min(usable(need) for need in needs) >= self.cfg["min_minutes"]
+
+    def exams(self, rows):
+        return [(exam(m, rows[m["name"]]) / m["w"], m["name"]) for m in self.judged
+                if self.single[m["name"]] and self.harms
+                and sum(r[1] for r in rows[m["name"]]) >= self.cfg["min_bad"]
+                and self.harms[m["name"]][1] >= math.log(10)]
+
+    def look(self, now):
+        cfg, rows = self.cfg, self.rows()
+        log_e, objection = self.log_e(self.judged), self.objection(now)
+        promote = min(health(m, rows[m["name"]], self.known[m["name"]][0]) for m in self.asked)
         calm = log_e <= math.log(2) and objection is None
-        clear = calm and enough(max(s for s in cfg["steps"] if s <= now))
-        verdict, why = "continue", None
+        clear = calm and self.enough(max(s for s in cfg["steps"] if s <= now))
         ended = now >= cfg["end"]
-        tested = [(exam(m, rows[m["name"]]) / m["w"], m["name"]) for m in judged
-                  if ended and single[m["name"]] and harms
-                  and sum(r[1] for r in rows[m["name"]]) >= cfg["min_bad"]
-                  and harms[m["name"]][1] >= math.log(10)]
-        if peak and peak[0] >= -math.log(cfg["alpha"]):
-            verdict, why = "rollback", peak[1]
+        tested = self.exams(rows) if ended else []
+        verdict, why = "continue", None
+        if self.peak and self.peak[0] >= -math.log(cfg["alpha"]):
+            verdict, why = "rollback", self.peak[1]
         elif tested and min(tested)[0] <= cfg["alpha_exam"]:
             verdict, why = "rollback", f"exam:{min(tested)[1]}"
-        elif (calm and now >= cfg["steps"][-1] and enough(cfg["steps"][-1])
+        elif (calm and now >= cfg["steps"][-1] and self.enough(cfg["steps"][-1])
               and promote >= -math.log(cfg["alpha_promote"])):
             verdict, why = "promote", "non-inferior"
         elif ended:
             verdict, why = "inconclusive", objection or "end of bake"
-        line = dict(id=scenario["id"], t=now, verdict=verdict, why=why, log_e=log_e,
+        return dict(id=self.scenario["id"], t=now, verdict=verdict, why=why, log_e=log_e,
                     log_e_promote=promote, clear=clear)
+
+    def measured(self):
+        cfg, expect = self.cfg, None
+        if self.expectable:
+            slowest = max(self.needed(m) for m in self.asked)
+            expect = math.ceil(max(slowest, cfg["min_minutes"] + cfg["warm_up"]))
+            expect += cfg["steps"][-1] - 1
+        phis = {m["name"]: max(1.0, m["stated"]) if m["stated"] is not None
+                else self.known[m["name"]][0] for m in self.all}
+        clumps = {name: [phi, self.single[name]] for name, phi in phis.items()}
+        return dict(expect=expect, clumps=clumps, bad=self.rule)
+
+
+def judge(scenario):
+    judgement = Judgement(scenario)
+    for now in range(1, judgement.cfg["end"] + 1):
+        judgement.take_up_to(now)
+        line = judgement.look(now)
         if now == 1:
-            expect = None
-            if expectable:
-                slowest = max(needed(cfg, m, known, per_minute) for m in asked)
-                expect = math.ceil(max(slowest, cfg["min_minutes"] + cfg["warm_up"]))
-                expect += cfg["steps"][-1] - 1
-            phis = {m["name"]: max(1.0, m["stated"]) if m["stated"] is not None
-                    else known[m["name"]][0] for m in judged + watched}
-            line.update(expect=expect, clumps={k: [v, single[k]] for k, v in phis.items()},
-                        bad=rule)
+            line.update(judgement.measured())
         print(json.dumps(line, separators=(",", ":")))
-        if verdict != "continue":
+        if line["verdict"] != "continue":
             return
 
 

@@ -209,6 +209,24 @@ pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
     }
 }
 
+/// How long an action may take.
+fn limit_of(aws: &mut Aws, action: &Action) -> Option<Duration> {
+    match &action.provider {
+        Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
+        // Otherwise each of its jobs has the hour.
+        Provider::Custom(_) => {
+            let is_for_jobs = aws.draw_quirk(Quirk::LimitsJobsOfCustomActions);
+            (!is_for_jobs).then_some(OTHER_ACTION_LIMIT)
+        }
+        Provider::Manual => Some(Duration::from_secs(
+            60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES),
+        )),
+        Provider::Ecr | Provider::S3 | Provider::Connection => None,
+        // A build ends by itself long before the time that CodeBuild gives it.
+        Provider::Build | Provider::Test => None,
+    }
+}
+
 fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
     let (action_id, now) = (aws.uuid(), aws.now);
     let execution = aws.codepipeline.execution_mut(id);
@@ -234,20 +252,7 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
     });
     state_changes::action(aws, id, &action_id, "STARTED");
 
-    let limit = match &action.provider {
-        Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
-        // Otherwise each of its jobs has the hour.
-        Provider::Custom(_) => {
-            let is_for_jobs = aws.draw_quirk(Quirk::LimitsJobsOfCustomActions);
-            (!is_for_jobs).then_some(OTHER_ACTION_LIMIT)
-        }
-        Provider::Manual => Some(Duration::from_secs(
-            60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES),
-        )),
-        Provider::Ecr | Provider::S3 | Provider::Connection => None,
-        // A build ends by itself long before the time that CodeBuild gives it.
-        Provider::Build | Provider::Test => None,
-    };
+    let limit = limit_of(aws, action);
     let (execution, action) = (id.to_owned(), action_id);
 
     if let Some(limit) = limit {

@@ -147,7 +147,7 @@ fn a_changed_record_is_found_by_the_field() {
         ["sentence"]
     );
 
-    let changed = differ(|stored| stored["minutes"][1]["c"]["r5"] = json!(0));
+    let changed = differ(|stored| stored["minutes"][1]["c"]["ok"] = json!(611));
     assert!(changed.contains(&"log_e"), "{changed:?}");
 }
 

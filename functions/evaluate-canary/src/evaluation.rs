@@ -50,11 +50,7 @@ impl EvaluateCanary {
         outlook.notes.extend(beyond);
 
         match outlook.decision {
-            Decision::Continue
-                if is_raised_in_time(&settings, minute)
-                    && outlook.clear
-                    && context.raises(&outlook.state) =>
-            {
+            Decision::Continue if may_raise(&context, &settings, &outlook, minute) => {
                 let left = settings.judge.end.saturating_sub(minute);
                 match self.raise(&context, &outlook, health, left).await {
                     // The canary is judged on at the share that it has.
@@ -290,7 +286,14 @@ fn progress(outlook: &Outlook, minute: u32, end: u32) -> (String, u8) {
     (progress, percent)
 }
 
-/// Whether a promotion is still possible before the end of the bake if the share is raised now.
-fn is_raised_in_time(settings: &Settings, minute: u32) -> bool {
-    minute + settings.judge.min_minutes + plan::RAISE_MINUTES <= settings.judge.end
+/// Whether nothing objects to the last share, with which a promotion is still possible before the
+/// end of the bake.
+fn may_raise(
+    context: &CanaryContext<'_>,
+    settings: &Settings,
+    outlook: &Outlook,
+    minute: u32,
+) -> bool {
+    let needed = settings.judge.min_minutes + plan::RAISE_MINUTES;
+    outlook.clear && context.raises(&outlook.state) && minute + needed <= settings.judge.end
 }

@@ -215,7 +215,7 @@ fn the_deploy_roles_of_pairs_differ_only_in_what_a_canary_reads() {
         format!("{before}      Tags:\n{after}")
     };
 
-    let canary = without("canary", "                # Reading metrics");
+    let canary = without("canary", "                # Neither reading metrics");
     let composite = "                # Composite alarms are found";
     assert_eq!(canary, without("blue-green", composite));
 }

@@ -341,7 +341,7 @@ fn late_and_lost_points_and_internal_errors_do_not_roll_a_healthy_image_back() {
         (
             aws.cloudwatch.faults.internal_errors,
             aws.cloudwatch.faults.most_points,
-        ) = (0.05, Some(7))
+        ) = (0.05, Some(70))
     });
     assert!(
         ["deployed", "held"].contains(&outcome.as_str()),

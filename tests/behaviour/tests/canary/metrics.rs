@@ -154,7 +154,10 @@ fn more_memory_keeps_a_release_from_its_promotion_and_never_rolls_it_back() {
         .find(|(key, _)| key.ends_with(".json"))
         .expect("written");
     let judgement = Judgement::from_json(&json.1).expect("a judgement");
-    assert_eq!(judgement.verdict().decision, Decision::Inconclusive);
+    // The judge never decided; that no operator did ended it.
+    assert_eq!(judgement.verdict().decision, Decision::Continue);
+    let ending = judgement.ending().expect("the hold ended it");
+    assert_eq!(ending.decision, Decision::Rollback);
     assert_eq!(replay(&judgement).decision, judgement.verdict().decision);
 }
 

@@ -55,7 +55,7 @@ pub const CASES: [Case; 5] = [
         requests_per_second: 1_000.0,
         incident: None,
         outcome: Outcome::RolledBack,
-        reason: "requests without a good answer",
+        reason: "certain at 1 in 200",
     },
     Case {
         title: "one that is 25 % slower",

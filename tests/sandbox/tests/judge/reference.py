@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """The second judge once more, plainly: every look is computed from all minutes anew.
-
 Reads scenarios of format 2 from standard input and writes what is expected of them:
     python3 reference.py < ../../examples/judge/scenarios.jsonl > expected.jsonl
 """
@@ -23,12 +22,8 @@ def log_sum(logs):
     return top if top == -math.inf else top + math.log(sum(math.exp(x - top) for x in logs))
 
 
-def log_mean(logs):
-    return log_sum(logs) - math.log(len(logs))
-
-
-def theta(n_c, n_b, tau):
-    return tau * n_c / (tau * n_c + n_b)
+log_mean = lambda logs: log_sum(logs) - math.log(len(logs))
+theta = lambda n_c, n_b, tau: tau * n_c / (tau * n_c + n_b)
 
 
 def metrics_of(cfg, thresholds):
@@ -306,17 +301,14 @@ class Judgement:
         self.all = self.judged + self.watched
         measured = measure(scenario.get("hour") or [], self.all)
         self.rule, self.known, self.per_minute = measured
-        self.single = {m["name"]: not cfg["sticky"] and
-                       (m["stated"] <= 1 if m["stated"] is not None else self.known[m["name"]][1])
-                       for m in self.all}
+        one_by_one = lambda m: (self.known[m["name"]][1] if m["stated"] is None
+                                else m["stated"] <= 1)
+        self.single = {m["name"]: not cfg["sticky"] and one_by_one(m) for m in self.all}
         self.expectable = self.per_minute is not None and cfg["share"] is not None
         self.asked = [m for m in self.judged if m.get("j", 0) == 0 or m["j"] == 1 and
-                      (not self.expectable or self.needed(m) <= cfg["end"] / 2)]
+                      (not self.expectable or needed(cfg, m, self.known, self.per_minute) <= cfg["end"] / 2)]
         self.minutes = {m["t"]: m for m in scenario["minutes"]}
         self.taken, self.peak, self.harms = [], None, {}
-
-    def needed(self, m):
-        return needed(self.cfg, m, self.known, self.per_minute)
 
     def rows(self):
         return {m["name"]: [x[m["name"]] for x in self.taken if m["name"] in x]
@@ -345,15 +337,8 @@ class Judgement:
         e_of = lambda m: self.harms[m["name"]][0] if self.harms else 0.0
         return log_sum([math.log(m["w"]) + e_of(m) for m in metrics])
 
-    def objection(self, now):
-        if self.watched and self.log_e(self.watched) >= -math.log(self.cfg["alpha"]):
-            return "objection:latency"
-        return series_objection(self.cfg, self.minutes, now)
-
     def enough(self, since):
-        def usable(need):
-            return sum(need in x for t, x in enumerate(self.taken, 1) if t >= since)
-
+        usable = lambda need: sum(need in x for t, x in enumerate(self.taken, 1) if t >= since)
         needs = ["errors"] + [m["name"] for m in self.asked if m.get("j") == 0]
         return min(usable(need) for need in needs) >= self.cfg["min_minutes"]
 
@@ -365,7 +350,9 @@ class Judgement:
 
     def look(self, now):
         cfg, rows = self.cfg, self.rows()
-        log_e, objection = self.log_e(self.judged), self.objection(now)
+        log_e, objection = self.log_e(self.judged), series_objection(cfg, self.minutes, now)
+        if self.watched and self.log_e(self.watched) >= -math.log(cfg["alpha"]):
+            objection = "objection:latency"
         promote = min(health(m, rows[m["name"]], self.known[m["name"]][0]) for m in self.asked)
         calm = log_e <= math.log(2) and objection is None
         clear = calm and self.enough(max(s for s in cfg["steps"] if s <= now))
@@ -387,7 +374,7 @@ class Judgement:
     def measured(self):
         cfg, expect = self.cfg, None
         if self.expectable:
-            slowest = max(self.needed(m) for m in self.asked)
+            slowest = max(needed(cfg, m, self.known, self.per_minute) for m in self.asked)
             expect = math.ceil(max(slowest, cfg["min_minutes"] + cfg["warm_up"]))
             expect += cfg["steps"][-1] - 1
         phis = {m["name"]: max(1.0, m["stated"]) if m["stated"] is not None

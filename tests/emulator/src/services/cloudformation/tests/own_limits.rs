@@ -159,7 +159,7 @@ fn longest_of_migration() -> BTreeMap<String, String> {
 
 /// Ten names: each comma becomes three characters.
 fn longest_alarms() -> String {
-    format!("{}{}", "a,".repeat(9), longest(124))
+    format!("{}{}", "a,".repeat(9), longest(102))
 }
 
 /// What only a canary pipeline has.

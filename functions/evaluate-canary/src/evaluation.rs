@@ -44,10 +44,9 @@ impl EvaluateCanary {
             outlook => outlook?,
         };
 
-        let new = context.pair.idle();
-        let (canary, baseline) = outlook.requests;
-        let beyond = messages::beyond_share(health.weights.percent(new), canary, baseline);
-        outlook.notes.extend(beyond);
+        outlook
+            .notes
+            .extend(beyond_share(&context, health, outlook.requests));
 
         match outlook.decision {
             Decision::Continue if may_raise(&context, &settings, &outlook, minute) => {
@@ -296,4 +295,13 @@ fn may_raise(
 ) -> bool {
     let needed = settings.judge.min_minutes + plan::RAISE_MINUTES;
     outlook.clear && context.raises(&outlook.state) && minute + needed <= settings.judge.end
+}
+
+fn beyond_share(
+    context: &CanaryContext<'_>,
+    health: &PairHealth,
+    (canary, baseline): (u64, u64),
+) -> Option<String> {
+    let percent = health.weights.percent(context.pair.idle());
+    messages::beyond_share(percent, canary, baseline)
 }

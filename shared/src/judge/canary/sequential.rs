@@ -266,7 +266,7 @@ impl Judge {
             Some((tracked.spec, p, p / tracked.spec.weight))
         });
         let (spec, p, by_weight) = tested.min_by(|a, b| a.2.total_cmp(&b.2))?;
-        (by_weight <= self.config.alpha_exam).then(|| Reason::FinalTest {
+        (by_weight <= self.config.alpha_exam).then_some(Reason::FinalTest {
             metric: spec.metric,
             p,
             limit: spec.weight * self.config.alpha_exam,

@@ -93,7 +93,7 @@ fn registering() -> Registering {
 /// An end with this outcome, and whether it may follow in each column.
 fn ends(outcome: Outcome, may_follow: [bool; 13]) -> (Event, [Cell; 13]) {
     let refused = Err(Refusal::Outcome(outcome));
-    let mut cells = may_follow.map(|may| if may { FREE } else { refused.clone() });
+    let mut cells = may_follow.map(|may| if may { FREE } else { refused });
     cells[0] = NO;
     (Event::Closed(outcome), cells)
 }

@@ -33,7 +33,7 @@ pub use stacks::{root, scalable_targets, task_roles};
 
 pub use chapters::{CHAPTERS, Chapter, Image, Operator};
 pub use plays::{Played, Rest, play, play_from, play_with_rests};
-pub use table::{DEMOS, Demo, Scene};
+pub use table::{DEMOS, Demo, Refuse, Scene};
 
 /// The action of the pipelines that waits for an operator.
 const APPROVAL: &str = "approve";

@@ -9,6 +9,9 @@ use super::{
     CHAPTERS, Chapter, Image, canary, custom_actions, deployed, dns, freeze, migration, promotion,
 };
 
+/// Tries what AWS refuses; its words.
+pub type Refuse = fn(&Aws) -> Result<String, String>;
+
 /// A demo: an account, and what is played on it.
 pub struct Demo {
     pub name: &'static str,
@@ -19,7 +22,7 @@ pub struct Demo {
     open: fn(u64) -> Result<Aws, String>,
     scenes: fn() -> Vec<Scene>,
     /// What is refused at the end, in a line that says so.
-    pub refused: Option<fn(&Aws) -> Result<String, String>>,
+    pub refused: Option<Refuse>,
 }
 
 /// One chapter with what happens before it.

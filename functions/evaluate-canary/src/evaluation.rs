@@ -51,11 +51,8 @@ impl EvaluateCanary {
         match outlook.decision {
             Decision::Continue if may_raise(&context, &settings, &outlook, minute) => {
                 let left = settings.judge.end.saturating_sub(minute);
-                match self.raise(&context, &outlook, health, left).await {
-                    // The canary is judged on at the share that it has.
-                    Err(StepError::Busy(why)) => Ok(still_judged(&why, &outlook, health)),
-                    raised => raised,
-                }
+                self.raise_or_judge_on(&context, &outlook, health, left)
+                    .await
             }
             Decision::Continue => {
                 let share = share(&context, health);
@@ -70,6 +67,20 @@ impl EvaluateCanary {
                 self.abort(context, &reason, Some(outlook)).await
             }
             Decision::Inconclusive => self.end_undecided(context, outlook, minute, health).await,
+        }
+    }
+
+    /// While AWS is busy, the canary is judged on at the share that it has.
+    async fn raise_or_judge_on(
+        &self,
+        context: &CanaryContext<'_>,
+        outlook: &Outlook,
+        health: &PairHealth,
+        left: u32,
+    ) -> StepResult {
+        match self.raise(context, outlook, health, left).await {
+            Err(StepError::Busy(why)) => Ok(still_judged(&why, outlook, health)),
+            raised => raised,
         }
     }
 

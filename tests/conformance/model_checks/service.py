@@ -155,12 +155,13 @@ class Service:
         return params, [key for key in query if key not in S3_QUERY] + list(headers)
 
     def rest_xml(self, operation, request):
-        """The parameters of a REST request with a document, and the parts that match no member of the operation."""
+        """The parameters of a REST request with a document or a payload, and the parts that match no member of the operation."""
         url, shape = urlsplit(request["target"]), operation.input_shape
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.http["requestUri"].rstrip("/"))
         path = re.fullmatch(f"{pattern}/?", unquote(url.path))
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        root = ElementTree.fromstring(request["body"]) if request["body"] else ()
+        payload = shape.serialization.get("payload")
+        root = ElementTree.fromstring(request["body"]) if request["body"] and not payload else ()
         children = {tag(child): child for child in root}
         params = {}
         for name, member in shape.members.items():
@@ -169,6 +170,10 @@ class Service:
                 params[name] = path[key]
             elif where == "querystring" and key in query:
                 params[name] = scalar(member, query.pop(key))
+            elif where == "header" and key.lower() in request["headers"]:
+                params[name] = scalar(member, request["headers"][key.lower()])
+            elif name == payload:
+                params[name] = octets(request["body"])
             elif where is None and key in children:
                 params[name] = document(member, children[key])
         strange = list(unknown_elements(shape, root, operation.name)) + ([] if path else [url.path])

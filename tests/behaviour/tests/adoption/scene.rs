@@ -149,8 +149,8 @@ pub(crate) fn deploy_tagged(
     let (id, _) = id.split_once("</Id>").expect("an id");
     cloudformation(aws, "ExecuteChangeSet", &[("ChangeSetName", id)]);
 
-    let events = cloudformation(aws, "DescribeStackEvents", &[("StackName", stack)]);
-    assert!(!events.contains("_FAILED"), "{stack}: {events}");
+    let described = cloudformation(aws, "DescribeStacks", &[("StackName", stack)]);
+    assert!(!described.contains("ROLLBACK"), "{stack}: {described}");
 }
 
 /// Calls CloudFormation as an operator; returns the response without the id of the request.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::input::{self, Checks, ID};
-use super::state::{ActionExecution, Execution, Job};
+use super::state::{ActionExecution, Artifact, Execution, Job};
 use super::{job_not_found, jobs};
 use crate::{ApiError, Aws, Quirk};
 
@@ -56,8 +56,8 @@ pub(super) fn data(aws: &Aws, job: &Job, execution: &Execution, action: &ActionE
             "pipelineArn": aws.arn("codepipeline", &job.pipeline),
             "pipelineExecutionId": job.execution,
         },
-        "inputArtifacts": jobs::artifacts(&action.input_artifacts),
-        "outputArtifacts": jobs::artifacts(&action.output_artifacts),
+        "inputArtifacts": described(&action.input_artifacts),
+        "outputArtifacts": described(&action.output_artifacts),
         "artifactCredentials": {
             "accessKeyId": job.access_key_id,
             "secretAccessKey": format!("FAKE/NotASecret/{}", job.id),
@@ -71,4 +71,14 @@ pub(super) fn data(aws: &Aws, job: &Job, execution: &Execution, action: &ActionE
         data["encryptionKey"] = json!({"id": key, "type": "KMS"});
     }
     data
+}
+
+/// Artifacts as a response has them: without what they do not have, which is null in an event.
+fn described(given: &[(String, Artifact)]) -> Value {
+    let mut artifacts = jobs::artifacts(given);
+    for artifact in artifacts.as_array_mut().into_iter().flatten() {
+        let members = artifact.as_object_mut().expect("an object");
+        members.retain(|_, value| !value.is_null());
+    }
+    artifacts
 }

@@ -74,7 +74,29 @@ DOCUMENTED = {
         "resources": ["arn:aws:events:eu-west-1:111122223333:rule/sweep"],
         "detail": {},
     },
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-resource-status-change.html
+    "CloudFormation Resource Status Change": {
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "CloudFormation Resource Status Change",
+        "source": "aws.cloudformation",
+        "account": "111122223333",
+        "time": "2026-01-05T09:00:00Z",
+        "region": "eu-west-1",
+        "resources": ["arn:aws:cloudformation:eu-west-1:111122223333:stack/web/0b1c"],
+        "detail": {
+            "stack-id": "arn:aws:cloudformation:eu-west-1:111122223333:stack/web/0b1c",
+            "logical-resource-id": "Service",
+            "physical-resource-id": "arn:aws:ecs:eu-west-1:111122223333:service/main/web",
+            "status-details": {"status": "UPDATE_COMPLETE", "status-reason": ""},
+            "resource-type": "AWS::ECS::Service",
+            "client-request-token": "",
+        },
+    },
 }
+
+# Kinds of which the example above is whole.
+WHOLE = {"Scheduled Event", "CloudFormation Resource Status Change"}
 
 # Members that an event may lack, though each of a few examples has them: an image is archived by its digest.
 OPTIONAL = {"detail.image-tag"}
@@ -178,7 +200,7 @@ def main():
     failures, passed = Counter(), 0
     for kind, events in sorted(emitted.items()):
         documented = DOCUMENTED.get(kind)
-        known = examples[kind] or ([documented] if kind == "Scheduled Event" else [])
+        known = examples[kind] or ([documented] if kind in WHOLE else [])
         print(f"{len(events):7} {kind}, compared with {len(known)} examples of {', '.join(map(str, folders))}")
         compared = Examples(known, documented) if known else None
         for event in events if compared else []:

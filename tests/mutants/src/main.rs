@@ -34,6 +34,9 @@ struct Arguments {
     /// How many checks run at once; as many as there are processors when not given.
     #[arg(long)]
     jobs: Option<usize>,
+    /// Checks only that all mutations fit the source and compile.
+    #[arg(long)]
+    check: bool,
     /// Lists the mutations and what they remove, and ends.
     #[arg(long)]
     list: bool,
@@ -80,6 +83,11 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     stage(&format!("building a copy with {} mutations", all.len()));
     let places = Places::below(&root.join("target"));
     copy::refresh(&root, &places, &all)?;
+    if arguments.check {
+        suite::check(&places.tree, &places.build)?;
+        stage("all compile");
+        return Ok(true);
+    }
     let mut trial = Trial::new(&all, &selected, &places.build, arguments.jobs());
 
     if !arguments.simulations_only {
@@ -100,10 +108,15 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 
     if arguments.seeds > 0 && trial.left() > 0 {
         let left = trial.left();
-        stage(&format!("building the simulations for {left} mutations"));
-        let simulations = suite::simulations(&places.tree, &places.build, arguments.seeds)?;
-        stage(&format!("simulating {} seeds", arguments.seeds));
-        trial.run(simulations)?;
+        stage(&format!(
+            "{} seeds of each simulation for {left} mutations",
+            arguments.seeds
+        ));
+        trial.run(suite::simulations(
+            &places.tree,
+            &places.build,
+            arguments.seeds,
+        )?)?;
     }
 
     stage("done");

@@ -66,6 +66,17 @@ pub enum SuiteResult {
     TimedOut,
 }
 
+/// Checks that the copy compiles, without building it.
+///
+/// # Errors
+/// What does not compile.
+pub fn check(tree: &Path, target: &Path) -> Result<(), SuiteError> {
+    let mut cargo = cargo(tree, target);
+    cargo.args(["check", "--workspace", "--message-format", "json"]);
+    cargo.args(WITHOUT_SLIPWAY.map(|package| format!("--exclude={package}")));
+    build_with(&mut cargo).map(|_| ())
+}
+
 /// Builds all tests of the copy, and lists them by target, in the order in which they are run.
 ///
 /// # Errors

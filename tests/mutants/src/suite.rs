@@ -18,7 +18,10 @@ const LEFT_OUT: [&str; 2] = ["architecture", "structure"];
 const WITHOUT_SLIPWAY: [&str; 3] = ["emulator", "invariants", "mutants"];
 
 /// Targets whose tests take seconds each, in their order: for what the others let through.
-const LAST: [&str; 10] = [
+const LAST: [&str; 13] = [
+    "custom_actions",
+    "freeze",
+    "promotion",
     "accounts",
     "adoption",
     "calls",

@@ -19,14 +19,26 @@ pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
 enum Metric {
     Counter(fn(&HalfMinute) -> u64),
     ResponseTime,
-    /// Balancers alone have it.
-    OwnErrors,
+    /// Balancers alone have it: answers of their own.
+    Own(fn(&HalfMinute) -> u64),
     /// Target groups alone have it; whether it is the healthy ones.
     Hosts(bool),
 }
 
-const METRICS: [(&str, Metric); 10] = [
-    ("HTTPCode_ELB_5XX_Count", Metric::OwnErrors),
+const METRICS: [(&str, Metric); 13] = [
+    (
+        "HTTPCode_ELB_502_Count",
+        Metric::Own(|part| part.refused + part.reset),
+    ),
+    ("HTTPCode_ELB_503_Count", Metric::Own(|part| part.unserved)),
+    (
+        "HTTPCode_ELB_504_Count",
+        Metric::Own(|part| part.unanswered),
+    ),
+    (
+        "HTTPCode_ELB_5XX_Count",
+        Metric::Own(|part| part.refused + part.reset + part.unserved + part.unanswered),
+    ),
     (
         "HTTPCode_Target_2XX_Count",
         Metric::Counter(|part| part.good),
@@ -78,7 +90,7 @@ pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
     let dimensions = 1 + usize::from(group.is_some()) + usize::from(zone.is_some());
     let known = id.namespace == NAMESPACE && id.dimensions.len() == dimensions;
     let fits = match metric {
-        Metric::OwnErrors => group.is_none(),
+        Metric::Own(_) => group.is_none(),
         Metric::Hosts(_) => group.is_some() && zone.is_none(),
         _ => true,
     };
@@ -146,9 +158,8 @@ impl Source {
                 None => part,
             };
             match self.metric {
-                Metric::Counter(count) => samples.add(Cell::same(1.0, count(&part) as f64)),
-                Metric::OwnErrors => {
-                    samples.add(Cell::same(1.0, (part.refused + part.unserved) as f64))
+                Metric::Counter(count) | Metric::Own(count) => {
+                    samples.add(Cell::same(1.0, count(&part) as f64))
                 }
                 Metric::ResponseTime => samples.extend(&part.response_times),
                 Metric::Hosts(_) => {}

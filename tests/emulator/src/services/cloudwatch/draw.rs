@@ -35,6 +35,15 @@ pub(super) fn binomial(rng: &mut StdRng, count: u64, part: f64) -> u64 {
     Binomial::new(count, part.clamp(0.0, 1.0)).map_or(0, |binomial| binomial.sample(rng))
 }
 
+/// The same for what no usual application does: nothing is drawn then.
+pub(super) fn some(rng: &mut StdRng, count: u64, part: f64) -> u64 {
+    if part > 0.0 {
+        binomial(rng, count, part)
+    } else {
+        0
+    }
+}
+
 /// How many of this number of requests fail when failures are overdispersed: their variance is
 /// `burst` times as large.
 pub(super) fn burst_failures(rng: &mut StdRng, count: u64, part: f64, burst: u32) -> u64 {

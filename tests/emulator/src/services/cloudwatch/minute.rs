@@ -32,6 +32,11 @@ pub(super) struct HalfMinute {
     pub(super) server_errors: u64,
     /// The target did not take the connection, and the balancer answered 502.
     pub(super) refused: u64,
+    /// The target took the connection and ended it without a response, and the balancer answered
+    /// 502.
+    pub(super) reset: u64,
+    /// The target took the connection and never responded, and the balancer answered 504.
+    pub(super) unanswered: u64,
     /// There was no target, and the balancer answered 503.
     pub(super) unserved: u64,
     /// Kept as metrics need them: a judge reads the same minutes at each look.
@@ -60,10 +65,17 @@ struct Expected {
 impl HalfMinute {
     /// Requests for which a target was chosen.
     pub(super) fn requests(&self) -> u64 {
-        self.good + self.client_errors + self.server_errors + self.refused
+        let answered = self.good + self.client_errors + self.server_errors;
+        answered + self.refused + self.reset + self.unanswered
     }
 
     fn respond(&mut self, rng: &mut rand::rngs::StdRng, requests: u64, answers: Answers) {
+        let reset = draw::some(rng, requests, answers.reset);
+        let unanswered = draw::some(rng, requests - reset, answers.unanswered);
+        self.reset += reset;
+        self.unanswered += unanswered;
+
+        let requests = requests - reset - unanswered;
         let server_errors = draw::burst_failures(rng, requests, answers.errors, answers.burst);
         let client_errors = draw::binomial(rng, requests - server_errors, answers.client_errors);
         self.server_errors += server_errors;

@@ -13,6 +13,7 @@ mod alarms;
 mod answers;
 mod api;
 mod arrivals;
+mod failures;
 mod sdk;
 mod zones;
 

@@ -7,7 +7,7 @@
 
 use super::draw;
 use super::minute::{HalfMinute, Series};
-use super::samples::{Cell, Samples};
+use super::samples::Cell;
 use crate::{Aws, Millis, elb};
 
 /// The place of a zone among those of a balancer (`app/<name>/<16 hex>`), and how many those are.
@@ -49,11 +49,13 @@ pub(super) fn in_zone(
         server_errors: share(whole.server_errors),
         refused: share(whole.refused),
         unserved: share(whole.unserved),
-        response_times: Samples::default(),
+        ..HalfMinute::default()
     };
     for cell in whole.response_times.cells() {
         let count = share(cell.count as u64) as f64;
         part.response_times.add(Cell { count, ..*cell });
     }
+    part.reset = share(whole.reset);
+    part.unanswered = share(whole.unanswered);
     part
 }

@@ -1,7 +1,9 @@
 //! How an image responds to requests: how often they fail, and how long they take.
 
+use std::fmt;
+
 /// How a version answers requests.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Answers {
     /// Which part of the requests is answered with 5XX.
     pub errors: f64,
@@ -9,6 +11,11 @@ pub struct Answers {
     pub burst: u32,
     /// Which part of the requests is answered with 4XX.
     pub client_errors: f64,
+    /// Which part of the requests the target takes and ends without a response: it crashes, or
+    /// resets the connection.
+    pub reset: f64,
+    /// Which part of the requests the target takes and never answers.
+    pub unanswered: f64,
     /// Response times are log-normal, with this median …
     pub median_ms: f64,
     /// … and this 99th percentile.
@@ -30,6 +37,8 @@ impl Answers {
         errors: 0.001,
         burst: 1,
         client_errors: 0.01,
+        reset: 0.0,
+        unanswered: 0.0,
         median_ms: 50.0,
         p99_ms: 300.0,
     };
@@ -48,6 +57,27 @@ impl Answers {
             p99_ms: self.p99_ms * factor,
             ..self
         }
+    }
+}
+
+/// Without what no usual application does: the digest of an image is made of this text, and stays
+/// the same when there are further ways to fail.
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Answers");
+        shown
+            .field("errors", &self.errors)
+            .field("burst", &self.burst)
+            .field("client_errors", &self.client_errors);
+        for (name, part) in [("reset", self.reset), ("unanswered", self.unanswered)] {
+            if part > 0.0 {
+                shown.field(name, &part);
+            }
+        }
+        shown
+            .field("median_ms", &self.median_ms)
+            .field("p99_ms", &self.p99_ms)
+            .finish()
     }
 }
 

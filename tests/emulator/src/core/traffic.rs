@@ -9,6 +9,7 @@
 
 mod names;
 mod share;
+mod variation;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use super::{Aws, Millis, autoscaling, cloudwatch, ecs};
 use names::Clients;
 pub use names::{balancers_of, set_name};
 use share::Pinned;
+pub use variation::{Bursts, Variation};
 
 const MINUTE: Millis = 60_000;
 
@@ -36,6 +38,8 @@ pub struct Traffic {
     pub requests_per_task: f64,
     /// They count for the minutes that begin within them, if those have not been read yet.
     pub incidents: Vec<Incident>,
+    /// How answers vary, whichever version they are of.
+    pub variation: Variation,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +104,7 @@ impl Default for Traffic {
             by_name: BTreeSet::new(),
             requests_per_task: 100.0,
             incidents: Vec::new(),
+            variation: Variation::default(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand_distr::{Binomial, Distribution, Normal, Poisson};
+use rand_distr::{Binomial, Distribution, Geometric, LogNormal, Normal, Poisson};
 use sha2::{Digest, Sha256};
 use statrs::distribution::ContinuousCDF;
 
 use crate::ecr::Answers;
+use crate::traffic::Bursts;
 
 /// The 99th percentile of the standard normal distribution.
 const Z99: f64 = 2.326_347_874_040_841;
@@ -20,6 +21,9 @@ const FEW: u64 = 150;
 
 /// Beyond this many standard deviations nothing is distinguished: 1 of 300,000 values is there.
 const TAIL: f64 = 4.5;
+
+/// From this part of failures on they are no bursts: almost every request meets them.
+const OFTEN: f64 = 0.1;
 
 /// A generator for something that has a name.
 pub(super) fn chance(seed: u64, what: &str) -> StdRng {
@@ -49,6 +53,41 @@ pub(super) fn some(rng: &mut StdRng, count: u64, part: f64) -> u64 {
 pub(super) fn burst_failures(rng: &mut StdRng, count: u64, part: f64, burst: u32) -> u64 {
     let burst = u64::from(burst.max(1));
     burst * binomial(rng, count / burst, part) + binomial(rng, count % burst, part)
+}
+
+/// The same where the sizes of bursts have a law: a Poisson number of them.
+pub(super) fn bursts(rng: &mut StdRng, count: u64, part: f64, law: Bursts) -> u64 {
+    if part >= OFTEN {
+        return binomial(rng, count, part);
+    }
+    let number = poisson(rng, count as f64 * part / law.mean());
+    let failures: u64 = (0..number).map(|_| size(rng, law)).sum();
+    failures.min(count)
+}
+
+fn size(rng: &mut StdRng, law: Bursts) -> u64 {
+    match law {
+        Bursts::Same(size) => u64::from(size.max(1)),
+        Bursts::Geometric(mean) => {
+            let further = Geometric::new(1.0 / f64::from(mean.max(1)));
+            further.map_or(1, |law| {
+                let further: u64 = law.sample(rng);
+                1 + further
+            })
+        }
+        Bursts::LogNormal { median, deviation } => {
+            let size = LogNormal::new(median.ln(), deviation);
+            size.map_or(1, |law| {
+                let size: f64 = law.sample(rng);
+                size.round().max(1.0) as u64
+            })
+        }
+    }
+}
+
+/// A log-normal number around 1 whose logarithm has this deviation.
+pub(super) fn factor(rng: &mut StdRng, deviation: f64) -> f64 {
+    LogNormal::new(0.0, deviation).map_or(1.0, |law| law.sample(rng))
 }
 
 /// How many response times are in which cell, added to `cells`.
@@ -175,5 +214,33 @@ mod tests {
         }
 
         assert_eq!(burst_failures(&mut rng, 7, 1.0, 4), 7, "everything fails");
+    }
+
+    #[test]
+    fn bursts_of_each_law_leave_the_mean_and_have_the_variance_of_their_sizes() {
+        let mut rng = chance(1, "bursts");
+        let log_normal = Bursts::LogNormal {
+            median: 10.0,
+            deviation: 1.0,
+        };
+        // The variance is that of a Poisson number of bursts: its mean times the square of a size.
+        for (law, expected) in [
+            (Bursts::Same(10), 60.0 * 10.0),
+            (Bursts::Geometric(5), 12.0 * 45.0),
+            (log_normal, 3.639 * 738.9),
+        ] {
+            let found: Vec<f64> = (0..4000)
+                .map(|_| bursts(&mut rng, 6000, 0.01, law) as f64)
+                .collect();
+            let mean = found.iter().sum::<f64>() / 4000.0;
+            let variance = found.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 4000.0;
+
+            assert!((mean / 60.0 - 1.0).abs() < 0.06, "{law:?}: {mean}");
+            let ratio = variance / expected;
+            assert!((0.7..1.4).contains(&ratio), "{law:?}: {variance}");
+        }
+
+        let law = Bursts::Geometric(5);
+        assert_eq!(bursts(&mut rng, 7, 1.0, law), 7, "everything fails");
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::draw;
 use super::samples::{Cell, Samples};
 use crate::ecr::{Answers, Profile};
+use crate::traffic::{Bursts, Variation};
 use crate::{Aws, Millis, ecr, traffic};
 
 pub(super) const MINUTE: Millis = 60_000;
@@ -69,14 +70,23 @@ impl HalfMinute {
         answered + self.refused + self.reset + self.unanswered
     }
 
-    fn respond(&mut self, rng: &mut rand::rngs::StdRng, requests: u64, answers: Answers) {
+    fn respond(
+        &mut self,
+        rng: &mut rand::rngs::StdRng,
+        requests: u64,
+        answers: Answers,
+        bursts: Option<Bursts>,
+    ) {
         let reset = draw::some(rng, requests, answers.reset);
         let unanswered = draw::some(rng, requests - reset, answers.unanswered);
         self.reset += reset;
         self.unanswered += unanswered;
 
         let requests = requests - reset - unanswered;
-        let server_errors = draw::burst_failures(rng, requests, answers.errors, answers.burst);
+        let server_errors = match bursts {
+            Some(law) => draw::bursts(rng, requests, answers.errors, law),
+            None => draw::burst_failures(rng, requests, answers.errors, answers.burst),
+        };
         let client_errors = draw::binomial(rng, requests - server_errors, answers.client_errors);
         self.server_errors += server_errors;
         self.client_errors += client_errors;
@@ -226,8 +236,10 @@ fn drawn(
             - first_request(aws, group, version)
                 .map_or(0, |first| first - first.rem_euclid(MINUTE));
         let answers = profile(aws, version).at(since / MINUTE);
+        let answers = varied(aws, &series.balancer, answers, minute);
+        let answers = disturbed(aws, answers, minute);
         let requests = draw::poisson(&mut rng, *mean);
-        part.respond(&mut rng, requests, disturbed(aws, answers, minute));
+        part.respond(&mut rng, requests, answers, aws.traffic.variation.bursts);
     }
     if speaks_grpc(aws, group) {
         part.good += part.client_errors + part.server_errors;
@@ -284,6 +296,27 @@ fn profile(aws: &Aws, version: &str) -> Profile {
         .and_then(|container| container["image"].as_str())
         .map(|image| ecr::profile(aws, image))
         .unwrap_or_default()
+}
+
+/// The answers in a minute that is better or worse than others, for all versions behind a balancer.
+fn varied(aws: &Aws, balancer: &str, answers: Answers, minute: Millis) -> Answers {
+    let Variation { errors, times, .. } = aws.traffic.variation;
+    if errors <= 0.0 && times <= 0.0 {
+        return answers;
+    }
+
+    let mut rng = draw::chance(aws.seed, &format!("variation {balancer} {minute}"));
+    let (worse, slower) = (
+        draw::factor(&mut rng, errors),
+        draw::factor(&mut rng, times),
+    );
+    let of_odds = |part: f64| part * worse / (1.0 - part + part * worse);
+    let answers = Answers {
+        errors: of_odds(answers.errors),
+        client_errors: of_odds(answers.client_errors),
+        ..answers
+    };
+    answers.slower(slower)
 }
 
 /// The answers in a minute in which there may be an incident.

@@ -15,6 +15,7 @@ mod api;
 mod arrivals;
 mod failures;
 mod sdk;
+mod variation;
 mod zones;
 
 const MINUTE: Millis = 60_000;

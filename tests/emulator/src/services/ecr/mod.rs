@@ -16,7 +16,7 @@ mod storage;
 mod tests;
 
 pub(crate) use describe::image;
-pub use profile::{Answers, Profile};
+pub use profile::{Answers, Cold, Profile};
 #[cfg(test)]
 use pull::behaviour;
 pub(crate) use pull::{profile, pulled};

@@ -23,12 +23,29 @@ pub struct Answers {
 }
 
 /// The answers of an image over time.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub struct Profile {
     pub at_first: Answers,
     /// From this many minutes on after its first request in a target group the image answers
     /// otherwise.
     pub later: Option<(u32, Answers)>,
+    /// How much slower it is at first: its caches are empty, and its code is not compiled yet.
+    pub cold: Option<Cold>,
+}
+
+/// A slowness that decays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cold {
+    /// What response times are multiplied with at the first request in a target group.
+    pub slower: f64,
+    /// After this many minutes what is too much has fallen to 1/e, about a third.
+    pub minutes: f64,
+}
+
+impl Cold {
+    fn at(self, minute: i64) -> f64 {
+        1.0 + (self.slower - 1.0) * (-(minute as f64) / self.minutes).exp()
+    }
 }
 
 impl Answers {
@@ -81,6 +98,20 @@ impl fmt::Debug for Answers {
     }
 }
 
+/// The same.
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Profile");
+        shown
+            .field("at_first", &self.at_first)
+            .field("later", &self.later);
+        if let Some(cold) = &self.cold {
+            shown.field("cold", cold);
+        }
+        shown.finish()
+    }
+}
+
 impl Default for Answers {
     fn default() -> Self {
         Self::GOOD
@@ -92,7 +123,7 @@ impl Profile {
     pub fn of(at_first: Answers) -> Self {
         Self {
             at_first,
-            later: None,
+            ..Self::default()
         }
     }
 
@@ -105,10 +136,24 @@ impl Profile {
         }
     }
 
+    /// The same image, slower at first.
+    #[must_use]
+    pub fn cold(self, slower: f64, minutes: f64) -> Self {
+        Self {
+            cold: Some(Cold { slower, minutes }),
+            ..self
+        }
+    }
+
     /// The answers this many minutes after the first request.
     pub fn at(&self, minute: i64) -> Answers {
-        self.later
+        let answers = self
+            .later
             .filter(|(from, _)| minute >= i64::from(*from))
-            .map_or(self.at_first, |(_, answers)| answers)
+            .map_or(self.at_first, |(_, answers)| answers);
+        match self.cold {
+            Some(cold) => answers.slower(cold.at(minute)),
+            None => answers,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Minutes that are better or worse than others for all versions alike.
+//! Minutes that are better or worse than others, for all versions alike or for one that is cold.
 
 use super::*;
 
@@ -58,4 +58,25 @@ fn bursts_of_a_service_are_those_of_every_image() {
         // Independent errors have a variance like their mean, which is 30.
         assert!(squares / 20.0 > 4.0 * mean, "{colour}: {errors:?}");
     }
+}
+
+#[test]
+fn an_image_that_is_cold_is_slow_at_first_and_then_like_any_other() {
+    let cold = Profile::default().cold(4.0, 3.0);
+    let mut world = MetricBench::new(14, Profile::default(), cold, (100, 100));
+    world.minutes(20);
+    let [blue, green] =
+        ["blue", "green"].map(|colour| world.points(20, Some(colour), "TargetResponseTime", "p50"));
+
+    let mut compared = 0;
+    for (minute, median) in green {
+        let Some(usual) = blue.get(&minute) else {
+            continue;
+        };
+        let expected = 1.0 + 3.0 * (-(minute as f64) / 3.0).exp();
+        let found = median / usual / expected;
+        assert!((0.9..1.1).contains(&found), "{found} in minute {minute}");
+        compared += 1;
+    }
+    assert!(compared > 10, "{compared}");
 }

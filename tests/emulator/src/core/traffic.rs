@@ -36,6 +36,9 @@ pub struct Traffic {
     by_name: BTreeSet<String>,
     /// How many requests a second make the CPU of one task fully busy.
     pub requests_per_task: f64,
+    /// How many requests a second a task can serve: beyond that its answers get worse, and then it
+    /// fails its health checks. Nothing means any number.
+    pub capacity: Option<f64>,
     /// They count for the minutes that begin within them, if those have not been read yet.
     pub incidents: Vec<Incident>,
     /// How answers vary, whichever version they are of.
@@ -75,6 +78,8 @@ pub struct Flow {
     pub refused: bool,
     /// Requests per second.
     pub rate: f64,
+    /// Requests per second to each target by this rule, where tasks have a capacity.
+    pub per_target: Option<f64>,
 }
 
 /// Responses of every version that are worse for a while, whatever the reason is.
@@ -103,6 +108,7 @@ impl Default for Traffic {
             names: BTreeMap::new(),
             by_name: BTreeSet::new(),
             requests_per_task: 100.0,
+            capacity: None,
             incidents: Vec::new(),
             variation: Variation::default(),
         }

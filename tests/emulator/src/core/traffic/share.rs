@@ -81,6 +81,7 @@ fn flows(
             version: None,
             refused: false,
             rate: load.rate,
+            per_target: None,
         }];
     }
 
@@ -89,6 +90,7 @@ fn flows(
         let rate = load.rate * share;
         let targets = healthy(aws, &group, at);
         let of_target = rate / targets.len() as f64;
+        let per_target = aws.traffic.capacity.map(|_| of_target);
 
         let mut by_version = BTreeMap::<(Option<String>, bool), f64>::new();
         for ((id, port), answers) in &targets {
@@ -106,6 +108,7 @@ fn flows(
             version,
             refused,
             rate,
+            per_target,
         };
         flows.extend(by_version.into_iter().map(flow));
     }

@@ -58,9 +58,17 @@ pub(super) struct Drawn {
 /// Requests that are expected in a part of a minute.
 #[derive(Default)]
 struct Expected {
-    by_version: BTreeMap<String, f64>,
+    by_version: BTreeMap<String, OfVersion>,
     refused: f64,
     unserved: f64,
+}
+
+/// Those of one version.
+#[derive(Default)]
+struct OfVersion {
+    requests: f64,
+    /// The sum, over these requests, of the requests a second to each target.
+    per_target: f64,
 }
 
 impl HalfMinute {
@@ -202,12 +210,16 @@ fn expected(aws: &Aws, series: &Series, from: Millis, to: Millis) -> Expected {
             .iter()
             .filter(|flow| flow.target_group == series.group && flow.rate > 0.0)
         {
-            let sum = match &flow.version {
-                _ if flow.refused => &mut expected.refused,
-                Some(version) => expected.by_version.entry(version.clone()).or_default(),
-                None => &mut expected.unserved,
-            };
-            *sum += flow.rate * seconds;
+            let requests = flow.rate * seconds;
+            match &flow.version {
+                _ if flow.refused => expected.refused += requests,
+                Some(version) => {
+                    let sum = expected.by_version.entry(version.clone()).or_default();
+                    sum.requests += requests;
+                    sum.per_target += requests * flow.per_target.unwrap_or(0.0);
+                }
+                None => expected.unserved += requests,
+            }
         }
     }
     expected
@@ -231,14 +243,18 @@ fn drawn(
         unserved: draw::poisson(&mut rng, expected.unserved),
         ..HalfMinute::default()
     };
-    for (version, mean) in &expected.by_version {
+    for (version, sum) in &expected.by_version {
         let since = minute
             - first_request(aws, group, version)
                 .map_or(0, |first| first - first.rem_euclid(MINUTE));
         let answers = profile(aws, version).at(since / MINUTE);
         let answers = varied(aws, &series.balancer, answers, minute);
         let answers = disturbed(aws, answers, minute);
-        let requests = draw::poisson(&mut rng, *mean);
+        let answers = match aws.traffic.capacity {
+            Some(capacity) => answers.at_load(sum.per_target / sum.requests / capacity),
+            None => answers,
+        };
+        let requests = draw::poisson(&mut rng, sum.requests);
         part.respond(&mut rng, requests, answers, aws.traffic.variation.bursts);
     }
     if speaks_grpc(aws, group) {

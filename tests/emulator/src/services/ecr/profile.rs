@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+/// From this part of its capacity on, a task becomes slower …
+const SLOW_FROM: f64 = 0.7;
+/// … until it is this many times as slow when it is full.
+const SLOWEST: f64 = 4.0;
+
 /// How a version answers requests.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Answers {
@@ -109,6 +114,17 @@ impl fmt::Debug for Profile {
             shown.field("cold", cold);
         }
         shown.finish()
+    }
+}
+
+impl Answers {
+    /// The answers of a task that has this many times as much to do as it can: almost full it is
+    /// slow, and what is too much it refuses with 5XX.
+    pub(crate) fn at_load(self, load: f64) -> Self {
+        let full = ((load - SLOW_FROM) / (1.0 - SLOW_FROM)).clamp(0.0, 1.0);
+        let served = 1.0 / load.max(1.0);
+        let answers = self.slower(1.0 + (SLOWEST - 1.0) * full);
+        answers.failing(1.0 - (1.0 - self.errors) * served)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::ecr::Behaviour;
 use crate::{Aws, Millis, elb, traffic};
 
-use super::{Attachment, TaskStep};
+use super::{Attachment, TaskStep, overload};
 
 /// How long requests take to bring down a task that cannot serve them, in milliseconds.
 const UNDER_TRAFFIC: std::ops::Range<u64> = 5000..30_000;
@@ -107,6 +107,7 @@ pub(crate) fn meet_traffic(aws: &mut Aws) {
         let after = aws.rng.u64(UNDER_TRAFFIC);
         later(aws, &arn, TaskStep::MakeUnhealthy, after);
     }
+    overload::meet(aws);
 }
 
 /// The application of a task stops answering permanently. ECS notices when enough health checks

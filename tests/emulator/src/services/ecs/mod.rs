@@ -27,6 +27,7 @@ mod iam;
 mod input;
 mod listings;
 mod losses;
+mod overload;
 mod placement;
 mod rates;
 mod replacements;

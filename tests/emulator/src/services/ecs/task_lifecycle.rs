@@ -10,7 +10,7 @@ use crate::{Aws, Quirk};
 
 use super::placement::{self};
 use super::{
-    Attachment, Container, EcsEvent, TaskState, deployments, failures, losses, scheduler,
+    Attachment, Container, EcsEvent, TaskState, deployments, failures, losses, overload, scheduler,
     task_health,
 };
 
@@ -31,6 +31,7 @@ pub enum TaskStep {
     Check,
     Exit,
     MakeUnhealthy,
+    Overload,
     Prove,
     Drained,
     Stopped,
@@ -55,6 +56,7 @@ pub(super) fn advance(aws: &mut Aws, arn: &str, step: TaskStep) {
         (TaskState::Running, TaskStep::Check) => task_health::check(aws, arn),
         (TaskState::Running, TaskStep::Exit) => exit(aws, arn),
         (TaskState::Running, TaskStep::MakeUnhealthy) => failures::make_unhealthy(aws, arn),
+        (TaskState::Running, TaskStep::Overload) => overload::settle(aws, arn),
         (TaskState::Running, TaskStep::Prove) => prove(aws, arn),
         (TaskState::Deactivating, TaskStep::Drained) => {
             task.state = TaskState::Stopping;
@@ -274,6 +276,8 @@ fn deregister(aws: &mut Aws, service: &str, attachments: Vec<Attachment>) -> Dur
     deployments::note(aws, service, |name| {
         format!("(service {name}) has begun draining connections on 1 tasks.")
     });
+    // Its requests go to those that stay.
+    overload::meet(aws);
     drained
 }
 

@@ -16,6 +16,7 @@ mod discovery;
 mod exits;
 mod fates;
 mod listings;
+mod overload;
 mod placement;
 mod registration;
 mod replacements;

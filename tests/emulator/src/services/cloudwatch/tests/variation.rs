@@ -80,3 +80,25 @@ fn an_image_that_is_cold_is_slow_at_first_and_then_like_any_other() {
     }
     assert!(compared > 10, "{compared}");
 }
+
+#[test]
+fn tasks_beyond_their_capacity_are_slow_and_fail_what_is_too_much() {
+    let mut world = MetricBench::good(15);
+    // Blue gets 45 requests a second for each of its tasks, green 5.
+    world.aws.traffic.capacity = Some(30.0);
+    world.minutes(20);
+    let mut failed = |colour: &str| {
+        let errors = world.total(20, Some(colour), "HTTPCode_Target_5XX_Count", "Sum");
+        errors / world.total(20, Some(colour), "RequestCount", "Sum")
+    };
+    let (blue, green) = (failed("blue"), failed("green"));
+    assert!((0.31..0.36).contains(&blue), "a third is too much: {blue}");
+    assert!(green < 0.005, "{green}");
+
+    let mut median = |colour: &str| {
+        let points = world.points(20, Some(colour), "TargetResponseTime", "p50");
+        points.values().sum::<f64>() / points.len() as f64
+    };
+    let ratio = median("blue") / median("green");
+    assert!((3.7..4.3).contains(&ratio), "{ratio}");
+}

@@ -84,3 +84,56 @@ fn an_image_with_usual_failures_only_keeps_its_digest() {
         "the digest of the image is made of it"
     );
 }
+
+/// Sends the requests by these weights; a client keeps its group for half an hour.
+fn weigh(world: &mut MetricBench, weights: [u32; 2]) {
+    let groups: Value = ["blue", "green"]
+        .into_iter()
+        .zip(weights)
+        .map(|(name, weight)| json!({"TargetGroupArn": world.group(name), "Weight": weight}))
+        .collect();
+    let forward = json!({
+        "TargetGroups": groups,
+        "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 1800},
+    });
+    let actions = json!([{"Type": "forward", "ForwardConfig": forward}]);
+    let change = json!({ "DefaultActions": actions });
+    elb::update_listener(&mut world.aws, &world.listener.clone(), &change).unwrap();
+}
+
+#[test]
+fn sticky_clients_of_an_emptied_group_get_503() {
+    let mut world = MetricBench::good(16);
+    weigh(&mut world, [100, 0]);
+    traffic::set_sticky(&mut world.aws, &world.listener.clone(), 0.4);
+    weigh(&mut world, [0, 100]);
+    let stop = json!({"cluster": "main", "service": "blue", "desiredCount": 0});
+    ecs::call(&mut world.aws, "UpdateService", &stop).unwrap();
+    world.pass(120);
+    let blue = world.group("blue");
+    assert_eq!(world.aws.elb.healthy_count(&blue, world.aws.now), 0);
+
+    world.start = world.aws.now;
+    world.minutes(10);
+    let lost = world.total(10, None, "HTTPCode_ELB_503_Count", "Sum");
+    assert!((lost / 24_000.0 - 1.0).abs() < 0.05, "{lost}");
+    let served = world.total(10, Some("green"), "RequestCount", "Sum");
+    assert!((served / 36_000.0 - 1.0).abs() < 0.05, "{served}");
+    assert_eq!(world.total(10, Some("blue"), "RequestCount", "Sum"), 0.0);
+}
+
+#[test]
+fn requests_through_a_test_rule_count_for_its_target_group() {
+    let mut world = MetricBench::good(17);
+    let green = world.group("green");
+    let mut rules = world.aws.elb.rules.values();
+    let of_green = rules.find(|rule| rule.properties["Actions"].to_string().contains(&green));
+    let test = of_green.unwrap().arn.clone();
+
+    traffic::set(&mut world.aws, &test, 30.0);
+    world.minutes(10);
+    for (colour, expected) in [("blue", 90.0), ("green", 10.0 + 30.0)] {
+        let found = world.total(10, Some(colour), "RequestCount", "Sum") / 600.0;
+        assert!((found / expected - 1.0).abs() < 0.05, "{colour}: {found}");
+    }
+}

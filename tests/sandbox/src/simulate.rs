@@ -45,6 +45,10 @@ pub(crate) struct Simulate {
     /// Simulate releases by custom actions, whose jobs are polled for.
     #[arg(long, conflicts_with = "canaries")]
     custom_actions: bool,
+    /// Simulate blue/green releases, judged or not, with traffic that is not usual: rates that
+    /// vary, bursts, tasks with a capacity, requests that are never answered and more.
+    #[arg(long, conflicts_with_all = ["canaries", "custom_actions"])]
+    traffic: bool,
     /// With --seed, print what happens, line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -65,6 +69,8 @@ impl Simulate {
             About::Canaries
         } else if self.custom_actions {
             About::CustomActions
+        } else if self.traffic {
+            About::Traffic
         } else {
             About::Releases
         }
@@ -162,7 +168,7 @@ fn print_results(arguments: &Simulate, coverage: &Coverage, failures: &BTreeMap<
     for (what, times) in coverage.lines(arguments.about()) {
         print(&format!("{times:>10}  {what}"));
     }
-    if arguments.canaries {
+    if arguments.canaries || arguments.traffic {
         print(&coverage.canaries.to_string());
     }
 

@@ -23,7 +23,7 @@ pub(super) fn is_calm(plan: &Plan) -> bool {
 }
 
 /// Whether every image is healthy, what is expected of it is what it does, no freeze outlasts a
-/// release, and no execution is stopped.
+/// release, requests are answered as images answer them, and no execution is stopped.
 fn is_well(plan: &Plan) -> bool {
     let healthy = |image: Image| match image {
         Image::New(behaviour) => behaviour == Behaviour::Healthy,
@@ -33,8 +33,19 @@ fn is_well(plan: &Plan) -> bool {
     plan.pushes.iter().all(|push| healthy(push.image))
         && plan.shape.checks != Some(DrawnChecks::Failing)
         && !matches!(plan.freeze, Some(DrawnFreeze::Weekend(_)))
+        && leaves_answers(plan)
         && !((plan.shape.approval || plan.shape.canary().is_some())
             && plan.answers.iter().any(|answer| !answer.approves))
+}
+
+/// Whether traffic leaves it to the images how requests are answered.
+fn leaves_answers(plan: &Plan) -> bool {
+    plan.traffic.iter().all(|traffic| traffic.leaves_answers())
+}
+
+/// Whether traffic may be too much for good tasks.
+fn is_overloaded(plan: &Plan) -> bool {
+    plan.traffic.iter().any(|traffic| traffic.overloads())
 }
 
 /// Whether incidents only disturb invocations, events and calls: such must not change an ending.
@@ -49,7 +60,7 @@ fn only_disturbs(plan: &Plan) -> bool {
 /// Whether no service is changed from outside and no task dies, so that requests are answered as
 /// their images answer them.
 pub(super) fn is_steady(plan: &Plan) -> bool {
-    plan.incidents.iter().all(|incident| match incident {
+    let leaves_tasks = |incident: &Incident| match incident {
         Incident::Act { act, .. } => {
             matches!(
                 act,
@@ -62,7 +73,8 @@ pub(super) fn is_steady(plan: &Plan) -> bool {
             )
         }
         _ => true,
-    })
+    };
+    plan.incidents.iter().all(leaves_tasks) && leaves_answers(plan)
 }
 
 /// Whether tasks may die or not stay healthy, so that nothing is promised of them.
@@ -80,7 +92,9 @@ pub(super) fn is_frail(plan: &Plan) -> bool {
     };
     let accident =
         |incident: &Incident| matches!(incident, Incident::Act { act, .. } if act.is_accident());
-    plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident)
+    plan.pushes.iter().any(|push| frail(push.image))
+        || plan.incidents.iter().any(accident)
+        || is_overloaded(plan)
 }
 
 /// The least number of healthy tasks that a run promises: of the smallest count that is requested,
@@ -171,7 +185,9 @@ fn can_restore(plan: &Plan) -> bool {
         }
         _ => true,
     };
-    plan.pushes.iter().all(|push| lasting(push.image)) && plan.incidents.iter().all(harmless)
+    plan.pushes.iter().all(|push| lasting(push.image))
+        && plan.incidents.iter().all(harmless)
+        && !is_overloaded(plan)
 }
 
 /// A release that could be rolled back does not end in manual intervention.
@@ -200,7 +216,8 @@ pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a
         .incidents
         .iter()
         .any(|incident| matches!(incident, Incident::Metrics(_)));
-    let seen = plan.shape.can_compare() && is_steady(plan) && all_metrics;
+    let shows_failures = plan.traffic.iter().all(|traffic| traffic.shows_failures());
+    let seen = plan.shape.can_compare() && is_steady(plan) && all_metrics && shows_failures;
 
     let mut flawed = plan
         .pushes

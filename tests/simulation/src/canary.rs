@@ -54,6 +54,14 @@ pub enum Flaw {
     Slower(u32),
     /// No more requests fail than of a good image, but this many at a time.
     Bursty(u32),
+    /// This many of 1,000 requests are answered with 4XX, as by an image without a route.
+    Rejects(u32),
+    /// Of this many of 1,000 requests the connection is reset.
+    Resets(u32),
+    /// This many of 1,000 requests are never answered.
+    Unanswered(u32),
+    /// It is good, and this many times as slow at first, for so many minutes.
+    Cold(u32, u32),
 }
 
 /// What is wrong with CloudWatch. Shares are in percent.
@@ -149,7 +157,8 @@ impl DrawnInconclusive {
 
 impl Flaw {
     pub(super) fn profile(self) -> Profile {
-        let failing = |per_mille: u32| Answers::GOOD.failing(f64::from(per_mille) / 1000.0);
+        let part = |per_mille: u32| f64::from(per_mille) / 1000.0;
+        let failing = |per_mille: u32| Answers::GOOD.failing(part(per_mille));
         match self {
             Self::Fails(per_mille) => Profile::of(failing(per_mille)),
             Self::FailsLater(per_mille) => Profile::of(Answers::GOOD).then(2, failing(per_mille)),
@@ -160,6 +169,21 @@ impl Flaw {
                 burst,
                 ..Answers::GOOD
             }),
+            Self::Rejects(per_mille) => Profile::of(Answers {
+                client_errors: part(per_mille),
+                ..Answers::GOOD
+            }),
+            Self::Resets(per_mille) => Profile::of(Answers {
+                reset: part(per_mille),
+                ..Answers::GOOD
+            }),
+            Self::Unanswered(per_mille) => Profile::of(Answers {
+                unanswered: part(per_mille),
+                ..Answers::GOOD
+            }),
+            Self::Cold(slower, minutes) => {
+                Profile::default().cold(f64::from(slower), f64::from(minutes))
+            }
         }
     }
 
@@ -168,7 +192,10 @@ impl Flaw {
         match self {
             Self::Fails(per_mille) | Self::FailsLater(per_mille) => per_mille >= 20,
             Self::Slower(percent) => percent >= 50,
-            Self::Bursty(_) => false,
+            Self::Rejects(per_mille) | Self::Resets(per_mille) | Self::Unanswered(per_mille) => {
+                per_mille >= 100
+            }
+            Self::Bursty(_) | Self::Cold(..) => false,
         }
     }
 
@@ -179,6 +206,10 @@ impl Flaw {
             Self::FailsLater(_) => "fails some requests later",
             Self::Slower(_) => "is slower",
             Self::Bursty(_) => "fails in bursts",
+            Self::Rejects(_) => "rejects some requests",
+            Self::Resets(_) => "resets some connections",
+            Self::Unanswered(_) => "never answers some requests",
+            Self::Cold(..) => "is cold at first",
         }
     }
 }

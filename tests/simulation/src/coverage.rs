@@ -1,6 +1,7 @@
 //! What runs exercised, so that a simulation that tries nothing cannot pass.
 
 mod expected;
+mod outcomes;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,9 @@ use super::draw::About;
 use super::freeze;
 use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
-use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, SIBLING_PIPELINE, Shape, Strategy};
+use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, Shape, Strategy};
 use emulator::client::CallFault;
-use emulator::codepipeline::{ActionStatus, Execution};
+use emulator::codepipeline::ActionStatus;
 use emulator::ecr::Behaviour;
 use emulator::ecs::Service;
 use emulator::{Aws, QuirkCounts};
@@ -24,14 +25,12 @@ use invariants::ledger_reader::{digest, executions, record, text};
 
 use expected::{
     BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_CUSTOM_ACTIONS,
-    EXPECTED_OF_RELEASES, Expected, FROZEN, REBALANCED, RELEASED_AT_ONCE, ROLLED_BACK_BY_ALARM,
+    EXPECTED_OF_RELEASES, EXPECTED_OF_TRAFFIC, Expected, FROZEN, REBALANCED, ROLLED_BACK_BY_ALARM,
     WORSE,
 };
 
 /// What crashes are counted by: functions, of which none that runs may be left out.
 const CRASH_IN: &str = "crash in";
-/// What the endings of releases of the other service are counted by.
-const SIBLING_OUTCOME: &str = "outcome of the other service";
 
 /// Counts, by what is counted and by its word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,6 +166,9 @@ impl Coverage {
 
         self.incidents(plan, aws, ran);
         self.freeze(plan, aws);
+        for traffic in &plan.traffic {
+            self.add("traffic", traffic.as_str(), 1);
+        }
         self.judged(plan, aws, pushed);
 
         self.outcomes(aws);
@@ -230,19 +232,6 @@ impl Coverage {
         }
     }
 
-    /// How releases ended, of the other service of the family too.
-    fn outcomes(&mut self, aws: &Aws) {
-        for (pipeline, what) in [(PIPELINE, "outcome"), (SIBLING_PIPELINE, SIBLING_OUTCOME)] {
-            for execution in executions(aws, pipeline) {
-                if let Some(record) = record(aws, &execution.id) {
-                    self.releases += u64::from(pipeline == PIPELINE);
-                    self.add(what, text(&record, "outcome").unwrap_or("none"), 1);
-                }
-            }
-        }
-        self.add("service", RELEASED_AT_ONCE, u64::from(meet(aws)));
-    }
-
     /// The results of judges, and how good images fared.
     fn judged(&mut self, plan: &Plan, aws: &Aws, pushed: &[String]) {
         let Some(canary) = plan.shape.canary() else {
@@ -280,7 +269,8 @@ impl Coverage {
             self.canaries.rolled_back +=
                 u64::from(decisions.iter().any(|decision| decision == "rollback"));
 
-            if plan.incidents.is_empty() && plan.shape.can_compare() {
+            let is_usual = plan.incidents.is_empty() && plan.traffic.is_empty();
+            if is_usual && plan.shape.can_compare() {
                 let record = record(aws, &execution.id);
                 let outcome = record.as_ref().and_then(|record| text(record, "outcome"));
                 self.canaries.undisturbed += 1;
@@ -338,11 +328,13 @@ impl Coverage {
             About::Releases => EXPECTED_OF_RELEASES,
             About::Canaries => EXPECTED_OF_CANARIES,
             About::CustomActions => EXPECTED_OF_CUSTOM_ACTIONS,
+            About::Traffic => EXPECTED_OF_TRAFFIC,
         };
         let of_all = [
             EXPECTED_OF_RELEASES,
             EXPECTED_OF_CANARIES,
             EXPECTED_OF_CUSTOM_ACTIONS,
+            EXPECTED_OF_TRAFFIC,
         ];
         let is_of = |expected: Expected, what: &str, word: &str| {
             let mut known = expected.iter();
@@ -377,20 +369,4 @@ impl Coverage {
         }
         lines
     }
-}
-
-/// Whether a release of the service and one of the other service of its family were in progress at
-/// the same time.
-fn meet(aws: &Aws) -> bool {
-    let ended = |execution: &Execution| execution.ended.unwrap_or(aws.now);
-    let is_release = |execution: &&Execution| record(aws, &execution.id).is_some();
-    let others: Vec<&Execution> = executions(aws, SIBLING_PIPELINE)
-        .filter(is_release)
-        .collect();
-
-    let mut own = executions(aws, PIPELINE).filter(is_release);
-    own.any(|one| {
-        let mut others = others.iter();
-        others.any(|other| one.started < ended(other) && other.started < ended(one))
-    })
 }

@@ -4,6 +4,7 @@
 mod checks;
 mod images;
 mod incidents;
+mod unusual_traffic;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use harness::functions::ALL;
 use checks::of_checks;
 use images::{canaries, exit_behind_classic, pushes};
 use incidents::{act, change, credentials, cut_off, fault, of_worker, of_zone, race};
+use unusual_traffic::of_traffic;
 
 /// The functions in which most can go wrong: they are drawn more often than the others, the first
 /// most often.
@@ -63,18 +65,15 @@ pub enum About {
     Canaries,
     /// In-place and blue/green releases by custom actions.
     CustomActions,
+    /// Blue/green releases, judged or not, with traffic that is not usual.
+    Traffic,
 }
 
 /// Draws the plan of a seed.
 #[must_use]
 pub fn plan(seed: u64, about: About) -> Plan {
     let mut rng = Rng::with_seed(seed ^ 0x5117_3a7d_0c0f_fee5);
-    let number = match about {
-        About::Releases if rng.u8(..3) > 0 => rng.u32(..PAIRS_FROM),
-        About::Releases => rng.u32(PAIRS_FROM..CANARIES_FROM),
-        About::Canaries => rng.u32(CANARIES_FROM..RECORDS_FROM),
-        About::CustomActions => rng.u32(POLLED_FROM..POLLED_TO),
-    };
+    let number = number(&mut rng, about);
     let shape = Shape::nth(behind_records(seed, about).unwrap_or(number));
     let mut pushes = if shape.canary().is_some() {
         canaries(&mut rng)
@@ -82,6 +81,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
         pushes(&mut rng)
     };
     exit_behind_classic(seed, &shape, &mut pushes);
+    let traffic = of_traffic(seed, about, &shape, &mut pushes);
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
 
     // One run in six is undisturbed: it must go well.
@@ -114,6 +114,18 @@ pub fn plan(seed: u64, about: About) -> Plan {
         pushes,
         answers,
         incidents,
+        traffic,
+    }
+}
+
+/// The number of the shape that a run is about.
+fn number(rng: &mut Rng, about: About) -> u32 {
+    match about {
+        About::Releases if rng.u8(..3) > 0 => rng.u32(..PAIRS_FROM),
+        About::Releases => rng.u32(PAIRS_FROM..CANARIES_FROM),
+        About::Canaries => rng.u32(CANARIES_FROM..RECORDS_FROM),
+        About::CustomActions => rng.u32(POLLED_FROM..POLLED_TO),
+        About::Traffic => rng.u32(PAIRS_FROM..RECORDS_FROM),
     }
 }
 

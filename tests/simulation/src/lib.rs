@@ -16,6 +16,7 @@ mod play;
 mod shape;
 mod shrink;
 mod trace;
+mod traffic;
 
 pub use artifact::Artifact;
 pub use canary::{Canary, DrawnInconclusive, Flaw, Metrics};
@@ -29,3 +30,4 @@ pub use shape::{
     RECORDS_FROM, SHAPES, Shape,
 };
 pub use shrink::shrink;
+pub use traffic::DrawnTraffic;

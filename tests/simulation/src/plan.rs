@@ -7,6 +7,7 @@ use super::artifact::Artifact;
 use super::canary::{Flaw, Metrics};
 use super::freeze::DrawnFreeze;
 use super::shape::Shape;
+use super::traffic::DrawnTraffic;
 use emulator::client::{CallFault, Hang, Trouble};
 use emulator::ecr::Behaviour;
 use emulator::eventbridge::Mishap;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub incidents: Vec<Incident>,
     /// What holds its releases back.
     pub freeze: Option<DrawnFreeze>,
+    /// In what its traffic is not usual.
+    pub traffic: Vec<DrawnTraffic>,
 }
 
 /// An image that is pushed, this long after the one before.
@@ -289,6 +292,8 @@ impl fmt::Display for Plan {
         if let Some(freeze) = self.freeze {
             writeln!(f, "  frozen: {freeze:?}")?;
         }
+        let mut traffic = self.traffic.iter();
+        traffic.try_for_each(|it| writeln!(f, "  {}: {it:?}", it.as_str()))?;
         for (number, push) in self.pushes.iter().enumerate() {
             match push.image {
                 Image::New(behaviour) => {

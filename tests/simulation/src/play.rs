@@ -10,11 +10,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::bound;
 use super::coverage::Coverage;
 use super::plan::{Anchor, Image, Incident, Plan};
 use super::trace::Trace;
-use super::{bound, shape};
-use beginning::{account, watched};
+use beginning::{account, load, watched};
 use emulator::client::Throttle;
 use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Call, Millis, ecr};
@@ -58,7 +58,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         _ => None,
     });
     aws.events.expect(mishaps.collect());
-    shape::load(&mut aws, &plan.shape);
+    load(&mut aws, plan);
 
     for incident in &plan.incidents {
         if let Incident::Metrics(metrics) = incident {

@@ -18,7 +18,7 @@ use slipway::strategy::in_place::percentages::Bound;
 
 use super::canary::Canary;
 
-pub(super) use account::{load, production_rule, route};
+pub(super) use account::{load, production_rule, rate, route};
 pub(super) use checks::CHECK;
 pub use checks::DrawnChecks;
 pub use oddity::Oddity;

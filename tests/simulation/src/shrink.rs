@@ -57,6 +57,13 @@ fn singles(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
             *plan = candidate;
         }
     }
+    for number in (0..plan.traffic.len()).rev() {
+        let mut candidate = plan.clone();
+        candidate.traffic.remove(number);
+        if fails(&candidate) {
+            *plan = candidate;
+        }
+    }
     if plan.freeze.is_some() {
         let candidate = Plan {
             freeze: None,

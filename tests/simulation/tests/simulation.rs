@@ -6,8 +6,8 @@ use std::time::Duration;
 use emulator::ecr::Behaviour;
 use harness::cores::on_all_cores;
 use simulation::{
-    About, Act, CANARIES_FROM, Coverage, DrawnChecks, Image, Incident, Oddity, PAIRS_FROM,
-    POLLED_TO, Plan, Push, RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
+    About, Act, CANARIES_FROM, Coverage, DrawnChecks, DrawnTraffic, Image, Incident, Oddity,
+    PAIRS_FROM, POLLED_TO, Plan, Push, RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
 };
 
 /// Seeds of one of the tests below, which run side by side.
@@ -109,6 +109,7 @@ fn calm(shape: Shape) -> Plan {
         answers: Vec::new(),
         incidents: Vec::new(),
         freeze: None,
+        traffic: Vec::new(),
     }
 }
 
@@ -227,6 +228,62 @@ fn a_release_of_a_service_that_shrinks_is_deployed() {
         shrunk += usize::from(lines.iter().any(of_act));
     }
     assert!(shrunk > 0, "none has lost a task");
+}
+
+#[test]
+fn runs_about_traffic_draw_every_kind_of_it_and_others_none() {
+    let drawn: Vec<Plan> = (1..400).map(|seed| plan(seed, About::Traffic)).collect();
+    let kinds = drawn.iter().flat_map(|plan| &plan.traffic);
+    let kinds: BTreeSet<&str> = kinds.map(|traffic| traffic.as_str()).collect();
+    assert_eq!(kinds.len(), 10, "{kinds:?}");
+    assert!(
+        drawn
+            .iter()
+            .all(|plan| (1..=2).contains(&plan.traffic.len()))
+    );
+
+    let images = drawn.iter().flat_map(|plan| &plan.pushes);
+    let images: BTreeSet<&str> = images.map(|push| push.image.as_str()).collect();
+    for flaw in [
+        "rejects some requests",
+        "resets some connections",
+        "never answers some requests",
+        "is cold at first",
+    ] {
+        assert!(images.contains(flaw), "{images:?}");
+    }
+
+    for about in [About::Releases, About::Canaries, About::CustomActions] {
+        let mut plans = (1..50).map(|seed| plan(seed, about));
+        assert!(plans.all(|plan| plan.traffic.is_empty()), "{about:?}");
+    }
+}
+
+#[test]
+fn a_pair_is_released_whatever_metrics_a_release_does_not_read() {
+    let mut shapes = (PAIRS_FROM..CANARIES_FROM).map(Shape::nth);
+    let usual = shapes.find(|shape| !shape.is_hasty() && shape.checks.is_none() && shape.count > 0);
+    let usual = usual.expect("a pair that is neither hasty nor checked");
+    for traffic in [
+        DrawnTraffic::Varies {
+            errors: 40,
+            times: 10,
+        },
+        DrawnTraffic::GeometricBursts(20),
+        DrawnTraffic::Grpc,
+        DrawnTraffic::TestRequests(10),
+    ] {
+        let plan = Plan {
+            traffic: vec![traffic],
+            ..calm(usual.clone())
+        };
+        let played = play(&plan, false);
+        assert_eq!(played.failure, None, "{plan}");
+        let lines = played.coverage.lines(About::Traffic);
+        let is_met = |line: &str| lines.contains(&(line.to_owned(), 1));
+        assert!(is_met("outcome: deployed"), "{plan}");
+        assert!(is_met(&format!("traffic: {}", traffic.as_str())), "{plan}");
+    }
 }
 
 #[test]

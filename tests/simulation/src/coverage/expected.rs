@@ -196,3 +196,33 @@ pub(super) const EXPECTED_OF_CANARIES: Expected = &[
     ("outcome", &["held"]),
     ("invariant", &[A_FAILED_CANARY, WORSE]),
 ];
+
+/// What only runs about traffic meet.
+pub(super) const EXPECTED_OF_TRAFFIC: Expected = &[
+    (
+        "traffic",
+        &[
+            "minutes vary",
+            "bursts of one size",
+            "geometric bursts",
+            "log-normal bursts",
+            "tasks with a capacity",
+            "gRPC",
+            "sticky clients",
+            "requests by a test rule",
+            "reads lag behind",
+            "scheduled scaling",
+        ],
+    ),
+    ("verdict", &["promote", "rollback", "inconclusive"]),
+    (
+        "image",
+        &[
+            "rejects some requests",
+            "resets some connections",
+            "never answers some requests",
+            "is cold at first",
+        ],
+    ),
+    ("invariant", &[WORSE]),
+];

@@ -16,6 +16,14 @@ pub(super) fn account(plan: &Plan) -> Result<Aws, String> {
     Ok(aws)
 }
 
+/// Lets requests come, in the usual way or not.
+pub(super) fn load(aws: &mut Aws, plan: &Plan) {
+    shape::load(aws, &plan.shape);
+    for traffic in &plan.traffic {
+        traffic.begin(aws, plan);
+    }
+}
+
 /// What is watched from the beginning of a run on.
 pub(super) fn watched(plan: &Plan, aws: &Aws) -> Invariants {
     let window = plan.freeze.and_then(|freeze| freeze.window(aws.now));

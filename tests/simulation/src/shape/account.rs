@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::canary::ALARM;
+use crate::canary::{ALARM, Canary};
 use emulator::codepipeline::Execution;
 use emulator::ecs::RolloutState;
 use emulator::{Aws, cloudformation, cloudwatch, ecs, traffic};
@@ -223,8 +223,14 @@ pub(crate) fn route(aws: &Aws) -> Option<String> {
     production_rule(aws).or_else(|| routes::of_records(aws).into_keys().next())
 }
 
-/// Lets requests come to what is behind a load balancer, as many as a judge needs where there is
-/// one, or by the name of the records.
+/// Requests a second to what is behind a load balancer: as many as a judge needs where there is
+/// one.
+pub(crate) fn rate(shape: &Shape) -> f64 {
+    let judged = |canary: &Canary| f64::from(canary.requests_per_second);
+    shape.canary().map_or(REQUESTS_PER_SECOND, judged)
+}
+
+/// Lets requests come to what is behind a load balancer, or by the name of the records.
 pub(crate) fn load(aws: &mut Aws, shape: &Shape) {
     if shape.records().is_some() {
         aws.traffic.requests_per_task = ROOM * REQUESTS_PER_SECOND;
@@ -233,10 +239,7 @@ pub(crate) fn load(aws: &mut Aws, shape: &Shape) {
     }
 
     let loaded = production_rule(aws).or_else(|| aws.elb.listeners.keys().next().cloned());
-    let rate = shape.canary().map_or(REQUESTS_PER_SECOND, |canary| {
-        f64::from(canary.requests_per_second)
-    });
-
+    let rate = rate(shape);
     if let Some(loaded) = loaded {
         aws.traffic.requests_per_task = ROOM * rate;
         traffic::set(aws, &loaded, rate);

@@ -104,7 +104,7 @@ impl Shape {
     }
 
     /// The names of the services of a pair, blue first.
-    pub(super) fn colours(&self, aws: &Aws) -> Result<[String; 2], String> {
+    pub(crate) fn colours(&self, aws: &Aws) -> Result<[String; 2], String> {
         if self.records().is_some() {
             return Ok(records::services());
         }

@@ -1,0 +1,47 @@
+//! What only runs about traffic draw.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::About;
+use crate::canary::Flaw;
+use crate::plan::{Image, Push};
+use crate::shape::Shape;
+use crate::traffic::DrawnTraffic;
+
+/// When the first image of a judged pair is pushed: with the minutes of its account, requests have
+/// come for longer than half an hour then, which a judge needs to trust its counters.
+const SETTLED: Duration = Duration::from_secs(25 * 60);
+
+/// In what the traffic of a run is not usual. Half of the first images of judged pairs answer as no
+/// others do.
+pub(super) fn of_traffic(
+    seed: u64,
+    about: About,
+    shape: &Shape,
+    pushes: &mut [Push],
+) -> Vec<DrawnTraffic> {
+    if about != About::Traffic {
+        return Vec::new();
+    }
+
+    let mut rng = Rng::with_seed(seed ^ 0x58e2_b7d1_04c9_6fa3);
+    let is_judged = shape.canary().is_some();
+    if let Some(first) = pushes.first_mut().filter(|_| is_judged) {
+        first.after = SETTLED;
+        if rng.bool() {
+            first.image = Image::Flawed(flaw(&mut rng));
+        }
+    }
+    DrawnTraffic::draw(&mut rng, shape)
+}
+
+fn flaw(rng: &mut Rng) -> Flaw {
+    match rng.u8(..4) {
+        0 => Flaw::Rejects(rng.u32(50..=1000)),
+        1 => Flaw::Resets(rng.u32(20..=1000)),
+        2 => Flaw::Unanswered(rng.u32(20..=1000)),
+        _ => Flaw::Cold(rng.u32(2..=4), rng.u32(1..=3)),
+    }
+}

@@ -30,6 +30,8 @@ pub enum DrawnTraffic {
     SameBursts(u32),
     /// A geometric number of them, with this mean.
     GeometricBursts(u32),
+    /// The same, each through one Availability Zone.
+    ZoneBursts(u32),
     /// A log-normal number of them around 10: the deviation of its logarithm.
     LogNormalBursts(u32),
     /// What a task can serve, as a part of what each of the first ones has to.
@@ -61,7 +63,7 @@ impl DrawnTraffic {
 
     fn one(rng: &mut Rng, shape: &Shape) -> Self {
         let is_scaled = capacity(shape).is_some();
-        match rng.u8(..10) {
+        match rng.u8(..11) {
             0 => Self::Varies {
                 errors: rng.u32(10..=40),
                 times: rng.u32(1..=10),
@@ -76,7 +78,8 @@ impl DrawnTraffic {
                 minutes: rng.u32(5..=60),
             },
             7 => Self::TestRequests(rng.u32(1..=20)),
-            8 if is_scaled => Self::Scheduled(rng.u32(2..=20)),
+            8 => Self::ZoneBursts(rng.u32(2..=20)),
+            9 if is_scaled => Self::Scheduled(rng.u32(2..=20)),
             _ => Self::StaleReads(Duration::from_secs(rng.u64(1..=20))),
         }
     }
@@ -88,6 +91,7 @@ impl DrawnTraffic {
             Self::Varies { .. } => "minutes vary",
             Self::SameBursts(_) => "bursts of one size",
             Self::GeometricBursts(_) => "geometric bursts",
+            Self::ZoneBursts(_) => "bursts within a zone",
             Self::LogNormalBursts(_) => "log-normal bursts",
             Self::Capacity(_) => "tasks with a capacity",
             Self::Grpc => "gRPC",
@@ -125,6 +129,10 @@ impl DrawnTraffic {
             }
             Self::SameBursts(size) => variation.bursts = Some(Bursts::Same(size)),
             Self::GeometricBursts(mean) => variation.bursts = Some(Bursts::Geometric(mean)),
+            Self::ZoneBursts(mean) => {
+                variation.bursts = Some(Bursts::Geometric(mean));
+                variation.in_zones = true;
+            }
             Self::LogNormalBursts(deviation) => {
                 variation.bursts = Some(Bursts::LogNormal {
                     median: 10.0,

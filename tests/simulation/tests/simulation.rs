@@ -235,7 +235,7 @@ fn runs_about_traffic_draw_every_kind_of_it_and_others_none() {
     let drawn: Vec<Plan> = (1..400).map(|seed| plan(seed, About::Traffic)).collect();
     let kinds = drawn.iter().flat_map(|plan| &plan.traffic);
     let kinds: BTreeSet<&str> = kinds.map(|traffic| traffic.as_str()).collect();
-    assert_eq!(kinds.len(), 10, "{kinds:?}");
+    assert_eq!(kinds.len(), 11, "{kinds:?}");
     assert!(
         drawn
             .iter()

@@ -205,6 +205,7 @@ pub(super) const EXPECTED_OF_TRAFFIC: Expected = &[
             "minutes vary",
             "bursts of one size",
             "geometric bursts",
+            "bursts within a zone",
             "log-normal bursts",
             "tasks with a capacity",
             "gRPC",

@@ -12,6 +12,9 @@ pub struct Variation {
     pub times: f64,
     /// How many 5XX come together; nothing means that this depends on the image.
     pub bursts: Option<Bursts>,
+    /// Whether a burst comes through one Availability Zone, as the retries of one client do. Else
+    /// each of its requests comes through any.
+    pub in_zones: bool,
 }
 
 /// The law of the number of 5XX that come together.

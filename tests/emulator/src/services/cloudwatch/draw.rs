@@ -23,7 +23,7 @@ const FEW: u64 = 150;
 const TAIL: f64 = 4.5;
 
 /// From this part of failures on they are no bursts: almost every request meets them.
-const OFTEN: f64 = 0.1;
+pub(super) const OFTEN: f64 = 0.1;
 
 /// A generator for something that has a name.
 pub(super) fn chance(seed: u64, what: &str) -> StdRng {
@@ -55,14 +55,16 @@ pub(super) fn burst_failures(rng: &mut StdRng, count: u64, part: f64, burst: u32
     burst * binomial(rng, count / burst, part) + binomial(rng, count % burst, part)
 }
 
-/// The same where the sizes of bursts have a law: a Poisson number of them.
-pub(super) fn bursts(rng: &mut StdRng, count: u64, part: f64, law: Bursts) -> u64 {
-    if part >= OFTEN {
-        return binomial(rng, count, part);
-    }
+/// The bursts of failures where their sizes have a law: a Poisson number of them.
+pub(super) fn bursts(rng: &mut StdRng, count: u64, part: f64, law: Bursts) -> Vec<u64> {
     let number = poisson(rng, count as f64 * part / law.mean());
-    let failures: u64 = (0..number).map(|_| size(rng, law)).sum();
-    failures.min(count)
+    let mut left = count;
+    let sizes = (0..number).map(|_| {
+        let size = size(rng, law).min(left);
+        left -= size;
+        size
+    });
+    sizes.collect()
 }
 
 fn size(rng: &mut StdRng, law: Bursts) -> u64 {
@@ -230,7 +232,7 @@ mod tests {
             (log_normal, 3.639 * 738.9),
         ] {
             let found: Vec<f64> = (0..4000)
-                .map(|_| bursts(&mut rng, 6000, 0.01, law) as f64)
+                .map(|_| bursts(&mut rng, 6000, 0.01, law).iter().sum::<u64>() as f64)
                 .collect();
             let mean = found.iter().sum::<f64>() / 4000.0;
             let variance = found.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 4000.0;
@@ -240,7 +242,8 @@ mod tests {
             assert!((0.7..1.4).contains(&ratio), "{law:?}: {variance}");
         }
 
-        let law = Bursts::Geometric(5);
-        assert_eq!(bursts(&mut rng, 7, 1.0, law), 7, "everything fails");
+        let mut of_few = || bursts(&mut rng, 20, 0.09, Bursts::Same(15));
+        let is_in = (0..1000).all(|_| of_few().iter().sum::<u64>() <= 20);
+        assert!(is_in, "no more requests fail than there are");
     }
 }

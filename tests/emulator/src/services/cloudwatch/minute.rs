@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::draw;
 use super::samples::{Cell, Samples};
 use crate::ecr::{Answers, Profile};
-use crate::traffic::{Bursts, Variation};
+use crate::traffic::Variation;
 use crate::{Aws, Millis, ecr, traffic};
 
 pub(super) const MINUTE: Millis = 60_000;
@@ -31,6 +31,8 @@ pub(super) struct HalfMinute {
     pub(super) good: u64,
     pub(super) client_errors: u64,
     pub(super) server_errors: u64,
+    /// Those of them that came through one zone together.
+    pub(super) bursts: Vec<u64>,
     /// The target did not take the connection, and the balancer answered 502.
     pub(super) refused: u64,
     /// The target took the connection and ended it without a response, and the balancer answered
@@ -83,7 +85,7 @@ impl HalfMinute {
         rng: &mut rand::rngs::StdRng,
         requests: u64,
         answers: Answers,
-        bursts: Option<Bursts>,
+        variation: Variation,
     ) {
         let reset = draw::some(rng, requests, answers.reset);
         let unanswered = draw::some(rng, requests - reset, answers.unanswered);
@@ -91,8 +93,18 @@ impl HalfMinute {
         self.unanswered += unanswered;
 
         let requests = requests - reset - unanswered;
-        let server_errors = match bursts {
-            Some(law) => draw::bursts(rng, requests, answers.errors, law),
+        let server_errors = match variation.bursts {
+            Some(_) if answers.errors >= draw::OFTEN => {
+                draw::binomial(rng, requests, answers.errors)
+            }
+            Some(law) => {
+                let bursts = draw::bursts(rng, requests, answers.errors, law);
+                let failures: u64 = bursts.iter().sum();
+                if variation.in_zones {
+                    self.bursts.extend(bursts);
+                }
+                failures
+            }
             None => draw::burst_failures(rng, requests, answers.errors, answers.burst),
         };
         let client_errors = draw::binomial(rng, requests - server_errors, answers.client_errors);
@@ -255,11 +267,12 @@ fn drawn(
             None => answers,
         };
         let requests = draw::poisson(&mut rng, sum.requests);
-        part.respond(&mut rng, requests, answers, aws.traffic.variation.bursts);
+        part.respond(&mut rng, requests, answers, aws.traffic.variation);
     }
     if speaks_grpc(aws, group) {
         part.good += part.client_errors + part.server_errors;
         (part.client_errors, part.server_errors) = (0, 0);
+        part.bursts.clear();
     }
     part
 }

@@ -1,9 +1,12 @@
 //! The same metrics by Availability Zone: how the requests of a minute are spread over the zones of
 //! a load balancer.
 //!
-//! Every request goes through one zone, by a draw of its own, so the zones add up to the whole.
+//! Every request goes through one zone, by a draw of its own or of its burst, so the zones add up
+//! to the whole.
 //! Source:
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>
+
+use rand::RngExt;
 
 use super::draw;
 use super::minute::{HalfMinute, Series};
@@ -43,10 +46,11 @@ pub(super) fn in_zone(
         found
     };
 
+    let in_bursts: u64 = whole.bursts.iter().sum();
     let mut part = HalfMinute {
         good: share(whole.good),
         client_errors: share(whole.client_errors),
-        server_errors: share(whole.server_errors),
+        server_errors: share(whole.server_errors - in_bursts),
         refused: share(whole.refused),
         unserved: share(whole.unserved),
         ..HalfMinute::default()
@@ -57,5 +61,12 @@ pub(super) fn in_zone(
     }
     part.reset = share(whole.reset);
     part.unanswered = share(whole.unanswered);
+
+    let mut rng = draw::chance(seed, &format!("bursts in {name}"));
+    for burst in &whole.bursts {
+        if rng.random_range(0..zones) == place {
+            part.server_errors += burst;
+        }
+    }
     part
 }

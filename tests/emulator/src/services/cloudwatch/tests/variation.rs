@@ -34,7 +34,7 @@ fn minutes_vary_for_both_sides_alike() {
     world.aws.traffic.variation = traffic::Variation {
         errors: 0.5,
         times: 0.3,
-        bursts: None,
+        ..traffic::Variation::default()
     };
     let [blue, green] = read(&mut world, "HTTPCode_Target_5XX_Count", "Sum");
     assert!(spread(&blue) > 2.0, "{blue:?}");

@@ -107,8 +107,9 @@ impl<S: Step> Runner<S> {
         match JobEvent::parse(&event)? {
             JobEvent::Pipeline(job) => {
                 let id = job.id.clone();
+                let began = self.sdk.now();
                 let outcome = self.run_job(job).await;
-                self.jobs.report(&id, outcome).await?;
+                self.jobs.report(&id, outcome, began).await?;
                 Ok(Value::Null)
             }
             JobEvent::Direct { parameters, token } => {

@@ -103,7 +103,7 @@ impl PollJobs {
                 }
                 if seen.insert(job.id.clone()) {
                     is_new = true;
-                    if let Err(error) = Box::pin(self.take(&job, counts)).await {
+                    if let Err(error) = Box::pin(self.take(&job, began, counts)).await {
                         failed.get_or_insert(error);
                     }
                 }
@@ -116,7 +116,12 @@ impl PollJobs {
 
     /// Takes one job. Nothing is between acknowledging it and passing it on: an acknowledged job is
     /// not offered again.
-    async fn take(&self, job: &PolledJob, counts: &mut Counts) -> Result<(), AwsError> {
+    async fn take(
+        &self,
+        job: &PolledJob,
+        began: Timestamp,
+        counts: &mut Counts,
+    ) -> Result<(), AwsError> {
         let invocation = job.invocation();
         let acknowledged = self.custom.acknowledge(job).await?;
         tracing::info!(
@@ -149,7 +154,8 @@ impl PollJobs {
             }
             Err(failure) => {
                 counts.refused += 1;
-                self.jobs.report(&job.id, JobOutcome::Failed(failure)).await
+                let failed = JobOutcome::Failed(failure);
+                self.jobs.report(&job.id, failed, began).await
             }
         }
     }

@@ -8,10 +8,13 @@ use aws_sdk_codepipeline::types::{
 };
 
 use super::clients::Clients;
-use super::{AwsError, Sdk};
+use super::{AwsError, ErrorKind, Sdk};
 use crate::job::{Failure, FailureType, JobOutcome, JobReport, clipped};
-use crate::limits::{EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, SUMMARY_CHARS};
+use crate::limits::{
+    EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, JOB_ATTEMPTS, STEP_BUDGET, SUMMARY_CHARS,
+};
 use crate::release::StatedPipeline;
+use crate::timestamp::Timestamp;
 
 /// An invocation that ends with an error is retried by Lambda.
 pub type Retry = Box<dyn std::error::Error + Send + Sync>;
@@ -25,8 +28,8 @@ pub struct StatedJob {
 
 #[derive(Clone, Debug)]
 pub struct Jobs {
+    sdk: Sdk,
     clients: Arc<Clients>,
-    region: Option<String>,
     step: &'static str,
 }
 
@@ -35,18 +38,48 @@ impl Jobs {
     #[must_use]
     pub fn new(sdk: &Sdk, step: &'static str) -> Self {
         Self {
+            sdk: sdk.clone(),
             clients: Arc::clone(&sdk.own),
-            region: sdk.region().map(ToOwned::to_owned),
             step,
         }
     }
 
-    /// Reports the result of a job. A job that already has a result keeps it, and one that
-    /// CodePipeline does not know gets none.
+    /// Reports the result of a job, in an invocation that `began` then. It is reported again while
+    /// CodePipeline is busy, and a result that CodePipeline does not accept becomes a failure: a job
+    /// without a result keeps its action from ending.
     ///
     /// # Errors
-    /// When the call fails.
-    pub async fn report(&self, id: &str, outcome: JobOutcome) -> Result<(), AwsError> {
+    /// When the call fails: Lambda then delivers the event again.
+    pub async fn report(
+        &self,
+        id: &str,
+        mut outcome: JobOutcome,
+        began: Timestamp,
+    ) -> Result<(), AwsError> {
+        let mut attempts = 1;
+        loop {
+            // Boxed: the SDK's futures are deep.
+            let sent = Box::pin(self.send(id, outcome.clone())).await;
+            let is_success = matches!(outcome, JobOutcome::Succeeded { .. });
+            match sent {
+                Err(error)
+                    if error.kind == ErrorKind::Busy
+                        && attempts < JOB_ATTEMPTS
+                        && self.sdk.now().since(began) < STEP_BUDGET =>
+                {
+                    attempts += 1;
+                }
+                Err(error) if error.kind == ErrorKind::Rejected && is_success => {
+                    outcome = JobOutcome::Failed(not_accepted(&error));
+                }
+                sent => return sent,
+            }
+        }
+    }
+
+    /// Sends the result of a job. A job that already has a result keeps it, and one that
+    /// CodePipeline does not know gets none.
+    async fn send(&self, id: &str, outcome: JobOutcome) -> Result<(), AwsError> {
         let sent = match outcome {
             JobOutcome::Failed(failure) => self.fail(id, &failure).await,
             JobOutcome::Succeeded { report, token } => match report.failure() {
@@ -105,7 +138,7 @@ impl Jobs {
         let pipeline = StatedPipeline {
             arn,
             account,
-            region: self.region.clone(),
+            region: self.sdk.region().map(ToOwned::to_owned),
             name,
         };
         Ok(StatedJob {
@@ -198,6 +231,13 @@ impl Jobs {
             .map(drop)
             .map_err(AwsError::from_sdk(OPERATION))
     }
+}
+
+/// The result of a job whose own one CodePipeline refused, as it would in each invocation.
+fn not_accepted(error: &AwsError) -> Failure {
+    Failure::job(format!(
+        "CodePipeline does not accept the result of this step: {error}"
+    ))
 }
 
 /// Whether CodePipeline does not know a job with this id, or does not accept the id.

@@ -41,6 +41,11 @@ pub const PROPERTY_VALUE_CHARS: usize = 1_000;
 /// Jobs that `poll-jobs` requests at a time. Ours: it polls again until there are no more.
 pub const POLL_BATCH: i32 = 10;
 
-/// How long an invocation of `poll-jobs` takes further jobs. Ours: the last one is acknowledged and
-/// passed on within the function's time-out, and a minute later the schedule invokes it again.
+/// How long an invocation of `poll-jobs` takes further jobs, and passes one on again while Lambda is
+/// busy. Ours: the last one is acknowledged, passed on and, if that fails, reported within the
+/// function's time-out, and a minute later the schedule invokes it again.
 pub const POLL_BUDGET: Duration = Duration::from_secs(20);
+
+/// How often one invocation makes a call, each with the SDK's retries, that would leave a job without
+/// a result. Ours: an outage of half a minute passes, and the function's time-out is not reached.
+pub const JOB_ATTEMPTS: u32 = 3;

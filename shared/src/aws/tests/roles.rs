@@ -142,7 +142,8 @@ fn jobs_and_the_ledger_keep_the_credentials_of_the_function() {
         report: JobReport::done("done", []),
         token: None,
     };
-    run(Jobs::new(&acting, "finish-release").report("job-1", done)).expect("reported");
+    let jobs = Jobs::new(&acting, "finish-release");
+    run(jobs.report("job-1", done, acting.now())).expect("reported");
 
     assert_eq!(script.operations(), ["GetItem", "PutJobSuccessResult"]);
     for sent in script.sent() {

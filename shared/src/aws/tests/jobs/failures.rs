@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::aws::tests::lease_proofs::held;
-use crate::limits::STEP_BUDGET;
+use crate::job::JobOutcome;
+use crate::limits::{CALL_ATTEMPTS, JOB_ATTEMPTS, STEP_BUDGET};
 
 /// A token of another step.
 const FOREIGN: &str = r#"{"v":1,"step":"begin-release","since":"2026-01-05T09:00:00Z"}"#;
@@ -199,13 +200,62 @@ fn a_job_whose_id_codepipeline_refuses_is_not_delivered_again() {
     ] {
         assert_eq!(report(id).expect("nothing to repeat"), Value::Null, "{id}");
     }
+}
 
-    // Then something else is not valid.
-    let refused = report("11111111-2222-3333-4444-55555555555a").expect_err("not reported");
-    assert!(
-        refused.to_string().contains("ValidationException"),
-        "{refused}"
+/// What is sent for a job with a legal id, whose reports get these responses, and how the
+/// invocation ends.
+fn reports_meet(script: &Script) -> Result<Value, Retry> {
+    let mut event = event(&parameters().to_string(), None);
+    event["CodePipeline.job"]["id"] = json!("11111111-2222-3333-4444-55555555555a");
+    handle(script, event, async |_| Ok(JobReport::done("done", [])))
+}
+
+#[test]
+fn a_result_that_codepipeline_does_not_accept_fails_the_job_with_the_reason() {
+    let refused = || refusal("ValidationException", "summary is too long");
+    let script = Script::new([refused(), answer(&json!({}))]);
+    reports_meet(&script).expect("the failure is reported");
+
+    assert_eq!(
+        script.operations(),
+        ["PutJobSuccessResult", "PutJobFailureResult"]
     );
+    assert_eq!(
+        script.sent()[1].json()["failureDetails"],
+        json!({
+            "type": "JobFailed",
+            "message": "CodePipeline does not accept the result of this step: \
+                        codepipeline:PutJobSuccessResult failed: ValidationException: summary is \
+                        too long",
+        })
+    );
+
+    // A failure is not replaced: the invocation fails, and Lambda delivers the event again.
+    let script = Script::new([refused(), refused()]);
+    let failed = reports_meet(&script).expect_err("not reported");
+    assert!(
+        failed
+            .to_string()
+            .starts_with("codepipeline:PutJobFailureResult failed: "),
+        "{failed}"
+    );
+}
+
+#[test]
+fn a_report_is_repeated_while_codepipeline_is_busy_and_the_invocation_has_time() {
+    let attempts = |secs_ago: i64| {
+        let script = Script::always(refusal("ThrottlingException", "slow down"));
+        let jobs = Jobs::new(&script.sdk(), "update-service");
+        let failed = JobOutcome::Failed(Failure::job("unhealthy"));
+        run(jobs.report("job-1", failed, at(-secs_ago))).expect_err("busy all the time");
+        script.sent().len()
+    };
+
+    // Each time with the attempts of the SDK.
+    let once = CALL_ATTEMPTS as usize;
+    assert_eq!(attempts(0), JOB_ATTEMPTS as usize * once);
+    let budget = STEP_BUDGET.as_secs().cast_signed();
+    assert_eq!(attempts(budget), once);
 }
 
 #[test]

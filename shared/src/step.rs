@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{
-    Failure, Job, JobEvent, JobOutcome, JobReport, Origin, PipelineJob, ReleaseRef, StepError,
-    StepResult, Token, parse_parameters, parse_release,
+    ActionKind, Failure, Job, JobEvent, JobOutcome, JobReport, Origin, PipelineJob, ReleaseRef,
+    StepError, StepResult, Token, parse_parameters, parse_release,
 };
-use crate::limits::{ACTION_TOTAL, BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
+use crate::limits::{BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
 use crate::timestamp::{Timestamp, readable};
 
 pub use gate::Gate;
@@ -41,6 +41,12 @@ pub trait Step: Sized {
 
     /// What the step finds in the ledger before it acts.
     type Found: FoundRelease;
+
+    /// How long the step works at most if its parameters have it so; no time if they state none.
+    #[must_use]
+    fn works(_parameters: &Self::Parameters) -> Duration {
+        Duration::ZERO
+    }
 
     /// The same step, which acts as `sdk` does.
     fn acting_as(&self, sdk: &Sdk) -> Self;
@@ -76,6 +82,7 @@ pub struct Runner<S> {
 /// How long an action has taken.
 #[derive(Clone, Copy)]
 struct Times {
+    kind: ActionKind,
     /// Since its first job began.
     elapsed: Duration,
     /// Since one of its jobs last learned something.
@@ -225,6 +232,7 @@ impl<S: Step> Runner<S> {
         pipeline: &JobPipeline<'_>,
     ) -> Result<(Option<S>, S::Found), StepError> {
         let found = Box::pin(self.step.find_release(job)).await?;
+        check_time(job.kind, S::works(&job.parameters))?;
         let role = Box::pin(pipeline.role(&job.release.execution, &found)).await?;
         let acting = role.map(|role| {
             let sdk = if found.only_reads() {
@@ -289,8 +297,9 @@ impl<S: Step> Runner<S> {
 }
 
 impl Times {
-    fn from_token(token: &Token, now: Timestamp) -> Self {
+    fn from_token(token: &Token, now: Timestamp, kind: ActionKind) -> Self {
         Self {
+            kind,
             elapsed: now.since(token.since),
             without_progress: now.since(token.last_learned()),
             refused: now.since(token.refused.unwrap_or(now)),
@@ -305,6 +314,7 @@ impl Times {
     /// The result of a step, or the failure of one that is busy or in progress for too long.
     fn in_time(self, result: StepResult) -> StepResult {
         let Self {
+            kind,
             elapsed,
             without_progress,
             ..
@@ -323,10 +333,11 @@ impl Times {
                 "no progress for {}; last: {last}",
                 readable(without_progress)
             )
-        } else if elapsed >= ACTION_TOTAL {
+        } else if elapsed >= kind.total() {
             format!(
-                "still in progress after {}, and an action ends after 24 hours; last: {last}",
-                readable(elapsed)
+                "still in progress after {}, and {}; last: {last}",
+                readable(elapsed),
+                kind.end()
             )
         } else {
             return result;
@@ -335,24 +346,43 @@ impl Times {
     }
 }
 
+/// Refuses what a custom action has no time for, before CodePipeline ends it halfway. Each step
+/// checks its parameters for the time of a Lambda invoke action.
+fn check_time(kind: ActionKind, works: Duration) -> Result<(), Failure> {
+    if kind == ActionKind::Invoke || works <= kind.hold() {
+        return Ok(());
+    }
+    Err(Failure::configuration(format!(
+        "by its parameters this step works for up to {}; expected at most {}, since {}; give it \
+         less time, or make it a Lambda invoke action",
+        readable(works),
+        readable(kind.hold()),
+        kind.end()
+    )))
+}
+
 /// The job, the token that goes on with it, and how long its action has taken.
 fn read<S: Step>(
     event: PipelineJob,
     now: Timestamp,
 ) -> Result<(Job<S::Parameters>, Token, Times), Failure> {
+    if let Some(refusal) = &event.refusal {
+        return Err(refusal.clone());
+    }
     let (release, parameters) = parse_parameters(event.user_parameters.as_deref())?;
     let token = match &event.token {
         Some(text) => Token::parse(text, S::NAME)?.without_old_refusals(now),
         None => Token::new(S::NAME, now),
     };
 
-    let times = Times::from_token(&token, now);
+    let times = Times::from_token(&token, now, event.kind);
     let job = Job {
         id: event.job_id(),
         release,
         parameters,
         since: token.since,
         now,
+        kind: event.kind,
         frozen: token.frozen,
         refused_for_long: times.is_refused_for_long(),
         payload: token.payload.clone(),

@@ -3,7 +3,7 @@ mod records;
 
 use serde_json::{Value, json};
 use slipway::freeze::Guards;
-use slipway::job::parse_parameters;
+use slipway::job::{ActionKind, parse_parameters};
 use slipway::observed::percentages::Percentages;
 use slipway::release::{Phase, PriorService};
 use slipway::strategy::StrategyName;
@@ -36,6 +36,7 @@ fn job(more: Value, waited: i64) -> Job<Parameters> {
         parameters,
         since: at(0),
         now: at(waited),
+        kind: ActionKind::Invoke,
         frozen: None,
         refused_for_long: false,
         payload: None,

@@ -68,6 +68,10 @@ impl Step for EvaluateCanary {
     type Parameters = Parameters;
     type Found = ActiveRelease;
 
+    fn works(parameters: &Parameters) -> Duration {
+        parameters.works()
+    }
+
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }

@@ -110,12 +110,7 @@ impl Parameters {
             )));
         }
 
-        let hold = if self.inconclusive() == Inconclusive::Hold {
-            self.hold_minutes()
-        } else {
-            0
-        };
-        let minutes = u64::from(judge.end) + u64::from(hold);
+        let minutes = u64::from(judge.end) + u64::from(self.held_minutes());
         if minutes > u64::from(BAKE_MAX_MINUTES) {
             return Err(Failure::configuration(format!(
                 "`bake_minutes` and `hold_minutes` are {minutes} minutes in all; expected at most \
@@ -124,6 +119,25 @@ impl Parameters {
         }
 
         Ok(settings)
+    }
+
+    /// How long the judgement and a hold take at most. What only the file of `config` has is not
+    /// known here.
+    pub(crate) fn works(&self) -> Duration {
+        let bake = match (self.bake_minutes, &self.config) {
+            (Some(given), _) => given,
+            (None, Some(_)) => 0,
+            (None, None) => Settings::default().judge.end,
+        };
+        minutes(bake.saturating_add(self.held_minutes()))
+    }
+
+    /// How long an inconclusive judgement waits for a decision.
+    fn held_minutes(&self) -> u32 {
+        match self.inconclusive() {
+            Inconclusive::Hold => self.hold_minutes(),
+            Inconclusive::RollBack | Inconclusive::Promote => 0,
+        }
     }
 
     pub(crate) fn inconclusive(&self) -> Inconclusive {

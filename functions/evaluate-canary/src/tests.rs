@@ -2,7 +2,7 @@
 //! compared, and where the report is stored.
 
 use serde_json::{Value, json};
-use slipway::job::{FailureType, Origin, parse_parameters};
+use slipway::job::{ActionKind, FailureType, Origin, parse_parameters};
 use slipway::judge::canary::prior::Prior;
 use slipway::limits::METRIC_DELAY;
 use slipway::observed::colour::Colour;
@@ -81,6 +81,7 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
         parameters,
         since: at(since),
         now: at(now),
+        kind: ActionKind::Invoke,
         frozen: None,
         refused_for_long: false,
         payload,

@@ -52,6 +52,10 @@ impl Step for FinishRelease {
     type Parameters = Parameters;
     type Found = LeaseProof;
 
+    fn works(parameters: &Parameters) -> Duration {
+        parameters.soak()
+    }
+
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)
     }

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use slipway::job::{Origin, ReleaseRef};
+use slipway::job::{ActionKind, Origin, ReleaseRef};
 use slipway::observed::percentages::Percentages;
 use slipway::observed::service::{Scheduling, TargetGroupView};
 use slipway::release::{Change, PriorService, ServiceTarget};
@@ -129,6 +129,7 @@ fn soaking(secs: i64, payload: Option<Value>) -> Job<Parameters> {
         },
         since: at(0),
         now: at(secs),
+        kind: ActionKind::Invoke,
         frozen: None,
         refused_for_long: false,
         payload,

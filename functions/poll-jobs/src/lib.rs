@@ -1,16 +1,17 @@
 //! The function that takes the jobs of custom actions: it acknowledges each, and invokes the step's
 //! function with the event of a Lambda invoke action. The step reports the job, as any other.
 //!
-//! It never waits for a step, so that no job delays another, and it acts for no release: what it
-//! cannot pass on it reports as failed.
+//! It never waits for a step, so that no job delays another, and it acts for no release. A job that
+//! it cannot read goes to the step too, which reports the reason; one that has no step, or whose
+//! step cannot be invoked, it reports as failed.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use slipway::aws::{Acknowledged, AwsError, CustomJobs, ErrorKind, Functions, Jobs, Retry, Sdk};
 use slipway::events::PollTrigger;
-use slipway::job::{ACTION_TYPES, ActionTypeId, Failure, FailureType, JobOutcome, PolledJob};
-use slipway::limits::POLL_BUDGET;
+use slipway::job::{ActionTypeId, Failure, FailureType, JobOutcome, PolledJob, StepInvocation};
+use slipway::limits::{JOB_ATTEMPTS, POLL_BUDGET};
 use slipway::timestamp::Timestamp;
 
 /// The function's name, with which the name of each function of its stack ends.
@@ -51,16 +52,17 @@ impl PollJobs {
     /// When Lambda should deliver the event again: AWS was busy, or the event is neither that of an
     /// action nor of the schedule. One type or job that fails does not stop the others.
     pub async fn handle(&self, event: Value) -> Result<Value, Retry> {
+        let began = self.sdk.now();
         let types: Vec<ActionTypeId> = match PollTrigger::parse(event)? {
             PollTrigger::Started(of_type) => vec![of_type],
-            PollTrigger::Schedule => ACTION_TYPES.iter().flat_map(|it| it.ids()).collect(),
+            // Boxed: the SDK's futures are deep.
+            PollTrigger::Schedule => Box::pin(self.custom.types()).await?,
             PollTrigger::Irrelevant(reason) => {
                 tracing::info!(reason, "ignored");
                 return Ok(json!({"status": "ignored", "reason": reason}));
             }
         };
 
-        let began = self.sdk.now();
         let mut counts = Counts::default();
         let mut failed = None;
         for of_type in &types {
@@ -140,11 +142,7 @@ impl PollJobs {
         // reported to it, and if CodePipeline did not take the acknowledgement, it offers the job
         // again.
         let passed = match invocation {
-            Ok(invocation) => {
-                let function = self.function(invocation.step);
-                let sent = self.functions.invoke(&function, &invocation.event).await;
-                sent.map_err(|error| not_invoked(&function, &error))
-            }
+            Ok(invocation) => Box::pin(self.pass_on(&invocation, began)).await,
             Err(failure) => Err(failure),
         };
         match passed {
@@ -156,6 +154,26 @@ impl PollJobs {
                 counts.refused += 1;
                 let failed = JobOutcome::Failed(failure);
                 self.jobs.report(&job.id, failed, began).await
+            }
+        }
+    }
+
+    /// Invokes the step of a job, again while Lambda is busy and the invocation has time: the job
+    /// would fail for it.
+    async fn pass_on(&self, invocation: &StepInvocation, began: Timestamp) -> Result<(), Failure> {
+        let function = self.function(invocation.step);
+        let mut attempts = 1;
+        loop {
+            let sent = self.functions.invoke(&function, &invocation.event).await;
+            match sent {
+                Err(error)
+                    if error.kind == ErrorKind::Busy
+                        && attempts < JOB_ATTEMPTS
+                        && self.sdk.now().since(began) < POLL_BUDGET =>
+                {
+                    attempts += 1;
+                }
+                sent => return sent.map_err(|error| not_invoked(&function, &error)),
             }
         }
     }

@@ -9,6 +9,8 @@ mod found;
 mod parameters;
 mod results;
 
+use std::time::Duration;
+
 use slipway::aws::{HttpChecks, Ledger, Placement, Sdk, Services, TaskDefinitions, TaskPlace};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::{NOT_PLACED_CHARS, STALE_READ};
@@ -65,6 +67,10 @@ impl Step for RunChecks {
     const NAME: &'static str = "run-checks";
     type Parameters = Parameters;
     type Found = FoundTask;
+
+    fn works(parameters: &Parameters) -> Duration {
+        parameters.works()
+    }
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)

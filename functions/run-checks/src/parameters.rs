@@ -221,6 +221,14 @@ impl Parameters {
         }
     }
 
+    /// The HTTP checks have a number of attempts, and no time.
+    pub(crate) fn works(&self) -> Duration {
+        match self.task {
+            Some(_) => self.limit(),
+            None => Duration::ZERO,
+        }
+    }
+
     pub(crate) fn limit(&self) -> Duration {
         minutes(self.timeout_minutes.unwrap_or(ONE_OFF_TASK_MINUTES))
     }

@@ -1,7 +1,7 @@
 mod reports;
 
 use serde_json::json;
-use slipway::job::{FailureType, Origin, ReleaseRef};
+use slipway::job::{ActionKind, FailureType, Origin, ReleaseRef};
 use slipway::release::{ActiveRelease, Lease};
 use slipway::timestamp::Timestamp;
 
@@ -88,6 +88,7 @@ fn job(secs: i64) -> Job<Parameters> {
         parameters: parameters(),
         since: at(0),
         now: at(secs),
+        kind: ActionKind::Invoke,
         frozen: None,
         refused_for_long: false,
         payload: Some(json!({"attempts": 1})),

@@ -117,10 +117,7 @@ impl Parameters {
     /// to expire.
     pub(crate) fn validate_total(&self, answers: Duration) -> Result<(), Failure> {
         let count = self.percentages().len();
-        let total = u64::try_from(count - 1).unwrap_or(u64::MAX)
-            * (self.step_bake() + answers).as_secs()
-            + (self.last_bake() + answers).as_secs();
-        let minutes = total / 60;
+        let minutes = self.total(answers).as_secs() / 60;
         if minutes > u64::from(BAKE_MAX_MINUTES) {
             let steps = match count {
                 1 => "1 step".to_owned(),
@@ -139,6 +136,14 @@ impl Parameters {
         }
 
         Ok(())
+    }
+
+    /// How long all steps bake, when each waits for its DNS `answers` to expire.
+    pub(crate) fn total(&self, answers: Duration) -> Duration {
+        let before_last = self.percentages().len().saturating_sub(1);
+        let before_last = u32::try_from(before_last).unwrap_or(u32::MAX);
+        let bakes = (self.step_bake() + answers).saturating_mul(before_last);
+        bakes.saturating_add(self.last_bake() + answers)
     }
 
     /// The percentages that the new colour gets, one after the other.

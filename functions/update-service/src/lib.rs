@@ -9,6 +9,8 @@ mod failed;
 mod pair;
 mod parameters;
 
+use std::time::Duration;
+
 use slipway::aws::{
     AwsError, Ledger, ObservedService, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions,
 };
@@ -66,6 +68,10 @@ impl Step for UpdateService {
     const NAME: &'static str = "update-service";
     type Parameters = Parameters;
     type Found = ActiveRelease;
+
+    fn works(parameters: &Parameters) -> Duration {
+        parameters.works()
+    }
 
     fn acting_as(&self, sdk: &Sdk) -> Self {
         Self::new(sdk)

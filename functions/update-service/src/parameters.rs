@@ -10,6 +10,7 @@ use slipway::observed::service::check_revision_arn;
 use slipway::release::{Change, PriorService};
 use slipway::strategy::in_place::deploy::{DeployGoal, RolloutBounds};
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
+use slipway::timestamp::minutes;
 
 /// User parameters of an update-service action.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -164,6 +165,13 @@ impl Parameters {
             Some(desired) => format!("`desired_count` is {desired}: {why}"),
             None => why,
         })
+    }
+
+    pub(crate) fn works(&self) -> Duration {
+        match self.mode {
+            Some(Mode::Retire) => minutes(self.drain_minutes.unwrap_or_default()),
+            Some(Mode::Fill | Mode::Size) | None => self.deadline(),
+        }
     }
 
     pub(crate) fn deadline(&self) -> Duration {

@@ -10,8 +10,9 @@ use aws_sdk_codepipeline::types::{
 use aws_smithy_types::retry::RetryConfig;
 
 use super::clients::Clients;
+use super::pages::Pages;
 use super::{AwsError, ErrorKind, Sdk};
-use crate::job::{ActionTypeId, Artifact, Credentials, PolledJob};
+use crate::job::{ActionTypeId, Artifact, Credentials, PROVIDER_PREFIX, PolledJob};
 use crate::limits::POLL_BATCH;
 
 /// What an acknowledgement of a job has led to.
@@ -36,6 +37,38 @@ impl CustomJobs {
         Self {
             clients: Arc::clone(&sdk.own),
         }
+    }
+
+    /// The account's types whose jobs are to be taken, also in versions and of steps that these
+    /// functions do not know: such a job is to fail with that reason.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn types(&self) -> Result<Vec<ActionTypeId>, AwsError> {
+        const OPERATION: &str = "codepipeline:ListActionTypes";
+        let mut types = Vec::new();
+        let mut pages = Pages::new(OPERATION);
+        while let Some(start) = pages.next_start()? {
+            let request = self
+                .clients
+                .codepipeline()
+                .list_action_types()
+                .action_owner_filter(ActionOwner::Custom)
+                .set_next_token(start);
+            let page = request.send().await;
+            let page = page.map_err(AwsError::from_sdk(OPERATION))?;
+            pages.go_on(page.next_token);
+            let ids = page.action_types.into_iter().filter_map(|known| known.id);
+            types.extend(
+                ids.filter(|id| id.provider.starts_with(PROVIDER_PREFIX))
+                    .map(|id| ActionTypeId {
+                        category: id.category.as_str().to_owned(),
+                        provider: id.provider,
+                        version: id.version,
+                    }),
+            );
+        }
+        Ok(types)
     }
 
     /// The jobs of a type that wait, at most [`POLL_BATCH`]; none if the account does not have the

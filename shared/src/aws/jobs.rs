@@ -45,8 +45,8 @@ impl Jobs {
     }
 
     /// Reports the result of a job, in an invocation that `began` then. It is reported again while
-    /// CodePipeline is busy, and a result that CodePipeline does not accept becomes a failure: a job
-    /// without a result keeps its action from ending.
+    /// CodePipeline is busy, and a result that CodePipeline does not accept becomes a failure: the
+    /// action of a job without a result does not end.
     ///
     /// # Errors
     /// When the call fails: Lambda then delivers the event again.

@@ -16,7 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::limits::{FREEZE_HOLD, FREEZE_WINDOWS, JOINED_WINDOWS, STAGE_CHARS};
+use crate::job::ActionKind;
+use crate::limits::{FREEZE_WINDOWS, JOINED_WINDOWS, STAGE_CHARS};
 use crate::timestamp::{Timestamp, readable};
 use window::Window;
 
@@ -63,6 +64,7 @@ pub struct Moment<'a> {
     pub since: Timestamp,
     /// How long the action works after a freeze, at most.
     pub needs: Duration,
+    pub kind: ActionKind,
     /// Why the transition into the stage is disabled; none while it is enabled.
     pub disabled: Option<&'a str>,
 }
@@ -125,15 +127,17 @@ impl Guards {
         let why = format!("frozen: {}", why.join("; "));
 
         let wait = until.since(moment.since);
-        if wait + moment.needs <= FREEZE_HOLD {
+        let hold = moment.kind.hold();
+        if wait + moment.needs <= hold {
             return Ok(Gate::Hold(format!("{why}; then it goes on by itself")));
         }
         Ok(Gate::Outlasts(format!(
             "{why}; the action would wait {} and then work up to {}, and can do both for {} at \
-             most, since an action ends after 24 hours; start the pipeline again after the freeze",
+             most, since {}; start the pipeline again after the freeze",
             readable(wait),
             readable(moment.needs),
-            readable(FREEZE_HOLD)
+            readable(hold),
+            moment.kind.end()
         )))
     }
 }

@@ -34,6 +34,7 @@ fn begins(now: &str) -> Moment<'static> {
         now: at(now),
         since: at(now),
         needs: Duration::ZERO,
+        kind: ActionKind::Invoke,
         disabled: None,
     }
 }
@@ -193,6 +194,29 @@ fn a_freeze_that_an_action_cannot_wait_for_outlasts_it_at_once() {
              action ends after 24 hours; start the pipeline again after the freeze"
                 .to_owned()
         ))
+    );
+}
+
+#[test]
+fn a_custom_action_waits_and_works_for_less_than_an_hour() {
+    let night = guards(BERLIN, &["22:00/06:00"]);
+    let at_night = |needs: u64| {
+        night.gate(&Moment {
+            needs: Duration::from_secs(needs * 60),
+            kind: ActionKind::Custom,
+            ..begins("2026-01-06T04:30:00Z")
+        })
+    };
+    assert!(matches!(at_night(20), Ok(Gate::Hold(_))));
+    let Ok(Gate::Outlasts(why)) = at_night(21) else {
+        panic!("it is too long");
+    };
+    assert!(
+        why.contains(
+            "would wait 30m00s and then work up to 21m00s, and can do both for 50m00s at most, \
+             since a custom action can end after an hour; "
+        ),
+        "{why}"
     );
 }
 

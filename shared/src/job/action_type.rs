@@ -93,6 +93,12 @@ impl ActionType {
             .find(|known| known.ids().any(|of_version| of_version == *id))
     }
 
+    /// The type of a provider, whatever the version.
+    pub(super) fn of_provider(provider: &str) -> Option<&'static Self> {
+        let step = provider.strip_prefix(PROVIDER_PREFIX)?;
+        ACTION_TYPES.iter().find(|known| known.step == step)
+    }
+
     /// Its ids, the oldest version first.
     pub fn ids(&self) -> impl Iterator<Item = ActionTypeId> {
         let Self {

@@ -9,6 +9,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::action_kind::ActionKind;
+use super::failure::Failure;
+
+/// The owner of the types of custom actions.
+pub(super) const CUSTOM: &str = "Custom";
+
 /// An event that a step can handle.
 #[derive(Debug)]
 pub enum JobEvent {
@@ -21,10 +27,13 @@ pub enum JobEvent {
     },
 }
 
-/// A job of a Lambda invoke action.
+/// A job of a Lambda invoke action, or one of a custom action in the same form.
 #[derive(Debug)]
 pub struct PipelineJob {
     pub id: String,
+    pub kind: ActionKind,
+    /// Why the worker could not read a job of a custom action.
+    pub refusal: Option<Failure>,
     pub user_parameters: Option<String>,
     pub token: Option<String>,
     pub artifacts: Vec<Artifact>,
@@ -107,6 +116,8 @@ impl PipelineJob {
     pub(crate) fn direct(parameters: &Value, token: Option<String>) -> Self {
         Self {
             id: String::new(),
+            kind: ActionKind::Invoke,
+            refusal: None,
             user_parameters: Some(parameters.to_string()),
             token,
             artifacts: Vec::new(),
@@ -143,8 +154,17 @@ impl PipelineJob {
         let artifacts = job
             .pointer("/data/inputArtifacts")
             .and_then(Value::as_array);
+        // The event of a Lambda invoke action has no type.
+        let kind = if text("/data/actionTypeId/owner").as_deref() == Some(CUSTOM) {
+            ActionKind::Custom
+        } else {
+            ActionKind::Invoke
+        };
+        let refusal = job.get("refusal");
         Ok(Self {
             id: id.to_owned(),
+            kind,
+            refusal: refusal.and_then(|refusal| Failure::deserialize(refusal).ok()),
             user_parameters: text("/data/actionConfiguration/configuration/UserParameters"),
             token: text("/data/continuationToken"),
             artifacts: artifacts
@@ -235,6 +255,7 @@ mod tests {
         assert_eq!(job.id, "job-1");
         assert_eq!(job.user_parameters.as_deref(), Some("{\"a\": 1}"));
         assert_eq!(job.token.as_deref(), Some("token"));
+        assert_eq!((job.kind, job.refusal), (ActionKind::Invoke, None));
         let input = |name: &str| Artifact {
             name: name.to_owned(),
             bucket: "bucket".to_owned(),

@@ -4,6 +4,7 @@
 //! This is the only place that knows the JSON of a job, of user parameters and of continuation
 //! tokens. It does no I/O: `step` runs a job, `aws::Jobs` sends the report.
 
+mod action_kind;
 mod action_type;
 mod checks;
 mod envelope;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use action_kind::ActionKind;
 pub use action_type::{ACTION_TYPES, ActionType, ActionTypeId, PROVIDER_PREFIX, Property};
 pub use checks::{CheckPath, Checks};
 pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
@@ -41,6 +43,8 @@ pub struct Job<P> {
     /// When the first job of this action began: the token carries it from job to job.
     pub since: Timestamp,
     pub now: Timestamp,
+    /// What its action is to CodePipeline.
+    pub kind: ActionKind,
     /// When a freeze last held the action back, if one did.
     pub frozen: Option<Timestamp>,
     /// Whether AWS has refused a call for so long that no job looks again.
@@ -87,6 +91,7 @@ mod tests {
             parameters: (),
             since,
             now: at(0),
+            kind: ActionKind::Invoke,
             frozen: None,
             refused_for_long: false,
             payload: None,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::action_type::{ActionType, ActionTypeId, FURTHER};
-use super::envelope::{Artifact, Credentials};
+use super::envelope::{Artifact, CUSTOM, Credentials};
 use super::{Failure, clipped};
 use crate::json;
 use crate::limits::PROPERTY_VALUE_CHARS;
@@ -37,20 +37,41 @@ pub struct StepInvocation {
 }
 
 impl PolledJob {
-    /// The invocation of the job's step.
+    /// The invocation of the job's step. What cannot be read of the job is a refusal in the event,
+    /// which the step reports as its failure: Lambda repeats an invocation that could not.
     ///
     /// # Errors
-    /// A ConfigurationError that names the property, what was found and what is expected, or the
-    /// type that these functions do not know.
+    /// A ConfigurationError if no step has such a type.
     pub fn invocation(&self) -> Result<StepInvocation, Failure> {
+        let of_provider = ActionType::of_provider(&self.of_type.provider);
+        let step = of_provider.ok_or_else(|| self.unknown_type())?.step;
+        let event = match self.read() {
+            Ok(parameters) => self.event(step, &Value::Object(parameters)),
+            Err(refusal) => {
+                let mut event = self.event(step, &self.release());
+                event["CodePipeline.job"]["refusal"] = json!(refusal);
+                event
+            }
+        };
+        Ok(StepInvocation { step, event })
+    }
+
+    /// The parameters of the step, or a ConfigurationError that names the property, what was found
+    /// and what is expected, or the type that these functions do not know.
+    fn read(&self) -> Result<Map<String, Value>, Failure> {
         let of_type = ActionType::named(&self.of_type).ok_or_else(|| self.unknown_type())?;
-        let parameters = self.parameters(of_type).map_err(|message| {
+        self.parameters(of_type).map_err(|message| {
             let remedy = "correct the configuration of this action in the pipeline";
             Failure::configuration(format!("{message}; {remedy}"))
-        })?;
-        Ok(StepInvocation {
-            step: of_type.step,
-            event: self.event(of_type.step, &Value::Object(parameters)),
+        })
+    }
+
+    /// The parameters that name the release, which keeps why the job was refused.
+    fn release(&self) -> Value {
+        let property = |name: &str| self.configuration.get(name);
+        json!({
+            "pipeline": self.pipeline, "execution": self.execution,
+            "cluster": property("cluster"), "service": property("service"),
         })
     }
 
@@ -131,7 +152,15 @@ impl PolledJob {
                 },
             })
         };
+        let ActionTypeId {
+            category,
+            provider,
+            version,
+        } = &self.of_type;
         let mut data = json!({
+            "actionTypeId": {
+                "category": category, "owner": CUSTOM, "provider": provider, "version": version,
+            },
             "actionConfiguration": {
                 "configuration": {"FunctionName": step, "UserParameters": parameters.to_string()},
             },
@@ -174,7 +203,9 @@ fn quoted(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{FailureType, JobEvent, parse_parameters};
+    use crate::job::{
+        ActionKind, FailureType, JobEvent, PipelineJob, ReleaseRef, parse_parameters, parse_release,
+    };
     use serde::Deserialize;
 
     /// A job of `update-service` with these properties besides the common ones.
@@ -209,8 +240,18 @@ mod tests {
         }
     }
 
+    /// The job as its step reads it.
+    fn read(job: &PolledJob) -> PipelineJob {
+        let invocation = job.invocation().expect("a step");
+        assert_eq!(invocation.step, "update-service");
+        match JobEvent::parse(&invocation.event) {
+            Ok(JobEvent::Pipeline(read)) => read,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn refusal(job: &PolledJob) -> String {
-        let failure = job.invocation().expect_err("refused");
+        let failure = read(job).refusal.expect("refused");
         assert_eq!(failure.kind, FailureType::ConfigurationError);
         failure.message
     }
@@ -229,16 +270,12 @@ mod tests {
             ("deadline_minutes", "25"),
             ("parameters", r#"{"initial_count":2}"#),
         ];
-        let invocation = job(&properties).invocation().expect("a step");
-        assert_eq!(invocation.step, "update-service");
-
-        let Ok(JobEvent::Pipeline(read)) = JobEvent::parse(&invocation.event) else {
-            panic!("a job of CodePipeline")
-        };
+        let read = read(&job(&properties));
         assert_eq!(
-            (read.id.as_str(), read.token.as_deref()),
-            ("job-1", Some("token"))
+            (read.id.as_str(), read.token.as_deref(), read.kind),
+            ("job-1", Some("token"), ActionKind::Custom)
         );
+        assert_eq!(read.refusal, None);
         assert_eq!(read.artifacts, job(&[]).artifacts);
         let credentials = read.credentials.expect("those of the job");
         assert_eq!(credentials.session_token, "session");
@@ -304,6 +341,22 @@ mod tests {
             found.starts_with("the action type is Deploy slipway-update-service version 7, which "),
             "{found}"
         );
+
+        // No step could report it.
+        newer.of_type.provider = "slipway-none".to_owned();
+        let failure = newer.invocation().expect_err("no step");
+        assert!(
+            failure.message.contains("Deploy slipway-none version 7"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn a_refused_job_names_its_release_which_keeps_the_reason() {
+        let refused = read(&job(&[("deadline_minutes", "soon")]));
+        let release = parse_release(refused.user_parameters.as_deref());
+        let expected = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
+        assert_eq!(release, Some(expected));
     }
 
     #[test]

@@ -38,14 +38,23 @@ pub const PROPERTY_DESCRIPTION_CHARS: usize = 160;
 /// ActionDeclaration, `configuration`).
 pub const PROPERTY_VALUE_CHARS: usize = 1_000;
 
+/// Longest duration of a custom action. Ours: CodePipeline gives "all other actions" an hour (AWS
+/// CodePipeline quotas; an earlier edition has 24 hours for custom actions), of which a poll can
+/// take a minute for each job; the rest remains for reporting why.
+pub const CUSTOM_ACTION_TOTAL: Duration = Duration::from_secs(55 * 60);
+
+/// Longest time for which a custom action waits and then works. Ours: [`CUSTOM_ACTION_TOTAL`], less
+/// five minutes for ending the release.
+pub const CUSTOM_ACTION_HOLD: Duration = Duration::from_secs(50 * 60);
+
 /// Jobs that `poll-jobs` requests at a time. Ours: it polls again until there are no more.
 pub const POLL_BATCH: i32 = 10;
 
-/// How long an invocation of `poll-jobs` takes further jobs, and passes one on again while Lambda is
-/// busy. Ours: the last one is acknowledged, passed on and, if that fails, reported within the
+/// How long an invocation of `poll-jobs` takes further jobs, and passes one on again while Lambda
+/// is busy. Ours: the last one is acknowledged, passed on and, if that fails, reported within the
 /// function's time-out, and a minute later the schedule invokes it again.
 pub const POLL_BUDGET: Duration = Duration::from_secs(20);
 
-/// How often one invocation makes a call, each with the SDK's retries, that would leave a job without
-/// a result. Ours: an outage of half a minute passes, and the function's time-out is not reached.
+/// How often one invocation makes a call, each with the SDK's retries, without which a job would
+/// have no result. Ours: an outage of half a minute passes within the function's time-out.
 pub const JOB_ATTEMPTS: u32 = 3;

@@ -42,6 +42,7 @@ impl Gate {
             now: self.sdk.now(),
             since: job.since,
             needs,
+            kind: job.kind,
             disabled: disabled.as_deref(),
         };
         match release.guards.gate(&moment) {

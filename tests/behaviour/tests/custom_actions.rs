@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use behaviour::{account, action, ends, failure, jobs, push, settled, update_pipeline};
+use behaviour::{account, action, ends, failure, jobs, push, recorded, settled, update_pipeline};
 use emulator::client::{CallFault, Hang};
 use emulator::cloudformation::items;
 use emulator::codepipeline::{self, Job, JobState};
@@ -153,13 +153,30 @@ fn a_value_that_does_not_fit_fails_its_action_as_configuration_error() {
                  this action in the pipeline"
             ))
         );
-        assert_eq!(invocations(&aws, failed[0]), 0, "no step has run");
+        assert_eq!(invocations(&aws, failed[0]), 1, "the step reports it");
+        let why = recorded(&aws, &execution, "reason").expect("it has ended");
+        assert!(why.contains("expected a number"), "{why}");
     });
 }
 
 #[test]
 fn a_job_of_a_newer_version_than_the_functions_know_fails_with_that_reason() {
-    let mut aws = opened();
+    for are_lost in [false, true] {
+        let mut aws = opened();
+        if are_lost {
+            lose_events(&mut aws);
+        }
+        assert_newer_version_fails(aws);
+    }
+}
+
+/// Lets no event of CodePipeline arrive.
+fn lose_events(aws: &mut Aws) {
+    let lost = (0..500).map(|nth| (("aws.codepipeline", nth), Mishap::Lost));
+    aws.events.expect(lost.collect::<BTreeMap<_, _>>());
+}
+
+fn assert_newer_version_fails(mut aws: Aws) {
     let property =
         |name: &str| json!({"name": name, "required": true, "key": false, "secret": false});
     let properties = ["cluster", "service", "task_definition"].map(property);
@@ -194,8 +211,7 @@ fn a_job_of_a_newer_version_than_the_functions_know_fails_with_that_reason() {
 #[test]
 fn without_any_event_the_schedule_takes_the_jobs() {
     let mut aws = opened();
-    let lost = (0..500).map(|nth| (("aws.codepipeline", nth), Mishap::Lost));
-    aws.events.expect(lost.collect::<BTreeMap<_, _>>());
+    lose_events(&mut aws);
     release(aws, Faults::default(), async |driver, pushed| {
         ends(driver, PIPELINE, pushed, "deployed").await;
         // One of each action: begin-release, register-task-definition, update-service, finish-release.
@@ -289,6 +305,52 @@ fn a_step_that_cannot_be_invoked_fails_its_job_with_the_reason() {
                  lambda:InvokeFunction failed: ResourceNotFoundException: "
             ),
             "{message}"
+        );
+    });
+}
+
+#[test]
+fn a_worker_reports_again_while_codepipeline_is_busy() {
+    let mut aws = opened();
+    lambda::delete_function(&mut aws, "slipway-update-service").expect("it is there");
+    // The report is the fourth call for the job of an event, and the SDK makes four attempts.
+    let busy = |nth| {
+        let function = WORKER;
+        (Which::Of { function, nth }, CallFault::ThrottleFrom(4, 6))
+    };
+    let faults = Faults {
+        calls: (0..20).map(busy).collect(),
+        ..Faults::default()
+    };
+    release(aws, faults, async |driver, pushed| {
+        let execution = settled(driver, PIPELINE, pushed).await;
+        let aws = driver.world.aws();
+        let failed = jobs(&aws, &execution, "update-service");
+        let reported = failed.first().and_then(|job| failure(job));
+        assert_eq!(reported.map(|(kind, _)| kind), Some("ConfigurationError"));
+    });
+}
+
+#[test]
+fn a_step_that_would_outlast_a_custom_action_is_refused_at_once() {
+    let mut aws = opened();
+    let changed = update_pipeline(&mut aws, PIPELINE, |pipeline| {
+        action(pipeline, "finish-release")["configuration"]["soak_minutes"] = json!("51");
+    });
+    changed.expect("it is a number");
+
+    release(aws, Faults::default(), async |driver, pushed| {
+        let execution = settled(driver, PIPELINE, pushed).await;
+        let aws = driver.world.aws();
+        let failed = jobs(&aws, &execution, "finish-release");
+        assert_eq!(
+            failed.first().and_then(|job| failure(job)),
+            Some((
+                "ConfigurationError",
+                "by its parameters this step works for up to 51m00s; expected at most 50m00s, \
+                 since a custom action can end after an hour; give it less time, or make it a \
+                 Lambda invoke action"
+            ))
         );
     });
 }

@@ -7,7 +7,9 @@ use zip::write::SimpleFileOptions;
 
 use super::script::{Answer, Script, at, response, run, s3_refusal};
 use crate::aws::Artifacts;
-use crate::job::{Artifact, Credentials, Failure, FailureType, Job, Origin, ReleaseRef, StepError};
+use crate::job::{
+    ActionKind, Artifact, Credentials, Failure, FailureType, Job, Origin, ReleaseRef, StepError,
+};
 
 /// A zip archive of these files.
 fn archive(files: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
@@ -48,6 +50,7 @@ fn job(credentials: bool) -> Job<()> {
         parameters: (),
         since: at(0),
         now: at(0),
+        kind: ActionKind::Invoke,
         frozen: None,
         refused_for_long: false,
         payload: None,

@@ -21,7 +21,9 @@ use slipway::aws::{
     Artifacts, AwsError, Clusters, Images, ObservedService, Sdk, Services, TaskDefinitions,
 };
 use slipway::image::ImageReference;
-use slipway::job::{Artifact, Credentials, Failure, Job, Origin, ReleaseRef, StepError};
+use slipway::job::{
+    ActionKind, Artifact, Credentials, Failure, Job, Origin, ReleaseRef, StepError,
+};
 use slipway::observed::percentages::Percentages;
 use slipway::strategy::service_goal::ServiceGoal;
 use slipway::task_definition::TaskDefinition;
@@ -320,6 +322,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         parameters: (),
         since: now,
         now,
+        kind: ActionKind::Invoke,
         frozen: None,
         refused_for_long: false,
         payload: None,

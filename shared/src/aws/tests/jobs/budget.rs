@@ -33,6 +33,27 @@ fn an_action_fails_after_23_and_a_half_hours_with_its_last_summary() {
 }
 
 #[test]
+fn a_custom_action_fails_with_its_last_summary_before_its_hour_is_over() {
+    let sent = |secs: i64| {
+        let script = Script::new([answer(&json!({}))]);
+        let mut event = event(&parameters().to_string(), Some(&token(secs, None)));
+        event["CodePipeline.job"]["data"]["actionTypeId"] = json!({"owner": "Custom"});
+        let draining = async |_: &Job<Parameters>| Ok(JobReport::in_progress("draining", 5));
+        handle(&script, event, draining).expect("reported");
+        script.only()
+    };
+
+    let limit = 55 * 60;
+    assert_eq!(sent(limit - 1).operation(), "PutJobSuccessResult");
+    let failed = sent(limit);
+    assert_eq!(failed.operation(), "PutJobFailureResult");
+    assert_eq!(
+        failed.json()["failureDetails"]["message"],
+        "still in progress after 55m00s, and a custom action can end after an hour; last: draining"
+    );
+}
+
+#[test]
 fn a_step_that_exceeds_its_budget_is_reported_in_progress_with_the_same_token() {
     let text = token(90, Some(json!({"minute": 7})));
     let script = Script::new([answer(&json!({}))]);

@@ -223,7 +223,16 @@ impl Event {
                     ended(&driver, known, COUNTER, "deployed").await
                 }
                 Self::ReleaseByRecords => ended(&driver, known, SITE, "deployed").await,
-                Self::DryRun | Self::CustomJobs => checked(&driver, known).await,
+                Self::DryRun => checked(&driver, known).await,
+                Self::CustomJobs => {
+                    checked(&driver, known).await;
+                    let listed = |aws: &Aws| {
+                        let mut calls = aws.calls.iter();
+                        calls.any(|call| call.operation == "ListActionTypes")
+                    };
+                    let polled = driver.until(PATIENCE, &mut nothing_denied, listed).await;
+                    polled.expect("the schedule polls every minute");
+                }
                 Self::FoundRoles => found_roles::complete(&driver, found_roles::STACK).await,
                 Self::PairOnInstances => ended(&driver, known, WAREHOUSE, "deployed").await,
                 Self::ReleaseOnListener | Self::PromotedCanary => {

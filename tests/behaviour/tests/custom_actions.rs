@@ -11,7 +11,7 @@ use emulator::client::{CallFault, Hang};
 use emulator::cloudformation::items;
 use emulator::codepipeline::{self, Job, JobState};
 use emulator::eventbridge::Mishap;
-use emulator::{Aws, lambda};
+use emulator::{Aws, Quirk, lambda};
 use harness::demo::{WEB, custom_actions, play};
 use harness::driver::{Driver, Fault, Faults, Which, run};
 use serde_json::{Value, json};
@@ -135,11 +135,12 @@ fn a_property_that_the_type_does_not_have_is_refused_with_the_stack() {
 #[test]
 fn a_value_that_does_not_fit_fails_its_action_as_configuration_error() {
     let mut aws = opened();
+    aws.settle_quirk(Quirk::ChecksPropertyTypes, false);
     let changed = update_pipeline(&mut aws, PIPELINE, |pipeline| {
         let update = action(pipeline, "update-service");
         update["configuration"]["deadline_minutes"] = json!("soon");
     });
-    changed.expect("the type of a property is not checked");
+    changed.expect("the type of the property is not checked");
 
     release(aws, Faults::default(), async |driver, pushed| {
         let execution = settled(driver, PIPELINE, pushed).await;

@@ -22,6 +22,8 @@ pub enum Quirk {
     BoundsWhileSuspended,
     /// ECS: the circuit breaker of a service behind a Classic Load Balancer trips.
     BreaksBehindClassic,
+    /// CodePipeline: a literal value of a custom action must be of the type that its property has.
+    ChecksPropertyTypes,
     /// ECR: an image that is named is described whatever its status.
     DescribesNamedOfAnyStatus,
     /// CloudFormation: the deletion of a record set names the values of the template, and fails if
@@ -99,11 +101,12 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AbandonsActions,
         Self::AnswersBeforeSync,
         Self::BoundsWhileSuspended,
         Self::BreaksBehindClassic,
+        Self::ChecksPropertyTypes,
         Self::DeletesTemplateValues,
         Self::DescribesNamedOfAnyStatus,
         Self::DrainsWholeDelay,
@@ -142,6 +145,7 @@ impl Quirk {
             Self::AnswersBeforeSync => "a DNS server has a change that is PENDING",
             Self::BoundsWhileSuspended => "bounds hold while scaling is suspended",
             Self::BreaksBehindClassic => "the circuit breaker trips behind a Classic Load Balancer",
+            Self::ChecksPropertyTypes => "values are of the types of their properties",
             Self::DeletesTemplateValues => "a record set is deleted with the template's values",
             Self::DescribesNamedOfAnyStatus => "a named image is described whatever its status",
             Self::DrainsWholeDelay => "draining takes the whole deregistration delay",

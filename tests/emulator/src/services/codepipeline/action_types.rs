@@ -62,6 +62,17 @@ pub struct Property {
     declared: Value,
 }
 
+impl Property {
+    /// Whether a value is of the type that the property has.
+    pub(super) fn takes(&self, value: &str) -> bool {
+        match self.declared["type"].as_str() {
+            Some("Number") => value.parse::<f64>().is_ok(),
+            Some("Boolean") => ["true", "false"].contains(&value),
+            _ => true,
+        }
+    }
+}
+
 impl ActionType {
     pub(super) fn id(&self) -> Value {
         json!({

@@ -15,10 +15,14 @@ use crate::{ApiError, Aws, Quirk};
 /// The most pipelines of an account in a region.
 const PIPELINES: usize = 1000;
 
-fn parse(aws: &Aws, given: &Value) -> Result<Declaration, ApiError> {
+fn parse(aws: &mut Aws, given: &Value) -> Result<Declaration, ApiError> {
     let declaration = Declaration::parse(given, &aws.region, &aws.codepipeline.action_types)?;
     structure::check(&declaration)?;
-    Ok(declaration)
+    match structure::mistyped(&declaration) {
+        // Whether values are compared with the types is not documented: drawn once an account.
+        Some(refusal) if aws.draw_quirk(Quirk::ChecksPropertyTypes) => Err(refusal),
+        _ => Ok(declaration),
+    }
 }
 
 /// The definition as GetPipeline returns it, with its version and the defaults filled in.

@@ -166,6 +166,25 @@ fn check_configuration(action: &Action) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The refusal of a literal value that is not of the type of its property: what a variable becomes
+/// is not known yet.
+pub(super) fn mistyped(declaration: &Declaration) -> Option<ApiError> {
+    let mut every = declaration.stages.iter().flat_map(|stage| &stage.actions);
+    every.find_map(|action| {
+        let Provider::Custom(of_type) = &action.provider else {
+            return None;
+        };
+        let wrong = of_type.properties.iter().find(|property| {
+            let value = action.configuration.get(&property.name);
+            value.is_some_and(|value| !value.contains("#{") && !property.takes(value))
+        })?;
+        Some(action_error(format!(
+            "Action configuration for action '{}' has a value of another type for '{}'",
+            action.name, wrong.name
+        )))
+    })
+}
+
 fn check_artifact_counts(action: &Action) -> Result<(), ApiError> {
     let name = &action.name;
     let [inputs, outputs] = action.provider.artifacts();

@@ -22,7 +22,7 @@ fn property(name: &str, required: bool) -> Value {
 }
 
 /// A type with the required property `service` and the optional one `mode`.
-fn action_type() -> Value {
+pub(super) fn action_type() -> Value {
     json!({
         "category": "Deploy", "provider": "update-service", "version": "1",
         "settings": {"entityUrlTemplate": "https://example.com/{Config:service}"},
@@ -32,7 +32,7 @@ fn action_type() -> Value {
     })
 }
 
-fn custom(configuration: &Value) -> Value {
+pub(super) fn custom(configuration: &Value) -> Value {
     json!({
         "name": "Go", "namespace": "Go", "actionTypeId": type_id(),
         "inputArtifacts": [{"name": "Spec"}], "configuration": configuration,
@@ -44,7 +44,7 @@ fn minutes(aws: &mut Aws, minutes: u64) {
     (0..minutes * 60).for_each(|_| after(aws, 1));
 }
 
-fn create(aws: &mut Aws, of_type: &Value) -> Result<Value, ApiError> {
+pub(super) fn create(aws: &mut Aws, of_type: &Value) -> Result<Value, ApiError> {
     call(aws, "CreateCustomActionType", of_type)
 }
 

@@ -7,6 +7,7 @@ mod ecr;
 mod flow;
 mod jobs;
 mod notices;
+mod properties;
 mod protocols;
 mod transitions;
 mod triggers;

@@ -4,6 +4,7 @@ const assert = require("node:assert/strict");
 const ecs = require("@aws-sdk/client-ecs");
 const pipelines = require("@aws-sdk/client-codepipeline");
 const metrics = require("@aws-sdk/client-cloudwatch");
+const { AwsJson1_1Protocol, AwsSmithyRpcV2CborProtocol } = require("@aws-sdk/core/protocols");
 
 const [cluster, service, pipeline] = process.argv.slice(2);
 
@@ -49,6 +50,39 @@ async function releases() {
   );
 }
 
+async function workers(protocol, version) {
+  const client = new pipelines.CodePipelineClient({ protocol });
+  const type = { category: "Test", provider: "from-javascript", version };
+  const artifacts = { minimumCount: 0, maximumCount: 1 };
+  const suite = { name: "Suite", required: true, key: true, secret: false, queryable: true, type: "String" };
+  await client.send(
+    new pipelines.CreateCustomActionTypeCommand({
+      ...type,
+      configurationProperties: [suite],
+      inputArtifactDetails: artifacts,
+      outputArtifactDetails: artifacts,
+    }),
+  );
+  const listed = await all(pipelines.paginateListActionTypes({ client }, { actionOwnerFilter: "Custom" }), "actionTypes");
+  const made = listed.find((one) => one.id.provider === type.provider && one.id.version === version);
+  assert.equal(made.actionConfigurationProperties[0].type, "String");
+  assert.equal(made.inputArtifactDetails.maximumCount, 1);
+
+  const actionTypeId = { ...type, owner: "Custom" };
+  const polled = await client.send(new pipelines.PollForJobsCommand({ actionTypeId, queryParam: { Suite: "unit" } }));
+  assert.deepEqual(polled.jobs, []);
+  const unknown = { jobId: "00000000-0000-0000-0000-000000000000", nonce: "1" };
+  await assert.rejects(
+    client.send(new pipelines.AcknowledgeJobCommand(unknown)),
+    (error) => error instanceof pipelines.JobNotFoundException,
+  );
+  await client.send(new pipelines.DeleteCustomActionTypeCommand(type));
+  await assert.rejects(
+    client.send(new pipelines.PollForJobsCommand({ actionTypeId, queryParam: { Suite: "unit" } })),
+    (error) => error instanceof pipelines.ActionTypeNotFoundException,
+  );
+}
+
 async function measurements() {
   const client = new metrics.CloudWatchClient({});
   const MetricData = [{ MetricName: "orders", Value: 3, Unit: "Count" }];
@@ -64,6 +98,8 @@ async function measurements() {
 async function main() {
   await services();
   await releases();
+  await workers(AwsJson1_1Protocol, "1");
+  await workers(AwsSmithyRpcV2CborProtocol, "2");
   await measurements();
   console.log("the JavaScript SDK agrees");
 }

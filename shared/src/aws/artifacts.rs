@@ -1,5 +1,5 @@
 //! Input artifacts of a job: zip archives in the pipeline's bucket, read with the job's temporary
-//! credentials.
+//! credentials: those of its event, or those that CodePipeline has for it if the event has none.
 //!
 //! Never falls back to the function's own role: a job without credentials reads nothing.
 
@@ -8,7 +8,7 @@ use std::io::{Cursor, Read};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 
-use super::{AwsError, ErrorKind, Sdk};
+use super::{AwsError, ErrorKind, Sdk, jobs};
 use crate::job::{self, Failure, FailureType, StepError};
 use crate::limits::{ARTIFACT_BYTES, ARTIFACT_FILE_BYTES};
 use crate::redaction::without_signatures;
@@ -22,6 +22,7 @@ const LISTED_NAMES: usize = 20;
 #[derive(Debug)]
 pub struct Artifacts<'a> {
     sdk: &'a Sdk,
+    job: Option<&'a str>,
     inputs: &'a [job::Artifact],
     credentials: Option<&'a job::Credentials>,
 }
@@ -31,6 +32,7 @@ impl<'a> Artifacts<'a> {
     pub fn new<S>(sdk: &'a Sdk, job: &'a job::Job<S>) -> Self {
         Self {
             sdk,
+            job: job.id.as_deref(),
             inputs: &job.artifacts,
             credentials: job.credentials.as_ref(),
         }
@@ -121,7 +123,8 @@ impl<'a> Artifacts<'a> {
 
     async fn download(&self, input: &job::Artifact) -> Result<Vec<u8>, StepError> {
         let object = self
-            .client()?
+            .client()
+            .await?
             .get_object()
             .bucket(&input.bucket)
             .key(&input.key)
@@ -152,8 +155,13 @@ impl<'a> Artifacts<'a> {
     }
 
     /// A client that signs with the job's credentials.
-    fn client(&self) -> Result<aws_sdk_s3::Client, StepError> {
-        let of_job = self.credentials.ok_or_else(|| {
+    async fn client(&self) -> Result<aws_sdk_s3::Client, StepError> {
+        let fetched = match (self.credentials, self.job) {
+            // Boxed: the SDK's futures are deep.
+            (None, Some(id)) => Box::pin(jobs::credentials(self.sdk, id)).await?,
+            _ => None,
+        };
+        let of_job = self.credentials.or(fetched.as_ref()).ok_or_else(|| {
             Failure::configuration(
                 "`artifactCredentials` is missing in the job; expected credentials for the input \
                  artifact",

@@ -12,7 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use super::clients::Clients;
 use super::pages::Pages;
 use super::{AwsError, ErrorKind, Sdk};
-use crate::job::{ActionTypeId, Artifact, Credentials, PROVIDER_PREFIX, PolledJob};
+use crate::job::{ActionTypeId, Artifact, PROVIDER_PREFIX, PolledJob};
 use crate::limits::POLL_BATCH;
 
 /// What an acknowledgement of a job has led to.
@@ -140,14 +140,14 @@ fn may_have_effect(error: &AwsError) -> bool {
     is_open && !error.code.contains("Throttling")
 }
 
-/// A job without an id or a nonce cannot be acknowledged.
+/// A job without an id or a nonce cannot be acknowledged. Its credentials stay here: a step fetches
+/// its own when it reads an artifact, so that none is in the queue of a function's events.
 fn polled(job: Job, of_type: &ActionTypeId) -> Option<PolledJob> {
     let (id, nonce) = (job.id?, job.nonce?);
     let JobData {
         action_configuration,
         pipeline_context,
         input_artifacts,
-        artifact_credentials,
         continuation_token,
         ..
     } = job.data?;
@@ -155,11 +155,6 @@ fn polled(job: Job, of_type: &ActionTypeId) -> Option<PolledJob> {
     let configuration = action_configuration.and_then(|it| it.configuration);
     let (pipeline, execution) = pipeline_context.map_or((None, None), |context| {
         (context.pipeline_name, context.pipeline_execution_id)
-    });
-    let credentials = artifact_credentials.map(|it| Credentials {
-        access_key_id: it.access_key_id,
-        secret_access_key: it.secret_access_key,
-        session_token: it.session_token,
     });
     Some(PolledJob {
         id,
@@ -175,7 +170,6 @@ fn polled(job: Job, of_type: &ActionTypeId) -> Option<PolledJob> {
             .into_iter()
             .filter_map(artifact)
             .collect(),
-        credentials,
     })
 }
 

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use aws_sdk_codepipeline::types::{
-    ExecutionDetails, FailureDetails, FailureType as SdkFailureType,
+    ExecutionDetails, FailureDetails, FailureType as SdkFailureType, JobDetails,
 };
 
 use super::clients::Clients;
 use super::{AwsError, ErrorKind, Sdk};
-use crate::job::{Failure, FailureType, JobOutcome, JobReport, clipped};
+use crate::job::{Credentials, Failure, FailureType, JobOutcome, JobReport, clipped};
 use crate::limits::{
     EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, JOB_ATTEMPTS, STEP_BUDGET, SUMMARY_CHARS,
 };
@@ -115,13 +115,7 @@ impl Jobs {
     /// # Errors
     /// When the call fails.
     pub async fn stated(&self, id: &str) -> Result<StatedJob, AwsError> {
-        let request = self.clients.codepipeline().get_job_details().job_id(id);
-        let found = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("codepipeline:GetJobDetails"))?;
-
-        let details = found.job_details;
+        let details = details(&self.clients, id).await?;
         let account = details
             .as_ref()
             .and_then(|details| details.account_id.clone());
@@ -231,6 +225,30 @@ impl Jobs {
             .map(drop)
             .map_err(AwsError::from_sdk(OPERATION))
     }
+}
+
+/// Credentials for the artifacts of a job, new ones each time.
+///
+/// # Errors
+/// When the call fails.
+pub(super) async fn credentials(sdk: &Sdk, id: &str) -> Result<Option<Credentials>, AwsError> {
+    let details = details(&sdk.own, id).await?;
+    let data = details.and_then(|details| details.data);
+    let found = data.and_then(|data| data.artifact_credentials);
+    Ok(found.map(|found| Credentials {
+        access_key_id: found.access_key_id,
+        secret_access_key: found.secret_access_key,
+        session_token: found.session_token,
+    }))
+}
+
+async fn details(clients: &Clients, id: &str) -> Result<Option<JobDetails>, AwsError> {
+    let request = clients.codepipeline().get_job_details().job_id(id);
+    let found = request
+        .send()
+        .await
+        .map_err(AwsError::from_sdk("codepipeline:GetJobDetails"))?;
+    Ok(found.job_details)
 }
 
 /// The result of a job whose own one CodePipeline refused, as it would in each invocation.

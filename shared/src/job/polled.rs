@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::action_type::{ActionType, ActionTypeId, FURTHER};
-use super::envelope::{Artifact, CUSTOM, Credentials};
+use super::envelope::{Artifact, CUSTOM};
 use super::{Failure, clipped};
 use crate::json;
 use crate::limits::PROPERTY_VALUE_CHARS;
@@ -25,14 +25,12 @@ pub struct PolledJob {
     pub execution: Option<String>,
     pub token: Option<String>,
     pub artifacts: Vec<Artifact>,
-    pub credentials: Option<Credentials>,
 }
 
 /// The invocation of a step.
 #[derive(Debug)]
 pub struct StepInvocation {
     pub step: &'static str,
-    /// Has the credentials of the job: it is not logged.
     pub event: Value,
 }
 
@@ -167,13 +165,6 @@ impl PolledJob {
             "inputArtifacts": self.artifacts.iter().map(artifact).collect::<Vec<_>>(),
             "outputArtifacts": [],
         });
-        if let Some(credentials) = &self.credentials {
-            data["artifactCredentials"] = json!({
-                "accessKeyId": credentials.access_key_id,
-                "secretAccessKey": credentials.secret_access_key,
-                "sessionToken": credentials.session_token,
-            });
-        }
         if let Some(token) = &self.token {
             data["continuationToken"] = json!(token);
         }
@@ -232,11 +223,6 @@ mod tests {
                 bucket: "bucket".to_owned(),
                 key: "key".to_owned(),
             }],
-            credentials: Some(Credentials {
-                access_key_id: "id".to_owned(),
-                secret_access_key: "secret".to_owned(),
-                session_token: "session".to_owned(),
-            }),
         }
     }
 
@@ -277,8 +263,7 @@ mod tests {
         );
         assert_eq!(read.refusal, None);
         assert_eq!(read.artifacts, job(&[]).artifacts);
-        let credentials = read.credentials.expect("those of the job");
-        assert_eq!(credentials.session_token, "session");
+        assert!(read.credentials.is_none(), "a queue would have them");
 
         let (release, own) =
             parse_parameters::<Own>(read.user_parameters.as_deref()).expect("complete");
@@ -357,14 +342,5 @@ mod tests {
         let release = parse_release(refused.user_parameters.as_deref());
         let expected = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
         assert_eq!(release, Some(expected));
-    }
-
-    #[test]
-    fn debug_output_hides_credentials() {
-        let shown = format!("{:?}", job(&[]));
-        assert!(
-            !shown.contains("secret") && !shown.contains("session"),
-            "{shown}"
-        );
     }
 }

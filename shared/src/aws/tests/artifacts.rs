@@ -2,10 +2,11 @@
 
 use std::io::{Cursor, Write};
 
+use serde_json::json;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-use super::script::{Answer, Script, at, response, run, s3_refusal};
+use super::script::{Answer, Script, answer, at, response, run, s3_refusal};
 use crate::aws::Artifacts;
 use crate::job::{
     ActionKind, Artifact, Credentials, Failure, FailureType, Job, Origin, ReleaseRef, StepError,
@@ -190,6 +191,25 @@ fn a_job_without_credentials_reads_nothing() {
     let message = "`artifactCredentials` is missing in the job; expected credentials for the \
                    input artifact";
     assert_eq!(refused, Failure::configuration(message).into());
+}
+
+#[test]
+fn a_job_whose_event_has_no_credentials_reads_with_those_that_codepipeline_has_for_it() {
+    let credentials = json!({
+        "accessKeyId": "AKIDFETCHED", "secretAccessKey": "a key", "sessionToken": "a session",
+    });
+    let details = json!({"jobDetails": {"data": {"artifactCredentials": credentials}}});
+    let file = archive(&[("a.json", b"{}".to_vec())], CompressionMethod::Stored);
+    let script = Script::new([answer(&details), object(file)]);
+    let (sdk, mut job) = (script.sdk(), job(false));
+    job.id = Some("job-1".to_owned());
+
+    let read = run(Artifacts::new(&sdk, &job).read("Config::a.json"));
+    assert_eq!(read, Ok(b"{}".to_vec()));
+    let sent = script.sent();
+    assert_eq!(sent[0].operation(), "GetJobDetails");
+    assert_eq!(sent[0].json(), json!({"jobId": "job-1"}));
+    assert_eq!(sent[1].header("x-amz-security-token"), Some("a session"));
 }
 
 /// An archive of exactly `bytes` bytes, in which `a.json` is `{}`.

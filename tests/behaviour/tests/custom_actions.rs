@@ -310,20 +310,32 @@ fn a_step_that_cannot_be_invoked_fails_its_job_with_the_reason() {
     });
 }
 
+/// A fault of each of the first attempts of the worker.
+fn of_workers(fault: CallFault) -> Faults {
+    let function = WORKER;
+    let calls = (0..20).map(|nth| (Which::Of { function, nth }, fault));
+    Faults {
+        calls: calls.collect(),
+        ..Faults::default()
+    }
+}
+
+#[test]
+fn a_worker_invokes_a_step_again_while_lambda_is_busy() {
+    // The third call for the job of an event, with the four attempts of the SDK.
+    let busy = of_workers(CallFault::ThrottleFrom(3, 5));
+    release(opened(), busy, async |driver, pushed| {
+        ends(driver, PIPELINE, pushed, "deployed").await;
+    });
+}
+
 #[test]
 fn a_worker_reports_again_while_codepipeline_is_busy() {
     let mut aws = opened();
     lambda::delete_function(&mut aws, "slipway-update-service").expect("it is there");
     // The report is the fourth call for the job of an event, and the SDK makes four attempts.
-    let busy = |nth| {
-        let function = WORKER;
-        (Which::Of { function, nth }, CallFault::ThrottleFrom(4, 6))
-    };
-    let faults = Faults {
-        calls: (0..20).map(busy).collect(),
-        ..Faults::default()
-    };
-    release(aws, faults, async |driver, pushed| {
+    let busy = of_workers(CallFault::ThrottleFrom(4, 6));
+    release(aws, busy, async |driver, pushed| {
         let execution = settled(driver, PIPELINE, pushed).await;
         let aws = driver.world.aws();
         let failed = jobs(&aws, &execution, "update-service");

@@ -38,8 +38,10 @@ fn a_custom_action_fails_with_its_last_summary_before_its_hour_is_over() {
         let script = Script::new([answer(&json!({}))]);
         let mut event = event(&parameters().to_string(), Some(&token(secs, None)));
         event["CodePipeline.job"]["data"]["actionTypeId"] = json!({"owner": "Custom"});
-        let draining = async |_: &Job<Parameters>| Ok(JobReport::in_progress("draining", 5));
-        handle(&script, event, draining).expect("reported");
+        let handled = handle(&script, event, async |_| {
+            Ok(JobReport::in_progress("draining", 5))
+        });
+        handled.expect("reported");
         script.only()
     };
 

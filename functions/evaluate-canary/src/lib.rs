@@ -97,6 +97,31 @@ impl Step for EvaluateCanary {
             target,
             pair,
         };
+        // The link of a custom action leads to the report by its key.
+        let key = context.key();
+        let report = Box::pin(self.look(context)).await?;
+        Ok(report.with_external_id(Some(&key)))
+    }
+
+    /// A decision that comes too early or twice is refused to the operator; it is not a failure of
+    /// the release.
+    async fn record_failure(
+        &self,
+        ledger: &Ledger,
+        job: &Job<Parameters>,
+        result: StepResult,
+    ) -> StepResult {
+        match job.parameters.decision {
+            Some(_) => result,
+            None => ledger.record_failure(&job.release, result).await,
+        }
+    }
+}
+
+impl EvaluateCanary {
+    /// Goes on with the judgement, or with what followed it.
+    async fn look(&self, context: CanaryContext<'_>) -> StepResult {
+        let (job, target) = (context.job, context.target);
         if target.traffic_return.is_some() {
             return self.restore(context, None).await;
         }
@@ -116,22 +141,6 @@ impl Step for EvaluateCanary {
         }
     }
 
-    /// A decision that comes too early or twice is refused to the operator; it is not a failure of
-    /// the release.
-    async fn record_failure(
-        &self,
-        ledger: &Ledger,
-        job: &Job<Parameters>,
-        result: StepResult,
-    ) -> StepResult {
-        match job.parameters.decision {
-            Some(_) => result,
-            None => ledger.record_failure(&job.release, result).await,
-        }
-    }
-}
-
-impl EvaluateCanary {
     /// Observes the pair and the alarms first: harm that shows there needs no statistics.
     async fn evaluate(&self, context: CanaryContext<'_>) -> StepResult {
         context.sides()?;

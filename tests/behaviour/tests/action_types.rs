@@ -27,16 +27,21 @@ fn logical(step: &str) -> String {
         .collect()
 }
 
-/// The page of the console that the link of an action leads to: a judgement's reports, or the
-/// services of the cluster.
-fn page(step: &str) -> &'static str {
-    match step {
-        "evaluate-canary" => {
-            "https://${AWS::Region}.${Domain}/s3/buckets/${Reports}\
-             ?prefix={Config:cluster}/{Config:service}/"
-        }
-        _ => "https://${AWS::Region}.${Domain}/ecs/v2/clusters/{Config:cluster}/services",
-    }
+/// The links of an action, each with the page of the console that it leads to: all reports and that
+/// of the judgement by its key, or the services of the cluster.
+fn links(step: &str) -> [(&'static str, &'static str); 2] {
+    let pages = match step {
+        "evaluate-canary" => [
+            "https://${AWS::Region}.${Domain}/s3/buckets/${Reports}",
+            "https://${AWS::Region}.${Domain}/s3/object/${Reports}\
+             ?region=${AWS::Region}&prefix={ExternalExecutionId}.html",
+        ],
+        _ => ["https://${AWS::Region}.${Domain}/ecs/v2/clusters/{Config:cluster}/services"; 2],
+    };
+    [
+        ("EntityUrlTemplate", pages[0]),
+        ("ExecutionUrlTemplate", pages[1]),
+    ]
 }
 
 fn resource(of_type: &ActionType) -> String {
@@ -69,8 +74,7 @@ fn resource(of_type: &ActionType) -> String {
         }
         _ => "",
     };
-    for name in ["EntityUrlTemplate", "ExecutionUrlTemplate"] {
-        let page = page(step);
+    for (name, page) in links(step) {
         write!(
             text,
             "        {name}: !Sub

@@ -94,7 +94,7 @@ const WIDE: [(&str, &str, &str); 15] = [
     (
         "WriteReports",
         "s3:<bucket>/*",
-        "reports are named by cluster, service and execution",
+        "reports are named by pipeline and execution",
     ),
     (
         "Artifacts",

@@ -10,15 +10,29 @@ use harness::demo::root;
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const REPOSITORY: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/orders";
 
-/// An image can be pulled once it was pushed, and its tests fail if there is a file `fail`.
+/// The tests of an image fail if there is a file `fail`.
 const DOCKER: &str = r#"#!/bin/bash
 echo "$*" >> calls
 case "$1" in
   login) cat > /dev/null ;;
-  pull) [[ -e pushed ]] ;;
   build) [[ "$*" != *"--target test"* || ! -e fail ]] ;;
   push) touch pushed ;;
   inspect) printf 'example.com/other@sha256:aa\n%s@sha256:bb\n' "$REPOSITORY_URI" ;;
+esac
+"#;
+
+/// An image is found once it was pushed. What a file `found` has is returned in place of that; with
+/// an empty one the call fails.
+const AWS: &str = r#"#!/bin/bash
+case "$1 $2" in
+  "ecr get-login-password") echo password ;;
+  "ecr batch-get-image")
+    [[ "$*" == *" --repository-name orders --image-ids imageTag=$COMMIT "* ]] || exit 252
+    echo batch-get-image >> calls
+    if [[ -e found ]]; then [[ -s found ]] && cat found || exit 254
+    elif [[ -e pushed ]]; then printf 'sha256:bb\tNone\n'
+    else printf 'None\tImageNotFound\n'; fi ;;
+  *) exit 252 ;;
 esac
 "#;
 
@@ -31,7 +45,7 @@ impl Folder {
         let folder = Self(std::env::temp_dir().join(name));
         fs::create_dir_all(folder.0.join("bin")).expect("a folder");
         folder.program("docker", DOCKER);
-        folder.program("aws", "#!/bin/bash\necho password\n");
+        folder.program("aws", AWS);
         folder
     }
 
@@ -55,6 +69,7 @@ impl Folder {
             .env("PATH", format!("{}:{path}", self.0.join("bin").display()))
             .env("REPOSITORY_URI", REPOSITORY)
             .env("CODEBUILD_RESOLVED_SOURCE_VERSION", commit)
+            .env("COMMIT", commit)
             .output()
             .expect("bash runs");
         let printed = String::from_utf8(output.stdout).expect("UTF-8");
@@ -118,13 +133,20 @@ fn a_commit_is_built_tested_and_pushed_once_with_its_id_as_the_tag() {
     let exported = format!("{COMMIT}\n{uri}\nsha256:bb\n");
 
     assert_eq!(folder.build(COMMIT), Some(exported.clone()));
-    let calls = ["login", "pull", "build", "build", "push", "inspect"];
+    let calls = [
+        "batch-get-image",
+        "login",
+        "build",
+        "build",
+        "push",
+        "inspect",
+    ];
     assert_eq!(folder.calls(), calls);
     let detail = fs::read_to_string(folder.0.join("imageDetail.json")).expect("it is there");
     assert_eq!(detail, format!("{{\"ImageURI\":\"{uri}\"}}"));
 
     assert_eq!(folder.build(COMMIT), Some(exported), "the same image again");
-    assert_eq!(folder.calls(), ["login", "pull", "inspect"]);
+    assert_eq!(folder.calls(), ["batch-get-image"]);
 }
 
 #[test]
@@ -132,8 +154,24 @@ fn an_image_whose_tests_fail_is_not_pushed() {
     let folder = Folder::new("fails");
     fs::write(folder.0.join("fail"), "").expect("a file");
     assert_eq!(folder.build(COMMIT), None);
-    assert_eq!(folder.calls(), ["login", "pull", "build"]);
+    assert_eq!(folder.calls(), ["batch-get-image", "login", "build"]);
     assert!(!folder.has("pushed") && !folder.has("imageDetail.json"));
+}
+
+#[test]
+fn an_image_that_cannot_be_looked_for_is_not_built_again() {
+    let folder = Folder::new("denied");
+    for found in [
+        "",
+        "None\tKmsError\n",
+        "None\tImageInaccessible\n",
+        "None\tNone\n",
+    ] {
+        fs::write(folder.0.join("found"), found).expect("a file");
+        assert_eq!(folder.build(COMMIT), None, "{found:?}");
+        assert_eq!(folder.calls(), ["batch-get-image"], "{found:?}");
+        assert!(!folder.has("imageDetail.json"), "{found:?}");
+    }
 }
 
 #[test]

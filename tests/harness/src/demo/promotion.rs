@@ -164,7 +164,7 @@ fn build(aws: &mut Aws, build: &Build) -> Result<Built, String> {
         .split_once('/')
         .ok_or("REPOSITORY_URI is not a repository")?;
     let tag = &build.commit.id;
-    let digest = match codepipeline::pull(aws, build, repository, tag)? {
+    let digest = match codepipeline::find_image(aws, build, repository, tag)? {
         Some(built_before) => built_before,
         None => codepipeline::push(aws, build, repository, tag)?,
     };

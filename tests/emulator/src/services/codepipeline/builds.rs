@@ -15,20 +15,14 @@ use crate::iam::Demand;
 use crate::{ApiError, Aws};
 
 /// What `docker push` needs beside the login. Source:
-/// <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-docker.html>
-const PUSH: [&str; 5] = [
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>
+const PUSH: [&str; 6] = [
     "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
     "ecr:UploadLayerPart",
-];
-
-/// What `docker pull` needs beside the login.
-const PULL: [&str; 3] = [
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:GetDownloadUrlForLayer",
 ];
 
 /// A project of CodeBuild.
@@ -97,7 +91,7 @@ pub fn commit(
 /// What commands do with an image: log in, and push it. Returns its digest; the same image is
 /// pushed again without an effect.
 pub fn push(aws: &mut Aws, build: &Build, repository: &str, tag: &str) -> Result<String, String> {
-    docker(aws, build, repository, &PUSH)?;
+    docker(aws, build, repository)?;
     let text = |error: ApiError| error.to_string();
     match ecr::push(aws, repository, tag, build.commit.behaviour) {
         Err(error) if error.code == "ImageAlreadyExistsException" => {
@@ -107,26 +101,32 @@ pub fn push(aws: &mut Aws, build: &Build, repository: &str, tag: &str) -> Result
     }
 }
 
-/// What commands do with an image that may be there: log in, and pull it. Returns its digest, if
-/// there is one with the tag.
-pub fn pull(
+/// What commands do about an image that may be there: BatchGetImage, which reports an image that is
+/// not there as a failure and not as an error. Returns the digest, if there is one with the tag.
+pub fn find_image(
     aws: &mut Aws,
     build: &Build,
     repository: &str,
     tag: &str,
 ) -> Result<Option<String>, String> {
-    docker(aws, build, repository, &PULL)?;
-    Ok(digest_of(aws, repository, tag).ok())
+    let arn = aws.arn("ecr", &format!("repository/{repository}"));
+    let demands = [Demand::new("ecr:BatchGetImage", &*arn)];
+    allowed(aws, &build.project, "Amazon ECR repository", &demands)?;
+    match digest_of(aws, repository, tag) {
+        Ok(digest) => Ok(Some(digest)),
+        Err(error) if error.code == "ImageNotFoundException" => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
-/// Whether a build can run Docker against a repository, with these actions.
-fn docker(aws: &mut Aws, build: &Build, repository: &str, actions: &[&str]) -> Result<(), String> {
+/// Whether a build can push to a repository by Docker.
+fn docker(aws: &mut Aws, build: &Build, repository: &str) -> Result<(), String> {
     if !build.project.privileged {
         return Err("Cannot connect to the Docker daemon".to_owned());
     }
     let arn = aws.arn("ecr", &format!("repository/{repository}"));
     let mut demands = vec![Demand::anywhere("ecr:GetAuthorizationToken")];
-    demands.extend(actions.iter().map(|&action| Demand::new(action, &*arn)));
+    demands.extend(PUSH.iter().map(|&action| Demand::new(action, &*arn)));
     allowed(aws, &build.project, "Amazon ECR repository", &demands)
 }
 

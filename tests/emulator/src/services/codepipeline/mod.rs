@@ -41,7 +41,7 @@ use crate::{ApiError, Aws, record};
 use events::CodePipelineEvent;
 
 pub use action_types::{ActionType, ActionTypes, Property};
-pub use builds::{Build, Built, Commands, Commit, Project, commit, pull, push};
+pub use builds::{Build, Built, Commands, Commit, Project, commit, find_image, push};
 pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
 pub use jobs::CREDENTIALS_MS;
 pub(crate) use jobs::JOB_KEY;

@@ -16,6 +16,7 @@ mod arrivals;
 mod failures;
 mod sdk;
 mod variation;
+mod weightless;
 mod zones;
 
 const MINUTE: Millis = 60_000;

@@ -3,12 +3,14 @@
 
 use slipway::aws::{ObservedRule, ObservedService};
 use slipway::job::{Checks, Failure, Job, StepError};
+use slipway::limits::STICKY_DRAIN;
 use slipway::observed::balancers::{LedServices, is_address};
 use slipway::observed::colour::PerColour;
 use slipway::observed::listener_rule::RuleView;
 use slipway::observed::record::RecordView;
 use slipway::observed::route::Route;
 use slipway::observed::service::ServiceView;
+use slipway::timestamp::readable;
 
 use crate::inspection::check_authentication;
 use crate::preflight::RECORD;
@@ -150,6 +152,7 @@ impl FoundRoute {
         }
         if let Self::Rule { rule, .. } = self {
             check_third_groups(&rule.view, &groups)?;
+            check_stickiness(&rule.view)?;
         }
 
         Ok(groups)
@@ -169,6 +172,22 @@ fn check_third_groups(rule: &RuleView, groups: &PerColour<ForwardGroup>) -> Resu
             "the rule forwards to {arn}, too, with weight {weight}, and the weights of the colours \
              are {together} together; expected 100, which a release sets, so that the other group \
              keeps its share of the traffic; multiply all weights of the rule"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a rule that binds clients for longer than a retirement waits for them: a client with a
+/// cookie goes to its colour whatever the weights, and gets no response once that is emptied
+/// (repost.aws/questions/QUugYm4uzWSI2af5mnmMjlZQ).
+fn check_stickiness(rule: &RuleView) -> Result<(), Failure> {
+    match rule.sticky {
+        Some(sticky) if sticky > STICKY_DRAIN => Err(Failure::configuration(format!(
+            "the rule binds clients to their target group for {}; expected up to {}, for which a \
+             retirement waits until they have left the old colour; set a shorter \
+             `DurationSeconds` in `TargetGroupStickinessConfig` of the rule",
+            readable(sticky),
+            readable(STICKY_DRAIN)
         ))),
         _ => Ok(()),
     }
@@ -216,6 +235,8 @@ fn forward_group(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use slipway::observed::service::TargetGroupView;
 
     use super::*;
@@ -306,6 +327,30 @@ mod tests {
                 ))
             );
         }
+    }
+
+    #[test]
+    fn a_rule_binds_clients_for_up_to_the_hour_that_a_retirement_waits_for_them() {
+        let found = |sticky: Option<u64>| {
+            let rule = RuleView {
+                weights: Vec::new(),
+                sticky: sticky.map(Duration::from_secs),
+            };
+            check_stickiness(&rule).map_err(|why| why.message)
+        };
+
+        assert_eq!(found(None), Ok(()));
+        assert_eq!(found(Some(3_600)), Ok(()));
+        assert_eq!(
+            found(Some(86_400)),
+            Err(
+                "the rule binds clients to their target group for 24h00m; expected up to 1h00m, \
+                 for which a retirement waits until they have left the old colour; set a shorter \
+                 `DurationSeconds` in `TargetGroupStickinessConfig` of the rule"
+                    .to_owned()
+            )
+        );
+        assert!(found(Some(3_601)).is_err());
     }
 
     #[test]

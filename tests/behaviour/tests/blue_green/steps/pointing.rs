@@ -166,3 +166,25 @@ fn a_third_group_whose_share_would_change_is_refused() {
     let message = refusal(aws);
     assert!(message.starts_with(&start), "{message}");
 }
+
+#[test]
+fn a_rule_that_binds_clients_for_longer_than_a_retirement_waits_is_refused() {
+    let sticky = |secs: u32| {
+        let mut aws = free();
+        let (rule, mut actions) = (pair::rule(&aws), pair::actions(&aws, [0, 100]));
+        actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] =
+            json!({"Enabled": true, "DurationSeconds": secs});
+        elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("legal");
+        aws
+    };
+    let message = refusal(sticky(86_400));
+    let start = "the rule binds clients to their target group for 24h00m; expected up to 1h00m, ";
+    assert!(message.starts_with(start), "{message}");
+
+    let aws = sticky(3_600);
+    let begin = json!({"strategy": "blue-green", "rule": pair::rule(&aws)});
+    run(aws, Fault::None, async |driver| {
+        let answer = look(&driver, "begin-release", &begin).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}

@@ -1,6 +1,6 @@
 //! The step that changes a service. In place it announces the change, makes it once, and observes
 //! until the service runs the task definition; of a blue/green pair it fills, sizes or retires a
-//! colour ([`pair`]).
+//! colour ([`pair`], [`retire`]).
 //!
 //! It never repeats a change whose effect it can observe, and never overwrites an external
 //! deployment.
@@ -8,11 +8,13 @@
 mod failed;
 mod pair;
 mod parameters;
+mod retire;
 
 use std::time::Duration;
 
 use slipway::aws::{
-    AwsError, Ledger, ObservedService, Pairs, PriorRevisions, Sdk, Services, TaskDefinitions,
+    AwsError, Ledger, Metrics, ObservedService, Pairs, PriorRevisions, Rules, Sdk, Services,
+    TaskDefinitions,
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
@@ -38,6 +40,8 @@ pub struct UpdateService {
     task_definitions: TaskDefinitions,
     priors: PriorRevisions,
     pairs: Pairs,
+    rules: Rules,
+    metrics: Metrics,
     gate: Gate,
 }
 
@@ -59,6 +63,8 @@ impl UpdateService {
             task_definitions: TaskDefinitions::new(sdk),
             priors: PriorRevisions::new(sdk),
             pairs: Pairs::new(sdk),
+            rules: Rules::new(sdk),
+            metrics: Metrics::new(sdk),
             gate: Gate::new(sdk),
         }
     }

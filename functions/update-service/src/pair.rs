@@ -1,23 +1,15 @@
-//! A blue/green pair: fills the idle colour, sizes the old one for all of the traffic, or retires
-//! it.
-
-use std::time::Duration;
+//! A blue/green pair: fills the idle colour, or sizes the old one for all of the traffic. How that
+//! one is retired is in [`super::retire`].
 
 use slipway::job::{Failure, JobReport, StepError, StepResult};
-use slipway::limits::STICKY_DRAIN;
 use slipway::observed::colour::Colour;
 use slipway::release::{Change, Event, Lease, PairTarget, PriorPair, apply};
 use slipway::strategy::blue_green::context::PairContext;
-use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, next_step};
 use slipway::strategy::blue_green::size::required_tasks;
 use slipway::strategy::in_place::deploy::{DeployGoal, RolloutBounds};
 use slipway::timestamp::readable;
 
 use crate::{Mode, Parameters, UpdateContext, UpdateService, done};
-
-/// How long the old colour stays after the traffic left it, in minutes, unless the action gives
-/// another number.
-const DRAIN_MINUTES: u32 = 5;
 
 impl UpdateService {
     pub(crate) async fn pair(
@@ -156,64 +148,6 @@ impl UpdateService {
         }
         Ok(JobReport::in_progress(summary, 50))
     }
-
-    /// Stops the old colour's tasks after the drain, then enables scale-in again.
-    async fn retire(&self, context: &UpdateContext<'_>, target: &PairTarget) -> StepResult {
-        let UpdateContext { job, lease, .. } = context;
-        let pair = &target.prior;
-        let seen = self.pairs.observe(lease, pair, &[]).await?;
-        let names = pair.services(&lease.service);
-        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
-
-        let pair_context = PairContext {
-            target,
-            view: &seen.view,
-        };
-        let times = RetireTimes {
-            drain: drain(&job.parameters, pair, seen.route.sticky()),
-            grace_left: lease.grace_left(job.now),
-        };
-
-        match next_step(&pair_context, scaling, times) {
-            RetireStep::Stop => {
-                let announced = apply(lease, Event::RetirementAnnounced, job.now)?;
-                self.ledger.advance(&announced).await?;
-                self.services.resize(seen.of(pair.live), 0).await?;
-
-                let summary = format!("stopping the tasks of {}", pair.live);
-                Ok(JobReport::in_progress(summary, 75))
-            }
-            RetireStep::RestoreScaleIn => {
-                let announced = apply(lease, Event::ScaleInRestorationAnnounced, job.now)?;
-                self.ledger.advance(&announced).await?;
-                self.pairs.suspend_scale_in(lease, pair, false).await?;
-
-                Ok(JobReport::in_progress(
-                    "scale-in re-enabled for both colours",
-                    40,
-                ))
-            }
-            RetireStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
-            RetireStep::Done { summary } => Ok(done(job, summary)),
-            RetireStep::Fail { failure, .. } => {
-                // The weights may be those that another invocation set since the lease was read:
-                // then this write loses, and the next job observes again.
-                let failed = Event::FailureRecorded(failure.clone());
-                self.ledger.advance(&apply(lease, failed, job.now)?).await?;
-                Err(failure.into())
-            }
-        }
-    }
-}
-
-/// How long the old colour stays after the traffic left it. Clients that a rule binds to it keep
-/// their sessions until these end; with records the traffic has left when the last DNS answer has
-/// expired.
-fn drain(parameters: &Parameters, pair: &PriorPair, sticky: Option<Duration>) -> Duration {
-    let minutes = parameters.drain_minutes.unwrap_or(DRAIN_MINUTES);
-    let drain = Duration::from_secs(u64::from(minutes) * 60);
-    let sticky = sticky.unwrap_or_default().min(STICKY_DRAIN);
-    drain.max(sticky) + pair.route.ttl().unwrap_or_default()
 }
 
 /// The new revision on the idle colour, with as many tasks as the live one has. The count of a

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
+use slipway::observed::alarm::check_names;
 use slipway::observed::service::check_revision_arn;
 use slipway::release::{Change, PriorService};
 use slipway::strategy::in_place::deploy::{DeployGoal, RolloutBounds};
@@ -38,6 +39,9 @@ pub struct Parameters {
     /// not given, and longer while the rule binds clients to it.
     #[schemars(range(max = BAKE_MAX_MINUTES))]
     pub drain_minutes: Option<u32>,
+    /// Mode `retire`: CloudWatch alarms, metric or composite, that fail the action when one is in
+    /// ALARM before the old colour is stopped.
+    pub alarms: Option<Vec<String>>,
 }
 
 /// What to do with a blue/green pair.
@@ -60,6 +64,7 @@ impl Parameters {
             .map_err(Failure::configuration)?;
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)?;
         self.validate_mode()?;
+        self.validate_alarms()?;
 
         match self.deadline_minutes {
             Some(minutes) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => {
@@ -102,6 +107,19 @@ impl Parameters {
             ),
             (_, None, None) => Ok(()),
         }
+    }
+
+    fn validate_alarms(&self) -> Result<(), Failure> {
+        let Some(alarms) = &self.alarms else {
+            return Ok(());
+        };
+        if self.mode != Some(Mode::Retire) {
+            return Err(Failure::configuration(
+                "`alarms` is given; expected with strategy `blue-green` and mode `retire` only; \
+                 remove it",
+            ));
+        }
+        check_names(alarms)
     }
 
     pub(crate) fn strategy(&self) -> Strategy {

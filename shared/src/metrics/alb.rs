@@ -25,6 +25,13 @@ pub struct Alb<'a> {
     pub thresholds_ms: &'a [f64],
 }
 
+/// Requests and their answers on both sides, minute by minute.
+#[must_use]
+pub fn answer_queries(sides: &Sides) -> Vec<Query> {
+    let of_side = |side| ANSWERS.map(|metric| query(sides, side, metric, "Sum"));
+    Side::BOTH.into_iter().flat_map(of_side).collect()
+}
+
 impl Source for Alb<'_> {
     fn queries(&self, sides: &Sides, side: Side, window: Window) -> Vec<Query> {
         let counters = || ANSWERS.map(|metric| query(sides, side, metric, "Sum"));
@@ -180,4 +187,35 @@ fn query(sides: &Sides, side: Side, metric: Metric, statistic: &str) -> Query {
 fn above(ms: f64) -> String {
     let secs = format!("{:.6}", ms / 1_000.0);
     format!("TC({}:)", secs.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::tests::sides;
+
+    #[test]
+    fn requests_and_answers_of_both_groups_are_read_minute_by_minute() {
+        let queries = answer_queries(&sides());
+        let ids: Vec<String> = queries.iter().map(|query| query.key.id()).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let expected = [
+            "c_n", "c_2", "c_3", "c_4", "c_e", "c_x", "b_n", "b_2", "b_3", "b_4", "b_e", "b_x",
+        ];
+        assert_eq!(ids, expected);
+
+        for (at, query) in queries.iter().enumerate() {
+            let colour = if at < 6 { "green" } else { "blue" };
+            let group = format!("targetgroup/{colour}/0123456789abcdef");
+            let balancer = "app/web/50dc6c495c0c9188".to_owned();
+            assert_eq!(
+                query.metric.dimensions,
+                [
+                    ("TargetGroup".to_owned(), group),
+                    ("LoadBalancer".to_owned(), balancer)
+                ]
+            );
+            assert_eq!((query.statistic.as_str(), query.period_secs), ("Sum", 60));
+        }
+    }
 }

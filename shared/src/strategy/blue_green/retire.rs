@@ -85,6 +85,17 @@ pub fn next_step(
     }
 }
 
+/// The step of a retirement while an alarm of its action is in ALARM: the old colour keeps its
+/// tasks, so that a rollback can return the traffic at once.
+#[must_use]
+pub fn by_alarm(context: &PairContext<'_>, reason: &str) -> RetireStep {
+    let old = context.pair().live;
+    RetireStep::Fail {
+        failure: Failure::job(format!("{reason}; {old} keeps its tasks")),
+        cause: StepFailureCause::Precondition,
+    }
+}
+
 /// The traffic move by which this release gave the new colour all of the traffic, as long as the
 /// weights still are those.
 fn promotion<'a>(context: &PairContext<'a>) -> Option<&'a TrafficShift> {

@@ -204,3 +204,17 @@ fn tasks_of_the_old_colour_that_still_run_are_waited_for() {
         wait("100% to green; blue stops 1 tasks", 90)
     );
 }
+
+#[test]
+fn an_alarm_fails_a_retirement_and_the_old_colour_keeps_its_tasks() {
+    let view = view_of(NEW, Weights::with(Colour::Green, 100));
+    let open = target(&view, Some(view.weights));
+    let reason = "alarm errors is in ALARM: 5 errors";
+    assert_eq!(
+        by_alarm(&context(&open, &view), reason),
+        RetireStep::Fail {
+            failure: Failure::job("alarm errors is in ALARM: 5 errors; blue keeps its tasks"),
+            cause: StepFailureCause::Precondition,
+        }
+    );
+}

@@ -21,6 +21,7 @@ mod checks;
 mod ends;
 mod fill;
 mod grown;
+mod in_use;
 mod judge;
 mod kept;
 mod pointing;

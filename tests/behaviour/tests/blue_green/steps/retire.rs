@@ -1,24 +1,51 @@
 //! The retirement of the old colour: drained, scale-in given back, stopped.
 
+use std::sync::OnceLock;
+
 use emulator::{Aws, elb};
 use harness::demo::CLUSTER;
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 
 use super::{
-    ago, calls, changed, definitions, edit, failed, going, lease, look, open, overtaken, report,
-    retire, shifted, timeless, whole,
+    ago, aligned, calls, changed, definitions, edit, failed, going, lease, look, open, overtaken,
+    report, retire, shifted, timeless, whole,
 };
 use behaviour::pair::{self, counts, secs, set, set_weights, suspend, suspensions};
 use behaviour::pass;
 
 const STEP: &str = "update-service";
 
+/// Blue has all of the traffic, for longer than a retirement looks back for requests to green.
+fn quiet() -> Aws {
+    static SCENE: OnceLock<Aws> = OnceLock::new();
+
+    let scene = SCENE.get_or_init(|| {
+        run(whole(), Fault::None, async |driver| {
+            pass(&driver, secs(420)).await;
+            driver.world.snapshot()
+        })
+    });
+    aligned(scene)
+}
+
 /// All of the traffic left green this many seconds ago.
-fn left(secs: i64) -> Aws {
-    let mut aws = whole();
+pub(super) fn left(secs: i64) -> Aws {
+    let mut aws = quiet();
     let at = ago(&aws, secs);
     edit(&mut aws, |lease| lease["release"]["shift"]["at"] = at);
+    aws
+}
+
+/// The same after scale-in was given back, so that green is stopped next.
+pub(super) fn due(secs: i64) -> Aws {
+    let mut aws = left(secs);
+    for name in pair::COLOURS {
+        suspend(&mut aws, name, false);
+    }
+    edit(&mut aws, |lease| {
+        lease["release"]["scale_in_suspended"] = json!(false)
+    });
     aws
 }
 
@@ -101,14 +128,7 @@ fn scheduled_scaling_that_an_older_lease_does_not_have_stays_suspended() {
 
 #[test]
 fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
-    let mut aws = left(900);
-    pair::COLOURS
-        .iter()
-        .for_each(|name| suspend(&mut aws, name, false));
-    edit(&mut aws, |lease| {
-        lease["release"]["scale_in_suspended"] = json!(false)
-    });
-    run(aws, Fault::None, async |driver| {
+    run(due(900), Fault::None, async |driver| {
         // Application Auto Scaling compares the count with its bounds soon after the registration.
         pass(&driver, secs(61)).await;
         let [new, _] = definitions(&driver.world.aws());

@@ -39,6 +39,10 @@ fn a_wrong_fill_is_refused_at_once() {
             &["`drain_minutes` (found -1)", FIX],
         ),
         (
+            Set("alarms", json!(["errors"])),
+            &["`alarms` is given", "mode `retire` only", "remove it"],
+        ),
+        (
             Set("desired_count", json!(3)),
             &[
                 "`desired_count` is given",
@@ -99,6 +103,10 @@ fn a_wrong_drain_is_refused_when_the_old_colour_is_retired() {
             (
                 Set("drain_minutes", json!("5")),
                 &["`drain_minutes` (found \"5\")", FIX],
+            ),
+            (
+                Set("alarms", json!([""])),
+                &["`alarms` has 1 names", "none of them empty"],
             ),
         ],
     );

@@ -219,6 +219,10 @@ fn the_judgement_of_a_canary_has_the_chosen_share_times_alarms_and_file() {
         ("MinimumHealthyPercent", "50"),
     ];
     assert_eq!(judged(&chosen), [first, judge, all]);
+
+    let actions = actions(&with_pipeline(CANARY, &chosen));
+    let retire = user_parameters(&actions, "retire");
+    assert_eq!(retire["alarms"], json!(["a", "b"]));
 }
 
 #[test]
@@ -269,6 +273,8 @@ fn a_release_by_dns_has_both_records_and_the_chosen_shift() {
         let actions = actions(&with_pipeline(BY_RECORDS, choices));
         assert_eq!(user_parameters(&actions, "begin-release")["record"], record);
         assert_eq!(own_parameters(&actions, "swap-records"), shift);
+        let retire = user_parameters(&actions, "retire");
+        assert_eq!(retire.get("alarms"), shift.get("alarms"));
     }
 }
 

@@ -160,6 +160,10 @@ fn every_choice_of_the_blue_green_template_deploys() {
         assert_eq!(user_parameters(&actions, "fill")["mode"], "fill");
         assert_eq!(user_parameters(&actions, "retire")["mode"], "retire");
         assert_eq!(
+            user_parameters(&actions, "retire").get("alarms"),
+            expected.get("alarms")
+        );
+        assert_eq!(
             user_parameters(&actions, "retire")["drain_minutes"].as_u64(),
             drain(more)
         );

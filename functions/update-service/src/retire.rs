@@ -1,0 +1,203 @@
+//! The end of the old colour of a pair: drained, scale-in given back, stopped.
+//!
+//! It is stopped only while no alarm of the action is in ALARM, and while the metrics of the load
+//! balancer have neither requests to it nor failures of the new colour.
+
+use std::time::Duration;
+
+use slipway::aws::ObservedPair;
+use slipway::job::{JobReport, StepError, StepResult};
+use slipway::limits::STICKY_DRAIN;
+use slipway::metrics::Sides;
+use slipway::metrics::alb::answer_queries;
+use slipway::metrics::source::Observations;
+use slipway::observed::alarm::active;
+use slipway::observed::listener_rule::OtherRule;
+use slipway::observed::route::Route;
+use slipway::release::{Event, PairTarget, PriorPair, apply};
+use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::in_use::{Departure, late_requests, stop_or_keep};
+use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, by_alarm, next_step};
+
+use crate::{Parameters, UpdateContext, UpdateService, done};
+
+/// How long the old colour stays after the traffic left it, in minutes, unless the action gives
+/// another number.
+const DRAIN_MINUTES: u32 = 5;
+
+/// The most rules that a summary names.
+const NAMED_RULES: usize = 3;
+
+impl UpdateService {
+    /// Stops the old colour's tasks after the drain, once scale-in is enabled again.
+    pub(crate) async fn retire(
+        &self,
+        context: &UpdateContext<'_>,
+        target: &PairTarget,
+    ) -> StepResult {
+        let UpdateContext { job, lease, .. } = context;
+        let pair = &target.prior;
+        let seen = self.pairs.observe(lease, pair, &[]).await?;
+        let names = pair.services(&lease.service);
+        let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
+
+        let pair_context = PairContext {
+            target,
+            view: &seen.view,
+        };
+        let times = RetireTimes {
+            drain: drain(&job.parameters, pair, seen.route.sticky()),
+            grace_left: lease.grace_left(job.now),
+        };
+
+        let step = next_step(&pair_context, scaling, times);
+        let step = self.unless_alarm(context, &pair_context, step).await?;
+        let step = match step {
+            // Boxed: the SDK's futures are deep.
+            RetireStep::Stop => {
+                Box::pin(self.unless_in_use(context, target, &seen, times.drain)).await?
+            }
+            step => step,
+        };
+        self.make(context, pair, &seen, step).await
+    }
+
+    /// The step, unless one of the action's alarms is in ALARM. Once the old colour has no tasks,
+    /// an alarm keeps nothing any more.
+    async fn unless_alarm(
+        &self,
+        context: &UpdateContext<'_>,
+        pair_context: &PairContext<'_>,
+        step: RetireStep,
+    ) -> Result<RetireStep, StepError> {
+        let old = pair_context.pair().live;
+        let is_stopped = pair_context.view.of(old).desired == 0;
+        if is_stopped || matches!(step, RetireStep::Fail { .. }) {
+            return Ok(step);
+        }
+
+        let names = context.job.parameters.alarms.as_deref().unwrap_or_default();
+        let alarms = self.metrics.alarms(names).await?;
+        Ok(match active(&alarms)? {
+            Some(reason) => by_alarm(pair_context, &reason),
+            None => step,
+        })
+    }
+
+    /// The stop of the old colour, unless the load balancer counts requests to it, or the new one
+    /// fails most of its own. Pairs behind records have no metrics of one load balancer.
+    async fn unless_in_use(
+        &self,
+        context: &UpdateContext<'_>,
+        target: &PairTarget,
+        seen: &ObservedPair,
+        drain: Duration,
+    ) -> Result<RetireStep, StepError> {
+        let UpdateContext { job, lease, .. } = context;
+        let pair = &target.prior;
+        let sides = Sides::from_pair(pair, &lease.service, &job.parameters.task_definition);
+        let (Some(sides), Some(shift)) = (sides, &target.shift) else {
+            return Ok(RetireStep::Stop);
+        };
+
+        let departure = Departure {
+            left_at: shift.at,
+            drain,
+            now: seen.view.observed_at,
+        };
+        let minutes = departure.minutes();
+        let queries = answer_queries(&sides);
+        let data = self
+            .metrics
+            .read(&queries, minutes.start, minutes.end)
+            .await?;
+        let observed = Observations {
+            data: &data,
+            now_secs: departure.now.secs(),
+        };
+        let ways = if late_requests(&observed, departure) == 0 {
+            Vec::new()
+        } else {
+            self.ways_to_old(pair, seen).await?
+        };
+        let pair_context = PairContext {
+            target,
+            view: &seen.view,
+        };
+        Ok(stop_or_keep(&pair_context, &observed, departure, &ways))
+    }
+
+    /// What may send requests to the old colour beside the weights: other rules, and cookies.
+    async fn ways_to_old(
+        &self,
+        pair: &PriorPair,
+        seen: &ObservedPair,
+    ) -> Result<Vec<String>, StepError> {
+        let Route::Rule(rule) = &pair.route else {
+            return Ok(Vec::new());
+        };
+        let group = &pair.of(pair.live).target_group;
+        let leads = |other: &&OtherRule| {
+            let mut weights = other.weights.iter();
+            weights.any(|(arn, weight)| arn == group && *weight > 0)
+        };
+
+        let others = self.rules.beside(rule).await?;
+        let named = others.iter().filter(leads).take(NAMED_RULES);
+        let mut ways: Vec<String> = named.map(|other| other.arn.clone()).collect();
+        if seen.route.sticky().is_some() {
+            ways.push("clients that the rule binds".to_owned());
+        }
+        Ok(ways)
+    }
+
+    /// Announces the change of a step and makes it, or reports the step.
+    async fn make(
+        &self,
+        context: &UpdateContext<'_>,
+        pair: &PriorPair,
+        seen: &ObservedPair,
+        step: RetireStep,
+    ) -> StepResult {
+        let UpdateContext { job, lease, .. } = context;
+        match step {
+            RetireStep::Stop => {
+                let announced = apply(lease, Event::RetirementAnnounced, job.now)?;
+                self.ledger.advance(&announced).await?;
+                self.services.resize(seen.of(pair.live), 0).await?;
+
+                let summary = format!("stopping the tasks of {}", pair.live);
+                Ok(JobReport::in_progress(summary, 75))
+            }
+            RetireStep::RestoreScaleIn => {
+                let announced = apply(lease, Event::ScaleInRestorationAnnounced, job.now)?;
+                self.ledger.advance(&announced).await?;
+                self.pairs.suspend_scale_in(lease, pair, false).await?;
+
+                Ok(JobReport::in_progress(
+                    "scale-in re-enabled for both colours",
+                    40,
+                ))
+            }
+            RetireStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
+            RetireStep::Done { summary } => Ok(done(job, summary)),
+            RetireStep::Fail { failure, .. } => {
+                // The weights may be those that another invocation set since the lease was read:
+                // then this write loses, and the next job observes again.
+                let failed = Event::FailureRecorded(failure.clone());
+                self.ledger.advance(&apply(lease, failed, job.now)?).await?;
+                Err(failure.into())
+            }
+        }
+    }
+}
+
+/// How long the old colour stays after the traffic left it. Clients that a rule binds to it keep
+/// their sessions until these end; with records the traffic has left when the last DNS answer has
+/// expired.
+fn drain(parameters: &Parameters, pair: &PriorPair, sticky: Option<Duration>) -> Duration {
+    let minutes = parameters.drain_minutes.unwrap_or(DRAIN_MINUTES);
+    let drain = Duration::from_secs(u64::from(minutes) * 60);
+    let sticky = sticky.unwrap_or_default().min(STICKY_DRAIN);
+    drain.max(sticky) + pair.route.ttl().unwrap_or_default()
+}

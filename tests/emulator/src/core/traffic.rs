@@ -51,6 +51,8 @@ struct Load {
     rate: f64,
     /// Which part of the clients sends cookies back.
     sticky: f64,
+    /// Whether these come back before their cookies end, which renews them.
+    renews: bool,
     pinned: Option<Pinned>,
     /// The end of the time that `spans` cover.
     counted: Millis,
@@ -134,6 +136,7 @@ fn set_all(aws: &mut Aws, rates: BTreeMap<String, f64>) {
         let fresh = Load {
             rate: 0.0,
             sticky: 0.0,
+            renews: false,
             pinned: None,
             counted,
             spans: Vec::new(),
@@ -150,6 +153,15 @@ pub fn set_sticky(aws: &mut Aws, arn: &str, share: f64) {
     note(aws);
     if let Some(load) = aws.traffic.loads.get_mut(arn) {
         load.sticky = share;
+    }
+}
+
+/// From now on the clients of a load that have a cookie send requests all the time, so that each
+/// response renews it.
+pub fn renew_cookies(aws: &mut Aws, arn: &str) {
+    note(aws);
+    if let Some(load) = aws.traffic.loads.get_mut(arn) {
+        load.renews = true;
     }
 }
 

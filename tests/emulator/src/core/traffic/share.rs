@@ -183,7 +183,7 @@ fn shares(aws: &Aws, arn: &str, load: &Load, at: Millis) -> Shares {
     let pinned = load
         .pinned
         .as_ref()
-        .filter(|pinned| at < pinned.until && stickiness(actions).is_some());
+        .filter(|pinned| lasts(load, pinned, at) && stickiness(actions).is_some());
     let Some(pinned) = pinned else {
         return by_weight;
     };
@@ -233,17 +233,23 @@ fn stickiness(actions: Option<&Value>) -> Option<Millis> {
     enabled.then_some(secs * 1000)
 }
 
+/// Whether the cookies of a cohort have not ended.
+fn lasts(load: &Load, pinned: &Pinned, at: Millis) -> bool {
+    load.renews || at < pinned.until
+}
+
 /// Where the clients with a cookie are when the weights change: a cohort that is pinned already
 /// stays as it is.
 pub(super) fn pin(aws: &Aws, arn: &str, load: &Load) -> Option<Pinned> {
     let actions = aws.elb.actions_of(arn);
-    let lasts = stickiness(actions).filter(|_| load.sticky > 0.0)?;
-    let still = load.pinned.clone().filter(|pinned| aws.now < pinned.until);
+    let duration = stickiness(actions).filter(|_| load.sticky > 0.0)?;
+    let pinned = load.pinned.clone();
+    let still = pinned.filter(|pinned| lasts(load, pinned, aws.now));
 
     still.or_else(|| {
         Some(Pinned {
             shares: by_weight(actions),
-            until: aws.now + lasts,
+            until: aws.now + duration,
         })
     })
 }

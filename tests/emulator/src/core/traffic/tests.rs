@@ -190,6 +190,28 @@ fn clients_with_a_cookie_keep_their_group_while_it_lasts() {
 }
 
 #[test]
+fn a_client_that_goes_on_renews_its_cookie_and_keeps_its_group() {
+    let mut world = TrafficBench::new();
+    world.aws.settle_quirk(Quirk::WeightZeroIsUse, true);
+    world.weigh(100, 0, Some(100));
+    world.load(10.0);
+    set_sticky(&mut world.aws, &world.listener.clone(), 0.4);
+    renew_cookies(&mut world.aws, &world.listener.clone());
+    world.weigh(0, 100, Some(100));
+    world.pass(1_000);
+    assert_eq!((world.served("b1"), world.served("g1")), (4_000.0, 6_000.0));
+
+    // Another change of the weights binds them to no other group.
+    world.weigh(0, 50, Some(100));
+    world.pass(10);
+    assert_eq!((world.served("b1"), world.served("g1")), (4_040.0, 6_060.0));
+
+    world.weigh(0, 100, None);
+    world.pass(10);
+    assert_eq!((world.served("b1"), world.served("g1")), (4_040.0, 6_160.0));
+}
+
+#[test]
 fn minutes_of_a_target_group_are_read_from_the_spans() {
     let mut world = TrafficBench::new();
     let start = world.aws.now;

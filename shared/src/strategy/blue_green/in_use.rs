@@ -121,7 +121,7 @@ fn listed(ways: &[String]) -> String {
     if ways.is_empty() {
         return String::new();
     }
-    format!(", by {}", ways.join(", "))
+    format!(", possibly by {}", ways.join(", "))
 }
 
 /// The requests of a side, if most of them failed in each of enough minutes.

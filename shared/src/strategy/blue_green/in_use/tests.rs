@@ -88,7 +88,7 @@ fn five_minutes_without_a_request_are_enough() {
 fn a_colour_that_gets_requests_keeps_its_tasks_and_what_leads_to_it_is_named() {
     let data = requests_to_old(5..10, 7.0);
     let found = "100% to green; blue got 35 requests in the last 5 minutes although its weight is \
-                 0, by arn:…:listener/a, clients that the rule binds";
+                 0, possibly by arn:…:listener/a, clients that the rule binds";
     let ways = ["arn:…:listener/a", "clients that the rule binds"];
     assert_eq!(
         decide(&data, 600, &ways),

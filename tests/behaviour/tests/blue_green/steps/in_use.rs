@@ -3,13 +3,13 @@
 
 use emulator::Aws;
 use emulator::cloudwatch::set_alarm;
-use emulator::elb::Elb;
+use emulator::elb::{self, Elb};
 use emulator::traffic::{self, Incident};
 use harness::driver::{Fault, run};
 use serde_json::json;
 
 use super::retire::{due, left};
-use super::{calls, changed, definitions, going, look, report, retire};
+use super::{calls, changed, definitions, filled, going, look, report, retire, through, to_all};
 use behaviour::pair::{self, counts, secs};
 use behaviour::pass;
 
@@ -79,8 +79,9 @@ fn an_old_colour_that_gets_requests_by_another_rule_is_not_stopped() {
             (&json!("in-progress"), &json!(60))
         );
         assert!(text.starts_with("100% to blue; green got "), "{text}");
-        let way =
-            format!(" requests in the last 5 minutes although its weight is 0, by {rule}; 20m0");
+        let way = format!(
+            " requests in the last 5 minutes although its weight is 0, possibly by {rule}; 20m0"
+        );
         assert!(text.contains(&way), "{text}");
         let aws = driver.world.snapshot();
         assert_eq!(
@@ -109,6 +110,36 @@ fn an_old_colour_that_gets_requests_for_an_hour_keeps_its_tasks() {
         assert_eq!(answer[0], "done", "{answer}");
         let end = "; it keeps its tasks, which the next release replaces";
         assert!(text.ends_with(end), "{text}");
+        assert_eq!(counts(&driver.world.aws()), [2, 2]);
+    });
+}
+
+#[test]
+fn clients_that_renew_their_cookies_keep_the_old_colour() {
+    let mut aws = filled();
+    let (rule, mut actions) = (pair::rule(&aws), pair::actions(&aws, [0, 100]));
+    actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] =
+        json!({"Enabled": true, "DurationSeconds": 120});
+    elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("legal");
+    traffic::set_sticky(&mut aws, &rule, 0.2);
+    traffic::renew_cookies(&mut aws, &rule);
+
+    run(aws, Fault::None, async |driver| {
+        let [new, _] = definitions(&driver.world.aws());
+        through(&driver, "swap-target-groups", to_all(&new)).await;
+        pass(&driver, secs(600)).await;
+        let scale_in = report(&look(&driver, STEP, &retire(&new)).await);
+        assert_eq!(scale_in, going("scale-in re-enabled for both colours", 40));
+
+        pass(&driver, secs(61)).await;
+        let answer = report(&look(&driver, STEP, &retire(&new)).await);
+        let text = answer[1].as_str().unwrap_or_default();
+        assert_eq!(answer[0], "in-progress", "{answer}");
+        assert!(
+            text.contains(" although its weight is 0, possibly by "),
+            "{text}"
+        );
+        assert!(text.contains(", clients that the rule binds; "), "{text}");
         assert_eq!(counts(&driver.world.aws()), [2, 2]);
     });
 }

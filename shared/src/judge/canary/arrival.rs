@@ -4,7 +4,7 @@
 //! must not look healthy. A minute in doubt waits, and then what is in doubt is left out for good.
 
 use super::answers::{Answers, BadRule};
-use super::counts::{Counters, Counts, Minute};
+use super::counts::{Counters, Counts, Minute, OwnCounter};
 
 /// Minutes that a minute in doubt waits.
 pub const WAIT_MINUTES: u32 = 3;
@@ -30,8 +30,8 @@ pub struct Taken {
     pub answers: Option<AnswerCounts>,
     /// Each threshold, unless latency is left out.
     pub latency: Option<Vec<Counts>>,
-    /// Each count of a user's own, unless one of them is unknown.
-    pub own: Option<Vec<Counts>>,
+    /// Each count of a user's own, unless it is left out.
+    pub own: Vec<Option<Counts>>,
 }
 
 /// Counts of errors and of 4xx.
@@ -74,7 +74,10 @@ impl<T> Found<T> {
 pub fn take(arrived: &Arrived, rules: Rules) -> Option<Taken> {
     let Minute { canary, baseline } = &arrived.minute;
     if canary.requests == Some(0) || baseline.requests == Some(0) {
-        return Some(Taken::default());
+        return Some(Taken {
+            own: vec![None; rules.own],
+            ..Taken::default()
+        });
     }
 
     let answers = answers(canary, baseline, rules);
@@ -93,26 +96,24 @@ pub fn take(arrived: &Arrived, rules: Rules) -> Option<Taken> {
     })
 }
 
-/// A user's own counts are not waited for beyond what makes the whole minute wait.
-fn own(canary: &Counters, baseline: &Counters, count: usize) -> Option<Vec<Counts>> {
-    if canary.own.len() != count || baseline.own.len() != count {
-        return None;
-    }
-    let counts = canary
-        .own
-        .iter()
-        .zip(&baseline.own)
-        .map(|(canary, baseline)| {
-            let counts = Counts {
-                canary_requests: canary.total?,
-                canary_bad: canary.bad?,
-                canary_bad_to_promote: canary.bad?,
-                baseline_requests: baseline.total?,
-                baseline_bad: baseline.bad?,
-            };
-            is_consistent(&counts).then_some(counts)
-        });
-    counts.collect()
+/// A user's own counts are not waited for beyond what makes the whole minute wait. One that is
+/// unknown then is left out, and no other one with it.
+fn own(canary: &Counters, baseline: &Counters, count: usize) -> Vec<Option<Counts>> {
+    (0..count)
+        .map(|place| own_counts(canary.own.get(place)?, baseline.own.get(place)?))
+        .collect()
+}
+
+fn own_counts(canary: &OwnCounter, baseline: &OwnCounter) -> Option<Counts> {
+    let canary_bad = canary.bad?;
+    let counts = Counts {
+        canary_requests: canary.total?,
+        canary_bad,
+        canary_bad_to_promote: canary_bad,
+        baseline_requests: baseline.total?,
+        baseline_bad: baseline.bad?,
+    };
+    is_consistent(&counts).then_some(counts)
 }
 
 fn answers(canary: &Counters, baseline: &Counters, rules: Rules) -> Found<AnswerCounts> {

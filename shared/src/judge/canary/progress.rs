@@ -3,9 +3,12 @@
 //! CloudWatch's data fills in later than it is read. What was left out must stay left out and the
 //! highest evidence must stay reached, or a later look could reach another verdict.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::arrival::Taken;
+use super::counts::Counts;
 use super::metric::Metric;
 use super::verdict::Peak;
 
@@ -19,8 +22,11 @@ pub struct Progress {
     pub answers: MinuteRanges,
     /// Minutes whose response times were left out.
     pub latency: MinuteRanges,
-    /// Minutes whose counts of a user's own were left out.
+    /// Minutes whose counts of a user's own were all left out.
     pub own: MinuteRanges,
+    /// Minutes in which one of these counts was left out beside others that were not, by its place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_apart: BTreeMap<usize, MinuteRanges>,
     /// The highest evidence at which a rollback was allowed.
     pub highest: Option<Peak>,
 }
@@ -28,26 +34,53 @@ pub struct Progress {
 impl Progress {
     /// Whether a minute that was taken in counted for a metric.
     pub fn was_used(&self, minute: u32, metric: Metric) -> bool {
-        let skipped = match metric {
-            Metric::Errors | Metric::ClientErrors => &self.answers,
-            Metric::Latency(_) => &self.latency,
-            Metric::Own(_) => &self.own,
+        let is_skipped = match metric {
+            Metric::Errors | Metric::ClientErrors => self.answers.contains(minute),
+            Metric::Latency(_) => self.latency.contains(minute),
+            Metric::Own(place) => {
+                let apart = self.own_apart.get(&place);
+                self.own.contains(minute) || apart.is_some_and(|apart| apart.contains(minute))
+            }
         };
-        !skipped.contains(minute)
+        !is_skipped
+    }
+
+    /// All minutes that were left out, list by list.
+    pub fn skipped(&self) -> impl Iterator<Item = &MinuteRanges> {
+        let together = [&self.answers, &self.latency, &self.own];
+        together.into_iter().chain(self.own_apart.values())
+    }
+
+    /// The same, to make them shorter.
+    pub fn skipped_mut(&mut self) -> impl Iterator<Item = &mut MinuteRanges> {
+        let together = [&mut self.answers, &mut self.latency, &mut self.own];
+        together.into_iter().chain(self.own_apart.values_mut())
     }
 
     /// Notes what was left out of a minute.
     pub(super) fn note(&mut self, minute: u32, taken: &Taken) {
         self.taken = self.taken.max(minute);
-        let skipped = [
-            (&mut self.answers, taken.answers.is_none()),
-            (&mut self.latency, taken.latency.is_none()),
-            (&mut self.own, taken.own.is_none()),
-        ];
-        for (ranges, is_skipped) in skipped {
-            if is_skipped && !ranges.contains(minute) {
-                ranges.push(minute);
+        if taken.answers.is_none() {
+            self.answers.add(minute);
+        }
+        if taken.latency.is_none() {
+            self.latency.add(minute);
+        }
+        self.note_own(minute, &taken.own);
+    }
+
+    /// A minute without any of these counts is noted once, whatever their number: a token is short.
+    fn note_own(&mut self, minute: u32, own: &[Option<Counts>]) {
+        if own.iter().any(Option::is_some) {
+            let missing = own
+                .iter()
+                .enumerate()
+                .filter(|(_, counts)| counts.is_none());
+            for (place, _) in missing {
+                self.own_apart.entry(place).or_default().add(minute);
             }
+        } else if !own.is_empty() {
+            self.own.add(minute);
         }
     }
 }
@@ -89,8 +122,11 @@ impl MinuteRanges {
         Some(gap)
     }
 
-    /// Adds a minute that is not in it; usually the latest of all.
-    fn push(&mut self, minute: u32) {
+    /// Adds a minute, usually the latest of all, unless it is in it.
+    fn add(&mut self, minute: u32) {
+        if self.contains(minute) {
+            return;
+        }
         let after = self.0.partition_point(|(first, _)| *first <= minute);
         match after.checked_sub(1).map(|before| &mut self.0[before]) {
             Some((_, last)) if *last + 1 == minute => *last = minute,

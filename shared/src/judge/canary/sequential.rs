@@ -125,10 +125,14 @@ impl Judge {
     /// Without what an earlier judge has left out: data that came later must not change a verdict.
     fn without_skipped(&self, minute: u32, taken: Taken) -> Taken {
         let progress = &self.progress;
+        let own = taken.own.into_iter().enumerate();
+        let own = own.map(|(place, counts)| {
+            counts.filter(|_| progress.was_used(minute, Metric::Own(place)))
+        });
         Taken {
             answers: taken.answers.filter(|_| !progress.answers.contains(minute)),
             latency: taken.latency.filter(|_| !progress.latency.contains(minute)),
-            own: taken.own.filter(|_| !progress.own.contains(minute)),
+            own: own.collect(),
         }
     }
 
@@ -149,7 +153,7 @@ impl Judge {
                 Metric::Latency(threshold) => {
                     taken.latency.as_ref().map(|latency| latency[threshold])
                 }
-                Metric::Own(place) => taken.own.as_ref().map(|own| own[place]),
+                Metric::Own(place) => taken.own.get(place).copied().flatten(),
             };
             if let Some(counts) = counts {
                 tracked.absorb(&counts);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::canary::metric::OwnCount;
 use crate::judge::canary::prior::Prior;
+use crate::judge::canary::progress::MinuteRanges;
 use crate::judge::canary::{Decision, JudgeConfig, Progress, Reason, Setup};
 use crate::judge::strict::FieldError;
 use crate::limits::JUDGED_MINUTES;
@@ -228,8 +229,7 @@ impl Judgement {
             used.all(|at| (minute.t..=now).contains(&at))
         };
         let complete = |minute: &StoredMinute| minute.readings.len() == metrics;
-        let progress = &self.progress;
-        let sorted = [&progress.answers, &progress.latency, &progress.own];
+        let mut skipped = self.progress.skipped();
 
         [
             (
@@ -242,7 +242,7 @@ impl Judgement {
                 "prior.latency differs from thresholds_ms",
             ),
             (
-                sorted.iter().all(|ranges| ranges.is_sorted()),
+                skipped.all(MinuteRanges::is_sorted),
                 "progress has minutes out of order",
             ),
             (

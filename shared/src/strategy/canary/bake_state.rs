@@ -64,14 +64,20 @@ struct KeptPrior(BadRule, Option<f64>, Vec<KeptMeasured>);
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct KeptMeasured(f64, u8, f64, f64);
 
-/// [`Progress`] in few characters: minutes taken in, minutes left out as `3,7-9`, and the highest
-/// evidence with the place of its metric and its minute.
+/// [`Progress`] in few characters: minutes taken in, minutes left out as `3,7-9` (of own counts
+/// also by count, as [`written_own`] has it), and the highest evidence with the place of its metric
+/// and its minute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct KeptProgress(u32, String, String, String, Option<(f64, usize, u32)>);
 
 /// Errors, 4xx, then the thresholds, then a user's own.
 const FIRST_THRESHOLD: usize = 2;
 const FIRST_OWN: usize = 10;
+
+/// Before each count of a user's own that was left out beside others, and between its place and its
+/// minutes.
+const APART: char = ';';
+const AT: char = '=';
 
 impl BakeState {
     /// What is known when nothing has been judged yet.
@@ -163,12 +169,18 @@ impl BakeState {
     /// When minutes that were left out cannot be read: they must stay left out.
     pub fn progress(&self) -> Result<Progress, Failure> {
         let KeptProgress(taken, answers, latency, own, highest) = &self.progress;
-        let read = |text: &String| ranges(text).ok_or_else(|| damaged(text));
+        let read = |text: &str| ranges(text).ok_or_else(|| damaged(text));
+        let (own, apart) = own.split_once(APART).unwrap_or((own.as_str(), ""));
+        let apart = apart.split(APART).filter(|_| !apart.is_empty());
+        let own_apart = apart
+            .map(|count| place_and_ranges(count).ok_or_else(|| damaged(count)))
+            .collect::<Result<BTreeMap<_, _>, Failure>>()?;
         Ok(Progress {
             taken: *taken,
             answers: read(answers)?,
             latency: read(latency)?,
             own: read(own)?,
+            own_apart,
             highest: highest.map(|(log_e, place, minute)| Peak {
                 log_e,
                 metric: metric(place),
@@ -177,23 +189,29 @@ impl BakeState {
         })
     }
 
-    /// The same with what an evaluation left, short enough for a token.
+    /// The same with what an evaluation left.
     #[must_use]
     pub(crate) fn with_progress(self, progress: &Progress) -> Self {
-        let mut progress = progress.clone();
-        let mut state = self;
-        loop {
-            state.progress = KeptProgress::new(&progress);
-            let fits = state.payload().to_string().len() <= PAYLOAD_CHARS;
-            if fits || !join(&mut progress) {
-                return state;
-            }
+        Self {
+            progress: KeptProgress::new(progress),
+            ..self
         }
     }
 
-    /// What goes into the token.
+    /// What goes into the token, short enough for it: bounded here, where everything is known.
     #[must_use]
     pub fn payload(&self) -> Value {
+        let mut payload = self.unbounded();
+        let Ok(mut progress) = self.progress() else {
+            return payload;
+        };
+        while payload.to_string().len() > PAYLOAD_CHARS && join(&mut progress) {
+            payload = self.clone().with_progress(&progress).unbounded();
+        }
+        payload
+    }
+
+    fn unbounded(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
 }
@@ -251,7 +269,7 @@ impl KeptProgress {
             progress.taken,
             written(&progress.answers),
             written(&progress.latency),
-            written(&progress.own),
+            written_own(progress),
             highest.map(|peak| (peak.log_e, place(peak.metric), peak.minute)),
         )
     }
@@ -282,12 +300,8 @@ fn short(number: f64) -> f64 {
 
 /// Makes one range of two; `false` when no metric has two.
 fn join(progress: &mut Progress) -> bool {
-    let lists = [
-        &mut progress.answers,
-        &mut progress.latency,
-        &mut progress.own,
-    ];
-    let longest = lists.into_iter().max_by_key(|ranges| ranges.iter().count());
+    let lists = progress.skipped_mut();
+    let longest = lists.max_by_key(|ranges| ranges.iter().count());
     longest.is_some_and(|ranges| ranges.join_nearest().is_some())
 }
 
@@ -300,6 +314,20 @@ fn written(ranges: &MinuteRanges) -> String {
         }
     };
     ranges.iter().map(one).collect::<Vec<_>>().join(",")
+}
+
+/// The minutes without any count of a user's own, then those without one of them, by its place:
+/// `3,7-9;1=5;2=4,6`.
+fn written_own(progress: &Progress) -> String {
+    let apart = progress.own_apart.iter();
+    let apart = apart.map(|(place, ranges)| format!("{APART}{place}{AT}{}", written(ranges)));
+    [written(&progress.own)].into_iter().chain(apart).collect()
+}
+
+/// The place and the minutes of a count that was left out beside others.
+fn place_and_ranges(text: &str) -> Option<(usize, MinuteRanges)> {
+    let (place, minutes) = text.split_once(AT)?;
+    Some((place.parse().ok()?, ranges(minutes)?))
 }
 
 /// The minutes of a text; `None` if a part of it is not one, or they are out of order.

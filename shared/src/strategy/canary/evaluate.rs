@@ -240,12 +240,9 @@ fn unmeasured(settings: &Settings, minutes: &BTreeMap<u32, Arrived>) -> Option<S
             own.is_some_and(|own| own.bad.is_some() && own.total.is_some_and(|n| n > 0))
         })
     };
-    // A minute is judged once all of them are known.
-    let whole = |arrived: &&Arrived| (0..counts.len()).all(|place| is_known(arrived, place));
-    let judged = minutes.values().filter(whole).count();
     let usable = |place: usize| {
         let known = minutes.values().filter(|arrived| is_known(arrived, place));
-        known.count().min(judged)
+        known.count()
     };
     let counted = counts
         .iter()

@@ -155,3 +155,39 @@ fn answers_of_the_next_minute_are_no_doubt_where_failures_are_counted() {
     assert_eq!(found(&skewed, rules)[0], Some((Some(8), true)));
     assert_eq!(found(&skewed, RULES)[0], None);
 }
+
+#[test]
+fn a_count_of_a_users_own_that_is_unknown_is_left_out_alone() {
+    let own = |bad: [Option<u64>; 2]| {
+        let total = Some(100);
+        bad.map(|bad| OwnCounter { total, bad }).to_vec()
+    };
+    let rules = Rules { own: 2, ..RULES };
+    let taken = |canary: Counters| {
+        let mut arrived = arrived(canary);
+        arrived.minute.baseline.own = own([Some(30), Some(20)]);
+        let taken = take(&arrived, rules).unwrap();
+        let bad = taken.own.into_iter();
+        bad.map(|counts| counts.map(|counts| (counts.canary_bad, counts.baseline_bad)))
+            .collect::<Vec<_>>()
+    };
+    let with = |canary_bad, counters| Counters {
+        own: own(canary_bad),
+        ..counters
+    };
+    let whole = side(1_000, 992, 8);
+    assert_eq!(
+        taken(with([Some(3), Some(2)], whole.clone())),
+        [Some((3, 30)), Some((2, 20))]
+    );
+    assert_eq!(
+        taken(with([Some(3), None], whole.clone())),
+        [Some((3, 30)), None]
+    );
+    assert_eq!(
+        taken(with([Some(101), Some(2)], whole)),
+        [None, Some((2, 20))],
+        "more bad ones than all"
+    );
+    assert_eq!(taken(with([Some(3), Some(2)], side(0, 0, 0))), [None; 2]);
+}

@@ -31,7 +31,8 @@ fn progress(answers: &[(u32, u32)]) -> Progress {
         taken: 40,
         answers: answers.iter().copied().collect(),
         latency: [(1, 3)].into_iter().collect(),
-        own: MinuteRanges::default(),
+        own: [(4, 4)].into_iter().collect(),
+        own_apart: BTreeMap::from([(0, [(5, 6)].into_iter().collect())]),
         highest: Some(Peak {
             log_e: 1.5,
             metric: Metric::Latency(1),
@@ -88,9 +89,49 @@ fn a_token_that_would_be_too_long_leaves_more_minutes_out() {
     let scattered: Vec<(u32, u32)> = (1..900).map(|minute| (3 * minute, 3 * minute)).collect();
     let state = state().with_progress(&progress(&scattered));
     assert!(state.payload().to_string().len() <= PAYLOAD_CHARS);
-    let kept = state.progress().expect("ranges");
+    let kept = read(&state).progress().expect("ranges");
     let is_kept = |(minute, _): &(u32, u32)| kept.answers.contains(*minute);
     assert!(scattered.iter().all(is_kept));
+}
+
+#[test]
+fn a_token_has_its_length_whatever_is_known_last() {
+    let scattered: Vec<(u32, u32)> = (1..900).map(|minute| (3 * minute, 3 * minute)).collect();
+    // The longest list that is not shortened.
+    let mut longest = state();
+    for minutes in 1..scattered.len() {
+        let state = state().with_progress(&progress(&scattered[..minutes]));
+        if state.unbounded().to_string().len() > PAYLOAD_CHARS {
+            break;
+        }
+        longest = state;
+    }
+    assert!(longest.payload().to_string().len() > PAYLOAD_CHARS - 10);
+
+    let held = longest.with_hold(1_380).with_last_percent(Some(50));
+    assert!(held.payload().to_string().len() <= PAYLOAD_CHARS);
+    assert_eq!(read(&held).held, Some(1_380));
+}
+
+#[test]
+fn a_list_of_the_version_before_is_of_every_own_count() {
+    let mut payload = state().payload();
+    payload["p"][3] = json!("3,7-9");
+    let progress = BakeState::read(&payload).and_then(|state| state.progress());
+    let progress = progress.expect("ranges");
+    assert_eq!(progress.own, [(3, 3), (7, 9)].into_iter().collect());
+    assert!(progress.own_apart.is_empty());
+
+    payload["p"][3] = json!("3;0=5-6;9=8,11");
+    let progress = BakeState::read(&payload).and_then(|state| state.progress());
+    let used = |place, minute| {
+        let progress = progress.as_ref().expect("ranges");
+        progress.was_used(minute, Metric::Own(place))
+    };
+    assert_eq!(
+        [used(0, 3), used(0, 6), used(9, 6), used(9, 11), used(1, 11)],
+        [false, false, true, false, true]
+    );
 }
 
 #[test]
@@ -102,6 +143,16 @@ fn a_damaged_list_of_minutes_is_refused() {
         let message = failure.expect_err("refused").message;
         let expected = format!("are `{text}`; expected ranges");
         assert!(message.contains(&expected), "{message}");
+    }
+    for text in ["1", "x=4", "1=3,x"] {
+        let mut payload = state().payload();
+        payload["p"][3] = json!(format!("3;{text}"));
+        let failure = BakeState::read(&payload).and_then(|state| state.progress());
+        let message = failure.expect_err("refused").message;
+        assert!(
+            message.contains(&format!("are `{text}`; expected")),
+            "{message}"
+        );
     }
 }
 

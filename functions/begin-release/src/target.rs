@@ -1,7 +1,7 @@
 //! The target of a release: one service or a blue/green pair, and the services that are refused
 //! before anything is changed.
 
-use slipway::aws::{AwsError, ErrorKind, ObservedService};
+use slipway::aws::{AwsError, ObservedService};
 use slipway::job::{Checks, Failure, Job, StepError};
 use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::service::{Scheduling, ServiceView, short_name};
@@ -137,7 +137,7 @@ pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
 /// Why a service could not be read. A deploy role reads its own services only, so that a wrong name
 /// is denied, too, and the role is not what has to be changed.
 fn unread(error: AwsError, has_role: bool) -> StepError {
-    let is_denied = error.kind == ErrorKind::Permission && !error.refuses_role();
+    let is_denied = error.is_denied();
     match StepError::from(error) {
         StepError::Refused(Failure { kind, message, .. }) if has_role && is_denied => {
             StepError::Refused(Failure::new(
@@ -191,6 +191,7 @@ fn requirements<'view>(
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use slipway::aws::ErrorKind;
     use slipway::job::FailureType;
     use slipway::observed::percentages::Percentages;
     use slipway::timestamp::Timestamp;

@@ -3,13 +3,9 @@
 
 use slipway::aws::Artifacts;
 use slipway::job::{Job, JobReport, StepError, StepResult};
-use slipway::judge::canary::sentence::expectation;
-use slipway::judge::{Decision, JudgeConfig, Setup};
-use slipway::metrics::source::balancer_arn;
-use slipway::metrics::{Data, Query, Sides, evaluation_queries, hourly_queries, zone_queries};
-use slipway::observed::route::Route;
-use slipway::strategy::canary::evaluate::steps;
-use slipway::strategy::canary::plan::{self, MeasuredHour};
+use slipway::judge::Decision;
+use slipway::metrics::{Data, evaluation_queries};
+use slipway::strategy::canary::plan;
 use slipway::strategy::canary::{
     BakeState, Observed, Outlook, Settings, arrivals, evaluate, messages,
 };
@@ -124,77 +120,6 @@ impl EvaluateCanary {
         Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
     }
 
-    /// The first evaluation fixes the thresholds, which requests are bad, how they are dispersed,
-    /// and the last share. Nothing is judged before the token carries them.
-    async fn measure(
-        &self,
-        context: &CanaryContext<'_>,
-        settings: &Settings,
-        health: &PairHealth,
-    ) -> StepResult {
-        let first = context.first_minute();
-        let from = first - plan::UNSETTLED_MINUTES - plan::HOUR_MINUTES;
-        let sides = self.with_zones(context).await?;
-        let hour = hourly_queries(&sides, settings.source_settings(&[]));
-        let before = self.read_hour(&hour, from).await?;
-        let measured = self
-            .measured(&sides, from, &plan::thresholds(&before))
-            .await?;
-
-        let percent = health.weights.percent(context.pair.idle());
-        let chosen = context.job.parameters.last_percent();
-        let last = chosen
-            .map(|chosen| chosen.unwrap_or_else(|| plan::last_percent(&settings.judge, &measured)));
-        let group = &context.pair.of(context.pair.idle()).target_group;
-        let bake_state = BakeState::new(first, measured.thresholds_ms.clone(), &measured.prior)
-            .with_last_percent(last.filter(|last| *last > percent))
-            .with_grpc(self.balancers.speaks_grpc(group).await?)
-            .with_known_counts(plan::known_counts(&before));
-
-        let live = context.pair.live.to_string();
-        let parts = [
-            Some(share(context, health)),
-            Some(messages::baked(0, settings.judge.end)),
-            expected(settings, &bake_state, percent),
-            Some(messages::measured(&live, &measured)),
-            Some(health.health.clone()),
-        ];
-        let summary = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        let payload = Some(bake_state.payload());
-        Ok(JobReport::in_progress_with(summary, 0, payload))
-    }
-
-    /// The two sides with the zones of their load balancer.
-    async fn with_zones(&self, context: &CanaryContext<'_>) -> Result<Sides, StepError> {
-        let sides = context.sides()?;
-        let Route::Rule(rule) = &context.pair.route else {
-            return Ok(sides);
-        };
-        let Some(balancer) = balancer_arn(rule) else {
-            return Ok(sides);
-        };
-        let zones = self.balancers.zones(&balancer).await?;
-        Ok(sides.with_zones(zones))
-    }
-
-    /// What the hour from the minute `from` on showed of the live colour.
-    async fn measured(
-        &self,
-        sides: &Sides,
-        from: i64,
-        thresholds: &[f64],
-    ) -> Result<MeasuredHour, StepError> {
-        let data = self
-            .read_hour(&zone_queries(sides, thresholds), from)
-            .await?;
-        Ok(plan::measured(&data, from, sides.zones.len(), thresholds))
-    }
-
-    async fn read_hour(&self, queries: &[Query], from: i64) -> Result<Data, StepError> {
-        let to = from + plan::HOUR_MINUTES;
-        Ok(self.metrics.read(queries, from, to).await?)
-    }
-
     /// Judges the minutes that are complete, with one reading of all metrics.
     pub(crate) async fn outlook(
         &self,
@@ -268,25 +193,9 @@ impl EvaluateCanary {
 }
 
 /// The share of the traffic that the new colour has.
-fn share(context: &CanaryContext<'_>, health: &PairHealth) -> String {
+pub(crate) fn share(context: &CanaryContext<'_>, health: &PairHealth) -> String {
     let new = context.pair.idle();
     format!("{}% to {new}", health.weights.percent(new))
-}
-
-/// How long a healthy canary is expected to take, from what is known before the bake.
-fn expected(settings: &Settings, bake_state: &BakeState, percent: u32) -> Option<String> {
-    let share = bake_state.last_percent.unwrap_or(percent);
-    let config = JudgeConfig {
-        steps: steps(&settings.judge, bake_state, 0),
-        share: Some(f64::from(share) / 100.0),
-        ..settings.judge.clone()
-    };
-    expectation(&Setup {
-        config,
-        thresholds: bake_state.thresholds_ms.len(),
-        own: settings.counts(),
-        prior: bake_state.prior(),
-    })
 }
 
 /// How far the bake is, as text and in percent.

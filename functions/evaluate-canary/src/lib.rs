@@ -7,6 +7,7 @@
 
 mod context;
 mod evaluation;
+mod measuring;
 mod outcome;
 mod parameters;
 mod raise;

@@ -182,7 +182,7 @@ impl EvaluateCanary {
         let health = PairHealth {
             weights: weights.unwrap_or(context.pair.weights()),
             health: String::new(),
-            sticky: settings.judge.sticky,
+            sticky: bake_state.sticky,
         };
         self.outlook(context, &settings, &bake_state, minute, &health)
             .await

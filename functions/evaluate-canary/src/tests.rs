@@ -3,15 +3,17 @@
 
 use serde_json::{Value, json};
 use slipway::job::{ActionKind, FailureType, Origin, parse_parameters};
-use slipway::judge::canary::prior::Prior;
+use slipway::judge::canary::prior::{Measured, Prior};
 use slipway::limits::METRIC_DELAY;
 use slipway::observed::colour::Colour;
 use slipway::observed::weights::Weights;
 use slipway::release::Lease;
-use slipway::strategy::canary::BakeState;
+use slipway::strategy::canary::plan::MeasuredHour;
+use slipway::strategy::canary::{BakeState, Remark, Settings};
 use slipway::timestamp::Timestamp;
 
 use super::*;
+use crate::measuring::last_share;
 
 /// 2026-01-05T10:00:00Z, the beginning of a minute.
 const TEN: i64 = 1_767_607_200;
@@ -316,4 +318,75 @@ fn the_last_share_counts_from_the_first_whole_minute_after_it_was_set() {
     assert_eq!(raised(green(25), Some(25)), (true, Some(10), false));
     assert_eq!(raised(green(5), Some(25)), (true, None, true));
     assert_eq!(raised(green(5), None), (false, None, false));
+}
+
+/// The last share of a judgement with this parameter, while the new colour has so many percent.
+fn last_share_of(
+    last: u32,
+    percent: u32,
+    sticky: bool,
+) -> Result<(Option<u32>, Option<Remark>), Failure> {
+    let mut job = job(TEN, TEN, None);
+    job.parameters.last_percent = serde_json::from_value(json!(last)).expect("a percentage");
+    let lease = lease(Some(TEN - 90), RULE);
+    let health = PairHealth {
+        weights: Weights::with(Colour::Green, percent),
+        health: String::new(),
+        sticky,
+    };
+    with_context(&job, &lease, |context| {
+        last_share(context, &Settings::default(), &health, &slow_hour())
+    })
+}
+
+/// An hour of 10,000 requests a minute without errors, of which one in ten is slow.
+fn slow_hour() -> MeasuredHour {
+    let slow = Measured {
+        phi: 1.0,
+        one_by_one: true,
+        rate: 0.1,
+        rate_to_promote: 0.099,
+    };
+    MeasuredHour {
+        thresholds_ms: vec![200.0],
+        prior: Prior {
+            requests_a_minute: Some(10_000.0),
+            latency: vec![slow],
+            ..Prior::unknown(0)
+        },
+    }
+}
+
+#[test]
+fn a_chosen_share_of_a_sticky_rule_needs_no_latency() {
+    let chosen = [false, true].map(|sticky| last_share_of(0, 5, sticky));
+    let largest = (Some(50), Some(Remark::ShareTooSmall));
+    assert_eq!(chosen, [Ok(largest), Ok((Some(10), None))]);
+    assert_eq!(last_share_of(0, 20, true), Ok((None, None)), "it has more");
+}
+
+#[test]
+fn a_last_share_that_is_no_more_than_the_first_is_refused() {
+    assert_eq!(last_share_of(25, 5, false), Ok((Some(25), None)));
+    for last in [3, 5] {
+        let refused = last_share_of(last, 5, false).expect_err("refused");
+        assert_eq!(refused.kind, FailureType::ConfigurationError);
+        let message = format!(
+            "`last_percent` is {last} and the new colour has 5% of the traffic already; expected \
+             more than that, or 0"
+        );
+        assert_eq!(refused.message, message);
+    }
+}
+
+#[test]
+fn a_first_job_that_comes_again_after_the_raise_refuses_nothing() {
+    let raised = json!({"shift": {
+        "from": {"blue": 95, "green": 5}, "to": {"blue": 75, "green": 25},
+        "at": at(TEN + 600), "made": true,
+    }});
+    let late =
+        |lease: &Lease| with_context(&job(TEN, TEN, None), lease, |context| context.may_be_late());
+    let first = lease(Some(TEN), RULE);
+    assert_eq!([late(&first), late(&with(&first, &raised))], [false, true]);
 }

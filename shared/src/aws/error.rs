@@ -186,6 +186,13 @@ impl AwsError {
         self.operation == ASSUME_ROLE && self.kind == ErrorKind::Permission
     }
 
+    /// Whether the role of the call lacks the permission. A deploy role of a pipeline stack that is
+    /// older than the functions lacks what they call since.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.kind == ErrorKind::Permission && !self.refuses_role()
+    }
+
     /// Whether ECS refused a call because of its task definition, which the error does not name.
     #[must_use]
     pub fn refuses_task_definition(&self) -> bool {

@@ -261,6 +261,7 @@ fn a_refused_role_names_role_caller_external_id_and_trust_policy() {
     assert_eq!(error.operation, "sts:AssumeRole");
     assert_eq!(error.kind, ErrorKind::Permission);
     assert!(error.refuses_role());
+    assert!(!error.is_denied(), "the whole role is refused");
     let message = format!(
         "sts:AssumeRole failed: AccessDenied: {DENIAL}; the trust policy of {ROLE} must allow \
          sts:AssumeRole to this user with the external id {PIPELINE}, and the policy of the \
@@ -361,6 +362,7 @@ fn a_call_that_the_role_does_not_allow_names_the_role() {
 
     let error = refused(&script);
     assert!(!error.refuses_role());
+    assert!(error.is_denied());
     let StepError::Refused(failure) = StepError::from(error) else {
         panic!("refused")
     };

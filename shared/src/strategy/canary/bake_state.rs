@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::arrival::Arrivals;
+use super::remark::Remark;
 use crate::job::Failure;
 use crate::judge::Progress;
 use crate::judge::canary::answers::BadRule;
@@ -42,6 +43,12 @@ pub struct BakeState {
     /// Whether the target group of the canary speaks gRPC.
     #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
     pub grpc: bool,
+    /// Whether the rule has had stickiness at a look: clients stay with their colour after it.
+    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
+    pub sticky: bool,
+    /// What is remarked on of what was fixed before the bake.
+    #[serde(rename = "r", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub remarks: BTreeSet<Remark>,
     /// The places of a user's counts that had a value in the hour before.
     #[serde(rename = "k", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub known_counts: BTreeSet<usize>,
@@ -90,6 +97,8 @@ impl BakeState {
             last_percent: None,
             raised: None,
             grpc: false,
+            sticky: false,
+            remarks: BTreeSet::new(),
             known_counts: BTreeSet::new(),
             arrivals: Arrivals::new(),
             held: None,
@@ -116,6 +125,21 @@ impl BakeState {
     #[must_use]
     pub fn with_grpc(self, grpc: bool) -> Self {
         Self { grpc, ..self }
+    }
+
+    /// The same, knowing whether the rule has stickiness now.
+    #[must_use]
+    pub fn with_sticky(self, sticky: bool) -> Self {
+        Self {
+            sticky: self.sticky || sticky,
+            ..self
+        }
+    }
+
+    /// The same with remarks on what was fixed before the bake.
+    #[must_use]
+    pub fn with_remarks(self, remarks: BTreeSet<Remark>) -> Self {
+        Self { remarks, ..self }
     }
 
     /// The same, knowing from which minute on the canary has the last share.

@@ -124,6 +124,7 @@ pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
     let reason = with_missing_requests(decision, reason, &minutes, minute);
     let notes = notes(observed, &live.setup, &verdict);
     let state = state.clone().with_arrivals(arrivals.clone());
+    let state = state.with_sticky(observed.sticky);
     Ok(Outlook {
         decision,
         reason,
@@ -168,7 +169,7 @@ fn setup(observed: &Observed<'_>) -> Setup {
         end,
         steps: steps(judge, state, minute),
         share: Some(f64::from(state.last_percent.unwrap_or(percent)) / 100.0),
-        sticky: judge.sticky || sticky,
+        sticky: judge.sticky || state.sticky || sticky,
         values: settings.series(),
         ..judge.clone()
     };
@@ -334,7 +335,7 @@ fn notes(observed: &Observed<'_>, setup: &Setup, verdict: &Verdict) -> Vec<Strin
                        not judged";
         notes.push(missing.to_owned());
     }
-    if observed.sticky {
+    if setup.config.sticky {
         let sides = "sessions move, not requests: the two sides are not alike, so nothing counts \
                      as single events, a ratio of 1.5 is tolerated and latency only objects";
         notes.push(sides.to_owned());
@@ -344,6 +345,8 @@ fn notes(observed: &Observed<'_>, setup: &Setup, verdict: &Verdict) -> Vec<Strin
                      trailer: failed calls are not seen";
         notes.push(calls.to_owned());
     }
+    let remarks = observed.state.remarks.iter();
+    notes.extend(remarks.map(|remark| remark.text().to_owned()));
     notes.extend(verdict.objection.as_ref().map(objected));
     notes
 }

@@ -13,7 +13,9 @@ pub mod evaluate;
 pub mod messages;
 pub mod minutes;
 pub mod plan;
+pub mod remark;
 
 pub use bake_state::BakeState;
 pub use config::Settings;
 pub use evaluate::{Bake, Observed, Outlook, arrivals, evaluate};
+pub use remark::Remark;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::remark::Remark;
 use crate::judge::JudgeConfig;
 use crate::judge::canary::answers::Answers;
 use crate::judge::canary::expected_time::expected_minutes;
@@ -165,9 +166,15 @@ fn with_only(zone: ZoneMinute, kept: &[usize]) -> ZoneMinute {
 }
 
 /// The last share of the traffic, in percent: the smallest at which a healthy canary is expected to
-/// be promoted within half the bake, or else the largest.
+/// be promoted within half the bake, or else the largest. Without an hour nothing shows that more
+/// than the smallest is needed. The two last are remarked on.
 #[must_use]
-pub fn last_percent(judge: &JudgeConfig, hour: &MeasuredHour) -> u32 {
+pub fn last_percent(judge: &JudgeConfig, hour: &MeasuredHour) -> (u32, Option<Remark>) {
+    let [smallest, .., largest] = LAST_PERCENTS;
+    if hour.prior.requests_a_minute.is_none() {
+        return (smallest, Some(Remark::ShareUnknown));
+    }
+
     let families = Families::new(judge, hour.thresholds_ms.len(), &[]);
     let is_enough = |percent: &&u32| {
         let at_share = JudgeConfig {
@@ -178,12 +185,10 @@ pub fn last_percent(judge: &JudgeConfig, hour: &MeasuredHour) -> u32 {
         let expected = expected_minutes(&at_share, &families, &hour.prior);
         expected.is_some_and(|minutes| minutes <= f64::from(judge.end) / 2.0)
     };
-    let largest = LAST_PERCENTS[LAST_PERCENTS.len() - 1];
-    LAST_PERCENTS
-        .iter()
-        .find(is_enough)
-        .copied()
-        .unwrap_or(largest)
+    let enough = LAST_PERCENTS.iter().find(is_enough);
+    enough.map_or((largest, Some(Remark::ShareTooSmall)), |enough| {
+        (*enough, None)
+    })
 }
 
 fn baseline(metric: Metric) -> Key {
@@ -295,9 +300,35 @@ mod tests {
             ]);
             last_percent(&JudgeConfig::default(), &measured(&data, FROM, 0, &[]))
         };
-        assert_eq!([at(60_000.0), at(6_000.0)], [10, 10]);
-        assert_eq!(at(60.0), 50, "nothing is enough");
+        assert_eq!([at(60_000.0), at(6_000.0)], [(10, None), (10, None)]);
+        let nothing_is_enough = (50, Some(Remark::ShareTooSmall));
+        assert_eq!(at(60.0), nothing_is_enough);
+    }
+
+    #[test]
+    fn without_an_hour_the_last_share_is_the_smallest() {
         let unknown = measured(&Data::new(), FROM, 0, &[]);
-        assert_eq!(last_percent(&JudgeConfig::default(), &unknown), 50);
+        let chosen = last_percent(&JudgeConfig::default(), &unknown);
+        assert_eq!(chosen, (10, Some(Remark::ShareUnknown)));
+    }
+
+    #[test]
+    fn a_sticky_rule_needs_no_share_for_its_latency() {
+        let data = of(&[
+            ("b_n", &each(10_000.0)),
+            ("b_2", &each(10_000.0)),
+            ("b_t0", &each(1_000.0)),
+            ("b_p0", &each(990.0)),
+        ]);
+        let hour = measured(&data, FROM, 0, &[200.0]);
+        let at = |sticky| {
+            let judge = JudgeConfig {
+                sticky,
+                ..JudgeConfig::default()
+            };
+            last_percent(&judge, &hour)
+        };
+        let latency_takes_longer = (50, Some(Remark::ShareTooSmall));
+        assert_eq!([at(false), at(true)], [latency_takes_longer, (10, None)]);
     }
 }

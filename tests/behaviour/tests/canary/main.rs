@@ -6,6 +6,7 @@ mod crashes;
 mod demo;
 mod endings;
 mod guards;
+mod measuring;
 mod metrics;
 mod promotion;
 mod wrong_parameters;

@@ -48,10 +48,14 @@ fn what_is_kept_is_read_again() {
         .with_raise(9)
         .with_raise(12)
         .with_hold(61)
+        .with_sticky(true)
+        .with_sticky(false)
+        .with_remarks([Remark::ZonesDenied, Remark::ShareUnknown].into())
         .with_known_counts([0, 3].into())
         .with_progress(&progress(&[(3, 3), (7, 9)]));
     assert_eq!(read(&state), state);
     assert_eq!(state.raised, Some(9), "the first raise counts");
+    assert!(state.sticky, "sessions stay where they are");
     assert_eq!(read(&state).progress(), Ok(progress(&[(3, 3), (7, 9)])));
 }
 

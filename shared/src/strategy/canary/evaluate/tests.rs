@@ -2,6 +2,7 @@ use super::*;
 use crate::judge::canary::prior::{Measured, Prior};
 use crate::judge::canary::verdict::Peak;
 use crate::metrics::source::tests::key;
+use crate::strategy::canary::Remark;
 
 const FIRST: i64 = 29_460_060;
 
@@ -169,4 +170,20 @@ fn a_sticky_rule_is_noted() {
     assert!(notes[1].ends_with("latency is not judged"), "{notes:?}");
     assert_eq!(notes.len(), 2);
     assert!(of(true)[2].starts_with("sessions move, not requests"));
+}
+
+#[test]
+fn a_rule_that_was_sticky_once_stays_so_for_the_judgement() {
+    let state = state().with_sticky(true);
+    let later = outlook(&settings(30), &state, &data(9, 6.0, 54.0), 9);
+    assert!(later.state.sticky);
+    assert!(later.notes[2].starts_with("sessions move, not requests"));
+}
+
+#[test]
+fn what_could_not_be_measured_is_noted() {
+    let remarks = [Remark::ZonesDenied, Remark::ShareTooSmall];
+    let state = state().with_remarks(remarks.into());
+    let notes = outlook(&settings(30), &state, &data(9, 6.0, 54.0), 9).notes;
+    assert_eq!(notes[2..], remarks.map(|remark| remark.text().to_owned()));
 }

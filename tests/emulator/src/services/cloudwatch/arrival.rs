@@ -30,6 +30,8 @@ pub struct Faults {
     pub late: f64,
     /// Points that are lost or late for certain.
     pub gaps: Vec<Gap>,
+    /// Whether no series of a load balancer is there by Availability Zone.
+    pub without_zones: bool,
     /// Which part of the results of a query are an internal error.
     pub internal_errors: f64,
     /// The most points of one page, when that is less than the request wants.

@@ -84,6 +84,7 @@ pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
         .map(|group| aws.arn("elasticloadbalancing", group));
     let zone = id.dimensions.get("AvailabilityZone");
     let place = match zone {
+        Some(_) if aws.cloudwatch.faults.without_zones => return None,
         Some(zone) => Some(place_of(aws, &balancer, zone)?),
         None => None,
     };

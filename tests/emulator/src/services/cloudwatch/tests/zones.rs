@@ -73,3 +73,20 @@ fn a_burst_comes_through_one_zone_or_through_all() {
         assert_eq!(is_whole, in_zones, "{counts:?}");
     }
 }
+
+#[test]
+fn there_may_be_no_series_by_zone_beside_that_of_the_whole() {
+    let mut world = MetricBench::good(7);
+    world.minutes(10);
+    world.aws.cloudwatch.faults.without_zones = true;
+    let whole = world.query("q", Some("green"), "RequestCount", "Sum");
+    let mut zone = world.query("z", Some("green"), "RequestCount", "Sum");
+    let dimensions = zone["MetricStat"]["Metric"]["Dimensions"].as_array_mut();
+    let dimension = json!({"Name": "AvailabilityZone", "Value": "eu-west-1a"});
+    dimensions.unwrap().push(dimension);
+
+    let request = world.request(10, vec![whole, zone]);
+    let answer = world.ask(&request);
+    let found = [0_usize, 1].map(|place| points(&answer["MetricDataResults"][place], world.start));
+    assert_eq!(found.map(|points| points.is_empty()), [false, true]);
+}

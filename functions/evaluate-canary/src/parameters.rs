@@ -6,12 +6,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::job::Failure;
+use slipway::judge::JudgeConfig;
 use slipway::limits::{BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
 use slipway::observed::alarm::check_names;
 use slipway::observed::service::check_revision_arn;
 use slipway::release::OperatorDecision;
 use slipway::strategy::Percent;
-use slipway::strategy::canary::Settings;
+use slipway::strategy::canary::{Settings, plan};
 use slipway::timestamp::minutes;
 
 /// Minutes that an inconclusive judgement waits for a decision, unless the action gives another
@@ -109,6 +110,7 @@ impl Parameters {
                 judge.min_minutes, judge.end
             )));
         }
+        self.check_raise(judge)?;
 
         let minutes = u64::from(judge.end) + u64::from(self.held_minutes());
         if minutes > u64::from(BAKE_MAX_MINUTES) {
@@ -138,6 +140,27 @@ impl Parameters {
             Inconclusive::Hold => self.hold_minutes(),
             Inconclusive::RollBack | Inconclusive::Promote => 0,
         }
+    }
+
+    /// Refuses a bake in which a share that is raised could not be decided. The whole bake as the
+    /// minimum is not refused: it is how nothing is promoted without an operator.
+    fn check_raise(&self, judge: &JudgeConfig) -> Result<(), Failure> {
+        let shortest = plan::shortest_bake(judge);
+        let is_decidable = judge.end >= shortest || self.min_minutes == Some(judge.end);
+        if self.last_percent.is_none() || is_decidable {
+            return Ok(());
+        }
+
+        Err(Failure::configuration(format!(
+            "`min_minutes` is {}, `warm_up_minutes` is {}, and the bake (`bake_minutes`) ends \
+             after {}; expected a bake of at least {shortest} with `last_percent`: `min_minutes` \
+             before the raise and after it, the warm-up of judged latency, and {} minutes for the \
+             raise",
+            judge.min_minutes,
+            judge.warm_up,
+            judge.end,
+            plan::RAISE_MINUTES
+        )))
     }
 
     pub(crate) fn inconclusive(&self) -> Inconclusive {
@@ -320,6 +343,28 @@ mod tests {
             "{beyond}"
         );
         assert_eq!(merged(json!({"min_minutes": 45}), 45, 10), Ok((45, 45)));
+    }
+
+    #[test]
+    fn a_bake_in_which_no_share_can_be_decided_is_refused() {
+        let of = |more: Value| merged(more, 60, 5);
+        let refused = of(json!({"last_percent": 25, "bake_minutes": 15})).unwrap_err();
+        assert_eq!(
+            refused,
+            "`min_minutes` is 5, `warm_up_minutes` is 3, and the bake (`bake_minutes`) ends after \
+             15; expected a bake of at least 16 with `last_percent`: `min_minutes` before the \
+             raise and after it, the warm-up of judged latency, and 3 minutes for the raise"
+        );
+        let chosen = of(json!({"last_percent": 0, "bake_minutes": 15}));
+        assert_eq!(chosen, Err(refused), "by the traffic");
+
+        let enough = json!({"last_percent": 25, "bake_minutes": 16});
+        assert_eq!(of(enough), Ok((16, 5)));
+        let without_warm_up = json!({"last_percent": 25, "bake_minutes": 13, "warm_up_minutes": 0});
+        assert_eq!(of(without_warm_up), Ok((13, 5)));
+        assert_eq!(of(json!({"bake_minutes": 15})), Ok((15, 5)), "no raise");
+        let whole = json!({"last_percent": 25, "bake_minutes": 30, "min_minutes": 30});
+        assert_eq!(of(whole), Ok((30, 30)), "nothing is to be promoted");
     }
 
     #[test]

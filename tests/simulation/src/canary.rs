@@ -110,6 +110,11 @@ impl Canary {
         self.requests_per_second > QUIET
     }
 
+    /// How long the judgement takes at most: a shorter one could not decide the second share.
+    fn bake_minutes(&self) -> u32 {
+        3 * self.judged_minutes + self.warm_up_minutes
+    }
+
     /// The parameters of the pipeline's template for it.
     pub(super) fn parameters(&self) -> Vec<(&'static str, String)> {
         let (word, hold) = match self.inconclusive {
@@ -120,7 +125,7 @@ impl Canary {
         let mut parameters = vec![
             ("FirstPercent", self.shares.0.to_string()),
             ("LastPercent", self.shares.1.to_string()),
-            ("JudgeMinutes", (3 * self.judged_minutes).to_string()),
+            ("JudgeMinutes", self.bake_minutes().to_string()),
             ("MinMinutes", self.min_minutes.to_string()),
             ("WarmUpMinutes", self.warm_up_minutes.to_string()),
             ("Inconclusive", word.to_owned()),
@@ -314,7 +319,7 @@ impl fmt::Display for Canary {
         write!(
             f,
             " judged for {} min, at least {}",
-            3 * self.judged_minutes,
+            self.bake_minutes(),
             self.min_minutes
         )?;
         write!(

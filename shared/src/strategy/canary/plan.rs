@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::remark::Remark;
 use crate::judge::JudgeConfig;
 use crate::judge::canary::answers::Answers;
+use crate::judge::canary::config::LatencyMode;
 use crate::judge::canary::expected_time::expected_minutes;
 use crate::judge::canary::hour::{ZoneMinute, measure};
 use crate::judge::canary::metric::Families;
@@ -191,6 +192,19 @@ pub fn last_percent(judge: &JudgeConfig, hour: &MeasuredHour) -> (u32, Option<Re
     })
 }
 
+/// The shortest bake, in minutes, in which a share that the judgement raises can be decided: the
+/// minimum of usable minutes before the raise and after it. Response times are not usable in the
+/// warm-up.
+#[must_use]
+pub fn shortest_bake(judge: &JudgeConfig) -> u32 {
+    let warm_up = match judge.latency_mode() {
+        LatencyMode::Judge => judge.warm_up,
+        LatencyMode::Watch | LatencyMode::Off => 0,
+    };
+    let usable = judge.min_minutes.saturating_mul(2);
+    usable.saturating_add(warm_up).saturating_add(RAISE_MINUTES)
+}
+
 fn baseline(metric: Metric) -> Key {
     Key::new(Side::Baseline, metric)
 }
@@ -303,6 +317,19 @@ mod tests {
         assert_eq!([at(60_000.0), at(6_000.0)], [(10, None), (10, None)]);
         let nothing_is_enough = (50, Some(Remark::ShareTooSmall));
         assert_eq!(at(60.0), nothing_is_enough);
+    }
+
+    #[test]
+    fn the_shortest_bake_has_the_minimum_before_and_after_the_raise() {
+        let of = |latency| {
+            let judge = JudgeConfig {
+                latency,
+                ..JudgeConfig::default()
+            };
+            shortest_bake(&judge)
+        };
+        let modes = [LatencyMode::Judge, LatencyMode::Watch, LatencyMode::Off];
+        assert_eq!(modes.map(of), [16, 13, 13]);
     }
 
     #[test]

@@ -78,6 +78,14 @@ fn evaluate_canary_refuses_wrong_times_at_once() {
             ],
         ),
         (
+            json!({"bake_minutes": 15}),
+            &[
+                "`min_minutes` is 5",
+                "`warm_up_minutes` is 3",
+                "expected a bake of at least 16",
+            ],
+        ),
+        (
             json!({"warm_up_minutes": -1}),
             &["`warm_up_minutes` (found -1)"],
         ),

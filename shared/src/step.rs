@@ -9,6 +9,7 @@ mod gate;
 mod job_pipeline;
 mod outcome;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -147,7 +148,8 @@ impl<S: Step> Runner<S> {
         let known = token.pipeline.clone();
         let pipeline = JobPipeline::new(&self.jobs, id.as_deref(), known.as_deref());
         let result = self.run_within_budget(&job, times, &pipeline).await;
-        outcome(result, token.of_pipeline(pipeline.into_proven()), now)
+        let token = token.of_pipeline(pipeline.into_proven());
+        outcome(result, token.keeping(job.kept.into_inner()), now)
     }
 
     /// Records why a job cannot be read, if at least the release that it belongs to can be. The job
@@ -386,6 +388,7 @@ fn read<S: Step>(
         frozen: token.frozen,
         refused_for_long: times.is_refused_for_long(),
         payload: token.payload.clone(),
+        kept: OnceLock::new(),
         origin: event.origin(),
         artifacts: event.artifacts,
         credentials: event.credentials,

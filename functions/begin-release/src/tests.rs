@@ -1,6 +1,8 @@
 mod external_deployments;
 mod records;
 
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 use slipway::freeze::Guards;
 use slipway::job::{ActionKind, parse_parameters};
@@ -40,6 +42,7 @@ fn job(more: Value, waited: i64) -> Job<Parameters> {
         frozen: None,
         refused_for_long: false,
         payload: None,
+        kept: OnceLock::new(),
         artifacts: Vec::new(),
         credentials: None,
         origin: Origin::Job,

@@ -25,9 +25,9 @@ pub(crate) struct PairHealth {
 }
 
 impl CanaryContext<'_> {
-    /// In progress: the next job receives what this one received.
+    /// In progress: the next job receives what this one received, or kept of its look.
     pub(crate) fn in_progress(&self, summary: impl Into<String>, percent: u8) -> JobReport {
-        JobReport::in_progress_with(summary, percent, self.job.payload.clone())
+        JobReport::in_progress_with(summary, percent, self.job.next_payload())
     }
 
     pub(crate) fn bake_state(&self) -> Result<Option<BakeState>, Failure> {

@@ -12,7 +12,6 @@ use slipway::strategy::canary::{
 
 use crate::context::{CanaryContext, PairHealth};
 use crate::parameters::Inconclusive;
-use crate::raise::still_judged;
 use crate::{EvaluateCanary, Parameters};
 
 impl EvaluateCanary {
@@ -43,13 +42,31 @@ impl EvaluateCanary {
         outlook
             .notes
             .extend(beyond_share(&context, health, outlook.requests));
+        let raises = may_raise(&context, &settings, &outlook, minute);
+        let raising = raises.then(|| context.job.now.secs());
+        outlook.state = outlook.state.with_raising(raising);
 
+        // Whatever this job ends with, the next one begins with what the look found.
+        context.job.keep(outlook.state.payload());
+
+        if raises {
+            let left = settings.judge.end.saturating_sub(minute);
+            return self.raise_or_judge_on(context, outlook, health, left).await;
+        }
+        self.follow(context, &settings, outlook, minute, health)
+            .await
+    }
+
+    /// Does what the decision of a look requires.
+    async fn follow(
+        &self,
+        context: CanaryContext<'_>,
+        settings: &Settings,
+        outlook: Outlook,
+        minute: u32,
+        health: &PairHealth,
+    ) -> StepResult {
         match outlook.decision {
-            Decision::Continue if may_raise(&context, &settings, &outlook, minute) => {
-                let left = settings.judge.end.saturating_sub(minute);
-                self.raise_or_judge_on(&context, &outlook, health, left)
-                    .await
-            }
             Decision::Continue => {
                 let share = share(&context, health);
                 let (progress, percent) = progress(&outlook, minute, settings.judge.end);
@@ -63,20 +80,6 @@ impl EvaluateCanary {
                 self.abort(context, &reason, Some(outlook)).await
             }
             Decision::Inconclusive => self.end_undecided(context, outlook, minute, health).await,
-        }
-    }
-
-    /// While AWS is busy, the canary is judged on at the share that it has.
-    async fn raise_or_judge_on(
-        &self,
-        context: &CanaryContext<'_>,
-        outlook: &Outlook,
-        health: &PairHealth,
-        left: u32,
-    ) -> StepResult {
-        match self.raise(context, outlook, health, left).await {
-            Err(StepError::Busy(why)) => Ok(still_judged(&why, outlook, health)),
-            raised => raised,
         }
     }
 
@@ -213,8 +216,10 @@ fn may_raise(
     outlook: &Outlook,
     minute: u32,
 ) -> bool {
+    let is_open = outlook.decision == Decision::Continue;
+    let is_clear = outlook.clear && context.raises(&outlook.state);
     let needed = settings.judge.min_minutes + plan::RAISE_MINUTES;
-    outlook.clear && context.raises(&outlook.state) && minute + needed <= settings.judge.end
+    is_open && is_clear && minute + needed <= settings.judge.end
 }
 
 fn beyond_share(

@@ -213,11 +213,21 @@ impl EvaluateCanary {
         seen: &ObservedPair,
         reason: String,
     ) -> StepResult {
+        let reason = self.redacted(&context, seen, reason).await;
+        self.abort(context, &reason, None).await
+    }
+
+    /// A reason that can quote ECS, without the secrets of the new revision.
+    async fn redacted(
+        &self,
+        context: &CanaryContext<'_>,
+        seen: &ObservedPair,
+        reason: String,
+    ) -> String {
         let texts = seen.view.of(context.pair.idle()).texts();
         let wanted = &context.job.parameters.task_definition;
         let definitions = &self.task_definitions;
-        let reason = definitions.without_secrets(reason, texts, wanted).await;
-        self.abort(context, &reason, None).await
+        definitions.without_secrets(reason, texts, wanted).await
     }
 
     async fn confirm_shift(&self, context: &CanaryContext<'_>, weights: Weights) -> StepResult {

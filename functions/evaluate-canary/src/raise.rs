@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use slipway::aws::ObservedPair;
-use slipway::job::{JobReport, StepError, StepResult};
+use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::observed::weights::Weights;
 use slipway::release::{Change, Event, Lease, apply};
 use slipway::routing::mover::raise_without_bound;
@@ -17,17 +17,51 @@ use slipway::strategy::canary::Outlook;
 use crate::context::{CanaryContext, PairHealth};
 use crate::{EvaluateCanary, watch_plan};
 
+/// What became of a raise.
+enum Raise {
+    /// The judgement goes on, with what this job did.
+    JudgedOn(String),
+    /// A freeze holds the share, for this reason. The canary is judged at the share that it has, so
+    /// the job does not end as a frozen one, and the time of a freeze does not count as a raise.
+    Frozen(String),
+    /// The new colour must not keep its traffic.
+    Restore(String),
+    Fail(Failure),
+}
+
 impl EvaluateCanary {
-    /// Raises the share, once the new colour is large enough for it and no freeze holds it. The
-    /// judgement goes on meanwhile, for up to `left` minutes: the next job judges again, whatever
-    /// this one did.
-    pub(crate) async fn raise(
+    /// Raises the share, or judges on at the share before for up to `left` minutes while what keeps
+    /// it from the raise passes by itself. What AWS refuses is looked at again as in every step.
+    pub(crate) async fn raise_or_judge_on(
         &self,
-        context: &CanaryContext<'_>,
-        outlook: &Outlook,
+        context: CanaryContext<'_>,
+        mut outlook: Outlook,
         health: &PairHealth,
         left: u32,
     ) -> StepResult {
+        match self.raise(&context, &outlook, left).await {
+            Ok(Raise::JudgedOn(progress)) => Ok(still_judged(&progress, &outlook, health)),
+            Ok(Raise::Frozen(why)) => {
+                outlook.state = outlook.state.with_raising(None);
+                Ok(still_judged(&why, &outlook, health))
+            }
+            Ok(Raise::Restore(reason)) => self.abort(context, &reason, Some(outlook)).await,
+            Ok(Raise::Fail(failure)) => self.fail(&context, failure).await,
+            Err(error) if error.lasting_cause().is_none() => {
+                Ok(still_judged(&error.to_string(), &outlook, health))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Raises the share, once the new colour is large enough for it and no freeze holds it. It has
+    /// as long for that as a shift has.
+    async fn raise(
+        &self,
+        context: &CanaryContext<'_>,
+        outlook: &Outlook,
+        left: u32,
+    ) -> Result<Raise, StepError> {
         let percent = outlook.state.last_percent.unwrap_or_default();
         let (lease, pair, target) = (&context.lease, context.pair, context.target);
         let seen = self
@@ -45,7 +79,7 @@ impl EvaluateCanary {
             ..watch_plan(&context.job.parameters, observed.filled_tasks())
         };
         let times = ShiftTimes {
-            elapsed: Duration::ZERO,
+            elapsed: outlook.state.raising_for(context.job.now.secs()),
             grace_left: lease.grace_left(context.job.now),
         };
 
@@ -53,21 +87,20 @@ impl EvaluateCanary {
         if matches!(step, ShiftStep::Grow { .. } | ShiftStep::Shift { .. })
             && let Some(why) = self.frozen(context, left).await?
         {
-            return Ok(still_judged(&why, outlook, health));
+            return Ok(Raise::Frozen(why));
         }
 
-        let progress = self.act(context, &seen, &plan, step).await?;
-        Ok(still_judged(&progress, outlook, health))
+        self.act(context, &seen, &plan, step).await
     }
 
-    /// Makes the step; its summary.
+    /// Makes the step.
     async fn act(
         &self,
         context: &CanaryContext<'_>,
         seen: &ObservedPair,
         plan: &ShiftPlan,
         step: ShiftStep,
-    ) -> Result<String, StepError> {
+    ) -> Result<Raise, StepError> {
         let (lease, pair) = (&context.lease, context.pair);
         let observed = PairContext {
             target: context.target,
@@ -85,16 +118,18 @@ impl EvaluateCanary {
                 self.traffic.route(&lease, pair, seen, to).await?;
                 raised(to, context)
             }
-            ShiftStep::Restore { reason } => reason,
             ShiftStep::Wait { summary, .. } | ShiftStep::Done { summary } => summary,
             ShiftStep::Confirm => "the weights are confirmed by the next job".to_owned(),
-            ShiftStep::Fail { failure, .. } => failure.message,
+            ShiftStep::Restore { reason } => {
+                return Ok(Raise::Restore(self.redacted(context, seen, reason).await));
+            }
+            ShiftStep::Fail { failure, .. } => return Ok(Raise::Fail(failure)),
         };
-        Ok(progress)
+        Ok(Raise::JudgedOn(progress))
     }
 
-    /// Why a freeze holds the share, if one does. The canary is judged at the share that it has
-    /// meanwhile, so the job does not end as a frozen one, which would keep the state as it was.
+    /// Why a freeze holds the share, if one does. One that outlasts the action holds it, too: the
+    /// share before is safe, and the bake ends at it.
     async fn frozen(
         &self,
         context: &CanaryContext<'_>,
@@ -108,6 +143,7 @@ impl EvaluateCanary {
         match Box::pin(self.gate.pass(context.job, release, needs)).await {
             Ok(()) => Ok(None),
             Err(StepError::Frozen(why)) => Ok(Some(why)),
+            Err(StepError::Failed(failure)) if failure.is_frozen() => Ok(Some(failure.message)),
             Err(error) => Err(error),
         }
     }
@@ -168,7 +204,7 @@ impl EvaluateCanary {
 }
 
 /// In progress, with what this job did and what the judge found.
-pub(crate) fn still_judged(progress: &str, outlook: &Outlook, health: &PairHealth) -> JobReport {
+fn still_judged(progress: &str, outlook: &Outlook, health: &PairHealth) -> JobReport {
     let summary = format!("{progress}; {}; {}", outlook.reason, health.health);
     JobReport::in_progress_with(summary, 50, Some(outlook.state.payload()))
 }

@@ -1,6 +1,8 @@
 //! What an evaluation derives from its context: which minutes are judged, which colours are
 //! compared, and where the report is stored.
 
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 use slipway::job::{ActionKind, FailureType, Origin, parse_parameters};
 use slipway::judge::canary::prior::{Measured, Prior};
@@ -87,6 +89,7 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
         frozen: None,
         refused_for_long: false,
         payload,
+        kept: OnceLock::new(),
         artifacts: Vec::new(),
         credentials: None,
         origin: Origin::Job,

@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use serde_json::Value;
 use slipway::job::{ActionKind, Origin, ReleaseRef};
 use slipway::observed::percentages::Percentages;
@@ -133,6 +135,7 @@ fn soaking(secs: i64, payload: Option<Value>) -> Job<Parameters> {
         frozen: None,
         refused_for_long: false,
         payload,
+        kept: OnceLock::new(),
         artifacts: Vec::new(),
         credentials: None,
         origin: Origin::Job,

@@ -1,5 +1,7 @@
 mod reports;
 
+use std::sync::OnceLock;
+
 use serde_json::json;
 use slipway::job::{ActionKind, FailureType, Origin, ReleaseRef};
 use slipway::release::{ActiveRelease, Lease};
@@ -92,6 +94,7 @@ fn job(secs: i64) -> Job<Parameters> {
         frozen: None,
         refused_for_long: false,
         payload: Some(json!({"attempts": 1})),
+        kept: OnceLock::new(),
         artifacts: Vec::new(),
         credentials: None,
         origin: Origin::Job,

@@ -15,6 +15,7 @@ mod property;
 mod report;
 mod token;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -51,6 +52,8 @@ pub struct Job<P> {
     pub refused_for_long: bool,
     /// The payload of the previous job's [`JobReport::InProgress`].
     pub payload: Option<Value>,
+    /// What [`Job::keep`] keeps for the next job.
+    pub kept: OnceLock<Value>,
     pub artifacts: Vec<Artifact>,
     pub credentials: Option<Credentials>,
     pub origin: Origin,
@@ -62,6 +65,18 @@ impl<P> Job<P> {
     #[must_use]
     pub fn is_first(&self) -> bool {
         self.since == self.now
+    }
+
+    /// Keeps a payload for the next job, whatever this one ends with, once. A report that has a
+    /// payload replaces it.
+    pub fn keep(&self, payload: Value) {
+        self.kept.set(payload).ok();
+    }
+
+    /// What the next job receives if this one learns nothing more.
+    #[must_use]
+    pub fn next_payload(&self) -> Option<Value> {
+        self.kept.get().or(self.payload.as_ref()).cloned()
     }
 
     /// How long the action has worked: since it began, or since a freeze last held it back. What
@@ -77,15 +92,16 @@ pub type StepResult = Result<JobReport, StepError>;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
     }
 
-    #[test]
-    fn only_the_job_that_begins_an_action_is_its_first_and_a_freeze_is_no_work() {
-        let job = |since| Job {
+    fn job(since: Timestamp) -> Job<()> {
+        Job {
             id: None,
             release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
             parameters: (),
@@ -95,11 +111,15 @@ mod tests {
             frozen: None,
             refused_for_long: false,
             payload: None,
+            kept: OnceLock::new(),
             artifacts: Vec::new(),
             credentials: None,
             origin: Origin::Job,
-        };
+        }
+    }
 
+    #[test]
+    fn only_the_job_that_begins_an_action_is_its_first_and_a_freeze_is_no_work() {
         assert!(job(at(0)).is_first());
         assert!(!job(at(-1)).is_first());
 
@@ -109,5 +129,18 @@ mod tests {
         };
         let worked = [held(None), held(Some(at(-30)))].map(|job| job.worked().as_secs());
         assert_eq!(worked, [90, 30], "a freeze does not count");
+    }
+
+    #[test]
+    fn what_a_job_keeps_goes_to_the_next_one_in_place_of_what_it_received() {
+        let received = Job {
+            payload: Some(json!(1)),
+            ..job(at(-90))
+        };
+        assert_eq!(received.next_payload(), Some(json!(1)));
+        received.keep(json!(2));
+        received.keep(json!(3));
+        assert_eq!(received.next_payload(), Some(json!(2)), "once");
+        assert_eq!(job(at(0)).next_payload(), None);
     }
 }

@@ -130,6 +130,15 @@ impl Token {
         }
     }
 
+    /// The token with what a job kept, whatever the job ends with.
+    #[must_use]
+    pub(crate) fn keeping(self, kept: Option<Value>) -> Self {
+        Self {
+            payload: kept.or(self.payload),
+            ..self
+        }
+    }
+
     /// The same token with the step's own payload.
     #[must_use]
     pub(crate) fn with_payload(self, payload: Option<Value>) -> Self {

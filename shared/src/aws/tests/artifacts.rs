@@ -1,6 +1,7 @@
 //! Files of input artifacts: read with the job's credentials, up to the limits of their sizes.
 
 use std::io::{Cursor, Write};
+use std::sync::OnceLock;
 
 use serde_json::json;
 use zip::CompressionMethod;
@@ -55,6 +56,7 @@ fn job(credentials: bool) -> Job<()> {
         frozen: None,
         refused_for_long: false,
         payload: None,
+        kept: OnceLock::new(),
         artifacts: vec![
             Artifact {
                 name: "Config".to_owned(),

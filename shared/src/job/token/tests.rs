@@ -178,6 +178,23 @@ fn a_token_keeps_the_pipeline_that_one_job_of_its_action_checked() {
 }
 
 #[test]
+fn what_a_job_kept_is_in_its_token_whatever_it_ended_with() {
+    let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
+    let before = Token::new("evaluate-canary", at(0)).with_payload(Some(json!(1)));
+    assert_eq!(before.clone().keeping(None), before);
+    let kept = before.keeping(Some(json!(2)));
+    let ends = [
+        kept.clone(),
+        kept.clone().refused_at(at(60)),
+        kept.frozen_at(at(60)),
+    ];
+    assert_eq!(
+        ends.map(|token| token.payload),
+        [(); 3].map(|()| Some(json!(2)))
+    );
+}
+
+#[test]
 fn the_longest_payload_fits_into_a_token_that_has_everything() {
     let at = |secs: i64| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
     let payload = "x".repeat(PAYLOAD_CHARS - "\"\"".len());

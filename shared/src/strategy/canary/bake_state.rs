@@ -6,6 +6,7 @@
 //! had to be, which costs time and never the error rate.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,6 +41,9 @@ pub struct BakeState {
     /// The judged minute from which on the canary has that share, if it was raised to it.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub raised: Option<u32>,
+    /// Since when the share is being raised, in seconds since the Unix epoch.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    raising: Option<i64>,
     /// Whether the target group of the canary speaks gRPC.
     #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
     pub grpc: bool,
@@ -96,6 +100,7 @@ impl BakeState {
             prior: KeptPrior::new(prior),
             last_percent: None,
             raised: None,
+            raising: None,
             grpc: false,
             sticky: false,
             remarks: BTreeSet::new(),
@@ -149,6 +154,23 @@ impl BakeState {
             raised: self.raised.or(Some(minute)),
             ..self
         }
+    }
+
+    /// The same, knowing that the share is being raised at a time, in seconds since the Unix epoch,
+    /// or that it is not.
+    #[must_use]
+    pub fn with_raising(self, now_secs: Option<i64>) -> Self {
+        Self {
+            raising: now_secs.map(|now_secs| self.raising.unwrap_or(now_secs)),
+            ..self
+        }
+    }
+
+    /// How long the share has been raised for.
+    #[must_use]
+    pub fn raising_for(&self, now_secs: i64) -> Duration {
+        let secs = self.raising.map_or(0, |since| now_secs - since);
+        Duration::from_secs(u64::try_from(secs).unwrap_or_default())
     }
 
     /// The same, knowing which of a user's counts had a value in the hour before.

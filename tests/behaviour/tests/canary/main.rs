@@ -9,6 +9,7 @@ mod guards;
 mod measuring;
 mod metrics;
 mod promotion;
+mod raise;
 mod wrong_parameters;
 
 use std::sync::LazyLock;

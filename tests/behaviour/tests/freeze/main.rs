@@ -1,6 +1,7 @@
 //! Freezes: windows in which no release goes forward, and the line that a failed release stops.
 //! What goes back is never frozen.
 
+mod canary;
 mod demo;
 mod in_place;
 mod line;

@@ -12,6 +12,7 @@ mod ledger;
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write as _};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use emulator::client::{CallFault, Invocation, sdk_config};
 use emulator::{Aws, dynamodb, ecr, ecs};
@@ -326,6 +327,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         frozen: None,
         refused_for_long: false,
         payload: None,
+        kept: OnceLock::new(),
         artifacts,
         credentials: Some(credentials),
         origin: Origin::Job,

@@ -165,3 +165,15 @@ fn a_token_of_another_version_is_refused() {
     let failure = BakeState::read(&json!({"f": 1, "e": 1.0})).expect_err("refused");
     assert!(failure.message.ends_with("; release again"), "{failure}");
 }
+
+#[test]
+fn a_raise_counts_from_its_first_job_without_a_break() {
+    let raising = state().with_raising(Some(1_000)).with_raising(Some(1_060));
+    assert_eq!(read(&raising).raising_for(1_090), Duration::from_secs(90));
+    assert_eq!(raising.raising_for(900), Duration::ZERO, "clocks differ");
+
+    let held = raising.with_raising(None);
+    assert_eq!(held.raising_for(1_090), Duration::ZERO);
+    let again = held.with_raising(Some(1_200));
+    assert_eq!(again.raising_for(1_230), Duration::from_secs(30));
+}

@@ -7,6 +7,7 @@ use super::own_choices::properties;
 use super::own_pairs::{actions, own_parameters, user_parameters};
 use super::own_records::RECORDS;
 use super::own_roles::{PIPELINES, with_pipeline};
+use super::own_templates::deploy_pipeline;
 use super::*;
 
 const IN_PLACE: &str = "in-place.yaml";
@@ -223,6 +224,24 @@ fn the_judgement_of_a_canary_has_the_chosen_share_times_alarms_and_file() {
     let actions = actions(&with_pipeline(CANARY, &chosen));
     let retire = user_parameters(&actions, "retire");
     assert_eq!(retire["alarms"], json!(["a", "b"]));
+}
+
+#[test]
+fn the_last_share_of_a_canary_is_not_the_first() {
+    let mut aws = with_pipeline(CANARY, &[]);
+    let stack = aws.cloudformation.stack("web").unwrap();
+    let rule = stack.outputs.get("ProductionRuleArn").unwrap().clone();
+    let mut with_last = |last| {
+        let shares = [
+            ("Rule", rule.as_str()),
+            ("FirstPercent", "20"),
+            ("LastPercent", last),
+        ];
+        deploy_pipeline(&mut aws, CANARY, &shares).map_err(|refused| refused.problem)
+    };
+    let refused = "LastPercent must be more than FirstPercent, or 0.";
+    assert_eq!(with_last("20"), Err(refused.to_owned()));
+    assert_eq!([with_last("21"), with_last("0")], [Ok(()), Ok(())]);
 }
 
 #[test]

@@ -51,14 +51,14 @@ impl StartPipeline {
         before: Option<&StackUpdate>,
     ) -> Result<Value, Retry> {
         // Later the service runs what the update brought.
-        if before.is_some_and(|noted| noted.event == update.event) {
+        if before.is_some_and(|noted| noted.was_begun_by(&update.event)) {
             return Ok(ignored("the beginning of this update is noted already"));
         }
 
         let runs = self.running(pipeline, update).await?;
         let now = self.sdk.now();
         let digest = StackUpdate::digest_to_note(before, &runs, now);
-        let begun = StackUpdate::begun(pipeline, &update.event, digest, now);
+        let begun = StackUpdate::begun(pipeline, &update.event, digest, now).after(before);
         self.put(before, &begun).await?;
         Ok(json!({"status": "noted", "digest": begun.digest}))
     }
@@ -84,11 +84,8 @@ impl StartPipeline {
                 Ok(json!({"status": "known", "execution": execution}))
             }
             AfterUpdate::Release { digest } => {
-                let began_at = begun.map_or(now, |begun| begun.began_at);
-                let claim = StackUpdate {
-                    began_at,
-                    ..StackUpdate::begun(pipeline, &update.event, Some(digest.clone()), now)
-                };
+                let named = (pipeline.as_str(), update.event.as_str());
+                let claim = StackUpdate::ended(begun, named, &digest, now);
                 self.put(begun, &claim).await?;
                 self.start_again(subscription, &claim, &digest).await
             }

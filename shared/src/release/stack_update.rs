@@ -16,8 +16,13 @@ use crate::timestamp::Timestamp;
 pub struct StackUpdate {
     pub v: u32,
     pub pipeline: String,
-    /// The id of the event by which it was written last: the same id again is a duplicate delivery.
+    /// The id of the event by which it was written last.
     pub event: String,
+    /// The id of the event of its beginning: the same id again is a duplicate delivery.
+    pub begun_by: Option<String>,
+    /// The id of the event of the last end that was followed: the same id again is one too, also
+    /// once the next update has begun.
+    pub ended_by: Option<String>,
     pub began_at: Timestamp,
     /// The digest of the release that the service ran; none if it ran no release of the pipeline.
     pub digest: Option<String>,
@@ -55,11 +60,49 @@ impl StackUpdate {
             v: FORMAT_VERSION,
             pipeline: pipeline.to_owned(),
             event: event.to_owned(),
+            begun_by: Some(event.to_owned()),
+            ended_by: None,
             began_at: now,
             digest,
             execution: None,
             expires_at: Some(expires_at(now)),
         }
+    }
+
+    /// The same beginning after an earlier update, whose end stays known.
+    #[must_use]
+    pub fn after(self, before: Option<&Self>) -> Self {
+        Self {
+            ended_by: before.and_then(|before| before.ended_by.clone()),
+            ..self
+        }
+    }
+
+    /// The end of an update, after which this digest is released again.
+    #[must_use]
+    pub fn ended(
+        begun: Option<&Self>,
+        (pipeline, event): (&str, &str),
+        digest: &str,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            begun_by: begun.and_then(|begun| begun.begun_by.clone()),
+            ended_by: Some(event.to_owned()),
+            began_at: begun.map_or(now, |begun| begun.began_at),
+            ..Self::begun(pipeline, event, Some(digest.to_owned()), now)
+        }
+    }
+
+    /// Whether this event noted its beginning. One that was written before ids were kept apart has
+    /// the last event only.
+    #[must_use]
+    pub fn was_begun_by(&self, event: &str) -> bool {
+        self.begun_by.as_deref() == Some(event) || self.event == event
+    }
+
+    fn was_ended_by(&self, event: &str) -> bool {
+        self.ended_by.as_deref() == Some(event) || self.event == event
     }
 
     /// The digest of an update that begins. One that was noted stays while the service runs what an
@@ -90,9 +133,13 @@ impl StackUpdate {
         runs: &RunningReleases,
         now: Timestamp,
     ) -> AfterUpdate {
-        let started = begun.filter(|begun| begun.event == event);
-        if let Some(execution) = started.and_then(|begun| begun.execution.clone()) {
-            return AfterUpdate::Known { execution };
+        if let Some(followed) = begun.filter(|begun| begun.was_ended_by(event)) {
+            if let Some(execution) = followed.execution.clone() {
+                return AfterUpdate::Known { execution };
+            }
+            if followed.event != event {
+                return AfterUpdate::Leave("another update of the service has begun since");
+            }
         }
         if runs.is_primary {
             return AfterUpdate::Leave("the service runs a revision that a release registered");
@@ -210,9 +257,48 @@ mod tests {
     }
 
     #[test]
+    fn a_late_duplicate_of_either_event_is_known_whatever_was_written_since() {
+        let noted = begun(Some("sha256:0a"));
+        let ended = StackUpdate::ended(
+            Some(&noted),
+            ("slipway-web", "event-2"),
+            "sha256:0a",
+            at(60),
+        );
+        let started = StackUpdate {
+            execution: Some("e-2".to_owned()),
+            ..ended.clone()
+        };
+        assert!(started.was_begun_by("event-1"));
+        assert!(!started.was_begun_by("event-3"));
+        assert_eq!(started.began_at, at(0));
+
+        let next = StackUpdate::begun("slipway-web", "event-3", None, at(90)).after(Some(&started));
+        let again = StackUpdate::decide(Some(&next), "event-2", &runs(false, None), at(90));
+        let leave = AfterUpdate::Leave("another update of the service has begun since");
+        assert_eq!(again, leave);
+        assert!(!next.was_begun_by("event-1"), "of the update before");
+    }
+
+    #[test]
+    fn an_update_of_an_earlier_version_has_the_last_event_only() {
+        let old = StackUpdate {
+            begun_by: None,
+            execution: Some("e-2".to_owned()),
+            ..begun(Some("sha256:0a"))
+        };
+        assert!(old.was_begun_by("event-1"));
+        let decided = StackUpdate::decide(Some(&old), "event-1", &runs(false, None), at(60));
+        let known = AfterUpdate::Known {
+            execution: "e-2".to_owned(),
+        };
+        assert_eq!(decided, known);
+    }
+
+    #[test]
     fn an_update_is_stored_without_what_it_does_not_have() {
         let stored = json!({
-            "v": 1, "pipeline": "slipway-web", "event": "event-1",
+            "v": 1, "pipeline": "slipway-web", "event": "event-1", "begun_by": "event-1",
             "began_at": "2026-01-05T09:00:00Z", "expires_at": 1_767_603_600 + 34_560_000,
         });
         assert_eq!(

@@ -212,6 +212,16 @@ fn reports_that_are_delivered_again_change_nothing() {
         let again = report(&driver, "complete", "UPDATE_COMPLETE").await;
         assert_eq!(again, json!({"status": "known", "execution": execution}));
         assert_eq!(starts(&driver, &pushed), 2);
+
+        // Both come once more, after an operator has returned the service.
+        deploy_by_hand(&driver, &of_stack).await;
+        let again = report(&driver, "begun", "UPDATE_IN_PROGRESS").await;
+        let reason = "the beginning of this update is noted already";
+        assert_eq!(again, json!({"status": "ignored", "reason": reason}));
+        let again = report(&driver, "complete", "UPDATE_COMPLETE").await;
+        assert_eq!(again, json!({"status": "known", "execution": execution}));
+        assert_eq!(starts(&driver, &pushed), 2);
+        assert_runs_image_of_cdk(&driver);
     });
 }
 

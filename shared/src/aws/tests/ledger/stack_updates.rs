@@ -6,7 +6,7 @@ use crate::release::StackUpdate;
 fn stored() -> Value {
     json!({
         "pk": {"S": "push#slipway-web"}, "sk": {"S": "stack-update"}, "v": {"N": "1"},
-        "pipeline": {"S": "slipway-web"}, "event": {"S": "event-1"},
+        "pipeline": {"S": "slipway-web"}, "event": {"S": "event-1"}, "begun_by": {"S": "event-1"},
         "began_at": {"S": "2026-01-05T09:00:00Z"}, "digest": {"S": DIGEST},
         "expires_at": {"N": "1802163600"}
     })

@@ -11,6 +11,7 @@ mod free;
 mod pair;
 mod refused;
 mod service;
+mod started;
 mod stop_line;
 mod sweep;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use slipway::aws::{AwsError, ErrorKind, Retry};
 use slipway::job::{Origin, StepError};
-use slipway::limits::{ACTION_TOTAL, STEP_BUDGET, SWEEP_SHARE};
+use slipway::limits::{STEP_BUDGET, SWEEP_SHARE};
 use slipway::observed::service::short_name;
 use slipway::release::{Event, Lease, PendingDeregistration, Release, Started, apply};
 use slipway::strategy::ending::{Ending, ending_of, ending_unread};
@@ -161,54 +161,9 @@ impl RollBack {
         }
     }
 
-    /// An execution can end before its release begins, and before start-pipeline recorded that it
-    /// was started.
-    async fn sweep_started(&self, started: &Started) -> Result<String, StepError> {
-        let (pipeline, execution) = (&started.pipeline, &started.execution);
-        let is_manual = started.deploy_role.is_none();
-        let status = match self.status(pipeline, execution, is_manual).await {
-            // The role is deleted with its pipeline, and without it no release begins.
-            Err(error) if error.refuses_role() => {
-                tracing::warn!(execution, %error, "not observed");
-                return self.sweep_unknown(started, Ending::Unread).await;
-            }
-            status => status?,
-        };
-        let Some(status) = status else {
-            return self.sweep_unknown(started, Ending::Gone).await;
-        };
-
-        match Ending::from_status(&status).map_err(StepError::Busy)? {
-            Some(ending) => self.ended(execution, ending).await,
-            None => Ok(format!("the execution is {status}")),
-        }
-    }
-
-    /// Whether the execution is a manual release or one of a deleted pipeline is not known before a
-    /// release begins, so it is kept for as long as an action can last.
-    async fn sweep_unknown(&self, started: &Started, ending: Ending) -> Result<String, StepError> {
-        let record = self.ledger.record(&started.execution).await?;
-        let now = self.sdk.now();
-        let is_old = record.is_some_and(|record| now.since(record.started_at) >= ACTION_TOTAL);
-
-        if is_old {
-            return self.ended(&started.execution, ending).await;
-        }
-        if ending == Ending::Unread {
-            let status = ending.as_predicate();
-            return Ok(format!(
-                "the execution {status}, and its release has not begun"
-            ));
-        }
-        Ok(
-            "CodePipeline does not know the execution: a manual release, which has not begun"
-                .to_owned(),
-        )
-    }
-
     /// The status of an execution, if CodePipeline knows it. The function's own credentials read no
     /// pipeline: a manual release without a deploy role counts as unknown.
-    async fn status(
+    pub(crate) async fn status(
         &self,
         pipeline: &str,
         execution: &str,
@@ -362,6 +317,7 @@ mod tests {
             execution: "e-1".to_owned(),
             pipeline: "slipway-web".to_owned(),
             deploy_role: None,
+            unread_since: None,
         });
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
         let pending = PendingDeregistration::from_lease(&Lease::unwritten("apps", "web"), now);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DeployRole, Record};
+use crate::timestamp::Timestamp;
 
 /// An execution that was started and whose release has neither begun nor ended: the sweep checks
 /// whether it has ended.
@@ -15,6 +16,9 @@ pub struct Started {
     /// credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deploy_role: Option<DeployRole>,
+    /// Since when STS refuses that role; none while it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_since: Option<Timestamp>,
 }
 
 impl Started {
@@ -25,6 +29,7 @@ impl Started {
             execution: record.execution.clone(),
             pipeline: record.pipeline.clone(),
             deploy_role: record.deploy_role.clone(),
+            unread_since: None,
         }
     }
 }
@@ -34,7 +39,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::timestamp::Timestamp;
 
     fn started() -> Record {
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
@@ -48,6 +52,7 @@ mod tests {
             execution: "e-1".to_owned(),
             pipeline: "slipway-web".to_owned(),
             deploy_role: None,
+            unread_since: None,
         };
 
         assert_eq!(Started::from_record(&started()), mark);

@@ -152,6 +152,27 @@ impl Ledger {
         Ok(change.delete(delete.build().map_err(unbuildable)?).build())
     }
 
+    /// Writes the mark of a started execution again, unless its release has begun or ended
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn note_started(&self, started: &Started) -> Result<(), AwsError> {
+        let request = self
+            .clients
+            .dynamodb()
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(
+                LEASE,
+                &started_key(&started.execution),
+                started,
+            )?))
+            .condition_expression("attribute_exists(pk)");
+
+        put_if(request).await.map(drop)
+    }
+
     /// Writes the pending deregistration of a release that is about to be closed, unless an earlier
     /// invocation did.
     ///

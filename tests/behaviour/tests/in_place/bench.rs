@@ -174,7 +174,7 @@ pub(crate) async fn rolled_back(driver: &Driver, state: &str) -> String {
     panic!("the release is still open");
 }
 
-fn sdk(driver: &Driver) -> Sdk {
+pub(crate) fn sdk(driver: &Driver) -> Sdk {
     let table = ledger_table(&driver.world.aws());
     let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-roll-back"), CallFault::None);
     Sdk::new(sdk_config(&driver.world, invocation), &table)

@@ -5,7 +5,9 @@ use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::holder;
 use serde_json::json;
-use slipway::release::DeployRole;
+use slipway::aws::Ledger;
+use slipway::release::{DeployRole, Record, Started};
+use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{in_progress, invoke, outcome, push, reason, recorded, released, until};
@@ -24,6 +26,25 @@ async fn give(driver: &Driver, role: Option<DeployRole>) {
         with_release(lease, |release| release.deploy_role = role)
     })
     .await;
+}
+
+/// Records that an execution was started this many seconds before the run, under a role that is
+/// gone.
+async fn started(driver: &Driver, age: i64) {
+    let at = Timestamp::from_secs(1_767_603_600 - age).expect("in range");
+    let started = Record {
+        deploy_role: Some(gone()),
+        ..Record::started(JANE, "slipway-web", None, at)
+    };
+    put_record(driver, &started).await;
+}
+
+/// The status of that execution in a sweep.
+async fn swept(driver: &Driver) -> String {
+    let swept = invoke(driver, "roll-back", json!({"sweep": true})).await;
+    let swept = swept.expect("no sweep fails");
+    let status = swept["swept"][JANE].as_str();
+    status.unwrap_or_default().to_owned()
 }
 
 /// Why a sweep fails.
@@ -77,6 +98,44 @@ fn a_release_that_changed_nothing_before_its_role_was_lost_needs_no_operator() {
                         changed; its role has been refused for 1h0";
         assert!(reason.starts_with(expected), "{reason}");
         assert!(reason.contains(": sts:AssumeRole failed: "), "{reason}");
+    });
+}
+
+#[test]
+fn a_start_whose_deploy_role_is_gone_fails_no_sweep_and_is_closed_after_a_day() {
+    for (age, state) in [(0, "started"), (86_400, "closed")] {
+        run(released(), Fault::None, async |driver| {
+            started(&driver, age).await;
+            let status = swept(&driver).await;
+            assert!(status.contains("could not be read"), "{status}");
+            assert_eq!(mark(&driver)["unread_since"], "<time>");
+
+            for (secs, state) in [(59 * 60, "started"), (2 * 60, state)] {
+                pass(&driver, secs).await;
+                swept(&driver).await;
+                assert_eq!(record(&driver)["state"], state, "started {age} s before");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_refusal_of_the_role_of_a_start_is_forgotten_once_it_is_read() {
+    run(released(), Fault::None, async |driver| {
+        started(&driver, 0).await;
+        swept(&driver).await;
+        let ledger = Ledger::new(&sdk(&driver));
+        let mut listing = ledger.leases().await.expect("read");
+        let readable = Started {
+            deploy_role: None,
+            ..listing.started.pop().expect("a mark")
+        };
+        assert!(readable.unread_since.is_some());
+        ledger.note_started(&readable).await.expect("written");
+
+        swept(&driver).await;
+        assert_eq!(mark(&driver).get("unread_since"), None);
+        assert_eq!(record(&driver)["state"], "started");
     });
 }
 

@@ -13,8 +13,7 @@ use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
-    deny, deploy_role, invoke, is_closed, ledger_table, newest, outcome, push, reason, released,
-    settled, until,
+    deny, invoke, is_closed, ledger_table, newest, outcome, push, reason, released, settled, until,
 };
 
 async fn sweep(driver: &Driver) -> Value {
@@ -176,31 +175,6 @@ fn a_start_that_codepipeline_has_forgotten_for_a_day_is_closed() {
         assert_eq!(swept[JANE], format!("failed: {reason}"), "{swept}");
         assert_eq!(record(&driver)["state"], "closed");
     });
-}
-
-#[test]
-fn a_start_whose_deploy_role_is_gone_fails_no_sweep_and_is_closed_after_a_day() {
-    let pipeline = "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web";
-    for (age, state) in [(0, "started"), (86_400, "closed")] {
-        run(released(), Fault::None, async |driver| {
-            let (_, arn) = deploy_role(&mut driver.world.aws(), "roll-back", pipeline);
-            let at = Timestamp::from_secs(1_767_603_600 - age).expect("in range");
-            let started = Record {
-                deploy_role: Some(DeployRole {
-                    arn: format!("{arn}-gone"),
-                    external_id: pipeline.to_owned(),
-                    region: None,
-                }),
-                ..Record::started(JANE, "slipway-web", None, at)
-            };
-            put_record(&driver, &started).await;
-
-            let swept = sweep(&driver).await;
-            let status = swept[JANE].as_str().unwrap_or_default();
-            assert!(status.contains("could not be read"), "{swept}");
-            assert_eq!(record(&driver)["state"], state, "{swept}");
-        });
-    }
 }
 
 /// As after the deletion of the pipeline's stack: no role can restore the service.

@@ -127,6 +127,7 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
             execution: "e-1".to_owned(),
             pipeline: "slipway-web".to_owned(),
             deploy_role: None,
+            unread_since: None,
         }]
     );
 

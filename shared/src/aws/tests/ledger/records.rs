@@ -81,6 +81,24 @@ fn a_record_that_is_further_already_is_false_and_one_that_failed_is_an_error() {
 }
 
 #[test]
+fn the_mark_of_a_start_is_written_again_only_while_it_is_there() {
+    let noted = Started {
+        unread_since: Some(at(60)),
+        ..Started::from_record(&started())
+    };
+    let script = Script::new([answer(&json!({}))]);
+    run(ledger(&script).note_started(&noted)).expect("written");
+    let sent = script.only().json();
+    assert_eq!(sent["Item"]["sk"], json!({"S": "started#e-1"}));
+    let since = json!({"S": "2026-01-05T09:01:00Z"});
+    assert_eq!(sent["Item"]["unread_since"], since);
+    assert_eq!(sent["ConditionExpression"], "attribute_exists(pk)");
+
+    let lost = Script::new([refusal("ConditionalCheckFailedException", "no")]);
+    run(ledger(&lost).note_started(&noted)).expect("its release has begun");
+}
+
+#[test]
 fn a_reason_is_noted_once_in_the_record_of_a_release_that_has_begun() {
     let noted = |reason: &str| {
         let mut record = record_item("begun");

@@ -196,7 +196,8 @@ impl RollBack {
         ending: Ending,
         now: Timestamp,
     ) -> Result<String, StepError> {
-        let taken = apply(lease, Event::TakenOver, now)?;
+        let noted = self.note_failed(lease, ending, now).await?;
+        let taken = apply(&noted, Event::TakenOver, now)?;
         self.ledger.advance(&taken).await?;
 
         match &taken.release {

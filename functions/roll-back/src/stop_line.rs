@@ -3,13 +3,41 @@
 //!
 //! It never enables a transition.
 
-use slipway::job::StepError;
+use slipway::job::{Failure, StepError};
 use slipway::limits::ROLLBACK_DEADLINE;
-use slipway::release::{Outcome, Release};
+use slipway::release::{Event, Lease, Outcome, Release, apply};
+use slipway::strategy::ending::Ending;
+use slipway::strategy::rollback::cause;
+use slipway::timestamp::Timestamp;
 
 use crate::RollBack;
 
 impl RollBack {
+    /// Records that the execution failed, in a release with a line that changed something, if no
+    /// step recorded why: an action timed out, a build failed, or a function crashed. Later
+    /// invocations, which may not see how it ended, stop the line too.
+    pub(crate) async fn note_failed(
+        &self,
+        lease: &Lease,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Result<Lease, StepError> {
+        let unexplained = lease.release.as_ref().filter(|release| {
+            ending == Ending::Failed
+                && release.failure.is_none()
+                && release.guards.line.is_some()
+                && release.has_announced_change()
+        });
+        let Some(release) = unexplained else {
+            return Ok(lease.clone());
+        };
+
+        let failure = Failure::job(cause(release, ending));
+        let noted = apply(lease, Event::FailureRecorded(failure), now)?;
+        self.ledger.advance(&noted).await?;
+        Ok(noted)
+    }
+
     /// Disables the transition if the release stops the line as it ends, and returns what became
     /// of it. What AWS refuses does not keep the service from its next release.
     ///

@@ -69,6 +69,27 @@ fn a_failed_release_stops_the_line_before_the_next_environment() {
 }
 
 #[test]
+fn a_failure_that_no_step_recorded_stops_the_line_too() {
+    let aws = opened(1, &[("StopLine", "yes")]).expect("it opens");
+    let before = images(&aws);
+    run(aws, Fault::None, async |driver| {
+        let failed = committed(&driver, Behaviour::Healthy, &["Dev/test"]);
+        assert_eq!(over(&driver, &failed).await, ExecutionStatus::Failed);
+        assert_eq!(outcome(&driver, &failed), "rolled-back");
+        let why = reason(&driver, &failed);
+        assert!(why.starts_with("the execution failed; "), "{why}");
+        let stopped = "; the transition into stage CI is disabled until an operator enables it";
+        assert!(why.ends_with(stopped), "{why}");
+
+        let aws = driver.world.aws();
+        let of_ci = Some(format!("release {failed} ended as rolled-back"));
+        assert_eq!(disabled(&aws), [None, of_ci, None, None]);
+        assert_eq!(images(&aws), before);
+        assert_eq!(aws.iam.denials, []);
+    });
+}
+
+#[test]
 fn production_waits_for_the_end_of_a_freeze_and_the_others_do_not() {
     let (mut aws, _) = promoted();
     let before = images(&aws);

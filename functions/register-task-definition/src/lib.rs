@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use slipway::aws::{Artifacts, Bases, Images, Ledger, Sdk, TaskDefinitions};
+use slipway::freeze::Guards;
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{family, revision};
@@ -119,7 +120,7 @@ impl RegisterTaskDefinition {
 
     /// Records what holds the later steps of the release back, unless it is recorded.
     async fn record_guards(&self, job: &Job<Parameters>, lease: Lease) -> Result<Lease, StepError> {
-        let guards = job.parameters.guards();
+        let guards = self.guards(job).await?;
         let recorded = lease.release.as_ref().map(|release| &release.guards);
         if recorded == Some(&guards) {
             return Ok(lease);
@@ -127,6 +128,21 @@ impl RegisterTaskDefinition {
         let guarded = apply(&lease, Event::Guarded(guards), job.now)?;
         self.ledger.advance(&guarded).await?;
         Ok(guarded)
+    }
+
+    /// What holds the later steps back. What a stack update replaced was there before: bringing it
+    /// back is going back, which no window freezes.
+    async fn guards(&self, job: &Job<Parameters>) -> Result<Guards, StepError> {
+        let guards = job.parameters.guards();
+        if guards.freeze.is_none() {
+            return Ok(guards);
+        }
+        let record = self.ledger.record(&job.release.execution).await?;
+        let goes_back = record.is_some_and(|record| record.brings_back);
+        Ok(Guards {
+            freeze: guards.freeze.filter(|_| !goes_back),
+            ..guards
+        })
     }
 
     /// The definition that the release builds on, without a mark.

@@ -110,6 +110,7 @@ impl StartPipeline {
             .await?;
 
         let record = Record {
+            brings_back: true,
             deploy_role: self.sdk.deploy_role().cloned(),
             ..Record::started(&execution, pipeline, Some(digest), self.sdk.now())
         };

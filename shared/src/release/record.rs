@@ -30,6 +30,9 @@ pub struct Record {
     /// them were deployed, or changed nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierRelease>,
+    /// Whether it brings back what the service ran before its own stack updated it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub brings_back: bool,
     /// The role of the pipeline, if it is known before the release begins.
     pub deploy_role: Option<DeployRole>,
     pub outcome: Option<Outcome>,
@@ -77,6 +80,7 @@ impl Record {
             service: None,
             state: RecordState::Started,
             earlier: Vec::new(),
+            brings_back: false,
             deploy_role: None,
             outcome: None,
             reason: None,
@@ -113,6 +117,7 @@ impl Record {
             service: Some(lease.service.clone()),
             state: RecordState::Closed,
             earlier: release.earlier.clone(),
+            brings_back: false,
             deploy_role: release.deploy_role.clone(),
             outcome: Some(conclusion.outcome),
             reason: Some(conclusion.reason.chars().take(REASON_CHARS).collect()),

@@ -20,6 +20,7 @@ fn started() -> Record {
         service: None,
         state: RecordState::Started,
         earlier: Vec::new(),
+        brings_back: false,
         deploy_role: None,
         outcome: None,
         reason: None,
@@ -75,6 +76,22 @@ fn a_record_goes_from_started_to_begun_or_closed_and_keeps_what_it_was() {
         started().closed(Outcome::Superseded, "because", at(9)),
         closed
     );
+}
+
+#[test]
+fn a_release_that_brings_back_what_ran_is_one_until_it_ends() {
+    let bringing_back = Record {
+        brings_back: true,
+        ..started()
+    };
+    let stored = serde_json::to_value(&bringing_back).expect("serializes");
+    assert_eq!(stored["brings_back"], json!(true));
+    let read: Record = serde_json::from_value(stored).expect("parses");
+    assert_eq!(read, bringing_back);
+    assert!(read.begun("apps", "web").brings_back);
+
+    let other = serde_json::to_value(started()).expect("serializes");
+    assert_eq!(other.get("brings_back"), None);
 }
 
 #[test]

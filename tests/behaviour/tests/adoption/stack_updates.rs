@@ -158,6 +158,28 @@ fn a_service_that_names_its_family_keeps_the_release_and_nothing_is_started() {
     });
 }
 
+#[test]
+fn what_an_update_replaced_comes_back_in_a_freeze_and_what_is_new_does_not_go_out() {
+    let window = "2026-01-05T12:00/2026-01-08T12:00";
+    let aws = adopted_with(&[("FreezeWindows", window)]);
+    run(aws, Fault::None, async |driver| {
+        let before = deployed(&driver, "1.0.0").await;
+        pass(&driver, Duration::from_secs(3 * 3_600)).await;
+        update_and_wait(&driver, &with_grace(90)).await;
+        assert_runs(&driver, &before);
+        assert_eq!(starts(&driver, &before), 2);
+
+        let pushed = push(&driver, REPOSITORY, "1.1.0");
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        let why = reason(&driver, &execution);
+        assert!(
+            why.starts_with("frozen: until 2026-01-08 12:00 UTC"),
+            "{why}"
+        );
+        assert_runs(&driver, &before);
+    });
+}
+
 /// Invokes the function with a report of CloudFormation, as the rule of the pipeline does.
 async fn report(driver: &Driver, id: &str, status: &str) -> Value {
     let (role, arn) = {

@@ -82,6 +82,12 @@ impl RollBack {
         if let Some(stopped) = self.stop_line(release, conclusion.outcome).await? {
             conclusion.reason.push_str(&format!("; {stopped}"));
         }
+        if let Some(restart) = self.restart_after(release, &conclusion).await? {
+            conclusion.restart = Some(Box::new(restart));
+            conclusion
+                .reason
+                .push_str("; it is started again once the freeze is over");
+        }
         self.ledger
             .close(lease, &conclusion, self.sdk.now())
             .await?;

@@ -10,6 +10,7 @@ mod deregister;
 mod free;
 mod pair;
 mod refused;
+mod restart;
 mod service;
 mod started;
 mod stop_line;

@@ -216,6 +216,7 @@ impl StartPipeline {
             .await?;
 
         let record = Record {
+            action: Some(action.clone()),
             deploy_role: self.sdk.deploy_role().cloned(),
             ..Record::started(&execution, pipeline, Some(&push.digest), now)
         };

@@ -110,6 +110,7 @@ impl StartPipeline {
             .await?;
 
         let record = Record {
+            action: Some(action.clone()),
             brings_back: true,
             deploy_role: self.sdk.deploy_role().cloned(),
             ..Record::started(&execution, pipeline, Some(digest), self.sdk.now())
@@ -133,11 +134,7 @@ impl StartPipeline {
     /// Whether a release of the pipeline is open, or an execution of it was started whose release
     /// has not begun.
     async fn is_releasing(&self, pipeline: &str) -> Result<bool, Retry> {
-        let listing = self.ledger.leases().await?;
-        let mut releases = listing.leases.iter().filter_map(|it| it.release.as_ref());
-        let is_open = releases.any(|release| release.pipeline == pipeline);
-        let mut started = listing.started.iter();
-        Ok(is_open || started.any(|started| started.pipeline == pipeline))
+        Ok(self.ledger.leases().await?.is_releasing(pipeline))
     }
 
     /// What the deployments of the service run.

@@ -103,10 +103,7 @@ impl Guards {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn gate(&self, moment: &Moment<'_>) -> Result<Gate, String> {
-        let of_windows = match &self.freeze {
-            Some(freeze) => freeze.schedule()?.frozen(moment.now),
-            None => None,
-        };
+        let of_windows = self.frozen(moment.now)?;
         let of_line = self.line.as_ref().zip(moment.disabled);
         if of_windows.is_none() && of_line.is_none() {
             return Ok(Gate::Open);
@@ -133,12 +130,27 @@ impl Guards {
         }
         Ok(Gate::Outlasts(format!(
             "{why}; the action would wait {} and then work up to {}, and can do both for {} at \
-             most, since {}; start the pipeline again after the freeze",
+             most, since {}",
             readable(wait),
             readable(moment.needs),
             readable(hold),
             moment.kind.end()
         )))
+    }
+
+    /// When the windows that freeze an instant are over; the instant itself outside of all.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn end(&self, now: Timestamp) -> Result<Timestamp, String> {
+        Ok(self.frozen(now)?.map_or(now, |(until, _)| until))
+    }
+
+    fn frozen(&self, now: Timestamp) -> Result<Option<(Timestamp, String)>, String> {
+        match &self.freeze {
+            Some(freeze) => Ok(freeze.schedule()?.frozen(now)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -191,7 +191,7 @@ fn a_freeze_that_an_action_cannot_wait_for_outlasts_it_at_once() {
         Ok(Gate::Outlasts(
             "frozen: until 2026-01-12 06:00 Europe/Berlin by Fri 16:00/Mon 06:00; the action would \
              wait 61h00m and then work up to 1h00m, and can do both for 23h00m at most, since an \
-             action ends after 24 hours; start the pipeline again after the freeze"
+             action ends after 24 hours"
                 .to_owned()
         ))
     );
@@ -214,10 +214,21 @@ fn a_custom_action_waits_and_works_for_less_than_an_hour() {
     assert!(
         why.contains(
             "would wait 30m00s and then work up to 21m00s, and can do both for 50m00s at most, \
-             since a custom action can end after an hour; "
+             since a custom action can end after an hour"
         ),
         "{why}"
     );
+}
+
+#[test]
+fn the_end_of_a_freeze_is_that_of_its_windows_and_now_outside_of_them() {
+    let weekend = guards(BERLIN, &["Fri 16:00/Mon 06:00"]);
+    let end = |guards: &Guards, now: &str| guards.end(at(now)).map(|end| end.to_string());
+    let monday = Ok("2026-01-12T05:00:00Z".to_owned());
+    assert_eq!(end(&weekend, "2026-01-09T16:00:00Z"), monday);
+    assert_eq!(end(&weekend, "2026-01-12T05:00:00Z"), monday, "it is over");
+    let now = Ok("2026-01-09T16:00:00Z".to_owned());
+    assert_eq!(end(&line(None), "2026-01-09T16:00:00Z"), now);
 }
 
 #[test]

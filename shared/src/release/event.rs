@@ -6,7 +6,7 @@
 use super::names::names;
 use super::{
     Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorState, Registering, Release,
-    SeenHealth, TrafficReturn,
+    Restart, SeenHealth, TrafficReturn,
 };
 use crate::freeze::Guards;
 use crate::job::Failure;
@@ -22,6 +22,8 @@ pub enum Event {
     Taken(Box<Release>),
     /// The weights of a pair that no release holds are about to be set to what the last one left.
     RepairAnnounced,
+    /// What is released again, while no release holds the lease, is this; none once it is started.
+    RestartNoted(Option<Box<Restart>>),
     /// The target as it was before the first change is recorded.
     PriorRecorded(Prior),
     /// ECS is about to be requested to run what already runs, which proves that the roles of the
@@ -93,6 +95,7 @@ names! {
     pub enum EventName {
         Taken => "take the lease",
         RepairAnnounced => "announce a repair of the weights",
+        RestartNoted => "note what is released again",
         PriorRecorded => "record the prior release",
         RoleProofAnnounced => "announce a proof of the roles",
         RoleProofMade => "record a proof of the roles",
@@ -130,6 +133,7 @@ impl Event {
         match self {
             Self::Taken(_) => EventName::Taken,
             Self::RepairAnnounced => EventName::RepairAnnounced,
+            Self::RestartNoted(_) => EventName::RestartNoted,
             Self::PriorRecorded(_) => EventName::PriorRecorded,
             Self::RoleProofAnnounced => EventName::RoleProofAnnounced,
             Self::RoleProofMade => EventName::RoleProofMade,

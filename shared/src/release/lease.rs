@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, DeployRole, EarlierRelease, LastKnownRouting, Outcome, PairTarget, Target};
+use super::{
+    Change, DeployRole, EarlierRelease, LastKnownRouting, Outcome, PairTarget, Restart, Target,
+};
 use crate::freeze::{Guards, Line};
 use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
@@ -30,6 +32,8 @@ pub struct Lease {
     pub changed_at: Option<Timestamp>,
     /// What the last release of a pair left behind.
     pub last_known: Option<LastKnownRouting>,
+    /// What is released again after a freeze; none while a release holds the lease.
+    pub restart: Option<Box<Restart>>,
     /// The release that holds the lease; none when it is free.
     pub release: Option<Release>,
 }
@@ -244,6 +248,7 @@ impl Lease {
             fence: 0,
             changed_at: None,
             last_known: None,
+            restart: None,
             release: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Restart;
 use super::names::names;
 
 names! {
@@ -38,6 +39,8 @@ pub struct Conclusion {
     pub reason: String,
     /// Whether the release could not be restored and an operator must repair the service.
     pub needs_operator: bool,
+    /// What is released again once a freeze is over.
+    pub restart: Option<Box<Restart>>,
 }
 
 impl Conclusion {
@@ -47,6 +50,7 @@ impl Conclusion {
             outcome,
             reason: reason.into(),
             needs_operator: false,
+            restart: None,
         }
     }
 

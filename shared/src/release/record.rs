@@ -30,6 +30,8 @@ pub struct Record {
     /// them were deployed, or changed nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierRelease>,
+    /// The source action that took the digest, if `start-pipeline` or `roll-back` started it.
+    pub action: Option<String>,
     /// Whether it brings back what the service ran before its own stack updated it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub brings_back: bool,
@@ -80,6 +82,7 @@ impl Record {
             service: None,
             state: RecordState::Started,
             earlier: Vec::new(),
+            action: None,
             brings_back: false,
             deploy_role: None,
             outcome: None,
@@ -117,6 +120,7 @@ impl Record {
             service: Some(lease.service.clone()),
             state: RecordState::Closed,
             earlier: release.earlier.clone(),
+            action: None,
             brings_back: false,
             deploy_role: release.deploy_role.clone(),
             outcome: Some(conclusion.outcome),

@@ -87,9 +87,14 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
     let changed = match (&mut next.release, event) {
         (free @ None, Event::Taken(release)) => {
             *free = Some(*release);
+            next.restart = None;
             Ok(())
         }
         (None, Event::RepairAnnounced) if next.last_known.is_some() => Ok(()),
+        (None, Event::RestartNoted(restart)) => {
+            next.restart = restart;
+            Ok(())
+        }
         (Some(release), Event::Closed(outcome)) if may_end_as(&release.phase, outcome) => {
             if let Some(pair) = release.pair() {
                 let (role, before) = (release.deploy_role.as_ref(), next.last_known.take());
@@ -155,7 +160,9 @@ fn step(
         Event::PriorRegistered { task_definition } => {
             phase.restorable_service()?.prior.task_definition = task_definition;
         }
-        Event::Taken(_) | Event::RepairAnnounced | Event::Closed(_) => return Err(Refusal::Phase),
+        Event::Taken(_) | Event::RepairAnnounced | Event::RestartNoted(_) | Event::Closed(_) => {
+            return Err(Refusal::Phase);
+        }
     }
     Ok(())
 }
@@ -373,7 +380,10 @@ pub fn close(
     conclusion: &Conclusion,
     now: Timestamp,
 ) -> Result<(Lease, Record), IllegalTransition> {
-    let free = apply(lease, Event::Closed(conclusion.outcome), now)?;
+    let free = Lease {
+        restart: conclusion.restart.clone(),
+        ..apply(lease, Event::Closed(conclusion.outcome), now)?
+    };
     let record = lease
         .release
         .as_ref()

@@ -50,6 +50,16 @@ pub struct Ledger {
 }
 
 impl Listing {
+    /// Whether a release of a pipeline is open, or an execution of it was started whose release
+    /// has not begun.
+    #[must_use]
+    pub fn is_releasing(&self, pipeline: &str) -> bool {
+        let mut releases = self.leases.iter().filter_map(|it| it.release.as_ref());
+        let is_open = releases.any(|release| release.pipeline == pipeline);
+        let mut started = self.started.iter();
+        is_open || started.any(|started| started.pipeline == pipeline)
+    }
+
     fn add(&mut self, operation: &'static str, item: Item) {
         let key = sort_key(&item);
         let whole = item.clone();

@@ -27,6 +27,7 @@ fn lease() -> Lease {
         fence: 7,
         changed_at: None,
         last_known: None,
+        restart: None,
         release: None,
     }
 }

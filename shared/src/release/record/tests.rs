@@ -20,6 +20,7 @@ fn started() -> Record {
         service: None,
         state: RecordState::Started,
         earlier: Vec::new(),
+        action: None,
         brings_back: false,
         deploy_role: None,
         outcome: None,

@@ -12,7 +12,7 @@ use crate::release::EarlierRelease;
 use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
-    Phase, Prior, Registering, Release, RoleProof, SeenHealth, ServiceTarget, Target,
+    Phase, Prior, Registering, Release, Restart, RoleProof, SeenHealth, ServiceTarget, Target,
     TrafficReturn, TrafficShift,
 };
 use crate::timestamp::Timestamp;
@@ -26,6 +26,7 @@ struct StoredLease {
     fence: u64,
     changed_at: Option<Timestamp>,
     settled: Option<LastKnownRouting>,
+    restart: Option<Box<Restart>>,
     release: Option<StoredRelease>,
 }
 
@@ -99,6 +100,7 @@ impl From<Lease> for StoredLease {
             fence: lease.fence,
             changed_at: lease.changed_at,
             settled: lease.last_known,
+            restart: lease.restart,
             release: lease.release.map(StoredRelease::from),
         }
     }
@@ -114,6 +116,7 @@ impl TryFrom<StoredLease> for Lease {
             fence: stored.fence,
             changed_at: stored.changed_at,
             last_known: stored.settled,
+            restart: stored.restart,
             release: stored.release.map(Release::try_from).transpose()?,
         })
     }

@@ -23,6 +23,7 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         service: Some("web".to_owned()),
         state: RecordState::Closed,
         earlier: Vec::new(),
+        action: None,
         brings_back: false,
         deploy_role: None,
         outcome: Some(Outcome::RolledBack),

@@ -8,6 +8,7 @@ mod lease;
 mod places;
 mod prior;
 mod repairs;
+mod restarts;
 mod role_proof;
 mod stored;
 mod stored_parts;
@@ -266,6 +267,7 @@ fn held(phase: Phase) -> Lease {
         fence: 7,
         changed_at: Some(now()),
         last_known: Some(last_known(Colour::Green, [1, 9], [Some(true), None])),
+        restart: None,
         release: Some(release),
     }
 }

@@ -43,15 +43,12 @@ fn every_transition_raises_the_fence() {
 
 #[test]
 fn a_first_lease_and_a_taken_one_hold_the_release_and_nothing_else_changes() {
-    let first = Lease {
-        cluster: "apps".to_owned(),
-        service: "web".to_owned(),
-        fence: 1,
-        changed_at: None,
-        last_known: None,
-        release: Some(release()),
-    };
     let unwritten = Lease::unwritten("apps", "web");
+    let first = Lease {
+        fence: 1,
+        release: Some(release()),
+        ..unwritten.clone()
+    };
 
     assert_eq!(
         applied(&unwritten, Event::Taken(Box::new(release())), after(9)),

@@ -5,6 +5,7 @@ use harness::driver::{Driver, Fault, run};
 
 use super::*;
 use behaviour::{ends, migration, pass, push, reason, released, settled, until};
+use invariants::ledger_reader::digest;
 
 const PIPELINE: &str = "slipway-web";
 const STACK: &str = "web-pipeline";
@@ -59,12 +60,107 @@ fn a_freeze_that_no_action_can_wait_for_ends_a_release_before_it_changes_anythin
         assert!(why.starts_with("frozen: until "), "{why}");
         let hours = "and can do both for 23h00m at most, since an action ends after 24 hours";
         assert!(why.contains(hours), "{why}");
-        assert!(why.ends_with("; nothing had been changed"), "{why}");
+        let again = "; nothing had been changed; it is started again once the freeze is over";
+        assert!(why.ends_with(again), "{why}");
         let aws = driver.world.aws();
         assert!(aws.now - began < 15 * MINUTE, "it does not wait for long");
         assert_eq!(behaviour::image_of(&aws, WEB), before);
         let made = made(&aws, "update-service", "UpdateService");
         assert_eq!(made.len(), updates);
+    });
+}
+
+/// When the executions with a digest began.
+fn starts(aws: &Aws, pushed: &str) -> Vec<Millis> {
+    let of_push = executions(aws, PIPELINE).filter(|it| digest(it) == Some(pushed));
+    of_push.map(|execution| execution.started).collect()
+}
+
+/// Lets the freeze end without a sweep meanwhile, and then sweeps.
+async fn sweep_after(driver: &Driver, end: Millis) {
+    let left = {
+        let mut aws = driver.world.aws();
+        let rule = serde_json::json!({"Name": "slipway-sweep"});
+        emulator::eventbridge::call(&mut aws, "DisableRule", &rule).expect("the rule is there");
+        u64::try_from(end - aws.now).expect("it is not over")
+    };
+    sweep(driver).await;
+    pass(driver, Duration::from_millis(left)).await;
+    sweep(driver).await;
+}
+
+async fn sweep(driver: &Driver) {
+    let input = serde_json::json!({"sweep": true});
+    let swept = behaviour::invoke_deployed(driver, "roll-back", input).await;
+    swept.expect("nothing fails");
+}
+
+#[test]
+fn a_release_that_a_freeze_ended_is_started_again_once_when_it_is_over() {
+    let (aws, end) = frozen(released(), 24 * 60);
+    run(aws, Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        let ended = ends(&driver, PIPELINE, &pushed, "failed").await;
+        sweep_after(&driver, end).await;
+        {
+            let aws = driver.world.aws();
+            let starts = starts(&aws, &pushed);
+            assert_eq!(starts.len(), 2, "not before");
+            assert!(starts[1] >= end, "{starts:?}, {end}");
+        }
+
+        sweep(&driver).await;
+        let again = ends(&driver, PIPELINE, &pushed, "deployed").await;
+        assert_ne!(again, ended);
+        sweep(&driver).await;
+        let aws = driver.world.aws();
+        assert_eq!(starts(&aws, &pushed).len(), 2);
+        assert!(aws.iam.denials.is_empty(), "{:?}", aws.iam.denials);
+        let key = serde_json::json!({
+            "pk": {"S": "push#slipway-web"}, "sk": {"S": pushed},
+        });
+        let claim = invariants::ledger_reader::item(&aws, &key).expect("a claim");
+        let led_to = claim["execution"]["S"].as_str();
+        assert_eq!(led_to, Some(again.as_str()), "a rollback refuses it");
+    });
+}
+
+#[test]
+fn only_the_newest_of_the_releases_that_a_freeze_ended_is_started_again() {
+    let (aws, end) = frozen(released(), 24 * 60);
+    run(aws, Fault::None, async |driver| {
+        let older = push(&driver, WEB, "2.0.0");
+        ends(&driver, PIPELINE, &older, "failed").await;
+        let newer = push(&driver, WEB, "2.1.0");
+        ends(&driver, PIPELINE, &newer, "failed").await;
+
+        sweep_after(&driver, end).await;
+        ends(&driver, PIPELINE, &newer, "deployed").await;
+        sweep(&driver).await;
+        let aws = driver.world.aws();
+        let starts = [&older, &newer].map(|pushed| starts(&aws, pushed).len());
+        assert_eq!(starts, [1, 2]);
+    });
+}
+
+#[test]
+fn what_is_pushed_as_a_freeze_ends_is_not_replaced_by_what_it_ended() {
+    let (aws, end) = frozen(released(), 24 * 60);
+    run(aws, Fault::None, async |driver| {
+        let older = push(&driver, WEB, "2.0.0");
+        ends(&driver, PIPELINE, &older, "failed").await;
+        sweep_after(&driver, end - MINUTE).await;
+        assert_eq!(starts(&driver.world.aws(), &older).len(), 1, "not before");
+
+        let newer = push(&driver, WEB, "2.1.0");
+        until(&driver, |aws| {
+            starts(aws, &newer).len() == 1 && aws.now >= end
+        })
+        .await;
+        sweep(&driver).await;
+        ends(&driver, PIPELINE, &newer, "deployed").await;
+        sweep(&driver).await;
+        assert_eq!(starts(&driver.world.aws(), &older).len(), 1);
     });
 }
 

@@ -77,7 +77,7 @@ fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: Tim
         Some(json!({
             "pk": text(&pk), "sk": text("record"), "v": version, "execution": text(execution),
             "pipeline": text("slipway-web"), "digest": text(pushed), "state": text("started"),
-            "started_at": text(&now)
+            "action": event["subscription"]["action"].as_str().map(text), "started_at": text(&now)
         }))
     );
 

@@ -36,6 +36,7 @@ fn free_lease(fence: u64) -> Lease {
         fence,
         changed_at: None,
         last_known: None,
+        restart: None,
         release: None,
     }
 }

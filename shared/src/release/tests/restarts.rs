@@ -1,0 +1,60 @@
+//! What is released again once a freeze is over: noted as a release ends, and ended by the next one.
+
+use super::*;
+
+fn restart() -> Box<Restart> {
+    Box::new(Restart {
+        execution: "e-1".to_owned(),
+        pipeline: "slipway-web".to_owned(),
+        action: "Image".to_owned(),
+        digest: "sha256:00".to_owned(),
+        role: DeployRole {
+            arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
+            external_id: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
+            region: None,
+        },
+        at: after(60),
+        refused_since: None,
+    })
+}
+
+fn postponed() -> Lease {
+    let conclusion = Conclusion {
+        restart: Some(restart()),
+        ..Conclusion::new(Outcome::Failed, "frozen")
+    };
+    close(&open_service(), &conclusion, after(9))
+        .expect("it is open")
+        .0
+}
+
+#[test]
+fn a_lease_keeps_what_is_released_again_until_it_is_started_or_another_release_takes_it() {
+    let kept = postponed();
+    assert_eq!(kept.restart, Some(restart()));
+    let repaired = apply(&kept, Event::RepairAnnounced, after(20)).expect("it is free");
+    assert_eq!(repaired.restart, Some(restart()));
+
+    let started = apply(&kept, Event::RestartNoted(None), after(70)).expect("it is free");
+    assert_eq!((started.restart, started.fence), (None, kept.fence + 1));
+    let taken = Event::Taken(Box::new(release()));
+    let taken = apply(&kept, taken, after(70)).expect("it is free");
+    assert_eq!(taken.restart, None);
+
+    let refused = restart().refused(after(70)).map(Box::new);
+    let noted = Event::RestartNoted(refused.clone());
+    let noted = apply(&kept, noted, after(70)).expect("it is free");
+    assert_eq!(noted.restart, refused);
+    assert_eq!(noted.changed_at, kept.changed_at, "no change is announced");
+}
+
+#[test]
+fn what_is_released_again_is_stored_with_the_lease() {
+    let stored = serde_json::to_value(postponed()).expect("serializes");
+    assert_eq!(stored["restart"]["at"], "2026-01-05T09:01:00Z");
+    let read: Lease = serde_json::from_value(stored).expect("parses");
+    assert_eq!(read, postponed());
+
+    let stored = serde_json::to_value(free()).expect("serializes");
+    assert_eq!(stored.get("restart"), None);
+}

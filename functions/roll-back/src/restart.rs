@@ -1,7 +1,8 @@
 //! Releases that a freeze ended: each is started again with its digest once the freeze is over,
 //! unless a release has taken the lease since.
 //!
-//! It never starts what a newer execution may replace, and nothing that was not started by a push.
+//! It never starts anything while a newer execution may be replaced by it, nor what no push had
+//! started.
 
 use slipway::aws::ErrorKind;
 use slipway::job::{Failure, StepError};

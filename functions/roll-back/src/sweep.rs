@@ -57,8 +57,8 @@ impl Checked {
 
 impl RollBack {
     /// Checks every open release and every one that has not begun, since events can be lost, and
-    /// then what is started again after a freeze and the free pairs. One that cannot be checked does not stop the others, but the invocation
-    /// fails, so that the error alarm fires.
+    /// then what is started again after a freeze and the free pairs. One that cannot be checked
+    /// does not stop the others, but the invocation fails, so that the error alarm fires.
     pub(crate) async fn sweep(&self) -> Result<Value, Retry> {
         let mut swept = Swept::default();
         let listing = self.ledger.leases().await?;
@@ -162,7 +162,8 @@ impl RollBack {
             }
             Checked::Frozen(lease) => {
                 let role = lease.restart.as_ref().map(|restart| &restart.role);
-                self.under(role).restart(&lease).await
+                let acting = self.under(role);
+                acting.restart(&lease).await
             }
             Checked::Deregistration(pending) => {
                 let release = pending.release();

@@ -82,12 +82,7 @@ impl RollBack {
         if let Some(stopped) = self.stop_line(release, conclusion.outcome).await? {
             conclusion.reason.push_str(&format!("; {stopped}"));
         }
-        if let Some(restart) = self.restart_after(release, &conclusion).await? {
-            conclusion.restart = Some(Box::new(restart));
-            conclusion
-                .reason
-                .push_str("; it is started again once the freeze is over");
-        }
+        self.plan_restart(release, &mut conclusion).await?;
         self.ledger
             .close(lease, &conclusion, self.sdk.now())
             .await?;

@@ -1,48 +1,97 @@
-//! Releases that a freeze ended: each is started again with its digest once the freeze is over,
-//! unless a release has taken the lease since.
+//! What is started again without a push, unless a release has taken the lease since: the digest of
+//! a release that a freeze ended, once that is over, and what the service's own stack replaced
+//! during a release.
 //!
 //! It never starts anything while a newer execution may be replaced by it, nor what no push had
 //! started.
 
 use slipway::aws::ErrorKind;
 use slipway::job::{Failure, StepError};
-use slipway::release::{Conclusion, Event, Lease, Outcome, Push, Record, Release, Restart, apply};
+use slipway::release::{
+    Conclusion, Event, Lease, Outcome, Push, Record, Release, Restart, Target, apply,
+};
+use slipway::timestamp::Timestamp;
 
 use crate::RollBack;
 
 impl RollBack {
-    /// What is released again after a release that ends like this; none unless a freeze alone ended
-    /// it, and it is known how its pipeline is started.
-    pub(crate) async fn restart_after(
+    /// Notes in the conclusion of a release what is released again after it.
+    pub(crate) async fn plan_restart(
+        &self,
+        release: &Release,
+        conclusion: &mut Conclusion,
+    ) -> Result<(), StepError> {
+        let (planned, note) = if is_postponed(release, conclusion) {
+            let planned = self.after_freeze(release).await?;
+            (planned, "; it is started again once the freeze is over")
+        } else if may_be_replaced(release, conclusion) {
+            let planned = self.after_stack_update(release, conclusion).await?;
+            (
+                planned,
+                "; what the service's stack replaced is released again",
+            )
+        } else {
+            (None, "")
+        };
+
+        if let Some(restart) = planned {
+            conclusion.restart = Some(Box::new(restart));
+            conclusion.reason.push_str(note);
+        }
+        Ok(())
+    }
+
+    /// The same digest once the freeze is over, if it is known how the pipeline is started.
+    async fn after_freeze(&self, release: &Release) -> Result<Option<Restart>, StepError> {
+        let now = self.sdk.now();
+        let record = self.ledger.record(&release.execution).await?;
+        let action = record.and_then(|record| record.action);
+        let planned = restart_of(release, action, release.digest.clone(), now);
+        Ok(planned.map(|restart| Restart {
+            at: release.guards.end(now).unwrap_or(now),
+            ..restart
+        }))
+    }
+
+    /// The digest of a release that an update of the service's stack overtook, or else what ran
+    /// before the update. An item that cannot be read keeps no release open.
+    async fn after_stack_update(
         &self,
         release: &Release,
         conclusion: &Conclusion,
     ) -> Result<Option<Restart>, StepError> {
-        if !is_postponed(release, conclusion) {
-            return Ok(None);
-        }
-        let record = self.ledger.record(&release.execution).await?;
-        let action = record.and_then(|record| record.action);
-        let role = release.pipeline_role.as_ref();
-        let role = role.or(release.deploy_role.as_ref());
-        let (Some(action), Some(role), Some(digest)) = (action, role, &release.digest) else {
+        let update = match self.ledger.stack_update(&release.pipeline).await {
+            Err(error) if error.kind != ErrorKind::Busy => {
+                tracing::warn!(%error, "the update of the stack is not observed");
+                return Ok(None);
+            }
+            found => found?,
+        };
+        let missed = update.and_then(|update| Some((update.missed_at?, update)));
+        let Some((missed_at, update)) = missed else {
             return Ok(None);
         };
+        let record = self.ledger.record(&release.execution).await?;
+        if record.is_none_or(|record| missed_at < record.started_at) {
+            return Ok(None);
+        }
 
-        let now = self.sdk.now();
-        Ok(Some(Restart {
-            execution: release.execution.clone(),
-            pipeline: release.pipeline.clone(),
-            action,
-            digest: digest.clone(),
-            role: role.clone(),
-            at: release.guards.end(now).unwrap_or(now),
-            refused_since: None,
+        let was_overtaken = conclusion.outcome == Outcome::Superseded
+            && release.failure.as_ref().is_some_and(Failure::is_overridden);
+        let digest = if was_overtaken {
+            release.digest.clone()
+        } else {
+            update.digest
+        };
+        let planned = restart_of(release, update.action, digest, self.sdk.now());
+        Ok(planned.map(|restart| Restart {
+            brings_back: !was_overtaken,
+            ..restart
         }))
     }
 
-    /// Starts the pipeline again if the freeze is over, and returns the status; none while it is
-    /// not, and while what may be newer has not taken the lease.
+    /// Starts the pipeline again if it is time, and returns the status; none while it is not, and
+    /// while what may be newer has not taken the lease.
     pub(crate) async fn restart(&self, lease: &Lease) -> Result<Option<String>, StepError> {
         let now = self.sdk.now();
         let due = lease.restart.as_deref().filter(|restart| restart.at <= now);
@@ -71,9 +120,7 @@ impl RollBack {
 
         self.record_restart(restart, &execution).await?;
         self.note_restart(lease, None).await?;
-        Ok(Some(format!(
-            "started again after a freeze, as execution {execution}"
-        )))
+        Ok(Some(format!("started again, as execution {execution}")))
     }
 
     /// Records the execution as `start-pipeline` does for a push, whose claim leads to it from now
@@ -82,6 +129,7 @@ impl RollBack {
         let (pipeline, digest) = (&restart.pipeline, &restart.digest);
         let record = Record {
             action: Some(restart.action.clone()),
+            brings_back: restart.brings_back,
             deploy_role: Some(restart.role.clone()),
             ..Record::started(execution, pipeline, Some(digest), self.sdk.now())
         };
@@ -109,6 +157,35 @@ impl RollBack {
     }
 }
 
+/// A start of the pipeline of a release with a digest, now.
+fn restart_of(
+    release: &Release,
+    action: Option<String>,
+    digest: Option<String>,
+    now: Timestamp,
+) -> Option<Restart> {
+    let role = release.pipeline_role.as_ref();
+    let role = role.or(release.deploy_role.as_ref())?;
+    Some(Restart {
+        execution: release.execution.clone(),
+        pipeline: release.pipeline.clone(),
+        action: action?,
+        digest: digest?,
+        role: role.clone(),
+        brings_back: false,
+        at: now,
+        refused_since: None,
+    })
+}
+
+/// Whether a single service may run what its stack brought during a release that ends like this.
+/// One that was restored runs its prior release.
+fn may_be_replaced(release: &Release, conclusion: &Conclusion) -> bool {
+    let is_service = matches!(release.target(), Some(Target::Service(_)));
+    let ended = matches!(conclusion.outcome, Outcome::Superseded | Outcome::Failed);
+    is_service && ended && !conclusion.needs_operator
+}
+
 /// Whether a freeze alone kept a release that ends like this from its end.
 fn is_postponed(release: &Release, conclusion: &Conclusion) -> bool {
     let ended = matches!(conclusion.outcome, Outcome::Held | Outcome::Failed);
@@ -118,8 +195,6 @@ fn is_postponed(release: &Release, conclusion: &Conclusion) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use slipway::timestamp::Timestamp;
-
     use super::*;
 
     #[test]

@@ -56,9 +56,14 @@ impl StartPipeline {
         }
 
         let runs = self.running(pipeline, update).await?;
+        let listing = self.ledger.leases().await?;
         let now = self.sdk.now();
         let digest = StackUpdate::digest_to_note(before, &runs, now);
         let begun = StackUpdate::begun(pipeline, &update.event, digest, now).after(before);
+        let begun = StackUpdate {
+            during: listing.open_release_of(pipeline).map(ToOwned::to_owned),
+            ..begun
+        };
         self.put(before, &begun).await?;
         Ok(json!({"status": "noted", "digest": begun.digest}))
     }
@@ -73,11 +78,16 @@ impl StartPipeline {
         let pipeline = &subscription.pipeline;
         // A release that is open or about to begin brings an image of its own, which may be newer.
         if self.is_releasing(pipeline).await? {
+            self.miss(subscription, update, begun).await?;
             return Ok(ignored("a release of the pipeline is in progress"));
         }
 
-        let runs = self.running(pipeline, update).await?;
         let now = self.sdk.now();
+        let mut runs = self.running(pipeline, update).await?;
+        let overtaken = begun.and_then(|it| it.overtook(now));
+        if let Some(newer) = self.superseded(overtaken).await? {
+            runs.digest = Some(newer);
+        }
         match StackUpdate::decide(begun, &update.event, &runs, now) {
             AfterUpdate::Leave(reason) => Ok(ignored(reason)),
             AfterUpdate::Known { execution } => {
@@ -85,11 +95,43 @@ impl StartPipeline {
             }
             AfterUpdate::Release { digest } => {
                 let named = (pipeline.as_str(), update.event.as_str());
-                let claim = StackUpdate::ended(begun, named, &digest, now);
+                let claim = StackUpdate::ended(begun, named, Some(digest.clone()), now);
                 self.put(begun, &claim).await?;
                 self.start_again(subscription, &claim, &digest).await
             }
         }
+    }
+
+    /// Notes an end during a release for `roll-back`, in case that release does not bring its
+    /// image, unless the service runs a release, or the end is known.
+    async fn miss(
+        &self,
+        subscription: &Subscription,
+        update: &ServiceUpdate,
+        begun: Option<&StackUpdate>,
+    ) -> Result<(), Retry> {
+        let Subscription {
+            pipeline, action, ..
+        } = subscription;
+        let is_known = begun.is_some_and(|begun| begun.was_ended_by(&update.event));
+        if is_known || self.running(pipeline, update).await?.is_primary {
+            return Ok(());
+        }
+
+        let named = (pipeline.as_str(), update.event.as_str());
+        let missed = StackUpdate::missed(begun, named, action, self.sdk.now());
+        self.put(begun, &missed).await
+    }
+
+    /// The digest of a release that ended because the update overtook it: it is newer than what ran
+    /// before, and nothing was found against it.
+    async fn superseded(&self, overtaken: Option<&str>) -> Result<Option<String>, Retry> {
+        let Some(execution) = overtaken else {
+            return Ok(None);
+        };
+        let record = self.ledger.record(execution).await?;
+        let superseded = record.filter(|it| it.outcome == Some(Outcome::Superseded));
+        Ok(superseded.and_then(|record| record.digest))
     }
 
     /// Starts the pipeline, as for a push. CodePipeline takes the same token for the same execution

@@ -136,6 +136,11 @@ impl Failure {
     }
 
     #[must_use]
+    pub fn is_overridden(&self) -> bool {
+        self.cause == Some(FailureCause::Overridden)
+    }
+
+    #[must_use]
     pub fn needs_operator(&self) -> bool {
         self.cause == Some(FailureCause::NeedsOperator)
     }
@@ -192,6 +197,7 @@ mod tests {
         let stored = json!({"type": "JobFailed", "message": "until Monday", "cause": "frozen"});
         assert_eq!(serde_json::to_value(&frozen).expect("serializes"), stored);
         assert!(frozen.is_frozen() && !Failure::job("until Monday").is_frozen());
+        assert!(Failure::overridden("web:9").is_overridden() && !frozen.is_overridden());
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct Lease {
     pub changed_at: Option<Timestamp>,
     /// What the last release of a pair left behind.
     pub last_known: Option<LastKnownRouting>,
-    /// What is released again after a freeze; none while a release holds the lease.
+    /// What is released again; none while a release holds the lease.
     pub restart: Option<Box<Restart>>,
     /// The release that holds the lease; none when it is free.
     pub release: Option<Release>,

@@ -39,7 +39,7 @@ pub struct Conclusion {
     pub reason: String,
     /// Whether the release could not be restored and an operator must repair the service.
     pub needs_operator: bool,
-    /// What is released again once a freeze is over.
+    /// What is released again after it.
     pub restart: Option<Box<Restart>>,
 }
 

@@ -1,4 +1,5 @@
-//! What is released once more without a push: the digest of a release that a freeze ended.
+//! What is released once more without a push: the digest of a release that a freeze ended, or what
+//! the service's own stack replaced during a release.
 //!
 //! It is part of the lease, so that any release that takes the lease since is newer and ends it.
 
@@ -6,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::DeployRole;
+use super::target::is_false;
 use crate::limits::ROLLBACK_DEADLINE;
 use crate::timestamp::Timestamp;
 
@@ -21,6 +23,9 @@ pub struct Restart {
     pub digest: String,
     /// The role under which the pipeline is started.
     pub role: DeployRole,
+    /// Whether the service ran it before its own stack updated it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub brings_back: bool,
     /// When, at the earliest.
     pub at: Timestamp,
     /// Since when AWS refuses the start.
@@ -68,6 +73,7 @@ mod tests {
                 external_id: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
                 region: None,
             },
+            brings_back: false,
             at: at(0),
             refused_since: None,
         }

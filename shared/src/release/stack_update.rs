@@ -24,6 +24,13 @@ pub struct StackUpdate {
     /// once the next update has begun.
     pub ended_by: Option<String>,
     pub began_at: Timestamp,
+    /// The execution of the pipeline's release that was open when it began.
+    pub during: Option<String>,
+    /// When its end came while a release of the pipeline was open or about to begin: what then
+    /// follows is up to the end of that release.
+    pub missed_at: Option<Timestamp>,
+    /// The source action of the pipeline that takes a digest.
+    pub action: Option<String>,
     /// The digest of the release that the service ran; none if it ran no release of the pipeline.
     pub digest: Option<String>,
     /// The execution that brings the release back, once known.
@@ -63,17 +70,23 @@ impl StackUpdate {
             begun_by: Some(event.to_owned()),
             ended_by: None,
             began_at: now,
+            during: None,
+            missed_at: None,
+            action: None,
             digest,
             execution: None,
             expires_at: Some(expires_at(now)),
         }
     }
 
-    /// The same beginning after an earlier update, whose end stays known.
+    /// The same beginning after what was written before, of which the last end stays known: it may
+    /// be its own, whose event came first.
     #[must_use]
     pub fn after(self, before: Option<&Self>) -> Self {
         Self {
             ended_by: before.and_then(|before| before.ended_by.clone()),
+            missed_at: before.and_then(|before| before.missed_at),
+            action: before.and_then(|before| before.action.clone()),
             ..self
         }
     }
@@ -83,15 +96,43 @@ impl StackUpdate {
     pub fn ended(
         begun: Option<&Self>,
         (pipeline, event): (&str, &str),
-        digest: &str,
+        digest: Option<String>,
         now: Timestamp,
     ) -> Self {
         Self {
             begun_by: begun.and_then(|begun| begun.begun_by.clone()),
             ended_by: Some(event.to_owned()),
             began_at: begun.map_or(now, |begun| begun.began_at),
-            ..Self::begun(pipeline, event, Some(digest.to_owned()), now)
+            ..Self::begun(pipeline, event, digest, now)
         }
+    }
+
+    /// The end of an update during a release: nothing is started, and what was noted stays.
+    #[must_use]
+    pub fn missed(
+        begun: Option<&Self>,
+        (pipeline, event): (&str, &str),
+        action: &str,
+        now: Timestamp,
+    ) -> Self {
+        let noted = begun.filter(|begun| begun.may_follow(now));
+        let digest = noted.and_then(|begun| begun.digest.clone());
+        Self {
+            missed_at: Some(now),
+            action: Some(action.to_owned()),
+            ..Self::ended(begun, (pipeline, event), digest, now)
+        }
+    }
+
+    /// The execution of the release that was open when it began, unless what followed has been
+    /// started.
+    #[must_use]
+    pub fn overtook(&self, now: Timestamp) -> Option<&str> {
+        self.during.as_deref().filter(|_| self.may_follow(now))
+    }
+
+    fn may_follow(&self, now: Timestamp) -> bool {
+        self.execution.is_none() && self.is_recent(now)
     }
 
     /// Whether this event noted its beginning. One that was written before ids were kept apart has
@@ -101,7 +142,9 @@ impl StackUpdate {
         self.begun_by.as_deref() == Some(event) || self.event == event
     }
 
-    fn was_ended_by(&self, event: &str) -> bool {
+    /// Whether this event of its end was followed, or noted during a release.
+    #[must_use]
+    pub fn was_ended_by(&self, event: &str) -> bool {
         self.ended_by.as_deref() == Some(event) || self.event == event
     }
 
@@ -262,7 +305,7 @@ mod tests {
         let ended = StackUpdate::ended(
             Some(&noted),
             ("slipway-web", "event-2"),
-            "sha256:0a",
+            Some("sha256:0a".to_owned()),
             at(60),
         );
         let started = StackUpdate {
@@ -278,6 +321,41 @@ mod tests {
         let leave = AfterUpdate::Leave("another update of the service has begun since");
         assert_eq!(again, leave);
         assert!(!next.was_begun_by("event-1"), "of the update before");
+    }
+
+    #[test]
+    fn an_end_during_a_release_keeps_what_was_noted_for_four_hours() {
+        let missed = |secs| {
+            let noted = begun(Some("sha256:0a"));
+            let named = ("slipway-web", "event-2");
+            StackUpdate::missed(Some(&noted), named, "Image", at(secs))
+        };
+        let early = missed(60);
+        assert_eq!(early.missed_at, Some(at(60)));
+        assert_eq!(early.action.as_deref(), Some("Image"));
+        assert_eq!(early.digest.as_deref(), Some("sha256:0a"));
+        assert!(early.was_ended_by("event-2") && early.was_begun_by("event-1"));
+        assert_eq!(missed(14_400).digest, None, "too long ago");
+
+        // The event of its beginning comes last.
+        let late = StackUpdate::begun("slipway-web", "event-3", None, at(61)).after(Some(&early));
+        assert_eq!(late.missed_at, Some(at(60)));
+        assert_eq!(late.action, early.action);
+    }
+
+    #[test]
+    fn the_release_that_an_update_overtook_is_known_until_something_followed() {
+        let during = StackUpdate {
+            during: Some("e-1".to_owned()),
+            ..begun(None)
+        };
+        assert_eq!(during.overtook(at(60)), Some("e-1"));
+        assert_eq!(during.overtook(at(14_400)), None, "too long ago");
+        let followed = StackUpdate {
+            execution: Some("e-2".to_owned()),
+            ..during
+        };
+        assert_eq!(followed.overtook(at(60)), None);
     }
 
     #[test]

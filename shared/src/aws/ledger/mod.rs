@@ -54,10 +54,17 @@ impl Listing {
     /// has not begun.
     #[must_use]
     pub fn is_releasing(&self, pipeline: &str) -> bool {
-        let mut releases = self.leases.iter().filter_map(|it| it.release.as_ref());
-        let is_open = releases.any(|release| release.pipeline == pipeline);
         let mut started = self.started.iter();
-        is_open || started.any(|started| started.pipeline == pipeline)
+        self.open_release_of(pipeline).is_some()
+            || started.any(|started| started.pipeline == pipeline)
+    }
+
+    /// The execution of an open release of a pipeline.
+    #[must_use]
+    pub fn open_release_of(&self, pipeline: &str) -> Option<&str> {
+        let mut releases = self.leases.iter().filter_map(|it| it.release.as_ref());
+        let open = releases.find(|release| release.pipeline == pipeline)?;
+        Some(open.execution.as_str())
     }
 
     fn add(&mut self, operation: &'static str, item: Item) {

@@ -1,4 +1,4 @@
-//! What is released again once a freeze is over: noted as a release ends, and ended by the next one.
+//! What is released again after a release: noted as that ends, and ended by the next one.
 
 use super::*;
 
@@ -13,6 +13,7 @@ fn restart() -> Box<Restart> {
             external_id: "arn:aws:codepipeline:eu-west-1:111122223333:slipway-web".to_owned(),
             region: None,
         },
+        brings_back: false,
         at: after(60),
         refused_since: None,
     })

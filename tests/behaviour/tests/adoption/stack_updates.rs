@@ -180,6 +180,60 @@ fn what_an_update_replaced_comes_back_in_a_freeze_and_what_is_new_does_not_go_ou
     });
 }
 
+/// Lets a release of an image come so far that its deployment is in progress.
+async fn rolling_out(driver: &Driver, tag: &str) -> String {
+    let pushed = push(driver, REPOSITORY, tag);
+    let image = format!("@{pushed}");
+    until(driver, |aws| {
+        let seen = service(aws);
+        let definition = definition(aws, &seen).to_string();
+        definition.contains(&image) && aws.ecs.services.values().any(|it| it.is_deploying())
+    })
+    .await;
+    pushed
+}
+
+#[test]
+fn a_release_that_an_update_overtakes_is_released_again_after_it() {
+    run(adopted(), Fault::None, async |driver| {
+        let before = deployed(&driver, "1.0.0").await;
+        let pushed = rolling_out(&driver, "1.1.0").await;
+        update_and_wait(&driver, &with_grace(90)).await;
+        pass(&driver, Duration::from_secs(20 * 60)).await;
+
+        assert_runs(&driver, &pushed);
+        let counts = (starts(&driver, &before), starts(&driver, &pushed));
+        assert_eq!(counts, (1, 2));
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        let why = reason(&driver, &execution);
+        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        assert_eq!(
+            service(&driver.world.aws())["healthCheckGracePeriodSeconds"],
+            90
+        );
+    });
+}
+
+#[test]
+fn a_release_that_an_update_overtook_and_that_ended_before_it_is_released_again() {
+    let aws = adopted_with(&[("ReleaseAfterStackUpdate", "no")]);
+    run(aws, Fault::None, async |driver| {
+        let of_stack = service(&driver.world.aws())["taskDefinition"].clone();
+        let before = deployed(&driver, "1.0.0").await;
+        let pushed = rolling_out(&driver, "1.1.0").await;
+        report(&driver, "begun", "UPDATE_IN_PROGRESS").await;
+        deploy_by_hand(&driver, &of_stack).await;
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        assert_eq!(outcome(&driver, &execution), "superseded");
+
+        let started = report(&driver, "complete", "UPDATE_COMPLETE").await;
+        assert_eq!(started["digest"], pushed.as_str(), "{started}");
+        pass(&driver, Duration::from_secs(20 * 60)).await;
+        assert_runs(&driver, &pushed);
+        assert_eq!(starts(&driver, &before), 1);
+    });
+}
+
 /// Invokes the function with a report of CloudFormation, as the rule of the pipeline does.
 async fn report(driver: &Driver, id: &str, status: &str) -> Value {
     let (role, arn) = {

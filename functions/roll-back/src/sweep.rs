@@ -1,6 +1,6 @@
 //! The sweep: every open release and every one that has not begun is checked, since events can be
-//! lost. After them what a freeze ended, every pair that no release holds, since a stack update can
-//! reset its weights, and what closed releases have yet to deregister.
+//! lost. After them what is started again, every pair that no release holds, since a stack update
+//! can reset its weights, and what closed releases have yet to deregister.
 //!
 //! Each is read and restored under its own deploy role. A problem with one, such as with its role,
 //! never stops the others, and none takes more than its share of the time.
@@ -27,8 +27,8 @@ enum Checked {
     Started(Started),
     /// A free lease.
     Free(Box<Lease>),
-    /// The lease of a release that a freeze ended.
-    Frozen(Box<Lease>),
+    /// A free lease with what is started again.
+    Restart(Box<Lease>),
     /// The revisions of a closed release.
     Deregistration(Box<PendingDeregistration>),
 }
@@ -47,7 +47,7 @@ impl Checked {
         match self {
             Self::Begun(begun) => begun.1.execution.clone(),
             Self::Started(started) => started.execution.clone(),
-            Self::Free(lease) | Self::Frozen(lease) => {
+            Self::Free(lease) | Self::Restart(lease) => {
                 format!("{}/{}", lease.cluster_name(), short_name(&lease.service))
             }
             Self::Deregistration(pending) => pending.execution().to_owned(),
@@ -57,8 +57,8 @@ impl Checked {
 
 impl RollBack {
     /// Checks every open release and every one that has not begun, since events can be lost, and
-    /// then what is started again after a freeze and the free pairs. One that cannot be checked
-    /// does not stop the others, but the invocation fails, so that the error alarm fires.
+    /// then what is started again and the free pairs. One that cannot be checked does not stop the
+    /// others, but the invocation fails, so that the error alarm fires.
     pub(crate) async fn sweep(&self) -> Result<Value, Retry> {
         let mut swept = Swept::default();
         let listing = self.ledger.leases().await?;
@@ -87,9 +87,9 @@ impl RollBack {
             Some(Checked::Begun(Box::new((lease, release))))
         });
         let started = listing.started.into_iter().map(Checked::Started);
-        let frozen = free.iter().filter(|lease| lease.restart.is_some());
-        let frozen: Vec<Checked> = frozen
-            .map(|lease| Checked::Frozen(Box::new(lease.clone())))
+        let restarts = free.iter().filter(|lease| lease.restart.is_some());
+        let restarts: Vec<Checked> = restarts
+            .map(|lease| Checked::Restart(Box::new(lease.clone())))
             .collect();
         let free = free.into_iter().filter(|lease| lease.last_known.is_some());
         let free = free.map(|lease| Checked::Free(Box::new(lease)));
@@ -97,7 +97,7 @@ impl RollBack {
         let began = self.sdk.now();
         let open = begun.chain(started).collect();
         self.check_each(open, began, &mut swept).await;
-        self.check_each(frozen, began, &mut swept).await;
+        self.check_each(restarts, began, &mut swept).await;
         self.check_each(free.collect(), began, &mut swept).await;
         self.check_each(pending.collect(), began, &mut swept).await;
 
@@ -160,7 +160,7 @@ impl RollBack {
                 let acting = self.under(rule.and_then(|rule| rule.deploy_role.as_ref()));
                 acting.repair_free(&lease).await
             }
-            Checked::Frozen(lease) => {
+            Checked::Restart(lease) => {
                 let role = lease.restart.as_ref().map(|restart| &restart.role);
                 let acting = self.under(role);
                 acting.restart(&lease).await

@@ -227,8 +227,8 @@ impl Release {
         self.target().is_some_and(Target::has_announced_change)
     }
 
-    /// The stage into which the transition is disabled when the release ends like this: one of its
-    /// steps failed after a change. What an operator stopped or a freeze ended stops no other.
+    /// The stage into which the transition is disabled when the release ends like this: it failed
+    /// after a change. What an operator stopped or a freeze ended stops no other.
     #[must_use]
     pub fn stops_before(&self, outcome: Outcome) -> Option<&str> {
         let failed = matches!(outcome, Outcome::RolledBack | Outcome::Failed)

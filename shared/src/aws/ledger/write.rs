@@ -168,7 +168,7 @@ impl Ledger {
                 &started_key(&started.execution),
                 started,
             )?))
-            .condition_expression("attribute_exists(pk)");
+            .condition_expression("attribute_exists(sk)");
 
         put_if(request).await.map(drop)
     }

@@ -92,7 +92,7 @@ fn the_mark_of_a_start_is_written_again_only_while_it_is_there() {
     assert_eq!(sent["Item"]["sk"], json!({"S": "started#e-1"}));
     let since = json!({"S": "2026-01-05T09:01:00Z"});
     assert_eq!(sent["Item"]["unread_since"], since);
-    assert_eq!(sent["ConditionExpression"], "attribute_exists(pk)");
+    assert_eq!(sent["ConditionExpression"], "attribute_exists(sk)");
 
     let lost = Script::new([refusal("ConditionalCheckFailedException", "no")]);
     run(ledger(&lost).note_started(&noted)).expect("its release has begun");

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::DeployRole;
-use super::target::is_false;
 use crate::limits::ROLLBACK_DEADLINE;
 use crate::timestamp::Timestamp;
 
@@ -24,7 +23,7 @@ pub struct Restart {
     /// The role under which the pipeline is started.
     pub role: DeployRole,
     /// Whether the service ran it before its own stack updated it.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub brings_back: bool,
     /// When, at the earliest.
     pub at: Timestamp,

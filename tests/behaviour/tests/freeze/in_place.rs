@@ -1,11 +1,12 @@
 //! Releases of one service in a freeze.
 
-use harness::demo::WEB;
+use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
+use serde_json::{Value, json};
 
 use super::*;
 use behaviour::{ends, migration, pass, push, reason, released, settled, until};
-use invariants::ledger_reader::digest;
+use invariants::ledger_reader::{digest, item};
 
 const PIPELINE: &str = "slipway-web";
 const STACK: &str = "web-pipeline";
@@ -76,23 +77,34 @@ fn starts(aws: &Aws, pushed: &str) -> Vec<Millis> {
     of_push.map(|execution| execution.started).collect()
 }
 
-/// Lets the freeze end without a sweep meanwhile, and then sweeps.
-async fn sweep_after(driver: &Driver, end: Millis) {
+/// Lets time pass to the end of a freeze, with one sweep at once and none after it.
+async fn until_the_end(driver: &Driver, end: Millis) {
     let left = {
         let mut aws = driver.world.aws();
-        let rule = serde_json::json!({"Name": "slipway-sweep"});
+        let rule = json!({"Name": "slipway-sweep"});
         emulator::eventbridge::call(&mut aws, "DisableRule", &rule).expect("the rule is there");
         u64::try_from(end - aws.now).expect("it is not over")
     };
-    sweep(driver).await;
+    sweep(driver).await.expect("nothing fails");
     pass(driver, Duration::from_millis(left)).await;
-    sweep(driver).await;
 }
 
-async fn sweep(driver: &Driver) {
-    let input = serde_json::json!({"sweep": true});
-    let swept = behaviour::invoke_deployed(driver, "roll-back", input).await;
-    swept.expect("nothing fails");
+async fn sweep(driver: &Driver) -> Result<Value, String> {
+    behaviour::invoke_deployed(driver, "roll-back", json!({"sweep": true})).await
+}
+
+/// Denies the deploy role of the pipeline an action, or no longer does.
+fn deny(aws: &mut Aws, action: Option<&str>) {
+    let stack = aws.cloudformation.stack(STACK).expect("deployed");
+    let role = stack.resource("DeployRole").expect("a role");
+    let role = role.physical_id.clone();
+    let role = aws.cloudformation.iam.role_mut(&role).expect("a role");
+    role.policies.remove("denied");
+    if let Some(action) = action {
+        let denied = json!({"Effect": "Deny", "Action": action, "Resource": "*"});
+        let document = json!({"Version": "2012-10-17", "Statement": [denied]});
+        role.policies.insert("denied".to_owned(), document);
+    }
 }
 
 #[test]
@@ -101,7 +113,8 @@ fn a_release_that_a_freeze_ended_is_started_again_once_when_it_is_over() {
     run(aws, Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
         let ended = ends(&driver, PIPELINE, &pushed, "failed").await;
-        sweep_after(&driver, end).await;
+        until_the_end(&driver, end).await;
+        sweep(&driver).await.expect("nothing fails");
         {
             let aws = driver.world.aws();
             let starts = starts(&aws, &pushed);
@@ -109,19 +122,47 @@ fn a_release_that_a_freeze_ended_is_started_again_once_when_it_is_over() {
             assert!(starts[1] >= end, "{starts:?}, {end}");
         }
 
-        sweep(&driver).await;
+        sweep(&driver).await.expect("nothing fails");
         let again = ends(&driver, PIPELINE, &pushed, "deployed").await;
         assert_ne!(again, ended);
-        sweep(&driver).await;
+        sweep(&driver).await.expect("nothing fails");
         let aws = driver.world.aws();
         assert_eq!(starts(&aws, &pushed).len(), 2);
         assert!(aws.iam.denials.is_empty(), "{:?}", aws.iam.denials);
-        let key = serde_json::json!({
-            "pk": {"S": "push#slipway-web"}, "sk": {"S": pushed},
-        });
-        let claim = invariants::ledger_reader::item(&aws, &key).expect("a claim");
+        let key = json!({"pk": {"S": "push#slipway-web"}, "sk": {"S": pushed}});
+        let claim = item(&aws, &key).expect("a claim");
         let led_to = claim["execution"]["S"].as_str();
         assert_eq!(led_to, Some(again.as_str()), "a rollback refuses it");
+    });
+}
+
+#[test]
+fn a_start_after_a_freeze_that_aws_refuses_is_reported_and_tried_again() {
+    let (aws, end) = frozen(released(), 24 * 60);
+    run(aws, Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        ends(&driver, PIPELINE, &pushed, "failed").await;
+        let start = "codepipeline:StartPipelineExecution";
+        deny(&mut driver.world.aws(), Some(start));
+        until_the_end(&driver, end).await;
+
+        let refused = sweep(&driver).await.expect_err("it is denied");
+        assert!(refused.contains(start), "{refused}");
+        let key = json!({"pk": {"S": "lease"}, "sk": {"S": format!("{CLUSTER}/{WEB}")}});
+        let lease = item(&driver.world.aws(), &key).expect("a lease");
+        let since = &lease["restart"]["M"]["refused_since"]["S"];
+        assert!(since.is_string(), "{lease}");
+
+        pass(&driver, minutes(30)).await;
+        sweep(&driver).await.expect_err("it is denied");
+        assert_eq!(
+            item(&driver.world.aws(), &key),
+            Some(lease),
+            "the first time stays"
+        );
+        deny(&mut driver.world.aws(), None);
+        sweep(&driver).await.expect("it is not denied");
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }
 
@@ -134,9 +175,10 @@ fn only_the_newest_of_the_releases_that_a_freeze_ended_is_started_again() {
         let newer = push(&driver, WEB, "2.1.0");
         ends(&driver, PIPELINE, &newer, "failed").await;
 
-        sweep_after(&driver, end).await;
+        until_the_end(&driver, end).await;
+        sweep(&driver).await.expect("nothing fails");
         ends(&driver, PIPELINE, &newer, "deployed").await;
-        sweep(&driver).await;
+        sweep(&driver).await.expect("nothing fails");
         let aws = driver.world.aws();
         let starts = [&older, &newer].map(|pushed| starts(&aws, pushed).len());
         assert_eq!(starts, [1, 2]);
@@ -149,7 +191,8 @@ fn what_is_pushed_as_a_freeze_ends_is_not_replaced_by_what_it_ended() {
     run(aws, Fault::None, async |driver| {
         let older = push(&driver, WEB, "2.0.0");
         ends(&driver, PIPELINE, &older, "failed").await;
-        sweep_after(&driver, end - MINUTE).await;
+        until_the_end(&driver, end - MINUTE).await;
+        sweep(&driver).await.expect("nothing fails");
         assert_eq!(starts(&driver.world.aws(), &older).len(), 1, "not before");
 
         let newer = push(&driver, WEB, "2.1.0");
@@ -157,9 +200,9 @@ fn what_is_pushed_as_a_freeze_ends_is_not_replaced_by_what_it_ended() {
             starts(aws, &newer).len() == 1 && aws.now >= end
         })
         .await;
-        sweep(&driver).await;
+        sweep(&driver).await.expect("nothing fails");
         ends(&driver, PIPELINE, &newer, "deployed").await;
-        sweep(&driver).await;
+        sweep(&driver).await.expect("nothing fails");
         assert_eq!(starts(&driver.world.aws(), &older).len(), 1);
     });
 }
@@ -170,12 +213,12 @@ fn a_release_that_brings_nothing_new_is_not_held() {
     run(aws, Fault::None, async |driver| {
         let found = {
             let aws = &mut driver.world.aws();
-            let input = serde_json::json!({
+            let input = json!({
                 "repositoryName": WEB, "imageIds": [{"imageTag": "1.0.0"}],
             });
             let found = emulator::ecr::call(aws, "BatchGetImage", &input).expect("it is there");
             let manifest = &found["images"][0]["imageManifest"];
-            let again = serde_json::json!({
+            let again = json!({
                 "repositoryName": WEB, "imageManifest": manifest, "imageTag": "1.0.0-again",
             });
             let put = emulator::ecr::call(aws, "PutImage", &again).expect("stored");

@@ -85,7 +85,9 @@ impl StartPipeline {
         let now = self.sdk.now();
         let mut runs = self.running(pipeline, update).await?;
         let overtaken = begun.and_then(|it| it.overtook(now));
-        if let Some(newer) = self.superseded(overtaken).await? {
+        let newer = self.superseded(overtaken).await?;
+        let brings_back = newer.is_none();
+        if let Some(newer) = newer {
             runs.digest = Some(newer);
         }
         match StackUpdate::decide(begun, &update.event, &runs, now) {
@@ -97,7 +99,8 @@ impl StartPipeline {
                 let named = (pipeline.as_str(), update.event.as_str());
                 let claim = StackUpdate::ended(begun, named, Some(digest.clone()), now);
                 self.put(begun, &claim).await?;
-                self.start_again(subscription, &claim, &digest).await
+                self.start_again(subscription, &claim, &digest, brings_back)
+                    .await
             }
         }
     }
@@ -141,6 +144,7 @@ impl StartPipeline {
         subscription: &Subscription,
         claim: &StackUpdate,
         digest: &str,
+        brings_back: bool,
     ) -> Result<Value, Retry> {
         let Subscription {
             pipeline, action, ..
@@ -153,7 +157,7 @@ impl StartPipeline {
 
         let record = Record {
             action: Some(action.clone()),
-            brings_back: true,
+            brings_back,
             deploy_role: self.sdk.deploy_role().cloned(),
             ..Record::started(&execution, pipeline, Some(digest), self.sdk.now())
         };

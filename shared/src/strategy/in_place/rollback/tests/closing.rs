@@ -51,6 +51,7 @@ fn the_prior_release_is_restored_then_proven() {
             outcome: Outcome::Failed,
             needs_operator: true,
             reason,
+            restart: None,
         }) if reason.contains("is not steady after")
     ));
 }
@@ -203,6 +204,7 @@ fn a_restoration_is_abandoned_at_its_deadline_and_not_a_second_before() {
         outcome: Outcome::Failed,
         reason,
         needs_operator: true,
+        restart: None,
     }) = next(&starting, 3_600)
     else {
         panic!("goes on")

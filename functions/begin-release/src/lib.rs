@@ -10,6 +10,7 @@ mod external;
 mod image;
 mod inspection;
 mod live;
+mod network;
 mod overlap;
 mod pair;
 mod parameters;

@@ -11,6 +11,7 @@ use slipway::strategy::Room;
 use slipway::task_definition::{Base, Registration, TaskDefinition};
 
 use crate::external::external_deployment;
+use crate::network::check_network;
 use crate::ports::check_ports;
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
@@ -160,6 +161,7 @@ impl BeginRelease {
             format!("named: {named}")
         })?;
         check_ports(checks, target.deployed_to(), (&name, &base))?;
+        check_network(checks, target.deployed_to(), &current, (&name, &base))?;
         let image = self.check_image(checks, job, &base).await?;
         let warning = self
             .check_rollout(checks, job, target, (&current, &base))

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types::{
     AvailabilityZoneRebalancing, Deployment, DeploymentConfiguration, DeploymentRolloutState,
-    SchedulingStrategy, Service, ServiceConnectService,
+    LaunchType, SchedulingStrategy, Service, ServiceConnectService,
 };
 
 use super::short_name;
@@ -15,6 +15,7 @@ use crate::observed::other_route::OtherRoute;
 use crate::observed::percentages::Percentages;
 use crate::observed::service::{
     DeploymentView, NamedPorts, RegisteredPort, Rollout, Scheduling, ServiceView, TargetGroupView,
+    TaskNetwork,
 };
 use crate::redaction::without_signatures;
 use crate::timestamp::Timestamp;
@@ -33,6 +34,7 @@ pub struct ObservedService {
     /// The container port of each target group of the view.
     pub(super) ports: Vec<Option<i32>>,
     named_ports: NamedPorts,
+    task_network: TaskNetwork,
     discovered_by: BTreeSet<OtherRoute>,
 }
 
@@ -52,6 +54,12 @@ impl ObservedService {
     #[must_use]
     pub fn named_ports(&self) -> &NamedPorts {
         &self.named_ports
+    }
+
+    /// What its tasks must fit.
+    #[must_use]
+    pub fn task_network(&self) -> TaskNetwork {
+        self.task_network
     }
 
     /// What leads to its tasks beside load balancers.
@@ -109,6 +117,7 @@ pub(super) fn find_service(
         configuration,
         ports: registrations(found).map(|(_, port)| port).collect(),
         named_ports: named_ports(found),
+        task_network: task_network(found),
         discovered_by: discovered_by(found),
     }))
 }
@@ -164,6 +173,18 @@ fn capacity_providers(service: &Service) -> Vec<String> {
         .iter()
         .map(|item| item.capacity_provider().to_owned())
         .collect()
+}
+
+/// A service has a launch type or capacity providers: those of Fargate are FARGATE and FARGATE_SPOT
+/// (Amazon ECS API: CapacityProviderStrategyItem).
+fn task_network(service: &Service) -> TaskNetwork {
+    let configuration = service.network_configuration();
+    let mut providers = service.capacity_provider_strategy().iter();
+    TaskNetwork {
+        is_configured: configuration.is_some_and(|found| found.awsvpc_configuration().is_some()),
+        is_on_fargate: service.launch_type() == Some(&LaunchType::Fargate)
+            || providers.any(|item| item.capacity_provider().starts_with("FARGATE")),
+    }
 }
 
 fn scheduling(service: &Service) -> Result<Scheduling, String> {

@@ -108,6 +108,14 @@ pub struct NamedPorts {
     pub connected: Vec<String>,
 }
 
+/// What the tasks of a service must fit, and no release changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskNetwork {
+    /// Whether the service has subnets and security groups for its tasks.
+    pub is_configured: bool,
+    pub is_on_fargate: bool,
+}
+
 impl TargetGroupView {
     /// The name inside the ARN, for messages.
     #[must_use]

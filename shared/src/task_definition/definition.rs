@@ -165,22 +165,24 @@ impl TaskDefinition {
             .filter_map(|container| container.get("name").and_then(Value::as_str))
     }
 
+    /// The network mode of its tasks: without one they are on the bridge of their instance. `None`
+    /// for Fargate without one, which ECS does not register
+    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
+    #[must_use]
+    pub fn network_mode(&self) -> Option<&str> {
+        let stated = self.0.get("networkMode").and_then(Value::as_str);
+        stated.or_else(|| (!self.is_for_fargate()).then_some("bridge"))
+    }
+
     /// The fixed ports of the instance that a task needs, with their protocols: an instance runs
     /// only one such task. In `awsvpc` mode a task has an address of its own; in `host` mode every
-    /// container port is a port of the instance. Without a mode it is on the bridge, and on Fargate
-    /// no instance is the user's; what is not UDP is TCP
-    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html).
+    /// container port is a port of the instance. On Fargate no instance is the user's; what is not
+    /// UDP is TCP (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html).
     #[must_use]
     pub fn static_host_ports(&self) -> BTreeSet<(u64, &str)> {
-        let absent = if self.is_for_fargate() {
-            "awsvpc"
-        } else {
-            "bridge"
-        };
-        let mode = self.0.get("networkMode").and_then(Value::as_str);
-        let field = match mode.unwrap_or(absent) {
-            "bridge" => "hostPort",
-            "host" => "containerPort",
+        let field = match self.network_mode() {
+            Some("bridge") => "hostPort",
+            Some("host") => "containerPort",
             _ => return BTreeSet::new(),
         };
 
@@ -245,7 +247,9 @@ impl TaskDefinition {
         }
     }
 
-    pub(super) fn is_for_fargate(&self) -> bool {
+    /// Whether it requires that Fargate can run its tasks.
+    #[must_use]
+    pub fn is_for_fargate(&self) -> bool {
         let required = self.0.get("requiresCompatibilities");
         required
             .and_then(Value::as_array)

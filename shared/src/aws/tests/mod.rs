@@ -10,6 +10,7 @@ mod clients;
 mod clusters;
 mod discovery;
 mod executions;
+mod fixed_settings;
 mod http_checks;
 mod images;
 mod jobs;

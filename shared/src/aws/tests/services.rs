@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use super::script::{Answer, Script, answer, at, refusal, run};
 use crate::aws::{ErrorKind, ObservedService, Services};
 use crate::observed::percentages::Percentages;
-use crate::observed::service::{
-    DeploymentView, NamedPorts, RegisteredPort, Rollout, Scheduling, ServiceView, TargetGroupView,
-};
+use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
 pub(super) const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
@@ -257,49 +255,6 @@ fn the_newest_20_messages_are_kept() {
         (messages.len(), messages[0].as_str(), messages[19].as_str()),
         (20, "message 1", "message 20")
     );
-}
-
-#[test]
-fn the_ports_that_a_service_names_are_read_with_their_containers_or_by_name() {
-    let mut service = service();
-    service["loadBalancers"] = json!([
-        {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80},
-        {"loadBalancerName": "classic", "containerName": "proxy", "containerPort": 81},
-        {"loadBalancerName": "unknown"},
-    ]);
-    service["serviceRegistries"] = json!([
-        {"registryArn": "srv-1", "containerName": "web", "containerPort": 82},
-        {"registryArn": "srv-2", "port": 83},
-    ]);
-    let connect = |enabled: bool, name: &str| {
-        let services = json!([{"portName": name}, {"portName": "grpc"}]);
-        json!({"enabled": enabled, "services": services})
-    };
-    service["deployments"][0]["serviceConnectConfiguration"] = connect(true, "http");
-    service["deployments"][1]["serviceConnectConfiguration"] = connect(true, "old");
-
-    let ports = |service: &Value| {
-        let found = describe(described(service)).expect("understood");
-        found.expect("there").named_ports().clone()
-    };
-    let port = |container: &str, port| RegisteredPort {
-        container: container.to_owned(),
-        port,
-    };
-    let named = NamedPorts {
-        balanced: vec![port("web", 80), port("proxy", 81)],
-        discovered: vec![port("web", 82)],
-        connected: vec!["http".to_owned(), "grpc".to_owned()],
-    };
-    assert_eq!(ports(&service), named);
-    let mut reversed = service.clone();
-    let deployments = reversed["deployments"].as_array_mut();
-    deployments.expect("a list").reverse();
-    assert_eq!(ports(&reversed), named);
-
-    service["deployments"][0]["serviceConnectConfiguration"] = connect(false, "http");
-    let connected = Vec::new();
-    assert_eq!(ports(&service), NamedPorts { connected, ..named });
 }
 
 #[test]

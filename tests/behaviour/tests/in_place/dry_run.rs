@@ -85,6 +85,8 @@ fn a_service_that_can_be_released_has_nothing_that_is_ng() {
             "load-balancers",
             "service-registries",
             "service-connect",
+            "network-mode",
+            "launch-type",
             "image",
             "rebalancing",
             "deployments",

@@ -1,8 +1,8 @@
-//! A base without a port that a service names: it is refused before anything is changed, because
-//! ECS would refuse its deployment.
+//! A base that does not fit what a service has, as its ports and its network: it is refused before
+//! anything is changed, because ECS would refuse its deployment.
 
 use emulator::ecs;
-use harness::demo::{CLUSTER, WEB};
+use harness::demo::{CLUSTER, COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
@@ -104,5 +104,58 @@ fn a_base_in_which_others_do_not_find_a_port_is_refused_before_anything_is_chang
         template(&driver, |container| map(container, admin));
         let answer = look(&driver, "begin-release", begin).await;
         assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+#[test]
+fn a_base_for_another_network_is_refused_before_anything_is_changed() {
+    run(released(), Fault::None, async |driver| {
+        let before = lease(&driver);
+        let begin = json!({"strategy": "rolling", "family": "template"});
+        let instances = register_copy(&driver, "web:2", |request| {
+            request["family"] = json!("template");
+            request["networkMode"] = json!("bridge");
+            request["requiresCompatibilities"] = json!(["EC2"]);
+        });
+        assert!(!is_deployed(&driver, &instances), "ECS takes it");
+        let answer = look(&driver, "begin-release", begin.clone()).await;
+        let why = "`networkMode` of task definition template:1 is bridge; expected awsvpc, since \
+                   service `web` has a network configuration";
+        fails(&answer, "ConfigurationError", &[why]);
+
+        let unfit = register_copy(&driver, "web:2", |request| {
+            request["family"] = json!("template");
+            request["requiresCompatibilities"] = json!(["EC2"]);
+        });
+        assert!(!is_deployed(&driver, &unfit), "ECS takes it");
+        let answer = look(&driver, "begin-release", begin.clone()).await;
+        let why = "`requiresCompatibilities` of task definition template:2 is without FARGATE";
+        fails(
+            &answer,
+            "ConfigurationError",
+            &[why, "service `web` runs on Fargate"],
+        );
+        assert_eq!(lease(&driver), before);
+    });
+}
+
+#[test]
+fn a_base_with_an_address_of_its_own_is_refused_for_a_service_without_a_network() {
+    run(released(), Fault::None, async |driver| {
+        let own = register_copy(&driver, "page-counter:1", |request| {
+            request["family"] = json!("template");
+            request["networkMode"] = json!("awsvpc");
+            let mapping = &mut request["containerDefinitions"][0]["portMappings"][0];
+            mapping["hostPort"] = mapping["containerPort"].clone();
+        });
+        let update = json!({"cluster": CLUSTER, "service": COUNTER, "taskDefinition": own});
+        let refused = ecs::call(&mut driver.world.aws(), "UpdateService", &update);
+        assert!(refused.is_err(), "ECS takes it");
+
+        let begin = json!({"strategy": "rolling", "family": "template", "service": COUNTER});
+        let answer = look(&driver, "begin-release", begin).await;
+        let why = "`networkMode` of task definition template:1 is awsvpc; expected bridge, host or \
+                   none, since service `page-counter` has no network configuration";
+        fails(&answer, "ConfigurationError", &[why]);
     });
 }

@@ -16,9 +16,9 @@ pub(super) fn check(
 ) -> Result<(), ApiError> {
     let registries = settings.get("serviceRegistries").and_then(Value::as_array);
     for registry in registries.into_iter().flatten() {
-        // Without a container a registry has a port of its own, or none.
-        if let Some(container) = registry["containerName"].as_str() {
-            check_mapped(definition, container, &registry["containerPort"])?;
+        match registry["containerName"].as_str() {
+            Some(container) => check_mapped(definition, container, &registry["containerPort"])?,
+            None => check_address(definition, registry)?,
         }
     }
 
@@ -28,6 +28,20 @@ pub(super) fn check(
             .try_for_each(|service| check_port_name(definition, service)),
         _ => Ok(()),
     }
+}
+
+/// Without a container a registry has a port of its own, or none, beside the address of the task,
+/// and on the network of an instance a task has no address of its own.
+fn check_address(definition: &TaskDefinition, registry: &Value) -> Result<(), ApiError> {
+    if !["bridge", "host"].contains(&definition.network_mode()) {
+        return Ok(());
+    }
+
+    Err(invalid(format!(
+        "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and \
+         'containerPort' must be specified from the task definition. Registry: {}",
+        registry["registryArn"].as_str().unwrap_or_default()
+    )))
 }
 
 fn check_port_name(definition: &TaskDefinition, service: &Value) -> Result<(), ApiError> {

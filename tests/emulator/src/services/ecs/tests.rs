@@ -16,6 +16,7 @@ mod discovery;
 mod exits;
 mod fates;
 mod listings;
+mod networks;
 mod overload;
 mod placement;
 mod registration;

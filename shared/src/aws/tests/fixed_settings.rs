@@ -1,0 +1,80 @@
+//! What a service has and no release changes: the ports that it names, the network of its tasks.
+
+use serde_json::{Value, json};
+
+use super::script::{Script, run};
+use super::services::{GROUP, described, service};
+use crate::aws::{ObservedService, Services};
+use crate::observed::service::{NamedPorts, RegisteredPort, TaskNetwork};
+
+fn describe(service: &Value) -> ObservedService {
+    let script = Script::new([described(service)]);
+    let found = run(Services::new(&script.sdk()).describe("apps", "web"));
+    found.expect("understood").expect("there")
+}
+
+#[test]
+fn the_ports_that_a_service_names_are_read_with_their_containers_or_by_name() {
+    let mut service = service();
+    service["loadBalancers"] = json!([
+        {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80},
+        {"loadBalancerName": "classic", "containerName": "proxy", "containerPort": 81},
+        {"loadBalancerName": "unknown"},
+    ]);
+    service["serviceRegistries"] = json!([
+        {"registryArn": "srv-1", "containerName": "web", "containerPort": 82},
+        {"registryArn": "srv-2", "port": 83},
+    ]);
+    let connect = |enabled: bool, name: &str| {
+        let services = json!([{"portName": name}, {"portName": "grpc"}]);
+        json!({"enabled": enabled, "services": services})
+    };
+    service["deployments"][0]["serviceConnectConfiguration"] = connect(true, "http");
+    service["deployments"][1]["serviceConnectConfiguration"] = connect(true, "old");
+
+    let ports = |service: &Value| describe(service).named_ports().clone();
+    let port = |container: &str, port| RegisteredPort {
+        container: container.to_owned(),
+        port,
+    };
+    let named = NamedPorts {
+        balanced: vec![port("web", 80), port("proxy", 81)],
+        discovered: vec![port("web", 82)],
+        connected: vec!["http".to_owned(), "grpc".to_owned()],
+    };
+    assert_eq!(ports(&service), named);
+    let mut reversed = service.clone();
+    let deployments = reversed["deployments"].as_array_mut();
+    deployments.expect("a list").reverse();
+    assert_eq!(ports(&reversed), named);
+
+    service["deployments"][0]["serviceConnectConfiguration"] = connect(false, "http");
+    let connected = Vec::new();
+    assert_eq!(ports(&service), NamedPorts { connected, ..named });
+}
+
+#[test]
+fn the_network_and_the_place_of_the_tasks_are_those_of_the_service() {
+    let network = |more: Value| {
+        let mut service = service();
+        let members = service.as_object_mut().expect("an object");
+        members.extend(more.as_object().expect("an object").clone());
+        let TaskNetwork {
+            is_configured,
+            is_on_fargate,
+        } = describe(&service).task_network();
+        (is_configured, is_on_fargate)
+    };
+    let provider = |name: &str| json!({"capacityProviderStrategy": [{"capacityProvider": name}]});
+
+    assert_eq!(network(json!({})), (false, false));
+    let configured = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}});
+    assert_eq!(
+        network(json!({ "networkConfiguration": configured })),
+        (true, false)
+    );
+    assert_eq!(network(json!({"launchType": "FARGATE"})), (false, true));
+    assert_eq!(network(json!({"launchType": "EC2"})), (false, false));
+    assert_eq!(network(provider("FARGATE_SPOT")), (false, true));
+    assert_eq!(network(provider("instances")), (false, false));
+}

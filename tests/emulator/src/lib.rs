@@ -20,5 +20,6 @@ pub use services::{
 };
 
 pub(crate) use crate::core::{
-    accounts, input, page, partition, protocol, record, service, stale, tags, text, validation,
+    accounts, input, nulls, page, partition, protocol, record, service, stale, tags, text,
+    validation,
 };

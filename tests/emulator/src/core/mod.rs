@@ -10,6 +10,7 @@ pub(crate) mod accounts;
 mod agenda;
 mod error;
 pub(crate) mod input;
+pub(crate) mod nulls;
 pub(crate) mod page;
 pub(crate) mod partition;
 pub(crate) mod protocol;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::input::{self, Checks, ID};
 use super::state::{ActionExecution, Artifact, Execution, Job};
 use super::{job_not_found, jobs};
+use crate::nulls::remove_nulls;
 use crate::{ApiError, Aws, Quirk};
 
 /// The documents have ARN and execution id for custom jobs: what a Lambda function gets is drawn
@@ -77,8 +78,7 @@ pub(super) fn data(aws: &Aws, job: &Job, execution: &Execution, action: &ActionE
 fn described(given: &[(String, Artifact)]) -> Value {
     let mut artifacts = jobs::artifacts(given);
     for artifact in artifacts.as_array_mut().into_iter().flatten() {
-        let members = artifact.as_object_mut().expect("an object");
-        members.retain(|_, value| !value.is_null());
+        remove_nulls(artifact.as_object_mut().expect("an object"));
     }
     artifacts
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::nulls::remove_nulls;
 use crate::text::short_name;
 use crate::{ApiError, Aws, Millis};
 
@@ -124,21 +125,6 @@ impl Ecs {
         self.families
             .get_mut(family)?
             .get_mut(revision.parse::<usize>().ok()?.checked_sub(1)?)
-    }
-}
-
-/// Removes the members that are null at any depth: to ECS they are not there.
-fn remove_nulls(object: &mut Map<String, Value>) {
-    object.retain(|_, value| !value.is_null());
-    for value in object.values_mut() {
-        match value {
-            Value::Object(object) => remove_nulls(object),
-            Value::Array(items) => items
-                .iter_mut()
-                .filter_map(Value::as_object_mut)
-                .for_each(remove_nulls),
-            _ => {}
-        }
     }
 }
 

@@ -94,7 +94,6 @@ fn complete(container: &mut Value, network_mode: &str) {
         return;
     };
 
-    members.retain(|_, value| !value.is_null());
     members.entry("cpu").or_insert(0.into());
     members.entry("essential").or_insert(true.into());
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Function, Invocation, InvocationStatus, Outcome, invoke, not_found};
+use crate::nulls::remove_nulls;
 use crate::protocol::{Response, WrittenResponse, decode};
 use crate::validation::not_in_enum;
 use crate::{ApiError, Aws, Request};
@@ -188,7 +189,7 @@ pub(super) fn payload(aws: &Aws, invocation: &Invocation) -> Option<Value> {
 fn json_response(status: u16, body: &Value) -> Response {
     let mut body = body.clone();
     if let Value::Object(members) = &mut body {
-        members.retain(|_, value| !value.is_null());
+        remove_nulls(members);
     }
 
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];

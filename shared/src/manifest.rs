@@ -1,5 +1,5 @@
 //! Which manifests of a repository are container images: a repository also holds signatures,
-//! attestations, SBOMs, build caches and charts, pushed like images and often with a tag.
+//! attestations, SBOMs, build caches, charts and models, pushed like images and often with a tag.
 //!
 //! Never calls a registry, and never judges a manifest of which nothing is known. A manifest with
 //! the media types of an image is one: nothing in it shows that it is a cached layer of Kaniko or a
@@ -36,12 +36,21 @@ const CONFIGURATIONS: [&str; 5] = [
     "text/html",
 ];
 
+/// What the media types of the images of Docker's first version begin with.
+const OF_FIRST_VERSION: &str = "application/vnd.docker.distribution.manifest.v1+";
+
 /// What the media types of the layers of an image begin with (github.com/opencontainers/image-spec:
-/// `media-types.md`; github.com/distribution/distribution).
-const LAYERS: [&str; 2] = [
+/// `media-types.md`; github.com/distribution/distribution: `manifest/schema2` and `schema1`).
+const LAYERS: [&str; 3] = [
     "application/vnd.oci.image.layer.",
-    "application/vnd.docker.",
+    "application/vnd.docker.image.rootfs.",
+    "application/vnd.docker.container.image.rootfs.",
 ];
+
+/// The operating systems of tasks
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html), and one that is
+/// not stated.
+const SYSTEMS: [&str; 4] = ["linux", "windows", "unknown", ""];
 
 /// What a registry states about a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,8 +103,8 @@ fn architectures(manifest: &Value) -> Vec<String> {
 }
 
 /// Why what a manifest contains cannot run as a container, or `None` if nothing proves it: a
-/// signature or an attestation can have the configuration of an image, and a build cache or a list
-/// of referrers the media type of an index.
+/// signature, an attestation or a model can have the configuration of an image, and a build cache
+/// or a list of referrers the media type of an index.
 fn why_not_an_image(manifest: &Value) -> Option<String> {
     let configuration = text(&manifest["config"]["mediaType"]);
     if is_foreign(configuration) {
@@ -142,7 +151,8 @@ fn is_foreign_layer(layer: &Value) -> bool {
 /// What an index lists, if it is something else than an image. Each descriptor of referrers has the
 /// type of the artifact (github.com/opencontainers/distribution-spec: Listing Referrers), those of
 /// a build cache are of no manifests (github.com/moby/buildkit: `cache/remotecache/v1`), and an
-/// attestation is of the platform `unknown/unknown` (docs.docker.com/build/metadata).
+/// attestation is of the platform `unknown/unknown` (docs.docker.com/build/metadata). A module of
+/// WebAssembly is of an operating system of its own.
 fn artifact(descriptor: &Value) -> Option<&str> {
     let artifact = text(&descriptor["artifactType"]);
     if is_foreign(artifact) && descriptor["platform"].is_null() {
@@ -152,6 +162,11 @@ fn artifact(descriptor: &Value) -> Option<&str> {
     let media_type = text(&descriptor["mediaType"]);
     if !media_type.is_empty() && !is_manifest(media_type) {
         return Some(media_type);
+    }
+    let system = text(&descriptor["platform"]["os"]);
+    let mut systems = SYSTEMS.iter();
+    if !systems.any(|known| system.eq_ignore_ascii_case(known)) {
+        return Some(system);
     }
     let is_unknown = |member: &str| descriptor["platform"][member] == "unknown";
     (is_unknown("os") && is_unknown("architecture")).then_some("unknown/unknown")
@@ -178,14 +193,12 @@ fn text(value: &Value) -> &str {
 impl Manifest {
     /// Whether only its content shows that it is not an image: an attestation has the configuration
     /// that OCI gives images, and may be copied to any tag (github.com/sigstore/cosign:
-    /// `cosign attest`); an index can list anything. Nothing but an image has the configuration of
-    /// Docker.
+    /// `cosign attest`), a model of Ollama that of Docker (github.com/containers/image/pull/2539),
+    /// and an index can list anything. In an image of Docker's first version nothing shows it.
     #[must_use]
     pub fn needs_reading(&self) -> bool {
-        let artifact = self.artifact_type.as_deref();
         let media_type = self.media_type.as_deref();
-        artifact.is_some_and(|known| CONFIGURATIONS[1..].contains(&known))
-            || media_type.is_some_and(|known| INDEXES.contains(&known))
+        media_type.is_some_and(|known| is_manifest(known) && !known.starts_with(OF_FIRST_VERSION))
     }
 
     /// Why the manifest cannot run as a container, or `None` if nothing prevents it.

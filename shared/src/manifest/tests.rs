@@ -135,14 +135,15 @@ fn the_tag_of_a_content_hash_is_that_of_an_image() {
 }
 
 #[test]
-fn an_index_and_what_has_not_the_configuration_of_docker_needs_reading() {
+fn only_an_image_of_the_first_version_of_docker_needs_no_reading() {
     for (media_type, artifact, expected) in [
         (OCI_IMAGE, OCI_CONFIG, true),
         (IMAGES[0], "application/octet-stream", true),
+        (IMAGES[0], CONFIGURATIONS[0], true),
         (INDEXES[0], "", true),
         (INDEXES[1], "", true),
-        (IMAGES[0], CONFIGURATIONS[0], false),
         (IMAGES[2], "", false),
+        (IMAGES[3], "", false),
     ] {
         let found = manifest(media_type, artifact, &["1.0"]);
         assert_eq!(found.needs_reading(), expected, "{found:?}");
@@ -160,6 +161,10 @@ fn a_configuration_that_is_none_of_an_image_does_not_run_whatever_the_layers() {
         "application/vnd.buildkit.cacheconfig.v0",
         "application/vnd.cncf.helm.config.v1+json",
         "application/vnd.docker.plugin.v1+json",
+        "application/vnd.docker.ai.model.config.v0.1+json",
+        "application/vnd.cncf.model.config.v1+json",
+        "application/vnd.kitops.modelkit.config.v1+json",
+        "application/vnd.wasm.config.v0+json",
         "application/vnd.oci.empty.v1+json",
     ] {
         let why = format!("it holds `{config}`; expected a container image");
@@ -184,6 +189,9 @@ fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
         "application/vnd.dev.cosign.simplesigning.v1+json",
         "application/vnd.dsse.envelope.v1+json",
         "application/vnd.in-toto+json",
+        "application/vnd.ollama.image.model",
+        "application/vnd.docker.ai.gguf.v3",
+        "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm",
         "text/spdx+json",
     ] {
         let why = with(&json!([{"mediaType": layer}, {"mediaType": layer}]));
@@ -193,9 +201,11 @@ fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
 
     let tar = "application/vnd.oci.image.layer.v1.tar+zstd";
     let docker = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+    let old = "application/vnd.docker.container.image.rootfs.diff+x-gtar";
     for layers in [
         json!([{"mediaType": "application/vnd.in-toto+json"}, {"mediaType": tar}]),
         json!([{"mediaType": docker}]),
+        json!([{"mediaType": old}]),
         json!([{"digest": "sha256:00"}]),
         json!([]),
         Value::Null,
@@ -242,12 +252,16 @@ fn an_index_of_artifacts_only_does_not_run() {
     let attestation = on("unknown", "unknown");
     let why = "it lists `unknown/unknown`; expected container images";
     assert_eq!(of(json!([attestation])).as_deref(), Some(why));
+    let module = on("wasip1", "wasm");
+    let why = "it lists `wasip1`; expected container images";
+    assert_eq!(of(json!([module])).as_deref(), Some(why));
     for image in [
         on("linux", "arm64"),
+        on("Windows", "amd64"),
         on("linux", "unknown"),
         on("unknown", "arm64"),
     ] {
-        assert_eq!(of(json!([image, attestation])), None, "{image}");
+        assert_eq!(of(json!([image, module, attestation])), None, "{image}");
     }
 
     // What runs on a platform is an image, whatever else it is called.

@@ -323,6 +323,34 @@ fn an_attestation_under_any_tag_is_refused_when_it_is_released_by_hand() {
     assert!(message.contains(why), "{message}");
 }
 
+/// As Ollama stores it: only its layers are none of an image.
+#[test]
+fn a_model_with_the_media_types_of_an_image_starts_nothing_and_is_refused_by_hand() {
+    const MODEL: &str = "application/vnd.ollama.image.model";
+    let layers = [MODEL, "application/vnd.ollama.image.params"];
+    let layers = layers.map(|kind| json!({"mediaType": kind, "digest": kind}));
+    let model = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": MODEL},
+        "layers": layers,
+    });
+    let why = format!("its layers are `{MODEL}`; expected those of a container image");
+
+    run(released(), Fault::None, async |driver| {
+        let before = count(&driver.world.aws());
+        let digest = put_manifest(&driver, "phi3", &model);
+        pass(&driver, Duration::from_secs(60)).await;
+        let aws = driver.world.snapshot();
+        assert_eq!(count(&aws), before);
+        assert_eq!(refusal(&aws, PIPELINE, &digest), Some(why.clone()));
+    });
+
+    let (_, failed) = by_hand(|driver| put_manifest(driver, "phi3", &model));
+    let (kind, message) = failed.expect("refused");
+    assert_eq!(kind, "ConfigurationError");
+    assert!(message.contains(&why), "{message}");
+}
+
 #[test]
 fn a_push_of_another_repository_region_or_account_is_ignored_with_the_reason() {
     let mut aws = account();

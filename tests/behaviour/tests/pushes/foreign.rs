@@ -28,6 +28,8 @@ fn pushed() -> (Aws, String, Value) {
     );
     disabled.expect("the pipeline has a rule");
 
+    // The claim follows the reading of the manifest, in the same second.
+    aws.now = (aws.now / 1_000 + 1) * 1_000;
     let pushed =
         ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("the repository is there");
     let event = aws.events.events.last().expect("ECR sent an event").clone();
@@ -292,7 +294,8 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
             let (sdk, invocation) = sdk(
                 &driver,
                 "start-pipeline",
-                CallFault::HangAfter(1, Hang::For(Duration::from_secs(5))),
+                // The manifest is read before the claim.
+                CallFault::HangAfter(2, Hang::For(Duration::from_secs(5))),
             );
             let code = Box::pin(functions::invoke("start-pipeline", &sdk, event.clone()));
             let slow = invocation.run(Duration::from_secs(60), code);
@@ -358,8 +361,8 @@ fn a_second_tag_that_comes_between_the_claim_and_the_start_of_the_first_looks_ag
     other["event"]["id"] = json!("another-event");
 
     let (first, second, again, aws) = run(aws, Fault::None, async |driver| {
-        // The claim is written with the second call, and the third one starts the pipeline.
-        let hang = CallFault::HangAfter(2, Hang::For(Duration::from_secs(5)));
+        // The claim is written with the third call, and the fourth one starts the pipeline.
+        let hang = CallFault::HangAfter(3, Hang::For(Duration::from_secs(5)));
         let (sdk, invocation) = sdk(&driver, "start-pipeline", hang);
         let code = Box::pin(functions::invoke("start-pipeline", &sdk, event.clone()));
         let first = invocation.run(Duration::from_secs(60), code);

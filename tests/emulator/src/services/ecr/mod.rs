@@ -1,6 +1,7 @@
 //! ECR: the repositories of the account, their images, and what a task that runs an image does.
 
 mod cache;
+mod content;
 mod describe;
 mod iam;
 mod images;

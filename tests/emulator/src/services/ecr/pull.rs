@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Behaviour, Image, Profile, Repository, cache, registry_host};
+use super::{Behaviour, Image, Profile, Repository, cache, content, registry_host};
 use crate::Aws;
 use crate::iam::{self, Demand};
 
@@ -123,11 +123,12 @@ pub(crate) fn behaviour(aws: &Aws, image: &str, role: &str) -> Result<Behaviour,
         )));
     }
 
-    reference
-        .image()
-        .filter(|image| !image.archived)
-        .map(|image| image.behaviour)
-        .ok_or_else(|| failed(&format!("{image}: not found")))
+    let found = reference.image().filter(|image| !image.archived);
+    let found = found.ok_or_else(|| failed(&format!("{image}: not found")))?;
+    match content::unsupported(&found.manifest) {
+        Some(kind) => Err(failed(&format!("unsupported media type {kind}"))),
+        None => Ok(found.behaviour),
+    }
 }
 
 /// How tasks that run `image` respond; the default for images of other registries and deleted ones.

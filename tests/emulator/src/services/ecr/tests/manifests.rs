@@ -50,6 +50,52 @@ fn the_event_of_a_push_and_the_description_have_what_the_manifest_has() {
 }
 
 #[test]
+fn what_has_the_configuration_or_the_layers_of_no_image_is_not_pulled() {
+    const IMAGE: &str = "application/vnd.docker.container.image.v1+json";
+    const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    const MODEL: &str = "application/vnd.ollama.image.model";
+    const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+    const MODEL_CONFIG: &str = "application/vnd.cncf.model.config.v1+json";
+    const GGUF: &str = "application/vnd.docker.ai.gguf.v3";
+    let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:v1";
+
+    for (config, layers, refused) in [
+        (IMAGE, vec![LAYER], None),
+        (IMAGE, vec![], None),
+        (IMAGE, vec![MODEL, OCI_LAYER], None),
+        (
+            IMAGE,
+            vec![MODEL, "application/vnd.ollama.image.params"],
+            Some(MODEL),
+        ),
+        (IMAGE, vec![GGUF], Some(GGUF)),
+        (MODEL_CONFIG, vec![OCI_LAYER], Some(MODEL_CONFIG)),
+    ] {
+        let layers: Vec<Value> = layers
+            .iter()
+            .map(|kind| json!({ "mediaType": kind }))
+            .collect();
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": {"mediaType": config}, "layers": layers,
+        });
+        let mut aws = world("MUTABLE");
+        put(&mut aws, &manifest.to_string(), "v1").expect("put");
+
+        let found = behaviour(&aws, host);
+        match refused {
+            None => assert_eq!(found, Ok(Behaviour::Healthy), "{manifest}"),
+            Some(kind) => {
+                let error = found.expect_err("it is no image");
+                let end = format!(": unsupported media type {kind}");
+                assert!(error.ends_with(&end), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_replica_emits_the_documented_event_and_no_push() {
     let mut aws = world("MUTABLE");
     let digest =

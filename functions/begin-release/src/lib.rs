@@ -24,6 +24,7 @@ mod restorable;
 mod role;
 mod route;
 mod target;
+mod volumes;
 
 use slipway::aws::{
     Balancers, Bases, Clusters, Images, Ledger, Pairs, Records, Rules, Sdk, Services,

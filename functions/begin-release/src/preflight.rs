@@ -15,6 +15,7 @@ use crate::network::check_network;
 use crate::ports::check_ports;
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
+use crate::volumes::check_volumes;
 use crate::{BeginRelease, Parameters, no_deployment, waiting};
 
 /// Groups of checks beside those of the services.
@@ -162,6 +163,7 @@ impl BeginRelease {
         })?;
         check_ports(checks, target.deployed_to(), (&name, &base))?;
         check_network(checks, target.deployed_to(), &current, (&name, &base))?;
+        check_volumes(checks, target.deployed_to(), &current, (&name, &base))?;
         let image = self.check_image(checks, job, &base).await?;
         let warning = self
             .check_rollout(checks, job, target, (&current, &base))

@@ -35,6 +35,7 @@ pub struct ObservedService {
     pub(super) ports: Vec<Option<i32>>,
     named_ports: NamedPorts,
     task_network: TaskNetwork,
+    volumes: Vec<String>,
     discovered_by: BTreeSet<OtherRoute>,
 }
 
@@ -60,6 +61,12 @@ impl ObservedService {
     #[must_use]
     pub fn task_network(&self) -> TaskNetwork {
         self.task_network
+    }
+
+    /// The names of the volumes that it configures for its tasks at launch.
+    #[must_use]
+    pub fn volumes(&self) -> &[String] {
+        &self.volumes
     }
 
     /// What leads to its tasks beside load balancers.
@@ -118,6 +125,7 @@ pub(super) fn find_service(
         ports: registrations(found).map(|(_, port)| port).collect(),
         named_ports: named_ports(found),
         task_network: task_network(found),
+        volumes: volumes(found),
         discovered_by: discovered_by(found),
     }))
 }
@@ -227,13 +235,28 @@ fn registered(container: Option<&str>, port: Option<i32>) -> Option<RegisteredPo
 
 /// The ports that the PRIMARY deployment offers through Service Connect.
 fn connected_ports(service: &Service) -> Vec<String> {
-    let mut deployments = service.deployments().iter();
-    let primary = deployments.find(|deployment| deployment.status() == Some("PRIMARY"));
-    primary
+    primary(service)
         .into_iter()
         .flat_map(offered)
         .map(|offered| offered.port_name().to_owned())
         .collect()
+}
+
+/// The volumes that the PRIMARY deployment configures. A volume of S3 Files, which a service does
+/// not configure, is shown there too, without a managed volume
+/// (github.com/hashicorp/terraform-provider-aws/issues/48945).
+fn volumes(service: &Service) -> Vec<String> {
+    let shown = primary(service).into_iter();
+    let shown = shown.flat_map(|primary| primary.volume_configurations());
+    shown
+        .filter(|volume| volume.managed_ebs_volume().is_some())
+        .map(|volume| volume.name().to_owned())
+        .collect()
+}
+
+fn primary(service: &Service) -> Option<&Deployment> {
+    let mut deployments = service.deployments().iter();
+    deployments.find(|deployment| deployment.status() == Some("PRIMARY"))
 }
 
 /// What a deployment offers through Service Connect, which is a member of deployments only (Amazon

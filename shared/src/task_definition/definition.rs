@@ -231,6 +231,14 @@ impl TaskDefinition {
         mappings.any(|mapping| mapping["name"] == name)
     }
 
+    /// Whether it has a volume of this name, and leaves its configuration to the service.
+    #[must_use]
+    pub fn leaves_volume(&self, name: &str) -> bool {
+        let volumes = self.0.get("volumes").and_then(Value::as_array);
+        let mut volumes = volumes.into_iter().flatten();
+        volumes.any(|volume| volume["name"] == name && volume["configuredAtLaunch"] == true)
+    }
+
     /// The architecture of the images that its tasks run, as the index of an image names it.
     /// Without a platform it is x86-64 on Fargate, and on instances it is theirs
     /// (repost.aws/knowledge-center/ecs-task-exec-format-error).

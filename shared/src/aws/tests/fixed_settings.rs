@@ -1,4 +1,5 @@
-//! What a service has and no release changes: the ports that it names, the network of its tasks.
+//! What a service has and no release changes: the ports that it names, the network and volumes
+//! of its tasks.
 
 use serde_json::{Value, json};
 
@@ -77,4 +78,18 @@ fn the_network_and_the_place_of_the_tasks_are_those_of_the_service() {
     assert_eq!(network(json!({"launchType": "EC2"})), (false, false));
     assert_eq!(network(provider("FARGATE_SPOT")), (false, true));
     assert_eq!(network(provider("instances")), (false, false));
+}
+
+#[test]
+fn the_volumes_of_a_service_are_those_that_it_configures_for_new_tasks() {
+    let mut service = service();
+    let managed = json!({"roleArn": "arn:aws:iam::111122223333:role/volumes"});
+    service["deployments"][0]["volumeConfigurations"] = json!([
+        {"name": "of-s3-files"},
+        {"name": "data", "managedEBSVolume": managed},
+    ]);
+    service["deployments"][1]["volumeConfigurations"] =
+        json!([{"name": "old", "managedEBSVolume": managed}]);
+
+    assert_eq!(describe(&service).volumes(), ["data"]);
 }

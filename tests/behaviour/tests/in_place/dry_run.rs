@@ -87,6 +87,7 @@ fn a_service_that_can_be_released_has_nothing_that_is_ng() {
             "service-connect",
             "network-mode",
             "launch-type",
+            "volumes",
             "image",
             "rebalancing",
             "deployments",

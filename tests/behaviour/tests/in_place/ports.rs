@@ -1,5 +1,5 @@
-//! A base that does not fit what a service has, as its ports and its network: it is refused before
-//! anything is changed, because ECS would refuse its deployment.
+//! A base that does not fit what a service has, as its ports, its network and its volumes: it is
+//! refused before anything is changed, because ECS would refuse its deployment.
 
 use emulator::ecs;
 use harness::demo::{CLUSTER, COUNTER, WEB};
@@ -157,5 +157,44 @@ fn a_base_with_an_address_of_its_own_is_refused_for_a_service_without_a_network(
         let why = "`networkMode` of task definition template:1 is awsvpc; expected bridge, host or \
                    none, since service `page-counter` has no network configuration";
         fails(&answer, "ConfigurationError", &[why]);
+    });
+}
+
+#[test]
+fn a_base_without_the_volume_of_the_service_is_refused_before_anything_is_changed() {
+    run(released(), Fault::None, async |driver| {
+        let mounting = |request: &mut Value, volume: &Value| {
+            let mount = json!([{"sourceVolume": "data", "containerPath": "/data"}]);
+            request["containerDefinitions"][0]["mountPoints"] = mount;
+            request["volumes"] = json!([volume]);
+        };
+        let at_launch = json!({"name": "data", "configuredAtLaunch": true});
+        let runs = register_copy(&driver, "web:2", |request| mounting(request, &at_launch));
+        let managed = json!({"roleArn": "arn:aws:iam::111122223333:role/volumes"});
+        let volumes = json!([{"name": "data", "managedEBSVolume": managed}]);
+        set(
+            &driver,
+            json!({"taskDefinition": runs, "volumeConfigurations": volumes}),
+        );
+        pass(&driver, 600).await;
+
+        let begin = json!({"strategy": "rolling", "family": "template"});
+        let before = lease(&driver);
+        let unfit = register_copy(&driver, "web:2", |request| {
+            request["family"] = json!("template");
+            mounting(request, &json!({"name": "data"}));
+        });
+        assert!(!is_deployed(&driver, &unfit), "ECS takes it");
+        let answer = look(&driver, "begin-release", begin.clone()).await;
+        let why = "service `web` configures volume `data`, and task definition template:1 has none";
+        fails(&answer, "ConfigurationError", &[why]);
+        assert_eq!(lease(&driver), before);
+
+        register_copy(&driver, "web:2", |request| {
+            request["family"] = json!("template");
+            mounting(request, &at_launch);
+        });
+        let answer = look(&driver, "begin-release", begin).await;
+        assert_eq!(answer["status"], "done", "{answer}");
     });
 }

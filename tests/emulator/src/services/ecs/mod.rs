@@ -36,6 +36,7 @@ mod scheduler;
 mod service_history;
 mod service_ports;
 mod service_rules;
+mod service_volumes;
 mod services;
 mod state;
 mod tags;

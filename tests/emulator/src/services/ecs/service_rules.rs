@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{ApiError, Aws, Quirk};
 
 use super::definitions::TaskDefinition;
-use super::{invalid, service_ports};
+use super::{invalid, service_ports, service_volumes};
 
 /// Checks the members of a service, as they would be after the call, against its task definition.
 pub(super) fn check(
@@ -48,7 +48,8 @@ pub(super) fn check(
     balancers
         .iter()
         .try_for_each(|balancer| check_load_balancer(aws, balancer, definition))?;
-    service_ports::check(settings, definition)
+    service_ports::check(settings, definition)?;
+    service_volumes::check(settings, definition)
 }
 
 pub(super) fn load_balancers(settings: &Map<String, Value>) -> &[Value] {

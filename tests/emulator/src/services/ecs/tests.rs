@@ -25,6 +25,7 @@ mod rollouts;
 mod run_task;
 mod service_deployments;
 mod service_ports;
+mod service_volumes;
 mod truth;
 
 /// An account with the cluster `main` and one target group behind a load balancer.

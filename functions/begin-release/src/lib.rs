@@ -6,6 +6,7 @@
 //! pair's route that an interrupted release left or a stack update reset.
 
 mod difference;
+mod exec;
 mod external;
 mod image;
 mod inspection;

@@ -10,6 +10,7 @@ use slipway::release::{LastKnownRouting, Lease, PriorService};
 use slipway::strategy::Room;
 use slipway::task_definition::{Base, Registration, TaskDefinition};
 
+use crate::exec::check_exec;
 use crate::external::external_deployment;
 use crate::network::check_network;
 use crate::ports::check_ports;
@@ -164,6 +165,7 @@ impl BeginRelease {
         check_ports(checks, target.deployed_to(), (&name, &base))?;
         check_network(checks, target.deployed_to(), &current, (&name, &base))?;
         check_volumes(checks, target.deployed_to(), &current, (&name, &base))?;
+        check_exec(checks, target.deployed_to(), &current, (&name, &base))?;
         let image = self.check_image(checks, job, &base).await?;
         let warning = self
             .check_rollout(checks, job, target, (&current, &base))

@@ -36,6 +36,7 @@ pub struct ObservedService {
     named_ports: NamedPorts,
     task_network: TaskNetwork,
     volumes: Vec<String>,
+    executes_commands: bool,
     discovered_by: BTreeSet<OtherRoute>,
 }
 
@@ -67,6 +68,12 @@ impl ObservedService {
     #[must_use]
     pub fn volumes(&self) -> &[String] {
         &self.volumes
+    }
+
+    /// Whether operators may execute commands in its tasks, by ECS Exec.
+    #[must_use]
+    pub fn executes_commands(&self) -> bool {
+        self.executes_commands
     }
 
     /// What leads to its tasks beside load balancers.
@@ -126,6 +133,7 @@ pub(super) fn find_service(
         named_ports: named_ports(found),
         task_network: task_network(found),
         volumes: volumes(found),
+        executes_commands: found.enable_execute_command(),
         discovered_by: discovered_by(found),
     }))
 }

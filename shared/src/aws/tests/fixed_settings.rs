@@ -93,3 +93,15 @@ fn the_volumes_of_a_service_are_those_that_it_configures_for_new_tasks() {
 
     assert_eq!(describe(&service).volumes(), ["data"]);
 }
+
+#[test]
+fn ecs_exec_is_on_if_the_service_states_it() {
+    let with = |state: Value| {
+        let mut service = service();
+        service["enableExecuteCommand"] = state;
+        describe(&service).executes_commands()
+    };
+    assert!(with(json!(true)));
+    assert!(!with(json!(false)));
+    assert!(!describe(&service()).executes_commands());
+}

@@ -88,6 +88,7 @@ fn a_service_that_can_be_released_has_nothing_that_is_ng() {
             "network-mode",
             "launch-type",
             "volumes",
+            "execute-command",
             "image",
             "rebalancing",
             "deployments",

@@ -1,4 +1,4 @@
-//! A base that does not fit what a service has, as its ports, its network and its volumes: it is
+//! A base that does not fit the ports, the network, the volumes or ECS Exec of its service: it is
 //! refused before anything is changed, because ECS would refuse its deployment.
 
 use emulator::ecs;
@@ -196,5 +196,25 @@ fn a_base_without_the_volume_of_the_service_is_refused_before_anything_is_change
         });
         let answer = look(&driver, "begin-release", begin).await;
         assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+#[test]
+fn a_base_without_the_role_of_ecs_exec_is_refused_before_anything_is_changed() {
+    run(released(), Fault::None, async |driver| {
+        set(&driver, json!({"enableExecuteCommand": true}));
+        pass(&driver, 600).await;
+
+        let before = lease(&driver);
+        let unfit = register_copy(&driver, "web:2", |request| {
+            request["family"] = json!("template");
+            request["taskRoleArn"] = Value::Null;
+        });
+        assert!(!is_deployed(&driver, &unfit), "ECS takes it");
+        let begin = json!({"strategy": "rolling", "family": "template"});
+        let answer = look(&driver, "begin-release", begin).await;
+        let why = "`taskRoleArn` is not in task definition template:1; expected the ARN of a role";
+        fails(&answer, "ConfigurationError", &[why]);
+        assert_eq!(lease(&driver), before);
     });
 }

@@ -110,6 +110,24 @@ pub(super) fn check_room(settings: &Map<String, Value>, done: &str) -> Result<()
     Ok(())
 }
 
+/// Checks that tasks in which commands are executed have a role for it.
+pub(super) fn check_role(
+    settings: &Map<String, Value>,
+    definition: &TaskDefinition,
+    done: &str,
+) -> Result<(), ApiError> {
+    let executes = settings
+        .get("enableExecuteCommand")
+        .is_some_and(|is_enabled| is_enabled == true);
+    if executes && !definition.json.contains_key("taskRoleArn") {
+        return Err(invalid(format!(
+            "The service couldn't be {done} because a valid taskRoleArn is not being used. Specify \
+             a valid task role in your task definition and try again."
+        )));
+    }
+    Ok(())
+}
+
 /// What a new service gets that does not state whether it is rebalanced. Documents disagree about
 /// one whose maximumPercent excludes it: it is ENABLED anyway, and refused, or DISABLED.
 pub(super) fn default_rebalancing(aws: &mut Aws, settings: &Map<String, Value>) -> &'static str {

@@ -62,6 +62,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     with_defaults(aws, &mut settings);
     service_rules::check(aws, &settings, &definition)?;
     service_rules::check_room(&settings, "created")?;
+    service_rules::check_role(&settings, &definition, "created")?;
     tags::check(input.list("tags"))?;
 
     let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
@@ -142,6 +143,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     };
     service_rules::check(aws, &settings, &definition)?;
     service_rules::check_room(&settings, "updated")?;
+    service_rules::check_role(&settings, &definition, "updated")?;
 
     let changed = OF_DEPLOYMENT
         .iter()

@@ -11,6 +11,7 @@ mod alarms;
 mod api;
 mod breaker;
 mod colours;
+mod commands;
 mod definitions;
 mod discovery;
 mod exits;

@@ -6,26 +6,23 @@
 //! pair's route that an interrupted release left or a stack update reset.
 
 mod difference;
-mod exec;
 mod external;
+mod fit;
 mod image;
 mod inspection;
 mod live;
-mod network;
 mod overlap;
 mod pair;
 mod parameters;
 mod passing;
 mod permission;
 mod pointing;
-mod ports;
 mod preflight;
 mod record;
 mod restorable;
 mod role;
 mod route;
 mod target;
-mod volumes;
 
 use slipway::aws::{
     Balancers, Bases, Clusters, Images, Ledger, Pairs, Records, Rules, Sdk, Services,

@@ -10,13 +10,10 @@ use slipway::release::{LastKnownRouting, Lease, PriorService};
 use slipway::strategy::Room;
 use slipway::task_definition::{Base, Registration, TaskDefinition};
 
-use crate::exec::check_exec;
 use crate::external::external_deployment;
-use crate::network::check_network;
-use crate::ports::check_ports;
+use crate::fit::check_fit;
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
-use crate::volumes::check_volumes;
 use crate::{BeginRelease, Parameters, no_deployment, waiting};
 
 /// Groups of checks beside those of the services.
@@ -162,10 +159,7 @@ impl BeginRelease {
         checks.take((NEW, "containers"), contained, |()| {
             format!("named: {named}")
         })?;
-        check_ports(checks, target.deployed_to(), (&name, &base))?;
-        check_network(checks, target.deployed_to(), &current, (&name, &base))?;
-        check_volumes(checks, target.deployed_to(), &current, (&name, &base))?;
-        check_exec(checks, target.deployed_to(), &current, (&name, &base))?;
+        check_fit(checks, target.deployed_to(), &current, (&name, &base))?;
         let image = self.check_image(checks, job, &base).await?;
         let warning = self
             .check_rollout(checks, job, target, (&current, &base))

@@ -12,7 +12,7 @@ use slipway::task_definition::TaskDefinition;
 use crate::preflight::NEW;
 
 /// Refuses a base, given with its name, without a volume that the service configures.
-pub(crate) fn check_volumes(
+pub(super) fn check_volumes(
     checks: &mut Checks,
     deployed_to: &ObservedService,
     current: &TaskDefinition,

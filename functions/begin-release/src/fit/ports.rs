@@ -33,7 +33,7 @@ const SERVICE_REGISTRIES: Registrar = Registrar {
 const SERVICE_CONNECT: &str = "service-connect";
 
 /// Refuses a base, given with its name, without a port that the service names.
-pub(crate) fn check_ports(
+pub(super) fn check_ports(
     checks: &mut Checks,
     deployed_to: &ObservedService,
     base: (&str, &TaskDefinition),

@@ -17,7 +17,7 @@ const OF_TASKS: &str = "awsvpc";
 
 /// Refuses a base, given with its name, whose tasks the service cannot run, although it runs those
 /// of another revision.
-pub(crate) fn check_network(
+pub(super) fn check_network(
     checks: &mut Checks,
     deployed_to: &ObservedService,
     current: &TaskDefinition,

@@ -13,7 +13,7 @@ use crate::preflight::NEW;
 const ROLE: &str = "taskRoleArn";
 
 /// Refuses a base, given with its name, without the role that ECS Exec needs.
-pub(crate) fn check_exec(
+pub(super) fn check_exec(
     checks: &mut Checks,
     deployed_to: &ObservedService,
     current: &TaskDefinition,

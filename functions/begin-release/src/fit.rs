@@ -17,16 +17,17 @@ use network::check_network;
 use ports::check_ports;
 use volumes::check_volumes;
 
-/// Refuses a base, given with its name, that the service could not be updated to from the revision
-/// that runs.
+/// Refuses a base, given with its name, that the service could not be updated to. What `accepted`
+/// has or lacks too, the revision that this service runs, ECS has accepted: of an idle colour it is
+/// not known.
 pub(crate) fn check_fit(
     checks: &mut Checks,
     deployed_to: &ObservedService,
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     base: (&str, &TaskDefinition),
 ) -> Result<(), StepError> {
     check_ports(checks, deployed_to, base)?;
-    check_network(checks, deployed_to, current, base)?;
-    check_volumes(checks, deployed_to, current, base)?;
-    check_exec(checks, deployed_to, current, base)
+    check_network(checks, deployed_to, accepted, base)?;
+    check_volumes(checks, deployed_to, accepted, base)?;
+    check_exec(checks, deployed_to, accepted, base)
 }

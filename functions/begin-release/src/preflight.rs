@@ -159,7 +159,8 @@ impl BeginRelease {
         checks.take((NEW, "containers"), contained, |()| {
             format!("named: {named}")
         })?;
-        check_fit(checks, target.deployed_to(), &current, (&name, &base))?;
+        let accepted = matches!(target, FoundTarget::Service(_)).then_some(&current);
+        check_fit(checks, target.deployed_to(), accepted, (&name, &base))?;
         let image = self.check_image(checks, job, &base).await?;
         let warning = self
             .check_rollout(checks, job, target, (&current, &base))

@@ -1,8 +1,7 @@
 //! ECS Exec: the tasks of a service in which operators execute commands have a task role.
 //!
 //! ECS refuses a revision without one at its deployment only, after an approval and a registration
-//! (github.com/aws/aws-cli/issues/6242), and no release changes the setting. What the revision that
-//! runs lacks too was accepted before.
+//! (github.com/aws/aws-cli/issues/6242), and no release changes the setting.
 
 use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};
@@ -16,11 +15,11 @@ const ROLE: &str = "taskRoleArn";
 pub(super) fn check_exec(
     checks: &mut Checks,
     deployed_to: &ObservedService,
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     base: (&str, &TaskDefinition),
 ) -> Result<(), StepError> {
     let is_on = deployed_to.executes_commands();
-    let allowed = validate(deployed_to.name(), is_on, current, base);
+    let allowed = validate(deployed_to.name(), is_on, accepted, base);
     checks.take((NEW, "execute-command"), allowed, |()| {
         let state = if is_on { "ENABLED" } else { "DISABLED" };
         state.to_owned()
@@ -31,11 +30,11 @@ pub(super) fn check_exec(
 fn validate(
     (cluster, service): (&str, &str),
     is_on: bool,
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     (base_name, base): (&str, &TaskDefinition),
 ) -> Result<(), Failure> {
-    let is_lost = has_role(current) && !has_role(base);
-    if !is_on || !is_lost {
+    let is_missing = accepted.is_none_or(has_role) && !has_role(base);
+    if !is_on || !is_missing {
         return Ok(());
     }
 
@@ -67,18 +66,20 @@ mod tests {
     #[test]
     fn tasks_with_ecs_exec_keep_a_task_role() {
         let (with, without) = (definition("tasks"), definition(""));
-        let refused = |is_on: bool, current: &TaskDefinition, base: &TaskDefinition| {
-            let found = validate(("apps", "web"), is_on, current, ("web:2", base));
+        let refused = |is_on: bool, accepted: Option<&TaskDefinition>, base: &TaskDefinition| {
+            let found = validate(("apps", "web"), is_on, accepted, ("web:2", base));
             found.map_err(|failure| failure.message)
         };
-        assert_eq!(refused(true, &with, &with), Ok(()));
-        assert_eq!(refused(false, &with, &without), Ok(()));
-        assert_eq!(refused(true, &without, &without), Ok(()), "as before");
+        assert_eq!(refused(true, None, &with), Ok(()));
+        assert_eq!(refused(false, None, &without), Ok(()));
+        assert_eq!(refused(true, Some(&without), &without), Ok(()), "as before");
 
         let expected = "`taskRoleArn` is not in web:2; expected the ARN of a role, since ECS Exec \
                         is on in service `web`; give it to the new definition, or turn ECS Exec \
                         off first: aws ecs update-service --cluster apps --service web \
                         --no-enable-execute-command";
-        assert_eq!(refused(true, &with, &without), Err(expected.to_owned()));
+        for accepted in [None, Some(&with)] {
+            assert_eq!(refused(true, accepted, &without), Err(expected.to_owned()));
+        }
     }
 }

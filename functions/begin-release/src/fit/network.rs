@@ -3,8 +3,7 @@
 //! ECS refuses another revision at its deployment only, after an approval and a registration
 //! (github.com/boltops-tools/ufo/pull/112 and github.com/sil-org/ecs-deploy/pull/129), and no
 //! release changes what the service has. The target type of its target groups and the containers of
-//! its service registries need no checks of their own: they fit the network that it has. What the
-//! revision that runs has too was accepted before.
+//! its service registries need no checks of their own: they fit the network that it has.
 
 use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};
@@ -15,22 +14,21 @@ use crate::preflight::NEW;
 
 const OF_TASKS: &str = "awsvpc";
 
-/// Refuses a base, given with its name, whose tasks the service cannot run, although it runs those
-/// of another revision.
+/// Refuses a base, given with its name, whose tasks the service cannot run.
 pub(super) fn check_network(
     checks: &mut Checks,
     deployed_to: &ObservedService,
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     base: (&str, &TaskDefinition),
 ) -> Result<(), StepError> {
     let (service, network) = (deployed_to.name(), deployed_to.task_network());
-    let fits = validate_mode(service, network, current, base);
+    let fits = validate_mode(service, network, accepted, base);
     checks.take((NEW, "network-mode"), fits, |()| {
         let mode = base.1.network_mode().unwrap_or("none is stated");
         mode.to_owned()
     })?;
 
-    let fits = validate_launch_type(service.1, network, current, base);
+    let fits = validate_launch_type(service.1, network, accepted, base);
     checks.take((NEW, "launch-type"), fits, |()| {
         let place = if network.is_on_fargate {
             "FARGATE"
@@ -47,14 +45,14 @@ pub(super) fn check_network(
 fn validate_mode(
     (cluster, service): (&str, &str),
     network: TaskNetwork,
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     (base_name, base): (&str, &TaskDefinition),
 ) -> Result<(), Failure> {
     // ECS does not register a definition for Fargate without a mode.
     let Some(mode) = base.network_mode() else {
         return Ok(());
     };
-    if current.network_mode() == Some(mode) {
+    if accepted.and_then(TaskDefinition::network_mode) == Some(mode) {
         return Ok(());
     }
 
@@ -80,11 +78,11 @@ fn validate_mode(
 fn validate_launch_type(
     service: &str,
     network: TaskNetwork,
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     (base_name, base): (&str, &TaskDefinition),
 ) -> Result<(), Failure> {
-    let is_lost = current.is_for_fargate() && !base.is_for_fargate();
-    if !network.is_on_fargate || !is_lost {
+    let was_without = accepted.is_some_and(|accepted| !accepted.is_for_fargate());
+    if !network.is_on_fargate || base.is_for_fargate() || was_without {
         return Ok(());
     }
 
@@ -122,9 +120,8 @@ mod tests {
     #[test]
     fn the_network_mode_fits_the_network_configuration_of_the_service() {
         let refused = |more: Value, is_configured: bool| {
-            let current = base(&json!({"networkMode": "another"}));
             let (network, base) = (network(is_configured, false), base(&more));
-            let found = validate_mode(WEB, network, &current, ("web:2", &base));
+            let found = validate_mode(WEB, network, None, ("web:2", &base));
             found.map_err(|failure| failure.message)
         };
         for (more, is_configured) in [
@@ -161,16 +158,15 @@ mod tests {
         );
 
         let kept = base(&json!({"networkMode": "awsvpc"}));
-        let kept = validate_mode(WEB, network(false, false), &kept, ("web:2", &kept));
+        let kept = validate_mode(WEB, network(false, false), Some(&kept), ("web:2", &kept));
         assert_eq!(kept, Ok(()), "ECS accepted it before");
     }
 
     #[test]
     fn a_service_on_fargate_gets_what_fargate_can_run() {
         let refused = |more: Value, is_on_fargate: bool| {
-            let current = base(&json!({"requiresCompatibilities": ["FARGATE"]}));
             let (network, base) = (network(true, is_on_fargate), base(&more));
-            let found = validate_launch_type("web", network, &current, ("web:2", &base));
+            let found = validate_launch_type("web", network, None, ("web:2", &base));
             found.map_err(|failure| failure.message)
         };
         let both = json!({"requiresCompatibilities": ["EC2", "FARGATE"]});
@@ -185,7 +181,7 @@ mod tests {
         }
 
         let kept = base(&json!({}));
-        let kept = validate_launch_type("web", network(true, true), &kept, ("web:2", &kept));
+        let kept = validate_launch_type("web", network(true, true), Some(&kept), ("web:2", &kept));
         assert_eq!(kept, Ok(()), "ECS accepted it before");
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! ECS refuses another revision at its deployment only, after an approval and a registration
 //! (github.com/hashicorp/terraform-provider-aws/pull/49185), and no release changes what a service
-//! configures. What the revision that runs lacks too was accepted before.
+//! configures.
 
 use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};
@@ -15,11 +15,11 @@ use crate::preflight::NEW;
 pub(super) fn check_volumes(
     checks: &mut Checks,
     deployed_to: &ObservedService,
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     base: (&str, &TaskDefinition),
 ) -> Result<(), StepError> {
     let volumes = deployed_to.volumes();
-    let left = validate(deployed_to.name(), volumes, current, base);
+    let left = validate(deployed_to.name(), volumes, accepted, base);
     checks.take((NEW, "volumes"), left, |()| {
         if volumes.is_empty() {
             "none".to_owned()
@@ -33,11 +33,14 @@ pub(super) fn check_volumes(
 fn validate(
     (cluster, service): (&str, &str),
     volumes: &[String],
-    current: &TaskDefinition,
+    accepted: Option<&TaskDefinition>,
     (base_name, base): (&str, &TaskDefinition),
 ) -> Result<(), Failure> {
-    let is_lost = |name: &&String| current.leaves_volume(name) && !base.leaves_volume(name);
-    let Some(volume) = volumes.iter().find(is_lost) else {
+    let is_missing = |name: &&String| {
+        let was_left = accepted.is_none_or(|accepted| accepted.leaves_volume(name));
+        was_left && !base.leaves_volume(name)
+    };
+    let Some(volume) = volumes.iter().find(is_missing) else {
         return Ok(());
     };
 
@@ -67,18 +70,22 @@ mod tests {
     #[test]
     fn each_volume_of_the_service_is_left_to_it_as_before() {
         let left = json!([{"name": "cache"}, {"name": "data", "configuredAtLaunch": true}]);
-        let current = definition(&left);
-        let refused = |volumes: &[&str], base: &Value| {
+        let running = definition(&left);
+        let refused = |accepted: Option<&TaskDefinition>, volumes: &[&str], base: &Value| {
             let volumes: Vec<String> = volumes.iter().map(|&name| name.to_owned()).collect();
             let base = definition(base);
-            let found = validate(("apps", "web"), &volumes, &current, ("web:2", &base));
+            let found = validate(("apps", "web"), &volumes, accepted, ("web:2", &base));
             found.map_err(|failure| failure.message)
         };
 
-        assert_eq!(refused(&["data"], &left), Ok(()));
-        assert_eq!(refused(&[], &json!([])), Ok(()), "the service has none");
+        assert_eq!(refused(None, &["data"], &left), Ok(()));
         assert_eq!(
-            refused(&["cache"], &json!([])),
+            refused(None, &[], &json!([])),
+            Ok(()),
+            "the service has none"
+        );
+        assert_eq!(
+            refused(Some(&running), &["cache"], &json!([])),
             Ok(()),
             "ECS accepted it before"
         );
@@ -94,7 +101,12 @@ mod tests {
             json!([{"name": "data", "configuredAtLaunch": false}]),
             json!([{"name": "other", "configuredAtLaunch": true}]),
         ] {
-            assert_eq!(refused(&["data"], &base), Err(expected.to_owned()));
+            for accepted in [None, Some(&running)] {
+                assert_eq!(
+                    refused(accepted, &["data"], &base),
+                    Err(expected.to_owned())
+                );
+            }
         }
     }
 }

@@ -11,7 +11,9 @@ mod results;
 
 use std::time::Duration;
 
-use slipway::aws::{HttpChecks, Ledger, Placement, Sdk, Services, TaskDefinitions, TaskPlace};
+use slipway::aws::{
+    AwsError, HttpChecks, Ledger, Placement, Sdk, Services, TaskDefinitions, TaskPlace,
+};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::{NOT_PLACED_CHARS, STALE_READ};
 use slipway::observed::service::{family, revision, short_name};
@@ -90,7 +92,7 @@ impl Step for RunChecks {
         }
         let task_definition = given.or_else(|| found.task_definition());
         let task_definition = task_definition.ok_or_else(parameters::no_revision)?;
-        let definition = self.describe(task_definition).await?;
+        let definition = self.describe(job, found.release(), task_definition).await?;
         let execution = &job.release.execution;
 
         let task = parameters.one_off_task(execution, task_definition, &definition)?;
@@ -133,14 +135,27 @@ impl Step for RunChecks {
 }
 
 impl RunChecks {
-    async fn describe(&self, task_definition: &str) -> Result<TaskDefinition, StepError> {
-        let found = self.task_definitions.describe(task_definition).await?;
-        let (_, definition) = found.ok_or_else(|| {
-            Failure::configuration(format!(
-                "task definition `{task_definition}` does not exist; expected an active revision"
-            ))
-        })?;
-        Ok(definition)
+    async fn describe(
+        &self,
+        job: &Job<Parameters>,
+        release: Option<&Release>,
+        task_definition: &str,
+    ) -> Result<TaskDefinition, StepError> {
+        if let Some((_, found)) = self.task_definitions.describe(task_definition).await? {
+            return Ok(found);
+        }
+
+        let awaited = release.and_then(|it| it.awaits_revision(task_definition, job.worked()));
+        Err(awaited.map_or_else(
+            || {
+                Failure::configuration(format!(
+                    "task definition `{task_definition}` does not exist; expected an active \
+                     revision"
+                ))
+                .into()
+            },
+            StepError::Busy,
+        ))
     }
 
     /// One attempt of each check whose attempts have not decided, at once with the others.
@@ -197,7 +212,7 @@ impl RunChecks {
         let place = self.place(context).await?;
         let attempt = progress.attempts;
         let placement = self.services.run_task(cluster, &place, task, attempt);
-        match placement.await? {
+        match placement.await.map_err(|error| context.refused(error))? {
             Placement::Started(arn) => Ok(context.started(progress, arn)),
             Placement::NotPlaced(reasons) => Ok(context.again(progress, &reasons)),
         }
@@ -271,6 +286,14 @@ impl CheckContext<'_> {
             Some((container, command)) => definition.with_command(container, command),
             None => definition,
         }
+    }
+
+    /// ECS may not find yet what was just registered.
+    fn refused(&self, error: AwsError) -> StepError {
+        let (revision, elapsed) = (self.task.task_definition, self.time.elapsed);
+        let awaited = self.release.filter(|_| error.misses_task_definition());
+        let awaited = awaited.and_then(|release| release.awaits_revision(revision, elapsed));
+        awaited.map_or_else(|| error.into(), StepError::Busy)
     }
 
     /// One line about the task: its state, what is known, the task, and where it logs.

@@ -207,6 +207,8 @@ impl UpdateService {
             .check_percentages(seen.name(), change.percentages)
             .map_err(Failure::configuration)?;
 
+        let new = &change.task_definition;
+        let awaited = context.release.awaits_revision(new, job.worked());
         let announcement = Event::ChangeAnnounced {
             change: change.clone(),
             had: Some(PriorState::from_view(&seen.view)),
@@ -226,7 +228,7 @@ impl UpdateService {
                 },
             )
             .await
-            .map_err(|error| refused(error, &change.task_definition))?;
+            .map_err(|error| refused(error, &change.task_definition, awaited))?;
         self.ledger
             .advance(&apply(&announced, deployed(&deployment), job.now)?)
             .await?;
@@ -306,8 +308,12 @@ fn other_strategy(strategy: StrategyName, found: &str, expected: &str) -> Failur
     ))
 }
 
-/// ECS's error does not name the task definition that it refuses.
-fn refused(error: AwsError, task_definition: &str) -> StepError {
+/// ECS's error does not name the task definition that it refuses. It may not find yet what was just
+/// registered.
+fn refused(error: AwsError, task_definition: &str, awaited: Option<String>) -> StepError {
+    if let Some(awaited) = awaited.filter(|_| error.misses_task_definition()) {
+        return StepError::Busy(awaited);
+    }
     if error.refuses_task_definition() {
         return Failure::configuration(format!(
             "`task_definition` is {task_definition}: {error}; expected an active revision, such as \

@@ -1,3 +1,5 @@
+mod refusals;
+
 use serde_json::{Value, json};
 use slipway::aws::ErrorKind;
 use slipway::job::parse_parameters;
@@ -311,39 +313,6 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
             maximum: 166
         }
     );
-}
-
-#[test]
-fn a_refused_task_definition_is_named_and_other_errors_stay_as_they_are() {
-    let error = |kind, message: &str| AwsError {
-        operation: "ecs:UpdateService",
-        kind,
-        code: "ClientException".to_owned(),
-        message: message.to_owned(),
-    };
-    let StepError::Failed(failure) = refused(
-        error(ErrorKind::Rejected, "TaskDefinition is inactive"),
-        NEW,
-    ) else {
-        panic!("it is a failure");
-    };
-
-    assert_eq!(failure, Failure::configuration(failure.message.clone()));
-    assert!(
-        failure.message.contains(NEW) && failure.message.contains("TaskDefinition is inactive"),
-        "{failure}"
-    );
-
-    let StepError::Refused(failure) =
-        refused(error(ErrorKind::Rejected, "The service is draining"), NEW)
-    else {
-        panic!("it is a failure");
-    };
-    assert!(!failure.message.contains(NEW), "{failure}");
-    assert!(matches!(
-        refused(error(ErrorKind::Busy, "TaskDefinition"), NEW),
-        StepError::Busy(_)
-    ));
 }
 
 /// Of a definition with a variable.

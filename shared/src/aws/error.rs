@@ -180,6 +180,12 @@ impl AwsError {
             && self.message.contains("Unable to describe task definition")
     }
 
+    /// Whether ECS does not find the task definition that is to be deployed or run.
+    #[must_use]
+    pub fn misses_task_definition(&self) -> bool {
+        self.code == "ClientException" && self.message.contains("TaskDefinition not found")
+    }
+
     /// Whether STS refused the deploy role under which the call was to be made: it may be gone.
     #[must_use]
     pub fn refuses_role(&self) -> bool {

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::freeze::{Guards, Line};
 use crate::job::{Failure, Origin};
-use crate::limits::FUNCTION_TIMEOUT;
-use crate::observed::service::short_name;
+use crate::limits::{FUNCTION_TIMEOUT, STALE_READ};
+use crate::observed::service::{revision, short_name};
 use crate::observed::weights::Weights;
 use crate::timestamp::Timestamp;
 
@@ -154,6 +154,21 @@ impl Release {
             role_refused_since: None,
             unread_since: None,
         }
+    }
+
+    /// What is waited for if ECS does not find a revision that this release registered: it is
+    /// eventually consistent (remind101/empire#353, hashicorp/terraform-provider-aws#45553).
+    /// `waited`: since the action began.
+    #[must_use]
+    pub fn awaits_revision(&self, task_definition: &str, waited: Duration) -> Option<String> {
+        let is_own = |registered: &String| registered == task_definition;
+        let is_new = self.registered.as_ref().is_some_and(is_own) && waited < STALE_READ;
+        is_new.then(|| {
+            format!(
+                "{} was registered and is not found yet; retrying",
+                revision(task_definition)
+            )
+        })
     }
 
     /// What the release changes, once its prior state is recorded.

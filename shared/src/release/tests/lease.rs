@@ -337,3 +337,19 @@ fn a_release_stops_the_line_if_one_of_its_steps_failed_after_a_change() {
     let without = failed(open_service()).release.expect("a release");
     assert_eq!(without.stops_before(Outcome::RolledBack), None);
 }
+
+#[test]
+fn only_a_revision_of_the_release_itself_is_looked_for_again_for_five_minutes() {
+    let release = Release {
+        registered: Some(NEW.to_owned()),
+        ..open_service().release.expect("a release")
+    };
+    let awaited = |revision: &str, secs| {
+        release.awaits_revision(revision, std::time::Duration::from_secs(secs))
+    };
+
+    let waits = "web:2 was registered and is not found yet; retrying";
+    assert_eq!(awaited(NEW, 299).as_deref(), Some(waits));
+    assert_eq!(awaited(NEW, 300), None);
+    assert_eq!(awaited(OLD, 0), None);
+}

@@ -18,6 +18,7 @@ mod files;
 mod finish;
 mod held_ports;
 mod late;
+mod late_registrations;
 mod leftovers;
 mod lost_roles;
 mod migrations;

@@ -133,6 +133,7 @@ impl Aws {
         self.seed = left.seed;
         self.pages = left.pages;
         self.stale.longest = left.stale.longest;
+        self.stale.registrations = left.stale.registrations;
         swap(&mut self.rng, &mut left.rng);
         swap(&mut self.quirks, &mut left.quirks);
         swap(&mut self.calls, &mut left.calls);

@@ -20,7 +20,17 @@ pub struct Stale {
     /// The longest time for which a change may stay unseen; nothing means that every read is
     /// current.
     pub longest: Option<Duration>,
+    /// For how long nothing can be deployed that was registered; nothing means at once.
+    pub registrations: Option<Duration>,
     before: BTreeMap<StaleChange, Before>,
+}
+
+impl Stale {
+    /// Whether what was registered then is found now.
+    pub(crate) fn finds(&self, registered_at: Millis, now: Millis) -> bool {
+        let unseen = self.registrations.unwrap_or_default();
+        now - registered_at >= unseen.as_millis() as Millis
+    }
 }
 
 /// A kind of change that a read may not see.

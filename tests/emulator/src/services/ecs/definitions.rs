@@ -250,6 +250,7 @@ pub(super) fn usable<'a>(aws: &'a Aws, name: &str) -> Result<&'a TaskDefinition,
     let definition = aws
         .ecs
         .definition(name)
+        .filter(|definition| aws.stale.finds(definition.registered_at, aws.now))
         .ok_or_else(|| client_error("TaskDefinition not found."))?;
     if definition.active {
         Ok(definition)

@@ -208,3 +208,26 @@ fn a_key_is_that_of_one_tag() {
     let message = refusal(plain(), "/tags", json!([tag, tag]));
     assert!(message.contains("unique"), "{message}");
 }
+
+#[test]
+fn what_was_registered_may_not_be_found_for_a_while() {
+    let mut world = World::new(1);
+    world.fargate("nginx:1");
+    world.aws.stale.registrations = Some(std::time::Duration::from_secs(10));
+    let request = world.balanced(0);
+    assert_eq!(
+        world.err("CreateService", request.clone()),
+        "ClientException: TaskDefinition not found."
+    );
+    world.run(10, |_| {});
+    world.ok("CreateService", request);
+
+    world.fargate("nginx:2");
+    let update = json!({"cluster": "main", "service": "web", "taskDefinition": "web:2"});
+    assert_eq!(
+        world.err("UpdateService", update.clone()),
+        "ClientException: TaskDefinition not found."
+    );
+    world.run(10, |_| {});
+    world.ok("UpdateService", update);
+}

@@ -4,6 +4,7 @@
 //! It never starts an execution without a claim or for what cannot run, and never decides whether
 //! an image is good.
 
+mod order;
 mod stack_update;
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use slipway::events::{PushInput, PushedImage, ServiceUpdate, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
 use slipway::manifest::Manifest;
-use slipway::release::{Push, PushDecision, Record, expires_at};
+use slipway::release::{KnownPushes, Push, PushDecision, Record, expires_at};
 use slipway::timestamp::Timestamp;
 
 /// The images of a multi-architecture image are pushed before it, each without a tag: none of them
@@ -102,7 +103,7 @@ impl StartPipeline {
         };
         match unfit {
             Some(reason) => self.decline(subscription, push, &reason).await,
-            None => self.start(subscription, push).await,
+            None => Box::pin(self.start(subscription, push)).await,
         }
     }
 
@@ -151,26 +152,15 @@ impl StartPipeline {
 
     async fn start(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
         let now = self.sdk.now();
-        let known = self
-            .ledger
-            .push(&subscription.pipeline, &push.digest)
-            .await?;
-        let led_to = match known.as_ref().and_then(|known| known.execution.as_deref()) {
-            Some(execution) => self.ledger.record(execution).await?,
-            None => None,
-        };
-
-        match Push::decide(known.as_ref(), led_to.as_ref(), &push.event, now) {
+        let known = self.known(subscription, push).await?;
+        match known.decide(&push.event, push.pushed_at, now) {
             PushDecision::Known { execution } => {
+                self.renew(&known, push).await?;
                 Ok(json!({"status": "known", "execution": execution}))
             }
-            PushDecision::Wait => Err(format!(
-                "another invocation claimed {} and may be starting the pipeline; retrying",
-                short_digest(&push.digest)
-            )
-            .into()),
+            PushDecision::Wait => Err(may_be_starting(&push.digest)),
             PushDecision::Refuse(reason) => {
-                if let Some(known) = &known {
+                if let Some(known) = &known.claim {
                     let refused = Push {
                         refusal: Some(reason.clone()),
                         // A refusal is final, even if the claim was read before it was kept.
@@ -181,11 +171,30 @@ impl StartPipeline {
                 }
                 Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
             }
-            PushDecision::Start => {
-                self.claim_and_start(subscription, push, known.as_ref(), now)
-                    .await
-            }
+            PushDecision::Start => match self.newer(&known, push, now).await? {
+                Some(newer) => self.supersede(subscription, push, &known, newer).await,
+                None => self.claim_and_start(subscription, push, &known, now).await,
+            },
         }
+    }
+
+    /// What the ledger has of the digest, and of the newest push of the pipeline.
+    async fn known(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+    ) -> Result<KnownPushes, Retry> {
+        let pipeline = &subscription.pipeline;
+        let claim = self.ledger.push(pipeline, &push.digest).await?;
+        let record = match claim.as_ref().and_then(|claim| claim.execution.as_deref()) {
+            Some(execution) => self.ledger.record(execution).await?,
+            None => None,
+        };
+        Ok(KnownPushes {
+            claim,
+            record,
+            newest: self.ledger.newest_push(pipeline).await?,
+        })
     }
 
     /// Claims the digest, then starts the pipeline. The claim prevents a second execution: how long
@@ -194,17 +203,14 @@ impl StartPipeline {
         &self,
         subscription: &Subscription,
         push: &PushedImage,
-        known: Option<&Push>,
+        known: &KnownPushes,
         now: Timestamp,
     ) -> Result<Value, Retry> {
         let claim = claim_of(subscription, push, now);
-        if !self.ledger.put_push(known, &claim).await? {
-            return Err(format!(
-                "another invocation claimed {} at the same moment; retrying",
-                short_digest(&push.digest)
-            )
-            .into());
+        if !self.ledger.put_push(known.claim.as_ref(), &claim).await? {
+            return Err(lost_race(&push.digest));
         }
+        self.become_newest(known, push, &claim).await?;
 
         let Subscription {
             pipeline, action, ..
@@ -243,11 +249,30 @@ fn claim_of(subscription: &Subscription, push: &PushedImage, now: Timestamp) -> 
         digest: push.digest.clone(),
         tag: push.tag.clone(),
         event: push.event.clone(),
+        pushed_at: Some(push.pushed_at),
         claimed_at: now,
         execution: None,
         refusal: None,
         expires_at: Some(expires_at(now)),
     }
+}
+
+/// Another invocation may start the pipeline at any moment, until it has timed out.
+fn may_be_starting(digest: &str) -> Retry {
+    format!(
+        "another invocation claimed {} and may be starting the pipeline; retrying",
+        short_digest(digest)
+    )
+    .into()
+}
+
+/// Another invocation wrote the claim first.
+fn lost_race(digest: &str) -> Retry {
+    format!(
+        "another invocation claimed {} at the same moment; retrying",
+        short_digest(digest)
+    )
+    .into()
 }
 
 fn ignored(reason: &str) -> Value {

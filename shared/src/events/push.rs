@@ -6,12 +6,16 @@ use serde_json::Value;
 
 use crate::image::is_digest;
 use crate::manifest::Manifest;
+use crate::timestamp::Timestamp;
 
 /// An image that arrived in a repository: pushed, or replicated from another registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedImage {
     /// The event's id, by which a duplicate delivery is recognised.
     pub event: String,
+    /// When the image got the tag, by the clock of Amazon ECR: a push that comes late keeps it.
+    /// `imagePushedAt` does not change with another tag, and is no more than the first such time.
+    pub pushed_at: Timestamp,
     /// The account and the region of the repository, if the event names them.
     pub account: Option<String>,
     pub region: Option<String>,
@@ -68,11 +72,16 @@ impl PushedImage {
             .id
             .filter(|id| !id.is_empty())
             .ok_or("`id` is missing or empty, so a duplicate could not be recognised")?;
+        let pushed_at = envelope
+            .time
+            .and_then(|time| Timestamp::from_secs(time.timestamp()).ok())
+            .ok_or("`time` is missing, so an older push could not be recognised")?;
         let stated = |text: Option<String>| text.filter(|text| !text.is_empty());
         let tag = stated(detail.image_tag);
 
         Ok(Ok(Self {
             event,
+            pushed_at,
             account: stated(envelope.account),
             region: stated(envelope.region),
             repository: detail.repository_name,
@@ -162,6 +171,7 @@ mod tests {
             push(|_| {}).expect("an event").expect("a push"),
             PushedImage {
                 event: "13cde686-328b-6117-af20-0e5566167482".to_owned(),
+                pushed_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
                 account: Some("111122223333".to_owned()),
                 region: Some("eu-west-1".to_owned()),
                 repository: "web".to_owned(),
@@ -233,12 +243,16 @@ mod tests {
     }
 
     #[test]
-    fn a_push_without_an_id_or_a_digest_is_refused() {
+    fn a_push_without_an_id_a_time_or_a_digest_is_refused() {
         let refused = |change: fn(&mut Value)| push(change).expect_err("refused");
         let expected = "`id` is missing or empty, so a duplicate could not be recognised";
 
         assert_eq!(refused(|e| e["id"] = json!("")), expected);
         assert_eq!(refused(|e| e["id"] = json!(null)), expected);
+
+        let expected = "`time` is missing, so an older push could not be recognised";
+
+        assert_eq!(refused(|e| e["time"] = json!(null)), expected);
 
         let expected = "`image-digest` is latest; expected a sha256 digest";
 

@@ -126,6 +126,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::manifest::Manifest;
+    use crate::timestamp::Timestamp;
     use serde_json::json;
 
     fn read(subscription: Value, event: Value) -> Result<PushInput, String> {
@@ -165,6 +166,7 @@ mod tests {
     fn push() -> PushedImage {
         PushedImage {
             event: "1".to_owned(),
+            pushed_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
             account: Some("111122223333".to_owned()),
             region: Some("eu-west-1".to_owned()),
             repository: "web".to_owned(),

@@ -79,10 +79,28 @@ pub fn executions<'a>(
         .filter(move |execution| execution.pipeline == pipeline)
 }
 
+/// A digest that got a tag in a repository that a pipeline delivers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub pipeline: String,
+    pub digest: String,
+    /// The time of the event, to the second.
+    pub time: String,
+}
+
 /// Pipelines with the digests that were pushed or replicated, with a tag, to the repository that
 /// they deliver.
 #[must_use]
 pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
+    let arrivals = arrivals(aws).into_iter();
+    arrivals
+        .map(|arrival| (arrival.pipeline, arrival.digest))
+        .collect()
+}
+
+/// The same with their times, in the order of Amazon ECR.
+#[must_use]
+pub fn arrivals(aws: &Aws) -> Vec<Arrival> {
     let pushes = aws
         .events
         .events
@@ -98,14 +116,19 @@ pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
         Some((
             detail["repository-name"].as_str()?,
             detail["image-digest"].as_str()?,
+            event["time"].as_str()?,
         ))
     });
     arrived
-        .flat_map(|(repository, digest)| {
+        .flat_map(|(repository, digest, time)| {
             let pipelines = aws.codepipeline.pipelines.values();
             pipelines
                 .filter(move |pipeline| delivers(pipeline, repository))
-                .map(move |pipeline| (pipeline.name.clone(), digest.to_owned()))
+                .map(move |pipeline| Arrival {
+                    pipeline: pipeline.name.clone(),
+                    digest: digest.to_owned(),
+                    time: time.to_owned(),
+                })
         })
         .collect()
 }

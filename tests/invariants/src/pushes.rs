@@ -1,14 +1,14 @@
-//! Invariants 4 and 5: a push leads to one execution or to a refusal, an older execution never
-//! replaces what a newer one deployed, and a rejected image never comes back by itself.
+//! Invariants 4 and 5: a push leads to one execution or to a refusal, an older push never replaces
+//! what a newer one deployed, and a rejected image never comes back by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{Ledger, body, execution_of};
-use crate::ledger_reader::{digest, item, ledger, pushed, text};
+use crate::ledger_reader::{arrivals, digest, item, ledger, pushed, text};
 use emulator::codepipeline::Execution;
-use emulator::{Aws, Call, Request};
+use emulator::{Aws, Call, Millis, Request, eventbridge};
 
 /// A pipeline's name, and a digest that it delivers.
 type Delivery = (String, String);
@@ -131,16 +131,31 @@ impl Pushes {
             ));
         }
 
-        let replaced = old
-            .as_ref()
-            .and_then(|old| self.deployed.get(&delivery(old)))
-            .and_then(|id| aws.codepipeline.execution(id));
-        if replaced.is_some_and(|replaced| replaced.started > running.started) {
+        let why = old.and_then(|old| self.why_older(aws, running, &old, &new));
+        if let Some(why) = why {
             return Err(format!(
-                "invariant 5: {old:?} on {service} was replaced by {new} of an older execution"
+                "invariant 5: what ran on {service} was replaced by {new}, {why}"
             ));
         }
         Ok(1)
+    }
+
+    /// Why a digest is older than the one that an execution replaces with it.
+    fn why_older(&self, aws: &Aws, running: &Execution, old: &str, new: &str) -> Option<String> {
+        let delivery = |digest: &str| (running.pipeline.clone(), digest.to_owned());
+        let id = self.deployed.get(&delivery(old))?;
+        let replaced = aws.codepipeline.execution(id)?;
+        if replaced.started > running.started {
+            return Some(format!("of an older execution than {id}"));
+        }
+
+        // What an operator starts by hand is in no order of pushes.
+        if self.by_hand.contains_key(id) {
+            return None;
+        }
+        let of_old = pushed_at(aws, &delivery(old), replaced.started)?;
+        let of_new = pushed_at(aws, &delivery(new), running.started)?;
+        (of_new < of_old).then(|| format!("pushed at {of_new}, before {of_old}"))
     }
 
     /// An operator changed the service: only on purpose does that bring a rejected image back.
@@ -210,7 +225,7 @@ pub(super) fn none_lost(aws: &Aws) -> Result<u64, String> {
     for (pipeline, digest) in &pushed {
         let key = format!("push#{pipeline}");
         let of_push =
-            |item: &&Value| text(item, "pk") == Some(&key) && text(item, "digest") == Some(digest);
+            |item: &&Value| text(item, "pk") == Some(&key) && text(item, "sk") == Some(digest);
         let claim = ledger.iter().find(of_push);
         if claim
             .and_then(|claim| text(claim, "execution").or(text(claim, "refusal")))
@@ -241,6 +256,17 @@ fn keeps_refusal(
         ));
     }
     Ok(())
+}
+
+/// When a digest got a tag last, of those times that are not after an instant: by the events of
+/// ECR, in whatever order they were delivered.
+fn pushed_at(aws: &Aws, (pipeline, digest): &Delivery, until: Millis) -> Option<String> {
+    let until = eventbridge::timestamp(until);
+    let times = arrivals(aws).into_iter().filter_map(|arrival| {
+        let is_own = arrival.pipeline == *pipeline && arrival.digest == *digest;
+        (is_own && arrival.time <= until).then_some(arrival.time)
+    });
+    times.max()
 }
 
 /// What an execution delivers that was started with a digest.

@@ -22,6 +22,9 @@ const DEREGISTRATION: &str = "owed#";
 /// The sort key of the last update of a service by its own stack; a digest has a colon.
 pub(super) const STACK_UPDATE: &str = "stack-update";
 
+/// The sort key of the newest push of a pipeline.
+pub(super) const NEWEST_PUSH: &str = "newest";
+
 /// The sort key of the record of an execution.
 pub(super) const RECORD: &str = "record";
 

@@ -3,10 +3,12 @@
 //! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`; records are `pk = execution#<id>`,
 //! `sk = record`, and while a record is `started` there is also `pk = lease`, `sk = started#<id>`,
 //! so that the sweep reads both with one query, and a pending deregistration, `pk = lease`,
-//! `sk = owed#<id>`; pushes are `pk = push#<pipeline>`, `sk = <digest>`, and beside them is
-//! `sk = stack-update`.
+//! `sk = owed#<id>`; pushes are `pk = push#<pipeline>`, `sk = <digest>`, and beside them are
+//! `sk = newest` and `sk = stack-update`.
 
 mod item;
+mod newest_pushes;
+mod rejections;
 mod stack_updates;
 mod unreadable;
 mod write;

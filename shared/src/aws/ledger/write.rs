@@ -40,35 +40,6 @@ impl Ledger {
         put_if(request).await
     }
 
-    /// Keeps the claim that led to an execution from expiring: it refuses later pushes of a digest
-    /// that was rolled back.
-    ///
-    /// # Errors
-    /// `Busy` when another invocation wrote the claim meanwhile; when a call fails.
-    pub async fn keep_push(
-        &self,
-        pipeline: &str,
-        digest: &str,
-        execution: &str,
-    ) -> Result<(), StepError> {
-        let claim = self.push(pipeline, digest).await?;
-        let Some(claim) = claim.filter(|claim| {
-            claim.execution.as_deref() == Some(execution) && claim.expires_at.is_some()
-        }) else {
-            return Ok(());
-        };
-
-        let kept = Push {
-            expires_at: None,
-            ..claim.clone()
-        };
-        if self.put_push(Some(&claim), &kept).await? {
-            Ok(())
-        } else {
-            Err(moved())
-        }
-    }
-
     /// Writes the record of an execution unless it has begun or is closed. `false`: it has already
     /// progressed.
     ///
@@ -336,7 +307,7 @@ async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsE
 }
 
 /// Another invocation wrote first.
-fn moved() -> StepError {
+pub(super) fn moved() -> StepError {
     StepError::Busy("lost a write race with another invocation; retrying".to_owned())
 }
 

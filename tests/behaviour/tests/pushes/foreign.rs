@@ -68,7 +68,7 @@ fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: Tim
             "pipeline": text("slipway-web"),
             "digest": text(pushed), "tag": text("1.0.0"),
             "event": event["event"]["id"].as_str().map(text),
-            "claimed_at": text(&now), "execution": text(execution),
+            "pushed_at": text(&now), "claimed_at": text(&now), "execution": text(execution),
             "expires_at": {"N": in_400_days}
         }))
     );
@@ -361,8 +361,8 @@ fn a_second_tag_that_comes_between_the_claim_and_the_start_of_the_first_looks_ag
     other["event"]["id"] = json!("another-event");
 
     let (first, second, again, aws) = run(aws, Fault::None, async |driver| {
-        // The claim is written with the third call, and the fourth one starts the pipeline.
-        let hang = CallFault::HangAfter(3, Hang::For(Duration::from_secs(5)));
+        // The claim is written with the fourth call, and the sixth one starts the pipeline.
+        let hang = CallFault::HangAfter(4, Hang::For(Duration::from_secs(5)));
         let (sdk, invocation) = sdk(&driver, "start-pipeline", hang);
         let code = Box::pin(functions::invoke("start-pipeline", &sdk, event.clone()));
         let first = invocation.run(Duration::from_secs(60), code);

@@ -187,3 +187,5 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
 mod arrivals;
 /// Pushes alone.
 mod foreign;
+/// Which of two pushes is the newer one.
+mod order;

@@ -173,6 +173,7 @@ async fn one_claim(ledger: &Ledger, now: Timestamp) {
         digest: "sha256:00".to_owned(),
         tag: Some("1.0.0".to_owned()),
         event: "event-1".to_owned(),
+        pushed_at: None,
         claimed_at: now,
         execution: None,
         refusal: None,

@@ -2,6 +2,7 @@
 //! versions.
 
 mod leases;
+mod newest_pushes;
 mod pending_deregistrations;
 mod pushes;
 mod reads;
@@ -56,6 +57,7 @@ fn push() -> Push {
         digest: DIGEST.to_owned(),
         tag: Some("1.0".to_owned()),
         event: "event-1".to_owned(),
+        pushed_at: None,
         claimed_at: at(0),
         execution: None,
         refusal: None,

@@ -100,16 +100,47 @@ fn the_claim_of_an_execution_is_kept_from_expiring_over_the_one_that_was_read() 
 }
 
 #[test]
-fn a_claim_that_never_expires_or_led_elsewhere_is_not_written() {
-    let kept = started_item(None);
-    let other = started_item(Some("1802163600"));
-    for (stored, execution) in [(kept, "e-1"), (other, "e-2")] {
-        let script = Script::new([item(&stored)]);
-        run(ledger(&script).keep_push("slipway-web", DIGEST, execution)).expect("read");
-        assert_eq!(script.only().operation(), "GetItem");
-    }
+fn a_claim_that_never_expires_is_not_written() {
+    let script = Script::new([item(&started_item(None))]);
+    run(ledger(&script).keep_push("slipway-web", DIGEST, "e-1")).expect("read");
+    assert_eq!(script.only().operation(), "GetItem");
 
     let none = Script::new([answer(&json!({}))]);
     run(ledger(&none).keep_push("slipway-web", DIGEST, "e-1")).expect("read");
     assert_eq!(none.only().operation(), "GetItem");
+}
+
+#[test]
+fn what_another_push_of_a_rejected_digest_started_is_closed_before_it_begins() {
+    let claim = started_item(Some("1802163600"));
+    let record = record_item("started");
+    let done = || answer(&json!({}));
+    let script = Script::new([item(&claim), item(&record), done(), done()]);
+    run(ledger(&script).keep_push("slipway-web", DIGEST, "e-0")).expect("written");
+
+    assert_eq!(
+        script.operations(),
+        ["GetItem", "GetItem", "TransactWriteItems", "PutItem"]
+    );
+    let sent = script.sent();
+    let transaction = sent[2].json();
+    let closed = &transaction["TransactItems"][0]["Put"]["Item"];
+    assert_eq!(closed["state"], json!({"S": "closed"}));
+    assert_eq!(closed["outcome"], json!({"S": "failed"}));
+    let reason = "execution e-0 with the same digest was rolled back";
+    assert_eq!(closed["reason"], json!({ "S": reason }));
+
+    let mut kept = started_item(None);
+    kept["execution"] = json!({"S": "e-0"});
+    assert_eq!(sent[3].json()["Item"], kept);
+}
+
+#[test]
+fn a_release_of_a_rejected_digest_that_has_begun_or_ended_is_left_alone() {
+    let claim = started_item(Some("1802163600"));
+    for state in ["begun", "closed"] {
+        let script = Script::new([item(&claim), item(&record_item(state))]);
+        run(ledger(&script).keep_push("slipway-web", DIGEST, "e-0")).expect("read");
+        assert_eq!(script.operations(), ["GetItem", "GetItem"], "{state}");
+    }
 }

@@ -182,7 +182,7 @@ fn new_event(
 }
 
 /// Events carry their time in whole seconds.
-fn timestamp(at: Millis) -> String {
+pub fn timestamp(at: Millis) -> String {
     OffsetDateTime::from_unix_timestamp(at.div_euclid(1000))
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())

@@ -16,6 +16,21 @@ fn described(aws: &mut Aws, tag: &str) -> Value {
 }
 
 #[test]
+fn another_tag_leaves_the_time_of_the_push_and_its_event_has_a_time_of_its_own() {
+    let mut aws = world("MUTABLE");
+    put(&mut aws, "{}", "v1").expect("pushed");
+    let (pushed, first) = (
+        described(&mut aws, "v1")["imagePushedAt"].clone(),
+        last_event(&aws)["time"].clone(),
+    );
+
+    aws.now += 60_000;
+    put(&mut aws, "{}", "v2").expect("tagged");
+    assert_eq!(described(&mut aws, "v2")["imagePushedAt"], pushed);
+    assert_ne!(last_event(&aws)["time"], first);
+}
+
+#[test]
 fn the_event_of_a_push_and_the_description_have_what_the_manifest_has() {
     let image = json!({ "mediaType": OCI_MANIFEST, "schemaVersion": 2,
         "config": { "mediaType": "application/vnd.oci.image.config.v1+json" } });

@@ -1,0 +1,49 @@
+//! The newest push of a pipeline, beside the claims of its pushes.
+
+use super::Ledger;
+use super::item::{NEWEST_PUSH, item, push_key, text};
+use super::write::put_if;
+use crate::aws::AwsError;
+use crate::release::NewestPush;
+
+impl Ledger {
+    /// The newest push that a pipeline was started for.
+    ///
+    /// # Errors
+    /// When the call fails or the item is of another version.
+    pub async fn newest_push(&self, pipeline: &str) -> Result<Option<NewestPush>, AwsError> {
+        self.get(&push_key(pipeline), NEWEST_PUSH).await
+    }
+
+    /// Writes the newest push, if the one that is recorded still is `before`. `false`: another
+    /// invocation was faster.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn put_newest_push(
+        &self,
+        before: Option<&NewestPush>,
+        newest: &NewestPush,
+    ) -> Result<bool, AwsError> {
+        let request = self
+            .clients
+            .dynamodb()
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(
+                &push_key(&newest.pipeline),
+                NEWEST_PUSH,
+                newest,
+            )?));
+
+        // A later delivery of the same event claims it anew, which `event` alone would not show.
+        let request = match before {
+            None => request.condition_expression("attribute_not_exists(pk)"),
+            Some(before) => request
+                .condition_expression("event = :event AND claimed_at = :claimed")
+                .expression_attribute_values(":event", text(&before.event))
+                .expression_attribute_values(":claimed", text(&before.claimed_at.to_string())),
+        };
+        put_if(request).await
+    }
+}

@@ -5,10 +5,12 @@
 //! generated from this text.
 
 mod codepipeline;
+mod pushes;
 
 use std::time::Duration;
 
 pub use codepipeline::*;
+pub use pushes::*;
 
 /// Largest task definition, in bytes (Amazon ECS service quotas: task definition size).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
@@ -344,11 +346,6 @@ pub const SERVICE_DEPLOYMENTS_PAGE: i32 = 20;
 /// Tasks whose stop reasons are read to explain a failed rollout. Ours: enough to see the reason;
 /// DescribeTasks takes 100 at most (Amazon ECS API).
 pub const EXPLAINED_TASKS: usize = 10;
-
-/// Longest time after a claim for which another tag of the same digest counts as the same push,
-/// while its release is in progress. Ours: a build pushes its tags within minutes, and a release
-/// whose end was never reported must not hold its digest forever.
-pub const SAME_PUSH: Duration = Duration::from_secs(60 * 60);
 
 /// Longest time from the beginning of an update of a service by its stack to its end, after which
 /// the release that the service ran before is no longer brought back. Ours: longer than

@@ -1,15 +1,17 @@
 //! The function that a push invokes: it claims the digest in the ledger and starts the pipeline
-//! with it, once. An update of the service by its own stack invokes it too.
+//! with it, once. An update of the service by its own stack invokes it too, and a schedule that
+//! looks for pushes whose events were lost.
 //!
 //! It never starts an execution without a claim or for what cannot run, and never decides whether
 //! an image is good.
 
 mod order;
 mod stack_update;
+mod sweep;
 
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Images, Ledger, Retry, Sdk};
-use slipway::events::{PushInput, PushedImage, ServiceUpdate, Subscription};
+use slipway::events::{PushInput, PushSweep, PushedImage, ServiceUpdate, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
 use slipway::manifest::Manifest;
@@ -41,8 +43,8 @@ impl StartPipeline {
         }
     }
 
-    /// Handles one event and returns its status: `started`, `known`, `refused`, `noted` or
-    /// `ignored`.
+    /// Handles one event and returns its status: `started`, `known`, `refused`, `noted`, `swept`
+    /// or `ignored`.
     ///
     /// # Errors
     /// When Lambda should deliver the event again: AWS was busy, another invocation may be starting
@@ -60,6 +62,9 @@ impl StartPipeline {
                 Ok(update) => Box::pin(self.take_update(&input.subscription, &update)).await?,
                 Err(reason) => ignored(&reason),
             }
+        } else if PushSweep::is_source_of(&input.event) {
+            let sweep = PushSweep::parse(input.event)?;
+            Box::pin(self.take_sweep(&input.subscription, &sweep)).await?
         } else {
             match PushedImage::parse(input.event)? {
                 Ok(push) => self.take(&input.subscription, &push).await?,

@@ -314,7 +314,8 @@ fn identifier(image: &ImageReference) -> ImageIdentifier {
     }
 }
 
-fn manifest(detail: &ImageDetail) -> Manifest {
+/// What ECR states about the manifest of an image.
+pub(super) fn manifest(detail: &ImageDetail) -> Manifest {
     Manifest {
         media_type: detail.image_manifest_media_type().map(ToOwned::to_owned),
         artifact_type: detail.artifact_media_type().map(ToOwned::to_owned),

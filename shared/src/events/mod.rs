@@ -7,6 +7,7 @@ mod action;
 mod custom_resource;
 mod execution;
 mod push;
+mod push_sweep;
 mod service_update;
 mod subscription;
 
@@ -14,5 +15,6 @@ pub use action::PollTrigger;
 pub use custom_resource::{CustomResourceRequest, RequestType, ResponseUrl};
 pub use execution::RollBackTrigger;
 pub use push::PushedImage;
+pub use push_sweep::PushSweep;
 pub use service_update::{ServiceUpdate, UpdateStage};
 pub use subscription::{PushInput, Subscription};

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{PushedImage, ServiceUpdate};
+use super::{PushSweep, PushedImage, ServiceUpdate};
 use crate::release::{DeployRole, StatedPipeline};
 
 /// The input of `start-pipeline`: an event of ECR or CloudFormation, wrapped by a pipeline's rule.
@@ -69,6 +69,14 @@ impl Subscription {
     /// As [`Self::deploy_role`].
     pub fn role_for(&self, update: &ServiceUpdate) -> Result<Option<DeployRole>, String> {
         self.role_in(update.account.as_ref(), update.region.as_ref())
+    }
+
+    /// The same for a sweep, whose rule is in the account and the region of the pipeline.
+    ///
+    /// # Errors
+    /// As [`Self::deploy_role`].
+    pub fn role_for_sweep(&self, sweep: &PushSweep) -> Result<Option<DeployRole>, String> {
+        self.role_in(sweep.account.as_ref(), sweep.region.as_ref())
     }
 
     fn role_in(

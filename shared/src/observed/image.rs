@@ -1,4 +1,17 @@
-//! What ECR has of an image that a service runs.
+//! What ECR has of an image that a service runs, and of those of a repository.
+
+use crate::manifest::Manifest;
+use crate::timestamp::Timestamp;
+
+/// An image of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryImage {
+    pub digest: String,
+    /// When it came into the repository first. Another tag does not change it.
+    pub first_pushed_at: Timestamp,
+    /// What its manifest is, with all tags of it.
+    pub manifest: Manifest,
+}
 
 /// Why Amazon ECS could not pull an image.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod push_times;
 mod records;
 mod redaction;
 mod reports;
+mod repositories;
 mod responses;
 mod roles;
 mod scaling;

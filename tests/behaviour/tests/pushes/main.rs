@@ -189,3 +189,5 @@ mod arrivals;
 mod foreign;
 /// Which of two pushes is the newer one.
 mod order;
+/// Pushes whose events were lost.
+mod sweep;

@@ -4,7 +4,7 @@ use crate::markdown::{cell, table as rows_of};
 use crate::project;
 
 pub(super) fn table() -> String {
-    let files = ["limits/codepipeline.rs", "limits.rs"];
+    let files = ["limits/codepipeline.rs", "limits/pushes.rs", "limits.rs"];
     let text: String = files
         .map(|file| project::read(&format!("shared/src/{file}")))
         .concat();

@@ -1,4 +1,4 @@
-//! Schedule expressions: when a rule without an event pattern fires.
+//! Schedule expressions: when a rule fires, whether it has an event pattern too or not.
 
 mod cron;
 

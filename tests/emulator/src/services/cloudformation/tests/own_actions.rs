@@ -379,6 +379,7 @@ fn a_push_or_a_replica_of_a_chosen_tag_starts_a_pipeline_or_is_a_dead_letter() {
         let aws = with_pipeline(template, &[("TagPattern", "v*")]);
         let rule = properties(&aws, "web-pipeline", "PushRule");
         assert_eq!(rule["State"], "ENABLED");
+        assert_eq!(rule["ScheduleExpression"], "rate(1 hour)", "{template}");
         assert_eq!(
             rule["EventPattern"],
             json!({

@@ -29,6 +29,34 @@ fn a_rate_fires_again_and_again_until_it_is_disabled() {
 }
 
 #[test]
+fn a_rule_with_a_pattern_and_a_schedule_does_both() {
+    let mut aws = account();
+    let pattern = json!({"source": ["aws.ecr"]}).to_string();
+    let rule = json!({
+        "Name": "slipway-web", "EventPattern": pattern, "ScheduleExpression": "rate(1 hour)",
+    });
+    call(&mut aws, "PutRule", &rule).unwrap();
+    let target = json!({"Id": "t", "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:start"});
+    let targets = json!({"Rule": "slipway-web", "Targets": [target]});
+    call(&mut aws, "PutTargets", &targets).unwrap();
+
+    emit(
+        &mut aws,
+        "aws.ecr",
+        "ECR Image Action",
+        Vec::new(),
+        json!({}),
+    );
+    aws.now += 2 * 3_600_000 + 2_000;
+    aws.run_due();
+    let kinds: Vec<_> = aws.lambda.invocations.iter().map(|one| &one.kind).collect();
+    assert_eq!(
+        kinds,
+        ["ECR Image Action", "Scheduled Event", "Scheduled Event"]
+    );
+}
+
+#[test]
 fn a_cron_schedule_fires_at_its_minutes_until_it_is_disabled() {
     let mut aws = account();
     let rule = json!({"Name": "slipway-sweep", "ScheduleExpression": "cron(0/20 9-10 * * ? *)"});

@@ -1,0 +1,213 @@
+//! Pushes that were missed: ECR's events are best effort, and a push whose invocations all failed
+//! is a dead letter. On the schedule of its rule a pipeline compares its repository with the
+//! ledger.
+//!
+//! It never starts what is recorded, unless a tag has returned to it, and nothing before a first
+//! push was.
+
+use serde_json::{Value, json};
+use slipway::aws::{Repositories, Retry};
+use slipway::events::{PushSweep, PushedImage, Subscription};
+use slipway::manifest::Manifest;
+use slipway::observed::image::RepositoryImage;
+use slipway::release::{NewestPush, Push, images_to_check, is_missed};
+use slipway::timestamp::Timestamp;
+
+use crate::{StartPipeline, ignored};
+
+/// The repository that a sweep looks into.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    sweep: &'a PushSweep,
+    repository: &'a str,
+}
+
+impl StartPipeline {
+    /// Looks for missed pushes, under the deploy role of the pipeline if it has one.
+    pub(crate) async fn take_sweep(
+        &self,
+        subscription: &Subscription,
+        sweep: &PushSweep,
+    ) -> Result<Value, Retry> {
+        let Some(repository) = &subscription.repository else {
+            return Ok(ignored("the subscription names no repository"));
+        };
+        let place = Place { sweep, repository };
+        match subscription.role_for_sweep(sweep)? {
+            Some(role) => {
+                let acting = Self::new(&self.sdk.acting_for(&role));
+                acting.look_for_missed(subscription, place).await
+            }
+            None => self.look_for_missed(subscription, place).await,
+        }
+    }
+
+    async fn look_for_missed(
+        &self,
+        subscription: &Subscription,
+        place: Place<'_>,
+    ) -> Result<Value, Retry> {
+        let newest = self.ledger.newest_push(&subscription.pipeline).await?;
+        let Some(newest) = newest else {
+            return Ok(ignored("no push was recorded yet"));
+        };
+        let newest_claim = self.ledger.push(&newest.pipeline, &newest.digest).await?;
+
+        let now = self.sdk.now();
+        let repositories = Repositories::new(&self.sdk);
+        let mut images = repositories.tagged_images(place.repository).await?;
+        images.retain(|image| matching_tag(subscription, image).is_some());
+        let tag = newest_claim.and_then(|claim| claim.tag);
+        let returned = tag.and_then(|tag| place.returned(&images, &newest, &tag, now));
+        let images = images_to_check(images, &newest, now);
+        let of_image = |image: &RepositoryImage| place.pushed(subscription, image);
+        let mut pushes: Vec<_> = images.iter().filter_map(of_image).collect();
+        // Only its claim shows what got another tag, and that nothing came of it.
+        if !pushes.iter().any(|push| push.digest == newest.digest) {
+            pushes.push(place.claimed(&newest));
+        }
+
+        let mut missed = self.deliver_missed(subscription, pushes, now).await?;
+        // What is newer than the newest push may have been pushed after its tag had returned.
+        if let Some(returned) = returned.filter(|_| missed.is_empty()) {
+            missed.extend(self.deliver_returned(subscription, &returned).await?);
+        }
+        Ok(json!({"status": "swept", "missed": missed}))
+    }
+
+    /// Delivers each push of which the ledger does not have what became of it. One that fails hides
+    /// no other one.
+    async fn deliver_missed(
+        &self,
+        subscription: &Subscription,
+        pushes: Vec<PushedImage>,
+        now: Timestamp,
+    ) -> Result<Vec<Value>, Retry> {
+        let mut delivered = Vec::new();
+        let mut failed = None;
+        for push in pushes {
+            let delivery = self.deliver_if_missed(subscription, push, now);
+            match Box::pin(delivery).await {
+                Ok(response) => delivered.extend(response),
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(delivered),
+        }
+    }
+
+    async fn deliver_if_missed(
+        &self,
+        subscription: &Subscription,
+        push: PushedImage,
+        now: Timestamp,
+    ) -> Result<Option<Value>, Retry> {
+        let pipeline = &subscription.pipeline;
+        let claim = self.ledger.push(pipeline, &push.digest).await?;
+        if !is_missed(claim.as_ref(), now) {
+            return Ok(None);
+        }
+
+        let push = match claim {
+            Some(claim) => resumed(push, claim),
+            None => push,
+        };
+        let tag = push.tag.clone().unwrap_or_default();
+        let response = self.deliver(subscription, &push, &tag).await?;
+        Ok(Some(response))
+    }
+
+    /// Delivers an image to which the tag of the newest push has returned, if it was started before
+    /// and not refused since.
+    async fn deliver_returned(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+    ) -> Result<Option<Value>, Retry> {
+        let pipeline = &subscription.pipeline;
+        let claim = self.ledger.push(pipeline, &push.digest).await?;
+        if !claim.is_some_and(|claim| claim.execution.is_some() && claim.refusal.is_none()) {
+            return Ok(None);
+        }
+
+        let tag = push.tag.clone().unwrap_or_default();
+        let response = Box::pin(self.deliver(subscription, push, &tag)).await?;
+        Ok(Some(response))
+    }
+}
+
+impl Place<'_> {
+    /// The push of an image, whose event is not known. It is the same whenever the image is found.
+    fn pushed(self, subscription: &Subscription, image: &RepositoryImage) -> Option<PushedImage> {
+        let tag = matching_tag(subscription, image)?;
+        Some(PushedImage {
+            event: event_of(&image.digest),
+            tag: Some(tag.to_owned()),
+            manifest: image.manifest.clone(),
+            ..self.of(&image.digest, image.first_pushed_at)
+        })
+    }
+
+    /// The newest push as it was claimed.
+    fn claimed(self, newest: &NewestPush) -> PushedImage {
+        PushedImage {
+            event: newest.event.clone(),
+            ..self.of(&newest.digest, newest.pushed_at)
+        }
+    }
+
+    /// The push by which the tag of the newest one has left it for another image. ECR keeps no time
+    /// of it, so it has the time at which it is found: its own event is older.
+    fn returned(
+        self,
+        images: &[RepositoryImage],
+        newest: &NewestPush,
+        tag: &str,
+        now: Timestamp,
+    ) -> Option<PushedImage> {
+        let has_tag = |image: &&RepositoryImage| image.manifest.tags.iter().any(|it| it == tag);
+        let holder = images.iter().find(has_tag)?;
+        (holder.digest != newest.digest).then(|| PushedImage {
+            event: format!("{}-{}", event_of(&holder.digest), newest.event),
+            tag: Some(tag.to_owned()),
+            manifest: holder.manifest.clone(),
+            ..self.of(&holder.digest, now)
+        })
+    }
+
+    fn of(self, digest: &str, pushed_at: Timestamp) -> PushedImage {
+        PushedImage {
+            event: String::new(),
+            pushed_at,
+            account: self.sweep.account.clone(),
+            region: self.sweep.region.clone(),
+            repository: self.repository.to_owned(),
+            digest: digest.to_owned(),
+            tag: None,
+            manifest: Manifest::default(),
+        }
+    }
+}
+
+/// The first tag of an image that its pipeline delivers.
+fn matching_tag<'a>(subscription: &Subscription, image: &'a RepositoryImage) -> Option<&'a str> {
+    let mut tags = image.manifest.tags.iter().map(String::as_str);
+    tags.find(|tag| subscription.why_unmatched(tag).is_none())
+}
+
+/// The push that a claim is of, with which no invocation went on.
+fn resumed(push: PushedImage, claim: Push) -> PushedImage {
+    PushedImage {
+        event: claim.event,
+        pushed_at: claim.pushed_at.unwrap_or(push.pushed_at),
+        tag: claim.tag.or(push.tag),
+        ..push
+    }
+}
+
+/// In place of the id of an event that was lost.
+fn event_of(digest: &str) -> String {
+    format!("missed-{}", digest.replace(':', "-"))
+}

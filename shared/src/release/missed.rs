@@ -1,0 +1,129 @@
+//! Which images of a repository a sweep looks up in the ledger, because their events may be lost.
+//!
+//! Never orders by tags: ECR keeps no time of them.
+
+use super::{NewestPush, Push};
+use crate::limits::{SWEEP_AFTER, SWEEP_WINDOW, SWEPT_IMAGES};
+use crate::observed::image::RepositoryImage;
+use crate::timestamp::Timestamp;
+
+/// The images to look up, newest first. One that came after the newest push is looked up whatever
+/// its age; an older one, of which only a record can be missing, for a day.
+#[must_use]
+pub fn images_to_check(
+    images: Vec<RepositoryImage>,
+    newest: &NewestPush,
+    now: Timestamp,
+) -> Vec<RepositoryImage> {
+    let is_due = |image: &RepositoryImage| {
+        let age = now.since(image.first_pushed_at);
+        let is_newer = image.first_pushed_at > newest.pushed_at;
+        age >= SWEEP_AFTER && (is_newer || age < SWEEP_WINDOW)
+    };
+    let mut images: Vec<_> = images.into_iter().filter(is_due).collect();
+    images.sort_by(|a, b| {
+        let by_time = b.first_pushed_at.cmp(&a.first_pushed_at);
+        by_time.then_with(|| a.digest.cmp(&b.digest))
+    });
+    images.truncate(SWEPT_IMAGES);
+    images
+}
+
+/// Whether a push is still to be delivered: nothing was recorded of it, or no invocation went on
+/// with its claim.
+#[must_use]
+pub fn is_missed(claim: Option<&Push>, now: Timestamp) -> bool {
+    claim.is_none_or(|claim| claim.is_undecided() && now.since(claim.claimed_at) >= SWEEP_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Manifest;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+    }
+
+    fn image(digest: &str, secs: i64) -> RepositoryImage {
+        RepositoryImage {
+            digest: digest.to_owned(),
+            first_pushed_at: at(secs),
+            manifest: Manifest::default(),
+        }
+    }
+
+    /// The digests that are looked up at this time, after a push at 09:00:00.
+    fn checked(images: Vec<RepositoryImage>, secs: i64) -> Vec<String> {
+        let newest = NewestPush {
+            v: 1,
+            pipeline: "slipway-web".to_owned(),
+            digest: "sha256:00".to_owned(),
+            event: "event-1".to_owned(),
+            pushed_at: at(0),
+            claimed_at: at(0),
+        };
+        let images = images_to_check(images, &newest, at(secs));
+        images.into_iter().map(|image| image.digest).collect()
+    }
+
+    #[test]
+    fn the_newest_image_is_first() {
+        let images = vec![image("a", -60), image("b", 60), image("c", 30)];
+        assert_eq!(checked(images, 3_600), ["b", "c", "a"]);
+    }
+
+    #[test]
+    fn an_image_is_looked_up_once_its_event_must_have_come() {
+        assert_eq!(checked(vec![image("a", 60)], 659), Vec::<String>::new());
+        assert_eq!(checked(vec![image("a", 60)], 660), ["a"]);
+    }
+
+    #[test]
+    fn an_older_image_is_looked_up_for_a_day_and_a_newer_one_always() {
+        const DAY: i64 = 86_400;
+        let images = || vec![image("older", -60), image("newer", 60)];
+        assert_eq!(checked(images(), DAY - 61), ["newer", "older"]);
+        assert_eq!(checked(images(), DAY - 60), ["newer"]);
+        assert_eq!(checked(images(), 100 * DAY), ["newer"]);
+    }
+
+    #[test]
+    fn no_more_images_are_looked_up_than_fit_into_an_invocation() {
+        let images = (1..100).map(|secs| image(&secs.to_string(), secs));
+        let checked = checked(images.collect(), 3_600);
+        assert_eq!(checked.len(), 20);
+        assert_eq!(checked[0], "99");
+    }
+
+    #[test]
+    fn a_push_is_missed_without_a_claim_or_with_one_that_led_to_nothing() {
+        let claim = Push {
+            v: 1,
+            pipeline: "slipway-web".to_owned(),
+            digest: "sha256:00".to_owned(),
+            tag: None,
+            event: "event-1".to_owned(),
+            pushed_at: Some(at(0)),
+            claimed_at: at(0),
+            execution: None,
+            refusal: None,
+            expires_at: None,
+        };
+        assert!(is_missed(None, at(0)));
+        assert!(!is_missed(Some(&claim), at(599)));
+        assert!(is_missed(Some(&claim), at(600)));
+
+        let started = Push {
+            execution: Some("e-1".to_owned()),
+            ..claim.clone()
+        };
+        let refused = Push {
+            refusal: Some("a chart".to_owned()),
+            ..claim
+        };
+        for recorded in [started, refused] {
+            assert!(!is_missed(Some(&recorded), at(3_600)));
+        }
+    }
+}

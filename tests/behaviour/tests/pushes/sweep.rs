@@ -1,0 +1,242 @@
+//! Pushes that no event brought: the schedule of the pipeline's rule finds them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use behaviour::{account, ends, image_of, invoke, invoke_with, pass, push, released};
+use emulator::Aws;
+use emulator::client::CallFault;
+use emulator::ecr::{self, Behaviour};
+use emulator::eventbridge::{self, Mishap};
+use harness::demo::WEB;
+use harness::driver::{Driver, Fault, run};
+use invariants::Invariants;
+use invariants::ledger_reader::{digest, executions, item, text};
+use serde_json::{Value, json};
+
+const PIPELINE: &str = "slipway-web";
+
+/// The account after a release, in which no rule forwards the next pushes.
+fn without_a_rule() -> Aws {
+    let mut aws = released();
+    let input = json!({"Name": "slipway-slipway-web"});
+    eventbridge::call(&mut aws, "DisableRule", &input).expect("the pipeline has a rule");
+    aws
+}
+
+fn subscription() -> Value {
+    json!({"pipeline": PIPELINE, "action": "Image", "repository": WEB, "tag_pattern": "*"})
+}
+
+/// What the rule sends on its schedule.
+async fn sweep(driver: &Driver, subscription: Value) -> Value {
+    let event = json!({
+        "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "source": "aws.events",
+        "detail-type": "Scheduled Event", "account": "111122223333", "region": "eu-west-1",
+        "time": "2026-01-05T09:00:00Z", "resources": [], "detail": {},
+    });
+    let input = json!({"subscription": subscription, "event": event});
+    let answer = invoke(driver, "start-pipeline", input).await;
+    answer.expect("an answer")
+}
+
+async fn pass_minutes(driver: &Driver, minutes: u64) {
+    pass(driver, Duration::from_secs(60 * minutes)).await;
+}
+
+fn nothing() -> Value {
+    json!({"status": "swept", "missed": []})
+}
+
+fn claim(driver: &Driver, pushed: &str) -> Option<Value> {
+    let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": pushed}});
+    item(&driver.world.aws(), &key)
+}
+
+/// How many executions of the pipeline there are for a digest.
+fn started(driver: &Driver, pushed: &str) -> usize {
+    let aws = driver.world.aws();
+    let of_push = executions(&aws, PIPELINE).filter(|one| digest(one) == Some(pushed));
+    of_push.count()
+}
+
+#[test]
+fn a_push_whose_event_was_lost_is_released_within_an_hour() {
+    run(released(), Fault::None, async |driver| {
+        let lost = BTreeMap::from([(("aws.ecr", 0), Mishap::Lost)]);
+        driver.world.aws().events.expect(lost);
+        let pushed = push(&driver, WEB, "2.0.0");
+        pass_minutes(&driver, 5).await;
+        assert_eq!(claim(&driver, &pushed), None);
+
+        let begun = driver.world.aws().now;
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
+        assert!(image_of(&driver.world.aws(), WEB).ends_with(&pushed));
+        let took = driver.world.aws().now - begun;
+        assert!(took < 80 * 60_000, "{took}");
+
+        pass_minutes(&driver, 61).await;
+        assert_eq!(started(&driver, &pushed), 1);
+        let aws = driver.world.snapshot();
+        Invariants::default().at_end(&aws).expect("no push is lost");
+    });
+}
+
+#[test]
+fn a_missed_push_is_started_once_its_event_must_have_come_and_once_only() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        pass_minutes(&driver, 9).await;
+        assert_eq!(sweep(&driver, subscription()).await, nothing());
+
+        pass_minutes(&driver, 2).await;
+        let swept = sweep(&driver, subscription()).await;
+        let missed = swept["missed"].as_array().expect("a list");
+        assert_eq!(missed.len(), 1, "{swept}");
+        let found = [
+            &missed[0]["status"],
+            &missed[0]["digest"],
+            &missed[0]["tag"],
+        ];
+        assert_eq!(found, [&json!("started"), &json!(pushed), &json!("2.0.0")]);
+
+        pass_minutes(&driver, 30).await;
+        assert_eq!(sweep(&driver, subscription()).await, nothing());
+        assert_eq!(started(&driver, &pushed), 1);
+    });
+}
+
+#[test]
+fn of_two_missed_pushes_the_newer_is_started_and_the_older_is_recorded() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let older = push(&driver, WEB, "2.0.0");
+        pass_minutes(&driver, 1).await;
+        let newer = push(&driver, WEB, "2.0.1");
+        pass_minutes(&driver, 11).await;
+
+        let swept = sweep(&driver, subscription()).await;
+        let missed = &swept["missed"];
+        let statuses = json!([missed[0]["status"], missed[1]["status"]]);
+        let digests = json!([missed[0]["digest"], missed[1]["digest"]]);
+        assert_eq!(statuses, json!(["started", "refused"]), "{swept}");
+        assert_eq!(digests, json!([newer, older]));
+        assert_eq!(started(&driver, &older), 0);
+        let claim = claim(&driver, &older).expect("recorded");
+        let refusal = text(&claim, "refusal").expect("a reason");
+        assert!(refusal.starts_with("superseded: "), "{refusal}");
+        assert_eq!(sweep(&driver, subscription()).await, nothing());
+    });
+}
+
+/// As if each invocation of an event had died before it started the pipeline.
+#[test]
+fn a_claim_that_led_to_nothing_is_started_under_its_own_event() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        let event = driver.world.aws().events.events.last().cloned();
+        let input = json!({"subscription": subscription(), "event": event});
+        // The digest is claimed with the fourth call.
+        let crash = CallFault::CrashAfter(4);
+        let crashed = invoke_with(&driver, "start-pipeline", input, crash).await;
+        crashed.expect_err("it died before it started the pipeline");
+        let claimed = claim(&driver, &pushed).expect("claimed");
+        assert_eq!(text(&claimed, "execution"), None);
+
+        pass_minutes(&driver, 9).await;
+        assert_eq!(sweep(&driver, subscription()).await, nothing());
+        pass_minutes(&driver, 2).await;
+        let swept = sweep(&driver, subscription()).await;
+        assert_eq!(swept["missed"][0]["status"], "started", "{swept}");
+        let resumed = claim(&driver, &pushed).expect("claimed");
+        assert!(text(&resumed, "execution").is_some());
+        assert_eq!(text(&resumed, "event"), text(&claimed, "event"));
+    });
+}
+
+#[test]
+fn a_sweep_starts_nothing_that_cannot_run_or_that_the_pipeline_does_not_take() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let other = push(&driver, WEB, "dev-1");
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json"},
+        });
+        let input = json!({
+            "repositoryName": WEB, "imageTag": "v1", "imageManifest": manifest.to_string(),
+        });
+        let put = ecr::call(&mut driver.world.aws(), "PutImage", &input).expect("put");
+        let chart = put["image"]["imageId"]["imageDigest"].as_str();
+        let chart = chart.expect("a digest");
+        pass_minutes(&driver, 11).await;
+
+        let mut of_versions = subscription();
+        of_versions["tag_pattern"] = json!("v*");
+        let swept = sweep(&driver, of_versions.clone()).await;
+        assert_eq!(swept["missed"][0]["status"], "ignored", "{swept}");
+        let recorded = claim(&driver, chart).expect("recorded");
+        let refusal = text(&recorded, "refusal").expect("a reason");
+        assert!(refusal.contains("helm.config"), "{refusal}");
+        assert_eq!((started(&driver, chart), started(&driver, &other)), (0, 0));
+        assert_eq!(claim(&driver, &other), None);
+        assert_eq!(sweep(&driver, of_versions).await, nothing());
+    });
+}
+
+#[test]
+fn nothing_is_started_before_a_first_push_or_without_a_repository() {
+    let ignored = |reason: &str| json!({"status": "ignored", "reason": reason});
+    let mut aws = account();
+    let input = json!({"Name": "slipway-slipway-web"});
+    eventbridge::call(&mut aws, "DisableRule", &input).expect("the pipeline has a rule");
+    run(aws, Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "1.0.0");
+        pass_minutes(&driver, 60).await;
+        let swept = sweep(&driver, subscription()).await;
+        assert_eq!(swept, ignored("no push was recorded yet"));
+
+        let bare = json!({"pipeline": PIPELINE, "action": "Image"});
+        let swept = sweep(&driver, bare).await;
+        assert_eq!(swept, ignored("the subscription names no repository"));
+        assert_eq!(started(&driver, &pushed), 0);
+    });
+}
+
+/// As after `docker push tools:stable` of an earlier image, whose event is lost. What is started is
+/// in no repository of the pipeline, which is not looked at here.
+#[test]
+fn an_image_to_which_the_tag_of_the_newest_push_has_returned_is_started_again() {
+    const TOOLS: &str = "tools";
+    run(without_a_rule(), Fault::None, async |driver| {
+        let repository = json!({ "repositoryName": TOOLS });
+        ecr::call(&mut driver.world.aws(), "CreateRepository", &repository).expect("created");
+        let mut of_tools = subscription();
+        of_tools["repository"] = json!(TOOLS);
+
+        let mut pushed = Vec::new();
+        for behaviour in [Behaviour::Healthy, Behaviour::Exits] {
+            let digest = ecr::push(&mut driver.world.aws(), TOOLS, "stable", behaviour);
+            let event = driver.world.aws().events.events.last().cloned();
+            let input = json!({"subscription": of_tools, "event": event});
+            let answer = invoke(&driver, "start-pipeline", input).await;
+            assert_eq!(answer.expect("an answer")["status"], "started");
+            pushed.push(digest.expect("pushed"));
+            pass_minutes(&driver, 11).await;
+        }
+        assert_eq!(sweep(&driver, of_tools.clone()).await, nothing());
+
+        let ids = json!({"repositoryName": TOOLS, "imageIds": [{"imageDigest": pushed[0]}]});
+        let found = ecr::call(&mut driver.world.aws(), "BatchGetImage", &ids).expect("found");
+        let manifest = &found["images"][0]["imageManifest"];
+        let input = json!({
+            "repositoryName": TOOLS, "imageTag": "stable", "imageManifest": manifest,
+        });
+        ecr::call(&mut driver.world.aws(), "PutImage", &input).expect("put");
+
+        let swept = sweep(&driver, of_tools.clone()).await;
+        assert_eq!(swept["missed"][0]["status"], "started", "{swept}");
+        assert_eq!(swept["missed"][0]["digest"], json!(pushed[0]));
+        assert_eq!(started(&driver, &pushed[0]), 2);
+        pass_minutes(&driver, 11).await;
+        assert_eq!(sweep(&driver, of_tools).await, nothing());
+    });
+}

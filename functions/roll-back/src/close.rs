@@ -76,7 +76,7 @@ impl RollBack {
             }
         }
 
-        if conclusion.outcome == Outcome::RolledBack {
+        if conclusion.outcome == Outcome::RolledBack && !conclusion.withdrawn {
             self.keep_claim(release).await?;
         }
         if let Some(stopped) = self.stop_line(release, conclusion.outcome).await? {

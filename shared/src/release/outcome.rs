@@ -41,6 +41,8 @@ pub struct Conclusion {
     pub needs_operator: bool,
     /// What is released again after it.
     pub restart: Option<Box<Restart>>,
+    /// Whether an operator took the release back, and nothing was found against its image.
+    pub withdrawn: bool,
 }
 
 impl Conclusion {
@@ -51,6 +53,7 @@ impl Conclusion {
             reason: reason.into(),
             needs_operator: false,
             restart: None,
+            withdrawn: false,
         }
     }
 

@@ -76,6 +76,7 @@ impl KnownPushes {
 
         match &self.record {
             Some(Record {
+                withdrawn: false,
                 state: RecordState::Closed,
                 outcome: Some(outcome @ Outcome::RolledBack),
                 reason,
@@ -247,6 +248,20 @@ mod tests {
                 "{outcome}"
             );
         }
+    }
+
+    #[test]
+    fn what_an_operator_took_back_may_come_again() {
+        let withdrawn = Record {
+            withdrawn: true,
+            ..started().closed(Outcome::RolledBack, "the execution was stopped", at(0))
+        };
+        assert_eq!(again(withdrawn.clone(), 1), PushDecision::Start);
+        assert_eq!(
+            again(withdrawn, 0),
+            known(),
+            "a late event of the same push"
+        );
     }
 
     #[test]

@@ -42,6 +42,10 @@ pub struct Record {
     /// Whether the release could not be restored and an operator must repair the service.
     #[serde(default, skip_serializing_if = "is_false")]
     pub needs_operator: bool,
+    /// Whether an operator took the release back, and nothing was found against its image: then it
+    /// refuses no later push.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub withdrawn: bool,
     pub prior: Option<Prior>,
     pub change: Option<Change>,
     /// The weights that the release found and set back to what the last release of the pair left.
@@ -88,6 +92,7 @@ impl Record {
             outcome: None,
             reason: None,
             needs_operator: false,
+            withdrawn: false,
             prior: None,
             change: None,
             repaired: None,
@@ -127,6 +132,7 @@ impl Record {
             reason: Some(conclusion.reason.chars().take(REASON_CHARS).collect()),
             needs_operator: conclusion.needs_operator
                 || unrestored && failure.is_some_and(Failure::needs_operator),
+            withdrawn: conclusion.withdrawn,
             prior: release.target().map(Target::prior),
             change: release.change().cloned(),
             repaired: release.repaired,

@@ -241,10 +241,23 @@ impl Ladder<'_> {
                 self.goal,
                 self.missing.join("; ")
             )),
-            Next::Prove(summary) => Restoration::Close(Conclusion::new(
-                self.outcome(),
-                format!("{}; {summary}", self.cause()),
-            )),
+            Next::Prove(summary) => Restoration::Close(self.proven(&summary)),
+        }
+    }
+
+    /// A restoration that was proven. What an operator stopped was not rejected, unless a step or a
+    /// judge had found something.
+    fn proven(&self, summary: &str) -> Conclusion {
+        let outcome = self.outcome();
+        let returns = self
+            .release
+            .pair()
+            .and_then(|pair| pair.traffic_return.as_ref());
+        let is_found = self.release.failure.is_some() || returns.is_some();
+        let is_stopped = outcome == Outcome::RolledBack && self.ending == Ending::Stopped;
+        Conclusion {
+            withdrawn: is_stopped && !is_found,
+            ..Conclusion::new(outcome, format!("{}; {summary}", self.cause()))
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Ledger, body, execution_of};
-use crate::ledger_reader::{arrivals, digest, item, ledger, pushed, text};
+use crate::ledger_reader::{arrivals, digest, flag, item, ledger, pushed, text};
 use emulator::codepipeline::Execution;
 use emulator::{Aws, Call, Millis, Request, eventbridge};
 
@@ -69,6 +69,8 @@ impl Pushes {
             let delivery = (pipeline.to_owned(), digest.to_owned());
             match text(record, "outcome") {
                 Some("rolled-back") if self.by_hand.contains_key(execution) => {}
+                // What an operator took back was not rejected.
+                Some("rolled-back") if flag(record, "withdrawn") => {}
                 Some("rolled-back") => {
                     keeps_refusal(aws, &delivery, execution, record)?;
                     self.rejected.insert(delivery);

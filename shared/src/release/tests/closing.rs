@@ -29,6 +29,7 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         outcome: Some(Outcome::RolledBack),
         reason: Some("because".to_owned()),
         needs_operator: false,
+        withdrawn: false,
         prior: Some(prior),
         change: Some(change()),
         repaired: None,

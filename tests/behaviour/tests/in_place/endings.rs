@@ -247,7 +247,7 @@ fn a_rollback_is_not_closed_before_the_claim_of_its_digest_is_kept() {
 
         let mut ended = Ok(Value::Null);
         for _ in 0..40 {
-            ended = invoke(&driver, "roll-back", event("STOPPED")).await;
+            ended = invoke(&driver, "roll-back", event("FAILED")).await;
             if ended.is_err() {
                 break;
             }
@@ -262,7 +262,7 @@ fn a_rollback_is_not_closed_before_the_claim_of_its_digest_is_kept() {
 
         claim["v"] = json!({"N": "1"});
         put(&driver, &claim);
-        let status = rolled_back(&driver, "STOPPED").await;
+        let status = rolled_back(&driver, "FAILED").await;
         assert!(status.starts_with("rolled-back: "), "{status}");
         let key = json!({"pk": claim["pk"], "sk": claim["sk"]});
         let kept = item(&driver.world.aws(), &key).expect("it is there");

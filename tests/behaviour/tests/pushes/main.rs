@@ -191,3 +191,5 @@ mod foreign;
 mod order;
 /// Pushes whose events were lost.
 mod sweep;
+/// Pushes of what an operator stopped.
+mod withdrawn;

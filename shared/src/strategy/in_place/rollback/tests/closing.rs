@@ -52,6 +52,7 @@ fn the_prior_release_is_restored_then_proven() {
             needs_operator: true,
             reason,
             restart: None,
+            ..
         }) if reason.contains("is not steady after")
     ));
 }
@@ -205,6 +206,7 @@ fn a_restoration_is_abandoned_at_its_deadline_and_not_a_second_before() {
         reason,
         needs_operator: true,
         restart: None,
+        ..
     }) = next(&starting, 3_600)
     else {
         panic!("goes on")
@@ -264,6 +266,27 @@ fn an_external_deployment_is_named_with_the_cause_and_stays_even_when_it_is_not_
         ),
         "{late:?}"
     );
+}
+
+#[test]
+fn what_an_operator_stopped_is_withdrawn_unless_a_step_had_failed() {
+    let withdrawn = |release: &Release, ending| {
+        let step = restored(release, ending, &steady(OLD), at(60));
+        let Restoration::Close(conclusion) = step else {
+            panic!("{step:?} closes nothing")
+        };
+        assert_eq!(conclusion.outcome, Outcome::RolledBack);
+        conclusion.withdrawn
+    };
+    let sound = release(true, None);
+    assert!(withdrawn(&sound, Ending::Stopped));
+    for ending in [Ending::Failed, Ending::Canceled] {
+        assert!(!withdrawn(&sound, ending), "{ending:?}");
+    }
+
+    let mut failed = release(true, None);
+    failed.failure = Some(crate::job::Failure::job("the image is not there"));
+    assert!(!withdrawn(&failed, Ending::Stopped));
 }
 
 #[test]

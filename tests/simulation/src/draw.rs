@@ -92,8 +92,6 @@ pub fn plan(seed: u64, about: About) -> Plan {
         Vec::new()
     };
 
-    incidents.retain(|incident| !is_out_of_order(incident, &pushes));
-
     // Also in a run that is undisturbed otherwise.
     incidents.extend(artifact(&mut rng, pushes.len()));
     incidents.extend(scaling(seed, &shape));
@@ -135,13 +133,6 @@ fn behind_records(seed: u64, about: About) -> Option<u32> {
     let mut rng = Rng::with_seed(seed ^ 0x2c8f_15d6_79a3_e04b);
     let is_drawn = about == About::Releases && rng.u8(..8) == 0;
     is_drawn.then(|| rng.u32(RECORDS_FROM..SHAPES))
-}
-
-/// Of an image that is pushed twice a late copy of the first event would be a push out of order.
-fn is_out_of_order(incident: &Incident, pushes: &[Push]) -> bool {
-    let is_again = |push: &Push| matches!(push.image, Image::Again(_));
-    let is_of_push = matches!(incident, Incident::Event { source, .. } if *source == "aws.ecr");
-    is_of_push && pushes.iter().any(is_again)
 }
 
 fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {

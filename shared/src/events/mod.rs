@@ -10,6 +10,7 @@ mod push;
 mod push_sweep;
 mod service_update;
 mod subscription;
+mod tag_rule;
 
 pub use action::PollTrigger;
 pub use custom_resource::{CustomResourceRequest, RequestType, ResponseUrl};
@@ -18,3 +19,4 @@ pub use push::PushedImage;
 pub use push_sweep::PushSweep;
 pub use service_update::{ServiceUpdate, UpdateStage};
 pub use subscription::{PushInput, Subscription};
+pub use tag_rule::TagRule;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{PushSweep, PushedImage, ServiceUpdate};
+use super::{PushSweep, PushedImage, ServiceUpdate, TagRule};
 use crate::release::{DeployRole, StatedPipeline};
 
 /// The input of `start-pipeline`: an event of ECR or CloudFormation, wrapped by a pipeline's rule.
@@ -26,6 +26,9 @@ pub struct Subscription {
     pub repository: Option<String>,
     /// The tags that are delivered: `*` stands for any characters, as in a rule of EventBridge.
     pub tag_pattern: Option<String>,
+    /// What the tags that are delivered have besides.
+    #[serde(default)]
+    pub tag_rule: TagRule,
     /// ARN of the role under which the pipeline is started and the image is read.
     pub deploy_role: Option<String>,
 }
@@ -100,9 +103,13 @@ impl Subscription {
     /// Why an image with this tag is not delivered.
     #[must_use]
     pub fn why_unmatched(&self, tag: &str) -> Option<String> {
-        let pattern = self.tag_pattern.as_deref()?;
-        (!matches(pattern, tag))
-            .then(|| format!("tag `{tag}` does not match the pipeline's tag pattern `{pattern}`"))
+        let pattern = self.tag_pattern.as_deref();
+        match pattern.filter(|pattern| !matches(pattern, tag)) {
+            Some(pattern) => Some(format!(
+                "tag `{tag}` does not match the pipeline's tag pattern `{pattern}`"
+            )),
+            None => self.tag_rule.why_unmatched(tag),
+        }
     }
 }
 
@@ -282,6 +289,19 @@ mod tests {
         assert_eq!(
             subscription.why_unmatched("dev").as_deref(),
             Some("tag `dev` does not match the pipeline's tag pattern `v*`")
+        );
+
+        let mut ruled = full();
+        ruled["tag_rule"] = json!("semver:^1.4");
+        let ruled = read(ruled, json!({})).expect("understood").subscription;
+        assert_eq!(ruled.why_unmatched("v1.5.0"), None);
+        assert_eq!(
+            ruled.why_unmatched("v2.0.0").as_deref(),
+            Some("tag `v2.0.0` is not in the pipeline's range of versions ^1.4")
+        );
+        assert_eq!(
+            ruled.why_unmatched("1.5.0").as_deref(),
+            Some("tag `1.5.0` does not match the pipeline's tag pattern `v*`")
         );
     }
 }

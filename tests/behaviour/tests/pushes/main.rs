@@ -191,5 +191,7 @@ mod foreign;
 mod order;
 /// Pushes whose events were lost.
 mod sweep;
+/// Which tags are delivered.
+mod tags;
 /// Pushes of what an operator stopped.
 mod withdrawn;

@@ -26,6 +26,7 @@ fn started() -> Record {
         outcome: None,
         reason: None,
         needs_operator: false,
+        withdrawn: false,
         prior: None,
         change: None,
         repaired: None,

@@ -218,6 +218,7 @@ impl BeginRelease {
             role_proof: findings.proves_roles.then_some(RoleProof::Needed),
             warning: findings.warning,
             digest,
+            brings_back: record.brings_back,
             earlier: record.earlier.clone(),
             ..opened
         };

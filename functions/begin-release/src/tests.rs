@@ -179,6 +179,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         execution: "e-1".to_owned(),
         pipeline: "slipway-web".to_owned(),
         digest: Some("sha256:00".to_owned()),
+        brings_back: false,
         earlier: Vec::new(),
         began_at: at(9),
         origin: Some(Origin::Job),

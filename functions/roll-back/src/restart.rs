@@ -85,7 +85,7 @@ impl RollBack {
         };
         let planned = restart_of(release, update.action, digest, self.sdk.now());
         Ok(planned.map(|restart| Restart {
-            brings_back: !was_overtaken,
+            brings_back: !was_overtaken || restart.brings_back,
             ..restart
         }))
     }
@@ -172,7 +172,7 @@ fn restart_of(
         action: action?,
         digest: digest?,
         role: role.clone(),
-        brings_back: false,
+        brings_back: release.brings_back,
         at: now,
         refused_since: None,
     })
@@ -195,7 +195,29 @@ fn is_postponed(release: &Release, conclusion: &Conclusion) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use slipway::release::DeployRole;
+
     use super::*;
+
+    #[test]
+    fn what_comes_back_after_a_stack_update_comes_back_when_it_is_started_again() {
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        for brings_back in [false, true] {
+            let release = Release {
+                brings_back,
+                deploy_role: Some(DeployRole {
+                    arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
+                    external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+                    region: None,
+                }),
+                ..Release::begin("e-1", "slipway-web", Some("sha256:00"), now)
+            };
+            let action = Some("Image".to_owned());
+            let planned = restart_of(&release, action, release.digest.clone(), now);
+            let planned = planned.expect("all of it is known");
+            assert_eq!(planned.brings_back, brings_back);
+        }
+    }
 
     #[test]
     fn only_what_a_freeze_alone_ended_is_started_again() {

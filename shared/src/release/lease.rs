@@ -32,7 +32,7 @@ pub struct Lease {
     pub changed_at: Option<Timestamp>,
     /// What the last release of a pair left behind.
     pub last_known: Option<LastKnownRouting>,
-    /// What is released again; none while a release holds the lease.
+    /// What is released again, once no release holds the lease.
     pub restart: Option<Box<Restart>>,
     /// The release that holds the lease; none when it is free.
     pub release: Option<Release>,
@@ -44,6 +44,8 @@ pub struct Release {
     pub execution: String,
     pub pipeline: String,
     pub digest: Option<String>,
+    /// Whether it brings back what the service ran before its own stack updated it.
+    pub brings_back: bool,
     /// The releases of the same execution before it, of other services, oldest first.
     pub earlier: Vec<EarlierRelease>,
     pub began_at: Timestamp,
@@ -137,6 +139,7 @@ impl Release {
             execution: execution.to_owned(),
             pipeline: pipeline.to_owned(),
             digest: digest.map(ToOwned::to_owned),
+            brings_back: false,
             earlier: Vec::new(),
             began_at: now,
             origin: None,
@@ -169,6 +172,13 @@ impl Release {
                 revision(task_definition)
             )
         })
+    }
+
+    /// Whether what is released again is so after this release too: what this one brings back is
+    /// older, and what it was started for itself is done.
+    #[must_use]
+    pub(crate) fn leaves(&self, restart: &Restart) -> bool {
+        self.brings_back && self.digest.as_ref() != Some(&restart.digest)
     }
 
     /// What the release changes, once its prior state is recorded.

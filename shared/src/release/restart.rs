@@ -1,7 +1,8 @@
 //! What is released once more without a push: the digest of a release that a freeze ended, or what
 //! the service's own stack replaced during a release.
 //!
-//! It is part of the lease, so that any release that takes the lease since is newer and ends it.
+//! It is part of the lease, so that a release which takes the lease since ends it: that is newer,
+//! unless it brings back what ran before an update of the stack.
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;

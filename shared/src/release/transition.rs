@@ -86,8 +86,8 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
 
     let changed = match (&mut next.release, event) {
         (free @ None, Event::Taken(release)) => {
+            next.restart = next.restart.take().filter(|it| release.leaves(it));
             *free = Some(*release);
-            next.restart = None;
             Ok(())
         }
         (None, Event::RepairAnnounced) if next.last_known.is_some() => Ok(()),
@@ -380,9 +380,10 @@ pub fn close(
     conclusion: &Conclusion,
     now: Timestamp,
 ) -> Result<(Lease, Record), IllegalTransition> {
+    let closed = apply(lease, Event::Closed(conclusion.outcome), now)?;
     let free = Lease {
-        restart: conclusion.restart.clone(),
-        ..apply(lease, Event::Closed(conclusion.outcome), now)?
+        restart: conclusion.restart.clone().or(closed.restart),
+        ..closed
     };
     let record = lease
         .release

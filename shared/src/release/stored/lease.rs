@@ -36,6 +36,8 @@ struct StoredRelease {
     execution: String,
     pipeline: String,
     digest: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    brings_back: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<EarlierRelease>,
     state: StoredState,
@@ -133,6 +135,7 @@ impl From<Release> for StoredRelease {
             execution: release.execution,
             pipeline: release.pipeline,
             digest: release.digest,
+            brings_back: release.brings_back,
             earlier: release.earlier,
             state,
             began_at: release.began_at,
@@ -299,6 +302,7 @@ impl TryFrom<StoredRelease> for Release {
             execution: stored.execution,
             pipeline: stored.pipeline,
             digest: stored.digest,
+            brings_back: stored.brings_back,
             earlier: stored.earlier,
             began_at: stored.began_at,
             origin: stored.origin,

@@ -1,4 +1,4 @@
-//! What is released again after a release: noted as that ends, and ended by the next one.
+//! What is released again after a release: noted as that ends, and ended by a newer one.
 
 use super::*;
 
@@ -47,6 +47,39 @@ fn a_lease_keeps_what_is_released_again_until_it_is_started_or_another_release_t
     let noted = apply(&kept, noted, after(70)).expect("it is free");
     assert_eq!(noted.restart, refused);
     assert_eq!(noted.changed_at, kept.changed_at, "no change is announced");
+}
+
+#[test]
+fn what_is_released_again_stays_planned_while_an_older_release_comes_back() {
+    let taken_for = |digest: &str| {
+        let coming_back = Release {
+            digest: Some(digest.to_owned()),
+            brings_back: true,
+            ..release()
+        };
+        let taken = Event::Taken(Box::new(coming_back));
+        apply(&postponed(), taken, after(20)).expect("it is free")
+    };
+    assert_eq!(taken_for("sha256:00").restart, None, "it is started");
+
+    let older = taken_for("sha256:0a");
+    assert_eq!(older.restart, Some(restart()));
+    let stored = serde_json::to_value(&older).expect("serializes");
+    assert_eq!(stored["release"]["brings_back"], true);
+    let read: Lease = serde_json::from_value(stored).expect("parses");
+    assert_eq!(read, older);
+
+    let ended = |planned: Option<Box<Restart>>| {
+        let conclusion = Conclusion {
+            restart: planned,
+            ..Conclusion::new(Outcome::Failed, "stopped")
+        };
+        let (free, _) = close(&older, &conclusion, after(30)).expect("it is open");
+        free.restart
+    };
+    assert_eq!(ended(None), Some(restart()));
+    let own = restart().refused(after(30)).map(Box::new);
+    assert_eq!(ended(own.clone()), own, "its own comes first");
 }
 
 #[test]

@@ -180,6 +180,33 @@ fn what_an_update_replaced_comes_back_in_a_freeze_and_what_is_new_does_not_go_ou
     });
 }
 
+#[test]
+fn what_a_freeze_ended_goes_out_after_it_although_an_older_release_came_back_meanwhile() {
+    let aws = adopted_with(&[("FreezeWindows", "2026-01-05T12:00/2026-01-06T18:00")]);
+    run(aws, Fault::None, async |driver| {
+        let before = deployed(&driver, "1.0.0").await;
+        pass(&driver, Duration::from_secs(3 * 3_600)).await;
+        let pushed = push(&driver, REPOSITORY, "1.1.0");
+        settled(&driver, PIPELINE, &pushed).await;
+        update_and_wait(&driver, &with_grace(90)).await;
+        assert_runs(&driver, &before);
+        assert_eq!(starts(&driver, &pushed), 1, "it is frozen");
+
+        let rule = json!({"Name": "slipway-sweep"});
+        emulator::eventbridge::call(&mut driver.world.aws(), "DisableRule", &rule)
+            .expect("the rule is there");
+        pass(&driver, Duration::from_secs(30 * 3_600)).await;
+        let swept = invoke_deployed(&driver, "roll-back", json!({"sweep": true})).await;
+        swept.expect("nothing fails");
+        assert_eq!(starts(&driver, &pushed), 2);
+
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        let why = reason(&driver, &execution);
+        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        assert_runs(&driver, &pushed);
+    });
+}
+
 /// Lets a release of an image come so far that its deployment is in progress.
 async fn rolling_out(driver: &Driver, tag: &str) -> String {
     let pushed = push(driver, REPOSITORY, tag);

@@ -191,15 +191,12 @@ fn capacity_providers(service: &Service) -> Vec<String> {
         .collect()
 }
 
-/// A service has a launch type or capacity providers: those of Fargate are FARGATE and FARGATE_SPOT
-/// (Amazon ECS API: CapacityProviderStrategyItem).
+/// A service has a launch type or capacity providers (Amazon ECS API: Service, `launchType`).
 fn task_network(service: &Service) -> TaskNetwork {
     let configuration = service.network_configuration();
-    let mut providers = service.capacity_provider_strategy().iter();
     TaskNetwork {
         is_configured: configuration.is_some_and(|found| found.awsvpc_configuration().is_some()),
-        is_on_fargate: service.launch_type() == Some(&LaunchType::Fargate)
-            || providers.any(|item| item.capacity_provider().starts_with("FARGATE")),
+        is_on_fargate: service.launch_type() == Some(&LaunchType::Fargate),
     }
 }
 

@@ -113,6 +113,8 @@ pub struct NamedPorts {
 pub struct TaskNetwork {
     /// Whether the service has subnets and security groups for its tasks.
     pub is_configured: bool,
+    /// Whether its launch type is FARGATE. What the capacity providers of Fargate take is not
+    /// documented.
     pub is_on_fargate: bool,
 }
 

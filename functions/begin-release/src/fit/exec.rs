@@ -1,7 +1,8 @@
 //! ECS Exec: the tasks of a service in which operators execute commands have a task role.
 //!
 //! ECS refuses a revision without one at its deployment only, after an approval and a registration
-//! (github.com/aws/aws-cli/issues/6242), and no release changes the setting.
+//! (github.com/aws/aws-cli/issues/6242, and of tasks on instances
+//! github.com/aws/aws-toolkit-jetbrains/issues/3649), and no release changes the setting.
 
 use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};

@@ -21,23 +21,18 @@ impl RollBack {
         release: &Release,
         conclusion: &mut Conclusion,
     ) -> Result<(), StepError> {
-        let (planned, note) = if is_postponed(release, conclusion) {
-            let planned = self.after_freeze(release).await?;
-            (planned, "; it is started again once the freeze is over")
+        let was_frozen = is_postponed(release, conclusion);
+        let planned = if was_frozen {
+            self.after_freeze(release).await?
         } else if may_be_replaced(release, conclusion) {
-            let planned = self.after_stack_update(release, conclusion).await?;
-            (
-                planned,
-                "; what the service's stack replaced is released again",
-            )
+            self.after_stack_update(release, conclusion).await?
         } else {
-            (None, "")
+            None
         };
 
-        if let Some(restart) = planned {
-            conclusion.restart = Some(Box::new(restart));
-            conclusion.reason.push_str(note);
-        }
+        let note = note_of(was_frozen, planned.is_some());
+        conclusion.reason.push_str(note);
+        conclusion.restart = planned.map(Box::new);
         Ok(())
     }
 
@@ -157,6 +152,17 @@ impl RollBack {
     }
 }
 
+/// How the reason of a release ends, by what is planned after it. What no push started is not
+/// started again.
+fn note_of(was_frozen: bool, is_planned: bool) -> &'static str {
+    match (was_frozen, is_planned) {
+        (true, true) => "; it is started again once the freeze is over",
+        (true, false) => "; start the pipeline again once the freeze is over",
+        (false, true) => "; what the service's stack replaced is released again",
+        (false, false) => "",
+    }
+}
+
 /// A start of the pipeline of a release with a digest, now.
 fn restart_of(
     release: &Release,
@@ -217,6 +223,18 @@ mod tests {
             let planned = planned.expect("all of it is known");
             assert_eq!(planned.brings_back, brings_back);
         }
+    }
+
+    #[test]
+    fn the_reason_has_whether_the_sweep_or_an_operator_starts_the_release_again() {
+        let swept = "; it is started again once the freeze is over";
+        let by_operator = "; start the pipeline again once the freeze is over";
+        assert_eq!(
+            [true, false].map(|it| note_of(true, it)),
+            [swept, by_operator]
+        );
+        let of_stack = "; what the service's stack replaced is released again";
+        assert_eq!([true, false].map(|it| note_of(false, it)), [of_stack, ""]);
     }
 
     #[test]

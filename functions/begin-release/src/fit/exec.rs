@@ -42,7 +42,7 @@ fn validate(
     Err(Failure::configuration(format!(
         "`{ROLE}` is not in {base_name}; expected the ARN of a role, since ECS Exec is on in \
          service `{service}`; give it to the new definition, or turn ECS Exec off first: aws ecs \
-         update-service --cluster {cluster} --service {service} --no-enable-execute-command"
+         update-service --cluster {cluster} --service {service} --disable-execute-command"
     )))
 }
 
@@ -78,7 +78,7 @@ mod tests {
         let expected = "`taskRoleArn` is not in web:2; expected the ARN of a role, since ECS Exec \
                         is on in service `web`; give it to the new definition, or turn ECS Exec \
                         off first: aws ecs update-service --cluster apps --service web \
-                        --no-enable-execute-command";
+                        --disable-execute-command";
         for accepted in [None, Some(&with)] {
             assert_eq!(refused(true, accepted, &without), Err(expected.to_owned()));
         }

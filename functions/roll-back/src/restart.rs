@@ -1,6 +1,6 @@
-//! What is started again without a push, unless a release has taken the lease since: the digest of
-//! a release that a freeze ended, once that is over, and what the service's own stack replaced
-//! during a release.
+//! What is started again without a push, unless a newer release has taken the lease since: the
+//! digest of a release that a freeze ended, once that is over, and what the service's own stack
+//! replaced during a release.
 //!
 //! It never starts anything while a newer execution may be replaced by it, nor what no push had
 //! started.
@@ -8,7 +8,7 @@
 use slipway::aws::ErrorKind;
 use slipway::job::{Failure, StepError};
 use slipway::release::{
-    Conclusion, Event, Lease, Outcome, Push, Record, Release, Restart, Target, apply,
+    Conclusion, Event, Lease, Outcome, Record, Release, Restart, Target, apply,
 };
 use slipway::timestamp::Timestamp;
 
@@ -129,15 +129,7 @@ impl RollBack {
             ..Record::started(execution, pipeline, Some(digest), self.sdk.now())
         };
         self.ledger.put_record(&record).await?;
-
-        let Some(claim) = self.ledger.push(pipeline, digest).await? else {
-            return Ok(());
-        };
-        let led = Push {
-            execution: Some(execution.to_owned()),
-            ..claim.clone()
-        };
-        self.ledger.put_push(Some(&claim), &led).await?;
+        self.ledger.lead_push(pipeline, digest, execution).await?;
         Ok(())
     }
 

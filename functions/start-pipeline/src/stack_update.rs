@@ -162,6 +162,7 @@ impl StartPipeline {
             ..Record::started(&execution, pipeline, Some(digest), self.sdk.now())
         };
         self.ledger.put_record(&record).await?;
+        self.ledger.lead_push(pipeline, digest, &execution).await?;
         let started = StackUpdate {
             execution: Some(execution.clone()),
             ..claim.clone()

@@ -40,6 +40,28 @@ impl Ledger {
         put_if(request).await
     }
 
+    /// Leads the claim of a digest to an execution that no push started: a rollback of its release
+    /// refuses later pushes of the digest. A claim that was written meanwhile is that of a push.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn lead_push(
+        &self,
+        pipeline: &str,
+        digest: &str,
+        execution: &str,
+    ) -> Result<(), AwsError> {
+        let Some(claim) = self.push(pipeline, digest).await? else {
+            return Ok(());
+        };
+        let led = Push {
+            execution: Some(execution.to_owned()),
+            ..claim.clone()
+        };
+        self.put_push(Some(&claim), &led).await?;
+        Ok(())
+    }
+
     /// Writes the record of an execution unless it has begun or is closed. `false`: it has already
     /// progressed.
     ///

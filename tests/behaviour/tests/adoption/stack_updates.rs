@@ -7,7 +7,7 @@ use std::time::Duration;
 use behaviour::{invoke_deployed, outcome, pass, push, reason, settled, until};
 use emulator::{Aws, ecs};
 use harness::driver::{Driver, Fault, run};
-use invariants::ledger_reader::{digest, executions};
+use invariants::ledger_reader::{digest, executions, item};
 use serde_json::{Value, json};
 
 use super::scene::{
@@ -82,6 +82,11 @@ fn a_release_comes_back_with_what_an_update_of_the_service_by_its_own_stack_chan
         assert_eq!(definition(&aws, &seen)["memory"], "1024");
         let sent = serde_json::to_string_pretty(&changed).expect("JSON");
         assert_eq!(body(&aws), sent);
+
+        let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": pushed}});
+        let claim = item(&aws, &key).expect("a claim");
+        let led_to = claim["execution"]["S"].as_str();
+        assert_eq!(led_to, Some(execution.as_str()), "a rollback refuses it");
     });
 }
 

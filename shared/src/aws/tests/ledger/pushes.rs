@@ -100,6 +100,29 @@ fn the_claim_of_an_execution_is_kept_from_expiring_over_the_one_that_was_read() 
 }
 
 #[test]
+fn the_claim_of_a_digest_leads_to_what_no_push_started() {
+    let script = Script::new([item(&started_item(None)), answer(&json!({}))]);
+    run(ledger(&script).lead_push("slipway-web", DIGEST, "e-2")).expect("written");
+
+    assert_eq!(script.operations(), ["GetItem", "PutItem"]);
+    let sent = script.sent()[1].json();
+    let mut led = started_item(None);
+    led["execution"] = json!({"S": "e-2"});
+    assert_eq!(sent["Item"], led);
+    assert_eq!(sent["ConditionExpression"], "event = :event");
+
+    let lost = Script::new([
+        item(&started_item(None)),
+        refusal("ConditionalCheckFailedException", "lost"),
+    ]);
+    run(ledger(&lost).lead_push("slipway-web", DIGEST, "e-2")).expect("that of a push stays");
+
+    let none = Script::new([answer(&json!({}))]);
+    run(ledger(&none).lead_push("slipway-web", DIGEST, "e-2")).expect("read");
+    assert_eq!(none.only().operation(), "GetItem");
+}
+
+#[test]
 fn a_claim_that_never_expires_is_not_written() {
     let script = Script::new([item(&started_item(None))]);
     run(ledger(&script).keep_push("slipway-web", DIGEST, "e-1")).expect("read");

@@ -96,6 +96,11 @@ impl RollBack {
         if self.ledger.leases().await?.is_releasing(&restart.pipeline) {
             return Ok(None);
         }
+        // Read after the leases: a push is claimed before its execution is recorded.
+        let newest = self.ledger.newest_push(&restart.pipeline).await?;
+        if restart.yields_to(newest.as_ref(), now) {
+            return Ok(None);
+        }
 
         let (pipeline, digest) = (&restart.pipeline, &restart.digest);
         let token = restart.token();

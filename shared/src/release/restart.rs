@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::DeployRole;
+use super::{DeployRole, NewestPush};
 use crate::limits::ROLLBACK_DEADLINE;
 use crate::timestamp::Timestamp;
 
@@ -37,6 +37,13 @@ impl Restart {
     #[must_use]
     pub fn token(&self) -> String {
         format!("restart-{}", self.execution)
+    }
+
+    /// Whether an invocation may be starting the pipeline with another push, whose execution the
+    /// ledger does not show yet.
+    #[must_use]
+    pub fn yields_to(&self, newest: Option<&NewestPush>, now: Timestamp) -> bool {
+        newest.is_some_and(|it| it.digest != self.digest && it.may_be_starting(now))
     }
 
     /// The same after AWS refused the start; none once it has done so for as long as a rollback may
@@ -77,6 +84,23 @@ mod tests {
             at: at(0),
             refused_since: None,
         }
+    }
+
+    #[test]
+    fn a_restart_waits_while_another_push_may_be_starting_the_pipeline() {
+        let claimed = |digest: &str| NewestPush {
+            v: 1,
+            pipeline: "slipway-web".to_owned(),
+            digest: digest.to_owned(),
+            event: "event-1".to_owned(),
+            pushed_at: at(0),
+            claimed_at: at(2),
+        };
+        let (other, own) = (claimed("sha256:0a"), claimed("sha256:00"));
+        assert!(restart().yields_to(Some(&other), at(61)));
+        assert!(!restart().yields_to(Some(&other), at(62)));
+        assert!(!restart().yields_to(Some(&own), at(2)));
+        assert!(!restart().yields_to(None, at(2)));
     }
 
     #[test]

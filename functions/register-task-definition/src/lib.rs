@@ -14,7 +14,7 @@ use slipway::freeze::Guards;
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{family, revision};
-use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
+use slipway::release::{ActiveRelease, Event, Lease, Registering, Release, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
     Base, BaseFile, Mark, Registration, TaskDefinition, container_images, parse_image_definitions,
@@ -120,29 +120,15 @@ impl RegisterTaskDefinition {
 
     /// Records what holds the later steps of the release back, unless it is recorded.
     async fn record_guards(&self, job: &Job<Parameters>, lease: Lease) -> Result<Lease, StepError> {
-        let guards = self.guards(job).await?;
-        let recorded = lease.release.as_ref().map(|release| &release.guards);
+        let release = lease.release.as_ref();
+        let guards = guards(&job.parameters, release);
+        let recorded = release.map(|release| &release.guards);
         if recorded == Some(&guards) {
             return Ok(lease);
         }
         let guarded = apply(&lease, Event::Guarded(guards), job.now)?;
         self.ledger.advance(&guarded).await?;
         Ok(guarded)
-    }
-
-    /// What holds the later steps back. What a stack update replaced was there before: bringing it
-    /// back is going back, which no window freezes.
-    async fn guards(&self, job: &Job<Parameters>) -> Result<Guards, StepError> {
-        let guards = job.parameters.guards();
-        if guards.freeze.is_none() {
-            return Ok(guards);
-        }
-        let record = self.ledger.record(&job.release.execution).await?;
-        let goes_back = record.is_some_and(|record| record.brings_back);
-        Ok(Guards {
-            freeze: guards.freeze.filter(|_| !goes_back),
-            ..guards
-        })
     }
 
     /// The definition that the release builds on, without a mark.
@@ -272,6 +258,17 @@ impl RegisterTaskDefinition {
         self.ledger
             .advance(&apply(lease, registered, job.now)?)
             .await
+    }
+}
+
+/// What holds the later steps back. What a stack update replaced was there before: bringing it back
+/// is going back, which no window freezes.
+fn guards(parameters: &Parameters, release: Option<&Release>) -> Guards {
+    let guards = parameters.guards();
+    let goes_back = release.is_some_and(|release| release.brings_back);
+    Guards {
+        freeze: guards.freeze.filter(|_| !goes_back),
+        ..guards
     }
 }
 

@@ -174,8 +174,8 @@ impl Release {
         })
     }
 
-    /// Whether what is released again is so after this release too: what this one brings back is
-    /// older, and what it was started for itself is done.
+    /// Whether a restart stays planned when this release takes the lease: if this one brings back
+    /// what is older, and is not itself what was planned.
     #[must_use]
     pub(crate) fn leaves(&self, restart: &Restart) -> bool {
         self.brings_back && self.digest.as_ref() != Some(&restart.digest)

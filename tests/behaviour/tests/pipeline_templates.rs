@@ -1,5 +1,6 @@
-//! The templates in infra/pipelines/ are what the parts in its folder parts/ make. Each template
-//! has a part of its name, which includes those that it shares with others.
+//! The templates in infra/pipelines/, and infra/deploy-role.yaml, are what the parts in the folder
+//! infra/pipelines/parts/ make. Each template has a part of its name, which includes those that it
+//! shares with others.
 //!
 //! A line `#include <part> | <name>: <value>`, with as many values as the part has places, is
 //! replaced by the lines of that part, as deep as the line itself and with each value in the place
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 
 const INCLUDE: &str = "#include ";
 const NOTE: &str = "## ";
+/// The template without a pipeline, which is in infra/ itself.
+const ROLE_ALONE: &str = "deploy-role.yaml";
 /// The parts of which a value names one.
 const CHOSEN: &str = "deploy-role/arns-";
 /// A part has fewer lines.
@@ -22,6 +25,12 @@ type Parts = BTreeMap<String, String>;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../infra/pipelines")
+}
+
+/// The file of a template.
+fn file(name: &str) -> PathBuf {
+    let below = if name == ROLE_ALONE { ".." } else { "." };
+    folder().join(below).join(name)
 }
 
 fn parts() -> Parts {
@@ -51,8 +60,13 @@ fn named(parts: &Parts) -> BTreeSet<&str> {
 
 fn template(parts: &Parts, name: &str) -> Result<String, String> {
     let made = made(parts, name, &[])?;
+    let origin = if name == ROLE_ALONE {
+        "pipelines/parts"
+    } else {
+        "parts"
+    };
     Ok(format!(
-        "# Generated from parts/{name}, see docs/internals/contributing.md. Do not edit.\n{made}"
+        "# Generated from {origin}/{name}, see docs/internals/contributing.md. Do not edit.\n{made}"
     ))
 }
 
@@ -103,12 +117,12 @@ fn each_template_is_what_its_parts_make() {
     let parts = parts();
     let mut differing = Vec::new();
     for name in named(&parts) {
-        let path = folder().join(name);
+        let path = file(name);
         let wanted = template(&parts, name).unwrap_or_else(|problem| panic!("{problem}"));
         let found = std::fs::read_to_string(&path).unwrap_or_default();
 
         if std::env::var_os("SLIPWAY_WRITE_TEMPLATES").is_some() {
-            std::fs::write(&path, &wanted).expect("infra/pipelines/ can be written");
+            std::fs::write(&path, &wanted).expect("infra/ can be written");
         }
         if found != wanted {
             differing.push(name);
@@ -131,7 +145,8 @@ fn each_template_has_a_part_and_each_other_part_is_included() {
             templates.insert(path.display().to_string());
         }
     }
-    let templates: BTreeSet<&str> = templates.iter().map(String::as_str).collect();
+    let mut templates: BTreeSet<&str> = templates.iter().map(String::as_str).collect();
+    templates.insert(ROLE_ALONE);
     assert_eq!(named(&parts), templates);
 
     let lines = parts.values().flat_map(|text| text.lines());

@@ -5,6 +5,7 @@ mod accounts;
 mod build_spec;
 mod held_back;
 mod one_by_one;
+mod roles;
 mod template;
 
 use std::sync::OnceLock;

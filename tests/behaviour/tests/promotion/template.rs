@@ -74,7 +74,7 @@ fn the_stages_differ_in_names_soak_approval_and_freeze_only() {
 }
 
 /// Parameters of the template with the longest names, beginning with a letter of the environment.
-fn longest() -> BTreeMap<String, String> {
+pub(super) fn longest() -> BTreeMap<String, String> {
     let mut parameters = own_parameters();
     let role = format!("arn:aws-us-gov:iam::111122223333:role/{}", "r".repeat(64));
     for (letter, (_, prefix)) in ["a", "b", "c", "d"].into_iter().zip(NAMED) {
@@ -108,7 +108,7 @@ fn longest() -> BTreeMap<String, String> {
     parameters
 }
 
-fn deployed(parameters: &BTreeMap<String, String>) -> Result<Aws, String> {
+pub(super) fn deployed(parameters: &BTreeMap<String, String>) -> Result<Aws, String> {
     let mut aws = behaviour::account();
     let template = root().join("infra/pipelines/promotion.yaml");
     deploy(&mut aws, "orders-pipeline", &template, parameters).map_err(|e| e.to_string())?;

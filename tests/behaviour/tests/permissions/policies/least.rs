@@ -146,35 +146,44 @@ const WIDE: [(&str, &str, &str); 15] = [
 
 /// The statements that stand in the templates and in no role of a scene. The first two are policies
 /// of a queue and of buckets. The others depend on a parameter or are of tasks, whose roles the
-/// sandbox does not evaluate: the emulator's tests of the templates compare them word for word.
-const ELSEWHERE: [&str; 17] = [
+/// sandbox does not evaluate: the emulator's tests of the templates compare them word for word. Of
+/// the templates of promotions and of custom actions the tests of these compare them.
+const ELSEWHERE: [&str; 23] = [
     "UndeliveredEvents",
     "TlsOnly",
+    "Builds",
+    "Connection",
     "DecryptSecrets",
     "FindOtherImages",
     "Login",
     "NetworkInterfaces",
     "Notify",
+    "ObserveRules",
     "PullImages",
     "PullOtherImages",
+    "PushImage",
     "ReadAlarms",
+    "ReadArtifacts",
     "ReadPushed",
     "ReadSecrets",
     "ReadUserPoolClient",
+    "ReadWithKey",
     "StopLine",
     "UseKey",
     "WriteLogs",
     "WriteTraces",
 ];
 
-const TEMPLATES: [&str; 7] = [
+const TEMPLATES: [&str; 9] = [
     "template.yaml",
     "infra/deploy-role.yaml",
     "infra/service.yaml",
     "infra/pipelines/in-place.yaml",
     "infra/pipelines/blue-green.yaml",
     "infra/pipelines/canary.yaml",
+    "infra/pipelines/custom-actions.yaml",
     "infra/pipelines/dns.yaml",
+    "infra/pipelines/promotion.yaml",
 ];
 
 /// Whether an action of a role is among those that no scene needs.

@@ -1,9 +1,10 @@
 //! Checks the documentation against the project: links, paths, lengths, generated tables,
-//! counts, words.
+//! commands, counts, words.
 //!
 //! It reads files only. It must not depend on the product's crates: a table is generated from what
 //! a reader also sees, which are the schemas, the templates and the documented constants.
 
+mod commands;
 mod counts;
 mod generated;
 mod markdown;

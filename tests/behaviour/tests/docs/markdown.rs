@@ -31,6 +31,22 @@ fn lines(page: &str) -> Vec<Line<'_>> {
     lines
 }
 
+/// The texts between fences, each with the number of its first line.
+pub(crate) fn blocks(page: &str) -> Vec<(usize, String)> {
+    let mut blocks: Vec<(usize, String)> = Vec::new();
+    let mut before = 0;
+    for line in lines(page).into_iter().filter(|line| line.is_code) {
+        if blocks.is_empty() || line.number != before + 1 {
+            blocks.push((line.number, String::new()));
+        }
+        before = line.number;
+        let (_, text) = blocks.last_mut().expect("a block was begun");
+        text.push_str(line.text);
+        text.push('\n');
+    }
+    blocks
+}
+
 /// The lines outside of fenced code.
 fn prose(page: &str) -> impl Iterator<Item = (usize, &str)> {
     lines(page)

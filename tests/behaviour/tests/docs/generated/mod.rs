@@ -4,7 +4,7 @@ mod actions;
 mod judge_config;
 mod limits;
 mod outcomes;
-mod templates;
+pub(crate) mod templates;
 
 use crate::project::Text;
 

@@ -12,7 +12,7 @@ use crate::project;
 const LISTED_WORDS: usize = 8;
 
 /// A parameter: its name and its attributes as text.
-type Parameter = (String, BTreeMap<String, String>);
+pub(crate) type Parameter = (String, BTreeMap<String, String>);
 
 pub(super) fn table_of(path: &str) -> String {
     let rows: Vec<Vec<String>> = parameters(&project::read(path))
@@ -34,7 +34,8 @@ pub(super) fn table_of(path: &str) -> String {
     table(&["parameter", "default", "values", "meaning"], &rows)
 }
 
-fn parameters(template: &str) -> Vec<Parameter> {
+/// The parameters of a template, in its order.
+pub(crate) fn parameters(template: &str) -> Vec<Parameter> {
     let section = template
         .lines()
         .skip_while(|line| *line != "Parameters:")

@@ -64,7 +64,7 @@ fn the_template_of_a_deploy_role_allows_what_the_pipeline_of_records_does() {
     let mut aws = deployed();
     let services = [("BlueService", "web-blue"), ("GreenService", "web-green")];
     deploy_role(&mut aws, &[&RECORDS[..], &services].concat()).unwrap();
-    assert_same_but_for_the_pipeline(&aws, Some("ReadMetrics"));
+    assert_same_but_for_the_pipeline(&aws, None);
 
     // A pair has a rule or records.
     let neither = deploy_role(&mut aws, &services).unwrap_err().to_string();

@@ -230,7 +230,7 @@ fn the_template_of_a_deploy_role_allows_what_those_of_pipelines_do() {
     assert!(statements(&aws, "role").contains_key("StopOneOffTask"));
     assert_same_but_for_the_pipeline(&aws, None);
 
-    // A pair that does not judge reads no metrics, and its role is made by the same template.
+    // A pair that does not judge has no need of zones, and its role is made by the same template.
     for (template, more, targets) in [
         ("canary.yaml", None, TARGETS),
         ("canary.yaml", None, ""),

@@ -12,7 +12,9 @@ mod tools;
 use std::time::Duration;
 
 use behaviour::found_roles::passed;
-use behaviour::{failure, jobs, outcome, pass, push, reason, settled, until, writes};
+use behaviour::{failure, jobs, newest, outcome, pass, push, reason, settled, until, writes};
+use emulator::cloudformation::delete;
+use emulator::codepipeline::ExecutionStatus;
 use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, ecs};
 use harness::demo::CLUSTER;
@@ -26,6 +28,8 @@ use scene::{
 
 const PIPELINE: &str = "slipway-storefront";
 const PAGE: &str = "docs/adopt/cdk.md";
+/// The stack of the pipeline.
+const PIPELINE_STACK: &str = "storefront-pipeline";
 
 /// The account with the service of the CDK adopted, and nothing released yet.
 fn adopted() -> Aws {
@@ -97,7 +101,7 @@ fn a_service_of_the_cdk_is_adopted_by_one_stack_that_names_no_role_and_its_own_s
     let mut roles = [&definition["taskRoleArn"], &definition["executionRoleArn"]]
         .map(|role| role.as_str().expect("an ARN").to_owned());
     roles.sort_unstable();
-    assert_eq!(passed(&aws, "storefront-pipeline"), roles);
+    assert_eq!(passed(&aws, PIPELINE_STACK), roles);
 
     run(aws, Fault::None, async |driver| {
         assert_runs_image_of_cdk(&driver);
@@ -107,6 +111,54 @@ fn a_service_of_the_cdk_is_adopted_by_one_stack_that_names_no_role_and_its_own_s
         let aws = driver.world.snapshot();
         assert!(aws.iam.denials.is_empty(), "{:?}", aws.iam.denials);
         assert_eq!(seen(&aws), seen(&before));
+    });
+}
+
+#[test]
+fn a_new_pipeline_releases_no_image_that_was_there_before() {
+    let mut aws = by_cdk();
+    let latest = ecr::push(&mut aws, REPOSITORY, "latest", Behaviour::Healthy);
+    latest.expect("the repository is there");
+    let before = deployments(&aws);
+    Command::of(PAGE, &printed(&aws)).run(&mut aws);
+
+    let aws = steady(aws);
+    let first = newest(&aws, PIPELINE);
+    assert_eq!(first.status, ExecutionStatus::Failed);
+    assert!(first.stage("Release").is_none(), "its source stage fails");
+    assert_eq!(deployments(&aws), before);
+}
+
+#[test]
+fn a_stack_that_is_deleted_leaves_the_service_as_it_runs_and_the_cdk_takes_its_image_back() {
+    run(adopted(), Fault::None, async |driver| {
+        let pushed = deployed(&driver, "1.0.0").await;
+        let (before, role) = {
+            let aws = driver.world.aws();
+            let stack = aws.cloudformation.stack(PIPELINE_STACK).expect("deployed");
+            let role = stack.resource("DeployRole").expect("a role");
+            (deployments(&aws), role.physical_id.clone())
+        };
+        delete(&mut driver.world.aws(), PIPELINE_STACK).expect("nothing imports from it");
+        driver.world.touch();
+        until(&driver, |aws| {
+            aws.cloudformation.stack(PIPELINE_STACK).is_none()
+        })
+        .await;
+
+        let runs = {
+            let aws = driver.world.aws();
+            assert_eq!(deployments(&aws), before);
+            assert!(aws.cloudformation.iam.role(&role).is_none());
+            assert!(!aws.codepipeline.pipelines.contains_key(PIPELINE));
+            image(&aws)
+        };
+        let mut given_back = template();
+        property(&mut given_back, TASK_DEFINITION, "ContainerDefinitions")[0]["Image"] =
+            json!(runs);
+        update_by_cdk(&driver, &given_back).await;
+        assert_ne!(deployments(&driver.world.aws()), before);
+        assert_runs(&driver, &pushed);
     });
 }
 

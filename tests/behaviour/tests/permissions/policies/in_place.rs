@@ -1,9 +1,12 @@
 //! What happens to releases of `web` in the scenes.
 
+use std::time::Duration;
+
 use behaviour::{pair, without_mark};
 use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::{self, ActionStatus};
 use emulator::ecr::{self, Behaviour};
+use emulator::lambda::{self, InvocationStatus};
 use emulator::{Aws, ecs};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::Driver;
@@ -91,6 +94,28 @@ fn stop(driver: &Driver, execution: usize) {
     });
     codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &request)
         .expect("stopped");
+}
+
+/// Delivers the event of a registration again once it has succeeded.
+pub(super) async fn repeat_registration(driver: &Driver) {
+    let known = driver.world.aws().lambda.invocations.len();
+    ecr::push(&mut driver.world.aws(), WEB, "9.5.0", Behaviour::Healthy).expect("pushed");
+    let registered = |aws: &Aws| {
+        let mut since = aws.lambda.invocations.iter().skip(known);
+        let succeeded = since.find(|it| {
+            it.function.ends_with("register-task-definition")
+                && it.status == InvocationStatus::Succeeded
+        });
+        succeeded.map(|it| it.id)
+    };
+    let come = |aws: &Aws| registered(aws).is_some();
+
+    // Without a permission it does not come so far.
+    if driver.until(PATIENCE, &mut |_| Ok(()), come).await.is_ok() {
+        let aws = &mut driver.world.aws();
+        let invocation = registered(aws).expect("it was there");
+        lambda::duplicate(aws, invocation, Duration::ZERO);
+    }
 }
 
 /// Lets a stack update set the service to an image that no release brought.

@@ -9,8 +9,7 @@ use behaviour::{
 };
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Behaviour};
-use emulator::lambda::{self, InvocationStatus};
-use emulator::{Aws, cloudformation, ecs, iam};
+use emulator::{Aws, cloudformation, ecs, iam, lambda};
 use harness::demo::dns::SITE;
 use harness::demo::{self, CHAPTERS, CLUSTER, COUNTER, Chapter, SHOP, WEB, play, push};
 use harness::driver::{Driver, Fault, run};
@@ -160,7 +159,7 @@ impl Event {
                 in_place::stop_a_release(driver, "9.6.0").await;
             }
             Self::FailedByAlarm => in_place::fail_by_alarm(driver, "9.7.0").await,
-            Self::RepeatedRegistration => repeat_registration(driver).await,
+            Self::RepeatedRegistration => in_place::repeat_registration(driver).await,
             Self::NeverBegun => in_place::stop_before_begin(driver).await,
             Self::GrowingCluster => release_on_capacity_provider(driver),
             Self::DryRun => check_only(driver),
@@ -249,28 +248,6 @@ async fn begin_chapter(driver: &Driver, chapter: &Chapter) {
     let pushed = push(&mut driver.world.aws(), chapter).expect("pushed");
     if chapter.operator == demo::Operator::StopsInBake {
         stop_in_bake(driver, &pushed).await;
-    }
-}
-
-/// Delivers the event of a registration again once it has succeeded.
-async fn repeat_registration(driver: &Driver) {
-    let known = driver.world.aws().lambda.invocations.len();
-    ecr::push(&mut driver.world.aws(), WEB, "9.5.0", Behaviour::Healthy).expect("pushed");
-    let registered = |aws: &Aws| {
-        let mut since = aws.lambda.invocations.iter().skip(known);
-        let succeeded = since.find(|it| {
-            it.function.ends_with("register-task-definition")
-                && it.status == InvocationStatus::Succeeded
-        });
-        succeeded.map(|it| it.id)
-    };
-    let come = |aws: &Aws| registered(aws).is_some();
-
-    // Without a permission it does not come so far.
-    if driver.until(PATIENCE, &mut |_| Ok(()), come).await.is_ok() {
-        let aws = &mut driver.world.aws();
-        let invocation = registered(aws).expect("it was there");
-        lambda::duplicate(aws, invocation, Duration::ZERO);
     }
 }
 

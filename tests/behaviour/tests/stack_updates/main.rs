@@ -2,6 +2,7 @@
 //! has changed since stay as they are, also when the update fails and is rolled back. What releases
 //! change is done here by direct calls, so that nothing depends on which step would have done it.
 
+mod older_roles;
 mod resets;
 mod scenes;
 

@@ -23,7 +23,7 @@ pub(crate) fn respond(aws: &mut Aws, request: &Request) -> Option<Response> {
     let rule = rules_of(&aws.elb, listener).into_iter().find(|rule| {
         let conditions = rule.properties.get("Conditions").and_then(Value::as_array);
         let mut conditions = conditions.into_iter().flatten();
-        conditions.all(|condition| meets(request, condition))
+        conditions.all(|condition| meets(&aws.elb, request, condition))
     });
     let arn = rule.map_or(&listener.arn, |rule| &rule.arn).clone();
     Some(act(aws, &arn))
@@ -55,9 +55,9 @@ fn number_of(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// Whether a request meets a condition. Each source is one of those that the condition lists, and
-/// conditions on methods and query strings are met by none.
-fn meets(request: &Request, condition: &Value) -> bool {
+/// Whether a request meets a condition. Either each source is one of those that a condition lists,
+/// or none is; conditions on methods and query strings are met by none.
+fn meets(elb: &Elb, request: &Request, condition: &Value) -> bool {
     let field = condition["Field"].as_str().unwrap_or_default();
     let values = |config: &str| {
         let own = &condition[config]["Values"];
@@ -88,7 +88,7 @@ fn meets(request: &Request, condition: &Value) -> bool {
             let found = request.header(name);
             found.is_some_and(|found| is_one_of(values("HttpHeaderConfig"), found))
         }
-        "source-ip" => true,
+        "source-ip" => !elb.sources_unlisted,
         _ => false,
     }
 }

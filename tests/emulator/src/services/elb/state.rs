@@ -14,6 +14,9 @@ pub struct Elb {
     pub listeners: BTreeMap<String, Listener>,
     pub rules: BTreeMap<String, Rule>,
     pub target_groups: BTreeMap<String, TargetGroup>,
+    /// Whether requests come from addresses that no condition lists, such as those of functions
+    /// outside the VPC.
+    pub sources_unlisted: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -93,6 +93,36 @@ fn a_rule_with_a_lower_number_comes_first_and_needs_all_its_conditions() {
 }
 
 #[test]
+fn a_request_from_an_address_that_no_condition_lists_is_left_to_the_rules_after_it() {
+    let (mut aws, _, green) = split();
+    let listener = aws.elb.listeners.keys().next().unwrap().clone();
+    let tested = json!([
+        {"Field": "http-header", "HttpHeaderConfig": {
+            "HttpHeaderName": "x-test", "Values": ["green"]}},
+        {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
+    ]);
+    rule(&mut aws, &listener, 1, tested, &green);
+
+    let test = [("x-test", "green")];
+    assert_eq!(got(&mut aws, "/", &test), by_green());
+    aws.elb.sources_unlisted = true;
+    assert_eq!(got(&mut aws, "/", &test), by_blue());
+
+    let refusal = json!({
+        "ListenerArn": listener, "Priority": 900,
+        "Conditions": [{"Field": "http-header", "HttpHeaderConfig": {
+            "HttpHeaderName": "x-test", "Values": ["*"]}}],
+        "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}],
+    });
+    create_rule(&mut aws, &refusal).unwrap();
+    assert_eq!(got(&mut aws, "/", &test).0, 403);
+    assert_eq!(got(&mut aws, "/", &[]), by_blue());
+    aws.elb.sources_unlisted = false;
+    assert_eq!(got(&mut aws, "/", &test), by_green());
+    assert_eq!(got(&mut aws, "/", &[("x-test", "neither")]).0, 403);
+}
+
+#[test]
 fn a_group_without_a_target_is_unavailable_and_a_target_that_refuses_a_bad_gateway() {
     let (mut aws, blue, ..) = balanced();
     let status = |aws: &mut Aws| got(aws, "/", &[]).0;

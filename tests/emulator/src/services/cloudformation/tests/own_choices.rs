@@ -276,3 +276,30 @@ fn test_rules_are_for_the_given_addresses() {
         }
     }
 }
+
+#[test]
+fn requests_with_the_test_header_are_refused_before_production_if_chosen_and_of_a_pair_only() {
+    let made = |choices: &[(&str, &str)]| {
+        let mut aws = account(1);
+        deploy_service(&mut aws, choices).unwrap();
+        let stack = aws.cloudformation.stack("web").unwrap();
+        let rule = stack.resource("TestHeaderRefusal");
+        rule.map(|rule| rule.properties.clone())
+    };
+    let refusing = ("RefuseTestHeader", "yes");
+    assert!(made(&[("BlueGreen", "yes")]).is_none());
+    assert!(made(&[refusing]).is_none());
+
+    let rule = made(&[("BlueGreen", "yes"), refusing]).unwrap();
+    let header = json!({"HttpHeaderName": "x-slipway-colour", "Values": ["*"]});
+    assert_eq!(
+        rule["Conditions"],
+        json!([{"Field": "http-header", "HttpHeaderConfig": header}])
+    );
+    let refusal = json!({"StatusCode": "403"});
+    assert_eq!(
+        rule["Actions"],
+        json!([{"Type": "fixed-response", "FixedResponseConfig": refusal}])
+    );
+    assert_eq!(rule["Priority"].to_string().trim_matches('"'), "999");
+}

@@ -2,9 +2,11 @@
 //!
 //! A task without a service has no lease, so that it acts under a role of its own pipeline only.
 
-use slipway::job::{Job, StepError};
-use slipway::release::{ActiveRelease, DeployRole, Release, Target};
+use slipway::job::{Failure, Job, StepError};
+use slipway::observed::route::Route;
+use slipway::release::{ActiveRelease, DeployRole, PairTarget, Release, Target};
 use slipway::step::{FoundRelease, RequestedRole};
+use slipway::strategy::http_check::{CheckUrl, HttpCheck};
 
 use crate::{Parameters, RunChecks};
 
@@ -47,12 +49,49 @@ impl FoundTask {
     /// Why nothing is checked: the live colour of a pair already runs the revision that the action
     /// is given, so that the idle one was not filled with it.
     pub(crate) fn already_live(&self, task_definition: Option<&str>) -> Option<String> {
-        let Self::OfRelease(active) = self else {
-            return None;
-        };
-        match &active.target {
-            Target::Service(_) => None,
-            Target::Pair(pair) => pair.prior.already_live(task_definition?),
+        let pair = self.pair()?;
+        pair.prior.already_live(task_definition?)
+    }
+
+    /// The pair of its release, if it is of one.
+    fn pair(&self) -> Option<&PairTarget> {
+        match self {
+            Self::OfRelease(active) => match &active.target {
+                Target::Service(_) => None,
+                Target::Pair(pair) => Some(pair),
+            },
+            Self::Alone(_) => None,
+        }
+    }
+
+    /// The checks, of the idle colour where each colour has a URL.
+    ///
+    /// # Errors
+    /// A check whose URL does not lead to one colour alone.
+    pub(crate) fn of_idle(&self, checks: &[HttpCheck]) -> Result<Vec<HttpCheck>, Failure> {
+        let each = checks.iter().enumerate();
+        each.map(|(at, check)| {
+            if check.green_url.is_none() {
+                return Ok(check.clone());
+            }
+            self.at_own_url(check).map_err(|why| {
+                Failure::configuration(format!("`http_checks[{at}].green_url` is given; {why}"))
+            })
+        })
+        .collect()
+    }
+
+    /// The name of the records leads to the colour that runs.
+    fn at_own_url(&self, check: &HttpCheck) -> Result<HttpCheck, String> {
+        let pair = self.pair().ok_or("expected in a release of a pair only")?;
+        let of_idle = check.of_colour(pair.prior.idle());
+        let host = CheckUrl::parse(&of_idle.url)?.host();
+
+        match &pair.prior.route {
+            Route::Record(records) if records.key.is_name(host) => Err(format!(
+                "expected URLs of load balancers, and found `{host}`, the name of the records"
+            )),
+            Route::Record(_) | Route::Rule(_) => Ok(of_idle),
         }
     }
 

@@ -113,10 +113,11 @@ impl Step for RunChecks {
             let context = context.as_ref()?;
             Some(self.look(context, progress).await)
         });
-        let attempts = Box::pin(self.attempts(&parameters.http_checks, known, &definition));
+        let checks = found.of_idle(&parameters.http_checks)?;
+        let attempts = Box::pin(self.attempts(&checks, known, &definition));
         let (looked, made) = tokio::join!(look, attempts);
 
-        let results = Results::new(&parameters.http_checks, made);
+        let results = Results::new(&checks, made);
         results.with_task(looked, job.payload.as_ref())
     }
 
@@ -158,7 +159,8 @@ impl RunChecks {
         ))
     }
 
-    /// One attempt of each check whose attempts have not decided, at once with the others.
+    /// One attempt of each check whose attempts have not decided, at once with the others and with
+    /// what proves which version responds.
     async fn attempts(
         &self,
         checks: &[HttpCheck],
@@ -172,9 +174,17 @@ impl RunChecks {
         let pairs = checks.iter().zip(&mut progress);
         let (open, known): (Vec<_>, Vec<_>) = pairs.filter(is_open).unzip();
 
-        let attempts = self.http.attempts(&open).await;
-        for ((check, known), attempt) in open.into_iter().zip(known).zip(&attempts) {
-            *known = std::mem::take(known).after(judged(check, attempt, definition));
+        let controls: Vec<Option<HttpCheck>> = open.iter().map(|check| check.control()).collect();
+        let requests = open.iter().copied().chain(controls.iter().flatten());
+        let attempts = self.http.attempts(&requests.collect::<Vec<_>>()).await;
+        let mut attempts = attempts.into_iter();
+        let of_checks: Vec<_> = attempts.by_ref().take(open.len()).collect();
+
+        let made = open.into_iter().zip(&controls).zip(&of_checks);
+        for (((check, control), attempt), known) in made.zip(known) {
+            let control = control.as_ref().and_then(|_| attempts.next());
+            let found = judged(check, control.as_ref(), attempt, definition);
+            *known = std::mem::take(known).after(found);
         }
         progress
     }

@@ -15,10 +15,11 @@ const JOINT: &str = "; ";
 /// What an attempt found, without the secrets of the application's task definition.
 pub(crate) fn judged(
     check: &HttpCheck,
+    control: Option<&Attempt>,
     attempt: &Attempt,
     definition: &TaskDefinition,
 ) -> Result<String, String> {
-    check.judge(attempt, |text| definition.redacted(text))
+    check.judge_with(control, attempt, |text| definition.redacted(text))
 }
 
 /// The checks of an action with what their attempts have shown.

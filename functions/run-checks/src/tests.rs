@@ -228,6 +228,19 @@ fn an_action_has_http_checks_or_a_task_or_both() {
 }
 
 #[test]
+fn a_url_of_each_colour_is_for_a_release_of_a_pair() {
+    let of_colours = HttpCheck {
+        green_url: Some("https://green.example.com/".to_owned()),
+        ..health("b")
+    };
+    let found = FoundTask::Alone(None).of_idle(&[health("a"), of_colours]);
+    assert_eq!(
+        found.expect_err("not a pair").message,
+        "`http_checks[1].green_url` is given; expected in a release of a pair only"
+    );
+}
+
+#[test]
 fn each_result_has_a_name_of_its_own() {
     let expected = |at: u8, name: &str| {
         format!(

@@ -128,6 +128,13 @@ pub enum Protection {
 }
 
 impl RecordKey {
+    /// Whether a host is the name of the records.
+    #[must_use]
+    pub fn is_name(&self, host: &str) -> bool {
+        let name = self.name.strip_suffix('.').unwrap_or(&self.name);
+        name.eq_ignore_ascii_case(host)
+    }
+
     /// Both records among all record sets of the name, as a release may begin with them.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ fn a_response_that_has_a_secret_of_the_application_is_shown_without_it() {
     let home = checks().remove(0);
     let found = "found status 500 with body \"no access with ***\"; expected status 200";
     assert_eq!(
-        judged(&home, &Ok(response), &definition),
+        judged(&home, None, &Ok(response), &definition),
         Err(found.to_owned())
     );
 }

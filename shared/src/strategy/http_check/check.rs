@@ -17,6 +17,9 @@ const OF_THE_CONNECTION: [&str; 4] = [
     "upgrade",
 ];
 
+/// The statuses by which rules refuse a request.
+pub(super) const REFUSALS: [u16; 2] = [403, 404];
+
 /// A check of one URL, which is requested with GET.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,9 +28,16 @@ pub struct HttpCheck {
     pub name: String,
     /// `https://` or `http://`, the name of a load balancer, and a path.
     pub url: String,
+    /// For a pair of which each colour has a load balancer of its own: the URL of green, where
+    /// `url` is that of blue. That of the idle colour is requested.
+    pub green_url: Option<String>,
     /// Headers to send, by their names, such as that of a test rule.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// The one of `headers` by which rules decide which version responds. The same request with
+    /// another value of it is made too, and must be refused with status 403 or 404: it proves that
+    /// no request with this header is left to the production rule.
+    pub decided_by: Option<String>,
     /// The status that passes, or a list of them; 200 when not given.
     pub status: Option<Statuses>,
     /// A text that is in the first 64 KiB of the body.
@@ -101,14 +111,48 @@ impl HttpCheck {
                 self.name
             ));
         }
-        let url = CheckUrl::parse(&self.url).map_err(|expected| {
-            let found = without_signatures(&self.url);
-            format!("`{at}.url` is `{found}`; expected {expected}")
-        })?;
-
+        let url = parsed(&format!("{at}.url"), &self.url)?;
         self.validate_headers(at, &url)?;
+        self.validate_green_url(at, &url)?;
         self.validate_expectations(at)?;
+        self.validate_decided_by(at)?;
         self.validate_attempts(at)
+    }
+
+    fn validate_green_url(&self, at: &str, blue: &CheckUrl<'_>) -> Result<(), String> {
+        let Some(url) = &self.green_url else {
+            return Ok(());
+        };
+        let green = parsed(&format!("{at}.green_url"), url)?;
+        self.validate_headers(at, &green)?;
+        if green.host().eq_ignore_ascii_case(blue.host()) {
+            return Err(format!(
+                "`{at}.green_url` has the host `{}` of `url`; expected that of green's own load \
+                 balancer",
+                green.host()
+            ));
+        }
+        Ok(())
+    }
+
+    fn validate_decided_by(&self, at: &str) -> Result<(), String> {
+        let Some(name) = &self.decided_by else {
+            return Ok(());
+        };
+        if !self.headers.contains_key(name) {
+            return Err(format!(
+                "`{at}.decided_by` is `{name}`; expected the name of one of `headers`"
+            ));
+        }
+        let statuses = self.statuses();
+        if statuses.iter().any(|status| REFUSALS.contains(status)) {
+            return Err(format!(
+                "`{at}.status` is `{}`; expected no status of a refusal ({}) with `decided_by`",
+                listed(statuses),
+                listed(&REFUSALS)
+            ));
+        }
+        Ok(())
     }
 
     fn validate_headers(&self, at: &str, url: &CheckUrl<'_>) -> Result<(), String> {
@@ -173,6 +217,14 @@ impl HttpCheck {
         }
         Ok(())
     }
+}
+
+/// The parts of the URL at `at`.
+fn parsed<'a>(at: &str, url: &'a str) -> Result<CheckUrl<'a>, String> {
+    CheckUrl::parse(url).map_err(|expected| {
+        let found = without_signatures(url);
+        format!("`{at}` is `{found}`; expected {expected}")
+    })
 }
 
 /// Whether a text can be the name of a check or of a one-off task.

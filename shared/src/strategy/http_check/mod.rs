@@ -5,6 +5,7 @@
 
 mod attempt;
 mod check;
+mod control;
 mod url;
 
 pub use attempt::{Attempt, CheckProgress, CheckResponse, CheckState};

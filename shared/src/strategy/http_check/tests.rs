@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::limits::{CHECK_BODY_BYTES, CHECK_KEPT_CHARS, CHECK_TEXT_CHARS};
 
+mod control;
+
 fn check(more: Value) -> HttpCheck {
     let mut all = json!({"name": "health", "url": "https://shop.example.com/health"});
     let members = more.as_object().expect("an object").clone();

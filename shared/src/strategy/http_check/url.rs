@@ -59,6 +59,19 @@ impl<'a> CheckUrl<'a> {
         })
     }
 
+    /// The host without a port.
+    #[must_use]
+    pub fn host(&self) -> &'a str {
+        let (_, authority) = self.origin.split_once("://").unwrap_or_default();
+        let address = authority
+            .strip_prefix('[')
+            .and_then(|it| it.split_once(']'));
+        let (host, _) = address
+            .or_else(|| authority.split_once(':'))
+            .unwrap_or((authority, ""));
+        host
+    }
+
     pub(super) fn is_encrypted(&self) -> bool {
         self.origin.starts_with(SCHEMES[0])
     }

@@ -1,6 +1,6 @@
 //! HTTP checks of the idle colour through its test rule, before it gets production traffic.
 
-use emulator::{Aws, ecs};
+use emulator::{Aws, ecs, elb};
 use harness::demo::CLUSTER;
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
@@ -159,6 +159,78 @@ fn a_check_that_fails_ends_the_release_before_traffic_moves() {
         let swap = look(&driver, "swap-target-groups", &to_half(&new)).await;
         assert_eq!(swap["status"], "failed", "{swap}");
         assert_eq!(pair::weights(&driver.world.aws()), [0, 100]);
+    });
+}
+
+/// A check that passes only if the header decides which colour responds.
+fn decided(aws: &Aws) -> Value {
+    json!([check(
+        aws,
+        "idle",
+        json!({"decided_by": "x-slipway-colour"})
+    )])
+}
+
+/// The load balancer refuses the header where no test rule takes it.
+fn refuse_header(aws: &mut Aws) {
+    let header = json!({"HttpHeaderName": "x-slipway-colour", "Values": ["*"]});
+    let refusal = json!({
+        "ListenerArn": pair::listener(aws), "Priority": 999,
+        "Conditions": [{"Field": "http-header", "HttpHeaderConfig": header}],
+        "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}],
+    });
+    elb::create_rule(aws, &refusal).expect("the priority is free");
+}
+
+#[test]
+fn a_response_proves_nothing_while_the_live_colour_takes_the_header_too() {
+    for is_outside in [false, true] {
+        run(filled(), Fault::None, async |driver| {
+            driver.world.aws().elb.sources_unlisted = is_outside;
+            let aws = driver.world.snapshot();
+            let [_, old] = definitions(&aws);
+            let answer = looked(&driver, decided(&aws)).await;
+
+            let message = format!(
+                "NG idle: not proven which version responded: with x-slipway-colour \"neither\" \
+                 found status 200 with body \"{}\"; expected status 403, 404",
+                revision(&old)
+            );
+            assert_eq!(report(&answer), failed(&message));
+        });
+    }
+}
+
+#[test]
+fn a_response_is_that_of_the_idle_colour_where_no_other_takes_its_header() {
+    let not_matched = "NG idle: found status 403 with body \"\"";
+    for (is_outside, expected) in [(false, "OK idle: status 200"), (true, not_matched)] {
+        run(filled(), Fault::None, async |driver| {
+            refuse_header(&mut driver.world.aws());
+            driver.world.aws().elb.sources_unlisted = is_outside;
+            let aws = driver.world.snapshot();
+            let answer = looked(&driver, decided(&aws)).await;
+            assert_eq!(results(&answer)[0], expected, "{answer}");
+        });
+    }
+}
+
+#[test]
+fn several_checks_have_a_proof_each() {
+    run(filled(), Fault::None, async |driver| {
+        refuse_header(&mut driver.world.aws());
+        let aws = driver.world.snapshot();
+        let [new, old] = definitions(&aws);
+        let plain = json!({"headers": {}, "body_contains": revision(&old)});
+        let idle = json!({"decided_by": "x-slipway-colour", "body_contains": revision(&new)});
+        let checks = json!([
+            check(&aws, "live", plain),
+            check(&aws, "one", idle.clone()),
+            check(&aws, "two", idle),
+        ]);
+        let answer = looked(&driver, checks).await;
+        let passed = ["live", "one", "two"].map(|name| format!("OK {name}: status 200"));
+        assert_eq!(results(&answer), passed);
     });
 }
 

@@ -6,6 +6,7 @@ mod approvals;
 mod authentication;
 mod bake;
 mod capacity;
+mod check_url;
 mod crashes;
 mod dry_run;
 mod external_changes;

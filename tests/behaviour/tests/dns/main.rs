@@ -1,6 +1,7 @@
 //! Releases of the site, a pair behind two weighted records: the steps and bakes of a pair behind a
 //! rule, each of which begins when Route 53 is INSYNC and older DNS answers have expired.
 
+mod check_url;
 mod crashes;
 mod demo;
 mod refusals;

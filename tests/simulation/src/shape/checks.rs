@@ -1,6 +1,6 @@
 //! HTTP checks in the pipelines of some shapes: of the idle colour of a pair before it gets
-//! traffic, and of a single service before its release ends. The templates have none: an operator
-//! adds them to a copy.
+//! traffic, and of a single service before its release ends. What they expect is drawn, so they are
+//! added to a copy of the template, as an operator adds further ones.
 
 use std::ops::Range;
 

@@ -24,6 +24,7 @@ mod own_records;
 mod own_retention;
 mod own_roles;
 mod own_service;
+mod own_sizes;
 mod own_stack_updates;
 mod own_statements;
 mod own_templates;

@@ -59,6 +59,10 @@ fn name(parameter: &str, chars: usize) -> String {
     format!("{first}{}", longest(chars - 1))
 }
 
+fn url(chars: usize) -> String {
+    format!("https://{}", longest(chars - "https://".len()))
+}
+
 fn role_path() -> String {
     format!("/{}/", longest(34))
 }
@@ -110,7 +114,8 @@ fn longest_parameters(
         all.extend(given(&[("Strategy", longest_strategy().as_str())]));
         all.extend(longest_of_migration());
     } else {
-        all.extend(given(&[("Rule", rule().as_str())]));
+        let by_rule = [("Rule", rule()), ("CheckUrl", url(200))];
+        all.extend(by_rule.map(|(key, value)| (key.to_owned(), value)));
     }
     if template == "blue-green.yaml" {
         let steps = format!("{}100", "10,".repeat(19));
@@ -145,6 +150,11 @@ fn longest_of_freeze() -> BTreeMap<String, String> {
         ("FreezeZone", longest(32).as_str()),
         ("StopLine", "yes"),
     ])
+}
+
+/// What each colour of a pair behind records is requested by.
+fn longest_urls() -> [(String, String); 2] {
+    ["BlueCheckUrl", "GreenCheckUrl"].map(|key| (key.to_owned(), url(160)))
 }
 
 /// What only a pipeline in place has. Words of one letter take the most room.
@@ -196,6 +206,7 @@ fn with_longest_variables(user_parameters: &str) -> String {
         .replace("#{Image.ImageDigest}", &digest)
         .replace("#{Image.ImageURI}", &image)
         .replace("#{Register.TaskDefinitionArn}", &revision)
+        .replace("#{Begin.IdleColour}", "green")
 }
 
 fn deployed(template: &str, parameters: &BTreeMap<String, String>) -> Result<Aws, StackError> {
@@ -289,7 +300,7 @@ fn user_parameters_of_the_longest_names_of_records_fit() {
         ("Alarms", longest_alarms().as_str()),
     ]);
     all.extend(LENGTHS.map(|(key, chars)| (key.to_owned(), name(key, chars))));
-    all.extend(longest_of_freeze());
+    all.extend(longest_of_freeze().into_iter().chain(longest_urls()));
     let of_file = given(&[
         ("ConfigBucket", "config"),
         ("TaskDefinitionFile", longest(64).as_str()),
@@ -367,32 +378,5 @@ fn a_longer_name_is_refused() {
         parameters.insert(parameter.to_owned(), longest(chars + 1));
         let refusal = deployed(template, &parameters).unwrap_err().to_string();
         assert!(refusal.contains(parameter), "{refusal}");
-    }
-}
-
-/// The most bytes of a template in a request. Source:
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>
-const TEMPLATE_BODY: u64 = 51_200;
-
-/// The most bytes of a template in an object. `sam deploy` puts that of the functions into one.
-/// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>,
-/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-cli-command-reference-sam-deploy.html>
-const TEMPLATE_OBJECT: u64 = 1_048_576;
-
-#[test]
-fn the_functions_template_fits_into_an_object_and_each_other_one_into_a_request() {
-    let folders = ["infra", "infra/pipelines"].map(|folder| root().join(folder));
-    let files = folders
-        .iter()
-        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
-    let mut templates: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-    templates.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
-
-    assert!(templates.len() >= 5, "{templates:?}");
-    let in_requests = templates.into_iter().map(|path| (path, TEMPLATE_BODY));
-    let of_functions = (root().join("template.yaml"), TEMPLATE_OBJECT);
-    for (template, most) in in_requests.chain([of_functions]) {
-        let bytes = std::fs::metadata(&template).unwrap().len();
-        assert!(bytes <= most, "{template:?} has {bytes} bytes");
     }
 }

@@ -356,3 +356,29 @@ fn a_swap_may_read_the_alarms_that_it_is_given() {
         assert_eq!(action, expected, "{more:?}");
     }
 }
+
+#[test]
+fn a_url_is_requested_of_the_idle_colour_between_its_filling_and_the_approval() {
+    let mut aws = account_with_pair(1);
+    deploy_functions(&mut aws);
+    let url = "https://shop.example.com/health";
+    deploy_blue_green(&mut aws, &[("CheckUrl", url), ("Approval", "yes")]).unwrap();
+    let actions = actions(&aws);
+    let check = json!({
+        "name": "url", "url": url, "attempts": 5, "required": 3,
+        "headers": {"x-slipway-colour": "#{Begin.IdleColour}"}, "decided_by": "x-slipway-colour",
+    });
+    assert_eq!(
+        own_parameters(&actions, "check"),
+        json!({ "http_checks": [check] })
+    );
+
+    let order = |name: &str| {
+        let mut all = actions.iter();
+        let found = all.find(|action| action["Name"] == name).unwrap();
+        found["RunOrder"].as_i64().unwrap()
+    };
+    let names = ["fill", "check", "approve", "swap-target-groups"];
+    let orders = names.map(order);
+    assert!(orders.is_sorted_by(|one, next| one < next), "{orders:?}");
+}

@@ -1,5 +1,6 @@
 //! The project's own templates for a pair whose traffic two weighted records route.
 
+use super::own_pairs::{actions, own_parameters};
 use super::own_roles::{
     OTHER_REPOSITORY, TARGETS, assert_same_but_for_the_pipeline, deploy_role, statements,
 };
@@ -99,5 +100,31 @@ fn a_pipeline_of_records_changes_no_others() {
         of(zone, name, kind, &["UPSERT", "DELETE"]),
     ] {
         assert_eq!(denied, Access::NotAllowed);
+    }
+}
+
+#[test]
+fn both_colours_of_records_have_a_url_to_check_or_neither() {
+    let urls = [
+        ("BlueCheckUrl", "https://blue.example.com/up"),
+        ("GreenCheckUrl", "https://green.example.com/up"),
+    ];
+    let aws = of_template("dns.yaml", &[&RECORDS[..], &urls].concat());
+    let check = json!({
+        "name": "url", "url": urls[0].1, "green_url": urls[1].1, "attempts": 5, "required": 3,
+    });
+    assert_eq!(
+        own_parameters(&actions(&aws), "check"),
+        json!({ "http_checks": [check] })
+    );
+
+    for one in urls {
+        let mut aws = account(1);
+        deploy_functions(&mut aws);
+        let refused = deploy_pipeline(&mut aws, "dns.yaml", &[&RECORDS[..], &[one]].concat());
+        assert_eq!(
+            refused.unwrap_err().problem,
+            "BlueCheckUrl and GreenCheckUrl must be given together."
+        );
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn from_inspect(
     let all = items(value)?;
     let mut wanted: Vec<&Item> = all
         .iter()
-        .filter(|item| !all.iter().any(|other| item.is_image_of(other)))
+        .filter(|item| !item.is_infra && !all.iter().any(|other| item.is_image_of(other)))
         .collect();
     wanted.sort_by(|a, b| a.peer.name.cmp(&b.peer.name));
 
@@ -48,7 +48,19 @@ pub(crate) fn from_inspect(
         drafts.push(draft(item, image, &place, (&peers, &mut volumes))?);
     }
 
-    merge::merge(running, drafts, volumes)
+    let (definition, mut left_out) = merge::merge(running, drafts, volumes)?;
+    let infra = all.iter().filter(|item| item.is_infra);
+    left_out.extend(infra.map(|item| {
+        LeftOut {
+            field: item.peer.name.clone(),
+            value: "a container".to_owned(),
+            reason:
+                "it holds network and ports of a pod of Podman; the running definition has those \
+                 of the task"
+                    .to_owned(),
+        }
+    }));
+    Ok((definition, left_out))
 }
 
 /// The definition of one container, or of a container of an image.

@@ -29,6 +29,8 @@ const OF_IMAGES: [&str; 4] = ["ContainerConfig", "RepoDigests", "RepoTags", "Roo
 pub(super) struct Item {
     pub(super) is_image: bool,
     pub(super) is_windows: bool,
+    /// Whether it only holds the network of a pod of Podman.
+    pub(super) is_infra: bool,
     /// How others of the file refer to it, and its name in the task definition.
     pub(super) peer: Peer,
     /// The id of a container's image.
@@ -95,6 +97,7 @@ fn item(at: usize, value: Value) -> Result<Item, String> {
     Ok(Item {
         is_image,
         is_windows: [text("Platform"), text("Os")].contains(&"windows"),
+        is_infra: members.get("IsInfra") == Some(&Value::Bool(true)),
         peer: Peer {
             docker_name,
             id: text("Id").to_owned(),
@@ -206,8 +209,18 @@ impl Item {
             .collect()
     }
 
-    /// `Config` as it is.
+    /// `Config`, with the health check that Podman prints beside that of an image
+    /// (github.com/containers/common, libimage/inspect.go).
     pub(super) fn config(&self) -> Value {
-        self.members.get("Config").cloned().unwrap_or_default()
+        let mut config = self.members.get("Config").cloned().unwrap_or_default();
+        let beside = self.members.get("Healthcheck").filter(|_| self.is_image);
+        let is_open = config.is_null() || config.is_object();
+        if let Some(check) = beside
+            && is_open
+            && config.get("Healthcheck").is_none()
+        {
+            config["Healthcheck"] = check.clone();
+        }
+        config
     }
 }

@@ -23,6 +23,9 @@ const PERIOD: u64 = 100_000;
 /// Docker's own size of `/dev/shm`, in bytes (docs.docker.com/reference/cli/docker/container/run).
 const SHARED_MEMORY: u64 = 64 * MIB;
 
+/// Podman's own, in bytes (github.com/containers/common, docs/containers.conf.5.md, `shm_size`).
+const SHARED_MEMORY_OF_PODMAN: u64 = 65_536_000;
+
 /// The limits that ECS takes (ECS API: Ulimit, `name`).
 const ULIMITS: [&str; 15] = [
     "core",
@@ -156,7 +159,10 @@ fn ulimits(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
     let mut list = Vec::new();
 
     for mut limit in host.objects("Ulimits")? {
-        let name = limit.text("Name")?;
+        let given = limit.text("Name")?;
+        // Podman prints the names that the system has, such as RLIMIT_NOFILE.
+        let of_system = given.strip_prefix("RLIMIT_");
+        let name = of_system.map_or_else(|| given.clone(), str::to_ascii_lowercase);
         let field = format!("{place}.{name}");
         let (soft, hard) = (limit.number("Soft")?, limit.number("Hard")?);
 
@@ -179,7 +185,7 @@ fn ulimits(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
 
 fn shared_memory(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
     let bytes = host.count("ShmSize")?;
-    if bytes > 0 && bytes != SHARED_MEMORY {
+    if ![0, SHARED_MEMORY, SHARED_MEMORY_OF_PODMAN].contains(&bytes) {
         let field = host.at("ShmSize");
         draft.put(
             "sharedMemorySize",

@@ -184,6 +184,63 @@ fn what_podman_prints_is_read_as_what_docker_prints() {
 }
 
 #[test]
+fn podman_names_limits_as_the_system_does_and_has_its_own_size_of_shared_memory() {
+    let limits = json!([
+        {"Name": "RLIMIT_NPROC", "Soft": 2048, "Hard": 4096},
+        {"Name": "RLIMIT_NOFILE", "Soft": 1024, "Hard": -1},
+        {"Name": "RLIMIT_AS", "Soft": 1, "Hard": 2},
+    ]);
+    let host = json!({"Ulimits": limits, "ShmSize": 65_536_000});
+    let (made, listed) = on_bridge(json!({}), host);
+    assert_eq!(
+        made,
+        json!({"ulimits": [
+            {"name": "nofile", "softLimit": 1024, "hardLimit": -1},
+            {"name": "nproc", "softLimit": 2048, "hardLimit": 4096},
+        ]})
+    );
+    assert_eq!(
+        listed,
+        ["web.HostConfig.Ulimits.as (1:2): ECS has no such limit"]
+    );
+}
+
+#[test]
+fn the_health_check_that_podman_prints_beside_the_configuration_of_an_image_is_taken() {
+    let check = json!({"Test": ["CMD", "true"], "Interval": 30_000_000_000_u64});
+    for config in [json!({"Cmd": ["serve"]}), Value::Null] {
+        let image = json!({
+            "RepoTags": ["docker.io/library/web:2"], "Config": config, "Healthcheck": check,
+        });
+        let made = containers(&parse(&image, &on_fargate()));
+        assert_eq!(
+            made[0]["healthCheck"],
+            json!({"command": ["CMD", "true"], "interval": 30, "timeout": 30})
+        );
+    }
+}
+
+#[test]
+fn the_container_that_holds_the_network_of_a_pod_is_listed() {
+    let mut infra = container(json!({}), json!({}));
+    infra["Name"] = json!("c9e69ccc929c-infra");
+    infra["IsInfra"] = json!(true);
+    let mut web = container(json!({}), json!({}));
+    web["IsInfra"] = json!(false);
+
+    let parsed = parse(&json!([infra, web]), &on_instances());
+    let names = containers(&parsed).into_iter().map(|it| it["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["web"]);
+    assert_eq!(
+        listed(&parsed),
+        [
+            "c9e69ccc929c-infra (a container): it holds network and ports of a pod of Podman; the \
+             running definition has those of the task"
+        ]
+    );
+}
+
+#[test]
 fn containers_are_in_the_order_of_their_names_and_refer_to_each_other() {
     let named = |name: &str, host: Value| {
         json!({

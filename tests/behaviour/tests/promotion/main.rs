@@ -3,6 +3,7 @@
 
 mod accounts;
 mod build_spec;
+mod crashes;
 mod held_back;
 mod one_by_one;
 mod roles;

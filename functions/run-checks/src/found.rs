@@ -81,17 +81,22 @@ impl FoundTask {
         .collect()
     }
 
-    /// The name of the records leads to the colour that runs.
+    /// The name of the records, and that of the other load balancer, lead to the colour that runs.
     fn at_own_url(&self, check: &HttpCheck) -> Result<HttpCheck, String> {
         let pair = self.pair().ok_or("expected in a release of a pair only")?;
-        let of_idle = check.of_colour(pair.prior.idle());
+        let idle = pair.prior.idle();
+        let of_idle = check.of_colour(idle);
         let host = CheckUrl::parse(&of_idle.url)?.host();
 
-        match &pair.prior.route {
-            Route::Record(records) if records.key.is_name(host) => Err(format!(
-                "expected URLs of load balancers, and found `{host}`, the name of the records"
+        let other = match &pair.prior.route {
+            Route::Record(records) => records.other_than(idle, host),
+            Route::Rule(_) => None,
+        };
+        match other {
+            Some(other) => Err(format!(
+                "expected URLs of load balancers, and found for {idle} `{host}`, {other}"
             )),
-            Route::Record(_) | Route::Rule(_) => Ok(of_idle),
+            None => Ok(of_idle),
         }
     }
 

@@ -128,13 +128,6 @@ pub enum Protection {
 }
 
 impl RecordKey {
-    /// Whether a host is the name of the records.
-    #[must_use]
-    pub fn is_name(&self, host: &str) -> bool {
-        let name = self.name.strip_suffix('.').unwrap_or(&self.name);
-        name.eq_ignore_ascii_case(host)
-    }
-
     /// Both records among all record sets of the name, as a release may begin with them.
     ///
     /// # Errors
@@ -296,6 +289,20 @@ impl RecordPair {
             .or(ttl)
     }
 
+    /// What a host is, if it leads to the other colour too, or to that alone.
+    #[must_use]
+    pub fn other_than(&self, colour: Colour, host: &str) -> Option<String> {
+        let other = colour.other();
+        let host = plain(host);
+        if plain(&self.key.name) == host {
+            Some("the name of the records".to_owned())
+        } else if plain(self.targets.of(other)) == host {
+            Some(format!("the load balancer of {other}"))
+        } else {
+            None
+        }
+    }
+
     /// For how long a resolver may keep an answer.
     #[must_use]
     pub fn ttl(&self) -> Duration {
@@ -325,6 +332,13 @@ fn weights_of(both: &PerColour<&RecordSetView>) -> Weights {
 
 fn targets_of(both: &PerColour<&RecordSetView>) -> PerColour<String> {
     PerColour::from_fn(|colour| both.of(colour).target.clone())
+}
+
+/// One form for all names of a load balancer or of a record.
+fn plain(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    name.strip_prefix("dualstack.").unwrap_or(name).to_owned()
 }
 
 fn whole_secs(duration: Duration) -> u32 {

@@ -309,3 +309,19 @@ fn a_target_of_blue_that_another_writer_changed_is_found() {
         }
     );
 }
+
+#[test]
+fn a_host_of_a_colour_is_neither_the_name_of_the_records_nor_of_the_other_colour() {
+    let pair = key().view(&both()).expect("weighted").pair;
+    let of_green = |host: &str| pair.other_than(Colour::Green, host);
+    let name = Some("the name of the records".to_owned());
+    assert_eq!(of_green("Shop.example.com"), name);
+    assert_eq!(of_green("shop.example.com."), name);
+
+    let blue = Some("the load balancer of blue".to_owned());
+    assert_eq!(of_green("blue.eu-west-1.elb.amazonaws.com"), blue);
+    assert_eq!(of_green("dualstack.BLUE.eu-west-1.elb.amazonaws.com"), blue);
+    for own in ["green.eu-west-1.elb.amazonaws.com", "green.example.com"] {
+        assert_eq!(of_green(own), None);
+    }
+}

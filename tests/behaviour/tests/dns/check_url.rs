@@ -63,13 +63,21 @@ fn the_idle_colour_must_respond_at_its_own_load_balancer() {
 }
 
 #[test]
-fn the_name_of_the_records_is_not_a_url_of_a_colour() {
-    let blue = target(&site(&[]), "blue");
-    run(checking([&blue, dns::NAME]), Fault::None, async |driver| {
-        let pushed = push(&driver, SITE, "1.0.0");
-        let why = failed(&driver, &pushed, "check").await;
-        let expected = "`http_checks[0].green_url` is given; expected URLs of load balancers, \
-                            and found `site.example.com`, the name of the records";
-        assert_eq!(why, expected);
-    });
+fn a_url_that_leads_to_the_live_colour_is_refused() {
+    let [blue, green] = ["blue", "green"].map(|colour| target(&site(&[]), colour));
+    for (of_green, what) in [
+        (dns::NAME, "the name of the records"),
+        (blue.as_str(), "the load balancer of blue"),
+    ] {
+        let aws = checking([&green, of_green]);
+        run(aws, Fault::None, async |driver| {
+            let pushed = push(&driver, SITE, "1.0.0");
+            let why = failed(&driver, &pushed, "check").await;
+            let expected = format!(
+                "`http_checks[0].green_url` is given; expected URLs of load balancers, and found \
+                 for green `{of_green}`, {what}"
+            );
+            assert_eq!(why, expected);
+        });
+    }
 }

@@ -88,8 +88,20 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         stage("all compile");
         return Ok(true);
     }
-    let mut trial = Trial::new(&all, &selected, &places.build, arguments.jobs());
 
+    let mut trial = Trial::new(&all, &selected, &places.build, arguments.jobs());
+    run_trial(arguments, &places, &mut trial, stage)?;
+    stage("done");
+    conclude(trial)
+}
+
+/// Runs tests, the quick ones first, and then simulations, until each mutation is caught.
+fn run_trial(
+    arguments: &Arguments,
+    places: &Places,
+    trial: &mut Trial<'_>,
+    stage: impl Fn(&str),
+) -> Result<(), Box<dyn Error>> {
     if !arguments.simulations_only {
         for (target, checks) in suite::build(&places.tree, &places.build)? {
             if trial.left() > 0 {
@@ -118,9 +130,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             arguments.seeds,
         )?)?;
     }
-
-    stage("done");
-    conclude(trial)
+    Ok(())
 }
 
 /// Shows the outcomes, and returns whether they are as expected.

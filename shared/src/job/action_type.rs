@@ -1,9 +1,10 @@
-//! Custom action types: each step of a release as an action of CodePipeline with named properties,
+//! Custom action types: a step of a release as an action of CodePipeline with named properties,
 //! whose jobs `poll-jobs` fetches.
 //!
-//! A type is one row. Its properties are the parameters of the step's schema in `infra/schemas/`,
-//! which a test compares with the Rust types; another test compares `infra/action-types.yaml` with
-//! the rows. It never knows what a parameter means.
+//! A type is one row; a step without one has Lambda invoke actions only. The properties are the
+//! parameters of the step's schema in `infra/schemas/`, which a test compares with the Rust types
+//! and which must be there before the row; another test compares `infra/action-types.yaml` with the
+//! rows. It never knows what a parameter means.
 
 use serde_json::{Map, Value};
 
@@ -24,7 +25,7 @@ const STATED: [&str; 2] = ["pipeline", "execution"];
 /// type and, if it has more parameters than properties, which ones have a property of their own.
 macro_rules! action_types {
     ($($step:literal: $category:ident, $version:literal, [$($own:literal),*];)*) => {
-        /// The types, one for each step.
+        /// The types.
         pub const ACTION_TYPES: &[ActionType] = &[$(ActionType {
             step: $step,
             category: stringify!($category),
@@ -252,9 +253,14 @@ mod tests {
         }
     }
 
+    fn of_step(step: &str) -> ActionType {
+        let found = ACTION_TYPES.iter().find(|known| known.step == step);
+        *found.expect("the step has a type")
+    }
+
     #[test]
     fn the_properties_of_finish_release_are_what_its_job_does_not_state() {
-        let of_type = ACTION_TYPES.last().expect("eight types");
+        let of_type = of_step("finish-release");
         let found: Vec<(String, bool, &str)> = of_type
             .properties()
             .into_iter()
@@ -279,7 +285,7 @@ mod tests {
 
         let older = ActionType {
             version: 2,
-            ..ACTION_TYPES[2]
+            ..of_step("update-service")
         };
         assert_eq!(older.ids().collect::<Vec<_>>(), [id("1"), id("2")]);
     }

@@ -1,4 +1,4 @@
-//! A pipeline of custom actions, one of each step: `poll-jobs` takes their jobs and invokes the
+//! A pipeline of custom actions, one of each type: `poll-jobs` takes their jobs and invokes the
 //! steps, which refuse them, because no release has begun.
 
 use emulator::{Aws, codepipeline};

@@ -80,7 +80,7 @@ pub(super) enum Event {
     ReleaseByRecords,
     /// The stack of a pipeline finds the roles of its service.
     FoundRoles,
-    /// A job of a custom action of each step, which the step or the worker refuses.
+    /// A job of each custom action type, which the step or the worker refuses.
     CustomJobs,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,

@@ -8,6 +8,7 @@
 mod gate;
 mod job_pipeline;
 mod outcome;
+mod times;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -17,16 +18,17 @@ use serde_json::Value;
 
 use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{
-    ActionKind, Failure, Job, JobEvent, JobOutcome, JobReport, Origin, PipelineJob, ReleaseRef,
-    StepError, StepResult, Token, parse_parameters, parse_release,
+    Failure, Job, JobEvent, JobOutcome, Origin, PipelineJob, ReleaseRef, StepError, StepResult,
+    Token, parse_parameters, parse_release,
 };
-use crate::limits::{BUSY_LIMIT, SECOND_LOOK, SECOND_LOOKS, STEP_BUDGET};
+use crate::limits::STEP_BUDGET;
 use crate::timestamp::{Timestamp, readable};
 
 pub use gate::Gate;
 use job_pipeline::JobPipeline;
 pub use job_pipeline::{FoundRelease, RequestedRole};
 use outcome::outcome;
+use times::{Times, check_time};
 
 /// One step of a release: one action of a pipeline.
 #[expect(
@@ -60,7 +62,8 @@ pub trait Step: Sized {
     async fn step(&self, job: &Job<Self::Parameters>, found: Self::Found) -> StepResult;
 
     /// Records the step's failure in the open release, so that later invocations report the same
-    /// failure, and returns the result.
+    /// failure, and returns the result. What makes a job unreadable is recorded in any case, so the
+    /// role of each step may write the ledger.
     async fn record_failure(
         &self,
         ledger: &Ledger,
@@ -78,20 +81,6 @@ pub struct Runner<S> {
     sdk: Sdk,
     jobs: Jobs,
     ledger: Ledger,
-}
-
-/// How long an action has taken.
-#[derive(Clone, Copy)]
-struct Times {
-    kind: ActionKind,
-    /// Since its first job began.
-    elapsed: Duration,
-    /// Since one of its jobs last learned something.
-    without_progress: Duration,
-    /// Since AWS first refused what it refused again since.
-    refused: Duration,
-    /// How many refusals before it were forgotten, each within an hour of the one before.
-    refused_before: u32,
 }
 
 impl<S: Step> Runner<S> {
@@ -139,9 +128,13 @@ impl<S: Step> Runner<S> {
             Ok(read) => read,
             Err(failure) => {
                 let pipeline = JobPipeline::new(&self.jobs, id.as_deref(), None);
-                self.record_unreadable(release.as_ref(), &pipeline, &failure)
+                let refusal = self
+                    .record_unreadable(release.as_ref(), &pipeline, &failure)
                     .await;
-                return JobOutcome::Failed(failure);
+                return JobOutcome::Failed(match refusal {
+                    Some(refusal) => failure.not_recorded(&refusal),
+                    None => failure,
+                });
             }
         };
 
@@ -152,25 +145,29 @@ impl<S: Step> Runner<S> {
         outcome(result, token.keeping(job.kept.into_inner()), now)
     }
 
-    /// Records why a job cannot be read, if at least the release that it belongs to can be. The job
-    /// fails also when it could not be recorded.
+    /// Records why a job cannot be read, whatever the step does with its own failures, if at least
+    /// the release that it belongs to can be read. Returns why AWS refused that, if it did: the job
+    /// fails also when its reason could not be recorded.
     async fn record_unreadable(
         &self,
         release: Option<&ReleaseRef>,
         pipeline: &JobPipeline<'_>,
         failure: &Failure,
-    ) {
-        let Some(release) = release else {
-            return;
-        };
+    ) -> Option<Failure> {
+        let release = release?;
 
         let recording = Box::pin(async {
             self.check_owner(release, pipeline).await?;
             self.ledger.record_unreadable(release, failure).await
         });
         let recorded = self.sdk.within(STEP_BUDGET, recording).await;
-        if !matches!(recorded, Some(Ok(()))) {
-            tracing::warn!(?recorded, "failed to record why the job cannot be read");
+        match recorded {
+            Some(Ok(())) => None,
+            Some(Err(StepError::Refused(refusal))) => Some(refusal),
+            other => {
+                tracing::warn!(?other, "failed to record why the job cannot be read");
+                None
+            }
         }
     }
 
@@ -296,71 +293,6 @@ impl<S: Step> Runner<S> {
             Err(_) => true,
         }
     }
-}
-
-impl Times {
-    fn from_token(token: &Token, now: Timestamp, kind: ActionKind) -> Self {
-        Self {
-            kind,
-            elapsed: now.since(token.since),
-            without_progress: now.since(token.last_learned()),
-            refused: now.since(token.refused.unwrap_or(now)),
-            refused_before: token.refused_before,
-        }
-    }
-
-    fn is_refused_for_long(self) -> bool {
-        self.refused >= SECOND_LOOK || self.refused_before >= SECOND_LOOKS
-    }
-
-    /// The result of a step, or the failure of one that is busy or in progress for too long.
-    fn in_time(self, result: StepResult) -> StepResult {
-        let Self {
-            kind,
-            elapsed,
-            without_progress,
-            ..
-        } = self;
-        let (last, is_busy) = match &result {
-            Ok(JobReport::InProgress { summary, .. }) => (summary.as_str(), false),
-            Err(busy @ StepError::Busy(_)) => (busy.cause(), true),
-            Err(again @ (StepError::Refused(_) | StepError::Unexpected(_))) => {
-                (again.cause(), false)
-            }
-            _ => return result,
-        };
-
-        let message = if is_busy && without_progress >= BUSY_LIMIT {
-            format!(
-                "no progress for {}; last: {last}",
-                readable(without_progress)
-            )
-        } else if elapsed >= kind.total() {
-            format!(
-                "still in progress after {}, and {}; last: {last}",
-                readable(elapsed),
-                kind.end()
-            )
-        } else {
-            return result;
-        };
-        Err(Failure::job(message).into())
-    }
-}
-
-/// Refuses what a custom action has no time for, before CodePipeline ends it halfway. Each step
-/// checks its parameters for the time of a Lambda invoke action.
-fn check_time(kind: ActionKind, works: Duration) -> Result<(), Failure> {
-    if kind == ActionKind::Invoke || works <= kind.hold() {
-        return Ok(());
-    }
-    Err(Failure::configuration(format!(
-        "by its parameters this step works for up to {}; expected at most {}, since {}; give it \
-         less time, or make it a Lambda invoke action",
-        readable(works),
-        readable(kind.hold()),
-        kind.end()
-    )))
 }
 
 /// The job, the token that goes on with it, and how long its action has taken.

@@ -130,6 +130,17 @@ impl Failure {
         }
     }
 
+    /// The same failure, which AWS refused to record for that reason. Its type is that of the
+    /// refusal, which an operator must repair first.
+    #[must_use]
+    pub(crate) fn not_recorded(self, refusal: &Self) -> Self {
+        Self {
+            kind: refusal.kind,
+            message: format!("{self}; not recorded: {refusal}"),
+            ..self
+        }
+    }
+
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         self.cause == Some(FailureCause::Frozen)

@@ -14,6 +14,7 @@ mod pairs;
 mod reports;
 mod scenes;
 mod statements;
+mod unreadable;
 
 use std::collections::BTreeMap;
 

@@ -128,12 +128,35 @@ fn an_operator_may_correct_parameters_that_cannot_be_read() {
 }
 
 #[test]
-fn a_job_that_cannot_be_read_fails_also_when_that_cannot_be_recorded() {
-    let denied = refusal("AccessDeniedException", "no");
-    let foreign = event(&parameters().to_string(), Some(FOREIGN));
-    let (script, details) = unread(foreign, [denied]);
+fn a_job_that_cannot_be_read_states_also_that_aws_refused_to_record_it() {
+    let denied = || refusal("AccessDeniedException", "no");
+    let foreign = || event(&parameters().to_string(), Some(FOREIGN));
+    let open = [held(|_| {}), record("begun"), held(|_| {}), denied()];
+    for (ledger, operation) in [(vec![denied()], "GetItem"), (open.into(), "PutItem")] {
+        let (script, details) = unread(foreign(), ledger);
+        let sent = script.operations();
+        assert_eq!(
+            sent[sent.len() - 2..],
+            [operation, "PutJobFailureResult"],
+            "the refusal is the end"
+        );
 
-    assert_eq!(script.operations(), ["GetItem", "PutJobFailureResult"]);
+        assert_eq!(details["type"], "PermissionError");
+        let message = details["message"].as_str().expect("a text");
+        let expected = format!(
+            "the continuation token is version 1 of begin-release, expected version 1 of \
+             update-service; retry the stage, so that the action starts again; not recorded: \
+             dynamodb:{operation} failed: AccessDeniedException: no; allow "
+        );
+        assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
+#[test]
+fn a_job_that_cannot_be_read_fails_with_its_reason_while_the_ledger_is_busy() {
+    let busy = || refusal("ThrottlingException", "slow down");
+    let foreign = event(&parameters().to_string(), Some(FOREIGN));
+    let (_, details) = unread(foreign, (0..CALL_ATTEMPTS).map(|_| busy()));
     assert_eq!(details["type"], "JobFailed");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use behaviour::{pair, without_mark};
+use behaviour::{migration, pair, without_mark};
 use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::{self, ActionStatus};
 use emulator::ecr::{self, Behaviour};
@@ -129,4 +129,16 @@ pub(super) fn reset_by_stack(aws: &mut Aws) {
     next["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
     ecs::call(aws, "RegisterTaskDefinition", &next).expect("legal");
     pair::update(aws, WEB, &[("MaximumPercent", "150")]);
+}
+
+/// Lets the pipeline of `web` run a command before each update, and pushes an image.
+pub(super) fn migrate(driver: &Driver, tag: &str, is_slow: bool) {
+    let aws = &mut driver.world.aws();
+    migration::add(aws, if is_slow { "1" } else { "30" });
+    if is_slow {
+        migration::goes_on(aws);
+    } else {
+        migration::exits_with(aws, 0);
+    }
+    ecr::push(aws, WEB, tag, Behaviour::Healthy).expect("pushed");
 }

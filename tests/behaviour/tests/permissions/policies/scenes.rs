@@ -4,17 +4,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use behaviour::{
-    account, add_capacity_provider, found_roles, migration, on_all_cores, only_check, pair,
+    account, add_capacity_provider, found_roles, on_all_cores, only_check, pair,
     use_capacity_provider,
 };
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Behaviour};
-use emulator::{Aws, cloudformation, ecs, iam, lambda};
+use emulator::{Aws, cloudformation, ecs, iam};
 use harness::demo::dns::SITE;
 use harness::demo::{self, CHAPTERS, CLUSTER, COUNTER, Chapter, SHOP, WEB, play, push};
 use harness::driver::{Driver, Fault, run};
-use harness::functions::STEPS;
-use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
+use invariants::ledger_reader::{executions, record, text};
 use serde_json::json;
 
 use super::by_records::{self, with_pair_by_records};
@@ -25,6 +24,7 @@ use super::pairs::{
     fail_canary, fail_canary_on_listener, fail_fill_by_alarm, fail_when_grown, promote_canary,
     release_on_listener, stop_in_bake, stop_on_listener,
 };
+use super::unreadable;
 
 /// Longest until the report, in virtual time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3_600);
@@ -82,8 +82,8 @@ pub(super) enum Event {
     FoundRoles,
     /// A job of each custom action type, which the step or the worker refuses.
     CustomJobs,
-    /// Jobs that no step can make sense of, so that each reports a failure.
-    SenselessJobs,
+    /// Jobs that no step can read, so that each records and reports the reason.
+    UnreadableJobs,
 }
 
 /// What the demo does not show, and needs permissions of its own.
@@ -113,7 +113,7 @@ const UNTOLD: [Event; 25] = [
     Event::ReleaseByRecords,
     Event::FoundRoles,
     Event::CustomJobs,
-    Event::SenselessJobs,
+    Event::UnreadableJobs,
 ];
 
 /// An event, the account that it begins on, what it demands of roles, and the roles at its end.
@@ -145,6 +145,15 @@ impl Event {
         )
     }
 
+    /// Whether it needs another pipeline or no sweep: what follows goes on from before it.
+    fn is_aside(self) -> bool {
+        let others = matches!(
+            self,
+            Self::DryRun | Self::FoundRoles | Self::CustomJobs | Self::UnreadableJobs
+        );
+        others || self.is_canary()
+    }
+
     pub(crate) async fn begin(self, driver: &Driver) {
         match self {
             Self::Push(chapter) => begin_chapter(driver, chapter).await,
@@ -165,8 +174,8 @@ impl Event {
             Self::DryRun => check_only(driver),
             Self::NewestBase => release_from_newest(driver),
             Self::StackUpdate => in_place::reset_by_stack(&mut driver.world.aws()),
-            Self::Migration => migrate(driver, "9.13.0", false),
-            Self::SlowMigration => migrate(driver, "9.14.0", true),
+            Self::Migration => in_place::migrate(driver, "9.13.0", false),
+            Self::SlowMigration => in_place::migrate(driver, "9.14.0", true),
             Self::PairOnInstances => on_instances::push(&mut driver.world.aws()),
             Self::ReleaseByRecords => by_records::push(&mut driver.world.aws()),
             Self::FoundRoles => found_roles::begin(&mut driver.world.aws(), &[]),
@@ -178,20 +187,12 @@ impl Event {
             Self::PromotedCanary => promote_canary(driver),
             Self::StoppedOnListener => stop_on_listener(driver).await,
             Self::ReleaseOnListener => drop(release_on_listener(driver, "9.2.0")),
-            Self::SenselessJobs => {
-                let job =
-                    json!({"CodePipeline.job": {"id": "4c5b1b1e-0000-4000-8000-000000000000"}});
-                for &step in STEPS {
-                    let (function, job) = (format!("{FUNCTIONS_STACK}-{step}"), job.clone());
-                    lambda::invoke_async(&mut driver.world.aws(), &function, job)
-                        .expect("accepted");
-                }
-            }
+            Self::UnreadableJobs => unreadable::give(&mut driver.world.aws()),
         }
     }
 
     /// Plays it to its end, as it should end.
-    fn play(self, aws: Aws) -> Aws {
+    pub(super) fn play(self, aws: Aws) -> Aws {
         if let Self::Push(chapter) = self {
             return play(aws, chapter, Fault::None, &mut |_| {})
                 .expect("the demo goes as expected")
@@ -202,11 +203,10 @@ impl Event {
         run(aws, Fault::None, async |driver| {
             self.begin(&driver).await;
             match self {
-                Self::SenselessJobs => {
-                    driver
-                        .until(Duration::from_secs(5), &mut |_| Ok(()), |_| false)
-                        .await
-                        .expect_err("time ends it");
+                Self::UnreadableJobs => {
+                    let over = unreadable::are_reported;
+                    let reported = driver.until(PATIENCE, &mut nothing_denied, over).await;
+                    reported.expect("each step reports its job");
                 }
                 Self::Replica | Self::Migration => ended(&driver, known, WEB, "deployed").await,
                 Self::StoppedRelease | Self::DeregisteredPrior | Self::FailedByAlarm => {
@@ -272,18 +272,6 @@ fn release_from_newest(driver: &Driver) {
     let base = [("Base", "newest"), ("TaskDefinitionFile", "")];
     pair::update(aws, "page-counter-pipeline", &base);
     ecr::push(aws, COUNTER, "9.10.0", Behaviour::Healthy).expect("pushed");
-}
-
-/// Lets the pipeline of `web` run a command before each update, and pushes an image.
-fn migrate(driver: &Driver, tag: &str, is_slow: bool) {
-    let aws = &mut driver.world.aws();
-    migration::add(aws, if is_slow { "1" } else { "30" });
-    if is_slow {
-        migration::goes_on(aws);
-    } else {
-        migration::exits_with(aws, 0);
-    }
-    ecr::push(aws, WEB, tag, Behaviour::Healthy).expect("pushed");
 }
 
 /// Pushes to a service and to the pair an image of which a release is only checked.
@@ -365,10 +353,7 @@ fn play_all() -> (Vec<Scene>, Aws) {
         aws.iam.demanded.clear();
         let before = aws.clone();
 
-        // These need another pipeline: what follows goes on from before them.
-        if event.is_canary()
-            || matches!(event, Event::DryRun | Event::FoundRoles | Event::CustomJobs)
-        {
+        if event.is_aside() {
             aside.push((number, event, before));
         } else {
             aws = event.play(aws);

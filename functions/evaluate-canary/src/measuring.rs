@@ -47,7 +47,7 @@ impl EvaluateCanary {
             .with_grpc(grpc)
             .with_sticky(health.sticky)
             .with_remarks(remarks)
-            .with_known_counts(plan::known_counts(&before));
+            .with_known_counts(plan::known_counts(&settings.source_counts(), &before));
 
         let live = context.pair.live.to_string();
         let percent = health.weights.percent(context.pair.idle());

@@ -1,9 +1,10 @@
 //! The metrics of an Application Load Balancer: answers, and latency at each threshold.
 
-use super::source::{Key, Metric, MetricName, Observations, Query, Side, Sides, Source, Window};
+use super::source::{
+    Key, Metric, MetricName, Observations, Query, Side, Sides, Source, SourceCount, Window,
+};
 use crate::judge::canary::config::{LATENCY_TOLERANCE, LATENCY_TOLERANCE_TO_PROMOTE};
 use crate::judge::canary::counts::{Counters, OwnCounter};
-use crate::judge::canary::metric::OwnCount;
 
 const NAMESPACE: &str = "AWS/ApplicationELB";
 const MINUTE_SECS: i32 = 60;
@@ -62,7 +63,7 @@ impl Source for Alb<'_> {
         }
     }
 
-    fn counts(&self) -> Vec<OwnCount> {
+    fn counts(&self) -> Vec<SourceCount> {
         Vec::new()
     }
 

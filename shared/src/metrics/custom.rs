@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::source::{
-    CustomPart, Key, Metric, MetricName, Observations, Query, Side, Sides, Source, Window, whole,
+    CustomPart, Key, Metric, MetricName, Observations, Query, Side, Sides, Source, SourceCount,
+    Window, whole,
 };
 use crate::judge::canary::counts::OwnCounter;
 use crate::judge::canary::metric::OwnCount;
@@ -20,6 +21,15 @@ pub enum CustomKind {
     Count { count: String, total: String },
     /// One value a minute.
     Value { value: String, statistic: String },
+}
+
+impl CustomKind {
+    /// The name of the metric of the events, or of the values.
+    fn first_name(&self) -> &str {
+        match self {
+            Self::Count { count: name, .. } | Self::Value { value: name, .. } => name,
+        }
+    }
 }
 
 /// A metric beside the built-in ones.
@@ -83,20 +93,24 @@ pub struct CustomMetrics<'a> {
 
 impl Source for CustomMetrics<'_> {
     fn queries(&self, sides: &Sides, side: Side, window: Window) -> Vec<Query> {
-        // Of the hour before only one thing is needed: whether a count has ever had a value.
-        let is_read = |query: &Query| match (window, query.key.metric) {
-            (Window::Bake, _) | (Window::Hour, Metric::Custom(_, CustomPart::Count)) => true,
-            (Window::Hour | Window::Zones, _) => false,
-        };
+        if window != Window::Bake {
+            return Vec::new();
+        }
 
         let metrics = self.metrics.iter().enumerate();
         let queries = metrics.flat_map(|(index, metric)| metric.queries(sides, side, index));
-        queries.filter(is_read).collect()
+        queries.collect()
     }
 
-    fn counts(&self) -> Vec<OwnCount> {
-        let counts = self.metrics.iter().filter(|metric| metric.is_count());
-        counts.map(CustomMetric::own_count).collect()
+    fn counts(&self) -> Vec<SourceCount> {
+        let metrics = self.metrics.iter().enumerate();
+        let counts = metrics.filter(|(_, metric)| metric.is_count());
+        let counts = counts.map(|(index, metric)| SourceCount {
+            judged: metric.own_count(),
+            events: Metric::Custom(index, CustomPart::Count),
+            events_name: metric.kind.first_name().to_owned(),
+        });
+        counts.collect()
     }
 
     fn read(&self, observed: &Observations<'_>, side: Side, at: i64) -> Vec<OwnCounter> {

@@ -9,7 +9,9 @@ pub mod alb;
 pub mod custom;
 pub mod source;
 
-pub use source::{Data, Key, Metric, MetricName, Points, Query, Side, Sides, Source};
+pub use source::{Data, Key, Metric, MetricName, Points, Query, Side, Sides, Source, SourceCount};
+
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
@@ -45,12 +47,22 @@ pub fn sources(settings: SourceSettings<'_>) -> Vec<Box<dyn Source + '_>> {
     ]
 }
 
-/// What is read of the live colour in the hour before the bake: percentiles of its latency, and
-/// whether a user's counts have values.
+/// What is read of the live colour in the hour before the bake: percentiles of its latency, and the
+/// events of each count, which show whether they have ever had a value.
 #[must_use]
 pub fn hourly_queries(sides: &Sides, settings: SourceSettings<'_>) -> Vec<Query> {
-    let sources = sources(settings);
-    queries(sides, &[Side::Baseline], &sources, Window::Hour)
+    hourly(sides, &sources(settings))
+}
+
+fn hourly(sides: &Sides, sources: &[Box<dyn Source + '_>]) -> Vec<Query> {
+    let counts = sources.iter().flat_map(|source| source.counts());
+    let counted: BTreeSet<Metric> = counts.map(|count| count.events).collect();
+    let mut events = queries(sides, &[Side::Baseline], sources, Window::Bake);
+    events.retain(|query| counted.contains(&query.key.metric));
+
+    let mut hourly = queries(sides, &[Side::Baseline], sources, Window::Hour);
+    hourly.extend(events);
+    hourly
 }
 
 /// Answers and slow requests of the live colour in the hour before the bake, minute by minute and
@@ -73,9 +85,16 @@ pub fn evaluation_queries(sides: &Sides, settings: SourceSettings<'_>) -> Vec<Qu
 
 /// The counts of all sources but the load balancer, in the order in which they are judged.
 #[must_use]
-pub fn own_counts(settings: SourceSettings<'_>) -> Vec<OwnCount> {
+pub fn source_counts(settings: SourceSettings<'_>) -> Vec<SourceCount> {
     let sources = sources(settings);
     sources.iter().flat_map(|source| source.counts()).collect()
+}
+
+/// How they are judged.
+#[must_use]
+pub fn own_counts(settings: SourceSettings<'_>) -> Vec<OwnCount> {
+    let counts = source_counts(settings).into_iter();
+    counts.map(|count| count.judged).collect()
 }
 
 /// Everything that is known of both sides in one minute (since the Unix epoch).

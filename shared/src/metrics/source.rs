@@ -182,14 +182,25 @@ pub enum Window {
     Bake,
 }
 
+/// A count of a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceCount {
+    /// How it is judged.
+    pub judged: OwnCount,
+    /// The series of its events. Where it has no point it may be read as 0, so nothing is promoted
+    /// if it has never had one.
+    pub events: Metric,
+    /// What operators know that series by.
+    pub events_name: String,
+}
+
 /// A source of metrics.
 pub trait Source {
     /// The series that are read of a side.
     fn queries(&self, sides: &Sides, side: Side, window: Window) -> Vec<Query>;
 
-    /// How its counts are judged, always in the same order. The load balancer's own are not among
-    /// them.
-    fn counts(&self) -> Vec<OwnCount>;
+    /// Its counts, always in the same order. The load balancer's own are not among them.
+    fn counts(&self) -> Vec<SourceCount>;
 
     /// Its counts on one side in one minute (since the Unix epoch), in the same order.
     fn read(&self, observed: &Observations<'_>, side: Side, at: i64) -> Vec<OwnCounter>;

@@ -1,4 +1,6 @@
 use super::*;
+use crate::metrics::hourly;
+use crate::metrics::tests::sides;
 
 /// The key of a query's id.
 #[track_caller]
@@ -7,8 +9,8 @@ pub(crate) fn key(id: &str) -> Key {
     found.unwrap_or_else(|| panic!("a series has the id {id}"))
 }
 
-/// Every series of a whole target group in a judgement with four thresholds, the most custom metrics, and a further source
-/// that uses the names of others.
+/// Every series of a whole target group in a judgement with four thresholds, the most custom
+/// metrics, and a further source that uses the names of others.
 fn all() -> Vec<Key> {
     let mut metrics = vec![
         Metric::Requests,
@@ -94,4 +96,64 @@ fn only_a_whole_number_that_the_judge_can_count_is_a_count() {
     assert_eq!(whole(most), Some(COUNTED_A_MINUTE));
     assert_eq!([whole(7.5), whole(-1.0), whole(most + 1.0)], [None; 3]);
     assert_eq!([whole(f64::NAN), whole(f64::INFINITY)], [None; 2]);
+}
+
+const RETRIES: Metric = Metric::Further("retries");
+const CALLS: Metric = Metric::Further("calls");
+
+/// A count with the series of its events.
+pub(crate) fn count(name: &str, events: Metric) -> SourceCount {
+    SourceCount {
+        judged: OwnCount {
+            name: name.to_owned(),
+            weight: 0.1,
+            tolerance: 1.1,
+            floor: None,
+            dispersion: None,
+            promote_tolerance: None,
+            promote_floor: None,
+        },
+        events,
+        events_name: format!("{name} events"),
+    }
+}
+
+/// A source of one count that is not a user's own.
+struct Retries;
+
+impl Source for Retries {
+    fn queries(&self, _: &Sides, side: Side, window: Window) -> Vec<Query> {
+        let query = |(metric, name): (Metric, &str)| Query {
+            key: Key::new(side, metric),
+            metric: MetricName {
+                namespace: "Shop".to_owned(),
+                name: name.to_owned(),
+                dimensions: Vec::new(),
+            },
+            statistic: "Sum".to_owned(),
+            period_secs: 60,
+        };
+        match window {
+            Window::Bake => [(CALLS, "Calls"), (RETRIES, "Retries")].map(query).into(),
+            Window::Hour | Window::Zones => Vec::new(),
+        }
+    }
+
+    fn counts(&self) -> Vec<SourceCount> {
+        vec![count("retries", RETRIES)]
+    }
+
+    fn read(&self, _: &Observations<'_>, _: Side, _: i64) -> Vec<OwnCounter> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn the_hour_before_has_the_events_of_the_counts_of_every_source() {
+    let sources: Vec<Box<dyn Source>> = vec![Box::new(Retries)];
+    let read: Vec<String> = hourly(&sides(), &sources)
+        .into_iter()
+        .map(|query| query.key.id())
+        .collect();
+    assert_eq!(read, ["b_f_retries"]);
 }

@@ -53,7 +53,7 @@ pub struct BakeState {
     /// What is remarked on of what was fixed before the bake.
     #[serde(rename = "r", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remarks: BTreeSet<Remark>,
-    /// The places of a user's counts that had a value in the hour before.
+    /// The places of the counts that had a value in the hour before, as they are numbered in `plan`.
     #[serde(rename = "k", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub known_counts: BTreeSet<usize>,
     /// The last observation of the newest minutes.
@@ -173,7 +173,7 @@ impl BakeState {
         Duration::from_secs(u64::try_from(secs).unwrap_or_default())
     }
 
-    /// The same, knowing which of a user's counts had a value in the hour before.
+    /// The same, knowing which counts had a value in the hour before.
     #[must_use]
     pub fn with_known_counts(self, known_counts: BTreeSet<usize>) -> Self {
         Self {

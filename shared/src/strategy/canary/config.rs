@@ -15,10 +15,10 @@ use crate::judge::JudgeConfig;
 use crate::judge::canary::metric::OwnCount;
 use crate::judge::canary::values::{SeriesSpec, Worse};
 use crate::metrics::custom::{CustomKind, CustomMetric};
-use crate::metrics::{FurtherSettings, SourceSettings, own_counts};
+use crate::metrics::{FurtherSettings, SourceCount, SourceSettings, own_counts, source_counts};
 
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
-const CUSTOM_METRICS: usize = 10;
+pub(super) const CUSTOM_METRICS: usize = 10;
 
 /// The largest weight of a metric of a user; errors have 0.5.
 const WEIGHT_MAX: f64 = 10.0;
@@ -144,6 +144,12 @@ impl Settings {
     #[must_use]
     pub fn counts(&self) -> Vec<OwnCount> {
         own_counts(self.source_settings(&[]))
+    }
+
+    /// The same counts, with the series of their events.
+    #[must_use]
+    pub fn source_counts(&self) -> Vec<SourceCount> {
+        source_counts(self.source_settings(&[]))
     }
 
     /// The series of values, which only object.

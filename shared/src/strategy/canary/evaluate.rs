@@ -10,7 +10,7 @@ use super::bake_state::BakeState;
 use super::config::Settings;
 use super::messages;
 use super::minutes::MinuteInput;
-use super::plan::known_counts;
+use super::plan::{known_counts, place};
 use crate::job::Failure;
 use crate::judge::canary::answers::BadRule;
 use crate::judge::canary::arrival::Arrived;
@@ -19,8 +19,7 @@ use crate::judge::canary::metric::Metric;
 use crate::judge::canary::sentence::{Labels, objected, sentence};
 use crate::judge::report::{Judgement, Live};
 use crate::judge::{Decision, Judge, JudgeConfig, Setup, Verdict};
-use crate::metrics::custom::CustomKind;
-use crate::metrics::source::Data;
+use crate::metrics::source::{Data, SourceCount};
 
 /// The input of an evaluation.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +118,7 @@ pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
     let mut judge = Judge::new(live.setup.clone(), live.progress.clone());
     let verdict = judge.look(minute, |judged| known(&minutes, judged));
 
-    let objection = unmeasured(settings, &minutes).or_else(|| never_counted(settings, state, data));
+    let objection = without_data(observed, &minutes);
     let (decision, reason) = decide(observed, &live, &verdict, objection.as_deref());
     let reason = with_missing_requests(decision, reason, &minutes, minute);
     let notes = notes(observed, &live.setup, &verdict);
@@ -232,6 +231,18 @@ fn missing_requests(minutes: &BTreeMap<u32, Arrived>, minute: u32) -> Option<Str
 
 /// Why nothing may be promoted yet: a metric beside errors and latency that has no data is never a
 /// pass, whichever source it is from.
+fn without_data(observed: &Observed<'_>, minutes: &BTreeMap<u32, Arrived>) -> Option<String> {
+    let Observed {
+        settings,
+        state,
+        data,
+        ..
+    } = *observed;
+    let counts = settings.source_counts();
+    unmeasured(settings, minutes).or_else(|| never_counted(&counts, state, data))
+}
+
+/// Why nothing may be promoted by a metric that is known in too few minutes.
 fn unmeasured(settings: &Settings, minutes: &BTreeMap<u32, Arrived>) -> Option<String> {
     let counts = settings.counts();
     let is_known = |arrived: &Arrived, place: usize| {
@@ -270,18 +281,19 @@ fn unmeasured_series(settings: &Settings, minutes: &BTreeMap<u32, Arrived>) -> O
     })
 }
 
-/// Why nothing may be promoted by a count of the user that never had a value: that it is absent
-/// would count as 0, and its name may be wrong.
-fn never_counted(settings: &Settings, state: &BakeState, data: &Data) -> Option<String> {
-    let known = known_counts(data);
+/// Why nothing may be promoted by a count, whichever source it is from, whose events never had a
+/// value: that they are absent would count as 0, and their name may be wrong.
+fn never_counted(counts: &[SourceCount], state: &BakeState, data: &Data) -> Option<String> {
+    let known = known_counts(counts, data);
     let is_known = |place: usize| known.contains(&place) || state.known_counts.contains(&place);
-    let mut metrics = settings.custom.iter().enumerate();
-    metrics.find_map(|(place, metric)| match &metric.kind {
-        CustomKind::Count { count, .. } if !is_known(place) => {
-            Some(messages::never_counted(&metric.name, count))
-        }
-        CustomKind::Count { .. } | CustomKind::Value { .. } => None,
-    })
+    let (_, count) = counts
+        .iter()
+        .enumerate()
+        .find(|(nth, count)| !is_known(place(*nth, count)))?;
+    Some(messages::never_counted(
+        &count.judged.name,
+        &count.events_name,
+    ))
 }
 
 /// The worst reason wins.

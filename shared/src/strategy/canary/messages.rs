@@ -97,11 +97,11 @@ pub(super) fn unmeasured(name: &str, minutes: usize) -> Option<String> {
     })
 }
 
-/// Why nothing is promoted while a count has never had a value.
-pub(super) fn never_counted(name: &str, count: &str) -> String {
+/// Why nothing is promoted while the events of a count have never had a value.
+pub(super) fn never_counted(name: &str, events: &str) -> String {
     format!(
-        "{name} has never had a value of `{count}`, in the bake or in the hour before; check its \
-         name: no data is never a pass"
+        "{name} has never had a value of `{events}`, in the bake or in the hour before; check that \
+         there is a metric of this name: no data is never a pass"
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::config::CUSTOM_METRICS;
 use super::remark::Remark;
 use crate::judge::JudgeConfig;
 use crate::judge::canary::answers::Answers;
@@ -10,7 +11,7 @@ use crate::judge::canary::expected_time::expected_minutes;
 use crate::judge::canary::hour::{ZoneMinute, measure};
 use crate::judge::canary::metric::Families;
 use crate::judge::canary::prior::Prior;
-use crate::metrics::source::{CustomPart, Data, Key, Metric, Points, Side};
+use crate::metrics::source::{Data, Key, Metric, Points, Side, SourceCount};
 
 /// Minutes of that hour.
 pub const HOUR_MINUTES: i64 = 60;
@@ -65,17 +66,26 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
     thresholds
 }
 
-/// The places of a user's counts that have a value: what is absent of them is 0. Of a count that
-/// never had one nothing shows that its name is right.
+/// The places of the counts whose events have a value: what is absent of them is 0. Of a count that
+/// never had one nothing shows that it is measured at all.
 #[must_use]
-pub fn known_counts(data: &Data) -> BTreeSet<usize> {
+pub fn known_counts(counts: &[SourceCount], data: &Data) -> BTreeSet<usize> {
     let found = data.iter().filter(|(_, points)| !points.is_empty());
-    found
-        .filter_map(|(key, _)| match key.metric {
-            Metric::Custom(index, CustomPart::Count) => Some(index),
-            _ => None,
-        })
+    let found: BTreeSet<Metric> = found.map(|(key, _)| key.metric).collect();
+    let counts = counts.iter().enumerate();
+    counts
+        .filter(|(_, count)| found.contains(&count.events))
+        .map(|(nth, count)| place(nth, count))
         .collect()
+}
+
+/// The place of a count in the continuation token: of a user's own that among all metrics of the
+/// user, also series of values; of any other one after the last of those.
+pub(super) fn place(nth: usize, count: &SourceCount) -> usize {
+    match count.events {
+        Metric::Custom(index, _) => index,
+        _ => CUSTOM_METRICS + nth,
+    }
 }
 
 /// Measures the hour from the minute `from` on, in which so many zones were read; none is the whole

@@ -1,7 +1,8 @@
 use super::*;
 use crate::judge::canary::prior::{Measured, Prior};
 use crate::judge::canary::verdict::Peak;
-use crate::metrics::source::tests::key;
+use crate::metrics::source::tests::{count, key};
+use crate::metrics::source::{CustomPart, Metric as Series, Points};
 use crate::strategy::canary::Remark;
 
 const FIRST: i64 = 29_460_060;
@@ -186,4 +187,37 @@ fn what_could_not_be_measured_is_noted() {
     let state = state().with_remarks(remarks.into());
     let notes = outlook(&settings(30), &state, &data(9, 6.0, 54.0), 9).notes;
     assert_eq!(notes[2..], remarks.map(|remark| remark.text().to_owned()));
+}
+
+#[test]
+fn no_count_of_any_source_passes_that_never_had_a_value() {
+    // The first metric of the user is a series of values.
+    let counts = [
+        count("orders", Series::Custom(1, CustomPart::Count)),
+        count("tls", Series::Further("e")),
+    ];
+    let of = |ids: &[&str]| -> Data {
+        let points = |id: &&str| (key(id), Points::from([(FIRST, 1.0)]));
+        ids.iter().map(points).collect()
+    };
+    let names = |before: &[&str], bake: &[&str]| {
+        let known = known_counts(&counts, &of(before));
+        never_counted(&counts, &state().with_known_counts(known), &of(bake))
+    };
+
+    let named = |name: &str| {
+        Some(format!(
+            "{name} has never had a value of `{name} events`, in the bake or in the hour before; \
+             check that there is a metric of this name: no data is never a pass"
+        ))
+    };
+    assert_eq!(names(&[], &["c_m1x"]), named("tls"));
+    assert_eq!(names(&["b_m1x"], &["c_m0v", "c_f_n"]), named("tls"));
+    assert_eq!(names(&["b_f_e"], &["c_m1n"]), named("orders"));
+    assert_eq!(names(&["b_f_e"], &["b_m1x"]), None);
+    assert_eq!(names(&["b_m1x"], &["c_f_e"]), None);
+
+    let both = known_counts(&counts, &of(&["b_f_e", "b_m1x"]));
+    let places: Vec<usize> = both.into_iter().collect();
+    assert_eq!(places, [1, 11], "as tokens have them");
 }

@@ -4,10 +4,12 @@ use crate::markdown::{cell, table as rows_of};
 use crate::project;
 
 pub(super) fn table() -> String {
-    let files = ["limits/codepipeline.rs", "limits/pushes.rs", "limits.rs"];
+    let files = ["codepipeline", "http_check", "pushes"].map(|name| format!("limits/{name}.rs"));
     let text: String = files
+        .into_iter()
+        .chain(["limits.rs".to_owned()])
         .map(|file| project::read(&format!("shared/src/{file}")))
-        .concat();
+        .collect();
 
     let (mut rows, mut comment) = (Vec::new(), String::new());
     let mut lines = text.lines();

@@ -45,7 +45,7 @@ pub trait Step: Sized {
     /// What the step finds in the ledger before it acts.
     type Found: FoundRelease;
 
-    /// How long the step works at most if its parameters have it so; no time if they state none.
+    /// How long the step works at most by its parameters; zero if they state no time.
     #[must_use]
     fn works(_parameters: &Self::Parameters) -> Duration {
         Duration::ZERO

@@ -74,13 +74,13 @@ class Account:
 
 
 def is_missing(error):
-    """Whether an error of AWS means that the thing is not there."""
+    """Whether an error of AWS means that the resource is not there."""
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
     return any(word in code for word in ("NotFound", "NoSuch")) or "does not exist" in message
 
 
 def unless_missing(call, **arguments):
-    """What a call returns, or None if the thing is not there."""
+    """What a call returns, or None if the resource is not there."""
     try:
         return call(**arguments)
     except ClientError as error:

@@ -178,7 +178,7 @@ def corpus():
         try:
             event = json.loads(path.read_text("utf-8-sig"))
         except ValueError:
-            continue  # Some examples of documentation are no JSON.
+            continue  # Some examples of documentation are not JSON.
         for event in event if isinstance(event, list) else [event]:
             event = envelope(event.get("event", event))
             if kind_of(event):

@@ -46,7 +46,7 @@ impl BeginRelease {
     }
 
     /// How what would be sent to ECS differs from what runs; `None` if nothing would be sent. Each
-    /// colour of a pair has a family of its own, which is no change.
+    /// colour of a pair has a family of its own, which does not count as a difference.
     async fn difference(
         &self,
         job: &Job<Parameters>,

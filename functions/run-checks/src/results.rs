@@ -1,7 +1,7 @@
 //! The results of an action's HTTP checks, and what follows from them and from its one-off task.
 //!
-//! The action ends with the first NG, unless its task still runs: what has not been decided is SKIP
-//! then. It never ends before its task does.
+//! The action ends with the first NG, unless its task still runs: what is undecided is then SKIP.
+//! It never ends before its task does.
 
 use serde_json::Value;
 use slipway::job::{Failure, JobReport, StepError, StepResult};
@@ -35,8 +35,8 @@ impl<'a> Results<'a> {
         Self { checks, made }
     }
 
-    /// What a job reports that looked at its task, if the action has one, and made these attempts;
-    /// `payload` is what it received.
+    /// What a job reports after it looked at its task, if the action has one, and made these
+    /// attempts; `payload` is what it received.
     pub(crate) fn with_task(
         &self,
         looked: Option<StepResult>,
@@ -92,7 +92,7 @@ impl<'a> Results<'a> {
         self.pairs().any(|(check, made)| check.state(made) == state)
     }
 
-    /// All results in one text, with what is NG first, between two others of which each may be
+    /// All results in one text, the NG ones first, between two other texts, each of which may be
     /// empty.
     fn listed(&self, first: &str, is_over: bool, last: &str) -> String {
         let mut pairs: Vec<_> = self.pairs().collect();

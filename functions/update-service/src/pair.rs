@@ -65,8 +65,8 @@ impl UpdateService {
         }
 
         let mut goal = fill_goal(&job.parameters, target, live_seen.view.desired);
-        // The release borrows nothing from the colour: percentages that differ by now are another
-        // writer's, and are not set back.
+        // The release borrows nothing from the colour: percentages that differ now were set
+        // by another writer, and stay.
         if target.change.is_some() {
             goal.change.percentages = idle_seen.view.percentages;
             goal.recorded.percentages = idle_seen.view.percentages;

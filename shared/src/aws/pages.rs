@@ -13,7 +13,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Those of an operation, which its errors name.
+    /// The pages of an operation, which errors name.
     pub(super) fn new(operation: &'static str) -> Self {
         Self {
             operation,
@@ -38,7 +38,7 @@ impl Pages {
         Ok(next)
     }
 
-    /// Goes on with the page of this token, or ends without one.
+    /// Goes on with the page of this token; without a token the list has ended.
     pub(super) fn go_on(&mut self, token: Option<String>) {
         self.next = token.map(Some);
     }

@@ -1,5 +1,5 @@
-//! Requests to what is no service of AWS, over the HTTP client, the timer and the clock of all
-//! others: without credentials and without a signature.
+//! Requests to endpoints outside AWS, over the same HTTP client, timer and clock as all others, but
+//! without credentials and without a signature.
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};

@@ -1,7 +1,7 @@
 //! CloudFormation's requests for a custom resource of a stack, and the responses to them.
 //!
 //! Source: AWS CloudFormation User Guide, custom resource request objects and response objects. The
-//! URL of a response is signed: who has it can respond, so nothing shows it.
+//! URL of a response is signed: anyone who has it can respond, so it is never shown.
 
 use std::fmt;
 

@@ -26,7 +26,7 @@ pub struct Subscription {
     pub repository: Option<String>,
     /// The tags that are delivered: `*` stands for any characters, as in a rule of EventBridge.
     pub tag_pattern: Option<String>,
-    /// What the tags that are delivered have besides.
+    /// What else the tags that are delivered must be.
     #[serde(default)]
     pub tag_rule: TagRule,
     /// ARN of the role under which the pipeline is started and the image is read.

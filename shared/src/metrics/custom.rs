@@ -46,7 +46,7 @@ pub struct CustomMetric {
     pub weight: f64,
     /// Ratio that is tolerated.
     pub tolerance: f64,
-    /// Rate below which a count is no harm.
+    /// Rate below which a count is harmless.
     pub floor: Option<f64>,
     /// Difference of medians below which a series of values does not object.
     pub least: f64,

@@ -116,7 +116,7 @@ impl PriorPair {
         self.route.weights_in(route, self.groups())
     }
 
-    /// How many targets of a colour that its traffic can use were seen healthy.
+    /// How many of the targets that a colour's traffic can use were seen healthy.
     #[must_use]
     pub fn healthy(&self, view: &PairView, colour: Colour) -> u32 {
         let group = &self.of(colour).target_group;
@@ -166,7 +166,7 @@ impl PriorPair {
     }
 }
 
-/// Whether the scaling of a colour is seen otherwise than it is set to.
+/// Whether the observed scaling of a colour differs from what it is set to.
 fn differs(
     wanted: PerColour<Option<RecordedScaling>>,
     seen: PerColour<Option<ScalingView>>,

@@ -200,8 +200,8 @@ impl TaskDefinition {
             .collect()
     }
 
-    /// Whether an instance that runs a task of this definition has no port left for one of the
-    /// other.
+    /// Whether an instance that runs a task of this definition has no port left for a task of
+    /// the other one.
     #[must_use]
     pub fn shares_static_port(&self, other: &Self) -> bool {
         let held = self.static_host_ports();

@@ -288,7 +288,7 @@ pub async fn ends(driver: &Driver, pipeline: &str, pushed: &str, expected: &str)
     execution
 }
 
-/// Lets the newest release of `web` come so far that its deployment is in progress.
+/// Lets the newest release of `web` run until its deployment is in progress.
 pub async fn in_progress(driver: &Driver, pushed: &str) -> String {
     let image = format!("@{pushed}");
     until(driver, |aws| {

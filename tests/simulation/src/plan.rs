@@ -371,7 +371,7 @@ impl fmt::Display for Incident {
                 write!(f, "{after:?} after ")?;
                 match anchor {
                     Anchor::Push(number) => write!(f, "push {number}")?,
-                    Anchor::Approval(number) => write!(f, "approval {number} is asked for")?,
+                    Anchor::Approval(number) => write!(f, "approval {number} is requested")?,
                     Anchor::RollBack(number) => write!(f, "rollback {number} begins")?,
                     Anchor::Attempt { function, nth } => {
                         write!(f, "attempt {nth} of {function} starts")?

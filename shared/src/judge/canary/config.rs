@@ -156,7 +156,7 @@ settings! {
         "minutes after which the bake ends";
 }
 
-/// Settings of the judge before, with what replaces them.
+/// Settings of the earlier judge, with their replacements.
 const RETIRED: &[(&str, &str)] = &[
     ("dispersion_errors", "`clump_errors` in its place"),
     ("dispersion_latency", "`clump_latency` in its place"),

@@ -13,12 +13,12 @@ struct Traffic {
     baseline: f64,
 }
 
-/// The metrics of which a promotion asks for evidence, with the minutes it needs.
+/// The metrics for which a promotion requires evidence, with the minutes it needs.
 ///
-/// The second threshold is asked for only where it can be shown within half the bake.
+/// The second threshold is required only where it can be shown within half the bake.
 pub fn promoting(config: &JudgeConfig, families: &Families, prior: &Prior) -> Vec<Metric> {
     let half_the_bake = f64::from(config.end) / 2.0;
-    let is_asked = |spec: &&MetricSpec| match spec.metric {
+    let is_required = |spec: &&MetricSpec| match spec.metric {
         _ if !spec.promotes => false,
         Metric::Errors | Metric::ClientErrors | Metric::Latency(0) | Metric::Own(_) => true,
         Metric::Latency(_) => {
@@ -30,7 +30,7 @@ pub fn promoting(config: &JudgeConfig, families: &Families, prior: &Prior) -> Ve
     families
         .judged
         .iter()
-        .filter(is_asked)
+        .filter(is_required)
         .map(|spec| spec.metric)
         .collect()
 }
@@ -39,12 +39,12 @@ pub fn promoting(config: &JudgeConfig, families: &Families, prior: &Prior) -> Ve
 /// share.
 pub fn expected_minutes(config: &JudgeConfig, families: &Families, prior: &Prior) -> Option<f64> {
     let traffic = traffic(config, prior)?;
-    let asked = promoting(config, families, prior);
+    let required = promoting(config, families, prior);
     let slowest = families
         .judged
         .iter()
         // Of a user's own counts the hour before shows nothing.
-        .filter(|spec| asked.contains(&spec.metric) && !matches!(spec.metric, Metric::Own(_)))
+        .filter(|spec| required.contains(&spec.metric) && !matches!(spec.metric, Metric::Own(_)))
         .map(|spec| minutes(config, spec, prior, traffic))
         .fold(f64::from(config.min_minutes + config.warm_up), f64::max);
     Some(slowest.ceil() + f64::from(config.last_step() - 1))

@@ -2,7 +2,7 @@
 //!
 //! An e-process: its expectation is at most 1 for a canary within tolerance, so by Ville's
 //! inequality \[V\] it ever reaches 1/α with a chance of at most α, however often it is looked at.
-//! A rollback asks for two kinds of it: bad events one by one, and whole minutes as one event each,
+//! A rollback requires two kinds of it: bad events one by one, and whole minutes as one event each,
 //! so that no single bad minute decides.
 
 use super::counts::Counts;

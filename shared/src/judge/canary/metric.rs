@@ -58,7 +58,7 @@ pub struct MetricSpec {
     pub stated_dispersion: Option<f64>,
 }
 
-/// Latency thresholds that a promotion asks for at most.
+/// Most latency thresholds that a promotion requires.
 const PROMOTING_THRESHOLDS: usize = 2;
 
 /// With stickiness sessions move, not requests, so the sides differ by who is on them.

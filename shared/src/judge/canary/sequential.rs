@@ -277,13 +277,13 @@ impl Judge {
         })
     }
 
-    /// The metric with the least evidence of health of those that are asked for.
+    /// The metric with the least evidence of health of those that a promotion requires.
     fn weakest(&self) -> (Metric, f64) {
-        let asked = self
+        let required = self
             .judged
             .iter()
             .filter(|tracked| self.promoting.contains(&tracked.spec.metric));
-        asked
+        required
             .map(|tracked| (tracked.spec.metric, tracked.log_health()))
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .unwrap_or((Metric::Errors, f64::NEG_INFINITY))

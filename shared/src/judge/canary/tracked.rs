@@ -8,7 +8,7 @@ use super::metric::MetricSpec;
 use super::verdict::Shown;
 use crate::judge::tally::{Tally, Totals};
 
-/// Evidence by minutes that the final test asks for, so that no single minute decides there.
+/// Evidence by minutes that the final test requires, so that no single minute decides there.
 const MINUTES_BET: f64 = 10.0;
 
 /// One metric while it is judged.

@@ -72,7 +72,7 @@ pub enum Reason {
         /// The share `w·α_exam` that p had to be within.
         limit: f64,
     },
-    /// Every metric asked for is shown to be no worse than its bound.
+    /// Every metric that a promotion requires is shown to be no worse than its bound.
     NonInferior,
     /// The bake is over.
     EndOfBake,
@@ -141,7 +141,7 @@ pub struct Verdict {
     pub log_e: f64,
     /// The highest such evidence at which a rollback was allowed, if there was any.
     pub highest: Option<Peak>,
-    /// ln of the least evidence of health of those that a promotion asks for.
+    /// ln of the least evidence of health of those that a promotion requires.
     pub log_e_promote: f64,
     /// The metric with that evidence.
     pub weakest: Metric,

@@ -99,7 +99,7 @@ pub struct Look {
     pub log_e: f64,
     /// ln of the highest such evidence at which a rollback was allowed.
     pub highest_log_e: Option<f64>,
-    /// ln of the least evidence of health of those that a promotion asks for.
+    /// ln of the least evidence of health of those that a promotion requires.
     pub log_e_promote: f64,
     /// The metric with that evidence.
     pub weakest: String,

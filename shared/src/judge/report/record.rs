@@ -217,13 +217,13 @@ impl Recorder {
             prior,
         } = &self.setup;
         let families = Families::new(config, *thresholds, own);
-        let asked = promoting(config, &families, prior);
+        let required = promoting(config, &families, prior);
         let shown = judge.shown().enumerate();
         shown
             .map(|(place, shown)| {
                 let metric = shown.spec.metric;
                 let watched = place >= judge.deciding();
-                let promotes = !watched && asked.contains(&metric);
+                let promotes = !watched && required.contains(&metric);
                 StoredMetric::new(&shown, self.labels().of(metric), watched, promotes)
             })
             .collect()

@@ -202,7 +202,7 @@ fn requests(judge: &Judge, verdict: &Verdict) -> (u64, u64) {
     (totals.canary.requests, totals.baseline.requests)
 }
 
-/// The reason of an open decision after what is missing where a side has had no request.
+/// The reason of an open decision, after what is missing if a side has had no requests.
 fn with_missing_requests(
     decision: Decision,
     reason: String,
@@ -216,7 +216,7 @@ fn with_missing_requests(
     }
 }
 
-/// What is missing where a side has had no request.
+/// What is missing if a side has had no requests.
 fn missing_requests(minutes: &BTreeMap<u32, Arrived>, minute: u32) -> Option<String> {
     let total = |side: fn(&Minute) -> Option<u64>| -> u64 {
         minutes

@@ -212,7 +212,7 @@ fn what_a_freeze_ended_goes_out_after_it_although_an_older_release_came_back_mea
     });
 }
 
-/// Lets a release of an image come so far that its deployment is in progress.
+/// Lets a release of an image run until its deployment is in progress.
 async fn rolling_out(driver: &Driver, tag: &str) -> String {
     let pushed = push(driver, REPOSITORY, tag);
     let image = format!("@{pushed}");

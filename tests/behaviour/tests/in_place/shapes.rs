@@ -11,7 +11,7 @@ use behaviour::{push, released, service, until};
 /// The service that a test creates on container instances.
 pub(crate) const LEGACY: &str = "legacy";
 
-/// Lets a release by hand come so far that its deployment is done; returns its revision.
+/// Lets a release by hand run until its deployment is done; returns its revision.
 async fn deployed(driver: &Driver, name: &str) -> String {
     push(driver, WEB, "2.0.0");
     begun(driver, json!({"service": name})).await;

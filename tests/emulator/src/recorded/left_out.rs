@@ -83,12 +83,12 @@ fn holds(recorded: &Value, parts: &str) -> bool {
 }
 
 impl Lack {
-    /// Whether the emulator has it by now.
+    /// Whether the emulator serves it now.
     fn is_served(self) -> bool {
         match self {
             Self::Operation(service, operation) => is_served(service, operation),
             Self::Resource(kind) => cloudformation::makes(kind),
-            // What is not said is no lack.
+            // An empty text is not a lack.
             Self::Other(lack) => lack.is_empty(),
         }
     }

@@ -83,7 +83,7 @@ impl Console {
         let mut summary = format!("{} requests served", self.requests);
         if !self.missing.is_empty() {
             let missing: Vec<&str> = self.missing.iter().map(String::as_str).collect();
-            summary.push_str(&format!("; asked for and missing: {}", missing.join(", ")));
+            summary.push_str(&format!("; requested and missing: {}", missing.join(", ")));
         }
         summary
     }

@@ -71,7 +71,7 @@ pub(super) async fn stop_before_begin(driver: &Driver) {
             .is_some()
     };
 
-    // Without a permission it does not come so far.
+    // Without a permission it does not get that far.
     if driver
         .until(PATIENCE, &mut |_| Ok(()), started)
         .await
@@ -110,7 +110,7 @@ pub(super) async fn repeat_registration(driver: &Driver) {
     };
     let come = |aws: &Aws| registered(aws).is_some();
 
-    // Without a permission it does not come so far.
+    // Without a permission it does not get that far.
     if driver.until(PATIENCE, &mut |_| Ok(()), come).await.is_ok() {
         let aws = &mut driver.world.aws();
         let invocation = registered(aws).expect("it was there");

@@ -29,7 +29,7 @@ const ALARM_OF_FILL: &str = "shop-tasks";
 const JUDGE_BUCKET: &str = "shop-judge";
 
 /// Stops a release of the pair once the new colour has traffic; without a permission it does not
-/// come so far.
+/// get that far.
 pub(super) async fn stop_in_bake(driver: &Driver, pushed: &str) {
     if let Ok(execution) = until_action(driver, pushed, "swap-target-groups", 1).await {
         pair::stop(driver, &execution);
@@ -56,7 +56,7 @@ pub(super) async fn fail_when_grown(driver: &Driver) {
 }
 
 /// Lets the new colour grow when the release of a push has come to an action. Without a permission
-/// it does not come so far.
+/// it does not get that far.
 async fn grow_in(driver: &Driver, pushed: &str, action: &str) {
     if until_action(driver, pushed, action, 0).await.is_ok() {
         let more = json!({"desiredCount": 3});
@@ -151,7 +151,7 @@ pub(super) async fn fail_fill_by_alarm(driver: &Driver, tag: &str) {
             })
     };
 
-    // Without a permission it does not come so far.
+    // Without a permission it does not get that far.
     let come = driver.until(PATIENCE, &mut |_| Ok(()), filling).await;
     if come.is_ok() {
         set_alarm(&mut driver.world.aws(), ALARM_OF_FILL, "ALARM");

@@ -87,7 +87,7 @@ pub(super) enum Event {
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const UNTOLD: [Event; 25] = [
+const NOT_IN_DEMO: [Event; 25] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -343,7 +343,7 @@ pub(super) fn scenes() -> &'static (Vec<Scene>, Aws) {
 fn play_all() -> (Vec<Scene>, Aws) {
     let mut aws = account();
     let (mut scenes, mut aside) = (Vec::new(), Vec::new());
-    let events = CHAPTERS.iter().map(Event::Push).chain(UNTOLD);
+    let events = CHAPTERS.iter().map(Event::Push).chain(NOT_IN_DEMO);
     for (number, event) in events.enumerate() {
         aws = match event {
             Event::PairOnInstances => with_pair_on_instances(aws),

@@ -41,11 +41,11 @@ pub(super) struct Resource {
     pub(super) properties: Map<String, Value>,
     pub(super) depends_on: Vec<String>,
     pub(super) condition: Option<String>,
-    /// Whether the thing outlives its removal from the template.
+    /// Whether the resource outlives its removal from the template.
     pub(super) retained: bool,
-    /// Whether the thing outlives a creation of the stack that failed.
+    /// Whether the resource outlives a creation of the stack that failed.
     pub(super) retained_on_create: bool,
-    /// Whether the old thing outlives its replacement.
+    /// Whether the old resource outlives its replacement.
     pub(super) retained_on_replace: bool,
     pub(super) metadata: Map<String, Value>,
 }
@@ -258,7 +258,7 @@ impl Resource {
     }
 }
 
-/// Whether a deletion policy keeps the thing.
+/// Whether a deletion policy keeps the resource.
 fn policy(value: &Value, known: &[&str]) -> Result<bool, Problem> {
     let policy = text(value)?;
     if !known.contains(&policy) {

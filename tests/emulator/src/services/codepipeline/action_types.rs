@@ -87,7 +87,7 @@ impl ActionType {
                 == (&*self.category, &*self.provider, &*self.version)
     }
 
-    /// The property by which jobs are asked for, if the type has one.
+    /// The property by which jobs are requested, if the type has one.
     pub(super) fn queryable(&self) -> Option<&Property> {
         self.properties
             .iter()

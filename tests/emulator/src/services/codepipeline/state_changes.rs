@@ -11,8 +11,8 @@ const SOURCE: &str = "aws.codepipeline";
 
 /// What every event of an execution contains.
 fn common(aws: &mut Aws, execution: &Execution, started: Millis, state: &str) -> Value {
-    // The documentation's samples write these numbers both as 1 and as 1.0; consumers must bear
-    // either.
+    // The documentation's samples write these numbers both as 1 and as 1.0; consumers must
+    // accept either.
     let as_float = aws.draw_quirk(Quirk::FractionalNumbers);
     let number = |value: usize| {
         if as_float {

@@ -9,8 +9,8 @@ use crate::{Aws, traffic};
 
 use super::{EcsEvent, Task, TaskStep, failures};
 
-/// How long a task bears it, in milliseconds.
-const BEARS: std::ops::Range<u64> = 5000..30_000;
+/// How long a task goes on answering then, in milliseconds.
+const LASTS: std::ops::Range<u64> = 5000..30_000;
 
 /// Finds tasks that get too many requests now.
 pub(super) fn meet(aws: &mut Aws) {
@@ -27,13 +27,13 @@ pub(super) fn meet(aws: &mut Aws) {
         if let Some(found) = aws.ecs.tasks.get_mut(&task) {
             found.soon_unhealthy = true;
         }
-        let after = Duration::from_millis(aws.rng.u64(BEARS));
+        let after = Duration::from_millis(aws.rng.u64(LASTS));
         let step = TaskStep::Overload;
         aws.schedule(after, EcsEvent::Task { task, step });
     }
 }
 
-/// A task stops answering, unless it gets fewer requests by now.
+/// A task stops answering, unless it gets fewer requests again.
 pub(super) fn settle(aws: &mut Aws, arn: &str) {
     let Some(task) = aws.ecs.tasks.get(arn) else {
         return;

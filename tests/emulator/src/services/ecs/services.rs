@@ -165,8 +165,8 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({"service": describe_services::view(aws, &aws.ecs.services[&arn], true)}))
 }
 
-/// Changes the count as another service does it that calls UpdateService for its own reasons: no
-/// deployment begins.
+/// Changes the count, as another service of AWS does by calling UpdateService: no deployment
+/// begins.
 pub(crate) fn scale(aws: &mut Aws, arn: &str, count: u32) {
     let active = |service: &&mut Service| {
         service.status == ServiceStatus::Active && service.desired_count != count
@@ -228,7 +228,7 @@ fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
         .clone())
 }
 
-/// Takes the members of a request over. Those of `deploymentConfiguration` that are not given stay
+/// Takes over the members of a request. Those of `deploymentConfiguration` that are not given stay
 /// as they are.
 fn merge(aws: &mut Aws, settings: &mut Map<String, Value>, input: &Input) {
     // A service has one or the other.
@@ -252,8 +252,8 @@ fn merge(aws: &mut Aws, settings: &mut Map<String, Value>, input: &Input) {
     }
 }
 
-/// Takes the given members of a deployment configuration over. Whether those inside a member stay
-/// that are not given is drawn.
+/// Takes over the given members of a deployment configuration. Whether a given member keeps those
+/// of its own members that are not given is drawn.
 fn merge_configuration(aws: &mut Aws, old: &mut Map<String, Value>, new: &Map<String, Value>) {
     for (member, value) in new {
         match (
@@ -268,8 +268,8 @@ fn merge_configuration(aws: &mut Aws, old: &mut Map<String, Value>, new: &Map<St
     }
 }
 
-/// Shows another deployment controller for a service, which goes on as it is: no tool but Amazon
-/// ECS is played.
+/// Shows another deployment controller for a service, which otherwise stays as it is: only Amazon
+/// ECS is emulated.
 pub fn set_controller(aws: &mut Aws, cluster: &str, service: &str, controller: &str) {
     let controller = json!({ "type": controller });
     set_shown(aws, (cluster, service), "deploymentController", controller);

@@ -71,7 +71,7 @@ fn a_service_scales_out_at_once_to_what_the_load_needs_and_to_its_maximum_at_mos
         .id
         .clone();
 
-    // 200 requests a second are half of what four tasks can bear.
+    // 200 requests a second are half of what four tasks can serve.
     traffic::set(&mut aws, &listener, 200.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 4);

@@ -154,7 +154,7 @@ fn gone<T>(result: Result<T, ApiError>) -> Result<(), Problem> {
     }
 }
 
-/// Changes of these properties would replace the thing, which the sandbox does not do.
+/// Changes of these properties would replace the resource, which the sandbox does not do.
 fn refuse_changes(
     old: &StackResource,
     desired: &Desired,

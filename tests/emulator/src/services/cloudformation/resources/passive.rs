@@ -190,7 +190,7 @@ fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     })
 }
 
-/// A changed property is only remembered, unless its change would replace the thing.
+/// A changed property is only remembered, unless its change would replace the resource.
 fn keep(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     let mutable = form(desired.kind).mutable;
     let changed = changed(old, desired);

@@ -142,7 +142,7 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
         request.as_object_mut().unwrap().remove("NextToken");
         assert!(
             world.ask(&request)["NextToken"].is_string(),
-            "fewer than asked for"
+            "fewer than requested"
         );
     }
 }

@@ -102,7 +102,7 @@ fn what_has_the_configuration_or_the_layers_of_no_image_is_not_pulled() {
         match refused {
             None => assert_eq!(found, Ok(Behaviour::Healthy), "{manifest}"),
             Some(kind) => {
-                let error = found.expect_err("it is no image");
+                let error = found.expect_err("not an image");
                 let end = format!(": unsupported media type {kind}");
                 assert!(error.ends_with(&end), "{error}");
             }

@@ -5,10 +5,10 @@
 //! Never deregisters a revision that the release did not register, or that is in use, as far as the
 //! leases, the release's own service and the tasks in the clusters of all leases show. Tasks in
 //! other clusters are not observed, nor are those in a cluster that the release's deploy role may
-//! not read: its family is not deployed there under that role. Another service without tasks shows
-//! what it has in DescribeServices alone, which the role may not call for it, and no call of Amazon
-//! ECS lists the services of a revision. It keeps an INACTIVE one, and scales with it (Amazon ECS
-//! API: DeregisterTaskDefinition).
+//! not read: its family is not deployed there under that role. The revision of another service
+//! without tasks is shown by DescribeServices alone, which the role may not call for it, and no
+//! call of Amazon ECS lists the services of a revision. Such a service keeps an INACTIVE revision,
+//! and can still scale with it (Amazon ECS API: DeregisterTaskDefinition).
 
 use std::collections::BTreeSet;
 

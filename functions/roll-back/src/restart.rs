@@ -2,8 +2,7 @@
 //! digest of a release that a freeze ended, once that is over, and what the service's own stack
 //! replaced during a release.
 //!
-//! It never starts anything while a newer execution may be replaced by it, nor what no push had
-//! started.
+//! It never starts anything that may replace a newer execution, nor what no push had started.
 
 use slipway::aws::ErrorKind;
 use slipway::job::{Failure, StepError};

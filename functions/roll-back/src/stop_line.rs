@@ -1,5 +1,5 @@
 //! Stops the line: the transition into a stage is disabled before a failed release frees its
-//! service, so that no release which looks at it goes on before an operator enables it.
+//! service, so that no release that checks it goes on before an operator enables it.
 //!
 //! It never enables a transition.
 

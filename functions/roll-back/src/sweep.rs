@@ -1,6 +1,6 @@
 //! The sweep: every open release and every one that has not begun is checked, since events can be
-//! lost. After them what is started again, every pair that no release holds, since a stack update
-//! can reset its weights, and what closed releases have yet to deregister.
+//! lost. Then it checks what is to be started again, every pair that no release holds, since a
+//! stack update can reset its weights, and what closed releases have yet to deregister.
 //!
 //! Each is read and restored under its own deploy role. A problem with one, such as with its role,
 //! never stops the others, and none takes more than its share of the time.

@@ -1,7 +1,7 @@
 //! The end of the old colour of a pair: drained, scale-in given back, stopped.
 //!
 //! It is stopped only while no alarm of the action is in ALARM, and while the metrics of the load
-//! balancer have neither requests to it nor failures of the new colour.
+//! balancer show neither requests to it nor failures of the new colour.
 
 use std::time::Duration;
 

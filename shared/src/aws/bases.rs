@@ -1,6 +1,6 @@
-//! What a release may be made from: the newest revision of a family, or what runs, if that is what
-//! it wants already. The mark of a revision shows which release registered it; the record of that
-//! release shows whether it was deployed.
+//! What a release may be made from: the newest revision of a family, or what runs, if that already
+//! has all that the release wants. The mark of a revision shows which release registered it; the
+//! record of that release shows whether it was deployed.
 
 use super::{AwsError, Ledger, Sdk, TaskDefinitions};
 use crate::job::{Failure, StepError};

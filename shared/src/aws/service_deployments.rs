@@ -1,4 +1,5 @@
-//! Service deployments of Amazon ECS: what shows how a deployment ended that is no longer listed.
+//! Service deployments of Amazon ECS: they show how a deployment ended that its service no longer
+//! lists.
 
 use std::cmp::Reverse;
 

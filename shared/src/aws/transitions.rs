@@ -1,5 +1,5 @@
-//! Transitions between the stages of a pipeline: whether the way into a stage is disabled, and how
-//! it is.
+//! Transitions between the stages of a pipeline: whether one into a stage is disabled, and how to
+//! disable it.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! Events that invoke functions: image pushes, updates of services by their stacks, started actions,
-//! ended executions, schedules, and CloudFormation's requests for custom resources.
+//! Events that invoke functions: image pushes, updates of services by their stacks, started
+//! actions, ended executions, schedules, and CloudFormation's requests for custom resources.
 //!
-//! Reading an event never decides what follows from it: that is the step's, which observes first.
+//! Reading an event never decides what follows from it: the function does, which observes first.
 
 mod action;
 mod custom_resource;

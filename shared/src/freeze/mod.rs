@@ -2,7 +2,7 @@
 //! transition of its pipeline is disabled.
 //!
 //! Pure: the time and the state of the transition are given. It never decides about a way back,
-//! which does not look here, so that nothing of it can be frozen.
+//! which is not checked here and so is never frozen.
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
-//! What a job's action is to CodePipeline, and so how long it can take.
+//! The kind of a job's action in CodePipeline, which limits how long the action can take.
 //!
-//! It knows no step: how long one works is for its parameters to state.
+//! It knows no step: the parameters of a step state how long it works.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! The text of a custom action's property as the value of the parameter that it is.
+//! The value of a parameter from the text of a custom action's property.
 //!
 //! CodePipeline has text only, so this is the one place that states how a parameter is written:
 //! a number and `true` or `false` as they are, a list with commas or as a JSON array, and any other
-//! value as JSON. Whether the value fits the parameter is the step's to check.
+//! value as JSON. The step checks whether the value fits the parameter.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! When DynamoDB may delete an item of the ledger that nothing needs any more.
 //!
-//! Nothing decides by it: an item that is past it may be read for days, and one without it never
+//! Nothing decides by it: an item past it can still be read for days, and one without it never
 //! expires.
 
 use crate::limits::LEDGER_DAYS;

@@ -1,8 +1,8 @@
-//! The soak of a release: how long its service has run the new revision steadily, as the jobs of one
-//! finish-release action see it, before the release ends and a promotion goes on.
+//! The soak of a release: how long its service has run the new revision steadily, as the jobs of
+//! one finish-release action see it, before the release ends and a promotion goes on.
 //!
 //! It never ends at a look that finds the service unsteady. An interruption that passes does not
-//! begin it anew: a task that is replaced is no sign against the revision.
+//! begin it anew: the replacement of a task is not a sign against the revision.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Judges by the canary configs of Spinnaker's Kayenta, once, at the end of the bake.
 //!
 //! Users of Kayenta have configs; this reads them and reaches Kayenta's verdict
-//! (github.com/spinnaker/kayenta, NetflixACAJudge-v1.0), except where that verdict is a hole:
+//! (github.com/spinnaker/kayenta, NetflixACAJudge-v1.0), except where that verdict has a hole:
 //! - an Error is a failure; in Kayenta it leaves the denominator;
 //! - a group without data leaves the score with its weight; in Kayenta it scores 100;
 //! - each side needs [`POINTS_MIN`] points; below, no data can reach 98 %, and Kayenta's bound is

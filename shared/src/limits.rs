@@ -43,9 +43,9 @@ pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
 /// Shortest secret that is redacted from messages, in bytes. Ours: numbers and flags are shorter.
 pub const SECRET_CHARS: usize = 6;
 
-/// Shortest text that ECS can have cut, in characters: the longest reason of a container with agents
-/// from before 1.92.0; since then it has 1,024 (AWS, What's New, May 2025: "Amazon ECS increases the
-/// container exit reason message to 1024 characters").
+/// Shortest text that ECS can have cut, in characters: the longest reason of a container with
+/// agents from before 1.92.0; since then it has 1,024 (AWS, What's New, May 2025: "Amazon ECS
+/// increases the container exit reason message to 1024 characters").
 pub const CUT_CHARS: usize = 255;
 
 /// Shortest word of a command that is taken for a generated key, in characters. Ours: generated
@@ -55,8 +55,8 @@ pub const RANDOM_CHARS: usize = 20;
 /// Fewest digits of such a word. Ours: names have a number at most.
 pub const RANDOM_DIGITS: usize = 3;
 
-/// Changes of a task definition that a dry run lists. Ours: such a tree is still read, and it is one
-/// line of a log.
+/// Changes of a task definition that a dry run lists. Ours: such a tree is still read, and it is
+/// one line of a log.
 pub const LISTED_CHANGES: usize = 50;
 
 /// Longest path and longest value of a listed change, in characters. Ours: an image with its digest

@@ -1,5 +1,5 @@
-//! Lists the services: one for each module of `src/services/mod.rs`. Rust cannot list modules, and a
-//! macro that declares them would hide their files from rustfmt.
+//! Lists the services: one for each module of `src/services/mod.rs`. Rust cannot list modules, and
+//! a macro that declares them would hide their files from rustfmt.
 
 use std::path::Path;
 use std::{env, fs};

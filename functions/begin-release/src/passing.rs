@@ -8,9 +8,9 @@
 //!
 //! It never registers the prior revision again as a proof: the old definition would then be the
 //! newest of its family, which stack updates, schedules and other releases use. In a family of its
-//! own it would stay behind in the account, as no deploy role may delete it. So the roles of a prior
-//! revision that is INACTIVE, which UpdateService refuses, are not proven: what a role may do is
-//! shown by iam:SimulatePrincipalPolicy alone, which would disclose all that it may.
+//! own it would stay behind in the account, as no deploy role may delete it. So the roles of a
+//! prior revision that is INACTIVE, which UpdateService refuses, are not proven: what a role may do
+//! is shown by iam:SimulatePrincipalPolicy alone, which would disclose all that it may.
 
 use std::time::Duration;
 

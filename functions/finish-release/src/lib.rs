@@ -1,6 +1,6 @@
 //! The step that closes a release: it checks once more that the service runs the revision, lets it
-//! soak for as long as its parameters request, records the outcome with its reason, and releases the
-//! lease.
+//! soak for as long as its parameters request, records the outcome with its reason, and releases
+//! the lease.
 //!
 //! It never changes a service, and never closes a release while an announced change can still be
 //! made.

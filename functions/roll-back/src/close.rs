@@ -143,9 +143,9 @@ impl RollBack {
         Ok(())
     }
 
-    /// Whether there is time left to deregister revisions while AWS is busy: as much as a rollback has.
-    /// It counts from the take-over, which a release that changed nothing did not need before. One
-    /// that ends well must not be taken over: its time counts from its start.
+    /// Whether there is time left to deregister revisions while AWS is busy: as much as a rollback
+    /// has. It counts from the take-over, which a release that changed nothing did not need before.
+    /// One that ends well must not be taken over: its time counts from its start.
     async fn may_deregister_later(
         &self,
         lease: &Lease,

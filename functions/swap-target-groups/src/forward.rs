@@ -1,4 +1,5 @@
-//! The steps towards the new colour: each passes the gate first, and is announced before it is made.
+//! The steps towards the new colour: each passes the gate first, and is announced before it is
+//! made.
 
 use slipway::job::{JobReport, StepError, StepResult};
 use slipway::observed::weights::Weights;

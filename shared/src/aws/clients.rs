@@ -77,8 +77,8 @@ macro_rules! clients {
 clients! {
     autoscaling: aws_sdk_applicationautoscaling,
     cloudwatch: aws_sdk_cloudwatch,
-    // The model of the API names CBOR first since the autumn of 2026. A newer SDK, which follows it,
-    // does not change what is sent.
+    // The model of the API names CBOR first since the autumn of 2026. A newer SDK, which follows
+    // it, does not change what is sent.
     codepipeline: aws_sdk_codepipeline with codepipeline_protocol(),
     dynamodb: aws_sdk_dynamodb,
     ecr: aws_sdk_ecr,

@@ -60,8 +60,8 @@ impl Addresses {
 }
 
 impl Services {
-    /// Adds the health of its targets to a service that was described, and how many of its tasks have
-    /// run for long enough.
+    /// Adds the health of its targets to a service that was described, and how many of its tasks
+    /// have run for long enough.
     ///
     /// # Errors
     /// When a call fails.

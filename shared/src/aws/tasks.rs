@@ -1,4 +1,5 @@
-//! Tasks, page by page: the running ones of a service, and the revisions that those of a family run.
+//! Tasks, page by page: the running ones of a service, and the revisions that those of a family
+//! run.
 //!
 //! It only observes.
 

@@ -77,7 +77,7 @@ pub struct PriorService {
     pub percentages: Percentages,
     /// `healthyPercent` of its early success criteria, when they are on.
     pub early_success: Option<u32>,
-    /// The PRIMARY deployment as it was seen, failed or not. None in leases from before it was known.
+    /// The PRIMARY deployment as it was seen, failed or not. Older leases have none.
     pub found: Option<FoundDeployment>,
     pub recorded_at: Timestamp,
 }

@@ -56,8 +56,8 @@ impl TrafficShift {
         !self.made && self.change.is_none()
     }
 
-    /// Whether an invocation that hung can still set the weights that were announced with this shift
-    /// or before it.
+    /// Whether an invocation that hung can still set the weights that were announced with this
+    /// shift or before it.
     pub(super) fn may_be_made_late(&self, now: Timestamp) -> bool {
         now.since(self.at) < FUNCTION_TIMEOUT
     }
@@ -80,12 +80,12 @@ impl TrafficShift {
 
     /// Weights this release may have set.
     ///
-    /// The announced ones count however long ago that was: the invocation may have set them and died
-    /// before it recorded that, and then the traffic must go back. An operator's same weights cannot
-    /// be distinguished from them.
+    /// The announced ones count however long ago that was: the invocation may have set them and
+    /// died before it recorded that, and then the traffic must go back. An operator's same weights
+    /// cannot be distinguished from them.
     ///
-    /// The weights before the shift count too while it may not have been made. Later, another writer
-    /// set them if they are seen again.
+    /// The weights before the shift count too while it may not have been made. Later, another
+    /// writer set them if they are seen again.
     #[must_use]
     pub(crate) fn possible_weights(self) -> Vec<Weights> {
         let before = self.may_be_unmade().then_some(self.from);

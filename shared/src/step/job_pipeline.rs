@@ -2,8 +2,8 @@
 //! acts for the release of another, and none of its executions for another one, whatever the
 //! parameters of its actions name.
 //!
-//! It never takes a job's pipeline from the parameters, which can name any. It reads the pipeline at
-//! most once an invocation, and only for a release that has a deploy role.
+//! It never takes a job's pipeline from the parameters, which can name any. It reads the pipeline
+//! at most once an invocation, and only for a release that has a deploy role.
 
 use std::sync::OnceLock;
 

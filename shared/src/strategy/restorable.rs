@@ -1,7 +1,8 @@
 //! The proof, before the first change, that the prior release can still be restored.
 //!
 //! `begin-release` proves it before a release begins. Days may pass until the first change, as with
-//! an approval, and lifecycle policies delete and archive images meanwhile. Everything here is pure.
+//! an approval, and lifecycle policies delete and archive images meanwhile. Everything here is
+//! pure.
 
 use crate::job::Failure;
 use crate::limits::PRIOR_PROOF;

@@ -18,8 +18,8 @@ pub fn container_images(definition: &TaskDefinition) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What a release makes of its base. What runs can be pulled, but a file may never have run, so that
-/// its other images are checked too.
+/// What a release makes of its base. What runs can be pulled, but a file may never have run, so
+/// that its other images are checked too.
 ///
 /// # Errors
 /// As [`set_images`], and of a file as [`check_images`].

@@ -35,8 +35,8 @@ pub fn files(folder: &str, own: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Keeps a file of others out of the recording, until what is returned is dropped: a task definition
-/// is passed on unchanged, so what is in it would be recorded as the functions' own.
+/// Keeps a file of others out of the recording, until what is returned is dropped: a task
+/// definition is passed on unchanged, so what is in it would be recorded as the functions' own.
 #[must_use]
 pub fn unrecorded(file: impl AsRef<Path>) -> Option<Unrecorded> {
     let file = file.as_ref();

@@ -239,7 +239,8 @@ fn without_any_event_the_schedule_takes_the_jobs() {
     lose_events(&mut aws);
     release(aws, Faults::default(), async |driver, pushed| {
         ends(driver, PIPELINE, pushed, "deployed").await;
-        // One of each action: begin-release, register-task-definition, update-service, finish-release.
+        // One of each action: begin-release, register-task-definition, update-service,
+        // finish-release.
         assert_eq!(driver.world.aws().events.met.len(), 4, "events were lost");
     });
 }

@@ -118,8 +118,8 @@ fn releases(seed: u64) -> Vec<Release> {
 /// The attempts that made other calls than those of their function that are known: of a pair in the
 /// chapter, else in any chapter. A shift is looked at again and again while it bakes, and
 /// blue_green/crashes.rs lets every change of one be the last. Functions that do the same in every
-/// chapter are left out, and so is the call by which a new container gets the deploy role: the first
-/// attempt of each function has it.
+/// chapter are left out, and so is the call by which a new container gets the deploy role: the
+/// first attempt of each function has it.
 fn unlike(known: &mut Known, aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
     let mut is_new = |ran: &Ran| {
         let made = operations(ran.called(aws)).filter(|operation| *operation != "AssumeRole");

@@ -54,8 +54,8 @@ impl WeightsByHand {
     /// saw in `routes`, are left alone.
     ///
     /// Not those that an invocation of the same release had announced and could still set when the
-    /// operator did, or later, nor those of which the lease leaves that open: then the function that
-    /// makes this call cannot distinguish the two, and going back comes first.
+    /// operator did, or later, nor those of which the lease leaves that open: then the function
+    /// that makes this call cannot distinguish the two, and going back comes first.
     pub(super) fn left_alone(
         &self,
         aws: &Aws,

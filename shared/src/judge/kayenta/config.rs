@@ -14,8 +14,8 @@ use crate::judge::strict::{FieldError, Node};
 const WEIGHT_SLACK: f64 = 0.1;
 /// The judge, and the name it had before it was published.
 const JUDGES: [(&str, ()); 2] = [("NetflixACAJudge-v1.0", ()), ("dredd-v1.0", ())];
-/// Fields of requests to Kayenta, `POST /canary` and `POST /canary/<id>`, each with the file that is
-/// meant.
+/// Fields of requests to Kayenta, `POST /canary` and `POST /canary/<id>`, each with the file that
+/// is meant.
 const OF_REQUESTS: [(&str, &str); 2] = [
     (
         "canaryConfig",

@@ -1,9 +1,10 @@
 //! Writes a judgement down: as JSON that can be judged again, and as one page for readers.
 //!
 //! A [`Judgement`] holds everything a verdict rests on: the settings, what the hour before showed,
-//! every minute as it was judged, what was kept between looks, and each look's evidence. [`replay`] judges it again
-//! and must reach the same verdict; [`differences`] names what differs. [`html`] shows it: one file
-//! without scripts or outside resources, so that it opens years later from a bucket or a mail.
+//! every minute as it was judged, what was kept between looks, and each look's evidence. [`replay`]
+//! judges it again and must reach the same verdict; [`differences`] names what differs. [`html`]
+//! shows it: one file without scripts or outside resources, so that it opens years later from a
+//! bucket or a mail.
 //!
 //! The flow is `record` (scenario or live data to judgement), `series` and `interval` (minutes to
 //! rates), `chart` (numbers to coordinates) and `page` (everything to text for the templates). Only

@@ -97,8 +97,8 @@ impl ServiceView {
         all_run && self.target_groups.iter().any(|group| group.unreachable > 0)
     }
 
-    /// What is waited for if nothing else is missing, in words: the end of a bake time, or tasks that
-    /// have just started.
+    /// What is waited for if nothing else is missing, in words: the end of a bake time, or tasks
+    /// that have just started.
     pub(crate) fn last_wait(&self, missing: &[String], is_baking: bool) -> String {
         match (is_baking, self.deployment_alarms) {
             (true, true) => "ECS is watching its alarms; ".to_owned(),
@@ -207,9 +207,9 @@ impl ServiceView {
             && self.running + self.pending == of_primary
     }
 
-    /// How many tasks ECS may be moving between Availability Zones: to rebalance, it starts tasks in
-    /// one zone, within the maximum, before it stops as many in another, and again for as long as
-    /// they are uneven. How many at once is not documented
+    /// How many tasks ECS may be moving between Availability Zones: to rebalance, it starts tasks
+    /// in one zone, within the maximum, before it stops as many in another, and again for as long
+    /// as they are uneven. How many at once is not documented
     /// (docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html).
     fn movable(&self) -> u32 {
         if self.rebalancing {

@@ -4,8 +4,8 @@
 //! A release goes to the idle colour; [`shift`] moves the traffic, [`health`] decides whether the
 //! new colour keeps it, [`size`] computes how many tasks a colour needs for all of it, [`retire`]
 //! stops the old colour unless it is [`in_use`], [`returning`] gives the traffic back, and
-//! [`rollback`] brings everything back. [`reset`] finds weights that a stack update left on an empty
-//! colour. Everything here is pure.
+//! [`rollback`] brings everything back. [`reset`] finds weights that a stack update left on an
+//! empty colour. Everything here is pure.
 
 pub mod context;
 pub mod health;

@@ -53,7 +53,8 @@ pub struct BakeState {
     /// What is remarked on of what was fixed before the bake.
     #[serde(rename = "r", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remarks: BTreeSet<Remark>,
-    /// The places of the counts that had a value in the hour before, as they are numbered in `plan`.
+    /// The places of the counts that had a value in the hour before, as they are numbered in
+    /// `plan`.
     #[serde(rename = "k", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub known_counts: BTreeSet<usize>,
     /// The last observation of the newest minutes.

@@ -1,5 +1,5 @@
-//! What a rollback deploys to the idle colour is proven when a release begins: that its roles may be
-//! passed.
+//! What a rollback deploys to the idle colour is proven when a release begins: that its roles may
+//! be passed.
 
 use emulator::{Aws, ecs};
 use harness::demo::{CLUSTER, SHOP};

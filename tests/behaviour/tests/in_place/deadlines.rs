@@ -228,7 +228,8 @@ fn a_release_that_ends_well_is_not_taken_over_while_its_revision_cannot_be_retir
         set(&driver, json!({"desiredCount": 2}));
         pass(&driver, 180).await;
 
-        // The leases and the execution, under its role, are read first, then the service in 4 calls.
+        // The leases and the execution, under its role, are read first, then the service in 4
+        // calls.
         let throttled = sweep(CallFault::ThrottleFrom(8, 4)).await;
         let error = throttled.expect_err("ECS throttles");
         assert!(

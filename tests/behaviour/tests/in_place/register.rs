@@ -1,4 +1,5 @@
-//! Which revision a release gets: the one that is live, one that it registered before, or a new one.
+//! Which revision a release gets: the one that is live, one that it registered before, or a new
+//! one.
 
 use emulator::ecs;
 use harness::demo::WEB;

@@ -1,6 +1,6 @@
 //! Least privilege, both ways: the policies of the templates allow what is called, under the roles
-//! of the functions and the deploy roles of the pipelines, and nothing that no run ever called. Each
-//! action is taken away once, and a report must name it, the resource and the role.
+//! of the functions and the deploy roles of the pipelines, and nothing that no run ever called.
+//! Each action is taken away once, and a report must name it, the resource and the role.
 
 mod by_records;
 mod by_worker;

@@ -1,5 +1,5 @@
-//! The commands of infra/buildspec.yml, run by bash with programs in place of Docker and the AWS CLI
-//! that write down how they are called.
+//! The commands of infra/buildspec.yml, run by bash with programs in place of Docker and the AWS
+//! CLI that write down how they are called.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Events of other systems, given to every function: nothing panics, what is not ours is refused or
 //! ignored without a change in the account, and what credentials an event holds are never repeated.
 //!
-//! `SLIPWAY_CORPUS` names folders with a folder `events`, whose files are used besides the project's
-//! own examples.
+//! `SLIPWAY_CORPUS` names folders with a folder `events`, whose files are used besides the
+//! project's own examples.
 
 use behaviour::{account, corpus, ecs_state, invoke, ledger_table, newest, writes};
 use emulator::Aws;

@@ -29,8 +29,8 @@ fn running() -> TaskDefinition {
     TaskDefinition::from_value(described.expect("it is there")).expect("a task definition")
 }
 
-/// Definitions that run where the rules of ECS differ: the page counter's, one in each network mode,
-/// and one on Fargate with members that only ECS has.
+/// Definitions that run where the rules of ECS differ: the page counter's, one in each network
+/// mode, and one on Fargate with members that only ECS has.
 fn places() -> Vec<(String, TaskDefinition)> {
     let of = |value: Value| TaskDefinition::from_value(value).expect("a task definition");
     let mut places = vec![("page counter".to_owned(), running())];

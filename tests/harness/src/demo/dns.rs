@@ -25,8 +25,8 @@ pub const BALANCER_ZONE: &str = "Z32O12XQLNTSW2";
 /// strength.
 const REQUESTS_PER_SECOND: f64 = 50.0;
 
-/// How long a client may stay with a balancer after its last query: a connection is kept for an hour
-/// after the TTL of a minute.
+/// How long a client may stay with a balancer after its last query: a connection is kept for an
+/// hour after the TTL of a minute.
 const LATEST_CLIENT: Millis = 62 * 60_000;
 
 /// The chapters, in order.
@@ -88,8 +88,8 @@ pub fn opened_in(
     Ok(aws)
 }
 
-/// Lets time pass until all clients have come to the live colour. Before that, some send requests to
-/// the colour that is filled next.
+/// Lets time pass until all clients have come to the live colour. Before that, some send requests
+/// to the colour that is filled next.
 ///
 /// # Errors
 /// What was denied meanwhile.

@@ -1,5 +1,5 @@
-//! The pipeline of promotion, end to end: a commit is built once, and its image goes from Dev by way
-//! of CI and UAT to production.
+//! The pipeline of promotion, end to end: a commit is built once, and its image goes from Dev by
+//! way of CI and UAT to production.
 
 use std::collections::BTreeMap;
 

@@ -32,9 +32,9 @@ impl Ran {
         own
     }
 
-    /// The calls, counted from 1, after which a crash leaves something new behind: each that changes
-    /// something, and the first one. After any other read, everything is as it was after the call
-    /// before.
+    /// The calls, counted from 1, after which a crash leaves something new behind: each that
+    /// changes something, and the first one. After any other read, everything is as it was after
+    /// the call before.
     ///
     /// They are those of a container that is as warm as this one was: a new one assumes its deploy
     /// role in a call more.

@@ -63,9 +63,9 @@ pub(super) fn canaries(rng: &mut Rng) -> Vec<Push> {
     pushed(rng, count, one)
 }
 
-/// Behind a Classic Load Balancer three of four first images exit: whether the circuit breaker trips
-/// there is drawn, and few other tasks fail before they count as started. It is drawn by itself, so
-/// that other runs stay as they are.
+/// Behind a Classic Load Balancer three of four first images exit: whether the circuit breaker
+/// trips there is drawn, and few other tasks fail before they count as started. It is drawn by
+/// itself, so that other runs stay as they are.
 pub(super) fn exit_behind_classic(seed: u64, shape: &Shape, pushes: &mut [Push]) {
     let mut rng = Rng::with_seed(seed ^ 0x0b7e_4a61_93d5_28cf);
     let is_drawn = shape.oddity == Some(Oddity::Classic) && rng.u8(..4) > 0;

@@ -1,5 +1,5 @@
-//! Jobs that no step can read: each step records the reason, whatever it does with its own failures,
-//! and reports it.
+//! Jobs that no step can read: each step records the reason, whatever it does with its own
+//! failures, and reports it.
 
 use behaviour::ledger_table;
 use emulator::codepipeline::{Job, JobState, ReportContent};

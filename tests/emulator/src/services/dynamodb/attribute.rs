@@ -113,8 +113,8 @@ impl Attribute {
             Self::NS(numbers) => numbers.iter().map(Number::to_string).collect(),
             Self::BS(all) => all.iter().map(base64::encode).collect(),
         };
-        // `json!` would copy what is inside, at every level of it, and `from_iter` would be compiled
-        // here, without the optimisation that serde_json is built with.
+        // `json!` would copy what is inside, at every level of it, and `from_iter` would be
+        // compiled here, without the optimisation that serde_json is built with.
         let mut typed = Value::Null;
         typed[self.kind()] = inner;
         typed

@@ -27,8 +27,8 @@ pub struct Ecs {
     pub(super) buckets: rates::Buckets,
     /// What RunTask was sent with a client token, by cluster and token.
     pub(super) runs: BTreeMap<(String, String), Run>,
-    /// What commands of RunTask's overrides do, by their words with spaces between them. A container
-    /// with any other command does what its image does.
+    /// What commands of RunTask's overrides do, by their words with spaces between them. A
+    /// container with any other command does what its image does.
     pub commands: BTreeMap<String, CommandEnd>,
     pub(super) tasks_started: u64,
 }

@@ -1,7 +1,7 @@
 //! The newest push of a pipeline, beside the claims of its pushes.
 
 use super::Ledger;
-use super::item::{NEWEST_PUSH, item, push_key, text};
+use super::item::{NEWEST_PUSH, push_key, text};
 use super::write::put_if;
 use crate::aws::AwsError;
 use crate::release::NewestPush;
@@ -25,16 +25,7 @@ impl Ledger {
         before: Option<&NewestPush>,
         newest: &NewestPush,
     ) -> Result<bool, AwsError> {
-        let request = self
-            .clients
-            .dynamodb()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(
-                &push_key(&newest.pipeline),
-                NEWEST_PUSH,
-                newest,
-            )?));
+        let request = self.put(&push_key(&newest.pipeline), NEWEST_PUSH, newest)?;
 
         // A later delivery of the same event claims it anew, which `event` alone would not show.
         let request = match before {

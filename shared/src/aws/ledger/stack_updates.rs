@@ -1,7 +1,7 @@
 //! The last update of a service by its own stack, beside the claims of its pipeline.
 
 use super::Ledger;
-use super::item::{STACK_UPDATE, item, push_key, text};
+use super::item::{STACK_UPDATE, push_key, text};
 use super::write::put_if;
 use crate::aws::AwsError;
 use crate::release::StackUpdate;
@@ -25,16 +25,7 @@ impl Ledger {
         before: Option<&StackUpdate>,
         update: &StackUpdate,
     ) -> Result<bool, AwsError> {
-        let request = self
-            .clients
-            .dynamodb()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(
-                &push_key(&update.pipeline),
-                STACK_UPDATE,
-                update,
-            )?));
+        let request = self.put(&push_key(&update.pipeline), STACK_UPDATE, update)?;
 
         let request = match before {
             None => request.condition_expression("attribute_not_exists(pk)"),

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use serde::Serialize;
 
 use super::Ledger;
 use super::item::{
@@ -23,12 +24,7 @@ impl Ledger {
     /// # Errors
     /// When the call fails.
     pub async fn put_push(&self, before: Option<&Push>, push: &Push) -> Result<bool, AwsError> {
-        let request = self
-            .clients
-            .dynamodb()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(&push_key(&push.pipeline), &push.digest, push)?));
+        let request = self.put(&push_key(&push.pipeline), &push.digest, push)?;
 
         let request = match before {
             None => request.condition_expression("attribute_not_exists(pk)"),
@@ -104,16 +100,24 @@ impl Ledger {
 
         let record = Record { reason, ..record };
         let request = self
-            .clients
-            .dynamodb()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(&record_key(execution), RECORD, &record)?))
+            .put(&record_key(execution), RECORD, &record)?
             .condition_expression("#state = :begun")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":begun", text("begun"));
 
         put_if(request).await.map(drop)
+    }
+
+    /// The write of one item, on no condition yet.
+    pub(super) fn put(
+        &self,
+        pk: &str,
+        sk: &str,
+        value: &impl Serialize,
+    ) -> Result<PutItemFluentBuilder, AwsError> {
+        let item = item(pk, sk, value)?;
+        let request = self.clients.dynamodb().put_item();
+        Ok(request.table_name(&self.table).set_item(Some(item)))
     }
 
     fn put_of(&self, record: &Record) -> Result<PutBuilder, AwsError> {
@@ -152,15 +156,7 @@ impl Ledger {
     /// When the call fails.
     pub async fn note_started(&self, started: &Started) -> Result<(), AwsError> {
         let request = self
-            .clients
-            .dynamodb()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(
-                LEASE,
-                &started_key(&started.execution),
-                started,
-            )?))
+            .put(LEASE, &started_key(&started.execution), started)?
             .condition_expression("attribute_exists(sk)");
 
         put_if(request).await.map(drop)
@@ -176,15 +172,7 @@ impl Ledger {
         pending: &PendingDeregistration,
     ) -> Result<(), AwsError> {
         let request = self
-            .clients
-            .dynamodb()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(
-                LEASE,
-                &deregistration_key(pending.execution()),
-                pending,
-            )?))
+            .put(LEASE, &deregistration_key(pending.execution()), pending)?
             .condition_expression("attribute_not_exists(pk)");
 
         put_if(request).await.map(drop)

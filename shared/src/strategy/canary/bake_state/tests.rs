@@ -1,6 +1,11 @@
 use serde_json::json;
 
+use super::kept::{metric, place};
 use super::*;
+use crate::judge::canary::answers::BadRule;
+use crate::judge::canary::metric::Metric;
+use crate::judge::canary::prior::Measured;
+use crate::judge::canary::verdict::Peak;
 
 fn prior() -> Prior {
     let measured = |phi, one_by_one| Measured {

@@ -31,6 +31,7 @@ pub use polled::{PolledJob, StepInvocation};
 pub(crate) use report::clipped;
 pub use report::{JobOutcome, JobReport};
 pub use token::Token;
+pub(crate) use token::read_payload;
 
 use crate::timestamp::Timestamp;
 

@@ -2,6 +2,7 @@
 //!
 //! It carries progress only, never a decision: CodePipeline may repeat or lose it.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
@@ -37,6 +38,18 @@ pub struct Token {
     pub pipeline: Option<String>,
     /// The step's own payload.
     pub payload: Option<Value>,
+}
+
+/// Reads a payload as what the step keeps in it.
+///
+/// # Errors
+/// When another version wrote it.
+pub(crate) fn read_payload<T: DeserializeOwned>(payload: &Value) -> Result<T, Failure> {
+    T::deserialize(payload).map_err(|e| {
+        Failure::job(format!(
+            "the continuation token was not written by this version: {e}; release again"
+        ))
+    })
 }
 
 impl Token {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
 use crate::hash::sha256;
-use crate::job::Failure;
+use crate::job::{Failure, read_payload};
 use crate::limits::TASK_STOP_DEADLINE;
 use crate::observed::service::revision;
 use crate::observed::task::TaskView;
@@ -115,14 +115,7 @@ impl TaskProgress {
     /// # Errors
     /// When it was written by another version.
     pub fn read(payload: Option<&Value>) -> Result<Self, Failure> {
-        let Some(payload) = payload else {
-            return Ok(Self::default());
-        };
-        serde_json::from_value(payload.clone()).map_err(|e| {
-            Failure::job(format!(
-                "the continuation token was not written by this version: {e}; release again"
-            ))
-        })
+        payload.map_or_else(|| Ok(Self::default()), read_payload)
     }
 
     #[must_use]

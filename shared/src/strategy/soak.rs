@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use crate::job::Failure;
+use crate::job::{Failure, read_payload};
 use crate::timestamp::Timestamp;
 
 /// What one job of the action leaves to the next.
@@ -30,14 +30,7 @@ impl SoakProgress {
     /// # Errors
     /// When it was written by another version.
     pub fn read(payload: Option<&Value>) -> Result<Self, Failure> {
-        let Some(payload) = payload else {
-            return Ok(Self::default());
-        };
-        Self::deserialize(payload).map_err(|e| {
-            Failure::job(format!(
-                "the continuation token was not written by this version: {e}; release again"
-            ))
-        })
+        payload.map_or_else(|| Ok(Self::default()), read_payload)
     }
 
     /// For the next job.

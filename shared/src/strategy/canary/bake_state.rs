@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::arrival::Arrivals;
 use super::remark::Remark;
-use crate::job::Failure;
+use crate::job::{Failure, read_payload};
 use crate::judge::Progress;
 use crate::judge::canary::prior::Prior;
 use crate::limits::PAYLOAD_CHARS;
@@ -179,11 +179,7 @@ impl BakeState {
     /// # Errors
     /// When it was written by another version.
     pub fn read(payload: &Value) -> Result<Self, Failure> {
-        serde_json::from_value(payload.clone()).map_err(|e| {
-            Failure::job(format!(
-                "the continuation token was not written by this version: {e}; release again"
-            ))
-        })
+        read_payload(payload)
     }
 
     /// What earlier looks left.

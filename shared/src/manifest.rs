@@ -63,7 +63,7 @@ pub struct Manifest {
 
 /// What a manifest that can run as a container is, from what it contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ManifestKind {
     /// One image, which names its architecture in its configuration only; or nothing shows what it
     /// is.
     Image,
@@ -71,7 +71,7 @@ pub enum Kind {
     Index(Vec<String>),
 }
 
-impl Kind {
+impl ManifestKind {
     /// What a manifest is, given as JSON.
     ///
     /// # Errors

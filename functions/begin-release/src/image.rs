@@ -7,7 +7,7 @@
 use slipway::aws::{Artifacts, FoundImage};
 use slipway::image::ImageReference;
 use slipway::job::{Checks, Failure, Job, StepError};
-use slipway::manifest::Kind;
+use slipway::manifest::ManifestKind;
 use slipway::task_definition::TaskDefinition;
 
 use crate::preflight::NEW;
@@ -87,22 +87,26 @@ fn check_architecture(
 }
 
 /// How an image fits the architecture that the base names. Refuses one that is built for others.
-fn fit(image: &ImageReference, kind: &Kind, wanted: Option<&'static str>) -> Result<Fit, Failure> {
+fn fit(
+    image: &ImageReference,
+    kind: &ManifestKind,
+    wanted: Option<&'static str>,
+) -> Result<Fit, Failure> {
     let Some(wanted) = wanted else {
         let why = "the base names none, so the instances decide";
         return Ok(Fit::Unknown(why.to_owned()));
     };
 
     match kind {
-        Kind::Index(listed) if listed.iter().any(|architecture| architecture == wanted) => {
+        ManifestKind::Index(listed) if listed.iter().any(|architecture| architecture == wanted) => {
             Ok(Fit::Known(wanted))
         }
-        Kind::Index(listed) => Err(Failure::configuration(format!(
+        ManifestKind::Index(listed) => Err(Failure::configuration(format!(
             "image {image} is built for {}; expected {wanted}, the architecture of the task \
              definition; build the image for it, or change `runtimePlatform`",
             listed.join(", ")
         ))),
-        Kind::Image => Ok(Fit::Unknown(format!(
+        ManifestKind::Image => Ok(Fit::Unknown(format!(
             "expected {wanted}, but the manifest of an image for one architecture does not name \
              it, and its configuration is not read"
         ))),
@@ -118,14 +122,17 @@ mod tests {
         let image = ImageReference::parse("web:1").expect("an image");
         let index = |listed: &[&str]| {
             let listed = listed.iter().map(|&one| one.to_owned());
-            Kind::Index(listed.collect())
+            ManifestKind::Index(listed.collect())
         };
-        let fits = |kind: &Kind| fit(&image, kind, Some("amd64"));
+        let fits = |kind: &ManifestKind| fit(&image, kind, Some("amd64"));
 
         assert_eq!(fits(&index(&["arm64", "amd64"])), Ok(Fit::Known("amd64")));
         let unknown = "expected amd64, but the manifest of an image for one architecture does not \
                        name it, and its configuration is not read";
-        assert_eq!(fits(&Kind::Image), Ok(Fit::Unknown(unknown.to_owned())));
+        assert_eq!(
+            fits(&ManifestKind::Image),
+            Ok(Fit::Unknown(unknown.to_owned()))
+        );
         assert_eq!(
             fits(&index(&["arm64", "arm"])),
             Err(Failure::configuration(
@@ -135,7 +142,7 @@ mod tests {
         );
 
         let undecided = "the base names none, so the instances decide".to_owned();
-        for kind in [index(&["arm64"]), Kind::Image] {
+        for kind in [index(&["arm64"]), ManifestKind::Image] {
             assert_eq!(
                 fit(&image, &kind, None),
                 Ok(Fit::Unknown(undecided.clone()))

@@ -15,7 +15,7 @@ use super::clients::Clients;
 use super::{AwsError, ErrorKind, Sdk};
 use crate::image::{EcrRepository, ImageReference};
 use crate::job::{Failure, FailureType, StepError};
-use crate::manifest::{Kind, Manifest, not_runnable};
+use crate::manifest::{Manifest, ManifestKind, not_runnable};
 use crate::observed::image::NotPullable;
 
 const OPERATION: &str = "ecr:DescribeImages";
@@ -37,7 +37,7 @@ pub struct FoundImage {
     /// By its digest, if it is in Amazon ECR.
     pub image: ImageReference,
     /// What its manifest is, or why that could not be read.
-    pub kind: Result<Kind, AwsError>,
+    pub kind: Result<ManifestKind, AwsError>,
 }
 
 impl Images {
@@ -76,7 +76,7 @@ impl Images {
         let Some(repository) = image.ecr() else {
             return Ok(FoundImage {
                 image: image.clone(),
-                kind: Ok(Kind::Image),
+                kind: Ok(ManifestKind::Image),
             });
         };
 
@@ -236,7 +236,7 @@ async fn why_not_runnable(
     }
 
     match text(request).await {
-        Ok(text) => Ok(Kind::read(&text).err()),
+        Ok(text) => Ok(ManifestKind::read(&text).err()),
         // Neither shows whether the manifest may be read: a later call does.
         Err(error) if error.kind == ErrorKind::Busy || error.kind == ErrorKind::Credentials => {
             Err(error)
@@ -249,8 +249,8 @@ async fn why_not_runnable(
 }
 
 /// What the manifest of an image is. Refuses one that cannot run.
-fn kind(image: &ImageReference, manifest: &str) -> Result<Kind, Failure> {
-    Kind::read(manifest).map_err(|reason| not_runnable(image, &reason))
+fn kind(image: &ImageReference, manifest: &str) -> Result<ManifestKind, Failure> {
+    ManifestKind::read(manifest).map_err(|reason| not_runnable(image, &reason))
 }
 
 /// The manifest that a request names, as JSON; empty if there is none.

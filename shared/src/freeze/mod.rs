@@ -71,7 +71,7 @@ pub struct Moment<'a> {
 
 /// Whether a step towards the new revision may be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gate {
+pub enum GateDecision {
     Open,
     /// Not yet: the action waits, and its next job looks again.
     Hold(String),
@@ -102,11 +102,11 @@ impl Guards {
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub fn gate(&self, moment: &Moment<'_>) -> Result<Gate, String> {
+    pub fn gate(&self, moment: &Moment<'_>) -> Result<GateDecision, String> {
         let of_windows = self.frozen(moment.now)?;
         let of_line = self.line.as_ref().zip(moment.disabled);
         if of_windows.is_none() && of_line.is_none() {
-            return Ok(Gate::Open);
+            return Ok(GateDecision::Open);
         }
 
         let until = of_windows.as_ref().map_or(moment.now, |frozen| frozen.0);
@@ -126,9 +126,11 @@ impl Guards {
         let wait = until.since(moment.since);
         let hold = moment.kind.hold();
         if wait + moment.needs <= hold {
-            return Ok(Gate::Hold(format!("{why}; then it goes on by itself")));
+            return Ok(GateDecision::Hold(format!(
+                "{why}; then it goes on by itself"
+            )));
         }
-        Ok(Gate::Outlasts(format!(
+        Ok(GateDecision::Outlasts(format!(
             "{why}; the action would wait {} and then work up to {}, and can do both for {} at \
              most, since {}",
             readable(wait),

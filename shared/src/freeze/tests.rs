@@ -134,18 +134,18 @@ fn a_gate_opens_when_the_freeze_is_over() {
     let weekend = guards(BERLIN, &["Fri 16:00/Mon 06:00"]);
     let gate = |now: &str| weekend.gate(&begins(now)).expect("legal");
 
-    assert_eq!(gate("2026-01-09T14:59:59Z"), Gate::Open);
+    assert_eq!(gate("2026-01-09T14:59:59Z"), GateDecision::Open);
     assert_eq!(
         gate("2026-01-11T09:00:00Z"),
-        Gate::Hold(
+        GateDecision::Hold(
             "frozen: until 2026-01-12 06:00 Europe/Berlin by Fri 16:00/Mon 06:00; then it goes on \
              by itself"
                 .to_owned()
         )
     );
-    assert_eq!(gate("2026-01-12T05:00:00Z"), Gate::Open);
+    assert_eq!(gate("2026-01-12T05:00:00Z"), GateDecision::Open);
     let none = Guards::default().gate(&begins("2026-01-11T09:00:00Z"));
-    assert_eq!(none, Ok(Gate::Open));
+    assert_eq!(none, Ok(GateDecision::Open));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_freeze_that_an_action_cannot_wait_for_outlasts_it_at_once() {
             needs,
             ..begins(now)
         };
-        matches!(weekend.gate(&moment), Ok(Gate::Hold(_)))
+        matches!(weekend.gate(&moment), Ok(GateDecision::Hold(_)))
     };
 
     let hour = Duration::from_secs(3600);
@@ -188,7 +188,7 @@ fn a_freeze_that_an_action_cannot_wait_for_outlasts_it_at_once() {
     });
     assert_eq!(
         outlasts,
-        Ok(Gate::Outlasts(
+        Ok(GateDecision::Outlasts(
             "frozen: until 2026-01-12 06:00 Europe/Berlin by Fri 16:00/Mon 06:00; the action would \
              wait 61h00m and then work up to 1h00m, and can do both for 23h00m at most, since an \
              action ends after 24 hours"
@@ -207,8 +207,8 @@ fn a_custom_action_waits_and_works_for_less_than_an_hour() {
             ..begins("2026-01-06T04:30:00Z")
         })
     };
-    assert!(matches!(at_night(20), Ok(Gate::Hold(_))));
-    let Ok(Gate::Outlasts(why)) = at_night(21) else {
+    assert!(matches!(at_night(20), Ok(GateDecision::Hold(_))));
+    let Ok(GateDecision::Outlasts(why)) = at_night(21) else {
         panic!("it is too long");
     };
     assert!(
@@ -240,19 +240,19 @@ fn a_disabled_transition_freezes_until_it_is_enabled_and_for_as_long_as_an_actio
     };
     assert_eq!(
         line(None).gate(&stopped("2026-01-05T10:00:00Z")),
-        Ok(Gate::Hold(
+        Ok(GateDecision::Hold(
             "frozen: the transition into stage UAT is disabled (e-1 failed) until an operator \
              enables it; then it goes on by itself"
                 .to_owned()
         ))
     );
     let late = line(None).gate(&stopped("2026-01-05T09:59:59Z"));
-    assert!(matches!(late, Ok(Gate::Outlasts(_))), "{late:?}");
+    assert!(matches!(late, Ok(GateDecision::Outlasts(_))), "{late:?}");
 
     let enabled = line(None).gate(&begins("2026-01-06T09:00:00Z"));
-    assert_eq!(enabled, Ok(Gate::Open));
+    assert_eq!(enabled, Ok(GateDecision::Open));
     let without = Guards::default().gate(&stopped("2026-01-05T10:00:00Z"));
-    assert_eq!(without, Ok(Gate::Open), "it is not looked at");
+    assert_eq!(without, Ok(GateDecision::Open), "it is not looked at");
 
     let both = Guards {
         line: line(None).line,
@@ -261,7 +261,7 @@ fn a_disabled_transition_freezes_until_it_is_enabled_and_for_as_long_as_an_actio
     let both = both.gate(&stopped("2026-01-06T09:00:00Z"));
     assert_eq!(
         both,
-        Ok(Gate::Hold(
+        Ok(GateDecision::Hold(
             "frozen: until 2026-01-06 10:00 UTC by Tue 08:00/Tue 10:00; the transition into stage \
              UAT is disabled (e-1 failed) until an operator enables it; then it goes on by itself"
                 .to_owned()

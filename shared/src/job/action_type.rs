@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::property::Kind;
+use super::property::PropertyKind;
 use crate::limits::PROPERTY_DESCRIPTION_CHARS;
 
 /// How the providers of all types begin. The rest is the name of the step.
@@ -152,10 +152,10 @@ impl ActionType {
     }
 
     /// The kind of a parameter that a property can have.
-    pub(super) fn kind(&self, name: &str) -> Option<Kind> {
+    pub(super) fn kind(&self, name: &str) -> Option<PropertyKind> {
         let schema = self.schema();
         let parameter = parameters(&schema).get(name)?.clone();
-        Some(Kind::of(&parameter, &schema))
+        Some(PropertyKind::of(&parameter, &schema))
     }
 
     /// The names that an action can have: those of the properties.
@@ -189,7 +189,7 @@ fn property(schema: &Value, name: &str) -> Property {
     Property {
         name: name.to_owned(),
         is_required: required.is_some_and(|all| all.iter().any(|one| one == name)),
-        kind: Kind::of(parameter, schema).word(),
+        kind: PropertyKind::of(parameter, schema).word(),
         description: described(text.unwrap_or_default()),
     }
 }

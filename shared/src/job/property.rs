@@ -10,17 +10,17 @@ use crate::json;
 
 /// How a parameter is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PropertyKind {
     Text,
     Boolean,
     Number,
     /// Of texts or numbers.
-    List(Box<Kind>),
+    List(Box<PropertyKind>),
     /// An object, or a list of objects.
     Json,
 }
 
-impl Kind {
+impl PropertyKind {
     /// The kind of a parameter by its JSON Schema, which may refer to a definition of `root`.
     pub(super) fn of(schema: &Value, root: &Value) -> Self {
         if let Some(name) = schema["$ref"].as_str() {
@@ -92,23 +92,31 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn list(item: Kind) -> Kind {
-        Kind::List(Box::new(item))
+    fn list(item: PropertyKind) -> PropertyKind {
+        PropertyKind::List(Box::new(item))
     }
 
     #[test]
     fn a_text_is_written_as_its_parameter_is() {
         for (kind, text, value) in [
-            (Kind::Text, "true", json!("true")),
-            (Kind::Text, " a,b ", json!(" a,b ")),
-            (Kind::Boolean, "true", json!(true)),
-            (Kind::Boolean, " false", json!(false)),
-            (Kind::Number, "25", json!(25)),
-            (list(Kind::Text), "web, worker", json!(["web", "worker"])),
-            (list(Kind::Text), "10", json!(["10"])),
-            (list(Kind::Number), "10,50", json!([10, 50])),
-            (list(Kind::Text), r#"["a,b"]"#, json!(["a,b"])),
-            (Kind::Json, r#"{"web":"web:1"}"#, json!({"web": "web:1"})),
+            (PropertyKind::Text, "true", json!("true")),
+            (PropertyKind::Text, " a,b ", json!(" a,b ")),
+            (PropertyKind::Boolean, "true", json!(true)),
+            (PropertyKind::Boolean, " false", json!(false)),
+            (PropertyKind::Number, "25", json!(25)),
+            (
+                list(PropertyKind::Text),
+                "web, worker",
+                json!(["web", "worker"]),
+            ),
+            (list(PropertyKind::Text), "10", json!(["10"])),
+            (list(PropertyKind::Number), "10,50", json!([10, 50])),
+            (list(PropertyKind::Text), r#"["a,b"]"#, json!(["a,b"])),
+            (
+                PropertyKind::Json,
+                r#"{"web":"web:1"}"#,
+                json!({"web": "web:1"}),
+            ),
         ] {
             assert_eq!(kind.value(text), Ok(value), "{text}");
         }
@@ -116,16 +124,19 @@ mod tests {
 
     #[test]
     fn a_refusal_names_what_was_found_and_what_is_expected() {
-        let refused = |kind: Kind, text: &str| kind.value(text).expect_err("refused");
+        let refused = |kind: PropertyKind, text: &str| kind.value(text).expect_err("refused");
         assert_eq!(
-            refused(Kind::Boolean, "yes"),
+            refused(PropertyKind::Boolean, "yes"),
             "found `yes`; expected `true` or `false`"
         );
-        for (kind, text) in [(Kind::Number, "ten"), (list(Kind::Number), "10,ten")] {
+        for (kind, text) in [
+            (PropertyKind::Number, "ten"),
+            (list(PropertyKind::Number), "10,ten"),
+        ] {
             assert_eq!(refused(kind, text), "found `ten`; expected a number");
         }
-        assert!(refused(Kind::Json, "{").starts_with("not JSON: "));
-        let twice = refused(Kind::Json, r#"{"a":1,"a":2}"#);
+        assert!(refused(PropertyKind::Json, "{").starts_with("not JSON: "));
+        let twice = refused(PropertyKind::Json, r#"{"a":1,"a":2}"#);
         assert!(twice.contains("`a` occurs twice"), "{twice}");
     }
 
@@ -140,23 +151,26 @@ mod tests {
         let maybe = |name: &str| json!({"anyOf": [of(name), {"type": "null"}]});
 
         for (schema, kind) in [
-            (json!({"type": "string"}), Kind::Text),
-            (json!({"type": ["string", "null"]}), Kind::Text),
-            (json!({"type": ["boolean", "null"]}), Kind::Boolean),
-            (of("Word"), Kind::Text),
-            (maybe("Percent"), Kind::Number),
+            (json!({"type": "string"}), PropertyKind::Text),
+            (json!({"type": ["string", "null"]}), PropertyKind::Text),
+            (json!({"type": ["boolean", "null"]}), PropertyKind::Boolean),
+            (of("Word"), PropertyKind::Text),
+            (maybe("Percent"), PropertyKind::Number),
             (
                 json!({"type": "array", "items": {"type": "string"}}),
-                list(Kind::Text),
+                list(PropertyKind::Text),
             ),
             (
                 json!({"type": ["array", "null"], "items": of("Percent")}),
-                list(Kind::Number),
+                list(PropertyKind::Number),
             ),
-            (json!({"type": "array", "items": of("Check")}), Kind::Json),
-            (json!({"type": "object"}), Kind::Json),
+            (
+                json!({"type": "array", "items": of("Check")}),
+                PropertyKind::Json,
+            ),
+            (json!({"type": "object"}), PropertyKind::Json),
         ] {
-            assert_eq!(Kind::of(&schema, &root), kind, "{schema}");
+            assert_eq!(PropertyKind::of(&schema, &root), kind, "{schema}");
         }
     }
 }

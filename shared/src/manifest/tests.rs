@@ -22,12 +22,19 @@ fn an_index_lists_architectures_and_an_image_does_not() {
         {"platform": {"architecture": "unknown", "os": "unknown"}},
         {"digest": "sha256:00"}
     ]}"#;
-    assert_eq!(Kind::read(index), Ok(Kind::Index(vec!["arm64".to_owned()])));
+    assert_eq!(
+        ManifestKind::read(index),
+        Ok(ManifestKind::Index(vec!["arm64".to_owned()]))
+    );
 
     let unnamed = r#"{"manifests": [{"digest": "sha256:00"}]}"#;
     let image = r#"{"config": {"digest": "sha256:00"}}"#;
     for other in [unnamed, image, "[]", "no JSON", ""] {
-        assert_eq!(Kind::read(other), Ok(Kind::Image), "{other}");
+        assert_eq!(
+            ManifestKind::read(other),
+            Ok(ManifestKind::Image),
+            "{other}"
+        );
     }
 }
 
@@ -155,7 +162,7 @@ fn only_an_image_of_the_first_version_of_docker_needs_no_reading() {
 fn a_configuration_that_is_none_of_an_image_does_not_run_whatever_the_layers() {
     let with = |config: Value| {
         let layer = json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"});
-        Kind::read(&json!({"config": config, "layers": [layer]}).to_string())
+        ManifestKind::read(&json!({"config": config, "layers": [layer]}).to_string())
     };
     for config in [
         "application/vnd.buildkit.cacheconfig.v0",
@@ -172,10 +179,13 @@ fn a_configuration_that_is_none_of_an_image_does_not_run_whatever_the_layers() {
     }
 
     for config in CONFIGURATIONS {
-        assert_eq!(with(json!({ "mediaType": config })), Ok(Kind::Image));
+        assert_eq!(
+            with(json!({ "mediaType": config })),
+            Ok(ManifestKind::Image)
+        );
     }
     for config in [json!({}), Value::Null] {
-        assert_eq!(with(config), Ok(Kind::Image));
+        assert_eq!(with(config), Ok(ManifestKind::Image));
     }
 }
 
@@ -183,7 +193,7 @@ fn a_configuration_that_is_none_of_an_image_does_not_run_whatever_the_layers() {
 fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
     let with = |layers: &Value| {
         let config = json!({"mediaType": OCI_CONFIG});
-        Kind::read(&json!({"config": config, "layers": layers}).to_string()).err()
+        ManifestKind::read(&json!({"config": config, "layers": layers}).to_string()).err()
     };
     for layer in [
         "application/vnd.dev.cosign.simplesigning.v1+json",
@@ -213,7 +223,11 @@ fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
         assert_eq!(with(&layers), None, "{layers}");
     }
     for other in ["[]", "no JSON", "{}"] {
-        assert_eq!(Kind::read(other), Ok(Kind::Image), "{other}");
+        assert_eq!(
+            ManifestKind::read(other),
+            Ok(ManifestKind::Image),
+            "{other}"
+        );
     }
 }
 
@@ -222,7 +236,7 @@ fn an_index_of_artifacts_only_does_not_run() {
     let signature = json!({
         "mediaType": OCI_IMAGE, "artifactType": "application/vnd.cncf.notary.signature",
     });
-    let of = |listed: Value| Kind::read(&json!({ "manifests": listed }).to_string()).err();
+    let of = |listed: Value| ManifestKind::read(&json!({ "manifests": listed }).to_string()).err();
     let why = "it lists `application/vnd.cncf.notary.signature`; expected container images";
     assert_eq!(of(json!([signature, signature])).as_deref(), Some(why));
 

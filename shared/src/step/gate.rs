@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::aws::{Sdk, Transition, Transitions};
-use crate::freeze::{Gate as Decision, Line, Moment};
+use crate::freeze::{GateDecision, Line, Moment};
 use crate::job::{Failure, Job, StepError};
 use crate::release::Release;
 
@@ -46,9 +46,9 @@ impl Gate {
             disabled: disabled.as_deref(),
         };
         match release.guards.gate(&moment) {
-            Ok(Decision::Open) => Ok(()),
-            Ok(Decision::Hold(why)) => Err(StepError::Frozen(why)),
-            Ok(Decision::Outlasts(why)) => Err(Failure::frozen(why).into()),
+            Ok(GateDecision::Open) => Ok(()),
+            Ok(GateDecision::Hold(why)) => Err(StepError::Frozen(why)),
+            Ok(GateDecision::Outlasts(why)) => Err(Failure::frozen(why).into()),
             Err(why) => Err(Failure::configuration(why).into()),
         }
     }

@@ -6,7 +6,7 @@ use super::script::{Answer, Script, answer, refusal, run};
 use crate::aws::{ErrorKind, FoundImage, Images};
 use crate::image::ImageReference;
 use crate::job::{Failure, FailureType, StepError};
-use crate::manifest::{Kind, Manifest};
+use crate::manifest::{Manifest, ManifestKind};
 use crate::observed::image::NotPullable;
 
 const REPOSITORY: &str = "444455556666.dkr.ecr.us-east-2.amazonaws.com/team/web";
@@ -104,7 +104,8 @@ fn an_image_of_another_registry_is_unchanged() {
 
     let image = ImageReference::parse("public.ecr.aws/nginx/nginx:1").expect("a reference");
     let found = run(Images::new(&script.sdk()).inspect(&image)).expect("unchanged");
-    assert_eq!((found.image, found.kind.ok()), (image, Some(Kind::Image)));
+    assert_eq!(found.kind.ok(), Some(ManifestKind::Image));
+    assert_eq!(found.image, image);
     assert_eq!(script.sent().len(), 0);
 }
 
@@ -361,7 +362,7 @@ fn the_manifest_of_an_inspected_image_is_read_once_from_its_registry_and_region(
     let (found, script) = inspect(of_layer(layer));
     let FoundImage { image, kind } = found.expect("an image");
     assert_eq!(image.to_string(), format!("{REPOSITORY}@{}", digest("0a")));
-    assert_eq!(kind.ok(), Some(Kind::Image));
+    assert_eq!(kind.ok(), Some(ManifestKind::Image));
     assert_eq!(script.operations(), ["DescribeImages", "BatchGetImage"]);
     let sent = &script.sent()[1];
     assert!(
@@ -382,9 +383,10 @@ fn the_manifest_of_an_inspected_image_is_read_once_from_its_registry_and_region(
     let kind = |read: Answer| inspect(read).0.map(|found| found.kind);
     let index = json!({"manifests": [{"platform": {"architecture": "arm64"}}]});
     let arm = kind(manifest(&index)).expect("an image");
-    assert_eq!(arm.ok(), Some(Kind::Index(vec!["arm64".to_owned()])));
+    let listed = ManifestKind::Index(vec!["arm64".to_owned()]);
+    assert_eq!(arm.ok(), Some(listed));
     let none = kind(answer(&json!({"images": [], "failures": []}))).expect("an image");
-    assert_eq!(none.ok(), Some(Kind::Image));
+    assert_eq!(none.ok(), Some(ManifestKind::Image));
     let denied = kind(refusal("AccessDeniedException", "no")).expect("an image");
     let denied = denied.expect_err("it is not read");
     assert_eq!(denied.kind, ErrorKind::Permission);

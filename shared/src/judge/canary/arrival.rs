@@ -43,7 +43,7 @@ pub struct AnswerCounts {
 
 /// What is known beside the minute itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
+pub struct ArrivalRules {
     pub bad: BadRule,
     /// Latency thresholds that are read in this minute; 0 in the warm-up.
     pub thresholds: usize,
@@ -71,7 +71,7 @@ impl<T> Found<T> {
 }
 
 /// What a minute is judged by; `None` while it waits.
-pub fn take(arrived: &Arrived, rules: Rules) -> Option<Taken> {
+pub fn take(arrived: &Arrived, rules: ArrivalRules) -> Option<Taken> {
     let Minute { canary, baseline } = &arrived.minute;
     if canary.requests == Some(0) || baseline.requests == Some(0) {
         return Some(Taken {
@@ -116,7 +116,7 @@ fn own_counts(canary: &OwnCounter, baseline: &OwnCounter) -> Option<Counts> {
     is_consistent(&counts).then_some(counts)
 }
 
-fn answers(canary: &Counters, baseline: &Counters, rules: Rules) -> Found<AnswerCounts> {
+fn answers(canary: &Counters, baseline: &Counters, rules: ArrivalRules) -> Found<AnswerCounts> {
     let (Some(canary), Some(baseline)) = (side(canary, rules), side(baseline, rules)) else {
         return Found::Doubtful;
     };
@@ -140,7 +140,7 @@ struct Side {
 }
 
 /// `None` where it is in doubt.
-fn side(counters: &Counters, rules: Rules) -> Option<Side> {
+fn side(counters: &Counters, rules: ArrivalRules) -> Option<Side> {
     let answers = counters.answers()?;
 
     // Requests and nothing else may be late. After the wait nothing was answered: all of it is bad.

@@ -23,12 +23,12 @@ struct Line<'a> {
     log_e_promote: f64,
     clear: bool,
     #[serde(flatten)]
-    before: Option<&'a Before>,
+    before: Option<&'a HourSummary>,
 }
 
 /// What the hour before showed, on the first line of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Before {
+pub struct HourSummary {
     /// Minutes after which a healthy canary is expected to be promoted.
     expect: Option<u64>,
     /// φ for the promotion, and whether bad events come one by one.
@@ -38,7 +38,7 @@ pub struct Before {
     bad: &'static str,
 }
 
-impl Before {
+impl HourSummary {
     /// The same for a judge of these settings.
     pub fn new(scenario: &Scenario, prior: &Prior) -> Self {
         let config = &scenario.config;
@@ -100,7 +100,7 @@ pub fn judge_scenario(scenario: &Scenario) -> Vec<Verdict> {
 /// A line that is not a scenario.
 pub fn judge_line(line: &str) -> Result<String, ScenarioError> {
     let scenario = Scenario::from_json(line)?;
-    let before = Before::new(&scenario, &prior(&scenario));
+    let before = HourSummary::new(&scenario, &prior(&scenario));
     let verdicts = judge_scenario(&scenario);
     let lines = verdicts.iter().map(|verdict| {
         let before = (verdict.minute == 1).then_some(&before);
@@ -110,7 +110,7 @@ pub fn judge_line(line: &str) -> Result<String, ScenarioError> {
 }
 
 /// The line of one verdict, with its end.
-pub fn render(id: &str, verdict: &Verdict, before: Option<&Before>) -> String {
+pub fn render(id: &str, verdict: &Verdict, before: Option<&HourSummary>) -> String {
     let line = Line {
         id,
         t: verdict.minute,

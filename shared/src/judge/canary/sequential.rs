@@ -4,7 +4,7 @@
 //! of what the hour before showed, and of the minutes with the look at which each was final.
 
 use super::answers::BadRule;
-use super::arrival::{Arrived, Rules, Taken, WAIT_MINUTES, take};
+use super::arrival::{ArrivalRules, Arrived, Taken, WAIT_MINUTES, take};
 use super::config::{JudgeConfig, LatencyMode};
 use super::expected_time::promoting;
 use super::metric::{Families, Metric, OwnCount};
@@ -111,9 +111,9 @@ impl Judge {
         self.verdict(now, objection)
     }
 
-    fn rules(&self, minute: u32, now: u32) -> Rules {
+    fn rules(&self, minute: u32, now: u32) -> ArrivalRules {
         let is_warm = minute > self.config.warm_up;
-        Rules {
+        ArrivalRules {
             bad: self.rule,
             own: self.own,
             thresholds: if is_warm { self.thresholds } else { 0 },

@@ -27,7 +27,7 @@ fn arrived(canary: Counters) -> Arrived {
     }
 }
 
-const RULES: Rules = Rules {
+const RULES: ArrivalRules = ArrivalRules {
     bad: BadRule::Difference,
     thresholds: 1,
     own: 0,
@@ -36,11 +36,11 @@ const RULES: Rules = Rules {
 
 /// Whether a minute waits, its bad canary requests, and whether latency is judged: first at once,
 /// then after the wait.
-fn found(arrived: &Arrived, rules: Rules) -> [Option<(Option<u64>, bool)>; 2] {
+fn found(arrived: &Arrived, rules: ArrivalRules) -> [Option<(Option<u64>, bool)>; 2] {
     [false, true].map(|has_waited| {
         let taken = take(
             arrived,
-            Rules {
+            ArrivalRules {
                 has_waited,
                 ..rules
             },
@@ -60,7 +60,7 @@ fn a_whole_minute_counts_at_once() {
 
 #[test]
 fn what_is_bad_depends_on_the_hour_before() {
-    let failures = Rules {
+    let failures = ArrivalRules {
         bad: BadRule::Failures,
         ..RULES
     };
@@ -115,7 +115,7 @@ fn requests_and_nothing_else_are_bad_after_the_wait_by_either_count() {
         ..Counters::default()
     };
     for bad in [BadRule::Difference, BadRule::Failures] {
-        let found = found(&arrived(silent.clone()), Rules { bad, ..RULES });
+        let found = found(&arrived(silent.clone()), ArrivalRules { bad, ..RULES });
         assert_eq!(found, [None, Some((Some(1_000), false))], "{bad:?}");
     }
 }
@@ -134,7 +134,7 @@ fn what_is_inconsistent_or_absent_is_left_out_at_once() {
 
 #[test]
 fn response_times_are_not_waited_for_in_the_warm_up() {
-    let rules = Rules {
+    let rules = ArrivalRules {
         thresholds: 0,
         ..RULES
     };
@@ -148,7 +148,7 @@ fn response_times_are_not_waited_for_in_the_warm_up() {
 #[test]
 fn answers_of_the_next_minute_are_no_doubt_where_failures_are_counted() {
     let skewed = arrived(side(1_000, 1_100, 8));
-    let rules = Rules {
+    let rules = ArrivalRules {
         bad: BadRule::Failures,
         ..RULES
     };
@@ -162,7 +162,7 @@ fn a_count_of_a_users_own_that_is_unknown_is_left_out_alone() {
         let total = Some(100);
         bad.map(|bad| OwnCounter { total, bad }).to_vec()
     };
-    let rules = Rules { own: 2, ..RULES };
+    let rules = ArrivalRules { own: 2, ..RULES };
     let taken = |canary: Counters| {
         let mut arrived = arrived(canary);
         arrived.minute.baseline.own = own([Some(30), Some(20)]);

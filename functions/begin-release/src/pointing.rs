@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};
 use slipway::observed::colour::{Colour, PerColour};
-use slipway::observed::listener_rule::{OtherRule, TEST_ROUTE};
+use slipway::observed::listener_rule::{OtherRule, TEST_ROUTE, is_for_tests};
 use slipway::observed::other_route::OtherRoute;
 use slipway::observed::route::Route;
 
@@ -166,8 +166,7 @@ fn of_one_colour(others: &[OtherRule], groups: PerColour<&str>) -> Result<OfOneC
 /// Refuses a rule that sends the requests of every client to a colour that a release empties,
 /// unless its tag states that its clients are tests. The values of the tags are by ARN.
 fn refuse_untagged(open: &[String], tags: &BTreeMap<String, String>) -> Result<(), Failure> {
-    let is_test = |arn: &String| tags.get(arn).is_some_and(|value| value == "true");
-    let Some(arn) = open.iter().find(|arn| !is_test(arn)) else {
+    let Some(arn) = open.iter().find(|arn| !is_for_tests(arn, tags)) else {
         return Ok(());
     };
 

@@ -1,22 +1,24 @@
 //! The end of the old colour of a pair: drained, scale-in given back, stopped.
 //!
 //! It is stopped only while no alarm of the action is in ALARM, and while the metrics of the load
-//! balancer show neither requests to it nor failures of the new colour.
+//! balancer show neither requests of clients to it nor failures of the new colour. Metrics that the
+//! deploy role may not read keep nothing: the pipeline's stack can be older than the functions.
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use slipway::aws::ObservedPair;
-use slipway::job::{JobReport, StepError, StepResult};
+use slipway::job::{Job, JobReport, StepError, StepResult};
 use slipway::limits::STICKY_DRAIN;
-use slipway::metrics::Sides;
 use slipway::metrics::alb::answer_queries;
 use slipway::metrics::source::Observations;
+use slipway::metrics::{Data, Sides};
 use slipway::observed::alarm::active;
-use slipway::observed::listener_rule::OtherRule;
+use slipway::observed::listener_rule::{OtherRule, TEST_ROUTE, is_for_tests};
 use slipway::observed::route::Route;
 use slipway::release::{Event, PairTarget, PriorPair, apply};
 use slipway::strategy::blue_green::context::PairContext;
-use slipway::strategy::blue_green::in_use::{Departure, late_requests, stop_or_keep};
+use slipway::strategy::blue_green::in_use::{Departure, Ways, late_requests, stop_or_keep};
 use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, by_alarm, next_step};
 
 use crate::{Parameters, UpdateContext, UpdateService, done};
@@ -25,8 +27,12 @@ use crate::{Parameters, UpdateContext, UpdateService, done};
 /// another number.
 const DRAIN_MINUTES: u32 = 5;
 
-/// The most rules that a summary names.
+/// The most rules of clients, and of tests, that a summary names.
 const NAMED_RULES: usize = 3;
+
+/// What is remarked on where the metrics may not be read. Later jobs receive it.
+const UNREAD: &str = "requests were not looked at before the old colour was stopped: the deploy \
+                      role may not call cloudwatch:GetMetricData; update the pipeline's stack";
 
 impl UpdateService {
     /// Stops the old colour's tasks after the drain, once scale-in is enabled again.
@@ -59,7 +65,10 @@ impl UpdateService {
             }
             step => step,
         };
-        self.make(context, pair, &seen, step).await
+        let report = self.make(context, pair, &seen, step).await?;
+        let remark = job.next_payload();
+        let remark = remark.as_ref().and_then(Value::as_str);
+        Ok(report.with_warning(remark.map(ToOwned::to_owned)))
     }
 
     /// The step, unless one of the action's alarms is in ALARM. Once the old colour has no tasks,
@@ -104,19 +113,15 @@ impl UpdateService {
             left_at: shift.at,
             drain,
             now: seen.view.observed_at,
+            may_wait: job.now.since(job.since) < job.kind.hold(),
         };
-        let minutes = departure.minutes();
-        let queries = answer_queries(&sides);
-        let data = self
-            .metrics
-            .read(&queries, minutes.start, minutes.end)
-            .await?;
+        let data = self.requests(job, &sides, departure).await?;
         let observed = Observations {
             data: &data,
             now_secs: departure.now.secs(),
         };
         let ways = if late_requests(&observed, departure) == 0 {
-            Vec::new()
+            Ways::default()
         } else {
             self.ways_to_old(pair, seen).await?
         };
@@ -127,28 +132,57 @@ impl UpdateService {
         Ok(stop_or_keep(&pair_context, &observed, departure, &ways))
     }
 
-    /// What may send requests to the old colour beside the weights: other rules, and cookies.
-    async fn ways_to_old(
+    /// The requests to both colours and their answers; none where the deploy role may not read
+    /// them.
+    async fn requests(
         &self,
-        pair: &PriorPair,
-        seen: &ObservedPair,
-    ) -> Result<Vec<String>, StepError> {
+        job: &Job<Parameters>,
+        sides: &Sides,
+        departure: Departure,
+    ) -> Result<Data, StepError> {
+        let minutes = departure.minutes();
+        let queries = answer_queries(sides);
+        match self
+            .metrics
+            .read(&queries, minutes.start, minutes.end)
+            .await
+        {
+            Ok(data) => Ok(data),
+            Err(error) if error.is_denied() => {
+                job.keep(json!(UNREAD));
+                Ok(Data::new())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What may send requests to the old colour beside the weights: other rules, and cookies.
+    async fn ways_to_old(&self, pair: &PriorPair, seen: &ObservedPair) -> Result<Ways, StepError> {
         let Route::Rule(rule) = &pair.route else {
-            return Ok(Vec::new());
+            return Ok(Ways::default());
         };
         let group = &pair.of(pair.live).target_group;
-        let leads = |other: &&OtherRule| {
+        let leads = |other: &OtherRule| {
             let mut weights = other.weights.iter();
             weights.any(|(arn, weight)| arn == group && *weight > 0)
         };
 
-        let others = self.rules.beside(rule).await?;
-        let named = others.iter().filter(leads).take(NAMED_RULES);
-        let mut ways: Vec<String> = named.map(|other| other.arn.clone()).collect();
+        let mut others = self.rules.beside(rule).await?;
+        others.retain(leads);
+        let (selective, open): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|other| other.is_selective);
+        let open: Vec<String> = open.into_iter().map(|other| other.arn).collect();
+        let tags = self.rules.tags(TEST_ROUTE, &open).await?;
+        let (tagged, mut clients): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|arn| is_for_tests(arn, &tags));
+
+        clients.truncate(NAMED_RULES);
         if seen.route.sticky().is_some() {
-            ways.push("clients that the rule binds".to_owned());
+            clients.push("clients that the rule binds".to_owned());
         }
-        Ok(ways)
+        let selective = selective.into_iter().map(|other| other.arn);
+        let tests = selective.chain(tagged).take(NAMED_RULES).collect();
+        Ok(Ways { clients, tests })
     }
 
     /// Announces the change of a step and makes it, or reports the step.
@@ -167,19 +201,17 @@ impl UpdateService {
                 self.services.resize(seen.of(pair.live), 0).await?;
 
                 let summary = format!("stopping the tasks of {}", pair.live);
-                Ok(JobReport::in_progress(summary, 75))
+                Ok(in_progress(job, summary, 75))
             }
             RetireStep::RestoreScaleIn => {
                 let announced = apply(lease, Event::ScaleInRestorationAnnounced, job.now)?;
                 self.ledger.advance(&announced).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
 
-                Ok(JobReport::in_progress(
-                    "scale-in re-enabled for both colours",
-                    40,
-                ))
+                let summary = "scale-in re-enabled for both colours".to_owned();
+                Ok(in_progress(job, summary, 40))
             }
-            RetireStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
+            RetireStep::Wait { summary, percent } => Ok(in_progress(job, summary, percent)),
             RetireStep::Done { summary } => Ok(done(job, summary)),
             RetireStep::Fail { failure, .. } => {
                 // The weights may be those that another invocation set since the lease was read:
@@ -190,6 +222,11 @@ impl UpdateService {
             }
         }
     }
+}
+
+/// In progress: the next job receives what is remarked on.
+fn in_progress(job: &Job<Parameters>, summary: String, percent: u8) -> JobReport {
+    JobReport::in_progress_with(summary, percent, job.next_payload())
 }
 
 /// How long the old colour stays after the traffic left it. Clients that a rule binds to it keep

@@ -2,6 +2,7 @@
 //!
 //! How the rule is read and written is a matter of `aws::Rules` alone.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The tag of a rule or listener that only tests use. It counts with the value `true` alone.
@@ -26,6 +27,12 @@ pub struct OtherRule {
     /// Whether it takes only requests with a header, a query or a source address that it names:
     /// those of tests, not those of every client.
     pub is_selective: bool,
+}
+
+/// Whether only tests use a rule or listener, by the values of [`TEST_ROUTE`] by ARN.
+#[must_use]
+pub fn is_for_tests(arn: &str, tags: &BTreeMap<String, String>) -> bool {
+    tags.get(arn).is_some_and(|value| value == "true")
 }
 
 impl RuleView {

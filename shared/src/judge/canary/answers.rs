@@ -69,7 +69,8 @@ impl Answers {
         self.client_errors.min(self.requests)
     }
 
-    pub(super) fn add(&mut self, more: &Self) {
+    /// Adds those of another minute or zone.
+    pub fn add(&mut self, more: &Self) {
         self.requests += more.requests;
         self.good += more.good;
         self.client_errors += more.client_errors;

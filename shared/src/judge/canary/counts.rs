@@ -53,7 +53,7 @@ pub struct OwnCounter {
 
 impl Counters {
     /// What became of the requests; a counter without a point is 0 beside them.
-    pub(in crate::judge) fn answers(&self) -> Option<Answers> {
+    pub fn answers(&self) -> Option<Answers> {
         Some(Answers {
             requests: self.requests?,
             good: self.good.unwrap_or(0),

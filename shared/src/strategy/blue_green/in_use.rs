@@ -1,5 +1,5 @@
-//! Whether the old colour may be stopped, by the metrics of its load balancer: not while it gets
-//! requests although its weight is 0, and not while most requests to the new colour fail.
+//! Whether the old colour may be stopped, by the metrics of its load balancer: not while clients
+//! send it requests although its weight is 0, and not while most requests to the new colour fail.
 //!
 //! Everything here is pure. A metric without points proves nothing, and keeps no colour.
 
@@ -9,10 +9,12 @@ use std::time::Duration;
 use super::context::PairContext;
 use super::retire::RetireStep;
 use crate::job::Failure;
+use crate::judge::canary::answers::{Answers, BadRule};
 use crate::limits::{
     COMPARED_MINUTES, FAILED_MINUTES, FAILED_PERCENT, FAILED_REQUESTS, METRIC_DELAY, QUIET_MINUTES,
     REQUESTS_DEADLINE,
 };
+use crate::metrics::alb::counters;
 use crate::metrics::source::{Metric, Observations, Side};
 use crate::strategy::failure::StepFailureCause;
 use crate::timestamp::{Timestamp, readable_of};
@@ -27,12 +29,17 @@ pub struct Departure {
     pub left_at: Timestamp,
     pub drain: Duration,
     pub now: Timestamp,
+    /// Whether the action has time to wait.
+    pub may_wait: bool,
 }
 
-/// Requests of some minutes without a good answer.
-struct Failed {
-    failed: u64,
-    requests: u64,
+/// What leads to the old colour beside the weights, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// What sends clients: rules, and cookies.
+    pub clients: Vec<String>,
+    /// Rules that only tests use. No metric separates their requests from those of clients.
+    pub tests: Vec<String>,
 }
 
 impl Departure {
@@ -61,6 +68,26 @@ impl Departure {
     }
 }
 
+impl Ways {
+    /// Whether tests are known to send requests, and nothing else is.
+    fn are_tests(&self) -> bool {
+        self.clients.is_empty() && !self.tests.is_empty()
+    }
+
+    fn listed(&self) -> String {
+        let all: Vec<&str> = self
+            .clients
+            .iter()
+            .chain(&self.tests)
+            .map(String::as_str)
+            .collect();
+        if all.is_empty() {
+            return String::new();
+        }
+        format!(", possibly by {}", all.join(", "))
+    }
+}
+
 /// Requests to the old colour in the last minutes, in which the weights sent it none.
 #[must_use]
 pub fn late_requests(observed: &Observations<'_>, departure: Departure) -> u64 {
@@ -69,45 +96,42 @@ pub fn late_requests(observed: &Observations<'_>, departure: Departure) -> u64 {
     counts.sum()
 }
 
-/// The step in place of stopping the old colour, to which `ways` lead beside the weights, as far as
-/// they are known.
+/// The step in place of stopping the old colour, to which some ways lead beside the weights.
 #[must_use]
 pub fn stop_or_keep(
     context: &PairContext<'_>,
     observed: &Observations<'_>,
     departure: Departure,
-    ways: &[String],
+    ways: &Ways,
 ) -> RetireStep {
     let pair = context.pair();
     let (old, new) = (pair.live, pair.idle());
 
-    let settled = departure.after(COMPARED_MINUTES, METRIC_DELAY);
-    let failed = mostly_failed(observed, Side::Canary, settled);
-    // What failed for the old colour too is not the new revision's.
-    let failed_before = mostly_failed(observed, Side::Baseline, departure.before());
-    if let (Some(Failed { failed, requests }), None) = (failed, failed_before) {
+    if let Some(answers) = failing(observed, departure) {
         return RetireStep::Fail {
             failure: Failure::job(format!(
-                "{failed} of {requests} requests to {new} had no good answer since it has all of \
-                 the traffic; expected fewer than {FAILED_PERCENT}% in one of the last minutes; \
-                 {old} keeps its tasks"
+                "{} of the last {} requests to {new} failed, by 5XX or a refused connection; \
+                 expected fewer than {FAILED_PERCENT}% in one of the last minutes; {old} keeps its \
+                 tasks",
+                answers.bad(BadRule::Failures),
+                answers.requests
             )),
             cause: StepFailureCause::Precondition,
         };
     }
 
     let requests = late_requests(observed, departure);
-    if requests == 0 {
+    if requests == 0 || ways.are_tests() {
         return RetireStep::Stop;
     }
 
     let found = format!(
         "100% to {new}; {old} got {requests} requests in the last {QUIET_MINUTES} minutes although \
          its weight is 0{}",
-        listed(ways)
+        ways.listed()
     );
     let waited = departure.waited();
-    if waited >= REQUESTS_DEADLINE {
+    if waited >= REQUESTS_DEADLINE || !departure.may_wait {
         let summary = format!("{found}; it keeps its tasks, which the next release replaces");
         return RetireStep::Done { summary };
     }
@@ -117,32 +141,42 @@ pub fn stop_or_keep(
     }
 }
 
-fn listed(ways: &[String]) -> String {
-    if ways.is_empty() {
-        return String::new();
-    }
-    format!(", possibly by {}", ways.join(", "))
+/// The last minutes in which most requests to the new colour failed, if there are enough of them
+/// and none in which most were served. Requests without an answer are neither: sockets that are
+/// kept open have none, and some clients go away. What failed for the old colour too is not the new
+/// revision's; without requests to it nothing is known of that.
+fn failing(observed: &Observations<'_>, departure: Departure) -> Option<Answers> {
+    let settled = departure.after(COMPARED_MINUTES, METRIC_DELAY);
+    let minutes = answers(observed, Side::Canary, settled);
+    let failed = minutes.iter().copied();
+    let failed: Vec<Answers> = failed.filter(|it| fails(it, BadRule::Failures)).collect();
+    let all = total(&failed);
+    let is_enough = failed.len() >= FAILED_MINUTES && all.requests >= FAILED_REQUESTS;
+    // A minute whose failures have not arrived yet is neither.
+    let is_served = |minute: &Answers| !fails(minute, BadRule::Difference);
+
+    let before = total(&answers(observed, Side::Baseline, departure.before()));
+    let had_worked = !fails(&before, BadRule::Failures);
+    (is_enough && had_worked && !minutes.iter().any(is_served)).then_some(all)
 }
 
-/// The requests of a side, if most of them failed in each of enough minutes.
-fn mostly_failed(observed: &Observations<'_>, side: Side, minutes: Range<i64>) -> Option<Failed> {
-    let of_minute = |at| {
-        let count = |metric| observed.count(side, metric, at).unwrap_or(0);
-        let requests = count(Metric::Requests);
-        let good =
-            count(Metric::Responses2xx) + count(Metric::Responses3xx) + count(Metric::Responses4xx);
-        let failed = requests.saturating_sub(good);
-        (requests > 0).then_some(Failed { failed, requests })
-    };
-    let counted: Vec<Failed> = minutes.filter_map(of_minute).collect();
-    let is_failed = |it: &Failed| it.failed * 100 >= it.requests * FAILED_PERCENT;
+/// Whether most requests are bad; without requests too.
+fn fails(answers: &Answers, rule: BadRule) -> bool {
+    answers.bad(rule) * 100 >= answers.requests * FAILED_PERCENT
+}
 
-    let all = Failed {
-        failed: counted.iter().map(|it| it.failed).sum(),
-        requests: counted.iter().map(|it| it.requests).sum(),
-    };
-    let is_enough = counted.len() >= FAILED_MINUTES && all.requests >= FAILED_REQUESTS;
-    (is_enough && counted.iter().all(is_failed)).then_some(all)
+/// What became of the requests to a side, in each of some minutes that has any.
+fn answers(observed: &Observations<'_>, side: Side, minutes: Range<i64>) -> Vec<Answers> {
+    let answers = minutes.filter_map(|at| counters(observed, 0, side, at).answers());
+    answers.filter(|answers| answers.requests > 0).collect()
+}
+
+fn total(minutes: &[Answers]) -> Answers {
+    let mut all = Answers::default();
+    for minute in minutes {
+        all.add(minute);
+    }
+    all
 }
 
 #[cfg(test)]

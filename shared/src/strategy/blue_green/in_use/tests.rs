@@ -15,38 +15,58 @@ fn departure(secs: i64) -> Departure {
         left_at: at(0),
         drain: Duration::from_secs(300),
         now: at(secs),
+        may_wait: true,
     }
 }
 
-/// Requests to a side and good answers in each of these minutes, from the one in which the traffic
-/// left.
-fn counted(side: Side, minutes: Range<i64>, requests: f64, good: (Metric, f64)) -> Data {
+/// Requests to a side and answers of one kind in each of these minutes, from the one in which the
+/// traffic left.
+fn requests(side: Side, minutes: Range<i64>, requests: f64, answers: (Metric, f64)) -> Data {
     let series = |(metric, count)| {
         let points = minutes.clone().map(|minute| (LEFT + minute, count));
         (Key::new(side, metric), points.collect::<Points>())
     };
-    Data::from([(Metric::Requests, requests), good].map(series))
+    Data::from([(Metric::Requests, requests), answers].map(series))
 }
 
-fn requests_to_old(minutes: Range<i64>, requests: f64) -> Data {
-    counted(
+fn requests_to_old(minutes: Range<i64>, count: f64) -> Data {
+    requests(
         Side::Baseline,
         minutes,
-        requests,
-        (Metric::Responses2xx, requests),
+        count,
+        (Metric::Responses2xx, count),
     )
 }
 
-fn decide(data: &Data, secs: i64, ways: &[&str]) -> RetireStep {
+/// The same to the new colour, after the old one has served its own.
+fn requests_to_new(minutes: Range<i64>, count: f64, answers: (Metric, f64)) -> Data {
+    let mut data = requests_to_old(-5..0, 1.0);
+    data.extend(requests(Side::Canary, minutes, count, answers));
+    data
+}
+
+fn ways(clients: &[&str], tests: &[&str]) -> Ways {
+    let [clients, tests] =
+        [clients, tests].map(|some| some.iter().map(|way| (*way).to_owned()).collect());
+    Ways { clients, tests }
+}
+
+fn decide_at(departure: Departure, data: &Data, ways: &Ways) -> RetireStep {
     let view = view_of(NEW, Weights::with(Colour::Green, 100));
     let open = target(&view, Some(view.weights));
-    let departure = departure(secs);
     let observed = Observations {
         data,
         now_secs: departure.now.secs(),
     };
-    let ways: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
-    stop_or_keep(&context(&open, &view), &observed, departure, &ways)
+    stop_or_keep(&context(&open, &view), &observed, departure, ways)
+}
+
+fn decide(data: &Data, secs: i64, clients: &[&str]) -> RetireStep {
+    decide_at(departure(secs), data, &ways(clients, &[]))
+}
+
+fn stops(data: &Data) -> bool {
+    decide(data, 600, &[]) == RetireStep::Stop
 }
 
 #[test]
@@ -123,56 +143,107 @@ fn a_colour_that_gets_requests_keeps_its_tasks_and_what_leads_to_it_is_named() {
 }
 
 #[test]
+fn requests_of_tests_keep_no_colour_and_those_of_clients_beside_them_do() {
+    let data = requests_to_old(5..10, 7.0);
+    let with = |clients: &[&str]| decide_at(departure(600), &data, &ways(clients, &["rule/test"]));
+    assert_eq!(with(&[]), RetireStep::Stop);
+    assert_eq!(
+        with(&["clients that the rule binds"]),
+        RetireStep::Wait {
+            summary: "100% to green; blue got 35 requests in the last 5 minutes although its \
+                      weight is 0, possibly by clients that the rule binds, rule/test; 5m00s of \
+                      1h00m"
+                .to_owned(),
+            percent: 60
+        }
+    );
+}
+
+#[test]
+fn requests_keep_an_action_no_longer_than_it_has_time() {
+    let data = requests_to_old(5..10, 7.0);
+    let in_time = departure(600);
+    let late = Departure {
+        may_wait: false,
+        ..in_time
+    };
+    let step = |departure| decide_at(departure, &data, &Ways::default());
+    assert!(matches!(step(in_time), RetireStep::Wait { .. }));
+    assert!(matches!(step(late), RetireStep::Done { .. }));
+    assert_eq!(
+        decide_at(late, &Data::new(), &Ways::default()),
+        RetireStep::Stop
+    );
+}
+
+#[test]
 fn the_old_colour_is_kept_while_most_requests_to_the_new_one_fail() {
-    let failing = |good: f64| {
-        let answers = (Metric::Responses2xx, good);
-        decide(&counted(Side::Canary, 2..10, 10.0, answers), 600, &[])
+    let failing = |failed: f64| {
+        let answers = (Metric::Responses5xx, failed);
+        decide(&requests_to_new(2..10, 10.0, answers), 600, &[])
     };
     let refused = |failed: u32| RetireStep::Fail {
         failure: Failure::job(format!(
-            "{failed} of 50 requests to green had no good answer since it has all of the traffic; \
+            "{failed} of the last 50 requests to green failed, by 5XX or a refused connection; \
              expected fewer than 50% in one of the last minutes; blue keeps its tasks"
         )),
         cause: StepFailureCause::Precondition,
     };
 
-    assert_eq!(failing(0.0), refused(50));
+    assert_eq!(failing(10.0), refused(50));
     assert_eq!(failing(5.0), refused(25));
-    assert_eq!(failing(6.0), RetireStep::Stop);
-    // Redirects and errors of clients are answers.
-    for metric in [Metric::Responses3xx, Metric::Responses4xx] {
-        let answered = counted(Side::Canary, 2..10, 10.0, (metric, 10.0));
-        assert_eq!(decide(&answered, 600, &[]), RetireStep::Stop);
+    assert_eq!(failing(4.0), RetireStep::Stop);
+    let no_connection = (Metric::RefusedConnections, 30.0);
+    let unreachable = requests_to_new(2..10, 10.0, no_connection);
+    assert_eq!(decide(&unreachable, 600, &[]), refused(50));
+}
+
+#[test]
+fn what_has_no_answer_or_one_without_a_failure_keeps_no_colour() {
+    for metric in [
+        Metric::Responses2xx,
+        Metric::Responses3xx,
+        Metric::Responses4xx,
+    ] {
+        assert!(stops(&requests_to_new(2..10, 10.0, (metric, 10.0))));
     }
+    let sockets = (Metric::Responses2xx, 0.0);
+    assert!(stops(&requests_to_new(2..10, 10.0, sockets)), "no answers");
 }
 
 #[test]
 fn a_few_bad_minutes_or_requests_keep_no_colour() {
-    let none = (Metric::Responses2xx, 0.0);
-    let failed = |minutes: Range<i64>, requests| counted(Side::Canary, minutes, requests, none);
-    let stops = |data: &Data| decide(data, 600, &[]) == RetireStep::Stop;
+    let failed =
+        |minutes: Range<i64>, count| requests_to_new(minutes, count, (Metric::Responses5xx, count));
 
     assert!(stops(&failed(6..10, 10.0)), "two settled minutes");
     assert!(!stops(&failed(5..10, 10.0)), "three of them");
     assert!(stops(&failed(5..10, 6.0)), "18 requests");
     assert!(!stops(&failed(5..10, 7.0)), "21 of them");
 
-    // One good minute among the last five.
+    // One minute among the last five: good, or with failures that have not arrived yet.
     let mut data = failed(3..8, 10.0);
-    let good = Key::new(Side::Canary, Metric::Responses2xx);
-    data.entry(good).or_default().insert(LEFT + 4, 10.0);
+    let of_green = |metric| Key::new(Side::Canary, metric);
+    let failures = data.entry(of_green(Metric::Responses5xx)).or_default();
+    failures.remove(&(LEFT + 4));
+    assert!(!stops(&data));
+    let good = Points::from([(LEFT + 4, 10.0)]);
+    data.insert(of_green(Metric::Responses2xx), good);
     assert!(stops(&data));
 }
 
 #[test]
 fn what_failed_for_the_old_colour_too_is_not_the_new_revision_s() {
-    let none = (Metric::Responses2xx, 0.0);
-    let both = |good: f64| {
-        let mut data = counted(Side::Canary, 2..10, 10.0, none);
-        let answers = (Metric::Responses2xx, good);
-        data.extend(counted(Side::Baseline, -5..0, 10.0, answers));
-        decide(&data, 600, &[])
+    let after = |failed_before: f64| {
+        let mut data = requests_to_new(2..10, 10.0, (Metric::Responses5xx, 10.0));
+        let answers = (Metric::Responses5xx, failed_before);
+        data.extend(requests(Side::Baseline, -5..0, 3.0, answers));
+        data
     };
-    assert_eq!(both(0.0), RetireStep::Stop);
-    assert!(matches!(both(10.0), RetireStep::Fail { .. }));
+    assert!(stops(&after(3.0)));
+    assert!(stops(&after(2.0)), "few requests are enough to compare");
+    assert!(!stops(&after(1.0)));
+
+    let alone = requests(Side::Canary, 2..10, 10.0, (Metric::Responses5xx, 10.0));
+    assert!(stops(&alone), "nothing is known of the old colour");
 }

@@ -1,17 +1,19 @@
-//! What keeps the old colour from being stopped: an alarm of the action, requests that still reach
-//! it, and failures of the new one.
+//! What keeps the old colour from being stopped: an alarm of the action, requests of clients that
+//! still reach it, and failures of the new one.
 
 use emulator::Aws;
 use emulator::cloudwatch::set_alarm;
 use emulator::elb::{self, Elb};
 use emulator::traffic::{self, Incident};
 use harness::driver::{Fault, run};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::retire::{due, left};
-use super::{calls, changed, definitions, filled, going, look, report, retire, through, to_all};
+use super::{
+    calls, changed, definitions, filled, going, look, look_after, report, retire, through, to_all,
+};
 use behaviour::pair::{self, counts, secs};
-use behaviour::pass;
+use behaviour::{deny, pass};
 
 const STEP: &str = "update-service";
 
@@ -51,15 +53,33 @@ fn an_alarm_of_the_action_keeps_the_old_colour() {
     });
 }
 
-/// The rule of tests that forwards to green alone gets requests.
-fn requested_by_rule(aws: &mut Aws) -> String {
+/// The rule of tests that forwards to green alone.
+fn test_rule(aws: &Aws) -> String {
     let [_, green] = pair::groups(aws);
     let production = pair::rule(aws);
     let of_green = aws.elb.rules.values().find(|rule| {
         let forwards = Elb::forwards(aws.elb.actions_of(&rule.arn));
         rule.arn != production && forwards.iter().any(|(group, _)| *group == green)
     });
-    let rule = of_green.expect("a test rule").arn.clone();
+    of_green.expect("a test rule").arn.clone()
+}
+
+/// A rule that forwards a path to green alone was added while the release ran.
+fn path_rule(aws: &mut Aws, tags: &Value) -> String {
+    let [_, green] = pair::groups(aws);
+    let rule = json!({
+        "ListenerArn": pair::listener(aws), "Priority": 500,
+        "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}],
+        "Actions": [{"Type": "forward", "TargetGroupArn": green}],
+        "Tags": tags,
+    });
+    let created = elb::create_rule(aws, &rule).expect("legal");
+    created["RuleArn"].as_str().expect("an ARN").to_owned()
+}
+
+/// Such a rule that clients use.
+fn requested_by_clients(aws: &mut Aws) -> String {
+    let rule = path_rule(aws, &json!([]));
     traffic::set(aws, &rule, 2.0);
     rule
 }
@@ -67,7 +87,8 @@ fn requested_by_rule(aws: &mut Aws) -> String {
 #[test]
 fn an_old_colour_that_gets_requests_by_another_rule_is_not_stopped() {
     let mut aws = due(900);
-    let rule = requested_by_rule(&mut aws);
+    let test = test_rule(&aws);
+    let rule = requested_by_clients(&mut aws);
     run(aws, Fault::None, async |driver| {
         pass(&driver, secs(300)).await;
         let [new, _] = definitions(&driver.world.aws());
@@ -80,7 +101,8 @@ fn an_old_colour_that_gets_requests_by_another_rule_is_not_stopped() {
         );
         assert!(text.starts_with("100% to blue; green got "), "{text}");
         let way = format!(
-            " requests in the last 5 minutes although its weight is 0, possibly by {rule}; 20m0"
+            " requests in the last 5 minutes although its weight is 0, possibly by {rule}, {test}; \
+             20m0"
         );
         assert!(text.contains(&way), "{text}");
         let aws = driver.world.snapshot();
@@ -99,19 +121,57 @@ fn an_old_colour_that_gets_requests_by_another_rule_is_not_stopped() {
 }
 
 #[test]
-fn an_old_colour_that_gets_requests_for_an_hour_keeps_its_tasks() {
-    let mut aws = due(3_600);
-    requested_by_rule(&mut aws);
+fn requests_of_tests_keep_no_old_colour() {
+    let by_condition = |aws: &mut Aws| test_rule(aws);
+    let by_tag = |aws: &mut Aws| {
+        path_rule(
+            aws,
+            &json!([{"Key": "slipway:test-route", "Value": "true"}]),
+        )
+    };
+    let rules: [&dyn Fn(&mut Aws) -> String; 2] = [&by_condition, &by_tag];
+    for rule in rules {
+        let mut aws = due(900);
+        let rule = rule(&mut aws);
+        traffic::set(&mut aws, &rule, 2.0);
+        run(aws, Fault::None, async |driver| {
+            pass(&driver, secs(300)).await;
+            let [new, _] = definitions(&driver.world.aws());
+            assert_eq!(
+                report(&look(&driver, STEP, &retire(&new)).await),
+                going("stopping the tasks of green", 75)
+            );
+        });
+    }
+}
+
+/// Status and summary of a look at a colour with requests of clients, this many seconds after its
+/// drain, of an action that began this many seconds ago.
+fn requested_for(drained: i64, began: i64) -> [String; 2] {
+    let mut aws = due(drained);
+    requested_by_clients(&mut aws);
     run(aws, Fault::None, async |driver| {
         pass(&driver, secs(300)).await;
         let [new, _] = definitions(&driver.world.aws());
-        let answer = report(&look(&driver, STEP, &retire(&new)).await);
-        let text = answer[1].as_str().unwrap_or_default();
-        assert_eq!(answer[0], "done", "{answer}");
-        let end = "; it keeps its tasks, which the next release replaces";
-        assert!(text.ends_with(end), "{text}");
-        assert_eq!(counts(&driver.world.aws()), [2, 2]);
-    });
+        let answer = report(&look_after(&driver, STEP, &retire(&new), began).await);
+        assert_eq!(counts(&driver.world.aws()), [2, 2], "{answer}");
+        [0_usize, 1].map(|at| answer[at].as_str().unwrap_or_default().to_owned())
+    })
+}
+
+#[test]
+fn an_old_colour_that_gets_requests_for_an_hour_keeps_its_tasks() {
+    let [status, text] = requested_for(3_600, 0);
+    assert_eq!(status, "done", "{text}");
+    let end = "; it keeps its tasks, which the next release replaces";
+    assert!(text.ends_with(end), "{text}");
+}
+
+#[test]
+fn requests_to_the_old_colour_run_no_action_into_its_time_out() {
+    let status = |began| requested_for(900, began)[0].clone();
+    let hours = [22, 23].map(|hours| status(hours * 3_600));
+    assert_eq!(hours, ["in-progress", "done"]);
 }
 
 #[test]
@@ -123,6 +183,7 @@ fn clients_that_renew_their_cookies_keep_the_old_colour() {
     elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("legal");
     traffic::set_sticky(&mut aws, &rule, 0.2);
     traffic::renew_cookies(&mut aws, &rule);
+    let test = test_rule(&aws);
 
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
@@ -135,35 +196,57 @@ fn clients_that_renew_their_cookies_keep_the_old_colour() {
         let answer = report(&look(&driver, STEP, &retire(&new)).await);
         let text = answer[1].as_str().unwrap_or_default();
         assert_eq!(answer[0], "in-progress", "{answer}");
-        assert!(
-            text.contains(" although its weight is 0, possibly by "),
-            "{text}"
-        );
-        assert!(text.contains(", clients that the rule binds; "), "{text}");
+        let ways =
+            format!(" although its weight is 0, possibly by clients that the rule binds, {test}; ");
+        assert!(text.contains(&ways), "{text}");
         assert_eq!(counts(&driver.world.aws()), [2, 2]);
     });
 }
 
 #[test]
 fn the_old_colour_is_kept_while_the_new_one_fails_most_requests() {
-    let mut aws = due(900);
-    let (from, to) = (aws.now, aws.now + 3_600_000);
-    let incident = Incident {
-        from,
-        to,
-        errors: 0.9,
-        slower: 1.0,
-    };
-    aws.traffic.incidents.push(incident);
-    run(aws, Fault::None, async |driver| {
-        pass(&driver, secs(540)).await;
+    run(filled(), Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
+        through(&driver, "swap-target-groups", to_all(&new)).await;
+        let from = driver.world.aws().now;
+        let incident = Incident {
+            from,
+            to: from + 3_600_000,
+            errors: 0.9,
+            slower: 1.0,
+        };
+        driver.world.aws().traffic.incidents.push(incident);
+        pass(&driver, secs(600)).await;
+        let scale_in = report(&look(&driver, STEP, &retire(&new)).await);
+        assert_eq!(scale_in, going("scale-in re-enabled for both colours", 40));
+
+        pass(&driver, secs(61)).await;
         let answer = report(&look(&driver, STEP, &retire(&new)).await);
         let text = answer[2].as_str().unwrap_or_default();
         assert_eq!(answer[0], "failed", "{answer}");
-        let end = " requests to blue had no good answer since it has all of the traffic; expected \
-                   fewer than 50% in one of the last minutes; green keeps its tasks";
+        let end = " requests to blue failed, by 5XX or a refused connection; expected fewer than \
+                   50% in one of the last minutes; green keeps its tasks";
         assert!(text.ends_with(end), "{text}");
         assert_eq!(counts(&driver.world.aws()), [2, 2]);
+    });
+}
+
+#[test]
+fn a_deploy_role_that_may_not_read_metrics_fails_no_retirement() {
+    run(due(900), Fault::None, async |driver| {
+        pass(&driver, secs(61)).await;
+        deny(&driver, "cloudwatch:GetMetricData");
+        let [new, _] = definitions(&driver.world.aws());
+        let done = through(&driver, STEP, retire(&new)).await;
+        let remark = "requests were not looked at before the old colour was stopped: the deploy \
+                      role may not call cloudwatch:GetMetricData; update the pipeline's stack";
+        assert_eq!(
+            report(&done),
+            json!([
+                "done",
+                format!("green is retired, blue serves with 2 tasks; {remark}"),
+                {"TaskDefinitionArn": new},
+            ])
+        );
     });
 }

@@ -75,14 +75,6 @@ impl CanaryContext<'_> {
         bake_state.with_raise(minute)
     }
 
-    /// Whether the share may be that of a later job: Lambda may deliver the first job again, after
-    /// the share was raised.
-    pub(crate) fn may_be_late(&self) -> bool {
-        let shift = self.target.shift.as_ref();
-        let was_raised = shift.is_some_and(|shift| shift.from.percent(self.pair.idle()) > 0);
-        was_raised || !self.target.judgements.is_empty()
-    }
-
     /// Whether the share of the traffic is still to be raised by this judgement.
     pub(crate) fn raises(&self, bake_state: &BakeState) -> bool {
         bake_state.last_percent.is_some() && bake_state.raised.is_none()

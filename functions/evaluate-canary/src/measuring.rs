@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use slipway::job::{Failure, JobReport, StepError, StepResult};
+use slipway::job::{JobReport, StepError, StepResult};
 use slipway::judge::canary::sentence::expectation;
 use slipway::judge::{JudgeConfig, Setup};
 use slipway::metrics::source::balancer_arn;
@@ -40,7 +40,7 @@ impl EvaluateCanary {
             .await?;
 
         let grpc = self.speaks_grpc(context, &mut remarks).await?;
-        let (last, remark) = last_share(context, settings, health, &measured)?;
+        let (last, remark) = last_share(context, settings, health, &measured);
         remarks.extend(remark);
         let bake_state = BakeState::new(first, measured.thresholds_ms.clone(), &measured.prior)
             .with_last_percent(last)
@@ -145,32 +145,27 @@ impl EvaluateCanary {
 }
 
 /// The share to which the judgement raises the new colour, if that is more than it has, and what is
-/// remarked on of the choice.
+/// remarked on of the choice. A pipeline stack that is older than the functions may give no more.
 pub(crate) fn last_share(
     context: &CanaryContext<'_>,
     settings: &Settings,
     health: &PairHealth,
     measured: &MeasuredHour,
-) -> Result<(Option<u32>, Option<Remark>), Failure> {
+) -> (Option<u32>, Option<Remark>) {
     let percent = health.weights.percent(context.pair.idle());
     let is_more = |last: &u32| *last > percent;
     match context.job.parameters.last_percent() {
-        None => Ok((None, None)),
+        None => (None, None),
         Some(None) => {
             let judge = JudgeConfig {
                 sticky: settings.judge.sticky || health.sticky,
                 ..settings.judge.clone()
             };
             let (last, remark) = plan::last_percent(&judge, measured);
-            Ok((Some(last).filter(is_more), remark))
+            (Some(last).filter(is_more), remark)
         }
-        Some(Some(last)) if !is_more(&last) && !context.may_be_late() => {
-            Err(Failure::configuration(format!(
-                "`last_percent` is {last} and the new colour has {percent}% of the traffic \
-                 already; expected more than that, or 0"
-            )))
-        }
-        Some(last) => Ok((last.filter(is_more), None)),
+        Some(Some(last)) if is_more(&last) => (Some(last), None),
+        Some(Some(_)) => (None, Some(Remark::ShareNotMore)),
     }
 }
 

@@ -21,6 +21,9 @@ pub enum Remark {
     /// At no share a decision is expected within half the bake.
     #[serde(rename = "s")]
     ShareTooSmall,
+    /// The last share that is given is no more than the new colour has.
+    #[serde(rename = "l")]
+    ShareNotMore,
 }
 
 impl Remark {
@@ -46,6 +49,10 @@ impl Remark {
             Self::ShareTooSmall => {
                 "at this traffic no share is expected to be decided within half of the bake, so \
                  the last one is the largest"
+            }
+            Self::ShareNotMore => {
+                "`last_percent` is no more than the share that the new colour has, so that share \
+                 is not raised; give more, or 0"
             }
         }
     }

@@ -143,13 +143,6 @@ fn evaluate_canary_refuses_other_wrong_parameters_at_once() {
             &["`minimum_healthy_percent` (found 0)", "1 to 100"],
         ),
         (
-            json!({"last_percent": 5}),
-            &[
-                "`last_percent` is 5",
-                "the new colour has 5% of the traffic already",
-            ],
-        ),
-        (
             json!({"task_definition": "shop-green:2"}),
             &["`task_definition` is `shop-green:2`", "expected the ARN"],
         ),

@@ -143,10 +143,13 @@ impl Parameters {
     }
 
     /// Refuses a bake in which a share that is raised could not be decided. The whole bake as the
-    /// minimum is not refused: it is how nothing is promoted without an operator.
+    /// minimum is not refused: it is how nothing is promoted without an operator. Nor is a bake at
+    /// whose end the canary is promoted anyway: it looks for harm alone.
     fn check_raise(&self, judge: &JudgeConfig) -> Result<(), Failure> {
         let shortest = plan::shortest_bake(judge);
-        let is_decidable = judge.end >= shortest || self.min_minutes == Some(judge.end);
+        let is_decidable = judge.end >= shortest
+            || self.min_minutes == Some(judge.end)
+            || self.inconclusive() == Inconclusive::Promote;
         if self.last_percent.is_none() || is_decidable {
             return Ok(());
         }

@@ -173,6 +173,8 @@ fn a_bake_in_which_no_share_can_be_decided_is_refused() {
     assert_eq!(of(json!({"bake_minutes": 15})), Ok((15, 5)), "no raise");
     let whole = json!({"last_percent": 25, "bake_minutes": 30, "min_minutes": 30});
     assert_eq!(of(whole), Ok((30, 30)), "nothing is to be promoted");
+    let only_harm = json!({"last_percent": 25, "bake_minutes": 10, "inconclusive": "promote"});
+    assert_eq!(of(only_harm), Ok((10, 5)), "promoted at its end");
 }
 
 #[test]

@@ -121,19 +121,3 @@ fn sticky_clients_of_an_emptied_group_get_503() {
     assert!((served / 36_000.0 - 1.0).abs() < 0.05, "{served}");
     assert_eq!(world.total(10, Some("blue"), "RequestCount", "Sum"), 0.0);
 }
-
-#[test]
-fn requests_through_a_test_rule_count_for_its_target_group() {
-    let mut world = MetricBench::good(17);
-    let green = world.group("green");
-    let mut rules = world.aws.elb.rules.values();
-    let of_green = rules.find(|rule| rule.properties["Actions"].to_string().contains(&green));
-    let test = of_green.unwrap().arn.clone();
-
-    traffic::set(&mut world.aws, &test, 30.0);
-    world.minutes(10);
-    for (colour, expected) in [("blue", 90.0), ("green", 10.0 + 30.0)] {
-        let found = world.total(10, Some(colour), "RequestCount", "Sum") / 600.0;
-        assert!((found / expected - 1.0).abs() < 0.05, "{colour}: {found}");
-    }
-}

@@ -3,8 +3,10 @@
 
 use emulator::Aws;
 use emulator::cloudwatch::set_alarm;
+use emulator::ecr::{self, Answers, Behaviour, Profile};
 use emulator::elb::{self, Elb};
 use emulator::traffic::{self, Incident};
+use harness::demo::SHOP;
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 
@@ -12,8 +14,8 @@ use super::retire::{due, left};
 use super::{
     calls, changed, definitions, filled, going, look, look_after, report, retire, through, to_all,
 };
-use behaviour::pair::{self, counts, secs};
-use behaviour::{deny, pass};
+use behaviour::pair::{self, PIPELINE, counts, secs, shop};
+use behaviour::{deny, outcome, pass, reason, settled};
 
 const STEP: &str = "update-service";
 
@@ -228,6 +230,33 @@ fn the_old_colour_is_kept_while_the_new_one_fails_most_requests() {
                    50% in one of the last minutes; green keeps its tasks";
         assert!(text.ends_with(end), "{text}");
         assert_eq!(counts(&driver.world.aws()), [2, 2]);
+    });
+}
+
+#[test]
+fn a_release_with_which_clients_begin_to_open_sockets_is_deployed() {
+    let long = [
+        ("Shift", "all-at-once"),
+        ("BakeMinutes", "8"),
+        ("DrainMinutes", "0"),
+    ];
+    run(shop(&long), Fault::None, async |driver| {
+        let profile = Profile::of(Answers {
+            sockets: 0.9,
+            ..Answers::GOOD
+        });
+        let healthy = Behaviour::Healthy;
+        let pushed = ecr::push_with(&mut driver.world.aws(), SHOP, "2.0.0", healthy, profile);
+        driver.world.touch();
+
+        let pushed = pushed.expect("the repository is there");
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
     });
 }
 

@@ -40,6 +40,8 @@ pub(super) struct HalfMinute {
     pub(super) reset: u64,
     /// The target took the connection and never responded, and the balancer answered 504.
     pub(super) unanswered: u64,
+    /// The target answered 101.
+    pub(super) sockets: u64,
     /// There was no target, and the balancer answered 503.
     pub(super) unserved: u64,
     /// Kept as metrics need them: a judge reads the same minutes at each look.
@@ -77,7 +79,7 @@ impl HalfMinute {
     /// Requests for which a target was chosen.
     pub(super) fn requests(&self) -> u64 {
         let answered = self.good + self.client_errors + self.server_errors;
-        answered + self.refused + self.reset + self.unanswered
+        answered + self.refused + self.reset + self.unanswered + self.sockets
     }
 
     fn respond(
@@ -89,10 +91,12 @@ impl HalfMinute {
     ) {
         let reset = draw::some(rng, requests, answers.reset);
         let unanswered = draw::some(rng, requests - reset, answers.unanswered);
+        let sockets = draw::some(rng, requests - reset - unanswered, answers.sockets);
         self.reset += reset;
         self.unanswered += unanswered;
+        self.sockets += sockets;
 
-        let requests = requests - reset - unanswered;
+        let requests = requests - reset - unanswered - sockets;
         let server_errors = match variation.bursts {
             Some(_) if answers.errors >= draw::OFTEN => {
                 draw::binomial(rng, requests, answers.errors)

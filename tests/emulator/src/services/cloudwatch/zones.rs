@@ -61,6 +61,7 @@ pub(super) fn in_zone(
     }
     part.reset = share(whole.reset);
     part.unanswered = share(whole.unanswered);
+    part.sockets = share(whole.sockets);
 
     let mut rng = draw::chance(seed, &format!("bursts in {name}"));
     for burst in &whole.bursts {

@@ -21,6 +21,8 @@ pub struct Answers {
     pub reset: f64,
     /// Which part of the requests the target takes and never answers.
     pub unanswered: f64,
+    /// Which part of the requests opens a WebSocket: the target answers 101.
+    pub sockets: f64,
     /// Response times are log-normal, with this median …
     pub median_ms: f64,
     /// … and this 99th percentile.
@@ -61,6 +63,7 @@ impl Answers {
         client_errors: 0.01,
         reset: 0.0,
         unanswered: 0.0,
+        sockets: 0.0,
         median_ms: 50.0,
         p99_ms: 300.0,
     };
@@ -91,7 +94,11 @@ impl fmt::Debug for Answers {
             .field("errors", &self.errors)
             .field("burst", &self.burst)
             .field("client_errors", &self.client_errors);
-        for (name, part) in [("reset", self.reset), ("unanswered", self.unanswered)] {
+        for (name, part) in [
+            ("reset", self.reset),
+            ("unanswered", self.unanswered),
+            ("sockets", self.sockets),
+        ] {
             if part > 0.0 {
                 shown.field(name, &part);
             }

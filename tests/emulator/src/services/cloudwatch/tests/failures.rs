@@ -1,4 +1,5 @@
-//! Requests that a target takes and does not answer, and those for which there is no target.
+//! Requests that a target takes and does not answer, or with a socket, and those for which there is
+//! no target.
 
 use super::*;
 
@@ -72,6 +73,23 @@ fn a_connection_that_is_reset_is_a_502_of_the_balancer_alone() {
         let of_group = world.total(30, Some("green"), name, "Sum");
         assert_eq!(of_group, 0.0, "{name} has no target group");
     }
+}
+
+#[test]
+fn a_socket_is_a_request_that_is_counted_in_no_class_and_fails_nothing() {
+    let mut world = beside(Answers {
+        sockets: 0.9,
+        ..Answers::GOOD
+    });
+    assert_eq!(own(&mut world), [0.0; 4]);
+    let requests = world.total(30, Some("green"), "RequestCount", "Sum");
+    assert!(
+        (requests / (50.0 * 1800.0) - 1.0).abs() < 0.05,
+        "{requests}"
+    );
+    let answered = ANSWERED.map(|name| world.total(30, Some("green"), name, "Sum"));
+    let part = answered.iter().sum::<f64>() / requests;
+    assert!(is_about(part, 0.1), "{answered:?} of {requests}");
 }
 
 #[test]

@@ -7,12 +7,14 @@
 mod codepipeline;
 mod http_check;
 mod pushes;
+mod retirement;
 
 use std::time::Duration;
 
 pub use codepipeline::*;
 pub use http_check::*;
 pub use pushes::*;
+pub use retirement::*;
 
 /// Largest task definition, in bytes (Amazon ECS service quotas: task definition size).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
@@ -239,34 +241,6 @@ pub const SIZING_DEADLINE: Duration = Duration::from_secs(10 * 60);
 /// Share of the traffic, in percent, that goes back to an old colour before that one has grown for
 /// it. Ours: each of its tasks gets a ninth more at most.
 pub const SMALL_SHARE_PERCENT: u32 = 10;
-
-/// Longest time for which a retirement waits for sticky clients to leave the old colour. Ours: a
-/// rule can bind clients for a week (Elastic Load Balancing: target group stickiness), which is too
-/// long to wait.
-pub const STICKY_DRAIN: Duration = Duration::from_secs(60 * 60);
-
-/// Longest time after the drain for which a retirement waits for a colour that still gets requests,
-/// although the weights send it none. Ours: as for sticky clients; it keeps its tasks then.
-pub const REQUESTS_DEADLINE: Duration = Duration::from_secs(60 * 60);
-
-/// Minutes without a request after which a colour whose weight is 0 gets none. Ours: longer than
-/// CloudWatch takes to show a minute.
-pub const QUIET_MINUTES: u32 = 5;
-
-/// The last minutes of each colour in which failures are looked for before the old one is stopped.
-/// Ours: they are over within the default drain and bake.
-pub const COMPARED_MINUTES: u32 = 5;
-
-/// Share of the requests of a minute, in percent, from which on it counts as failed before the old
-/// colour is stopped. Ours: whatever is normal, a service that fails most requests does not work.
-pub const FAILED_PERCENT: u64 = 50;
-
-/// Minutes with requests, all of them failed, from which on the old colour is not stopped. Ours:
-/// CloudWatch may lose or delay a counter of one or two.
-pub const FAILED_MINUTES: usize = 3;
-
-/// Requests in these minutes, at least. Ours: fewer may be those of one client.
-pub const FAILED_REQUESTS: u64 = 20;
 
 /// Longest time for which resolvers may keep an answer of a record that a release moves. Ours: each
 /// step of a shift and each drain waits for it once; it is what the console of Route 53 gives new

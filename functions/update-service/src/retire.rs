@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use slipway::aws::ObservedPair;
 use slipway::job::{Job, JobReport, StepError, StepResult};
-use slipway::limits::STICKY_DRAIN;
+use slipway::limits::{OLD_TASKS_DEADLINE, STICKY_DRAIN};
 use slipway::metrics::alb::answer_queries;
 use slipway::metrics::source::Observations;
 use slipway::metrics::{Data, Sides};
@@ -51,9 +51,11 @@ impl UpdateService {
             target,
             view: &seen.view,
         };
+        let announced = lease.changed_at.unwrap_or(job.now);
         let times = RetireTimes {
             drain: drain(&job.parameters, pair, seen.route.sticky()),
             grace_left: lease.grace_left(job.now),
+            waits_for_tasks: has_time(job) && job.now.since(announced) < OLD_TASKS_DEADLINE,
         };
 
         let step = next_step(&pair_context, scaling, times);
@@ -113,7 +115,7 @@ impl UpdateService {
             left_at: shift.at,
             drain,
             now: seen.view.observed_at,
-            may_wait: job.now.since(job.since) < job.kind.hold(),
+            may_wait: has_time(job),
         };
         let data = self.requests(job, &sides, departure).await?;
         let observed = Observations {
@@ -222,6 +224,11 @@ impl UpdateService {
             }
         }
     }
+}
+
+/// Whether the action has time to wait: a release does not fail for what its old colour does.
+fn has_time(job: &Job<Parameters>) -> bool {
+    job.now.since(job.since) < job.kind.hold()
 }
 
 /// In progress: the next job receives what is remarked on.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::context::PairContext;
 use crate::job::Failure;
-use crate::observed::colour::PerColour;
+use crate::observed::colour::{Colour, PerColour};
 use crate::observed::scaling::ScalingView;
 use crate::release::TrafficShift;
 use crate::strategy::failure::StepFailureCause;
@@ -41,6 +41,8 @@ pub struct RetireTimes {
     pub drain: Duration,
     /// What is left of the time in which an earlier announced change may still be made.
     pub grace_left: Option<Duration>,
+    /// Whether tasks that stop are waited for, and not left to themselves.
+    pub waits_for_tasks: bool,
 }
 
 /// Decides the next step.
@@ -75,14 +77,26 @@ pub fn next_step(
         // target is registered again.
         _ if scale_in_differs => RetireStep::RestoreScaleIn,
         _ if service.desired > 0 => RetireStep::Stop,
-        _ if service.running > 0 => wait(format!("{old} stops {} tasks", service.running), 90),
+        _ if service.running > 0 && times.waits_for_tasks => {
+            wait(format!("{old} stops {} tasks", service.running), 90)
+        }
         _ => RetireStep::Done {
             summary: format!(
-                "{old} is retired, {new} serves with {} tasks",
-                view.of(new).running
+                "{old} is retired, {new} serves with {} tasks{}",
+                view.of(new).running,
+                still_running(old, service.running)
             ),
         },
     }
+}
+
+/// What is left of a colour that was stopped. It has no traffic and no desired tasks, so it fails
+/// nothing.
+fn still_running(old: Colour, tasks: u32) -> String {
+    if tasks == 0 {
+        return String::new();
+    }
+    format!("; {tasks} tasks of {old} still run, as those with scale-in protection do")
 }
 
 /// The step of a retirement while an alarm of its action is in ALARM: the old colour keeps its

@@ -19,6 +19,7 @@ fn next(
     let times = RetireTimes {
         drain: Duration::from_secs(drain),
         grace_left: grace_left.map(Duration::from_secs),
+        waits_for_tasks: true,
     };
     let mut target = target(&view, Some(weights));
 
@@ -32,7 +33,11 @@ fn decide(
     drain: Duration,
     grace_left: Option<Duration>,
 ) -> RetireStep {
-    let times = RetireTimes { drain, grace_left };
+    let times = RetireTimes {
+        drain,
+        grace_left,
+        waits_for_tasks: true,
+    };
     next_step(&context(target, view), NO_SCALING, times)
 }
 
@@ -203,6 +208,33 @@ fn tasks_of_the_old_colour_that_still_run_are_waited_for() {
         next(Some(Duration::from_secs(9))),
         wait("100% to green; blue stops 1 tasks", 90)
     );
+}
+
+#[test]
+fn tasks_that_do_not_stop_in_time_are_left_and_named() {
+    let mut view = view_of(NEW, Weights::with(Colour::Green, 100));
+    view.services.blue.desired = 0;
+    view.services.blue.running = 1;
+    let open = target(&view, Some(view.weights));
+    let times = RetireTimes {
+        drain: Duration::ZERO,
+        grace_left: None,
+        waits_for_tasks: false,
+    };
+    let decide = |view| next_step(&context(&open, view), NO_SCALING, times);
+    assert_eq!(
+        decide(&view),
+        RetireStep::Done {
+            summary: "blue is retired, green serves with 2 tasks; 1 tasks of blue still run, as \
+                      those with scale-in protection do"
+                .to_owned()
+        }
+    );
+
+    // Those that are not stopped yet are.
+    let mut unstopped = view.clone();
+    unstopped.services.blue.desired = 1;
+    assert_eq!(decide(&unstopped), RetireStep::Stop);
 }
 
 #[test]

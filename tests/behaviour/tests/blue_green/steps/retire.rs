@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use emulator::{Aws, elb};
+use emulator::{Aws, ecs, elb};
 use harness::demo::CLUSTER;
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
@@ -166,6 +166,39 @@ fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
                 .collect::<Vec<_>>(),
             Vec::<String>::new()
         );
+    });
+}
+
+#[test]
+fn tasks_that_do_not_stop_fail_no_retirement() {
+    let mut aws = due(900);
+    ecs::protect(&mut aws, (CLUSTER, "shop-green"), secs(48 * 3_600));
+    run(aws, Fault::None, async |driver| {
+        pass(&driver, secs(61)).await;
+        let [new, _] = definitions(&driver.world.aws());
+        assert_eq!(
+            report(&look(&driver, STEP, &retire(&new)).await),
+            going("stopping the tasks of green", 75)
+        );
+        pass(&driver, secs(400)).await;
+
+        let stopped_for = async |secs| {
+            {
+                let mut aws = driver.world.aws();
+                let at = ago(&aws, secs);
+                edit(&mut aws, |lease| lease["changed_at"] = at);
+            }
+            report(&look(&driver, STEP, &retire(&new)).await)
+        };
+        let waits = going("100% to blue; green stops 2 tasks", 90);
+        assert_eq!(stopped_for(4_490).await, waits);
+        let left = "green is retired, blue serves with 2 tasks; 2 tasks of green still run, as \
+                    those with scale-in protection do";
+        assert_eq!(
+            stopped_for(4_500).await,
+            json!(["done", left, {"TaskDefinitionArn": new}])
+        );
+        assert_eq!(counts(&driver.world.aws()), [2, 0]);
     });
 }
 

@@ -4,7 +4,8 @@ use crate::markdown::{cell, table as rows_of};
 use crate::project;
 
 pub(super) fn table() -> String {
-    let files = ["codepipeline", "http_check", "pushes"].map(|name| format!("limits/{name}.rs"));
+    let files = ["codepipeline", "http_check", "pushes", "retirement"]
+        .map(|name| format!("limits/{name}.rs"));
     let text: String = files
         .into_iter()
         .chain(["limits.rs".to_owned()])

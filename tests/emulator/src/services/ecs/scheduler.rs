@@ -9,7 +9,7 @@ use crate::{Aws, Quirk};
 use super::deployments::{note, settle_later};
 use super::{
     Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, capacity,
-    deployments, failure_detection, losses, placement, replacements, task_lifecycle,
+    deployments, failure_detection, losses, placement, protection, replacements, task_lifecycle,
 };
 
 /// The most tasks that one look of the scheduler starts.
@@ -151,6 +151,7 @@ fn stop_surplus(aws: &mut Aws, arn: &str) {
 
     let tasks: Vec<String> = tasks
         .iter()
+        .filter(|task| !protection::is_protected(aws, task))
         .take(surplus)
         .map(|task| task.arn.clone())
         .collect();
@@ -172,6 +173,7 @@ fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
         .into_iter()
         .filter(|task| task.deployment != primary.id)
         .filter(|task| !(is_short && losses::is_awaited(task)))
+        .filter(|task| !protection::is_protected(aws, task))
         .collect();
 
     // A deployment that failed for good moves nothing any more.

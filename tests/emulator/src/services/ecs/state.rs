@@ -30,6 +30,7 @@ pub struct Ecs {
     /// What commands of RunTask's overrides do, by their words with spaces between them. A
     /// container with any other command does what its image does.
     pub commands: BTreeMap<String, CommandEnd>,
+    pub(super) protected: super::protection::Protected,
     pub(super) tasks_started: u64,
 }
 

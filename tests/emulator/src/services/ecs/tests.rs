@@ -20,6 +20,7 @@ mod listings;
 mod networks;
 mod overload;
 mod placement;
+mod protection;
 mod registration;
 mod replacements;
 mod rollouts;

@@ -1,0 +1,36 @@
+//! Tasks that are protected from scale-in.
+
+use std::time::Duration;
+
+use super::*;
+
+#[test]
+fn a_protected_task_is_stopped_neither_by_a_lower_count_nor_by_a_deployment() {
+    for change in [
+        json!({"desiredCount": 0}),
+        json!({"taskDefinition": "web:2"}),
+    ] {
+        let mut world = World::new(1);
+        world.fargate("nginx:1");
+        let request = world.balanced(2);
+        world.ok("CreateService", request);
+        world.run(300, |_| {});
+        let first: Vec<String> = world.aws.ecs.tasks.keys().cloned().collect();
+        let running = |aws: &Aws| {
+            let runs = |task: &&String| aws.ecs.tasks.get(*task).is_some_and(Task::is_running);
+            first.iter().filter(runs).count()
+        };
+        assert_eq!(running(&world.aws), 2);
+
+        world.fargate("nginx:2");
+        protect(&mut world.aws, ("main", "web"), Duration::from_secs(1_800));
+        let mut update = change.clone();
+        update["cluster"] = json!("main");
+        update["service"] = json!("web");
+        world.ok("UpdateService", update);
+        world.run(1_700, |_| {});
+        assert_eq!(running(&world.aws), 2, "{change}");
+        world.run(300, |_| {});
+        assert_eq!(running(&world.aws), 0, "{change}");
+    }
+}

@@ -7,7 +7,7 @@ use harness::driver::{Fault, run};
 use super::back::{
     enables_scale_in, recorded, restores_the_traffic, returns_the_new_colour, taken_over,
 };
-use super::{half, open};
+use super::{half, lease, open};
 use behaviour::pair::{counts, secs};
 use behaviour::pass;
 
@@ -25,6 +25,8 @@ fn a_pair_is_proven_although_its_old_colour_grows_every_minute() {
         let is_open = |aws: &Aws| recorded(aws)["outcome"].is_null();
         while is_open(&driver.world.aws()) {
             assert!(grow(), "it was not proven while green grew");
+            let now = driver.world.snapshot();
+            eprintln!("{:?} {}", counts(&now), lease(&now));
             pass(&driver, secs(60)).await;
         }
 

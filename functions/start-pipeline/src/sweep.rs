@@ -67,7 +67,7 @@ impl StartPipeline {
             pushes.push(place.claimed(&newest));
         }
 
-        let mut missed = self.deliver_missed(subscription, pushes, now).await?;
+        let mut missed = self.deliver_missed(subscription, pushes, &newest).await?;
         // What is newer than the newest push may have been pushed after its tag had returned.
         if let Some(returned) = returned.filter(|_| missed.is_empty()) {
             missed.extend(self.deliver_returned(subscription, &returned).await?);
@@ -81,12 +81,12 @@ impl StartPipeline {
         &self,
         subscription: &Subscription,
         pushes: Vec<PushedImage>,
-        now: Timestamp,
+        newest: &NewestPush,
     ) -> Result<Vec<Value>, Retry> {
         let mut delivered = Vec::new();
         let mut failed = None;
         for push in pushes {
-            let delivery = self.deliver_if_missed(subscription, push, now);
+            let delivery = self.deliver_if_missed(subscription, push, newest);
             match Box::pin(delivery).await {
                 Ok(response) => delivered.extend(response),
                 Err(error) => failed = Some(error),
@@ -102,11 +102,11 @@ impl StartPipeline {
         &self,
         subscription: &Subscription,
         push: PushedImage,
-        now: Timestamp,
+        newest: &NewestPush,
     ) -> Result<Option<Value>, Retry> {
         let pipeline = &subscription.pipeline;
         let claim = self.ledger.push(pipeline, &push.digest).await?;
-        if !is_missed(claim.as_ref(), now) {
+        if !is_missed(&push.digest, claim.as_ref(), newest, self.sdk.now()) {
             return Ok(None);
         }
 

@@ -7,8 +7,9 @@ use crate::limits::{SWEEP_AFTER, SWEEP_WINDOW, SWEPT_IMAGES};
 use crate::observed::image::RepositoryImage;
 use crate::timestamp::Timestamp;
 
-/// The images to look up, newest first. One that came after the newest push is looked up whatever
-/// its age; an older one, of which only a record can be missing, for a day.
+/// The images to look up: first those that may run, newest first, so that signatures and the like
+/// of later times hide none. One that came after the newest push is looked up whatever its age; an
+/// older one, of which only a record can be missing, for a day.
 #[must_use]
 pub fn images_to_check(
     images: Vec<RepositoryImage>,
@@ -22,18 +23,28 @@ pub fn images_to_check(
     };
     let mut images: Vec<_> = images.into_iter().filter(is_due).collect();
     images.sort_by(|a, b| {
+        let by_use = cannot_run(a).cmp(&cannot_run(b));
         let by_time = b.first_pushed_at.cmp(&a.first_pushed_at);
-        by_time.then_with(|| a.digest.cmp(&b.digest))
+        by_use.then(by_time).then_with(|| a.digest.cmp(&b.digest))
     });
     images.truncate(SWEPT_IMAGES);
     images
 }
 
-/// Whether a push is still to be delivered: nothing was recorded of it, or no invocation went on
-/// with its claim.
+/// Whether ECR states of an image that it is something else, such as a signature.
+fn cannot_run(image: &RepositoryImage) -> bool {
+    image.manifest.why_not_runnable().is_some()
+}
+
+/// Whether the push of a digest is still to be delivered: nothing was recorded of it, or no
+/// invocation went on with its claim. The newest push was claimed before it became that: without a
+/// claim it has expired.
 #[must_use]
-pub fn is_missed(claim: Option<&Push>, now: Timestamp) -> bool {
-    claim.is_none_or(|claim| claim.is_undecided() && now.since(claim.claimed_at) >= SWEEP_AFTER)
+pub fn is_missed(digest: &str, claim: Option<&Push>, newest: &NewestPush, now: Timestamp) -> bool {
+    match claim {
+        None => digest != newest.digest,
+        Some(claim) => claim.is_undecided() && now.since(claim.claimed_at) >= SWEEP_AFTER,
+    }
 }
 
 #[cfg(test)]
@@ -53,17 +64,21 @@ mod tests {
         }
     }
 
-    /// The digests that are looked up at this time, after a push at 09:00:00.
-    fn checked(images: Vec<RepositoryImage>, secs: i64) -> Vec<String> {
-        let newest = NewestPush {
+    /// The newest push, at 09:00:00.
+    fn newest(digest: &str) -> NewestPush {
+        NewestPush {
             v: 1,
             pipeline: "slipway-web".to_owned(),
-            digest: "sha256:00".to_owned(),
+            digest: digest.to_owned(),
             event: "event-1".to_owned(),
             pushed_at: at(0),
             claimed_at: at(0),
-        };
-        let images = images_to_check(images, &newest, at(secs));
+        }
+    }
+
+    /// The digests that are looked up at this time.
+    fn checked(images: Vec<RepositoryImage>, secs: i64) -> Vec<String> {
+        let images = images_to_check(images, &newest("sha256:00"), at(secs));
         images.into_iter().map(|image| image.digest).collect()
     }
 
@@ -97,6 +112,21 @@ mod tests {
     }
 
     #[test]
+    fn later_signatures_hide_no_image() {
+        let signature = |secs: i64| RepositoryImage {
+            manifest: Manifest {
+                artifact_type: Some("application/vnd.dev.sigstore.bundle.v0.3+json".to_owned()),
+                ..Manifest::default()
+            },
+            ..image(&secs.to_string(), secs)
+        };
+        let images = [image("a", 1)].into_iter().chain((2..100).map(signature));
+        let checked = checked(images.collect(), 3_600);
+        assert_eq!(checked.len(), 20);
+        assert_eq!(checked[..3], ["a", "99", "98"]);
+    }
+
+    #[test]
     fn a_push_is_missed_without_a_claim_or_with_one_that_led_to_nothing() {
         let claim = Push {
             v: 1,
@@ -110,9 +140,12 @@ mod tests {
             refusal: None,
             expires_at: None,
         };
-        assert!(is_missed(None, at(0)));
-        assert!(!is_missed(Some(&claim), at(599)));
-        assert!(is_missed(Some(&claim), at(600)));
+        let is_missed = |claim: Option<&Push>, secs| {
+            is_missed("sha256:00", claim, &newest("sha256:0a"), at(secs))
+        };
+        assert!(is_missed(None, 0));
+        assert!(!is_missed(Some(&claim), 599));
+        assert!(is_missed(Some(&claim), 600));
 
         let started = Push {
             execution: Some("e-1".to_owned()),
@@ -123,7 +156,14 @@ mod tests {
             ..claim
         };
         for recorded in [started, refused] {
-            assert!(!is_missed(Some(&recorded), at(3_600)));
+            assert!(!is_missed(Some(&recorded), 3_600));
         }
+    }
+
+    #[test]
+    fn the_newest_push_is_not_missed_once_its_claim_has_expired() {
+        let newest = newest("sha256:00");
+        assert!(!is_missed("sha256:00", None, &newest, at(0)));
+        assert!(is_missed("sha256:0a", None, &newest, at(0)));
     }
 }

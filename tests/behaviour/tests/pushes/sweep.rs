@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use behaviour::{account, ends, image_of, invoke, invoke_with, pass, push, released};
-use emulator::Aws;
+use behaviour::{account, ends, image_of, invoke, invoke_with, ledger_table, pass, push, released};
 use emulator::client::CallFault;
 use emulator::ecr::{self, Behaviour};
 use emulator::eventbridge::{self, Mishap};
+use emulator::{Aws, dynamodb};
 use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use invariants::Invariants;
@@ -42,6 +42,18 @@ async fn sweep(driver: &Driver, subscription: Value) -> Value {
 
 async fn pass_minutes(driver: &Driver, minutes: u64) {
     pass(driver, Duration::from_secs(60 * minutes)).await;
+}
+
+/// Gives an image of a repository another tag.
+fn tag(driver: &Driver, repository: &str, pushed: &str, tag: &str) {
+    let mut aws = driver.world.aws();
+    let ids = json!({"repositoryName": repository, "imageIds": [{"imageDigest": pushed}]});
+    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
+    let input = json!({
+        "repositoryName": repository, "imageTag": tag,
+        "imageManifest": found["images"][0]["imageManifest"],
+    });
+    ecr::call(&mut aws, "PutImage", &input).expect("put");
 }
 
 fn nothing() -> Value {
@@ -153,6 +165,47 @@ fn a_claim_that_led_to_nothing_is_started_under_its_own_event() {
     });
 }
 
+/// As after `docker push --all-tags`, if the event of one tag is lost and that of the other late.
+#[test]
+fn a_late_event_of_a_tag_that_a_missed_push_had_starts_nothing() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        pass(&driver, Duration::from_secs(5)).await;
+        tag(&driver, WEB, &pushed, "2.0");
+        let event = driver.world.aws().events.events.last().cloned();
+        pass_minutes(&driver, 11).await;
+        let swept = sweep(&driver, subscription()).await;
+        assert_eq!(swept["missed"][0]["status"], "started", "{swept}");
+        let execution = ends(&driver, PIPELINE, &pushed, "deployed").await;
+
+        let input = json!({"subscription": subscription(), "event": event});
+        let late = invoke(&driver, "start-pipeline", input).await;
+        let known = json!({"status": "known", "execution": execution});
+        assert_eq!(late.expect("an answer"), known);
+        assert_eq!(started(&driver, &pushed), 1);
+    });
+}
+
+/// The claim of a push expires after 400 days, what was the newest push never.
+#[test]
+fn the_newest_push_is_not_started_again_once_its_claim_has_expired() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let image = image_of(&driver.world.aws(), WEB);
+        let (_, pushed) = image.split_once('@').expect("a digest");
+        let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": pushed}});
+        let before = started(&driver, pushed);
+        let table = ledger_table(&driver.world.aws());
+        let delete = json!({"Delete": {"TableName": table, "Key": key}});
+        let input = json!({"TransactItems": [delete]});
+        dynamodb::call(&mut driver.world.aws(), "TransactWriteItems", &input).expect("deleted");
+        assert_eq!(claim(&driver, pushed), None);
+
+        pass_minutes(&driver, 11).await;
+        assert_eq!(sweep(&driver, subscription()).await, nothing());
+        assert_eq!(started(&driver, pushed), before);
+    });
+}
+
 #[test]
 fn a_sweep_starts_nothing_that_cannot_run_or_that_the_pipeline_does_not_take() {
     run(without_a_rule(), Fault::None, async |driver| {
@@ -224,13 +277,7 @@ fn an_image_to_which_the_tag_of_the_newest_push_has_returned_is_started_again() 
         }
         assert_eq!(sweep(&driver, of_tools.clone()).await, nothing());
 
-        let ids = json!({"repositoryName": TOOLS, "imageIds": [{"imageDigest": pushed[0]}]});
-        let found = ecr::call(&mut driver.world.aws(), "BatchGetImage", &ids).expect("found");
-        let manifest = &found["images"][0]["imageManifest"];
-        let input = json!({
-            "repositoryName": TOOLS, "imageTag": "stable", "imageManifest": manifest,
-        });
-        ecr::call(&mut driver.world.aws(), "PutImage", &input).expect("put");
+        tag(&driver, TOOLS, &pushed[0], "stable");
 
         let swept = sweep(&driver, of_tools.clone()).await;
         assert_eq!(swept["missed"][0]["status"], "started", "{swept}");

@@ -11,7 +11,7 @@ use slipway::release::{
     AfterUpdate, Outcome, Record, RecordState, RunningReleases, StackUpdate, was_deployed,
 };
 
-use crate::{StartPipeline, ignored, request_token};
+use crate::{StartPipeline, ignored, may_be_starting, request_token};
 
 impl StartPipeline {
     /// Follows an update, under the deploy role of the pipeline if it has one.
@@ -82,7 +82,13 @@ impl StartPipeline {
             return Ok(ignored("a release of the pipeline is in progress"));
         }
 
+        // Read after the leases: a push is claimed before its execution is recorded.
         let now = self.sdk.now();
+        let newest = self.ledger.newest_push(pipeline).await?;
+        if let Some(newest) = newest.filter(|newest| newest.may_be_starting(now)) {
+            return Err(may_be_starting(&newest.digest));
+        }
+
         let mut runs = self.running(pipeline, update).await?;
         let overtaken = begun.and_then(|it| it.overtook(now));
         let newer = self.superseded(overtaken).await?;

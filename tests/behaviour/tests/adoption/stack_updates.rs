@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use behaviour::{invoke_deployed, outcome, pass, push, reason, settled, until};
-use emulator::{Aws, ecs};
+use behaviour::{invoke_deployed, ledger_table, outcome, pass, push, reason, settled, until};
+use emulator::{Aws, dynamodb, ecs, eventbridge};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{digest, executions, item};
 use serde_json::{Value, json};
@@ -268,6 +268,11 @@ fn a_release_that_an_update_overtook_and_that_ended_before_it_is_released_again(
 
 /// Invokes the function with a report of CloudFormation, as the rule of the pipeline does.
 async fn report(driver: &Driver, id: &str, status: &str) -> Value {
+    let answer = reported(driver, id, status).await;
+    answer.expect("understood")
+}
+
+async fn reported(driver: &Driver, id: &str, status: &str) -> Result<Value, String> {
     let (role, arn) = {
         let aws = driver.world.aws();
         let stack = aws.cloudformation.stack("storefront-pipeline");
@@ -287,8 +292,42 @@ async fn report(driver: &Driver, id: &str, status: &str) -> Value {
         },
     });
     let input = json!({"subscription": subscription, "event": event});
-    let answer = invoke_deployed(driver, "start-pipeline", input).await;
-    answer.expect("understood")
+    invoke_deployed(driver, "start-pipeline", input).await
+}
+
+/// Claims the newest push once more, as an invocation does before it starts the pipeline.
+fn claim_newest(aws: &mut Aws) {
+    let table = ledger_table(aws);
+    let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": "newest"}});
+    let get = json!({"TableName": table, "Key": key});
+    let mut item = dynamodb::call(aws, "GetItem", &get).expect("the table is there")["Item"].take();
+    item["claimed_at"] = json!({"S": eventbridge::timestamp(aws.now)});
+    let put = json!({"TableName": table, "Item": item});
+    dynamodb::call(aws, "PutItem", &put).expect("an item");
+}
+
+#[test]
+fn what_ran_before_an_update_waits_while_a_push_may_be_starting_the_pipeline() {
+    let aws = adopted_with(&[("ReleaseAfterStackUpdate", "no")]);
+    run(aws, Fault::None, async |driver| {
+        let of_stack = service(&driver.world.aws())["taskDefinition"].clone();
+        let pushed = deployed(&driver, "1.0.0").await;
+        report(&driver, "begun", "UPDATE_IN_PROGRESS").await;
+        deploy_by_hand(&driver, &of_stack).await;
+
+        claim_newest(&mut driver.world.aws());
+        let early = reported(&driver, "complete", "UPDATE_COMPLETE").await;
+        let why = format!(
+            "another invocation claimed {} and may be starting the pipeline; retrying",
+            &pushed[..19]
+        );
+        assert_eq!(early, Err(why));
+        assert_eq!(starts(&driver, &pushed), 1);
+
+        pass(&driver, Duration::from_secs(61)).await;
+        let later = report(&driver, "complete", "UPDATE_COMPLETE").await;
+        assert_eq!(later["status"], "started", "{later}");
+    });
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::release::{Lease, PendingDeregistration, Push, Record, RecordState, St
 
 impl Ledger {
     /// Writes what became of a push, if the recorded claim still is `before`. `false`: another
-    /// invocation was faster.
+    /// invocation was faster, also one with the same event.
     ///
     /// # Errors
     /// When the call fails.
@@ -28,9 +28,7 @@ impl Ledger {
 
         let request = match before {
             None => request.condition_expression("attribute_not_exists(pk)"),
-            Some(before) => request
-                .condition_expression("event = :event")
-                .expression_attribute_values(":event", text(&before.event)),
+            Some(before) => if_still(request, before),
         };
 
         put_if(request).await
@@ -314,6 +312,25 @@ async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsE
         kind: if passes { ErrorKind::Busy } else { error.kind },
         ..error
     })
+}
+
+/// The write on the condition that a claim is still of the same push, that nothing else is known to
+/// have come of it, and that it has not been kept from expiring meanwhile.
+fn if_still(request: PutItemFluentBuilder, claim: &Push) -> PutItemFluentBuilder {
+    let request = request.expression_attribute_values(":event", text(&claim.event));
+    let (request, execution) = match &claim.execution {
+        Some(execution) => (
+            request.expression_attribute_values(":execution", text(execution)),
+            "execution = :execution",
+        ),
+        None => (request, "attribute_not_exists(execution)"),
+    };
+    let expires = if claim.expires_at.is_some() {
+        "attribute_exists(expires_at)"
+    } else {
+        "attribute_not_exists(expires_at)"
+    };
+    request.condition_expression(format!("event = :event AND {execution} AND {expires}"))
 }
 
 /// Another invocation wrote first.

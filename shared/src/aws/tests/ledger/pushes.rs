@@ -38,7 +38,9 @@ fn a_later_claim_of_a_push_is_written_only_over_the_one_that_was_read() {
         json!({
             "TableName": "ledger",
             "Item": written,
-            "ConditionExpression": "event = :event",
+            "ConditionExpression":
+                "event = :event AND attribute_not_exists(execution) \
+                AND attribute_not_exists(expires_at)",
             "ExpressionAttributeValues": {":event": {"S": "event-1"}}
         })
     );
@@ -86,8 +88,9 @@ fn the_claim_of_an_execution_is_kept_from_expiring_over_the_one_that_was_read() 
         json!({
             "TableName": "ledger",
             "Item": started_item(None),
-            "ConditionExpression": "event = :event",
-            "ExpressionAttributeValues": {":event": {"S": "event-1"}}
+            "ConditionExpression":
+                "event = :event AND execution = :execution AND attribute_exists(expires_at)",
+            "ExpressionAttributeValues": {":event": {"S": "event-1"}, ":execution": {"S": "e-1"}}
         })
     );
 
@@ -109,7 +112,9 @@ fn the_claim_of_a_digest_leads_to_what_no_push_started() {
     let mut led = started_item(None);
     led["execution"] = json!({"S": "e-2"});
     assert_eq!(sent["Item"], led);
-    assert_eq!(sent["ConditionExpression"], "event = :event");
+    let unchanged =
+        "event = :event AND execution = :execution AND attribute_not_exists(expires_at)";
+    assert_eq!(sent["ConditionExpression"], unchanged);
 
     let lost = Script::new([
         item(&started_item(None)),

@@ -10,7 +10,7 @@ use slipway::aws::{Repositories, Retry};
 use slipway::events::{PushSweep, PushedImage, Subscription};
 use slipway::manifest::Manifest;
 use slipway::observed::image::RepositoryImage;
-use slipway::release::{NewestPush, Push, images_to_check, is_missed};
+use slipway::release::{NewestPush, Push, awaits_event, images_to_check, is_missed};
 use slipway::timestamp::Timestamp;
 
 use crate::{StartPipeline, ignored};
@@ -59,6 +59,8 @@ impl StartPipeline {
         images.retain(|image| matching_tag(subscription, image).is_some());
         let tag = newest_claim.and_then(|claim| claim.tag);
         let returned = tag.and_then(|tag| place.returned(&images, &newest, &tag, now));
+        // What is newer than the newest push may have been pushed after its tag had returned.
+        let returned = returned.filter(|_| !awaits_event(&images, &newest, now));
         let images = images_to_check(images, &newest, now);
         let of_image = |image: &RepositoryImage| place.pushed(subscription, image);
         let mut pushes: Vec<_> = images.iter().filter_map(of_image).collect();
@@ -68,7 +70,6 @@ impl StartPipeline {
         }
 
         let mut missed = self.deliver_missed(subscription, pushes, &newest).await?;
-        // What is newer than the newest push may have been pushed after its tag had returned.
         if let Some(returned) = returned.filter(|_| missed.is_empty()) {
             missed.extend(self.deliver_returned(subscription, &returned).await?);
         }

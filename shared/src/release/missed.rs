@@ -31,6 +31,17 @@ pub fn images_to_check(
     images
 }
 
+/// Whether the event of an image that came after the newest push may still come. Until then nothing
+/// is started of which ECR keeps no time.
+#[must_use]
+pub fn awaits_event(images: &[RepositoryImage], newest: &NewestPush, now: Timestamp) -> bool {
+    images.iter().any(|image| {
+        image.first_pushed_at > newest.pushed_at
+            && now.since(image.first_pushed_at) < SWEEP_AFTER
+            && !cannot_run(image)
+    })
+}
+
 /// Whether ECR states of an image that it is something else, such as a signature.
 fn cannot_run(image: &RepositoryImage) -> bool {
     image.manifest.why_not_runnable().is_some()
@@ -111,15 +122,27 @@ mod tests {
         assert_eq!(checked[0], "99");
     }
 
-    #[test]
-    fn later_signatures_hide_no_image() {
-        let signature = |secs: i64| RepositoryImage {
+    fn signature(secs: i64) -> RepositoryImage {
+        RepositoryImage {
             manifest: Manifest {
                 artifact_type: Some("application/vnd.dev.sigstore.bundle.v0.3+json".to_owned()),
                 ..Manifest::default()
             },
             ..image(&secs.to_string(), secs)
-        };
+        }
+    }
+
+    #[test]
+    fn the_event_of_a_newer_image_may_come_for_ten_minutes() {
+        let awaits = |image, secs| awaits_event(&[image], &newest("sha256:00"), at(secs));
+        assert!(awaits(image("a", 60), 659));
+        assert!(!awaits(image("a", 60), 660));
+        assert!(!awaits(image("a", 0), 1), "not newer");
+        assert!(!awaits(signature(60), 61));
+    }
+
+    #[test]
+    fn later_signatures_hide_no_image() {
         let images = [image("a", 1)].into_iter().chain((2..100).map(signature));
         let checked = checked(images.collect(), 3_600);
         assert_eq!(checked.len(), 20);

@@ -254,29 +254,45 @@ fn nothing_is_started_before_a_first_push_or_without_a_repository() {
     });
 }
 
-/// As after `docker push tools:stable` of an earlier image, whose event is lost. What is started is
-/// in no repository of the pipeline, which is not looked at here.
+/// A repository that is none of the pipeline's: what is started with its images is not looked at.
+const TOOLS: &str = "tools";
+
+/// Starts the pipeline with two images that had one tag in turn, and returns its subscription and
+/// their digests. Nothing is missed then.
+async fn started_twice(driver: &Driver) -> (Value, [String; 2]) {
+    let repository = json!({ "repositoryName": TOOLS });
+    ecr::call(&mut driver.world.aws(), "CreateRepository", &repository).expect("created");
+    let mut of_tools = subscription();
+    of_tools["repository"] = json!(TOOLS);
+
+    let mut pushed = Vec::new();
+    for behaviour in [Behaviour::Healthy, Behaviour::Exits] {
+        let digest = ecr::push(&mut driver.world.aws(), TOOLS, "stable", behaviour);
+        assert_eq!(deliver_last(driver, &of_tools).await["status"], "started");
+        pushed.push(digest.expect("pushed"));
+        pass_minutes(driver, 11).await;
+    }
+    assert_eq!(sweep(driver, of_tools.clone()).await, nothing());
+    (of_tools, pushed.try_into().expect("two"))
+}
+
+/// Delivers the last event of ECR.
+async fn deliver_last(driver: &Driver, subscription: &Value) -> Value {
+    let event = {
+        let aws = driver.world.aws();
+        let mut events = aws.events.events.iter().rev();
+        events.find(|event| event["source"] == "aws.ecr").cloned()
+    };
+    let input = json!({"subscription": subscription, "event": event});
+    let answer = invoke(driver, "start-pipeline", input).await;
+    answer.expect("an answer")
+}
+
+/// As after `docker push tools:stable` of an earlier image, whose event is lost.
 #[test]
 fn an_image_to_which_the_tag_of_the_newest_push_has_returned_is_started_again() {
-    const TOOLS: &str = "tools";
     run(without_a_rule(), Fault::None, async |driver| {
-        let repository = json!({ "repositoryName": TOOLS });
-        ecr::call(&mut driver.world.aws(), "CreateRepository", &repository).expect("created");
-        let mut of_tools = subscription();
-        of_tools["repository"] = json!(TOOLS);
-
-        let mut pushed = Vec::new();
-        for behaviour in [Behaviour::Healthy, Behaviour::Exits] {
-            let digest = ecr::push(&mut driver.world.aws(), TOOLS, "stable", behaviour);
-            let event = driver.world.aws().events.events.last().cloned();
-            let input = json!({"subscription": of_tools, "event": event});
-            let answer = invoke(&driver, "start-pipeline", input).await;
-            assert_eq!(answer.expect("an answer")["status"], "started");
-            pushed.push(digest.expect("pushed"));
-            pass_minutes(&driver, 11).await;
-        }
-        assert_eq!(sweep(&driver, of_tools.clone()).await, nothing());
-
+        let (of_tools, pushed) = started_twice(&driver).await;
         tag(&driver, TOOLS, &pushed[0], "stable");
 
         let swept = sweep(&driver, of_tools.clone()).await;
@@ -285,5 +301,25 @@ fn an_image_to_which_the_tag_of_the_newest_push_has_returned_is_started_again() 
         assert_eq!(started(&driver, &pushed[0]), 2);
         pass_minutes(&driver, 11).await;
         assert_eq!(sweep(&driver, of_tools).await, nothing());
+    });
+}
+
+#[test]
+fn a_tag_that_returned_does_not_replace_a_newer_image_whose_event_is_about_to_come() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let (of_tools, pushed) = started_twice(&driver).await;
+        tag(&driver, TOOLS, &pushed[0], "stable");
+        pass_minutes(&driver, 1).await;
+        let behaviour = Behaviour::Healthy;
+        let newer = ecr::push(&mut driver.world.aws(), TOOLS, "2.0.0", behaviour);
+        let newer = newer.expect("pushed");
+
+        assert_eq!(sweep(&driver, of_tools.clone()).await, nothing());
+        assert_eq!(
+            deliver_last(&driver, &of_tools).await["digest"],
+            json!(newer)
+        );
+        assert_eq!(started(&driver, &newer), 1);
+        assert_eq!(started(&driver, &pushed[0]), 1);
     });
 }

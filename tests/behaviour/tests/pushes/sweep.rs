@@ -257,14 +257,19 @@ fn nothing_is_started_before_a_first_push_or_without_a_repository() {
 /// A repository that is none of the pipeline's: what is started with its images is not looked at.
 const TOOLS: &str = "tools";
 
-/// Starts the pipeline with two images that had one tag in turn, and returns its subscription and
-/// their digests. Nothing is missed then.
-async fn started_twice(driver: &Driver) -> (Value, [String; 2]) {
+/// Creates that repository, and returns the subscription to it.
+fn tools(driver: &Driver) -> Value {
     let repository = json!({ "repositoryName": TOOLS });
     ecr::call(&mut driver.world.aws(), "CreateRepository", &repository).expect("created");
     let mut of_tools = subscription();
     of_tools["repository"] = json!(TOOLS);
+    of_tools
+}
 
+/// Starts the pipeline with two images that had one tag in turn, and returns its subscription and
+/// their digests. Nothing is missed then.
+async fn started_twice(driver: &Driver) -> (Value, [String; 2]) {
+    let of_tools = tools(driver);
     let mut pushed = Vec::new();
     for behaviour in [Behaviour::Healthy, Behaviour::Exits] {
         let digest = ecr::push(&mut driver.world.aws(), TOOLS, "stable", behaviour);
@@ -276,16 +281,22 @@ async fn started_twice(driver: &Driver) -> (Value, [String; 2]) {
     (of_tools, pushed.try_into().expect("two"))
 }
 
-/// Delivers the last event of ECR.
-async fn deliver_last(driver: &Driver, subscription: &Value) -> Value {
-    let event = {
-        let aws = driver.world.aws();
-        let mut events = aws.events.events.iter().rev();
-        events.find(|event| event["source"] == "aws.ecr").cloned()
-    };
+/// The last event of ECR.
+fn last_event(driver: &Driver) -> Value {
+    let aws = driver.world.aws();
+    let mut events = aws.events.events.iter().rev();
+    let last = events.find(|event| event["source"] == "aws.ecr");
+    last.expect("there was a push").clone()
+}
+
+async fn deliver(driver: &Driver, subscription: &Value, event: &Value) -> Value {
     let input = json!({"subscription": subscription, "event": event});
     let answer = invoke(driver, "start-pipeline", input).await;
     answer.expect("an answer")
+}
+
+async fn deliver_last(driver: &Driver, subscription: &Value) -> Value {
+    deliver(driver, subscription, &last_event(driver)).await
 }
 
 /// As after `docker push tools:stable` of an earlier image, whose event is lost.
@@ -321,5 +332,60 @@ fn a_tag_that_returned_does_not_replace_a_newer_image_whose_event_is_about_to_co
         );
         assert_eq!(started(&driver, &newer), 1);
         assert_eq!(started(&driver, &pushed[0]), 1);
+    });
+}
+
+/// Pushes, each at a minute, with the minutes at which its event is delivered: none if it is lost.
+const PUSHES: [(u64, &[u64]); 10] = [
+    (0, &[0]),
+    (7, &[]),
+    (13, &[13, 95]),
+    (21, &[140]),
+    (34, &[]),
+    (41, &[41, 42]),
+    (48, &[170]),
+    (66, &[]),
+    (72, &[175]),
+    (150, &[]),
+];
+
+#[test]
+fn of_lost_doubled_and_late_events_each_push_is_started_once_or_superseded() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let of_tools = tools(&driver);
+        let before = executions(&driver.world.aws(), PIPELINE).count();
+        let mut pushed = Vec::new();
+        for minute in 0..=180 {
+            if PUSHES
+                .get(pushed.len())
+                .is_some_and(|next| next.0 == minute)
+            {
+                let tag = format!("3.{minute}.0");
+                let digest = ecr::push(&mut driver.world.aws(), TOOLS, &tag, Behaviour::Healthy);
+                pushed.push((digest.expect("pushed"), last_event(&driver)));
+            }
+            for ((_, deliveries), (_, event)) in PUSHES.iter().zip(&pushed) {
+                if deliveries.contains(&minute) {
+                    deliver(&driver, &of_tools, event).await;
+                }
+            }
+            if minute > 0 && minute % 60 == 0 {
+                sweep(&driver, of_tools.clone()).await;
+            }
+            pass_minutes(&driver, 1).await;
+        }
+
+        {
+            let aws = driver.world.aws();
+            let started = executions(&aws, PIPELINE).skip(before);
+            let started: Vec<&str> = started.filter_map(digest).collect();
+            let expected = [0, 2, 5, 6, 8, 9].map(|number| pushed[number].0.as_str());
+            assert_eq!(started, expected);
+        }
+        for number in [1, 3, 4, 7] {
+            let claim = claim(&driver, &pushed[number].0).expect("recorded");
+            let refusal = text(&claim, "refusal").expect("a reason");
+            assert!(refusal.starts_with("superseded: "), "{refusal}");
+        }
     });
 }

@@ -3,6 +3,7 @@
 //! Source:
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
 
+use super::scans;
 use crate::Aws;
 use crate::cloudformation::items;
 use crate::iam::{Demand, IamRequest};
@@ -22,6 +23,16 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
                 .collect(),
         },
         "CreatePullThroughCacheRule" => vec![request.on("*".to_owned())],
+        // The findings of enhanced scanning are Amazon Inspector's.
+        "DescribeImageScanFindings" => {
+            let name = request.text("repositoryName");
+            let mut demands = vec![request.on(repository(name))];
+            if scans::is_enhanced(aws, name, &request.input["imageId"]) {
+                let of_inspector = ["inspector2:ListCoverage", "inspector2:ListFindings"];
+                demands.extend(of_inspector.map(Demand::anywhere));
+            }
+            demands
+        }
         "CreateRepository"
         | "PutImage"
         | "DescribeImages"

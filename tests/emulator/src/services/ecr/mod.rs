@@ -10,6 +10,7 @@ mod pull;
 mod push;
 mod registry;
 mod replication;
+mod scans;
 mod shared;
 mod storage;
 
@@ -22,6 +23,7 @@ pub use profile::{Answers, Cold, Profile};
 use pull::behaviour;
 pub(crate) use pull::{profile, pulled};
 pub use push::{push, push_with, replicate};
+pub use scans::{Scan, Scanner, set_scan};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,6 +103,8 @@ struct Image {
     tags: BTreeSet<String>,
     behaviour: Behaviour,
     profile: Profile,
+    /// What its last scan has found, once there is one.
+    scan: Option<Scan>,
 }
 
 /// One operation by its API name with the JSON 1.1 input; returns the JSON output.
@@ -130,6 +134,7 @@ fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value,
         "DescribeRepositories" => describe::repositories(aws, input),
         "PutImage" => push::put_image(aws, input),
         "DescribeImages" => describe::images(aws, input),
+        "DescribeImageScanFindings" => scans::findings(aws, input),
         "BatchGetImage" => images::batch_get(aws, input),
         "UpdateImageStorageClass" => storage::update(aws, input),
         "PutReplicationConfiguration" => replication::put(aws, input),

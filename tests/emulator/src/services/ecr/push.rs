@@ -262,6 +262,7 @@ pub(super) fn store(
             tags: BTreeSet::new(),
             behaviour,
             profile: Profile::default(),
+            scan: None,
         });
     image.tags.extend(tag.map(str::to_owned));
     // A push restores an archived image.

@@ -5,6 +5,7 @@ mod caches;
 mod execution_role;
 mod manifests;
 mod replication;
+mod scans;
 mod shared;
 
 /// What a task without an execution role meets.

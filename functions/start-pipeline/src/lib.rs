@@ -3,8 +3,9 @@
 //! looks for pushes whose events were lost.
 //!
 //! It never starts an execution without a claim or for what cannot run, and never decides whether
-//! an image is good.
+//! an image is good but by the gate of its pipeline.
 
+mod gate;
 mod order;
 mod stack_update;
 mod sweep;
@@ -43,8 +44,8 @@ impl StartPipeline {
         }
     }
 
-    /// Handles one event and returns its status: `started`, `known`, `refused`, `noted`, `swept`
-    /// or `ignored`.
+    /// Handles one event and returns its status: `started`, `known`, `waiting`, `refused`,
+    /// `noted`, `swept` or `ignored`.
     ///
     /// # Errors
     /// When Lambda should deliver the event again: AWS was busy, another invocation may be starting
@@ -178,7 +179,10 @@ impl StartPipeline {
             }
             PushDecision::Start => match self.newer(&known, push, now).await? {
                 Some(newer) => self.supersede(subscription, push, &known, newer).await,
-                None => self.claim_and_start(subscription, push, &known, now).await,
+                None => {
+                    let started = self.start_through_gate(subscription, push, &known, now);
+                    Box::pin(started).await
+                }
             },
         }
     }
@@ -258,6 +262,7 @@ fn claim_of(subscription: &Subscription, push: &PushedImage, now: Timestamp) -> 
         claimed_at: now,
         execution: None,
         refusal: None,
+        waiting: None,
         expires_at: Some(expires_at(now)),
     }
 }

@@ -6,6 +6,7 @@
 mod action;
 mod custom_resource;
 mod execution;
+mod image_gate;
 mod push;
 mod push_sweep;
 mod service_update;
@@ -15,6 +16,7 @@ mod tag_rule;
 pub use action::PollTrigger;
 pub use custom_resource::{CustomResourceRequest, RequestType, ResponseUrl};
 pub use execution::RollBackTrigger;
+pub use image_gate::{ImageDecision, ImageGate};
 pub use push::PushedImage;
 pub use push_sweep::PushSweep;
 pub use service_update::{ServiceUpdate, UpdateStage};

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{PushSweep, PushedImage, ServiceUpdate, TagRule};
+use super::{ImageGate, PushSweep, PushedImage, ServiceUpdate, TagRule};
 use crate::release::{DeployRole, StatedPipeline};
 
 /// The input of `start-pipeline`: an event of ECR or CloudFormation, wrapped by a pipeline's rule.
@@ -29,6 +29,9 @@ pub struct Subscription {
     /// What else the tags that are delivered must be.
     #[serde(default)]
     pub tag_rule: TagRule,
+    /// What else an image must be that a push starts.
+    #[serde(default)]
+    pub image_gate: ImageGate,
     /// ARN of the role under which the pipeline is started and the image is read.
     pub deploy_role: Option<String>,
 }

@@ -22,3 +22,11 @@ pub const SWEPT_IMAGES: usize = 20;
 /// Images of one call: the most that DescribeImages returns (Amazon ECR API: DescribeImages,
 /// `maxResults`).
 pub const IMAGES_PAGE: i32 = 1_000;
+
+/// Findings of one call: the most that DescribeImageScanFindings returns (Amazon ECR API:
+/// DescribeImageScanFindings, `maxResults`).
+pub const FINDINGS_PAGE: i32 = 1_000;
+
+/// How long after its first push an image may wait for its scan. Ours: half of `SWEEP_WINDOW`, so
+/// that a sweep still looks for it when the wait ends.
+pub const SCAN_WAIT: Duration = Duration::from_secs(12 * 60 * 60);

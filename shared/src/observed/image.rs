@@ -13,6 +13,23 @@ pub struct RepositoryImage {
     pub manifest: Manifest,
 }
 
+/// The scan of an image for vulnerabilities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageScan {
+    /// It has completed, and found these.
+    Completed(Vec<Finding>),
+    /// There is no result, for a status of Amazon ECR.
+    Without(String),
+}
+
+/// A vulnerability that a scan has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Usually the number of a CVE.
+    pub name: String,
+    pub severity: String,
+}
+
 /// Why Amazon ECS could not pull an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotPullable {

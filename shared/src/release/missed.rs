@@ -161,6 +161,7 @@ mod tests {
             claimed_at: at(0),
             execution: None,
             refusal: None,
+            waiting: None,
             expires_at: None,
         };
         let is_missed = |claim: Option<&Push>, secs| {

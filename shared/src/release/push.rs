@@ -25,6 +25,8 @@ pub struct Push {
     pub execution: Option<String>,
     /// Why the push was not delivered, or why a later one of the same digest was refused.
     pub refusal: Option<String>,
+    /// What it waits for, if it is neither started nor refused yet.
+    pub waiting: Option<String>,
     /// When DynamoDB may delete it, in seconds since the Unix epoch; never after a rollback.
     pub expires_at: Option<i64>,
 }
@@ -119,7 +121,8 @@ impl Push {
     /// Whether an invocation may be starting the pipeline with it.
     #[must_use]
     pub fn may_be_starting(&self, now: Timestamp) -> bool {
-        self.is_undecided() && now.since(self.claimed_at) < FUNCTION_TIMEOUT
+        let is_claimed = self.is_undecided() && self.waiting.is_none();
+        is_claimed && now.since(self.claimed_at) < FUNCTION_TIMEOUT
     }
 
     /// Whether nothing is known to have come of it.

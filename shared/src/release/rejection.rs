@@ -56,6 +56,7 @@ mod tests {
             claimed_at: at(0),
             execution: execution.map(ToOwned::to_owned),
             refusal: None,
+            waiting: None,
             expires_at,
         }
     }

@@ -30,6 +30,7 @@ mod repositories;
 mod responses;
 mod roles;
 mod scaling;
+mod scans;
 mod script;
 mod service_deployments;
 mod services;

@@ -17,6 +17,7 @@ fn claim(execution: Option<&str>) -> Push {
         claimed_at: at(0),
         execution: execution.map(ToOwned::to_owned),
         refusal: None,
+        waiting: None,
         expires_at: None,
     }
 }
@@ -226,7 +227,13 @@ fn another_push_waits_while_an_execution_may_be_being_started_for_the_first() {
         refusal: Some("a chart".to_owned()),
         ..claim(None)
     };
-    assert_eq!(after(&not_delivered, 0), PushDecision::Start);
+    let waiting = Push {
+        waiting: Some("its scan is IN_PROGRESS".to_owned()),
+        ..claim(None)
+    };
+    for none_starts in [not_delivered, waiting] {
+        assert_eq!(after(&none_starts, 0), PushDecision::Start);
+    }
 }
 
 #[test]

@@ -183,12 +183,16 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
     assert_eq!(first["execution"], json!(newest(&aws, "slipway-web").id));
 }
 
+/// Images that are too old.
+mod age;
 /// What arrives in a repository besides pushed images.
 mod arrivals;
 /// Pushes alone.
 mod foreign;
 /// Which of two pushes is the newer one.
 mod order;
+/// Images by what their scan has found.
+mod scans;
 /// Pushes whose events were lost.
 mod sweep;
 /// Which tags are delivered.

@@ -177,6 +177,7 @@ async fn one_claim(ledger: &Ledger, now: Timestamp) {
         claimed_at: now,
         execution: None,
         refusal: None,
+        waiting: None,
         expires_at: None,
     };
     let started = Push {

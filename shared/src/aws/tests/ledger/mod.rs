@@ -61,6 +61,7 @@ fn push() -> Push {
         claimed_at: at(0),
         execution: None,
         refusal: None,
+        waiting: None,
         expires_at: None,
     }
 }

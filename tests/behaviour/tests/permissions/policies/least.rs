@@ -148,7 +148,7 @@ const WIDE: [(&str, &str, &str); 15] = [
 /// of a queue and of buckets. The others depend on a parameter or are of tasks, whose roles the
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word. Of
 /// the templates of promotions and of custom actions the tests of these compare them.
-const ELSEWHERE: [&str; 23] = [
+const ELSEWHERE: [&str; 24] = [
     "UndeliveredEvents",
     "TlsOnly",
     "Builds",
@@ -165,6 +165,7 @@ const ELSEWHERE: [&str; 23] = [
     "ReadAlarms",
     "ReadArtifacts",
     "ReadPushed",
+    "ReadScans",
     "ReadSecrets",
     "ReadUserPoolClient",
     "ReadWithKey",

@@ -17,12 +17,13 @@ const POOL: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
 
 /// What adds statements to the roles of a pipeline's stack.
-const CHOICES: [(&str, &str); 5] = [
+const CHOICES: [(&str, &str); 6] = [
     ("OtherRepositoryArns", OTHER_REPOSITORY),
     ("NotificationTopicArn", TOPIC),
     ("KmsKeyArn", KEY),
     ("ConfigBucket", "config"),
     ("StopLine", "yes"),
+    ("ImageGate", "CRITICAL:0"),
 ];
 
 /// An account with a service or a pair, and the functions.
@@ -89,7 +90,7 @@ fn given_statements(role: &Role) -> Vec<&Value> {
 
 /// The statements that no release of the tests plays, as the templates give them: Sid, actions, and
 /// resources. The others are compared with the calls of releases.
-const UNPLAYED: [(&str, &[&str], &[&str]); 16] = [
+const UNPLAYED: [(&str, &[&str], &[&str]); 17] = [
     (
         "WriteTraces",
         &["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
@@ -165,6 +166,15 @@ const UNPLAYED: [(&str, &[&str], &[&str]); 16] = [
         &[OTHER_REPOSITORY],
     ),
     ("ReadAlarms", &["cloudwatch:DescribeAlarms"], &["*"]),
+    (
+        "ReadScans",
+        &[
+            "ecr:DescribeImageScanFindings",
+            "inspector2:ListCoverage",
+            "inspector2:ListFindings",
+        ],
+        &["*"],
+    ),
     (
         "ReadUserPoolClient",
         &["cognito-idp:DescribeUserPoolClient"],

@@ -1,0 +1,101 @@
+//! The gate of images: one that a push starts is not too old, and its scan has few findings. It is
+//! looked at last, so that nothing is read for a push that another one takes the place of.
+//!
+//! Nothing is read for a pipeline without a gate.
+
+use serde_json::{Value, json};
+use slipway::aws::{Retry, Scans};
+use slipway::events::{ImageDecision, PushedImage, Subscription};
+use slipway::release::{KnownPushes, Push};
+use slipway::timestamp::Timestamp;
+
+use crate::{StartPipeline, claim_of, lost_race};
+
+impl StartPipeline {
+    /// Starts the pipeline with an image that passes its gate.
+    pub(crate) async fn start_through_gate(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        known: &KnownPushes,
+        now: Timestamp,
+    ) -> Result<Value, Retry> {
+        match self.gate_decision(subscription, push, now).await? {
+            ImageDecision::Pass => self.claim_and_start(subscription, push, known, now).await,
+            ImageDecision::Wait(reason) => {
+                let waiting = Push {
+                    waiting: Some(reason),
+                    ..claim_of(subscription, push, now)
+                };
+                self.wait(push, known, &waiting).await
+            }
+            ImageDecision::Refuse(reason) => self.refuse(subscription, push, known, reason).await,
+        }
+    }
+
+    async fn gate_decision(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        now: Timestamp,
+    ) -> Result<ImageDecision, Retry> {
+        let gate = &subscription.image_gate;
+        if !gate.is_set() {
+            return Ok(ImageDecision::Pass);
+        }
+
+        // An image that is not in the repository any more is as old as its push.
+        let (repository, digest) = (&push.repository, &push.digest);
+        let millis = self.images.first_pushed_at(repository, digest).await?;
+        let first = millis.and_then(|it| Timestamp::from_secs(it.div_euclid(1_000)).ok());
+        let first = first.unwrap_or(push.pushed_at);
+        if let Some(reason) = gate.why_too_old(first, now) {
+            return Ok(ImageDecision::Refuse(reason));
+        }
+        if !gate.is_about_scan() {
+            return Ok(ImageDecision::Pass);
+        }
+
+        let scan = Scans::new(&self.sdk).scan(repository, digest).await?;
+        Ok(gate.decide(&scan, now.since(first)))
+    }
+
+    /// Records that a push waits. The sweep looks at its claim again; it needs a newest push.
+    async fn wait(
+        &self,
+        push: &PushedImage,
+        known: &KnownPushes,
+        waiting: &Push,
+    ) -> Result<Value, Retry> {
+        if !self.ledger.put_push(known.claim.as_ref(), waiting).await? {
+            return Err(lost_race(&push.digest));
+        }
+        if known.newest.is_none() {
+            self.become_newest(known, push, waiting).await?;
+        }
+        Ok(json!({"status": "waiting", "digest": push.digest, "reason": waiting.waiting}))
+    }
+
+    /// Records why a push is not started. An execution that an earlier push of the digest led to
+    /// stays recorded.
+    async fn refuse(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        known: &KnownPushes,
+        reason: String,
+    ) -> Result<Value, Retry> {
+        let claim = known.claim.as_ref();
+        let started = claim.filter(|claim| claim.execution.is_some()).cloned();
+        let claimed = started.unwrap_or_else(|| claim_of(subscription, push, self.sdk.now()));
+        let refused = Push {
+            refusal: Some(reason.clone()),
+            waiting: None,
+            ..claimed
+        };
+        if !self.ledger.put_push(claim, &refused).await? {
+            return Err(lost_race(&push.digest));
+        }
+        Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
+    }
+}

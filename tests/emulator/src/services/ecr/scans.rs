@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{check_members, named, no_image, page, parameter};
+use super::describe::no_image;
+use super::{check_members, named, page, parameter};
 use crate::page::Page;
 use crate::{ApiError, Aws, Millis, eventbridge};
 

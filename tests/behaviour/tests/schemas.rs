@@ -214,7 +214,7 @@ fn the_deploy_roles_of_pairs_differ_only_in_what_a_canary_reads() {
         before.to_owned()
     };
 
-    let canary = without("canary", "                # Neither reading metrics");
+    let canary = without("canary", "                # A judgement compares metrics");
     let composite = "                # Composite alarms are found";
     assert_eq!(canary, without("blue-green", composite));
 }

@@ -7,12 +7,12 @@ use harness::driver::{Fault, run};
 use super::back::{
     enables_scale_in, recorded, restores_the_traffic, returns_the_new_colour, taken_over,
 };
-use super::{half, lease, open};
+use super::{half, open};
 use behaviour::pair::{counts, secs};
 use behaviour::pass;
 
 #[test]
-fn a_pair_is_proven_although_its_old_colour_grows_every_minute() {
+fn a_pair_is_proven_although_its_old_colour_grows_meanwhile() {
     run(taken_over(half()), Fault::None, async |driver| {
         let prior = open(&driver.world.aws())["prior"].clone();
         restores_the_traffic(&driver).await;
@@ -25,9 +25,8 @@ fn a_pair_is_proven_although_its_old_colour_grows_every_minute() {
         let is_open = |aws: &Aws| recorded(aws)["outcome"].is_null();
         while is_open(&driver.world.aws()) {
             assert!(grow(), "it was not proven while green grew");
-            let now = driver.world.snapshot();
-            eprintln!("{:?} {}", counts(&now), lease(&now));
-            pass(&driver, secs(60)).await;
+            // A sweep comes every minute, and a task can take as long until it is healthy.
+            pass(&driver, secs(90)).await;
         }
 
         let record = recorded(&driver.world.aws());

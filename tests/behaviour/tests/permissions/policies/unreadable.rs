@@ -69,11 +69,13 @@ fn event(job: &Job, step: &str) -> Value {
         "pipeline": "slipway-web", "execution": execution(step), "cluster": CLUSTER,
         "service": WEB, "senseless": true,
     });
-    json!({"CodePipeline.job": {"id": job.id, "data": {
+    json!({"CodePipeline.job": {"id": job.id, "accountId": "111122223333", "data": {
         "actionConfiguration": {"configuration": {"UserParameters": parameters.to_string()}},
         "inputArtifacts": [],
+        "outputArtifacts": [],
         "artifactCredentials": {
             "accessKeyId": job.access_key_id, "secretAccessKey": "s", "sessionToken": "t",
+            "expirationTime": 1_767_607_270_447_i64,
         },
     }}})
 }

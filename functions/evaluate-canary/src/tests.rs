@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use slipway::job::{ActionKind, FailureType, Origin, parse_parameters};
-use slipway::judge::canary::prior::{Measured, Prior};
+use slipway::judge::canary::hour_before::{HourBefore, Measured};
 use slipway::limits::METRIC_DELAY;
 use slipway::observed::colour::Colour;
 use slipway::observed::weights::Weights;
@@ -169,7 +169,7 @@ fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     let delay = i64::try_from(METRIC_DELAY.as_secs()).expect("minutes");
     assert_eq!(delay, 120);
 
-    let bake_state = BakeState::new(TEN / 60, Vec::new(), &Prior::unknown(0));
+    let bake_state = BakeState::new(TEN / 60, Vec::new(), &HourBefore::unknown(0));
     let judged = |secs: i64| {
         with_context(&job(TEN, TEN + secs, None), &lease(None, RULE), |context| {
             context.minute(&bake_state)
@@ -249,8 +249,12 @@ fn a_report_is_stored_by_pipeline_execution_and_beginning() {
 
 #[test]
 fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
-    let bake_state =
-        BakeState::new(29_460_060, vec![90.0, 200.0, 300.0], &Prior::unknown(3)).with_hold(30);
+    let bake_state = BakeState::new(
+        29_460_060,
+        vec![90.0, 200.0, 300.0],
+        &HourBefore::unknown(3),
+    )
+    .with_hold(30);
     let read = |payload| {
         with_context(&job(TEN, TEN, payload), &lease(None, RULE), |context| {
             context.bake_state()
@@ -309,7 +313,7 @@ fn the_last_share_counts_from_the_first_whole_minute_after_it_was_set() {
             &job(TEN, TEN + 700, None),
             &lease(Some(TEN + 481), RULE),
             |context| {
-                let bake_state = BakeState::new(TEN / 60, Vec::new(), &Prior::unknown(0));
+                let bake_state = BakeState::new(TEN / 60, Vec::new(), &HourBefore::unknown(0));
                 let bake_state = bake_state.with_last_percent(last);
                 let raises = context.raises(&bake_state);
                 let bake_state = context.with_raise(bake_state, weights);
@@ -348,10 +352,10 @@ fn slow_hour() -> MeasuredHour {
     };
     MeasuredHour {
         thresholds_ms: vec![200.0],
-        prior: Prior {
+        prior: HourBefore {
             requests_a_minute: Some(10_000.0),
             latency: vec![slow],
-            ..Prior::unknown(0)
+            ..HourBefore::unknown(0)
         },
     }
 }

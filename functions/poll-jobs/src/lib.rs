@@ -28,7 +28,7 @@ pub struct PollJobs {
 
 /// What became of the jobs of one invocation.
 #[derive(Debug, Default)]
-struct Counts {
+struct JobCounts {
     taken: u32,
     lost: u32,
     refused: u32,
@@ -63,7 +63,7 @@ impl PollJobs {
             }
         };
 
-        let mut counts = Counts::default();
+        let mut counts = JobCounts::default();
         let mut failed = None;
         for of_type in &types {
             // Boxed: the SDK's futures are deep.
@@ -75,7 +75,7 @@ impl PollJobs {
             }
         }
 
-        let Counts {
+        let JobCounts {
             taken,
             lost,
             refused,
@@ -93,7 +93,7 @@ impl PollJobs {
         &self,
         of_type: &ActionTypeId,
         began: Timestamp,
-        counts: &mut Counts,
+        counts: &mut JobCounts,
     ) -> Result<(), AwsError> {
         let mut seen = BTreeSet::new();
         let mut failed = None;
@@ -122,7 +122,7 @@ impl PollJobs {
         &self,
         job: &PolledJob,
         began: Timestamp,
-        counts: &mut Counts,
+        counts: &mut JobCounts,
     ) -> Result<(), AwsError> {
         let invocation = job.invocation();
         let acknowledged = self.custom.acknowledge(job).await?;

@@ -31,7 +31,7 @@ struct Registered {
 }
 
 /// The result of looking for the revision of a release.
-enum Found {
+enum FoundRevision {
     Registered(String),
     /// How long an earlier invocation can still register it.
     NotYet(Duration),
@@ -99,10 +99,10 @@ impl Step for RegisterTaskDefinition {
         let registration = Registration::new(&job.release.execution, wanted, into);
         let wanted = &registration.definition;
         match self.find_or_register(job, &lease, &registration).await? {
-            Found::Registered(arn) => {
+            FoundRevision::Registered(arn) => {
                 Ok(report(&arn, prior, wanted, "registered").with_warning(base.warning()))
             }
-            Found::NotYet(left) => Ok(waiting(wanted, left)),
+            FoundRevision::NotYet(left) => Ok(waiting(wanted, left)),
         }
     }
 }
@@ -185,7 +185,7 @@ impl RegisterTaskDefinition {
         job: &Job<Parameters>,
         lease: &Lease,
         registration: &Registration,
-    ) -> Result<Found, StepError> {
+    ) -> Result<FoundRevision, StepError> {
         let family = registration.definition.family();
         let release = lease.release.as_ref();
         let began = release.map_or(job.since, |release| release.began_at);
@@ -194,10 +194,10 @@ impl RegisterTaskDefinition {
         if let Some(announced) = &announced {
             if let Some(arn) = self.find_own(&registration.mark, announced, began).await? {
                 self.record(job, lease, &arn).await?;
-                return Ok(Found::Registered(arn));
+                return Ok(FoundRevision::Registered(arn));
             }
             if let Some(left) = lease.grace_left(job.now) {
-                return Ok(Found::NotYet(left));
+                return Ok(FoundRevision::NotYet(left));
             }
         }
 
@@ -218,7 +218,7 @@ impl RegisterTaskDefinition {
 
         let arn = self.task_definitions.register(&sent).await?;
         self.record(job, &lease, &arn).await?;
-        Ok(Found::Registered(arn))
+        Ok(FoundRevision::Registered(arn))
     }
 
     /// The revision that an earlier invocation of this release registered from the same definition.

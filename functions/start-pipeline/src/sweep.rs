@@ -17,7 +17,7 @@ use crate::{StartPipeline, ignored};
 
 /// The repository that a sweep looks into.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct SweptRepository<'a> {
     sweep: &'a PushSweep,
     repository: &'a str,
 }
@@ -32,7 +32,7 @@ impl StartPipeline {
         let Some(repository) = &subscription.repository else {
             return Ok(ignored("the subscription names no repository"));
         };
-        let place = Place { sweep, repository };
+        let place = SweptRepository { sweep, repository };
         match subscription.role_for_sweep(sweep)? {
             Some(role) => {
                 let acting = Self::new(&self.sdk.acting_for(&role));
@@ -45,7 +45,7 @@ impl StartPipeline {
     async fn look_for_missed(
         &self,
         subscription: &Subscription,
-        place: Place<'_>,
+        place: SweptRepository<'_>,
     ) -> Result<Value, Retry> {
         let newest = self.ledger.newest_push(&subscription.pipeline).await?;
         let Some(newest) = newest else {
@@ -139,7 +139,7 @@ impl StartPipeline {
     }
 }
 
-impl Place<'_> {
+impl SweptRepository<'_> {
     /// The push of an image, whose event is not known. It is the same whenever the image is found.
     fn pushed(self, subscription: &Subscription, image: &RepositoryImage) -> Option<PushedImage> {
         let tag = matching_tag(subscription, image)?;

@@ -19,7 +19,7 @@ use serde_with::skip_serializing_none;
 use crate::job::ActionKind;
 use crate::limits::{FREEZE_WINDOWS, JOINED_WINDOWS, STAGE_CHARS};
 use crate::timestamp::{Timestamp, readable};
-use window::Window;
+use window::FreezeWindow;
 
 /// The zone of windows that have none.
 const UTC: &str = "UTC";
@@ -83,7 +83,7 @@ pub enum GateDecision {
 struct Schedule<'a> {
     zone: TimeZone,
     name: &'a str,
-    windows: Vec<Window<'a>>,
+    windows: Vec<FreezeWindow<'a>>,
 }
 
 impl Guards {
@@ -172,7 +172,7 @@ impl Freeze {
                 "`freeze.windows` has {count} windows; expected 1 to {FREEZE_WINDOWS}"
             ));
         }
-        let windows = self.windows.iter().map(|text| Window::parse(text));
+        let windows = self.windows.iter().map(|text| FreezeWindow::parse(text));
         Ok(Schedule {
             zone,
             name,
@@ -200,8 +200,8 @@ impl Schedule<'_> {
 
     /// The end of the windows that cover an instant: of the last one, if one begins before another
     /// has ended.
-    fn covering(&self, at: Instant) -> Option<(Instant, &Window<'_>)> {
-        let mut last: Option<(Instant, &Window<'_>)> = None;
+    fn covering(&self, at: Instant) -> Option<(Instant, &FreezeWindow<'_>)> {
+        let mut last: Option<(Instant, &FreezeWindow<'_>)> = None;
         for _ in 0..JOINED_WINDOWS {
             let from = last.map_or(at, |(end, _)| end);
             let ends = self

@@ -29,13 +29,13 @@ const LONGEST_DAYS: i64 = 8;
 
 /// A window as it is written, and what it means.
 #[derive(Debug)]
-pub(super) struct Window<'a> {
+pub(super) struct FreezeWindow<'a> {
     text: &'a str,
-    times: Times,
+    times: WindowTimes,
 }
 
 #[derive(Debug)]
-enum Times {
+enum WindowTimes {
     /// Every day, or every week on one, until `days` later.
     Repeated {
         weekday: Option<Weekday>,
@@ -56,13 +56,13 @@ enum Point {
     Once(DateTime),
 }
 
-impl fmt::Display for Window<'_> {
+impl fmt::Display for FreezeWindow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text)
     }
 }
 
-impl<'a> Window<'a> {
+impl<'a> FreezeWindow<'a> {
     /// Reads a window.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl<'a> Window<'a> {
         let same = ", which begins and ends at the same time";
         let times = match (begin, end) {
             (Point::Daily(begin), Point::Daily(end)) if begin == end => return Err(refused(same)),
-            (Point::Daily(begin), Point::Daily(end)) => Times::Repeated {
+            (Point::Daily(begin), Point::Daily(end)) => WindowTimes::Repeated {
                 weekday: None,
                 begin,
                 end,
@@ -89,14 +89,16 @@ impl<'a> Window<'a> {
                     0 if end < begin => 7,
                     days => days,
                 };
-                Times::Repeated {
+                WindowTimes::Repeated {
                     weekday: Some(from),
                     begin,
                     end,
                     days,
                 }
             }
-            (Point::Once(begin), Point::Once(end)) if begin < end => Times::Once { begin, end },
+            (Point::Once(begin), Point::Once(end)) if begin < end => {
+                WindowTimes::Once { begin, end }
+            }
             (Point::Once(_), Point::Once(_)) => {
                 return Err(refused(", which does not end after it begins"));
             }
@@ -119,8 +121,8 @@ impl<'a> Window<'a> {
     /// Begin and end of the window, each time that it can cover a part of this day.
     fn near(&self, today: Date) -> Vec<(DateTime, DateTime)> {
         let (weekday, begin, end, length) = match self.times {
-            Times::Once { begin, end } => return vec![(begin, end)],
-            Times::Repeated {
+            WindowTimes::Once { begin, end } => return vec![(begin, end)],
+            WindowTimes::Repeated {
                 weekday,
                 begin,
                 end,

@@ -25,7 +25,7 @@ pub struct Checks {
 struct Check {
     group: String,
     name: &'static str,
-    state: CheckState,
+    state: CheckResult,
     reason: String,
     /// What the check lists, each as JSON and as a line.
     changes: Vec<(Value, String)>,
@@ -35,7 +35,7 @@ struct Check {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-enum CheckState {
+enum CheckResult {
     Ok,
     /// A release would be refused.
     Ng,
@@ -43,7 +43,7 @@ enum CheckState {
     Skip,
 }
 
-impl CheckState {
+impl CheckResult {
     fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -66,7 +66,7 @@ impl CheckState {
 }
 
 impl Check {
-    fn new((group, name): CheckPath<'_>, state: CheckState, reason: String) -> Self {
+    fn new((group, name): CheckPath<'_>, state: CheckResult, reason: String) -> Self {
         Self {
             group: group.to_owned(),
             name,
@@ -127,7 +127,7 @@ impl Checks {
 
     /// Adds a check that was passed.
     pub fn ok(&mut self, at: CheckPath<'_>, reason: impl Into<String>) {
-        self.add(at, CheckState::Ok, reason.into());
+        self.add(at, CheckResult::Ok, reason.into());
     }
 
     /// Adds a check that was passed and lists changes, and how many others there are.
@@ -144,13 +144,13 @@ impl Checks {
         self.list.push(Check {
             changes,
             more,
-            ..Check::new(at, CheckState::Ok, reason.into())
+            ..Check::new(at, CheckResult::Ok, reason.into())
         });
     }
 
     /// Adds a check that was not made, or whose result is not certain.
     pub fn skip(&mut self, at: CheckPath<'_>, reason: impl Into<String>) {
-        self.add(at, CheckState::Skip, reason.into());
+        self.add(at, CheckResult::Skip, reason.into());
     }
 
     /// Adds the result of a check, and returns what it found; `None` when it refuses a release, in
@@ -168,25 +168,25 @@ impl Checks {
         let result: Result<T, StepError> = result.map_err(Into::into);
         match result {
             Ok(found) => {
-                self.add(at, CheckState::Ok, reason(&found));
+                self.add(at, CheckResult::Ok, reason(&found));
                 Ok(Some(found))
             }
             Err(StepError::Failed(refusal) | StepError::Refused(refusal)) if self.is_dry_run() => {
-                self.add(at, CheckState::Ng, refusal.message);
+                self.add(at, CheckResult::Ng, refusal.message);
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn add(&mut self, at: CheckPath<'_>, state: CheckState, reason: String) {
+    fn add(&mut self, at: CheckPath<'_>, state: CheckResult, reason: String) {
         self.list.push(Check::new(at, state, reason));
     }
 
     /// What refuses a release, with the causes first and complete; `None` if nothing does.
     #[must_use]
     pub(super) fn failure(&self) -> Option<Failure> {
-        let refusals: Vec<&Check> = self.of_state(CheckState::Ng).collect();
+        let refusals: Vec<&Check> = self.of_state(CheckResult::Ng).collect();
         if refusals.is_empty() {
             return None;
         }
@@ -209,7 +209,7 @@ impl Checks {
     #[must_use]
     pub fn summary(&self) -> String {
         let skipped: Vec<&str> = self
-            .of_state(CheckState::Skip)
+            .of_state(CheckResult::Skip)
             .map(|check| check.name)
             .collect();
         let names = if skipped.is_empty() {
@@ -220,7 +220,7 @@ impl Checks {
 
         format!(
             "dry run: a release could begin: {} checks are OK, {} SKIP{names}; nothing was changed",
-            self.of_state(CheckState::Ok).count(),
+            self.of_state(CheckResult::Ok).count(),
             skipped.len()
         )
     }
@@ -254,11 +254,11 @@ impl Checks {
         lines.join("\n")
     }
 
-    fn state(&self) -> CheckState {
-        CheckState::combined(self.list.iter().map(|check| check.state))
+    fn state(&self) -> CheckResult {
+        CheckResult::combined(self.list.iter().map(|check| check.state))
     }
 
-    fn of_state(&self, state: CheckState) -> impl Iterator<Item = &Check> {
+    fn of_state(&self, state: CheckResult) -> impl Iterator<Item = &Check> {
         self.list.iter().filter(move |check| check.state == state)
     }
 
@@ -275,8 +275,8 @@ impl Checks {
     }
 }
 
-fn state_of(checks: &[&Check]) -> CheckState {
-    CheckState::combined(checks.iter().map(|check| check.state))
+fn state_of(checks: &[&Check]) -> CheckResult {
+    CheckResult::combined(checks.iter().map(|check| check.state))
 }
 
 #[cfg(test)]

@@ -117,13 +117,13 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "only the errors matter")]
-    struct Own {
+    struct OwnParameters {
         strategy: StrategyName,
         minimum_healthy_percent: Option<Percent<0, 100>>,
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
-    struct Images {
+    struct ImageParameters {
         images: std::collections::BTreeMap<String, String>,
     }
 
@@ -162,7 +162,7 @@ mod tests {
         ];
 
         for (more, expected) in cases {
-            let message = parsed::<Own>(more).expect_err("refused").message;
+            let message = parsed::<OwnParameters>(more).expect_err("refused").message;
             assert!(
                 message.starts_with(&format!("UserParameters: {expected}"))
                     && message.ends_with("in the pipeline"),
@@ -175,10 +175,10 @@ mod tests {
     fn parameters_are_read_by_value_and_the_common_ones_apart() {
         let images = std::collections::BTreeMap::from([("web".to_owned(), "web:1".to_owned())]);
         assert_eq!(
-            parsed::<Images>(r#""images":{"web":"web:1"},"service":"web""#),
+            parsed::<ImageParameters>(r#""images":{"web":"web:1"},"service":"web""#),
             Ok((
                 ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
-                Images { images }
+                ImageParameters { images }
             ))
         );
     }
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn every_refusal_is_a_configuration_error_that_names_the_remedy() {
         let remedy = "correct UserParameters of this action in the pipeline";
-        let refused = |text: Option<&str>| parse::<Images>(text).expect_err("refused");
+        let refused = |text: Option<&str>| parse::<ImageParameters>(text).expect_err("refused");
 
         let missing = format!("UserParameters are missing; expected a JSON object; {remedy}");
         for text in [None, Some(""), Some(" \n")] {
@@ -231,14 +231,14 @@ mod tests {
         }
 
         assert_eq!(
-            parsed::<Images>(r#""service":"web","images":{"web":7}"#),
+            parsed::<ImageParameters>(r#""service":"web","images":{"web":7}"#),
             Err(Failure::configuration(format!(
                 "UserParameters: `images.web` (found 7): invalid type: integer `7`, \
                  expected a string; {remedy}"
             )))
         );
         assert_eq!(
-            parsed::<Images>(r#""service":"web""#),
+            parsed::<ImageParameters>(r#""service":"web""#),
             Err(Failure::configuration(format!(
                 "UserParameters: missing field `images`; {remedy}"
             )))

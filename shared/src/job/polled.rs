@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
-    struct Own {
+    struct StepParameters {
         strategy: String,
         deadline_minutes: u32,
         initial_count: u32,
@@ -266,7 +266,7 @@ mod tests {
         assert!(read.credentials.is_none(), "a queue would have them");
 
         let (release, own) =
-            parse_parameters::<Own>(read.user_parameters.as_deref()).expect("complete");
+            parse_parameters::<StepParameters>(read.user_parameters.as_deref()).expect("complete");
         assert_eq!(
             (release.pipeline.as_str(), release.execution.as_str()),
             ("slipway-web", "e-1")
@@ -277,7 +277,7 @@ mod tests {
         );
         assert_eq!(
             own,
-            Own {
+            StepParameters {
                 strategy: "rolling".to_owned(),
                 deadline_minutes: 25,
                 initial_count: 2

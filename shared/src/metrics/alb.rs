@@ -1,7 +1,7 @@
 //! The metrics of an Application Load Balancer: answers, and latency at each threshold.
 
 use super::source::{
-    Key, Metric, MetricName, Observations, Query, Side, Sides, Source, SourceCount, Window,
+    Key, MetricName, Observations, Query, Side, Sides, Source, SourceCount, SourceMetric, Window,
 };
 use crate::judge::canary::config::{LATENCY_TOLERANCE, LATENCY_TOLERANCE_TO_PROMOTE};
 use crate::judge::canary::counts::{Counters, OwnCounter};
@@ -11,13 +11,13 @@ const MINUTE_SECS: i32 = 60;
 const HOUR_SECS: i32 = 3_600;
 
 /// Every answer of a target has one of these classes; a refused connection has none.
-const ANSWERS: [Metric; 6] = [
-    Metric::Requests,
-    Metric::Responses2xx,
-    Metric::Responses3xx,
-    Metric::Responses4xx,
-    Metric::Responses5xx,
-    Metric::RefusedConnections,
+const ANSWERS: [SourceMetric; 6] = [
+    SourceMetric::Requests,
+    SourceMetric::Responses2xx,
+    SourceMetric::Responses3xx,
+    SourceMetric::Responses4xx,
+    SourceMetric::Responses5xx,
+    SourceMetric::RefusedConnections,
 ];
 
 /// What the load balancer measures of both target groups.
@@ -51,7 +51,7 @@ impl Source for Alb<'_> {
                 };
                 let mut queries = counters().to_vec();
                 if !self.thresholds_ms.is_empty() {
-                    let timed = query(sides, side, Metric::ResponseTimes, "SampleCount");
+                    let timed = query(sides, side, SourceMetric::ResponseTimes, "SampleCount");
                     queries.push(timed);
                     queries.extend(self.slow(sides, side, tolerance));
                     if side == Side::Canary {
@@ -77,7 +77,14 @@ impl Alb<'_> {
     fn slow(&self, sides: &Sides, side: Side, tolerance: f64) -> Vec<Query> {
         let thresholds = self.thresholds_ms.iter().enumerate();
         thresholds
-            .map(|(index, ms)| query(sides, side, Metric::Slow(index), &above(ms * tolerance)))
+            .map(|(index, ms)| {
+                query(
+                    sides,
+                    side,
+                    SourceMetric::Slow(index),
+                    &above(ms * tolerance),
+                )
+            })
             .collect()
     }
 
@@ -87,7 +94,7 @@ impl Alb<'_> {
         thresholds
             .map(|(index, ms)| {
                 let slow = above(ms * LATENCY_TOLERANCE_TO_PROMOTE);
-                query(sides, side, Metric::SlowToPromote(index), &slow)
+                query(sides, side, SourceMetric::SlowToPromote(index), &slow)
             })
             .collect()
     }
@@ -99,26 +106,29 @@ impl Alb<'_> {
 #[must_use]
 pub fn counters(observed: &Observations<'_>, thresholds: usize, side: Side, at: i64) -> Counters {
     let count = |metric| observed.count(side, metric, at);
-    let timed = count(Metric::ResponseTimes);
-    let slow = |metric: fn(usize) -> Metric| -> Vec<Option<u64>> {
+    let timed = count(SourceMetric::ResponseTimes);
+    let slow = |metric: fn(usize) -> SourceMetric| -> Vec<Option<u64>> {
         let above = |index| timed.map(|_| count(metric(index)).unwrap_or(0));
         (0..thresholds).map(above).collect()
     };
-    let classes = [count(Metric::Responses2xx), count(Metric::Responses3xx)];
+    let classes = [
+        count(SourceMetric::Responses2xx),
+        count(SourceMetric::Responses3xx),
+    ];
 
     Counters {
-        requests: count(Metric::Requests),
+        requests: count(SourceMetric::Requests),
         good: classes
             .into_iter()
             .flatten()
             .reduce(|one, other| one + other),
-        client_errors: count(Metric::Responses4xx),
-        server_errors: count(Metric::Responses5xx),
-        refused: count(Metric::RefusedConnections),
+        client_errors: count(SourceMetric::Responses4xx),
+        server_errors: count(SourceMetric::Responses5xx),
+        refused: count(SourceMetric::RefusedConnections),
         timed,
-        slow: slow(Metric::Slow),
+        slow: slow(SourceMetric::Slow),
         slow_to_promote: match side {
-            Side::Canary => slow(Metric::SlowToPromote),
+            Side::Canary => slow(SourceMetric::SlowToPromote),
             Side::Baseline => Vec::new(),
         },
         own: Vec::new(),
@@ -129,9 +139,9 @@ pub fn counters(observed: &Observations<'_>, thresholds: usize, side: Side, at: 
 /// Response times of the hour as one period, with their percentiles.
 fn whole_hour(sides: &Sides, side: Side) -> [Query; 3] {
     let statistics = [
-        (Metric::HourlyResponseTimes, "SampleCount"),
-        (Metric::HourlyPercentile(90), "p90"),
-        (Metric::HourlyPercentile(99), "p99"),
+        (SourceMetric::HourlyResponseTimes, "SampleCount"),
+        (SourceMetric::HourlyPercentile(90), "p90"),
+        (SourceMetric::HourlyPercentile(99), "p99"),
     ];
     statistics.map(|(metric, statistic)| Query {
         period_secs: HOUR_SECS,
@@ -157,14 +167,14 @@ fn by_zones(sides: &Sides, queries: &[Query]) -> Vec<Query> {
     sides.zones.iter().enumerate().flat_map(in_zone).collect()
 }
 
-fn query(sides: &Sides, side: Side, metric: Metric, statistic: &str) -> Query {
+fn query(sides: &Sides, side: Side, metric: SourceMetric, statistic: &str) -> Query {
     let name = match metric {
-        Metric::Requests => "RequestCount",
-        Metric::Responses2xx => "HTTPCode_Target_2XX_Count",
-        Metric::Responses3xx => "HTTPCode_Target_3XX_Count",
-        Metric::Responses4xx => "HTTPCode_Target_4XX_Count",
-        Metric::Responses5xx => "HTTPCode_Target_5XX_Count",
-        Metric::RefusedConnections => "TargetConnectionErrorCount",
+        SourceMetric::Requests => "RequestCount",
+        SourceMetric::Responses2xx => "HTTPCode_Target_2XX_Count",
+        SourceMetric::Responses3xx => "HTTPCode_Target_3XX_Count",
+        SourceMetric::Responses4xx => "HTTPCode_Target_4XX_Count",
+        SourceMetric::Responses5xx => "HTTPCode_Target_5XX_Count",
+        SourceMetric::RefusedConnections => "TargetConnectionErrorCount",
         _ => "TargetResponseTime",
     };
     let target_group = sides.colour(side).target_group.clone();

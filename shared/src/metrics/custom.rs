@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::source::{
-    CustomPart, Key, Metric, MetricName, Observations, Query, Side, Sides, Source, SourceCount,
-    Window, whole,
+    CustomPart, Key, MetricName, Observations, Query, Side, Sides, Source, SourceCount,
+    SourceMetric, Window, whole,
 };
 use crate::judge::canary::counts::OwnCounter;
 use crate::judge::canary::metric::OwnCount;
@@ -107,7 +107,7 @@ impl Source for CustomMetrics<'_> {
         let counts = metrics.filter(|(_, metric)| metric.is_count());
         let counts = counts.map(|(index, metric)| SourceCount {
             judged: metric.own_count(),
-            events: Metric::Custom(index, CustomPart::Count),
+            events: SourceMetric::Custom(index, CustomPart::Count),
             events_name: metric.kind.first_name().to_owned(),
         });
         counts.collect()
@@ -134,7 +134,7 @@ pub fn values(
     series
         .filter(|(_, metric)| !metric.is_count())
         .map(|(index, _)| {
-            let value = Metric::Custom(index, CustomPart::Value);
+            let value = SourceMetric::Custom(index, CustomPart::Value);
             observed
                 .point(side, value, at)
                 .filter(|value| value.is_finite())
@@ -145,7 +145,7 @@ pub fn values(
 impl CustomMetric {
     fn queries(&self, sides: &Sides, side: Side, index: usize) -> Vec<Query> {
         let query = |part: CustomPart, name: &str, statistic: &str| Query {
-            key: Key::new(side, Metric::Custom(index, part)),
+            key: Key::new(side, SourceMetric::Custom(index, part)),
             metric: MetricName {
                 namespace: self.namespace.clone(),
                 name: name.to_owned(),
@@ -177,7 +177,7 @@ impl CustomMetric {
         index: usize,
         at: i64,
     ) -> OwnCounter {
-        let part = |part| Metric::Custom(index, part);
+        let part = |part| SourceMetric::Custom(index, part);
         let (count, total) = (part(CustomPart::Count), part(CustomPart::Total));
         let counted = observed.count_or_zero(side, count, total, at);
         let total = observed.point(side, total, at).and_then(whole);

@@ -1,15 +1,17 @@
 //! What is measured of the two sides of a canary: which series are read, and how their points
 //! become the counters of a minute.
 //!
-//! A source of metrics is one file here, which names its series as [`Metric::Further`], and one
-//! line at the end of [`sources`]. A setting of it is a field of [`FurtherSettings`]. Nothing in
-//! this module decides about a release.
+//! A source of metrics is one file here, which names its series as [`SourceMetric::Further`], and
+//! one line at the end of [`sources`]. A setting of it is a field of [`FurtherSettings`]. Nothing
+//! in this module decides about a release.
 
 pub mod alb;
 pub mod custom;
 pub mod source;
 
-pub use source::{Data, Key, Metric, MetricName, Points, Query, Side, Sides, Source, SourceCount};
+pub use source::{
+    Data, Key, MetricName, Points, Query, Side, Sides, Source, SourceCount, SourceMetric,
+};
 
 use std::collections::BTreeSet;
 
@@ -56,7 +58,7 @@ pub fn hourly_queries(sides: &Sides, settings: SourceSettings<'_>) -> Vec<Query>
 
 fn hourly(sides: &Sides, sources: &[Box<dyn Source + '_>]) -> Vec<Query> {
     let counts = sources.iter().flat_map(|source| source.counts());
-    let counted: BTreeSet<Metric> = counts.map(|count| count.events).collect();
+    let counted: BTreeSet<SourceMetric> = counts.map(|count| count.events).collect();
     let mut events = queries(sides, &[Side::Baseline], sources, Window::Bake);
     events.retain(|query| counted.contains(&query.key.metric));
 

@@ -41,7 +41,7 @@ impl Side {
 
 /// What a series measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Metric {
+pub enum SourceMetric {
     Requests,
     Responses2xx,
     Responses3xx,
@@ -76,14 +76,14 @@ pub enum CustomPart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub side: Side,
-    pub metric: Metric,
+    pub metric: SourceMetric,
     /// The place of its Availability Zone; none for the whole target group.
     pub zone: Option<usize>,
 }
 
 impl Key {
     #[must_use]
-    pub fn new(side: Side, metric: Metric) -> Self {
+    pub fn new(side: Side, metric: SourceMetric) -> Self {
         Self {
             side,
             metric,
@@ -99,21 +99,21 @@ impl Key {
             Side::Baseline => 'b',
         };
         let metric = match self.metric {
-            Metric::Requests => "n".to_owned(),
-            Metric::Responses2xx => "2".to_owned(),
-            Metric::Responses3xx => "3".to_owned(),
-            Metric::Responses4xx => "4".to_owned(),
-            Metric::Responses5xx => "e".to_owned(),
-            Metric::RefusedConnections => "x".to_owned(),
-            Metric::ResponseTimes => "s".to_owned(),
-            Metric::Slow(index) => format!("t{index}"),
-            Metric::SlowToPromote(index) => format!("p{index}"),
-            Metric::HourlyResponseTimes => "w".to_owned(),
-            Metric::HourlyPercentile(percent) => format!("p{percent}"),
-            Metric::Custom(index, CustomPart::Count) => format!("m{index}x"),
-            Metric::Custom(index, CustomPart::Total) => format!("m{index}n"),
-            Metric::Custom(index, CustomPart::Value) => format!("m{index}v"),
-            Metric::Further(name) => format!("f_{name}"),
+            SourceMetric::Requests => "n".to_owned(),
+            SourceMetric::Responses2xx => "2".to_owned(),
+            SourceMetric::Responses3xx => "3".to_owned(),
+            SourceMetric::Responses4xx => "4".to_owned(),
+            SourceMetric::Responses5xx => "e".to_owned(),
+            SourceMetric::RefusedConnections => "x".to_owned(),
+            SourceMetric::ResponseTimes => "s".to_owned(),
+            SourceMetric::Slow(index) => format!("t{index}"),
+            SourceMetric::SlowToPromote(index) => format!("p{index}"),
+            SourceMetric::HourlyResponseTimes => "w".to_owned(),
+            SourceMetric::HourlyPercentile(percent) => format!("p{percent}"),
+            SourceMetric::Custom(index, CustomPart::Count) => format!("m{index}x"),
+            SourceMetric::Custom(index, CustomPart::Total) => format!("m{index}n"),
+            SourceMetric::Custom(index, CustomPart::Value) => format!("m{index}v"),
+            SourceMetric::Further(name) => format!("f_{name}"),
         };
         match self.zone {
             None => format!("{side}_{metric}"),
@@ -133,7 +133,7 @@ pub enum Group {
     Custom,
 }
 
-impl Metric {
+impl SourceMetric {
     /// The group of a series.
     #[must_use]
     pub fn group(self) -> Group {
@@ -189,7 +189,7 @@ pub struct SourceCount {
     pub judged: OwnCount,
     /// The series of its events. Where it has no point it may be read as 0, so nothing is promoted
     /// if it has never had one.
-    pub events: Metric,
+    pub events: SourceMetric,
     /// What operators know that series by.
     pub events_name: String,
 }
@@ -308,20 +308,26 @@ pub struct Observations<'a> {
 impl Observations<'_> {
     /// The point of a series in a minute.
     #[must_use]
-    pub fn point(&self, side: Side, metric: Metric, at: i64) -> Option<f64> {
+    pub fn point(&self, side: Side, metric: SourceMetric, at: i64) -> Option<f64> {
         self.data.get(&Key::new(side, metric))?.get(&at).copied()
     }
 
     /// The point of a counter.
     #[must_use]
-    pub fn count(&self, side: Side, metric: Metric, at: i64) -> Option<u64> {
+    pub fn count(&self, side: Side, metric: SourceMetric, at: i64) -> Option<u64> {
         self.point(side, metric, at).and_then(whole)
     }
 
     /// A counter that CloudWatch leaves out where it is 0: absent beside a present `total` it is
     /// unknown for four minutes, then 0.
     #[must_use]
-    pub fn count_or_zero(&self, side: Side, metric: Metric, total: Metric, at: i64) -> Option<u64> {
+    pub fn count_or_zero(
+        &self,
+        side: Side,
+        metric: SourceMetric,
+        total: SourceMetric,
+        at: i64,
+    ) -> Option<u64> {
         match self.point(side, metric, at) {
             Some(point) => whole(point),
             None => {

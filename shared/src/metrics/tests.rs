@@ -55,7 +55,7 @@ fn bake_queries(sides: &Sides, thresholds_ms: &[f64], custom: &[CustomMetric]) -
 
 /// Queries without those of further sources, which are tested beside their source.
 fn without_further(queries: Vec<Query>) -> Vec<Query> {
-    let is_further = |query: &Query| matches!(query.key.metric, Metric::Further(_));
+    let is_further = |query: &Query| matches!(query.key.metric, SourceMetric::Further(_));
     let own = queries.into_iter().filter(|query| !is_further(query));
     own.collect()
 }

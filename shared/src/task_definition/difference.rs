@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::definition::TaskDefinition;
-use super::leaves::{Leaves, Path, text_of};
+use super::leaves::{Leaves, MemberPath, text_of};
 use super::secrets::{is_secret_name, names_secret};
 use crate::job::clipped;
 use crate::limits::{CHANGE_CHARS, LISTED_CHANGES};
@@ -64,10 +64,10 @@ impl Difference {
         let old = Leaves::of(runs);
         let new = Leaves::of(next);
 
-        let paths: BTreeSet<&Path> = old.paths().chain(new.paths()).collect();
-        let differing: Vec<Pair<'_>> = paths
+        let paths: BTreeSet<&MemberPath> = old.paths().chain(new.paths()).collect();
+        let differing: Vec<MemberValues<'_>> = paths
             .into_iter()
-            .map(|path| Pair {
+            .map(|path| MemberValues {
                 path,
                 old: old.get(path).filter(|value| !is_implied(&new, path, value)),
                 new: new.get(path).filter(|value| !is_implied(&old, path, value)),
@@ -92,18 +92,18 @@ impl Difference {
 }
 
 /// Whether a definition means the same without a leaf that it does not have.
-fn is_implied(other: &Leaves, path: &Path, value: &Value) -> bool {
+fn is_implied(other: &Leaves, path: &MemberPath, value: &Value) -> bool {
     other.get(path).is_none() && other.implies(path, value)
 }
 
 /// The values of a member in both definitions.
-struct Pair<'a> {
-    path: &'a Path,
+struct MemberValues<'a> {
+    path: &'a MemberPath,
     old: Option<&'a Value>,
     new: Option<&'a Value>,
 }
 
-impl Pair<'_> {
+impl MemberValues<'_> {
     fn shown(&self, definitions: [&TaskDefinition; 2]) -> Option<MemberChange> {
         let path = clipped(&in_a_line(&self.path.join(".")), CHANGE_CHARS);
         let is_secret = self.is_secret();
@@ -154,7 +154,7 @@ fn shown(text: &str, definitions: [&TaskDefinition; 2]) -> String {
 }
 
 /// Whether a value is secret by its place: that of a variable, or one under the name of a secret.
-fn is_secret(path: &Path) -> bool {
+fn is_secret(path: &MemberPath) -> bool {
     // A list of another form than ECS takes has no names.
     let is_list = matches!(path.as_slice(), [_, _, list] if list == "environment");
     let mut above = path.iter().rev().skip(1);
@@ -164,7 +164,7 @@ fn is_secret(path: &Path) -> bool {
 }
 
 /// Whether a value is where a secret is kept, and not the secret.
-fn refers_to_secret(path: &Path) -> bool {
+fn refers_to_secret(path: &MemberPath) -> bool {
     match path.as_slice() {
         [.., name] if name == "credentialsParameter" => true,
         [.., list, _] => list == "secrets" || list == "secretOptions",
@@ -173,7 +173,7 @@ fn refers_to_secret(path: &Path) -> bool {
 }
 
 /// A value as a text: of the ARN of a secret, what it names.
-fn named(path: &Path, value: &Value) -> String {
+fn named(path: &MemberPath, value: &Value) -> String {
     let text = text_of(value);
     let resource = text.splitn(6, ':').nth(5);
     match resource {
@@ -183,7 +183,7 @@ fn named(path: &Path, value: &Value) -> String {
 }
 
 /// Two values as texts: whole ARNs of secrets that only account or region tell apart.
-fn distinct(path: &Path, values: [&Value; 2]) -> [String; 2] {
+fn distinct(path: &MemberPath, values: [&Value; 2]) -> [String; 2] {
     let [old, new] = values.map(|value| named(path, value));
     if old == new {
         values.map(text_of)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::definition::TaskDefinition;
 
 /// The names of the members and items above a leaf, and its own.
-pub(super) type Path = Vec<String>;
+pub(super) type MemberPath = Vec<String>;
 
 /// Lists whose order has no meaning, with the members that name an item.
 const KEYS: [(&str, &[&str]); 19] = [
@@ -74,7 +74,7 @@ const DEFAULTS: [(&[&str], &str); 10] = [
 ];
 
 /// The leaves of a definition: texts, numbers, lists of them, and what is there without members.
-pub(super) struct Leaves(BTreeMap<Path, Value>);
+pub(super) struct Leaves(BTreeMap<MemberPath, Value>);
 
 impl Leaves {
     /// The leaves without the mark of a release.
@@ -84,17 +84,17 @@ impl Leaves {
         leaves
     }
 
-    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub(super) fn paths(&self) -> impl Iterator<Item = &MemberPath> {
         self.0.keys()
     }
 
-    pub(super) fn get(&self, path: &Path) -> Option<&Value> {
+    pub(super) fn get(&self, path: &MemberPath) -> Option<&Value> {
         self.0.get(path)
     }
 
     /// Whether a leaf that is not here means nothing: ECS fills it in, or it stands for an item
     /// that has members here.
-    pub(super) fn implies(&self, path: &Path, value: &Value) -> bool {
+    pub(super) fn implies(&self, path: &MemberPath, value: &Value) -> bool {
         let text = value.to_string();
         let is_filled_in = DEFAULTS
             .iter()
@@ -247,7 +247,7 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
-fn below(path: &[String], name: &str) -> Path {
+fn below(path: &[String], name: &str) -> MemberPath {
     let mut path = path.to_vec();
     path.push(name.to_owned());
     path

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::script::{Answer, NOW, Script, cbor, run};
 use crate::aws::{AwsError, ErrorKind, Metrics};
 use crate::metrics::source::tests::key;
-use crate::metrics::source::{CustomPart, Data, Key, Metric, MetricName, Query, Side};
+use crate::metrics::source::{CustomPart, Data, Key, MetricName, Query, Side, SourceMetric};
 use crate::observed::alarm::Alarm;
 
 /// The first minute that is read, since the Unix epoch.
@@ -239,7 +239,7 @@ fn a_series_without_points_is_there_and_one_that_was_not_asked_for_is_not() {
 #[test]
 fn so_many_queries_and_pages_as_cloudwatch_takes_are_read_and_no_more() {
     let queries: Vec<Query> = (0..501)
-        .map(|index| Key::new(Side::Canary, Metric::Custom(index, CustomPart::Value)))
+        .map(|index| Key::new(Side::Canary, SourceMetric::Custom(index, CustomPart::Value)))
         .map(query_of)
         .collect();
     let (found, script) = read_all(&queries, []);

@@ -55,13 +55,13 @@ pub struct ArrivalRules {
 
 /// What a part of a minute is found to be.
 #[derive(Debug, Clone, PartialEq)]
-enum Found<T> {
+enum Usability<T> {
     Usable(T),
     Doubtful,
     Useless,
 }
 
-impl<T> Found<T> {
+impl<T> Usability<T> {
     fn usable(self) -> Option<T> {
         match self {
             Self::Usable(found) => Some(found),
@@ -83,8 +83,8 @@ pub fn take(arrived: &Arrived, rules: ArrivalRules) -> Option<Taken> {
     let answers = answers(canary, baseline, rules);
     let latency = latency(canary, baseline, rules.thresholds);
     let in_doubt = !arrived.is_final
-        || matches!(answers, Found::Doubtful)
-        || matches!(latency, Found::Doubtful);
+        || matches!(answers, Usability::Doubtful)
+        || matches!(latency, Usability::Doubtful);
     if in_doubt && !rules.has_waited {
         return None;
     }
@@ -116,39 +116,39 @@ fn own_counts(canary: &OwnCounter, baseline: &OwnCounter) -> Option<Counts> {
     is_consistent(&counts).then_some(counts)
 }
 
-fn answers(canary: &Counters, baseline: &Counters, rules: ArrivalRules) -> Found<AnswerCounts> {
+fn answers(canary: &Counters, baseline: &Counters, rules: ArrivalRules) -> Usability<AnswerCounts> {
     let (Some(canary), Some(baseline)) = (side(canary, rules), side(baseline, rules)) else {
-        return Found::Doubtful;
+        return Usability::Doubtful;
     };
-    let counts = |bad: &dyn Fn(&Side) -> u64| Counts {
+    let counts = |bad: &dyn Fn(&BalancedSide) -> u64| Counts {
         canary_requests: canary.answers.requests,
         canary_bad: bad(&canary),
         canary_bad_to_promote: bad(&canary),
         baseline_requests: baseline.answers.requests,
         baseline_bad: bad(&baseline),
     };
-    Found::Usable(AnswerCounts {
+    Usability::Usable(AnswerCounts {
         errors: counts(&|side| side.bad),
         client_errors: counts(&|side| side.answers.rejected()),
     })
 }
 
 /// One side whose books balance.
-struct Side {
+struct BalancedSide {
     answers: Answers,
     bad: u64,
 }
 
 /// `None` where it is in doubt.
-fn side(counters: &Counters, rules: ArrivalRules) -> Option<Side> {
+fn side(counters: &Counters, rules: ArrivalRules) -> Option<BalancedSide> {
     let answers = counters.answers()?;
 
     // Requests and nothing else may be late. After the wait nothing was answered: all of it is bad.
     if counters.is_silent() {
         let bad = answers.requests;
-        return rules.has_waited.then_some(Side { answers, bad });
+        return rules.has_waited.then_some(BalancedSide { answers, bad });
     }
-    balances(&answers, counters.timed, rules.bad).then(|| Side {
+    balances(&answers, counters.timed, rules.bad).then(|| BalancedSide {
         answers,
         bad: answers.bad(rules.bad),
     })
@@ -162,12 +162,12 @@ fn balances(answers: &Answers, timed: Option<u64>, rule: BadRule) -> bool {
     enough && (few_enough || rule == BadRule::Failures)
 }
 
-fn latency(canary: &Counters, baseline: &Counters, thresholds: usize) -> Found<Vec<Counts>> {
+fn latency(canary: &Counters, baseline: &Counters, thresholds: usize) -> Usability<Vec<Counts>> {
     if thresholds == 0 {
-        return Found::Useless;
+        return Usability::Useless;
     }
     let (Some(canary_timed), Some(baseline_timed)) = (canary.timed, baseline.timed) else {
-        return Found::Doubtful;
+        return Usability::Doubtful;
     };
 
     let mut counts = Vec::with_capacity(thresholds);
@@ -179,7 +179,7 @@ fn latency(canary: &Counters, baseline: &Counters, thresholds: usize) -> Found<V
             at(&baseline.slow),
         );
         let (Some(slow), Some(slow_to_promote), Some(baseline_slow)) = found else {
-            return Found::Doubtful;
+            return Usability::Doubtful;
         };
         counts.push(Counts {
             canary_requests: canary_timed,
@@ -191,9 +191,9 @@ fn latency(canary: &Counters, baseline: &Counters, thresholds: usize) -> Found<V
     }
 
     if counts.iter().all(is_consistent) {
-        Found::Usable(counts)
+        Usability::Usable(counts)
     } else {
-        Found::Useless
+        Usability::Useless
     }
 }
 

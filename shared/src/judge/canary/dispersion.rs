@@ -18,9 +18,9 @@ pub struct Part {
     pub bad: u64,
 }
 
-/// Whether parts are compared with their own standing or with the common rate.
+/// Whether parts are compared with their own rates or with the common one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum PartRates {
     /// Each part has a rate of its own, in proportion to the others.
     Own,
     /// All parts have the same rate.
@@ -59,18 +59,18 @@ impl Dispersion {
 /// (K−1) / Σ_t m` with `u_k = ρ_k·n_k/Σρ_k·n_k`, Pearson's statistic by size \[MN\]. It is 1 for
 /// independent events, with the standard error `σ = √(Σ_t 2m(m−1)/(K−1))/Σ_t m`, and taken as 1 up
 /// to `1 + 2σ`. Units with requests in fewer than two parts, or without bad events, are left out.
-pub fn dispersion(units: &[Vec<Part>], standing: Standing) -> Dispersion {
+pub fn dispersion(units: &[Vec<Part>], rates: PartRates) -> Dispersion {
     let compared: Vec<&Vec<Part>> = units.iter().filter(|unit| is_compared(unit)).collect();
-    let standings = match standing {
-        Standing::Own => own_standings(&compared),
-        Standing::Common => Vec::new(),
+    let rates = match rates {
+        PartRates::Own => own_rates(&compared),
+        PartRates::Common => Vec::new(),
     };
 
     let (mut statistic, mut variance, mut events) = (0.0, 0.0, 0_u64);
     for unit in compared {
         let bad = bad_of(unit);
         let freedom = (present(unit).count() - 1) as f64;
-        statistic += pearson(unit, &standings) / freedom;
+        statistic += pearson(unit, &rates) / freedom;
         variance += 2.0 * bad as f64 * (bad as f64 - 1.0) / freedom;
         events += bad;
     }
@@ -93,7 +93,7 @@ fn is_compared(unit: &[Part]) -> bool {
 }
 
 /// `ρ_k = (Σ_t x_k + ½)/(Σ_t n_k·m/n + ½)`: how a part's rate stands to the common one.
-fn own_standings(units: &[&Vec<Part>]) -> Vec<f64> {
+fn own_rates(units: &[&Vec<Part>]) -> Vec<f64> {
     let parts = units.iter().map(|unit| unit.len()).max().unwrap_or(0);
     let (mut found, mut expected) = (vec![0.5; parts], vec![0.5; parts]);
 
@@ -109,9 +109,8 @@ fn own_standings(units: &[&Vec<Part>]) -> Vec<f64> {
 }
 
 /// `Σ_k (x_k − m·u_k)²/u_k` of one unit.
-fn pearson(unit: &[Part], standings: &[f64]) -> f64 {
-    let size =
-        |k: usize, part: &Part| standings.get(k).copied().unwrap_or(1.0) * part.requests as f64;
+fn pearson(unit: &[Part], rates: &[f64]) -> f64 {
+    let size = |k: usize, part: &Part| rates.get(k).copied().unwrap_or(1.0) * part.requests as f64;
     let all: f64 = present(unit).map(|(k, part)| size(k, part)).sum();
     let bad = bad_of(unit) as f64;
     present(unit)
@@ -122,11 +121,11 @@ fn pearson(unit: &[Part], standings: &[f64]) -> f64 {
         .sum()
 }
 
-/// The same for units of two parts that have standings of their own, unit by unit: a bake is
-/// measured at each look, and only the standings change between looks.
+/// The same for units of two parts that have rates of their own, unit by unit: a bake is
+/// measured at each look, and only the rates change between looks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TwoParts {
-    units: Vec<Pair>,
+    units: Vec<PairedUnit>,
     found: [f64; 2],
     expected: [f64; 2],
     variance: f64,
@@ -135,7 +134,7 @@ pub struct TwoParts {
 
 /// A unit of two parts that both have requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Pair {
+struct PairedUnit {
     requests: [f64; 2],
     first_bad: f64,
     bad: f64,
@@ -168,7 +167,7 @@ impl TwoParts {
         }
         self.variance += 2.0 * bad as f64 * (bad as f64 - 1.0);
         self.events += bad;
-        self.units.push(Pair {
+        self.units.push(PairedUnit {
             requests,
             first_bad: parts[0].bad as f64,
             bad: bad as f64,
@@ -178,9 +177,9 @@ impl TwoParts {
     /// φ of all units so far. With two parts of sizes v and w the statistic of a unit is
     /// `(x·(v+w) − m·v)²/(v·w)`.
     pub fn dispersion(&self) -> Dispersion {
-        let standing = self.found[0] / self.expected[0] / (self.found[1] / self.expected[1]);
+        let ratio = self.found[0] / self.expected[0] / (self.found[1] / self.expected[1]);
         let statistic = self.units.iter().map(|unit| {
-            let (first, second) = (standing * unit.requests[0], unit.requests[1]);
+            let (first, second) = (ratio * unit.requests[0], unit.requests[1]);
             let excess = unit.first_bad * (first + second) - unit.bad * first;
             excess * excess / (first * second)
         });

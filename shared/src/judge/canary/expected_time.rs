@@ -3,12 +3,12 @@
 use super::config::JudgeConfig;
 use super::counts::share;
 use super::health::RATIOS;
+use super::hour_before::HourBefore;
 use super::metric::{Families, Metric, MetricSpec};
-use super::prior::Prior;
 
 /// Requests a minute to each side.
 #[derive(Debug, Clone, Copy)]
-struct Traffic {
+struct RequestRates {
     canary: f64,
     baseline: f64,
 }
@@ -16,7 +16,7 @@ struct Traffic {
 /// The metrics for which a promotion requires evidence, with the minutes it needs.
 ///
 /// The second threshold is required only where it can be shown within half the bake.
-pub fn promoting(config: &JudgeConfig, families: &Families, prior: &Prior) -> Vec<Metric> {
+pub fn promoting(config: &JudgeConfig, families: &Families, prior: &HourBefore) -> Vec<Metric> {
     let half_the_bake = f64::from(config.end) / 2.0;
     let is_required = |spec: &&MetricSpec| match spec.metric {
         _ if !spec.promotes => false,
@@ -37,7 +37,11 @@ pub fn promoting(config: &JudgeConfig, families: &Families, prior: &Prior) -> Ve
 
 /// Minutes after which a healthy canary is expected to be promoted; `None` without an hour or a
 /// share.
-pub fn expected_minutes(config: &JudgeConfig, families: &Families, prior: &Prior) -> Option<f64> {
+pub fn expected_minutes(
+    config: &JudgeConfig,
+    families: &Families,
+    prior: &HourBefore,
+) -> Option<f64> {
     let traffic = traffic(config, prior)?;
     let required = promoting(config, families, prior);
     let slowest = families
@@ -50,17 +54,22 @@ pub fn expected_minutes(config: &JudgeConfig, families: &Families, prior: &Prior
     Some(slowest.ceil() + f64::from(config.last_step() - 1))
 }
 
-fn traffic(config: &JudgeConfig, prior: &Prior) -> Option<Traffic> {
+fn traffic(config: &JudgeConfig, prior: &HourBefore) -> Option<RequestRates> {
     let requests = prior.requests_a_minute?;
     let share = config.share?;
-    Some(Traffic {
+    Some(RequestRates {
         canary: requests * share,
         baseline: requests * (1.0 - share),
     })
 }
 
 /// `T = need/g` with the growth g of the evidence in a minute; latency adds the warm-up.
-fn minutes(config: &JudgeConfig, spec: &MetricSpec, prior: &Prior, traffic: Traffic) -> f64 {
+fn minutes(
+    config: &JudgeConfig,
+    spec: &MetricSpec,
+    prior: &HourBefore,
+    traffic: RequestRates,
+) -> f64 {
     let growth = growth(spec, prior, traffic) / prior.phi(spec);
     let mixture = 0.5 * (RATIOS.len() as f64).ln();
     let need = -config.alpha_promote.ln() + mixture;
@@ -72,7 +81,7 @@ fn minutes(config: &JudgeConfig, spec: &MetricSpec, prior: &Prior, traffic: Traf
 
 /// `max_q [p_c·n_c·ln q − (p_c·n_c + p·n_b)·ln(1 + (q−1)·θ_p)]`, with a floor or
 /// `max_q [p·n_c·ln q + (1−q)·n_c·ε_p]` if that is larger.
-fn growth(spec: &MetricSpec, prior: &Prior, traffic: Traffic) -> f64 {
+fn growth(spec: &MetricSpec, prior: &HourBefore, traffic: RequestRates) -> f64 {
     let measured = prior.of(spec.metric);
     let canary_bad = measured.rate_to_promote * traffic.canary;
     let all_bad = canary_bad + measured.rate * traffic.baseline;

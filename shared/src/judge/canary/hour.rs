@@ -4,9 +4,9 @@
 //! come one by one, and their rates.
 
 use super::answers::{Answers, BadRule};
-use super::dispersion::{Dispersion, Part, Standing, dispersion};
+use super::dispersion::{Dispersion, Part, PartRates, dispersion};
+use super::hour_before::{HourBefore, Measured};
 use super::metric::Metric;
-use super::prior::{Measured, Prior};
 
 /// Minutes with requests from which on the counters can be compared with each other.
 const MINUTES_MIN: usize = 30;
@@ -34,14 +34,14 @@ pub struct ZoneMinute {
 pub type Hour = [Vec<ZoneMinute>];
 
 /// Measures what is fixed before the bake.
-pub fn measure(hour: &Hour, thresholds: usize) -> Prior {
+pub fn measure(hour: &Hour, thresholds: usize) -> HourBefore {
     let minutes: Vec<Answers> = hour.iter().map(|zones| whole(zones)).collect();
     let rule = bad_rule(&minutes);
     let requests: u64 = minutes.iter().map(|minute| minute.requests).sum();
     let metric = |metric| measured(hour, metric, rule);
     let with_requests = minutes.iter().filter(|minute| minute.requests > 0).count();
 
-    Prior {
+    HourBefore {
         rule,
         requests_a_minute: (requests > 0).then(|| requests as f64 / with_requests as f64),
         errors: metric(Metric::Errors),
@@ -89,7 +89,7 @@ fn measured(hour: &Hour, metric: Metric, rule: BadRule) -> Measured {
         .iter()
         .map(|zones| zones.iter().map(|zone| part(zone, metric, rule)).collect())
         .collect();
-    let zones = dispersion(&units, Standing::Own);
+    let zones = dispersion(&units, PartRates::Own);
     let pairs = by_pairs(&units);
 
     let sum = |count: &dyn Fn(&ZoneMinute) -> u64| hour.iter().flatten().map(count).sum::<u64>();
@@ -119,7 +119,7 @@ fn by_pairs(units: &[Vec<Part>]) -> Dispersion {
         .chunks(2)
         .map(|pair| pair.iter().map(whole).collect())
         .collect();
-    dispersion(&pairs, Standing::Common)
+    dispersion(&pairs, PartRates::Common)
 }
 
 fn part(zone: &ZoneMinute, metric: Metric, rule: BadRule) -> Part {

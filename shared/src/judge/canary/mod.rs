@@ -4,7 +4,7 @@
 //! canary's with a known chance θ. Only that split is evidence: what happens to both sides alike
 //! cancels. Nothing here reads a clock, draws numbers or performs I/O, and no data is never a pass.
 //!
-//! The flow: [`hour`] is measured before the bake and gives [`prior`], which stays as it is.
+//! The flow: [`hour`] is measured before the bake and gives [`hour_before`], which stays as it is.
 //! [`arrival`] decides for each minute whether it is taken in. [`harm`], [`final_test`] and
 //! [`health`] are what one metric has shown, [`values`] what series of values have, and
 //! [`sequential`] what follows. [`expected_time`] is how long a healthy canary needs.
@@ -26,9 +26,9 @@ pub mod final_test;
 pub mod harm;
 pub mod health;
 pub mod hour;
+pub mod hour_before;
 pub mod metric;
 pub mod offline;
-pub mod prior;
 pub mod progress;
 pub mod scenario;
 pub mod sentence;

@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use super::expected_time::expected_minutes;
 use super::hour::measure;
+use super::hour_before::HourBefore;
 use super::metric::Families;
-use super::prior::Prior;
 use super::progress::Progress;
 use super::scenario::{Scenario, ScenarioError};
 use super::sequential::{Judge, Setup};
 use super::verdict::{Decision, Verdict};
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct VerdictLine<'a> {
     id: &'a str,
     t: u32,
     verdict: &'static str,
@@ -40,7 +40,7 @@ pub struct HourSummary {
 
 impl HourSummary {
     /// The same for a judge of these settings.
-    pub fn new(scenario: &Scenario, prior: &Prior) -> Self {
+    pub fn new(scenario: &Scenario, prior: &HourBefore) -> Self {
         let config = &scenario.config;
         let families = Families::new(config, scenario.thresholds_ms.len(), &[]);
         let specs = families.judged.iter().chain(&families.watched);
@@ -58,10 +58,10 @@ impl HourSummary {
 }
 
 /// The hour before a scenario.
-pub fn prior(scenario: &Scenario) -> Prior {
+pub fn prior(scenario: &Scenario) -> HourBefore {
     let thresholds = scenario.thresholds_ms.len();
     if scenario.hour.is_empty() {
-        Prior::unknown(thresholds)
+        HourBefore::unknown(thresholds)
     } else {
         measure(&scenario.hour, thresholds)
     }
@@ -111,7 +111,7 @@ pub fn judge_line(line: &str) -> Result<String, ScenarioError> {
 
 /// The line of one verdict, with its end.
 pub fn render(id: &str, verdict: &Verdict, before: Option<&HourSummary>) -> String {
-    let line = Line {
+    let line = VerdictLine {
         id,
         t: verdict.minute,
         verdict: verdict.decision.as_str(),

@@ -87,7 +87,7 @@ impl Scenario {
         let root = root.object(&["v", "id", "config", "thresholds_ms", "hour", "minutes"])?;
 
         let thresholds_ms = read_thresholds(&root.field("thresholds_ms"))?;
-        let shape = Shape {
+        let shape = ThresholdCount {
             thresholds: thresholds_ms.len(),
         };
         Ok(Self {
@@ -179,11 +179,11 @@ fn read_thresholds(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
 
 /// How many counts belong together.
 #[derive(Clone, Copy)]
-struct Shape {
+struct ThresholdCount {
     thresholds: usize,
 }
 
-impl Shape {
+impl ThresholdCount {
     fn hour(self, node: &Node<'_>) -> Result<Vec<Vec<ZoneMinute>>, FieldError> {
         let zones = |minute: &Node<'_>| {
             let zones = minute.array()?;

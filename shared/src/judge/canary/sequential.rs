@@ -7,8 +7,8 @@ use super::answers::BadRule;
 use super::arrival::{ArrivalRules, Arrived, Taken, WAIT_MINUTES, take};
 use super::config::{JudgeConfig, LatencyMode};
 use super::expected_time::promoting;
+use super::hour_before::HourBefore;
 use super::metric::{Families, Metric, OwnCount};
-use super::prior::Prior;
 use super::progress::Progress;
 use super::tracked::Tracked;
 use super::values::medians;
@@ -27,7 +27,7 @@ pub struct Setup {
     /// Counts of a user's own.
     pub own: Vec<OwnCount>,
     /// What the hour before showed.
-    pub prior: Prior,
+    pub prior: HourBefore,
 }
 
 /// The sequential judge.

@@ -76,9 +76,9 @@ pub(super) fn unit(coordinate: f64) -> String {
 
 /// Path data that grows point by point.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Path(String);
+pub(super) struct PathData(String);
 
-impl Path {
+impl PathData {
     /// Goes on to a point, from the one before unless a new line begins.
     pub(super) fn to(&mut self, x: f64, y: f64, begins: bool) {
         self.push(if begins { 'M' } else { 'L' }, x, y);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn paths_are_short() {
-        let mut path = Path::default();
+        let mut path = PathData::default();
         path.to(1.0, 2.04, true);
         path.to(3.25, 4.0, false);
         path.bar(5.0, 6.0, 7.5);

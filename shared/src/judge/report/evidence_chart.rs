@@ -1,6 +1,8 @@
 //! Draws evidence over time against its limit, on a logarithmic scale.
 
-use super::chart::{BOTTOM, HEIGHT, LEFT, Minutes, Path, RIGHT, TOP, Tick, WIDTH, height, unit};
+use super::chart::{
+    BOTTOM, HEIGHT, LEFT, Minutes, PathData, RIGHT, TOP, Tick, WIDTH, height, unit,
+};
 use super::judgement::{Judgement, Look};
 use super::series::POINTS_MAX;
 use crate::judge::numbers::{evidence, odds, plain, ranges, thousands};
@@ -62,7 +64,7 @@ pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {
         "All metrics together. A canary within tolerance ever reaches {odds} with a chance of at \
          most 1 in {odds}, however often it is looked at."
     );
-    let labels = Labels {
+    let labels = ChartTexts {
         id: "harm",
         heading: "Evidence of harm",
         limit: format!("roll back at {odds}"),
@@ -82,7 +84,7 @@ pub(super) fn health(judgement: &Judgement) -> EvidenceChart {
          evidence of harm of at most 2.",
         judgement.settings.min_minutes
     );
-    let labels = Labels {
+    let labels = ChartTexts {
         id: "health",
         heading: "Evidence of health",
         limit: format!("promote at {odds}"),
@@ -93,7 +95,7 @@ pub(super) fn health(judgement: &Judgement) -> EvidenceChart {
 }
 
 /// The texts of a chart.
-struct Labels {
+struct ChartTexts {
     id: &'static str,
     heading: &'static str,
     limit: String,
@@ -104,7 +106,7 @@ struct Labels {
 fn draw(
     judgement: &Judgement,
     limit: f64,
-    labels: Labels,
+    labels: ChartTexts,
     value: impl Fn(&Look) -> f64,
 ) -> EvidenceChart {
     let looks = judgement.looks();
@@ -113,7 +115,7 @@ fn draw(
     let x = Minutes::to(judgement.verdict.minute);
     let y = |log: f64| height(log, low, high);
 
-    let mut line = Path::default();
+    let mut line = PathData::default();
     // Before the first look nothing is known, which is evidence of 1.
     line.to(x.x(0.0), y(0.0), true);
     for (minute, log) in &points {

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::canary::hour_before::HourBefore;
 use crate::judge::canary::metric::OwnCount;
-use crate::judge::canary::prior::Prior;
 use crate::judge::canary::progress::MinuteRanges;
 use crate::judge::canary::{Decision, JudgeConfig, Progress, Reason, Setup};
 use crate::judge::strict::FieldError;
@@ -54,7 +54,7 @@ pub struct Judgement {
     pub(super) thresholds_ms: Vec<f64>,
     pub(super) own: Vec<OwnCount>,
     /// What the hour before showed.
-    pub(super) prior: Prior,
+    pub(super) prior: HourBefore,
     pub(super) metrics: Vec<StoredMetric>,
     pub(super) verdict: Look,
     #[serde(default, skip_serializing_if = "Option::is_none")]

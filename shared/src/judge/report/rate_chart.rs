@@ -1,6 +1,6 @@
 //! Draws the rate of a metric on both sides, minute by minute, with intervals.
 
-use super::chart::{LEFT, Minutes, Path, RIGHT, Tick, height, unit};
+use super::chart::{LEFT, Minutes, PathData, RIGHT, Tick, height, unit};
 use super::evidence_chart::{FRAME, Frame};
 use super::interval::wilson;
 use super::judgement::Judgement;
@@ -89,7 +89,8 @@ struct SidePaths {
 
 impl RatePlot {
     fn side(&self, points: &[Bucket], tally: impl Fn(&Bucket) -> Tally) -> SidePaths {
-        let (mut line, mut dots, mut bars, mut band) = <(Path, Path, Path, Path)>::default();
+        let (mut line, mut dots, mut bars, mut band) =
+            <(PathData, PathData, PathData, PathData)>::default();
         // A gap in the data is a gap in the line.
         for run in points.split(|bucket| bucket.used == 0) {
             let mut edges = Vec::with_capacity(run.len());

@@ -13,21 +13,26 @@ pub(crate) fn key(id: &str) -> Key {
 /// metrics, and a further source that uses the names of others.
 fn all() -> Vec<Key> {
     let mut metrics = vec![
-        Metric::Requests,
-        Metric::Responses2xx,
-        Metric::Responses3xx,
-        Metric::Responses4xx,
-        Metric::Responses5xx,
-        Metric::RefusedConnections,
-        Metric::ResponseTimes,
-        Metric::HourlyResponseTimes,
+        SourceMetric::Requests,
+        SourceMetric::Responses2xx,
+        SourceMetric::Responses3xx,
+        SourceMetric::Responses4xx,
+        SourceMetric::Responses5xx,
+        SourceMetric::RefusedConnections,
+        SourceMetric::ResponseTimes,
+        SourceMetric::HourlyResponseTimes,
     ];
-    metrics.extend([90, 99].map(Metric::HourlyPercentile));
-    metrics.extend((0..4).flat_map(|index| [Metric::Slow(index), Metric::SlowToPromote(index)]));
+    metrics.extend([90, 99].map(SourceMetric::HourlyPercentile));
+    metrics.extend((0..4).flat_map(|index| {
+        [
+            SourceMetric::Slow(index),
+            SourceMetric::SlowToPromote(index),
+        ]
+    }));
 
     let parts = [CustomPart::Count, CustomPart::Total, CustomPart::Value];
-    metrics.extend((0..10).flat_map(|index| parts.map(|part| Metric::Custom(index, part))));
-    metrics.extend(["n", "e", "p90", "m0x"].map(Metric::Further));
+    metrics.extend((0..10).flat_map(|index| parts.map(|part| SourceMetric::Custom(index, part))));
+    metrics.extend(["n", "e", "p90", "m0x"].map(SourceMetric::Further));
     Side::BOTH
         .into_iter()
         .flat_map(|side| metrics.iter().map(move |metric| Key::new(side, *metric)))
@@ -42,7 +47,7 @@ fn every_series_has_an_id_of_its_own() {
 
 #[test]
 fn a_series_of_a_zone_has_an_id_of_its_own() {
-    let whole = Key::new(Side::Baseline, Metric::Requests);
+    let whole = Key::new(Side::Baseline, SourceMetric::Requests);
     let in_zone = |zone| Key {
         zone: Some(zone),
         ..whole
@@ -63,7 +68,7 @@ fn absent(points: &[(&str, f64)], age_secs: i64) -> Option<u64> {
         data: &data,
         now_secs: (AT + 1) * 60 + age_secs,
     };
-    let part = |part| Metric::Custom(0, part);
+    let part = |part| SourceMetric::Custom(0, part);
     let (count, total) = (part(CustomPart::Count), part(CustomPart::Total));
     observed.count_or_zero(Side::Canary, count, total, AT)
 }
@@ -98,11 +103,11 @@ fn only_a_whole_number_that_the_judge_can_count_is_a_count() {
     assert_eq!([whole(f64::NAN), whole(f64::INFINITY)], [None; 2]);
 }
 
-const RETRIES: Metric = Metric::Further("retries");
-const CALLS: Metric = Metric::Further("calls");
+const RETRIES: SourceMetric = SourceMetric::Further("retries");
+const CALLS: SourceMetric = SourceMetric::Further("calls");
 
 /// A count with the series of its events.
-pub(crate) fn count(name: &str, events: Metric) -> SourceCount {
+pub(crate) fn count(name: &str, events: SourceMetric) -> SourceCount {
     SourceCount {
         judged: OwnCount {
             name: name.to_owned(),
@@ -123,7 +128,7 @@ struct Retries;
 
 impl Source for Retries {
     fn queries(&self, _: &Sides, side: Side, window: Window) -> Vec<Query> {
-        let query = |(metric, name): (Metric, &str)| Query {
+        let query = |(metric, name): (SourceMetric, &str)| Query {
             key: Key::new(side, metric),
             metric: MetricName {
                 namespace: "Shop".to_owned(),

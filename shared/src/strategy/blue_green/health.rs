@@ -26,7 +26,7 @@ pub(super) enum HealthStep {
 }
 
 /// Too few targets of the new colour are healthy.
-struct Shortage {
+struct TargetShortage {
     what: String,
     /// How long it must have lasted before the traffic goes back; none if it goes back at once.
     /// With no time at all, a second look must have seen it.
@@ -74,9 +74,9 @@ fn lose(
     context: &PairContext<'_>,
     known: SeenHealth,
     loss: Option<HealthLoss>,
-    shortage: Shortage,
+    shortage: TargetShortage,
 ) -> (SeenHealth, HealthStep) {
-    let Shortage { what, patience } = shortage;
+    let TargetShortage { what, patience } = shortage;
     let Some(patience) = patience else {
         return (known, HealthStep::Restore { reason: what });
     };
@@ -176,7 +176,7 @@ fn deployment_failure(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<Str
 /// Where none is healthy every second is an outage. Less than half of what is needed is waited for
 /// until the next look, more for as long as ECS takes to replace a task. Where the old colour is
 /// no better off, its traffic would gain nothing by going back.
-fn shortage(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<Shortage> {
+fn shortage(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<TargetShortage> {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let (old, new) = (pair.live, pair.idle());
@@ -198,7 +198,7 @@ fn shortage(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<Shortage> {
     let old_is_short = of_old < plan.required_healthy(old_tasks).min(old_tasks);
     let is_worse = healthy * old_tasks < of_old * measured;
     if old_is_short && !is_worse {
-        return Some(Shortage {
+        return Some(TargetShortage {
             what: format!("{what}, while {old} has {of_old} of {old_tasks}"),
             patience: Some(HEALTH_DEADLINE),
         });
@@ -209,7 +209,7 @@ fn shortage(plan: &ShiftPlan, context: &PairContext<'_>) -> Option<Shortage> {
         _ if healthy * 2 < required => Some(Duration::ZERO),
         _ => Some(HEALTH_PROOF),
     };
-    Some(Shortage { what, patience })
+    Some(TargetShortage { what, patience })
 }
 
 /// What keeps the new colour from taking more traffic.

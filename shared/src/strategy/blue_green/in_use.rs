@@ -15,7 +15,7 @@ use crate::limits::{
     REQUESTS_DEADLINE,
 };
 use crate::metrics::alb::counters;
-use crate::metrics::source::{Metric, Observations, Side};
+use crate::metrics::source::{Observations, Side, SourceMetric};
 use crate::strategy::failure::StepFailureCause;
 use crate::timestamp::{Timestamp, readable_of};
 
@@ -92,7 +92,8 @@ impl Ways {
 #[must_use]
 pub fn late_requests(observed: &Observations<'_>, departure: Departure) -> u64 {
     let minutes = departure.after(QUIET_MINUTES, Duration::ZERO);
-    let counts = minutes.filter_map(|at| observed.count(Side::Baseline, Metric::Requests, at));
+    let counts =
+        minutes.filter_map(|at| observed.count(Side::Baseline, SourceMetric::Requests, at));
     counts.sum()
 }
 

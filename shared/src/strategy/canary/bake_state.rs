@@ -17,7 +17,7 @@ use super::arrival::Arrivals;
 use super::remark::Remark;
 use crate::job::{Failure, read_payload};
 use crate::judge::Progress;
-use crate::judge::canary::prior::Prior;
+use crate::judge::canary::hour_before::HourBefore;
 use crate::limits::PAYLOAD_CHARS;
 use kept::{KeptPrior, KeptProgress};
 
@@ -70,7 +70,7 @@ pub struct BakeState {
 impl BakeState {
     /// What is known when nothing has been judged yet.
     #[must_use]
-    pub fn new(first: i64, thresholds_ms: Vec<f64>, prior: &Prior) -> Self {
+    pub fn new(first: i64, thresholds_ms: Vec<f64>, prior: &HourBefore) -> Self {
         Self {
             first,
             thresholds_ms,
@@ -90,7 +90,7 @@ impl BakeState {
 
     /// What the hour before showed.
     #[must_use]
-    pub fn prior(&self) -> Prior {
+    pub fn prior(&self) -> HourBefore {
         self.prior.prior()
     }
 

@@ -9,9 +9,9 @@ use crate::judge::canary::answers::Answers;
 use crate::judge::canary::config::LatencyMode;
 use crate::judge::canary::expected_time::expected_minutes;
 use crate::judge::canary::hour::{ZoneMinute, measure};
+use crate::judge::canary::hour_before::HourBefore;
 use crate::judge::canary::metric::Families;
-use crate::judge::canary::prior::Prior;
-use crate::metrics::source::{Data, Key, Metric, Points, Side, SourceCount};
+use crate::metrics::source::{Data, Key, Points, Side, SourceCount, SourceMetric};
 
 /// Minutes of that hour.
 pub const HOUR_MINUTES: i64 = 60;
@@ -35,7 +35,7 @@ const LAST_PERCENTS: [u32; 3] = [10, 25, 50];
 pub struct MeasuredHour {
     /// The latency thresholds that remain, in milliseconds.
     pub thresholds_ms: Vec<f64>,
-    pub prior: Prior,
+    pub prior: HourBefore,
 }
 
 /// Latency thresholds in milliseconds: p90, p99 and 1.5 times p99; none where there was no request.
@@ -46,10 +46,10 @@ pub struct MeasuredHour {
 pub fn thresholds(data: &Data) -> Vec<f64> {
     let empty = Points::new();
     let points = |metric| data.get(&baseline(metric)).unwrap_or(&empty);
-    let weight = points(Metric::HourlyResponseTimes);
+    let weight = points(SourceMetric::HourlyResponseTimes);
     let total: f64 = weight.values().sum();
     let mean = |percent: u8| {
-        let found = points(Metric::HourlyPercentile(percent));
+        let found = points(SourceMetric::HourlyPercentile(percent));
         let sum = weight
             .iter()
             .map(|(at, weight)| Some(found.get(at)? * weight))
@@ -71,7 +71,7 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
 #[must_use]
 pub fn known_counts(counts: &[SourceCount], data: &Data) -> BTreeSet<usize> {
     let found = data.iter().filter(|(_, points)| !points.is_empty());
-    let found: BTreeSet<Metric> = found.map(|(key, _)| key.metric).collect();
+    let found: BTreeSet<SourceMetric> = found.map(|(key, _)| key.metric).collect();
     let counts = counts.iter().enumerate();
     counts
         .filter(|(_, count)| found.contains(&count.events))
@@ -83,7 +83,7 @@ pub fn known_counts(counts: &[SourceCount], data: &Data) -> BTreeSet<usize> {
 /// user, also series of values; of any other one after the last of those.
 pub(super) fn place(nth: usize, count: &SourceCount) -> usize {
     match count.events {
-        Metric::Custom(index, _) => index,
+        SourceMetric::Custom(index, _) => index,
         _ => CUSTOM_METRICS + nth,
     }
 }
@@ -152,17 +152,17 @@ fn zone_at(data: &Data, at: i64, zone: Option<usize>, thresholds: usize) -> Zone
     };
     ZoneMinute {
         answers: Answers {
-            requests: count(Metric::Requests),
-            good: count(Metric::Responses2xx) + count(Metric::Responses3xx),
-            client_errors: count(Metric::Responses4xx),
-            server_errors: count(Metric::Responses5xx),
-            refused: count(Metric::RefusedConnections),
+            requests: count(SourceMetric::Requests),
+            good: count(SourceMetric::Responses2xx) + count(SourceMetric::Responses3xx),
+            client_errors: count(SourceMetric::Responses4xx),
+            server_errors: count(SourceMetric::Responses5xx),
+            refused: count(SourceMetric::RefusedConnections),
         },
         slow: (0..thresholds)
-            .map(|index| count(Metric::Slow(index)))
+            .map(|index| count(SourceMetric::Slow(index)))
             .collect(),
         slow_to_promote: (0..thresholds)
-            .map(|index| count(Metric::SlowToPromote(index)))
+            .map(|index| count(SourceMetric::SlowToPromote(index)))
             .collect(),
     }
 }
@@ -215,7 +215,7 @@ pub fn shortest_bake(judge: &JudgeConfig) -> u32 {
     usable.saturating_add(warm_up).saturating_add(RAISE_MINUTES)
 }
 
-fn baseline(metric: Metric) -> Key {
+fn baseline(metric: SourceMetric) -> Key {
     Key::new(Side::Baseline, metric)
 }
 

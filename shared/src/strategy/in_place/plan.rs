@@ -58,7 +58,7 @@ impl Room {
 }
 
 /// Tasks that do not fit on the instances that there are now.
-struct Shortage {
+struct InstanceShortage {
     /// What it delays: the rollout, or the fill of a pair.
     change: &'static str,
     what: String,
@@ -140,7 +140,7 @@ impl Strategy {
         }
 
         match self.shortage(room, percentages) {
-            Some(Shortage {
+            Some(InstanceShortage {
                 change,
                 what,
                 remedy,
@@ -164,7 +164,7 @@ impl Strategy {
     /// A static host port admits one task of the service an instance, so instances limit a rollout
     /// like percentages. Those on which others' tasks hold a port are missing only as long as these
     /// run, so a shortage is certain only if it does not depend on them.
-    fn shortage(&self, room: Room, percentages: Percentages) -> Option<Shortage> {
+    fn shortage(&self, room: Room, percentages: Percentages) -> Option<InstanceShortage> {
         let found = room.static_ports?;
         let held = room.held_by_others(found);
         let on = |held| self.shortage_on(Usable { found, held }, room, percentages);
@@ -177,12 +177,12 @@ impl Strategy {
         usable: Usable,
         room: Room,
         percentages: Percentages,
-    ) -> Option<Shortage> {
+    ) -> Option<InstanceShortage> {
         let (desired, active) = (room.desired, usable.count());
         let floor = percentages.floor(desired);
 
         if self.rules.shape == Shape::Pair && room.shares_ports() && active < desired * 2 {
-            return Some(Shortage {
+            return Some(InstanceShortage {
                 change: "the fill",
                 what: format!(
                     "{STATIC_PORT}, and {desired} tasks of each colour do not fit on {usable}"
@@ -192,7 +192,7 @@ impl Strategy {
             });
         }
         if active < desired {
-            return Some(Shortage {
+            return Some(InstanceShortage {
                 change: "the rollout",
                 what: format!("{STATIC_PORT}, and {desired} tasks do not fit on {usable}"),
                 remedy: MORE_ROOM,
@@ -200,7 +200,7 @@ impl Strategy {
             });
         }
 
-        (room.shares_ports() && floor >= desired && active <= desired).then(|| Shortage {
+        (room.shares_ports() && floor >= desired && active <= desired).then(|| InstanceShortage {
             change: "the rollout",
             what: format!(
                 "{}, and {STATIC_PORT}, so a new task needs an instance without an old one, but \

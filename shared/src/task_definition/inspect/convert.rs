@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::definition::TaskDefinition;
 use super::draft::Draft;
 use super::fields::Fields;
-use super::item::{Item, items};
+use super::item::{InspectedItem, items};
 use super::left_out::LeftOut;
 use super::peers::Peers;
 use super::place::Place;
@@ -23,7 +23,7 @@ pub(crate) fn from_inspect(
     running: &TaskDefinition,
 ) -> Result<(TaskDefinition, Vec<LeftOut>), String> {
     let all = items(value)?;
-    let mut wanted: Vec<&Item> = all
+    let mut wanted: Vec<&InspectedItem> = all
         .iter()
         .filter(|item| !item.is_infra && !all.iter().any(|other| item.is_image_of(other)))
         .collect();
@@ -65,8 +65,8 @@ pub(crate) fn from_inspect(
 
 /// The definition of one container, or of a container of an image.
 fn draft(
-    item: &Item,
-    image: Option<&Item>,
+    item: &InspectedItem,
+    image: Option<&InspectedItem>,
     place: &Place,
     (peers, volumes): (&Peers, &mut Volumes),
 ) -> Result<Draft, String> {

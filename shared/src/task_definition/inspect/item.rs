@@ -26,7 +26,7 @@ const MARKS: [&str; 5] = [
 /// Members that an image has and a container does not have.
 const OF_IMAGES: [&str; 4] = ["ContainerConfig", "RepoDigests", "RepoTags", "RootFS"];
 
-pub(super) struct Item {
+pub(super) struct InspectedItem {
     pub(super) is_image: bool,
     pub(super) is_windows: bool,
     /// Whether it only holds the network of a pod of Podman.
@@ -57,7 +57,7 @@ fn is_item(value: &Value) -> bool {
 
 /// # Errors
 /// If one of the values is of something else, or has no name.
-pub(super) fn items(value: Value) -> Result<Vec<Item>, String> {
+pub(super) fn items(value: Value) -> Result<Vec<InspectedItem>, String> {
     let values = match value {
         Value::Array(values) => values,
         value => vec![value],
@@ -69,7 +69,7 @@ pub(super) fn items(value: Value) -> Result<Vec<Item>, String> {
         .collect()
 }
 
-fn item(at: usize, value: Value) -> Result<Item, String> {
+fn item(at: usize, value: Value) -> Result<InspectedItem, String> {
     let is_known = is_item(&value);
     let members = match value {
         Value::Object(members) if is_known => members,
@@ -94,7 +94,7 @@ fn item(at: usize, value: Value) -> Result<Item, String> {
     let service = swarm_service(&members, &docker_name);
     let name = name(at, service.unwrap_or(&docker_name), &references)?;
 
-    Ok(Item {
+    Ok(InspectedItem {
         is_image,
         is_windows: [text("Platform"), text("Os")].contains(&"windows"),
         is_infra: members.get("IsInfra") == Some(&Value::Bool(true)),
@@ -175,7 +175,7 @@ fn destinations(members: &Map<String, Value>) -> BTreeSet<String> {
         .collect()
 }
 
-impl Item {
+impl InspectedItem {
     /// The image for a task definition: a placeholder if no registry has it under a name.
     pub(super) fn image(&self) -> String {
         let first = self.references.first().cloned();

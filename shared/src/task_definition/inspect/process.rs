@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::fields::Fields;
-use super::item::Item;
+use super::item::InspectedItem;
 use super::left_out::shown;
 
 /// Labels that a program writes about its own containers, by how they begin.
@@ -30,7 +30,11 @@ const OF_PROGRAMS: [(&str, &str); 5] = [
 const FARGATE_STOP_SECONDS: (u64, u64) = (2, 120);
 
 /// Command, environment, labels, and what else belongs to the process.
-pub(super) fn convert(config: &mut Fields, draft: &mut Draft, item: &Item) -> Result<(), String> {
+pub(super) fn convert(
+    config: &mut Fields,
+    draft: &mut Draft,
+    item: &InspectedItem,
+) -> Result<(), String> {
     let at = |name: &str| config.at(name);
     let (user, tty) = (at("User"), at("Tty"));
     let (directory, stdin) = (at("WorkingDir"), at("OpenStdin"));
@@ -63,7 +67,7 @@ pub(super) fn convert(config: &mut Fields, draft: &mut Draft, item: &Item) -> Re
 
 /// Command and entry point. An empty list clears the entry point of the image, which ECS cannot:
 /// the command in its place runs the same, because Docker joins both.
-fn words(config: &mut Fields, draft: &mut Draft, item: &Item) -> Result<(), String> {
+fn words(config: &mut Fields, draft: &mut Draft, item: &InspectedItem) -> Result<(), String> {
     let is_cleared = !item.is_image && config.has_empty_list("Entrypoint");
     let command = config.texts("Cmd")?;
     let mut entry_point = config.texts("Entrypoint")?;
@@ -130,7 +134,7 @@ fn labels(config: &mut Fields, draft: &mut Draft) -> Result<(), String> {
 
 /// A host name that was given. The one that Docker makes is the beginning of the container's id, or
 /// in the network of the machine the machine's own.
-fn hostname(config: &mut Fields, draft: &mut Draft, item: &Item) -> Result<(), String> {
+fn hostname(config: &mut Fields, draft: &mut Draft, item: &InspectedItem) -> Result<(), String> {
     let field = config.at("Hostname");
     let name = config.text("Hostname")?;
     let is_made = name.len() == 12 && name.bytes().all(|b| b.is_ascii_hexdigit());

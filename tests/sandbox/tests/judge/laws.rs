@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use slipway::judge::canary::arrival::Arrived;
 use slipway::judge::canary::counts::{Counters, Minute as Counted};
+use slipway::judge::canary::hour_before::HourBefore;
 use slipway::judge::canary::offline::judge_line;
-use slipway::judge::canary::prior::Prior;
 use slipway::judge::kayenta::{Analysis, Label, RankTest, classify};
 use slipway::judge::{Decision, Judge, JudgeConfig, Progress, Reason, Setup, Verdict};
 
@@ -106,7 +106,7 @@ fn judge(progress: Progress) -> Judge {
         },
         thresholds: THRESHOLDS,
         own: Vec::new(),
-        prior: Prior::unknown(THRESHOLDS),
+        prior: HourBefore::unknown(THRESHOLDS),
     };
     Judge::new(setup, progress)
 }

@@ -2,19 +2,19 @@
 
 use super::*;
 use crate::judge::canary::answers::BadRule;
-use crate::judge::canary::prior::Measured;
+use crate::judge::canary::hour_before::Measured;
 
 /// Log-normal response times with σ = 0.6: the shares above 1.25 times p90 and p99.
 const LATENCY: [(f64, f64); 2] = [(0.1, 0.0490), (0.01, 0.0036)];
 
-fn prior(requests_a_second: f64, errors: f64) -> Prior {
+fn prior(requests_a_second: f64, errors: f64) -> HourBefore {
     let measured = |rate, rate_to_promote| Measured {
         phi: 1.0,
         one_by_one: true,
         rate,
         rate_to_promote,
     };
-    Prior {
+    HourBefore {
         rule: BadRule::Difference,
         requests_a_minute: Some(60.0 * requests_a_second),
         errors: measured(errors, errors),
@@ -67,7 +67,7 @@ fn without_a_share_or_an_hour_nothing_is_expected() {
         share: Some(0.25),
         ..config
     };
-    let unknown = Prior::unknown(2);
+    let unknown = HourBefore::unknown(2);
     assert_eq!(expected_minutes(&with_share, &families, &unknown), None);
 }
 

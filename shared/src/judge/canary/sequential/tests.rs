@@ -40,7 +40,7 @@ fn resumed(config: &JudgeConfig, progress: Progress) -> Judge {
         config: config.clone(),
         thresholds: 0,
         own: Vec::new(),
-        prior: Prior::unknown(0),
+        prior: HourBefore::unknown(0),
     };
     Judge::new(setup, progress)
 }

@@ -7,8 +7,8 @@ use super::*;
 use crate::judge::canary::answers::BadRule;
 use crate::judge::canary::arrival::Arrived;
 use crate::judge::canary::counts::{Counters, Minute};
+use crate::judge::canary::hour_before::{HourBefore, Measured};
 use crate::judge::canary::metric::OwnCount;
-use crate::judge::canary::prior::{Measured, Prior};
 use crate::judge::{JudgeConfig, Progress, Setup};
 
 /// A minute in which so many of 1,000 canary and 9,000 baseline requests fail.
@@ -47,7 +47,7 @@ fn live(end: u32, now: u32, own: Vec<OwnCount>) -> Live {
             config,
             thresholds: 0,
             own,
-            prior: Prior {
+            prior: HourBefore {
                 rule: BadRule::Difference,
                 requests_a_minute: Some(10_000.0),
                 errors: singly(0.001),

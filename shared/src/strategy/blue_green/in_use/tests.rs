@@ -21,12 +21,12 @@ fn departure(secs: i64) -> Departure {
 
 /// Requests to a side and answers of one kind in each of these minutes, from the one in which the
 /// traffic left.
-fn requests(side: Side, minutes: Range<i64>, requests: f64, answers: (Metric, f64)) -> Data {
+fn requests(side: Side, minutes: Range<i64>, requests: f64, answers: (SourceMetric, f64)) -> Data {
     let series = |(metric, count)| {
         let points = minutes.clone().map(|minute| (LEFT + minute, count));
         (Key::new(side, metric), points.collect::<Points>())
     };
-    Data::from([(Metric::Requests, requests), answers].map(series))
+    Data::from([(SourceMetric::Requests, requests), answers].map(series))
 }
 
 fn requests_to_old(minutes: Range<i64>, count: f64) -> Data {
@@ -34,12 +34,12 @@ fn requests_to_old(minutes: Range<i64>, count: f64) -> Data {
         Side::Baseline,
         minutes,
         count,
-        (Metric::Responses2xx, count),
+        (SourceMetric::Responses2xx, count),
     )
 }
 
 /// The same to the new colour, after the old one has served its own.
-fn requests_to_new(minutes: Range<i64>, count: f64, answers: (Metric, f64)) -> Data {
+fn requests_to_new(minutes: Range<i64>, count: f64, answers: (SourceMetric, f64)) -> Data {
     let mut data = requests_to_old(-5..0, 1.0);
     data.extend(requests(Side::Canary, minutes, count, answers));
     data
@@ -179,7 +179,7 @@ fn requests_keep_an_action_no_longer_than_it_has_time() {
 #[test]
 fn the_old_colour_is_kept_while_most_requests_to_the_new_one_fail() {
     let failing = |failed: f64| {
-        let answers = (Metric::Responses5xx, failed);
+        let answers = (SourceMetric::Responses5xx, failed);
         decide(&requests_to_new(2..10, 10.0, answers), 600, &[])
     };
     let refused = |failed: u32| RetireStep::Fail {
@@ -193,7 +193,7 @@ fn the_old_colour_is_kept_while_most_requests_to_the_new_one_fail() {
     assert_eq!(failing(10.0), refused(50));
     assert_eq!(failing(5.0), refused(25));
     assert_eq!(failing(4.0), RetireStep::Stop);
-    let no_connection = (Metric::RefusedConnections, 30.0);
+    let no_connection = (SourceMetric::RefusedConnections, 30.0);
     let unreachable = requests_to_new(2..10, 10.0, no_connection);
     assert_eq!(decide(&unreachable, 600, &[]), refused(50));
 }
@@ -201,20 +201,21 @@ fn the_old_colour_is_kept_while_most_requests_to_the_new_one_fail() {
 #[test]
 fn what_has_no_answer_or_one_without_a_failure_keeps_no_colour() {
     for metric in [
-        Metric::Responses2xx,
-        Metric::Responses3xx,
-        Metric::Responses4xx,
+        SourceMetric::Responses2xx,
+        SourceMetric::Responses3xx,
+        SourceMetric::Responses4xx,
     ] {
         assert!(stops(&requests_to_new(2..10, 10.0, (metric, 10.0))));
     }
-    let sockets = (Metric::Responses2xx, 0.0);
+    let sockets = (SourceMetric::Responses2xx, 0.0);
     assert!(stops(&requests_to_new(2..10, 10.0, sockets)), "no answers");
 }
 
 #[test]
 fn a_few_bad_minutes_or_requests_keep_no_colour() {
-    let failed =
-        |minutes: Range<i64>, count| requests_to_new(minutes, count, (Metric::Responses5xx, count));
+    let failed = |minutes: Range<i64>, count| {
+        requests_to_new(minutes, count, (SourceMetric::Responses5xx, count))
+    };
 
     assert!(stops(&failed(6..10, 10.0)), "two settled minutes");
     assert!(!stops(&failed(5..10, 10.0)), "three of them");
@@ -224,19 +225,21 @@ fn a_few_bad_minutes_or_requests_keep_no_colour() {
     // One minute among the last five: good, or with failures that have not arrived yet.
     let mut data = failed(3..8, 10.0);
     let of_green = |metric| Key::new(Side::Canary, metric);
-    let failures = data.entry(of_green(Metric::Responses5xx)).or_default();
+    let failures = data
+        .entry(of_green(SourceMetric::Responses5xx))
+        .or_default();
     failures.remove(&(LEFT + 4));
     assert!(!stops(&data));
     let good = Points::from([(LEFT + 4, 10.0)]);
-    data.insert(of_green(Metric::Responses2xx), good);
+    data.insert(of_green(SourceMetric::Responses2xx), good);
     assert!(stops(&data));
 }
 
 #[test]
 fn what_failed_for_the_old_colour_too_is_not_the_new_revision_s() {
     let after = |failed_before: f64| {
-        let mut data = requests_to_new(2..10, 10.0, (Metric::Responses5xx, 10.0));
-        let answers = (Metric::Responses5xx, failed_before);
+        let mut data = requests_to_new(2..10, 10.0, (SourceMetric::Responses5xx, 10.0));
+        let answers = (SourceMetric::Responses5xx, failed_before);
         data.extend(requests(Side::Baseline, -5..0, 3.0, answers));
         data
     };
@@ -244,6 +247,11 @@ fn what_failed_for_the_old_colour_too_is_not_the_new_revision_s() {
     assert!(stops(&after(2.0)), "few requests are enough to compare");
     assert!(!stops(&after(1.0)));
 
-    let alone = requests(Side::Canary, 2..10, 10.0, (Metric::Responses5xx, 10.0));
+    let alone = requests(
+        Side::Canary,
+        2..10,
+        10.0,
+        (SourceMetric::Responses5xx, 10.0),
+    );
     assert!(stops(&alone), "nothing is known of the old colour");
 }

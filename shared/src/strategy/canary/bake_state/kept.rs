@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::job::Failure;
 use crate::judge::Progress;
 use crate::judge::canary::answers::BadRule;
+use crate::judge::canary::hour_before::{HourBefore, Measured};
 use crate::judge::canary::metric::Metric;
-use crate::judge::canary::prior::{Measured, Prior};
 use crate::judge::canary::progress::MinuteRanges;
 use crate::judge::canary::verdict::Peak;
 
-/// [`Prior`] in few characters.
+/// [`HourBefore`] in few characters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct KeptPrior(BadRule, Option<f64>, Vec<KeptMeasured>);
 
@@ -37,7 +37,7 @@ const APART: char = ';';
 const AT: char = '=';
 
 impl KeptPrior {
-    pub(super) fn new(prior: &Prior) -> Self {
+    pub(super) fn new(prior: &HourBefore) -> Self {
         let measured = [prior.errors, prior.client_errors].into_iter();
         let metrics = measured.chain(prior.latency.iter().copied());
         Self(
@@ -47,12 +47,12 @@ impl KeptPrior {
         )
     }
 
-    pub(super) fn prior(&self) -> Prior {
+    pub(super) fn prior(&self) -> HourBefore {
         let at = |place: usize| {
             let kept = self.2.get(place);
             kept.map_or(Measured::UNKNOWN, |kept| kept.measured())
         };
-        Prior {
+        HourBefore {
             rule: self.0,
             requests_a_minute: self.1,
             errors: at(0),

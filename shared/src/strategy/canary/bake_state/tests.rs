@@ -3,18 +3,18 @@ use serde_json::json;
 use super::kept::{metric, place};
 use super::*;
 use crate::judge::canary::answers::BadRule;
+use crate::judge::canary::hour_before::Measured;
 use crate::judge::canary::metric::Metric;
-use crate::judge::canary::prior::Measured;
 use crate::judge::canary::verdict::Peak;
 
-fn prior() -> Prior {
+fn prior() -> HourBefore {
     let measured = |phi, one_by_one| Measured {
         phi,
         one_by_one,
         rate: 0.001_234_567_8,
         rate_to_promote: 0.000_5,
     };
-    Prior {
+    HourBefore {
         rule: BadRule::Difference,
         requests_a_minute: Some(6_012.345_678),
         errors: measured(1.0, true),

@@ -1,20 +1,20 @@
 use super::*;
-use crate::judge::canary::prior::{Measured, Prior};
+use crate::judge::canary::hour_before::{HourBefore, Measured};
 use crate::judge::canary::verdict::Peak;
 use crate::metrics::source::tests::{count, key};
-use crate::metrics::source::{CustomPart, Metric as Series, Points};
+use crate::metrics::source::{CustomPart, Points, SourceMetric as Series};
 use crate::strategy::canary::Remark;
 
 const FIRST: i64 = 29_460_060;
 
-fn prior() -> Prior {
+fn prior() -> HourBefore {
     let singly = |rate| Measured {
         phi: 1.0,
         one_by_one: true,
         rate,
         rate_to_promote: rate,
     };
-    Prior {
+    HourBefore {
         rule: BadRule::Difference,
         requests_a_minute: Some(60_000.0),
         errors: singly(0.001),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::judge::canary::prior::{Measured, Prior};
+use crate::judge::canary::hour_before::{HourBefore, Measured};
 
 fn hour(one_by_one: bool, thresholds_ms: &[f64]) -> MeasuredHour {
     let measured = |rate, phi| Measured {
@@ -11,7 +11,7 @@ fn hour(one_by_one: bool, thresholds_ms: &[f64]) -> MeasuredHour {
     let phi = if one_by_one { 1.0 } else { 12.34 };
     MeasuredHour {
         thresholds_ms: thresholds_ms.to_vec(),
-        prior: Prior {
+        prior: HourBefore {
             rule: BadRule::Difference,
             requests_a_minute: Some(6_012.4),
             errors: measured(0.001, phi),
@@ -36,7 +36,7 @@ fn what_was_measured_before_the_bake_is_one_sentence() {
     );
     let unknown = MeasuredHour {
         thresholds_ms: Vec::new(),
-        prior: Prior::unknown(0),
+        prior: HourBefore::unknown(0),
     };
     assert!(
         measured("blue", &unknown)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::judge::canary::prior::Prior;
+use crate::judge::canary::hour_before::HourBefore;
 use crate::metrics::source::tests::key;
 use crate::strategy::canary::arrival::observe_arrivals;
 
@@ -15,7 +15,7 @@ fn data(points: &[(&str, f64)]) -> Data {
 /// The first minute, read once 60 seconds after its end, and again as `points` a minute later.
 fn arrived(before: &[(&str, f64)], points: &[(&str, f64)]) -> Arrived {
     let settings = Settings::default();
-    let state = BakeState::new(FIRST, vec![200.0], &Prior::unknown(1));
+    let state = BakeState::new(FIRST, vec![200.0], &HourBefore::unknown(1));
     let end = (FIRST + 1) * 60;
     let first = observe_arrivals(&Arrivals::new(), &data(before), FIRST, 1, end + 60);
     let data = data(points);

@@ -2,8 +2,8 @@
 
 use slipway::judge::canary::arrival::Arrived;
 use slipway::judge::canary::counts::{Counters, Minute, OwnCounter};
+use slipway::judge::canary::hour_before::HourBefore;
 use slipway::judge::canary::metric::OwnCount;
-use slipway::judge::canary::prior::Prior;
 use slipway::judge::report::{Judgement, Live, html};
 use slipway::judge::{JudgeConfig, Progress, Setup};
 
@@ -116,7 +116,7 @@ fn live(name: &str, thresholds_ms: &[f64], config: JudgeConfig, now: u32) -> Liv
             config,
             thresholds: thresholds_ms.len(),
             own: vec![own],
-            prior: Prior::unknown(thresholds_ms.len()),
+            prior: HourBefore::unknown(thresholds_ms.len()),
         },
         thresholds_ms: thresholds_ms.to_vec(),
         progress: Progress::default(),

@@ -34,7 +34,7 @@ impl Measured {
 /// What the hour before the bake showed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Prior {
+pub struct HourBefore {
     pub rule: BadRule,
     /// Requests to both sides together; `None` without an hour.
     pub requests_a_minute: Option<f64>,
@@ -44,8 +44,8 @@ pub struct Prior {
     pub latency: Vec<Measured>,
 }
 
-impl Prior {
-    /// The prior where there was no traffic before the bake.
+impl HourBefore {
+    /// The hour of a version without traffic before the bake.
     pub fn unknown(thresholds: usize) -> Self {
         Self {
             rule: BadRule::Failures,

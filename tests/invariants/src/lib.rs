@@ -47,7 +47,7 @@ pub const A_COLOUR_STAYS: &str = "7 a colour stays while answers may lead to it"
 /// Watches one run.
 #[derive(Clone, Debug, Default)]
 pub struct Invariants {
-    traffic: traffic::Traffic,
+    traffic: traffic::ServedTraffic,
     colours: colours::Colours,
     endings: endings::Endings,
     lease: lease::Leases,
@@ -68,7 +68,7 @@ impl Invariants {
     #[must_use]
     pub fn new(promises: &[Promise]) -> Self {
         Self {
-            traffic: traffic::Traffic::new(promises),
+            traffic: traffic::ServedTraffic::new(promises),
             ..Self::default()
         }
     }

@@ -24,7 +24,7 @@ pub struct Promise {
 type RouteWeights = BTreeMap<(String, String), i64>;
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Traffic {
+pub(super) struct ServedTraffic {
     promises: Vec<Promise>,
     /// Services that have had what they were promised: from then on they must keep it.
     reached: BTreeMap<&'static str, bool>,
@@ -34,7 +34,7 @@ pub(super) struct Traffic {
     records: Option<RouteWeights>,
 }
 
-impl Traffic {
+impl ServedTraffic {
     pub(super) fn new(promises: &[Promise]) -> Self {
         Self {
             promises: promises.to_vec(),

@@ -77,7 +77,7 @@ pub struct Aws {
     pub lambda: lambda::Lambda,
     pub route53: route53::Route53,
     pub s3: s3::S3,
-    pub traffic: traffic::Traffic,
+    pub traffic: traffic::LoadModel,
     /// Further accounts and regions.
     pub(crate) others: BTreeMap<accounts::AccountRegion, Self>,
 }

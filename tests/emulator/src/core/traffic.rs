@@ -26,7 +26,7 @@ const MINUTE: Millis = 60_000;
 
 /// All loads.
 #[derive(Clone, Debug)]
-pub struct Traffic {
+pub struct LoadModel {
     /// By the ARN of the rule or, for its default action, of the listener. Requests to a name that
     /// leads nowhere are a load of the name.
     loads: BTreeMap<String, Load>,
@@ -103,7 +103,7 @@ pub struct Count {
     pub failed: f64,
 }
 
-impl Default for Traffic {
+impl Default for LoadModel {
     fn default() -> Self {
         Self {
             loads: BTreeMap::new(),

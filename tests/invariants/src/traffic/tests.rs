@@ -138,7 +138,7 @@ impl Balanced {
             leases: leases.into_iter().collect(),
             ..Ledger::default()
         };
-        let mut traffic = Traffic::default();
+        let mut traffic = ServedTraffic::default();
 
         self.set(weights[0]);
         traffic.resume(&self.aws);
@@ -168,7 +168,7 @@ fn a_weight_that_rises_in_a_rule_needs_a_healthy_target_whatever_the_test_rules_
 #[test]
 fn weights_of_operators_and_targets_that_were_seen_or_lost_later_break_nothing() {
     let mut pair = balanced();
-    let (ledger, mut traffic) = (Ledger::default(), Traffic::default());
+    let (ledger, mut traffic) = (Ledger::default(), ServedTraffic::default());
     traffic.resume(&pair.aws);
     pair.set([60, 40]);
     let wrong = traffic.clone().weights(&pair.aws, &ledger, |_| false);
@@ -216,7 +216,7 @@ fn a_colour_recorded_without_tasks_gets_its_weight_in_a_rule_back() {
 #[test]
 fn a_rule_of_another_stack_may_come_before_its_tasks() {
     let mut pair = balanced();
-    let (ledger, mut traffic) = (Ledger::default(), Traffic::default());
+    let (ledger, mut traffic) = (Ledger::default(), ServedTraffic::default());
     traffic.resume(&pair.aws);
 
     let others = ["other", "another"].map(|name| {

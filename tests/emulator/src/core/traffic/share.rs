@@ -121,8 +121,9 @@ fn healthy(aws: &Aws, group: &str, at: Millis) -> Vec<((String, u16), bool)> {
         return Vec::new();
     };
 
-    let is_healthy =
-        |target: &elb::Target| elb::state_at(group, target, at) == Some(TargetState::Healthy);
+    let is_healthy = |target: &elb::RegisteredTarget| {
+        elb::state_at(group, target, at) == Some(TargetState::Healthy)
+    };
     let healthy = group
         .targets
         .iter()

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::desired_stack::DesiredStack;
 use super::operation::Operation;
-use super::stack::Failure;
+use super::stack::StackFailure;
 use super::template::Template;
 use super::{Stack, change_set, deletion, describe, format, stack_events, template_source, yaml};
 use crate::page::Tokens;
@@ -176,7 +176,7 @@ pub(super) fn updatable<'a>(aws: &'a Aws, name: &str) -> Result<&'a Stack, ApiEr
     }
     let missing = || validation(format!("Stack [{name}] does not exist"));
     let stack = found(aws, name).ok_or_else(missing)?;
-    let is_updatable = matches!(stack.failure, None | Some(Failure::Update { .. }));
+    let is_updatable = matches!(stack.failure, None | Some(StackFailure::Update { .. }));
     if stack.is_in_progress() || !is_updatable {
         return Err(not_updatable(&stack.id, describe::status(stack)));
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::api::{found, required, validation};
 use super::operation::Operation;
-use super::stack::Failure;
+use super::stack::StackFailure;
 use super::{Stack, change_set, describe, stack_events};
 use crate::protocol::query::Parameters;
 use crate::{ApiError, Aws};
@@ -85,7 +85,7 @@ pub(super) fn finish(aws: &mut Aws, given: &str) {
             let reason = problem.in_template(Path::new(&name)).problem;
             aws.cloudformation.custom.forget(&id);
             if let Some(stack) = aws.cloudformation.stacks.get_mut(&name) {
-                Arc::make_mut(stack).failure = Some(Failure::Deletion {
+                Arc::make_mut(stack).failure = Some(StackFailure::Deletion {
                     at: aws.now,
                     logical_id,
                     reason,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::api::{as_given, found, missing, page, required, validation};
 use super::change_set::{self, Review};
 use super::deletion::Deleted;
-use super::stack::Failure;
+use super::stack::StackFailure;
 use super::{Stack, StackResource, tags, yaml};
 use crate::protocol::query::Parameters;
 use crate::protocol::xml::instant;
@@ -130,11 +130,11 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
         "Parameters": unless_empty(parameters(stack)),
         "CreationTime": instant(stack.created),
         "LastUpdatedTime": updated.map(instant),
-        "DeletionTime": stack.failure.as_ref().and_then(Failure::deleted_at).map(instant),
+        "DeletionTime": stack.failure.as_ref().and_then(StackFailure::deleted_at).map(instant),
         "ChangeSetId": change_set,
         "Description": document.get("Description"),
         "StackStatus": status(stack),
-        "StackStatusReason": stack.failure.as_ref().map(Failure::reason),
+        "StackStatusReason": stack.failure.as_ref().map(StackFailure::reason),
         "DisableRollback": false,
         "NotificationARNs": [],
         "RollbackConfiguration": {},

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::custom::{self, Wanted};
 use super::deletion;
 use super::error::Problem;
-use super::stack::{self, Failure, Stack};
+use super::stack::{self, Stack, StackFailure};
 use super::tags::Tags;
 use crate::Aws;
 
@@ -181,14 +181,14 @@ impl Operation {
         let mut stack = Arc::unwrap_or_clone(begun);
         stack.in_progress = None;
         stack.failure = Some(if is_new {
-            Failure::Creation {
+            StackFailure::Creation {
                 logical_id: logical_id.unwrap_or_default(),
                 kind: "AWS::CloudFormation::Stack",
                 reason,
                 left: None,
             }
         } else {
-            Failure::Update {
+            StackFailure::Update {
                 at: aws.now,
                 logical_id,
                 reason,

@@ -17,16 +17,16 @@ use crate::text::camel_case;
 
 /// What a property takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum PropertyType {
     Text,
     Integer,
     Number,
     Boolean,
     /// Free-form JSON, e.g. a policy document.
     Json,
-    List(&'static Kind),
+    List(&'static PropertyType),
     /// Keys are the user's.
-    Map(&'static Kind),
+    Map(&'static PropertyType),
     Object(&'static [Field]),
 }
 
@@ -37,15 +37,15 @@ pub(super) struct Field {
     /// The name in the service's JSON API.
     api: String,
     required: bool,
-    kind: Kind,
+    kind: PropertyType,
 }
 
 /// The shape of a type's properties.
 ///
 /// # Panics
 /// When `properties.json` does not have the type.
-pub(super) fn of(name: &str) -> Kind {
-    static SHAPES: LazyLock<BTreeMap<String, Kind>> = LazyLock::new(|| {
+pub(super) fn of(name: &str) -> PropertyType {
+    static SHAPES: LazyLock<BTreeMap<String, PropertyType>> = LazyLock::new(|| {
         let shapes: Map<String, Value> =
             serde_json::from_str(include_str!("properties.json")).expect("the file is JSON");
         shapes
@@ -55,31 +55,31 @@ pub(super) fn of(name: &str) -> Kind {
     });
     match SHAPES.get(name) {
         Some(kind) => *kind,
-        None if resources::is_custom(name) => Kind::Json,
+        None if resources::is_custom(name) => PropertyType::Json,
         None => panic!("properties.json has no {name}"),
     }
 }
 
 /// Reads a shape. It lives as long as the process, which reads the file once.
-fn read(shape: &Value, shapes: &Map<String, Value>) -> Kind {
+fn read(shape: &Value, shapes: &Map<String, Value>) -> PropertyType {
     match shape {
         Value::String(name) => match name.as_str() {
-            "Text" => Kind::Text,
-            "Integer" => Kind::Integer,
-            "Number" => Kind::Number,
-            "Boolean" => Kind::Boolean,
-            "Json" => Kind::Json,
+            "Text" => PropertyType::Text,
+            "Integer" => PropertyType::Integer,
+            "Number" => PropertyType::Number,
+            "Boolean" => PropertyType::Boolean,
+            "Json" => PropertyType::Json,
             shared => read(&shapes[shared], shapes),
         },
-        Value::Array(items) => Kind::List(Box::leak(Box::new(read(&items[0], shapes)))),
+        Value::Array(items) => PropertyType::List(Box::leak(Box::new(read(&items[0], shapes)))),
         Value::Object(entries) => match entries.get("*") {
-            Some(of) => Kind::Map(Box::leak(Box::new(read(of, shapes)))),
+            Some(of) => PropertyType::Map(Box::leak(Box::new(read(of, shapes)))),
             None => {
                 let fields = entries
                     .iter()
                     .map(|(spelling, shape)| Field::new(spelling, read(shape, shapes)))
                     .collect::<Vec<_>>();
-                Kind::Object(fields.leak())
+                PropertyType::Object(fields.leak())
             }
         },
         other => panic!("not a shape: {other}"),
@@ -89,7 +89,7 @@ fn read(shape: &Value, shapes: &Map<String, Value>) -> Kind {
 impl Field {
     /// A field by its spelling in `properties.json`: `Name`, `Name!`, `Name=apiName` or
     /// `Name=apiName!`.
-    fn new(spelling: &str, kind: Kind) -> Self {
+    fn new(spelling: &str, kind: PropertyType) -> Self {
         let names = spelling.trim_end_matches('!');
         let (name, api) = match names.split_once('=') {
             Some((name, api)) => (name, api.to_owned()),
@@ -106,9 +106,9 @@ impl Field {
 }
 
 /// The names of the properties of an object.
-pub(super) fn names(kind: Kind) -> impl Iterator<Item = &'static str> {
+pub(super) fn names(kind: PropertyType) -> impl Iterator<Item = &'static str> {
     let fields = match kind {
-        Kind::Object(fields) => fields,
+        PropertyType::Object(fields) => fields,
         _ => &[],
     };
     fields.iter().map(|field| field.name.as_str())
@@ -128,7 +128,7 @@ fn field(fields: &'static [Field], name: &str) -> Result<&'static Field, Problem
 }
 
 /// Checks names only, in every branch of every function: for values that are not resolved yet.
-pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
+pub(super) fn check_names(value: &Value, kind: PropertyType) -> Result<(), Problem> {
     match (function(value), kind, value) {
         (Some(("Fn::If", Value::Array(branches))), ..) => branches
             .iter()
@@ -136,7 +136,7 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
             .skip(1)
             .try_for_each(|(at, branch)| check_names(branch, kind).at(at).at("Fn::If")),
         (Some(_), ..) => Ok(()),
-        (None, Kind::Object(fields), Value::Object(entries)) => {
+        (None, PropertyType::Object(fields), Value::Object(entries)) => {
             for (name, value) in entries {
                 field(fields, name)
                     .and_then(|field| check_names(value, field.kind))
@@ -153,11 +153,11 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
                 )))
             })
         }
-        (None, Kind::List(of), Value::Array(items)) => items
+        (None, PropertyType::List(of), Value::Array(items)) => items
             .iter()
             .enumerate()
             .try_for_each(|(at, item)| check_names(item, *of).at(at)),
-        (None, Kind::Map(of), Value::Object(entries)) => entries
+        (None, PropertyType::Map(of), Value::Object(entries)) => entries
             .iter()
             .try_for_each(|(key, value)| check_names(value, *of).at(key)),
         _ => Ok(()),
@@ -166,17 +166,17 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
 
 /// A resolved value converted to its kind: text that spells a number becomes that number and so on,
 /// as CloudFormation does it; anything else is refused.
-pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
+pub(super) fn fit(value: &Value, kind: PropertyType) -> Result<Value, Problem> {
     match kind {
-        Kind::Text => fit_text(value),
-        Kind::Integer => fit_integer(value),
-        Kind::Number => fit_number(value),
-        Kind::Boolean => fit_boolean(value),
-        Kind::Json if value.is_object() || value.is_array() => Ok(value.clone()),
-        Kind::Json => Err(takes("a JSON object", value)),
-        Kind::List(of) => fit_list(value, *of),
-        Kind::Map(of) => fit_entries(value, |_, entry| fit(entry, *of)),
-        Kind::Object(fields) => {
+        PropertyType::Text => fit_text(value),
+        PropertyType::Integer => fit_integer(value),
+        PropertyType::Number => fit_number(value),
+        PropertyType::Boolean => fit_boolean(value),
+        PropertyType::Json if value.is_object() || value.is_array() => Ok(value.clone()),
+        PropertyType::Json => Err(takes("a JSON object", value)),
+        PropertyType::List(of) => fit_list(value, *of),
+        PropertyType::Map(of) => fit_entries(value, |_, entry| fit(entry, *of)),
+        PropertyType::Object(fields) => {
             check_names(value, kind)?;
             fit_entries(value, |name, entry| {
                 field(fields, name).and_then(|field| fit(entry, field.kind))
@@ -219,7 +219,7 @@ fn fit_boolean(value: &Value) -> Result<Value, Problem> {
     }
 }
 
-fn fit_list(value: &Value, of: Kind) -> Result<Value, Problem> {
+fn fit_list(value: &Value, of: PropertyType) -> Result<Value, Problem> {
     let items = value.as_array().ok_or_else(|| takes("a list", value))?;
     items
         .iter()
@@ -245,9 +245,9 @@ fn fit_entries(
 
 /// A fitted value with the names that the service's JSON API uses. Keys of maps are the user's and
 /// stay.
-pub(super) fn to_api(value: &Value, kind: Kind) -> Value {
+pub(super) fn to_api(value: &Value, kind: PropertyType) -> Value {
     match (kind, value) {
-        (Kind::Object(fields), Value::Object(entries)) => {
+        (PropertyType::Object(fields), Value::Object(entries)) => {
             let named = fields.iter().filter_map(|field| {
                 Some((
                     field.api.clone(),
@@ -256,10 +256,10 @@ pub(super) fn to_api(value: &Value, kind: Kind) -> Value {
             });
             Value::Object(named.collect())
         }
-        (Kind::List(of), Value::Array(items)) => {
+        (PropertyType::List(of), Value::Array(items)) => {
             items.iter().map(|item| to_api(item, *of)).collect()
         }
-        (Kind::Map(of), Value::Object(entries)) => Value::Object(
+        (PropertyType::Map(of), Value::Object(entries)) => Value::Object(
             entries
                 .iter()
                 .map(|(key, value)| (key.clone(), to_api(value, *of)))
@@ -275,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    fn whole() -> Kind {
+    fn whole() -> PropertyType {
         let shapes = json!({
             "Part": {"Name!": "Text", "Labels": {"*": "Text"}},
             "Whole": {"Count": "Integer", "EFSParts=efsParts": ["Part"], "On": "Boolean"},

@@ -23,7 +23,7 @@ const PATIENCE: Millis = 3 * 3600 * 1000;
 
 /// An update of a service whose end is still to be reported.
 #[derive(Clone, Debug)]
-struct Update {
+struct ServiceUpdate {
     stack_id: String,
     logical_id: String,
     /// The ARN of the service.
@@ -36,7 +36,7 @@ pub(super) fn report(aws: &mut Aws, stack_id: &str, updated: &StackResource) {
     if !eventbridge::is_awaited(aws, SOURCE, REPORT) {
         return;
     }
-    let update = Update {
+    let update = ServiceUpdate {
         stack_id: stack_id.to_owned(),
         logical_id: updated.logical_id.clone(),
         service: updated.physical_id.clone(),
@@ -46,7 +46,7 @@ pub(super) fn report(aws: &mut Aws, stack_id: &str, updated: &StackResource) {
     aws.schedule(POLL, update);
 }
 
-impl Update {
+impl ServiceUpdate {
     fn emit(&self, aws: &mut Aws, status: &str) {
         let detail = json!({
             "stack-id": self.stack_id,
@@ -60,7 +60,7 @@ impl Update {
     }
 }
 
-impl Event for Update {
+impl Event for ServiceUpdate {
     fn run(&self, aws: &mut Aws) {
         let Some(service) = aws.ecs.services.get(&self.service) else {
             return;

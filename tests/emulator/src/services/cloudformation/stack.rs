@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{Aws, Millis};
 
-pub(super) use failure::Failure;
+pub(super) use failure::StackFailure;
 pub(super) use removal::{delete, remove};
 pub(super) use replacement::changed;
 use replacement::make;
@@ -48,7 +48,7 @@ pub struct Stack {
     /// The exports of other stacks that this one uses.
     pub imports: BTreeSet<String>,
     /// Why the stack is not complete.
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<StackFailure>,
     /// The status of a stack that waits for a custom resource.
     pub(super) in_progress: Option<&'static str>,
 }
@@ -93,7 +93,7 @@ impl Stack {
 
     /// What the service of a resource refused it with, if the stack is not complete for that.
     pub fn why_failed(&self) -> Option<&str> {
-        self.failure.as_ref().map(Failure::of_resource)
+        self.failure.as_ref().map(StackFailure::of_resource)
     }
 
     /// The stack before anything of it is made.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::{found, page, required, validation};
 use super::operation::CREATING;
-use super::stack::Failure;
+use super::stack::StackFailure;
 use super::{Stack, StackResource, change_set};
 use crate::protocol::query::Parameters;
 use crate::protocol::xml::instant;
@@ -69,7 +69,7 @@ fn events<'a>(aws: &Aws, stack: &'a Stack) -> Events<'a> {
     }
     match &stack.failure {
         Some(
-            failure @ Failure::Creation {
+            failure @ StackFailure::Creation {
                 logical_id,
                 kind,
                 reason,
@@ -100,17 +100,17 @@ fn later_failure<'a>(events: &mut Events<'a>, stack: &'a Stack) {
         return;
     };
     let (change, at, logical_id, reason) = match failure {
-        Failure::Update {
+        StackFailure::Update {
             at,
             logical_id,
             reason,
         } => ("UPDATE", *at, logical_id, reason),
-        Failure::Deletion {
+        StackFailure::Deletion {
             at,
             logical_id,
             reason,
         } => ("DELETE", *at, logical_id, reason),
-        Failure::Creation { .. } => return,
+        StackFailure::Creation { .. } => return,
     };
 
     events.stack(&format!("{change}_IN_PROGRESS"), at, USER);

@@ -31,7 +31,7 @@ const MINUTE: Millis = super::minute::MINUTE;
 
 /// One query of the request.
 #[derive(Clone, Debug)]
-pub(super) struct Query {
+pub(super) struct MetricDataQuery {
     pub(super) id: String,
     pub(super) label: String,
     pub(super) metric: MetricId,
@@ -44,7 +44,7 @@ pub(super) struct Query {
 }
 
 struct Request {
-    queries: Vec<Query>,
+    queries: Vec<MetricDataQuery>,
     start: Millis,
     /// Exclusive.
     end: Millis,
@@ -104,7 +104,7 @@ impl ResultPage {
     }
 
     /// Adds the result of a query, or a part of it, if there is room.
-    fn add(&mut self, aws: &mut Aws, request: &Request, index: usize, query: &Query) {
+    fn add(&mut self, aws: &mut Aws, request: &Request, index: usize, query: &MetricDataQuery) {
         if self.next.is_none() && self.queries_left == 0 {
             self.next = Some(Position {
                 query: index,
@@ -194,7 +194,12 @@ impl Request {
     }
 
     /// The points of a query that are visible now, in the order of the request, after one of them.
-    fn points(&self, aws: &mut Aws, query: &Query, after: Option<Millis>) -> Vec<(Millis, f64)> {
+    fn points(
+        &self,
+        aws: &mut Aws,
+        query: &MetricDataQuery,
+        after: Option<Millis>,
+    ) -> Vec<(Millis, f64)> {
         let step = query.step();
         let first = self.start - self.start.rem_euclid(step);
         let periods = (self.end - first + step - 1) / step;
@@ -323,7 +328,7 @@ impl Points {
     }
 }
 
-impl Query {
+impl MetricDataQuery {
     /// From one point to the next. Data are of minutes, and so are the points of shorter periods.
     fn step(&self) -> Millis {
         self.period.max(MINUTE)

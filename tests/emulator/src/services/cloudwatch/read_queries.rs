@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::input::{self, missing, only, validation};
-use super::query::Query;
+use super::query::MetricDataQuery;
 use super::statistic::{Statistic, Unknown};
 use crate::input::Input;
 use crate::{ApiError, Millis};
@@ -23,7 +23,7 @@ const MEMBERS: [&str; 7] = [
 pub(super) fn read_queries(
     inputs: &[Input<'_>],
     wrong: &mut String,
-) -> Result<Vec<Query>, ApiError> {
+) -> Result<Vec<MetricDataQuery>, ApiError> {
     let mut ids = BTreeSet::new();
     let mut queries = Vec::new();
     let mut unnamed = Vec::new();
@@ -81,7 +81,7 @@ fn read_id<'a>(
 
 /// Labels those queries that have no label of their own, given with their statistics: by the name
 /// of the metric, the statistic if they have several, and the period likewise.
-fn name(queries: &mut [Query], unnamed: &[(usize, String)]) {
+fn name(queries: &mut [MetricDataQuery], unnamed: &[(usize, String)]) {
     let statistics: BTreeSet<&String> = unnamed.iter().map(|(_, statistic)| statistic).collect();
     let periods: BTreeSet<i64> = unnamed.iter().map(|(at, _)| queries[*at].period).collect();
     for (at, statistic) in unnamed {
@@ -101,7 +101,7 @@ fn read_stat(
     stat: &Input<'_>,
     id: &str,
     wrong: &mut String,
-) -> Result<Option<Query>, ApiError> {
+) -> Result<Option<MetricDataQuery>, ApiError> {
     only(stat, &["Metric", "Period", "Stat", "Unit"])?;
     let Some(metric) = stat.inner("Metric")? else {
         *wrong += &missing(stat, "Metric");
@@ -124,7 +124,7 @@ fn read_stat(
     let unit = stat.text("Unit")?.map(str::to_owned);
     let returns = input.flag("ReturnData")?.unwrap_or(true);
 
-    Ok(Some(Query {
+    Ok(Some(MetricDataQuery {
         id: id.to_owned(),
         label,
         metric,

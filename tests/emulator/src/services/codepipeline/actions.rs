@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::declaration::{Action, Provider};
+use super::declaration::{ActionDeclaration, Provider};
 use super::engine;
 use super::state::{ActionStatus, ErrorDetails, Execution};
 use super::{builds, jobs, permissions, source, variables};
@@ -40,7 +40,7 @@ pub(super) fn act(aws: &mut Aws, execution_id: &str, action_id: &str) {
 fn perform(
     aws: &mut Aws,
     execution: &Execution,
-    declared: &Action,
+    declared: &ActionDeclaration,
     action_id: &str,
     configuration: &BTreeMap<String, String>,
 ) {
@@ -69,7 +69,7 @@ fn wait_for_approval(aws: &mut Aws, execution: &str, action: &str) {
 }
 
 fn resolve(
-    declared: &Action,
+    declared: &ActionDeclaration,
     execution: &Execution,
 ) -> Result<BTreeMap<String, String>, ErrorDetails> {
     let mut resolved = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::declaration::Action;
+use super::declaration::ActionDeclaration;
 use super::engine::{self, Done};
 use super::state::{ActionExecution, ActionStatus, Artifact, ErrorDetails, Execution};
 use super::{CodePipelineEvent, permissions, source};
@@ -187,7 +187,7 @@ pub(super) fn end(aws: &mut Aws, execution_id: &str, action_id: &str) {
 fn run(
     aws: &mut Aws,
     execution: &Execution,
-    declared: &Action,
+    declared: &ActionDeclaration,
     action: &ActionExecution,
     place: &str,
 ) -> Result<Done, String> {
@@ -282,7 +282,7 @@ fn read_sources(
 fn upload(
     aws: &mut Aws,
     execution: &Execution,
-    declared: &Action,
+    declared: &ActionDeclaration,
     build: &Build,
     files: Vec<(String, Value)>,
 ) -> Result<Vec<(String, Artifact)>, String> {

@@ -39,7 +39,7 @@ pub struct Declaration {
     pub bucket: String,
     /// The KMS key of the artifact store.
     pub encryption_key: Option<String>,
-    pub stages: Vec<Stage>,
+    pub stages: Vec<StageDeclaration>,
     pub variables: Vec<Variable>,
 }
 
@@ -62,13 +62,13 @@ impl Mode {
 }
 
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub struct StageDeclaration {
     pub name: String,
-    pub actions: Vec<Action>,
+    pub actions: Vec<ActionDeclaration>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Action {
+pub struct ActionDeclaration {
     pub name: String,
     pub provider: Provider,
     pub run_order: u32,
@@ -255,13 +255,13 @@ impl Declaration {
         self.stages.iter().position(|stage| stage.name == name)
     }
 
-    pub fn action(&self, stage: &str, action: &str) -> Option<&Action> {
+    pub fn action(&self, stage: &str, action: &str) -> Option<&ActionDeclaration> {
         let stage = self.stages.iter().find(|known| known.name == stage)?;
         stage.actions.iter().find(|known| known.name == action)
     }
 
     /// The source action of this name.
-    pub fn source(&self, name: &str) -> Option<&Action> {
+    pub fn source(&self, name: &str) -> Option<&ActionDeclaration> {
         self.stages
             .first()?
             .actions

@@ -5,7 +5,7 @@ mod stages;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::declaration::{Action, Mode, Provider};
+use super::declaration::{ActionDeclaration, Mode, Provider};
 use super::state::{
     ActionExecution, ActionStatus, Artifact, ErrorDetails, Execution, ExecutionStatus, JobState,
     SourceRevision, StageExecution, StageStatus,
@@ -163,12 +163,12 @@ pub(super) fn start_next(aws: &mut Aws, id: &str, stage: &str) {
         return;
     };
 
-    let status = |action: &Action| {
+    let status = |action: &ActionDeclaration| {
         execution
             .latest_action(stage, &action.name)
             .map(|latest| latest.status)
     };
-    let open: Vec<&Action> = declared
+    let open: Vec<&ActionDeclaration> = declared
         .actions
         .iter()
         .filter(|action| status(action) != Some(ActionStatus::Succeeded))
@@ -190,7 +190,7 @@ pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
         return;
     };
 
-    let unfinished = |action: &&Action| {
+    let unfinished = |action: &&ActionDeclaration| {
         let latest = execution.latest_action(stage, &action.name);
         latest.is_some_and(|latest| {
             matches!(
@@ -199,7 +199,7 @@ pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
             )
         })
     };
-    let failed: Vec<&Action> = declared.actions.iter().filter(unfinished).collect();
+    let failed: Vec<&ActionDeclaration> = declared.actions.iter().filter(unfinished).collect();
 
     for action in &failed {
         begin_action(aws, id, stage, action);
@@ -210,7 +210,7 @@ pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
 }
 
 /// How long an action may take.
-fn limit_of(aws: &mut Aws, action: &Action) -> Option<Duration> {
+fn limit_of(aws: &mut Aws, action: &ActionDeclaration) -> Option<Duration> {
     match &action.provider {
         Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
         // Otherwise each of its jobs has the hour.
@@ -227,7 +227,7 @@ fn limit_of(aws: &mut Aws, action: &Action) -> Option<Duration> {
     }
 }
 
-fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
+fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &ActionDeclaration) {
     let (action_id, now) = (aws.uuid(), aws.now);
     let execution = aws.codepipeline.execution_mut(id);
     execution.updated = now;

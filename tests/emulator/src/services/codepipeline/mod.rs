@@ -42,7 +42,7 @@ use events::CodePipelineEvent;
 
 pub use action_types::{ActionType, ActionTypes, Property};
 pub use builds::{Build, Built, Commands, Commit, Project, commit, find_image, push};
-pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
+pub use declaration::{ActionDeclaration, Declaration, Mode, Provider, StageDeclaration, Variable};
 pub use jobs::CREDENTIALS_MS;
 pub(crate) use jobs::JOB_KEY;
 pub use state::*;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use zip::write::SimpleFileOptions;
 
-use super::declaration::{Action, Provider};
+use super::declaration::{ActionDeclaration, Provider};
 use super::engine::Done;
 use super::permissions;
 use super::state::{Artifact, ErrorDetails, Execution};
@@ -20,7 +20,7 @@ use crate::{ApiError, Aws, ecr};
 pub(super) fn fetch(
     aws: &mut Aws,
     execution: &Execution,
-    action: &Action,
+    action: &ActionDeclaration,
     configuration: &BTreeMap<String, String>,
 ) -> Result<Done, ErrorDetails> {
     let revision = |kind: &str| {

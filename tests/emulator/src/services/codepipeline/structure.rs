@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::declaration::{Action, Declaration, Provider, Stage};
+use super::declaration::{ActionDeclaration, Declaration, Provider, StageDeclaration};
 use super::variables;
 use crate::ApiError;
 
@@ -96,7 +96,7 @@ fn check_stages(declaration: &Declaration) -> Result<(), ApiError> {
     stages.iter().try_for_each(check_stage)
 }
 
-fn check_stage(stage: &Stage) -> Result<(), ApiError> {
+fn check_stage(stage: &StageDeclaration) -> Result<(), ApiError> {
     if stage.actions.is_empty() {
         return Err(stage_error(format!(
             "Stage '{}' must have at least one action",
@@ -119,7 +119,7 @@ fn check_stage(stage: &Stage) -> Result<(), ApiError> {
     }
 }
 
-fn check_action(action: &Action) -> Result<(), ApiError> {
+fn check_action(action: &ActionDeclaration) -> Result<(), ApiError> {
     check_configuration(action)?;
     check_artifact_counts(action)?;
 
@@ -143,7 +143,7 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
 }
 
 /// An action has all required configuration keys of its provider, and no unknown ones.
-fn check_configuration(action: &Action) -> Result<(), ApiError> {
+fn check_configuration(action: &ActionDeclaration) -> Result<(), ApiError> {
     let name = &action.name;
     let (required, optional) = action.provider.configuration();
     if let Some(key) = required
@@ -185,7 +185,7 @@ pub(super) fn mistyped(declaration: &Declaration) -> Option<ApiError> {
     })
 }
 
-fn check_artifact_counts(action: &Action) -> Result<(), ApiError> {
+fn check_artifact_counts(action: &ActionDeclaration) -> Result<(), ApiError> {
     let name = &action.name;
     let [inputs, outputs] = action.provider.artifacts();
     let counts = [
@@ -205,7 +205,7 @@ fn check_artifact_counts(action: &Action) -> Result<(), ApiError> {
 }
 
 /// A build of several artifacts states which of them has its build spec.
-fn check_sources(action: &Action) -> Result<(), ApiError> {
+fn check_sources(action: &ActionDeclaration) -> Result<(), ApiError> {
     if !matches!(action.provider, Provider::Build | Provider::Test) {
         return Ok(());
     }
@@ -265,8 +265,8 @@ fn check_order(declaration: &Declaration) -> Result<(), ApiError> {
 
 fn check_references(
     declaration: &Declaration,
-    stage: &Stage,
-    action: &Action,
+    stage: &StageDeclaration,
+    action: &ActionDeclaration,
     namespaces: &BTreeSet<&str>,
 ) -> Result<(), ApiError> {
     for (key, value) in &action.configuration {

@@ -19,7 +19,7 @@ use super::invalid;
 use crate::ApiError;
 
 pub(super) use self::condition::{Comparator, Condition, Operand};
-pub(super) use self::update::Update;
+pub(super) use self::update::UpdateExpression;
 
 /// The names and values that a request defines, and which of them its expressions used.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use super::table::Table;
 use crate::ApiError;
 
 /// What a key condition requires of one attribute.
-struct Part<'a> {
+struct KeyPart<'a> {
     attribute: &'a str,
     is_equal: bool,
     values: Vec<&'a Attribute>,
@@ -73,7 +73,7 @@ pub(super) fn queried_partition(table: &Table, input: &Value) -> Option<String> 
 }
 
 /// The parts of a condition, each about another attribute.
-fn split<'a>(condition: &'a Condition, parts: &mut Vec<Part<'a>>) -> Result<(), ApiError> {
+fn split<'a>(condition: &'a Condition, parts: &mut Vec<KeyPart<'a>>) -> Result<(), ApiError> {
     let part = match condition {
         Condition::And(one, two) => {
             split(one, parts)?;
@@ -108,7 +108,7 @@ fn split<'a>(condition: &'a Condition, parts: &mut Vec<Part<'a>>) -> Result<(), 
     Ok(())
 }
 
-fn part<'a>(operands: &[&'a Operand], is_equal: bool) -> Result<Part<'a>, ApiError> {
+fn part<'a>(operands: &[&'a Operand], is_equal: bool) -> Result<KeyPart<'a>, ApiError> {
     let mut attribute = None;
     let mut values = Vec::new();
     for &operand in operands {
@@ -130,7 +130,7 @@ fn part<'a>(operands: &[&'a Operand], is_equal: bool) -> Result<Part<'a>, ApiErr
             Operand::Path(path) => attribute = Some(path.attribute()),
         }
     }
-    Ok(Part {
+    Ok(KeyPart {
         attribute: attribute.ok_or_else(|| wrong("No key attribute specified"))?,
         is_equal,
         values,

@@ -63,12 +63,12 @@ impl DynamoDb {
 
 /// An error with the members that its JSON has beside the message.
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct RequestFailure {
     pub(crate) error: ApiError,
     pub(crate) members: Vec<(String, Value)>,
 }
 
-impl From<ApiError> for Failure {
+impl From<ApiError> for RequestFailure {
     fn from(error: ApiError) -> Self {
         Self {
             error,
@@ -100,8 +100,8 @@ pub(crate) const SERVICE: Service = Service {
     demands: iam::demands,
 };
 
-impl From<Failure> for ApiError {
-    fn from(Failure { error, members }: Failure) -> Self {
+impl From<RequestFailure> for ApiError {
+    fn from(RequestFailure { error, members }: RequestFailure) -> Self {
         Self { members, ..error }
     }
 }
@@ -118,7 +118,7 @@ pub(crate) fn run_operation(
     aws: &mut Aws,
     operation: &str,
     input: &Value,
-) -> Result<Value, Failure> {
+) -> Result<Value, RequestFailure> {
     match operation {
         "CreateTable" => Ok(table::create(aws, input)?),
         "UpdateTable" => Ok(table::update(aws, input)?),

@@ -47,7 +47,7 @@ fn put(aws: &mut Aws, pk: &str, sk: &str, size: usize) {
     call(aws, "PutItem", &on_ledger(json!({ "Item": item }))).unwrap();
 }
 
-fn request(aws: &mut Aws, operation: &str, members: Value) -> Result<Value, Failure> {
+fn request(aws: &mut Aws, operation: &str, members: Value) -> Result<Value, RequestFailure> {
     run_operation(aws, operation, &on_ledger(members))
 }
 

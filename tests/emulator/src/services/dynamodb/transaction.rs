@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::table::PrimaryKey;
 use super::write::{Write, WriteRequest};
-use super::{Failure, check_members, invalid, required, table, text, unserved};
+use super::{RequestFailure, check_members, invalid, required, table, text, unserved};
 use crate::text::camel_case;
 use crate::validation::{Quoted, TextConstraints, Violations};
 use crate::{ApiError, Aws, Millis};
@@ -26,7 +26,7 @@ pub(super) fn conflicts(aws: &mut Aws) -> bool {
     left > 0
 }
 
-pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
+pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, RequestFailure> {
     check_members(input, &["TransactItems", "ClientRequestToken"])?;
     let token = text(input, "ClientRequestToken")?.map(str::to_owned);
     let items = required(input, "TransactItems")?;
@@ -48,7 +48,7 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
     let mut failures = Vec::new();
     for (name, write) in writes {
         let table = table::named(aws, &name)?;
-        let write = write.map_err(Failure::from);
+        let write = write.map_err(RequestFailure::from);
         match write.and_then(|write| write.prepare(table)) {
             Ok(write) => {
                 prepared.push((name, write));
@@ -183,7 +183,7 @@ fn check_required(violations: &mut Violations, place: &str, item: &Value) {
     }
 }
 
-fn canceled(failures: Vec<Option<Failure>>) -> Failure {
+fn canceled(failures: Vec<Option<RequestFailure>>) -> RequestFailure {
     let reasons: Vec<Value> = failures.into_iter().map(reason).collect();
     let codes: Vec<&str> = reasons
         .iter()
@@ -194,14 +194,14 @@ fn canceled(failures: Vec<Option<Failure>>) -> Failure {
         codes.join(", ")
     );
 
-    Failure {
+    RequestFailure {
         error: ApiError::client("TransactionCanceledException", message),
         members: vec![("CancellationReasons".to_owned(), Value::from(reasons))],
     }
 }
 
-fn reason(failure: Option<Failure>) -> Value {
-    let Some(Failure { error, members }) = failure else {
+fn reason(failure: Option<RequestFailure>) -> Value {
+    let Some(RequestFailure { error, members }) = failure else {
         return json!({ "Code": "None" });
     };
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::attribute::{Item, item_from_json, item_size, item_to_json};
-use super::expression::{Condition, Placeholders, Update};
+use super::expression::{Condition, Placeholders, UpdateExpression};
 use super::table::{PrimaryKey, Table};
-use super::{Failure, check_members, invalid, required, table, text, transaction};
+use super::{RequestFailure, check_members, invalid, required, table, text, transaction};
 use crate::validation::not_in_enum;
 use crate::{ApiError, Aws};
 
@@ -30,7 +30,7 @@ const ON_FAILURE: &str = "ReturnValuesOnConditionCheckFailure";
 pub(super) struct WriteRequest {
     /// The whole item of a put, and the key alone of another write.
     key: Item,
-    change: Change,
+    change: ItemChange,
     condition: Option<Condition>,
     /// Whether the refusal of the condition has the item.
     shows_item: bool,
@@ -40,16 +40,16 @@ pub(super) struct WriteRequest {
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) key: PrimaryKey,
-    change: Change,
+    change: ItemChange,
     condition: Option<Condition>,
     shows_item: bool,
 }
 
 #[derive(Debug)]
-enum Change {
+enum ItemChange {
     Put(Item),
     /// The update, and the item to begin with if there is none.
-    Update(Update, Item),
+    Update(UpdateExpression, Item),
     Delete,
     /// The condition is checked, and nothing is written.
     Nothing,
@@ -63,7 +63,7 @@ pub(super) struct Prepared {
     change: Option<Option<Item>>,
 }
 
-pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
+pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, RequestFailure> {
     let returns_old = wants_old(input, "ReturnValues")?;
     wants_old(input, ON_FAILURE)?;
     let conflicts = transaction::conflicts(aws);
@@ -129,22 +129,22 @@ impl WriteRequest {
 
         Ok(Self {
             key: item.clone(),
-            change: Change::Put(item),
+            change: ItemChange::Put(item),
             condition,
             shows_item: wants_old(input, ON_FAILURE)?,
         })
     }
 
     pub(super) fn delete(input: &Value) -> Result<Self, ApiError> {
-        Self::of_key(input, Change::Delete)
+        Self::of_key(input, ItemChange::Delete)
     }
 
     /// The check of a condition.
     pub(super) fn check(input: &Value) -> Result<Self, ApiError> {
-        Self::of_key(input, Change::Nothing)
+        Self::of_key(input, ItemChange::Nothing)
     }
 
-    fn of_key(input: &Value, change: Change) -> Result<Self, ApiError> {
+    fn of_key(input: &Value, change: ItemChange) -> Result<Self, ApiError> {
         check_members(input, &[&MEMBERS[..], &["Key"]].concat())?;
         Ok(Self {
             condition: condition(input)?,
@@ -161,7 +161,7 @@ impl WriteRequest {
         )?;
         let mut placeholders = Placeholders::read(input, None)?;
         let expression = text(input, "UpdateExpression")?.unwrap_or_default();
-        let update = Update::parse(expression, &mut placeholders)?;
+        let update = UpdateExpression::parse(expression, &mut placeholders)?;
         let condition = text(input, "ConditionExpression")?
             .map(|text| Condition::parse("ConditionExpression", text, &mut placeholders))
             .transpose()?;
@@ -169,7 +169,7 @@ impl WriteRequest {
 
         let key = item_from_json(required(input, "Key")?)?;
         Ok(Self {
-            change: Change::Update(update, key.clone()),
+            change: ItemChange::Update(update, key.clone()),
             key,
             condition,
             shows_item: wants_old(input, ON_FAILURE)?,
@@ -179,14 +179,14 @@ impl WriteRequest {
     /// Refuses a key that is none of the table.
     pub(super) fn check_schema(&self, table: &Table) -> Result<(), ApiError> {
         match &self.change {
-            Change::Put(item) => table.check_item(item),
+            ItemChange::Put(item) => table.check_item(item),
             _ => table.check_key(&self.key),
         }
     }
 
     /// The write to a table, whose key must be one of that table.
     pub(super) fn on(self, table: &Table) -> Result<Write, ApiError> {
-        if let Change::Update(update, _) = &self.change
+        if let ItemChange::Update(update, _) = &self.change
             && let Some(name) = update.attributes().find(|name| table.is_key(name))
         {
             return Err(invalid(format!(
@@ -208,7 +208,7 @@ impl WriteRequest {
 impl Write {
     /// Evaluates the condition against the item as it is, and what an update makes of it; changes
     /// nothing.
-    pub(super) fn prepare(self, table: &Table) -> Result<Prepared, Failure> {
+    pub(super) fn prepare(self, table: &Table) -> Result<Prepared, RequestFailure> {
         let nothing = Item::new();
         let present = table.items.get(&self.key);
         let item = present.unwrap_or(&nothing);
@@ -219,7 +219,7 @@ impl Write {
         if !holds {
             let shown = present.filter(|_| self.shows_item);
             let members = shown.map(|item| ("Item".to_owned(), item_to_json(item)));
-            return Err(Failure {
+            return Err(RequestFailure {
                 error: ApiError::client(
                     "ConditionalCheckFailedException",
                     "The conditional request failed",
@@ -229,10 +229,12 @@ impl Write {
         }
 
         let change = match self.change {
-            Change::Put(item) => Some(Some(item)),
-            Change::Update(update, key) => Some(Some(updated(&update, present.unwrap_or(&key))?)),
-            Change::Delete => Some(None),
-            Change::Nothing => None,
+            ItemChange::Put(item) => Some(Some(item)),
+            ItemChange::Update(update, key) => {
+                Some(Some(updated(&update, present.unwrap_or(&key))?))
+            }
+            ItemChange::Delete => Some(None),
+            ItemChange::Nothing => None,
         };
         Ok(Prepared {
             key: self.key,
@@ -249,7 +251,7 @@ impl Prepared {
     }
 }
 
-fn updated(update: &Update, item: &Item) -> Result<Item, ApiError> {
+fn updated(update: &UpdateExpression, item: &Item) -> Result<Item, ApiError> {
     let mut item = item.clone();
     update.apply(&mut item)?;
     if item_size(&item) > MAX_ITEM_BYTES {

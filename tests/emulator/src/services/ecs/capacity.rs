@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, found_and_missing};
+use super::input::{CheckedInput, found_and_missing};
 use super::{EcsEvent, clusters, invalid};
 use crate::text::short_name;
 
@@ -29,7 +29,7 @@ pub struct CapacityProvider {
     pub(super) launching: bool,
 }
 
-pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn create(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let name = input
         .text("name")
         .ok_or_else(|| invalid("Capacity provider name cannot be empty."))?
@@ -56,7 +56,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({ "capacityProvider": created }))
 }
 
-pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn describe(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     input.includes_tags(&[])?;
     let mut names: Vec<&str> = input
         .texts("capacityProviders")

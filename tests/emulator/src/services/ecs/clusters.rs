@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, found_and_missing};
+use super::input::{CheckedInput, found_and_missing};
 use super::{Cluster, ContainerInstance, ServiceStatus, invalid, listings, scheduler, tags};
 use crate::text::short_name;
 
-pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn create(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let name = input.text("clusterName").unwrap_or("default").to_owned();
     if name.len() > 255
         || !name
@@ -48,7 +48,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({"cluster": view(aws, &cluster, true)}))
 }
 
-pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn describe(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let with_tags =
         input.includes_tags(&["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS"])?;
     let mut names = input.texts("clusters");
@@ -100,7 +100,7 @@ fn view(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
 }
 
 /// Deletes a cluster that is empty. AWS still finds it for a while, as INACTIVE.
-pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn delete(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.clone();
     let mut described = view(aws, &cluster, true);
     let is_busy = |member: &str| described[member] != 0;
@@ -133,7 +133,7 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 
 /// Drains instances, or makes them take tasks again. Tasks of services on those that drain are
 /// replaced; those of RunTask stay.
-pub(super) fn update_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn update_instances(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.name.clone();
     let draining = match input.text("status") {
         Some("DRAINING") => true,

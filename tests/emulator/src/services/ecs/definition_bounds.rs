@@ -8,7 +8,7 @@ use crate::ApiError;
 
 use super::client_error;
 use super::definition_rules::{cpu_units, list, mebibytes, name};
-use super::input::Input;
+use super::input::CheckedInput;
 
 /// Containers of a task definition (Amazon ECS service quotas).
 const CONTAINERS: usize = 10;
@@ -52,7 +52,7 @@ const ULIMITS: [&str; 15] = [
     "stack",
 ];
 
-pub(super) fn check(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions");
     if containers.len() > CONTAINERS {
         return Err(client_error("Too many containers."));
@@ -76,7 +76,7 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
 }
 
 /// The size of the task has a form that ECS reads, whatever the task runs on.
-fn check_size(input: &Input) -> Result<(), ApiError> {
+fn check_size(input: &CheckedInput) -> Result<(), ApiError> {
     let cpu = input.text("cpu").map(cpu_units);
     if cpu.is_some_and(|units| units.is_none_or(|units| !TASK_CPU.contains(&units))) {
         return Err(client_error("Invalid 'cpu' setting for task."));
@@ -89,7 +89,7 @@ fn check_size(input: &Input) -> Result<(), ApiError> {
 }
 
 /// What the containers reserve together is not more than the task has.
-fn check_sums(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
+fn check_sums(input: &CheckedInput, containers: &[Value]) -> Result<(), ApiError> {
     let sum = |member: &str| {
         containers
             .iter()
@@ -110,7 +110,7 @@ fn check_sums(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_storage(input: &Input) -> Result<(), ApiError> {
+fn check_storage(input: &CheckedInput) -> Result<(), ApiError> {
     let Some(storage) = input.get("ephemeralStorage") else {
         return Ok(());
     };

@@ -7,7 +7,7 @@ use crate::ApiError;
 
 use super::client_error;
 use super::definition_rules::{list, name};
-use super::input::Input;
+use super::input::CheckedInput;
 
 /// The properties that a proxy needs (ECS API: ProxyConfiguration), as ECS begins to name them.
 const OF_PROXY: [(&str, &str); 3] = [
@@ -29,7 +29,7 @@ const NOT_ON_FARGATE: [&str; 3] = ["maxSwap", "sharedMemorySize", "swappiness"];
 /// ContainerDefinition).
 const FARGATE_SECONDS: std::ops::RangeInclusive<i64> = 2..=120;
 
-pub(super) fn check(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions");
     for role in ["taskRoleArn", "executionRoleArn"] {
         if stated(input, role).is_some_and(|role| !is_role(role)) {
@@ -47,7 +47,7 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
 }
 
 /// A text as it is given, also if it is empty.
-fn stated<'a>(input: &'a Input, member: &str) -> Option<&'a str> {
+fn stated<'a>(input: &'a CheckedInput, member: &str) -> Option<&'a str> {
     input.0.get(member)?.as_str()
 }
 
@@ -73,7 +73,7 @@ pub(super) fn is_role(role: &str) -> bool {
         && resource.strip_prefix("role/").is_some_and(is_path)
 }
 
-fn check_credentials(input: &Input, container: &Value) -> Result<(), ApiError> {
+fn check_credentials(input: &CheckedInput, container: &Value) -> Result<(), ApiError> {
     if !container["repositoryCredentials"].is_null() && input.text("executionRoleArn").is_none() {
         return Err(client_error(
             "When you are specifying container repository credentials, you must also specify a \
@@ -84,7 +84,7 @@ fn check_credentials(input: &Input, container: &Value) -> Result<(), ApiError> {
 }
 
 /// The container through which the traffic of a task goes.
-fn check_proxy(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
+fn check_proxy(input: &CheckedInput, containers: &[Value]) -> Result<(), ApiError> {
     let Some(proxy) = input.get("proxyConfiguration") else {
         return Ok(());
     };
@@ -114,7 +114,7 @@ fn check_proxy(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
 }
 
 /// What Fargate does not offer.
-pub(super) fn check_fargate(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check_fargate(input: &CheckedInput) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions");
     if let Some(what) = lacking(input, containers) {
         return Err(client_error(format!(
@@ -148,7 +148,7 @@ pub(super) fn check_fargate(input: &Input) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn lacking(input: &Input, containers: &[Value]) -> Option<&'static str> {
+fn lacking(input: &CheckedInput, containers: &[Value]) -> Option<&'static str> {
     let any = |is: &dyn Fn(&Value) -> bool| containers.iter().any(is);
     let is_gpu = |container: &Value| {
         list(container, "resourceRequirements")

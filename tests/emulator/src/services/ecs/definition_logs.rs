@@ -6,7 +6,7 @@ use crate::ApiError;
 
 use super::client_error;
 use super::definition_rules::list;
-use super::input::Input;
+use super::input::CheckedInput;
 
 /// The options that each of these drivers needs (ECS API: LogConfiguration, `options`).
 const REQUIRED: [(&str, [&str; 2]); 2] = [
@@ -29,7 +29,7 @@ const OF_AWSLOGS: [&str; 8] = [
 /// The log drivers of Fargate (ECS API: LogConfiguration).
 const OF_FARGATE: [&str; 3] = ["awslogs", "splunk", "awsfirelens"];
 
-pub(super) fn check(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions");
     for container in containers {
         check_options(&container["logConfiguration"])?;
@@ -129,7 +129,7 @@ fn check_awslogs(options: &Value) -> Result<(), ApiError> {
 }
 
 /// Fargate has some of the drivers, and needs the beginning of the name of a log stream.
-pub(super) fn check_fargate(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check_fargate(input: &CheckedInput) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions");
     let mut drivers = containers.iter().filter_map(driver);
     if let Some(other) = drivers.find(|driver| !OF_FARGATE.contains(driver)) {

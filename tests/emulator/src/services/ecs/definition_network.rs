@@ -7,7 +7,7 @@ use crate::ApiError;
 
 use super::client_error;
 use super::definition_rules::{list, name};
-use super::input::Input;
+use super::input::CheckedInput;
 
 /// Members that a task with a network interface of its own cannot have, as ECS begins to name them.
 const NOT_IN_AWSVPC: [(&str, &str); 5] = [
@@ -21,7 +21,7 @@ const NOT_IN_AWSVPC: [(&str, &str); 5] = [
 /// First and last port, and the protocol.
 type Ports<'a> = (i64, i64, &'a str);
 
-pub(super) fn check(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     let mode = input.text("networkMode").unwrap_or("bridge");
     let containers = input.list("containerDefinitions");
 

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use crate::ApiError;
 
-use super::input::Input;
+use super::input::CheckedInput;
 use super::{
     client_error, definition_bounds, definition_details, definition_logs, definition_network,
     definition_references, definition_volumes, empty_members,
 };
 
-pub(super) fn check(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     let family = input
         .text("family")
         .ok_or_else(|| client_error("Family should not be null or empty."))?;
@@ -78,7 +78,7 @@ pub(super) fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
     }
 }
 
-fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
+fn check_container(input: &CheckedInput, container: &Value) -> Result<(), ApiError> {
     if name(container).is_empty() {
         return Err(client_error("Container.name should not be null or empty."));
     }
@@ -139,7 +139,7 @@ fn is_image(image: &str) -> bool {
         .all(|letter| letter.is_ascii_alphanumeric() || "-_:./#@".contains(letter))
 }
 
-fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
+fn check_memory(input: &CheckedInput, container: &Value) -> Result<(), ApiError> {
     let (hard, soft) = (
         container["memory"].as_i64(),
         container["memoryReservation"].as_i64(),
@@ -178,7 +178,7 @@ fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), ApiError> {
+fn check_ports(input: &CheckedInput, container: &Value, mapping: &Value) -> Result<(), ApiError> {
     let (inside, outside) = (
         mapping["containerPort"].as_i64(),
         mapping["hostPort"].as_i64(),
@@ -209,7 +209,7 @@ fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), 
     Ok(())
 }
 
-fn check_secrets(input: &Input) -> Result<(), ApiError> {
+fn check_secrets(input: &CheckedInput) -> Result<(), ApiError> {
     let has_secrets = |container: &Value| !list(container, "secrets").is_empty();
     if input.text("executionRoleArn").is_none()
         && input.list("containerDefinitions").iter().any(has_secrets)
@@ -222,7 +222,7 @@ fn check_secrets(input: &Input) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_fargate(input: &Input) -> Result<(), ApiError> {
+fn check_fargate(input: &CheckedInput) -> Result<(), ApiError> {
     if input.text("networkMode") != Some("awsvpc") {
         return Err(client_error("Fargate only supports network mode ‘awsvpc’."));
     }
@@ -250,7 +250,7 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
 
 /// Whether the operating system runs with this CPU on Fargate: Windows has neither the smallest
 /// sizes nor the largest.
-fn fits_system(input: &Input, cpu: &str) -> bool {
+fn fits_system(input: &CheckedInput, cpu: &str) -> bool {
     let platform = input.get("runtimePlatform");
     let system = platform.and_then(|platform| platform["operatingSystemFamily"].as_str());
     let is_windows = system.is_some_and(|system| system.starts_with("WINDOWS"));

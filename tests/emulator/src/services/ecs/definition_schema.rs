@@ -1,14 +1,14 @@
 //! The members of RegisterTaskDefinition with their types, as aws-sdk-ecs 1.157 has them.
 
-use super::input::Kind::{self, Boolean, Integer, List, Object, Text, Texts};
+use super::input::InputType::{self, Boolean, Integer, List, Object, Text, Texts};
 
-const NAMED_VALUE: Kind = Object(&[("name", Text), ("value", Text)]);
-const SECRET: Kind = Object(&[("name", Text), ("valueFrom", Text)]);
-const TEXT_LIST: Kind = List(&Text);
+const NAMED_VALUE: InputType = Object(&[("name", Text), ("value", Text)]);
+const SECRET: InputType = Object(&[("name", Text), ("valueFrom", Text)]);
+const TEXT_LIST: InputType = List(&Text);
 
-pub(super) const TAGS: Kind = List(&Object(&[("key", Text), ("value", Text)]));
+pub(super) const TAGS: InputType = List(&Object(&[("key", Text), ("value", Text)]));
 
-const MAPPING: Kind = Object(&[
+const MAPPING: InputType = Object(&[
     ("containerPort", Integer),
     ("containerPortRange", Text),
     ("hostPort", Integer),
@@ -17,7 +17,7 @@ const MAPPING: Kind = Object(&[
     ("appProtocol", Text),
 ]);
 
-const LINUX_PARAMETERS: Kind = Object(&[
+const LINUX_PARAMETERS: InputType = Object(&[
     (
         "capabilities",
         Object(&[("add", TEXT_LIST), ("drop", TEXT_LIST)]),
@@ -44,7 +44,7 @@ const LINUX_PARAMETERS: Kind = Object(&[
     ("swappiness", Integer),
 ]);
 
-const HEALTH_CHECK: Kind = Object(&[
+const HEALTH_CHECK: InputType = Object(&[
     ("command", TEXT_LIST),
     ("interval", Integer),
     ("timeout", Integer),
@@ -52,13 +52,13 @@ const HEALTH_CHECK: Kind = Object(&[
     ("startPeriod", Integer),
 ]);
 
-const LOG_CONFIGURATION: Kind = Object(&[
+const LOG_CONFIGURATION: InputType = Object(&[
     ("logDriver", Text),
     ("options", Texts),
     ("secretOptions", List(&SECRET)),
 ]);
 
-pub(super) const CONTAINER: Kind = Object(&[
+pub(super) const CONTAINER: InputType = Object(&[
     ("name", Text),
     ("image", Text),
     ("cpu", Integer),
@@ -148,7 +148,7 @@ pub(super) const CONTAINER: Kind = Object(&[
     ("stopTimeout", Integer),
 ]);
 
-const VOLUME: Kind = Object(&[
+const VOLUME: InputType = Object(&[
     ("name", Text),
     ("configuredAtLaunch", Boolean),
     ("host", Object(&[("sourcePath", Text)])),
@@ -197,7 +197,7 @@ const VOLUME: Kind = Object(&[
     ),
 ]);
 
-pub(super) const DEFINITION: Kind = Object(&[
+pub(super) const DEFINITION: InputType = Object(&[
     ("family", Text),
     ("taskRoleArn", Text),
     ("executionRoleArn", Text),

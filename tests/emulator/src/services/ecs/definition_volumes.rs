@@ -6,7 +6,7 @@ use crate::ApiError;
 
 use super::client_error;
 use super::definition_rules::{check_name, list, name};
-use super::input::Input;
+use super::input::CheckedInput;
 
 /// What a volume can be of, besides a path of the host.
 const CONFIGURATIONS: [&str; 4] = [
@@ -16,7 +16,7 @@ const CONFIGURATIONS: [&str; 4] = [
     "s3filesVolumeConfiguration",
 ];
 
-pub(super) fn check(input: &Input) -> Result<(), ApiError> {
+pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     let volumes = input.list("volumes");
     for volume in volumes {
         if name(volume).is_empty() {
@@ -55,7 +55,7 @@ fn check_kind(volume: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_efs(input: &Input, efs: &Value) -> Result<(), ApiError> {
+fn check_efs(input: &CheckedInput, efs: &Value) -> Result<(), ApiError> {
     if !efs.is_object() {
         return Ok(());
     }
@@ -98,7 +98,7 @@ fn check_efs(input: &Input, efs: &Value) -> Result<(), ApiError> {
     refused.map_or(Ok(()), |(_, words)| Err(client_error(words)))
 }
 
-fn check_mounts(input: &Input) -> Result<(), ApiError> {
+fn check_mounts(input: &CheckedInput) -> Result<(), ApiError> {
     let containers = input.list("containerDefinitions").iter();
     let mounts = containers.flat_map(|container| list(container, "mountPoints"));
     let mounted: Vec<&str> = mounts

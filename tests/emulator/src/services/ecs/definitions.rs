@@ -7,7 +7,7 @@ use crate::nulls::remove_nulls;
 use crate::text::short_name;
 use crate::{ApiError, Aws, Millis};
 
-use super::input::Input;
+use super::input::CheckedInput;
 use super::{Ecs, client_error, definition_rules, describe_definitions, invalid, tags};
 
 /// Members that only ECS writes; in a request they are ignored.
@@ -128,7 +128,7 @@ impl Ecs {
     }
 }
 
-pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn register(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     definition_rules::check(input)?;
     tags::check(input.list("tags"))?;
     let mut json = input.0.clone();
@@ -168,7 +168,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     Ok(answer)
 }
 
-pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn describe(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let include_tags = input.includes_tags(&[])?;
     let name = input
         .text("taskDefinition")
@@ -185,7 +185,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     ))
 }
 
-pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn deregister(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let name = input
         .text("taskDefinition")
         .ok_or_else(|| client_error("Task definition can not be blank."))?;
@@ -219,7 +219,7 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
     ))
 }
 
-pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn list(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let active = match input.text("status").unwrap_or("ACTIVE") {
         "ACTIVE" => true,
         "INACTIVE" => false,

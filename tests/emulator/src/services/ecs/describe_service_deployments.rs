@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::text::short_name;
 use crate::{ApiError, Aws, Millis};
 
-use super::input::{Input, found_and_missing};
+use super::input::{CheckedInput, found_and_missing};
 use super::service_history::{Counts, ServiceDeployment, State};
 use super::{Service, invalid};
 
@@ -35,7 +35,7 @@ const STATUSES: [&str; 9] = [
 const NO_CANDIDATE: &str = "No rollback candidate was found to run the rollback.";
 
 /// Newest first.
-pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn list(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let service = named(aws, input)?;
     let statuses = input.texts("status");
     if let Some(unknown) = statuses.iter().find(|word| !STATUSES.contains(word)) {
@@ -70,7 +70,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(page)
 }
 
-pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn describe(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let arns = input.texts("serviceDeploymentArns");
     if arns.is_empty() {
         return Err(invalid("Service deployments cannot be empty."));
@@ -97,7 +97,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
 }
 
 /// The service that `service` names. Its ARN, unless it is of the old, short form, has the cluster.
-fn named<'a>(aws: &'a Aws, input: &Input) -> Result<&'a Service, ApiError> {
+fn named<'a>(aws: &'a Aws, input: &CheckedInput) -> Result<&'a Service, ApiError> {
     let name = input
         .text("service")
         .ok_or_else(|| invalid("Service cannot be empty."))?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, found_and_missing};
+use super::input::{CheckedInput, found_and_missing};
 use super::{
     Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, invalid,
     service_rules, services,
@@ -14,7 +14,7 @@ use crate::text::short_name;
 /// The most services of one DescribeServices.
 const MOST_SERVICES: usize = 10;
 
-pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn describe(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let with_tags = input.includes_tags(&[])?;
     let cluster = input.cluster(aws)?;
     let names = input.texts("services");
@@ -43,7 +43,7 @@ pub fn description(aws: &Aws, cluster: &str, name: &str) -> Option<Value> {
     Some(view(aws, service, false))
 }
 
-pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn list(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
     let launch_type = input.text("launchType");
     let services = aws.ecs.services.values().filter(|service| {

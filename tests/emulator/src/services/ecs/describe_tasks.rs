@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, found_and_missing};
+use super::input::{CheckedInput, found_and_missing};
 use super::{Container, Task, TaskState, invalid, losses};
 use crate::text::short_name;
 
 /// The most tasks of one DescribeTasks.
 const MOST_TASKS: usize = 100;
 
-pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn list(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
     let stopped = match input.text("desiredStatus").unwrap_or("RUNNING") {
         "RUNNING" | "PENDING" => false,
@@ -59,7 +59,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     input.page(aws, "taskArns", arns, 100)
 }
 
-pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn describe(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let with_tags = input.includes_tags(&[])?;
     let cluster = input.cluster(aws)?;
     let names = input.texts("tasks");
@@ -83,7 +83,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
 }
 
 /// A task that is stopping already stays as it is.
-pub(super) fn stop(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn stop(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.name.clone();
     let name = short_name(
         input

@@ -12,21 +12,21 @@ use super::{Cluster, invalid};
 
 /// The type of a member, as far as the sandbox knows it; unknown members pass.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum InputType {
     Text,
     Integer,
     Boolean,
     /// Text values under free keys.
     Texts,
-    List(&'static Kind),
-    Object(&'static [(&'static str, Kind)]),
+    List(&'static InputType),
+    Object(&'static [(&'static str, InputType)]),
 }
 
-use Kind::{Boolean, Integer, List, Object, Text, Texts};
+use InputType::{Boolean, Integer, List, Object, Text, Texts};
 
-const TEXT_LIST: Kind = List(&Text);
+const TEXT_LIST: InputType = List(&Text);
 
-const OTHER: Kind = Object(&[
+const OTHER: InputType = Object(&[
     ("cluster", Text),
     ("clusterName", Text),
     ("clusters", TEXT_LIST),
@@ -115,7 +115,7 @@ const OTHER: Kind = Object(&[
 ]);
 
 /// Unlike other lists, this one takes several words as `status`.
-const SERVICE_DEPLOYMENTS: Kind = Object(&[
+const SERVICE_DEPLOYMENTS: InputType = Object(&[
     ("cluster", Text),
     ("service", Text),
     ("status", TEXT_LIST),
@@ -125,9 +125,9 @@ const SERVICE_DEPLOYMENTS: Kind = Object(&[
 ]);
 
 /// The members of a request whose known types were checked.
-pub(super) struct Input<'a>(pub(super) &'a Map<String, Value>);
+pub(super) struct CheckedInput<'a>(pub(super) &'a Map<String, Value>);
 
-impl<'a> Input<'a> {
+impl<'a> CheckedInput<'a> {
     pub(super) fn of(operation: &str, input: &'a Value) -> Result<Self, ApiError> {
         let kind = match operation {
             "RegisterTaskDefinition" => DEFINITION,
@@ -238,7 +238,7 @@ pub(super) fn found_and_missing(
     Value::from_iter([(member, found), ("failures", failures)])
 }
 
-fn check(value: &Value, kind: Kind) -> Result<(), ApiError> {
+fn check(value: &Value, kind: InputType) -> Result<(), ApiError> {
     match (kind, value) {
         (_, Value::Null) | (Text, Value::String(_)) | (Boolean, Value::Bool(_)) => Ok(()),
         (Integer, Value::Number(number)) if number.is_i64() => Ok(()),
@@ -254,7 +254,7 @@ fn check(value: &Value, kind: Kind) -> Result<(), ApiError> {
     }
 }
 
-fn wrong_type(value: &Value, kind: Kind) -> ApiError {
+fn wrong_type(value: &Value, kind: InputType) -> ApiError {
     let expected = match kind {
         Text => "String",
         Integer => "Integer",

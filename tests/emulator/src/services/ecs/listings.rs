@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, found_and_missing};
+use super::input::{CheckedInput, found_and_missing};
 use super::{ContainerInstance, invalid};
 use crate::text::short_name;
 
 /// The most container instances of one DescribeContainerInstances.
 const MOST_INSTANCES: usize = 100;
 
-pub(super) fn clusters(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn clusters(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     input.page(
         aws,
         "clusterArns",
@@ -25,7 +25,7 @@ pub(super) fn clusters(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
 }
 
 /// A family is ACTIVE while one of its revisions is.
-pub(super) fn families(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn families(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let prefix = input.text("familyPrefix").unwrap_or_default();
     let wanted = match input.text("status").unwrap_or("ALL") {
         "ALL" => None,
@@ -46,7 +46,7 @@ pub(super) fn families(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     )
 }
 
-pub(super) fn container_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn container_instances(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
     let status = input.text("status");
     let instances = aws.ecs.instances.values().filter(|instance| {
@@ -63,7 +63,7 @@ pub(super) fn container_instances(aws: &mut Aws, input: &Input) -> Result<Value,
 
 pub(super) fn describe_container_instances(
     aws: &mut Aws,
-    input: &Input,
+    input: &CheckedInput,
 ) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
     let names = input.texts("containerInstances");

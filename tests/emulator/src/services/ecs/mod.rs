@@ -99,7 +99,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
 
 fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     rates::take(aws, operation)?;
-    let input = input::Input::of(operation, input)?;
+    let input = input::CheckedInput::of(operation, input)?;
 
     match operation {
         "CreateCluster" => clusters::create(aws, &input),

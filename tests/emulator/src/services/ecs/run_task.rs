@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{ApiError, Aws, Millis};
 
 use super::definitions::TaskDefinition;
-use super::input::Input;
+use super::input::CheckedInput;
 use super::placement::{self, OnInstance, TaskPlacement};
 use super::state::Standalone;
 use super::{definitions, describe_tasks, invalid, service_rules, tags, task_lifecycle};
@@ -44,7 +44,7 @@ pub(super) struct RunRequest {
     alone: bool,
 }
 
-pub(super) fn run(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn run(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.name.clone();
     if let Some(answer) = answer_before(aws, &cluster, input)? {
         return Ok(answer);
@@ -120,7 +120,7 @@ fn without_ports(aws: &Aws, cluster: &str) -> Vec<Value> {
         .collect()
 }
 
-fn request(aws: &Aws, cluster: String, input: &Input) -> Result<RunRequest, ApiError> {
+fn request(aws: &Aws, cluster: String, input: &CheckedInput) -> Result<RunRequest, ApiError> {
     let name = input
         .text("taskDefinition")
         .ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
@@ -148,7 +148,7 @@ fn request(aws: &Aws, cluster: String, input: &Input) -> Result<RunRequest, ApiE
 }
 
 /// The members that services have, too, and that must fit the task definition.
-fn settings(input: &Input) -> Map<String, Value> {
+fn settings(input: &CheckedInput) -> Map<String, Value> {
     let members = [
         "capacityProviderStrategy",
         "launchType",
@@ -161,7 +161,7 @@ fn settings(input: &Input) -> Map<String, Value> {
 }
 
 /// The overrides as they are returned: one entry a container, with what was sent for it.
-fn overrides(definition: &TaskDefinition, input: &Input) -> Result<Value, ApiError> {
+fn overrides(definition: &TaskDefinition, input: &CheckedInput) -> Result<Value, ApiError> {
     let sent = input.get("overrides").cloned().unwrap_or(json!({}));
     let for_containers: Vec<&Value> = sent["containerOverrides"]
         .as_array()
@@ -194,7 +194,10 @@ fn name_of(container: &Value) -> &str {
     container["name"].as_str().unwrap_or_default()
 }
 
-fn propagated_tags(definition: &TaskDefinition, input: &Input) -> Result<Vec<Value>, ApiError> {
+fn propagated_tags(
+    definition: &TaskDefinition,
+    input: &CheckedInput,
+) -> Result<Vec<Value>, ApiError> {
     let given = input.list("tags").to_vec();
     match input.text("propagateTags").unwrap_or("NONE") {
         "NONE" => Ok(given),
@@ -214,7 +217,11 @@ fn propagated_tags(definition: &TaskDefinition, input: &Input) -> Result<Vec<Val
 
 /// The response to the same request with the same client token, if there was one; the token of
 /// another request is refused.
-fn answer_before(aws: &mut Aws, cluster: &str, input: &Input) -> Result<Option<Value>, ApiError> {
+fn answer_before(
+    aws: &mut Aws,
+    cluster: &str,
+    input: &CheckedInput,
+) -> Result<Option<Value>, ApiError> {
     let Some(token) = input.text("clientToken") else {
         return Ok(None);
     };
@@ -238,7 +245,7 @@ fn answer_before(aws: &mut Aws, cluster: &str, input: &Input) -> Result<Option<V
     })
 }
 
-fn remember(aws: &mut Aws, cluster: String, input: &Input, answer: &Value) {
+fn remember(aws: &mut Aws, cluster: String, input: &CheckedInput, answer: &Value) {
     if let Some(token) = input.text("clientToken") {
         let run = Run {
             request: input.0.clone(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{ApiError, Aws, Quirk};
 
-use super::input::Input;
+use super::input::CheckedInput;
 use super::{
     Service, ServiceStatus, definitions, deployments, describe_services, invalid, scheduler,
     service_rules, tags,
@@ -47,7 +47,7 @@ pub(super) const OF_DEPLOYMENT_ONLY: [&str; 3] = [
     "vpcLatticeConfigurations",
 ];
 
-pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn create(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.clone();
     let name = new_name(aws, input, &cluster.name)?;
     let definition = input
@@ -91,7 +91,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 }
 
 /// The name of a service to create, which no service of the cluster may have.
-fn new_name(aws: &Aws, input: &Input, cluster: &str) -> Result<String, ApiError> {
+fn new_name(aws: &Aws, input: &CheckedInput, cluster: &str) -> Result<String, ApiError> {
     let name = input
         .text("serviceName")
         .ok_or_else(|| invalid("Service name cannot be empty."))?;
@@ -116,7 +116,7 @@ fn new_name(aws: &Aws, input: &Input, cluster: &str) -> Result<String, ApiError>
     }
 }
 
-pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn update(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let arn = find(aws, input)?;
     let service = &aws.ecs.services[&arn];
     require_active(service)?;
@@ -178,7 +178,7 @@ pub(crate) fn scale(aws: &mut Aws, arn: &str, count: u32) {
     }
 }
 
-pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn delete(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let arn = find(aws, input)?;
     let service = aws
         .ecs
@@ -215,7 +215,7 @@ fn require_active(service: &Service) -> Result<(), ApiError> {
 }
 
 /// The ARN of the service that `service` names.
-fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
+fn find(aws: &Aws, input: &CheckedInput) -> Result<String, ApiError> {
     let cluster = input.cluster(aws)?;
     let name = input
         .text("service")
@@ -230,7 +230,7 @@ fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
 
 /// Takes over the members of a request. Those of `deploymentConfiguration` that are not given stay
 /// as they are.
-fn merge(aws: &mut Aws, settings: &mut Map<String, Value>, input: &Input) {
+fn merge(aws: &mut Aws, settings: &mut Map<String, Value>, input: &CheckedInput) {
     // A service has one or the other.
     if input.get("capacityProviderStrategy").is_some() {
         settings.remove("launchType");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::Input;
+use super::input::CheckedInput;
 use super::{Ecs, invalid};
 use crate::tags::TagRules;
 use crate::text::short_name;
@@ -17,7 +17,7 @@ const RULES: TagRules = TagRules {
     refuse: |fault| Some(invalid(fault.to_string())),
 };
 
-pub(super) fn tag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn tag(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let added = input.list("tags");
     check(added)?;
     let tags = tags_of(&mut aws.ecs, input)?;
@@ -30,14 +30,14 @@ pub(super) fn tag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-pub(super) fn untag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn untag(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     let keys = input.texts("tagKeys");
     tags_of(&mut aws.ecs, input)?
         .retain(|tag| tag["key"].as_str().is_none_or(|key| !keys.contains(&key)));
     Ok(json!({}))
 }
 
-pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+pub(super) fn list(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiError> {
     Ok(json!({"tags": tags_of(&mut aws.ecs, input)?}))
 }
 
@@ -69,7 +69,7 @@ fn kind(arn: &str) -> &str {
     resource.split('/').next().unwrap_or_default()
 }
 
-fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, ApiError> {
+fn tags_of<'a>(ecs: &'a mut Ecs, input: &CheckedInput) -> Result<&'a mut Vec<Value>, ApiError> {
     let arn = input
         .text("resourceArn")
         .ok_or_else(|| invalid("The resource ARN cannot be empty."))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{ApiError, Aws, Millis, Quirk, traffic};
 
-use super::{Target, TargetGroup, operations};
+use super::{RegisteredTarget, TargetGroup, operations};
 
 /// What DescribeTargetHealth calls the state of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
         .ok_or_else(operations::target_group_not_found)?;
     forget_drained(group, now);
 
-    let fresh = Target {
+    let fresh = RegisteredTarget {
         before: TargetState::Initial,
         since: now,
         answers: true,
@@ -152,7 +152,11 @@ pub fn next_change(aws: &Aws, target_group: &str, id: &str, port: u16) -> Option
     (at > aws.now).then_some(at)
 }
 
-pub(crate) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Option<TargetState> {
+pub(crate) fn state_of(
+    group: &TargetGroup,
+    target: &RegisteredTarget,
+    now: Millis,
+) -> Option<TargetState> {
     if let Some(until) = target.draining_until {
         return (now < until).then_some(TargetState::Draining);
     }
@@ -180,7 +184,7 @@ pub(crate) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Opt
 /// When the state of a target changes by itself, whether that is past or still to come.
 pub(crate) fn changes(
     group: &TargetGroup,
-    target: &Target,
+    target: &RegisteredTarget,
 ) -> impl Iterator<Item = Millis> + use<> {
     let settled = group
         .used_since
@@ -189,7 +193,7 @@ pub(crate) fn changes(
 }
 
 /// When enough checks in a row have had the same result.
-fn settled_at(group: &TargetGroup, target: &Target, used_since: Millis) -> Millis {
+fn settled_at(group: &TargetGroup, target: &RegisteredTarget, used_since: Millis) -> Millis {
     let threshold = if target.answers {
         group.number("HealthyThresholdCount", 5)
     } else {

@@ -36,7 +36,7 @@ pub use resources::{
 };
 
 pub(crate) use state::zones;
-pub use state::{Elb, Listener, LoadBalancer, Rule, Target, TargetGroup};
+pub use state::{Elb, Listener, LoadBalancer, RegisteredTarget, Rule, TargetGroup};
 
 pub(crate) const SERVICE: Service = Service {
     name: "elasticloadbalancing",

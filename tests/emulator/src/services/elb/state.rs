@@ -62,13 +62,13 @@ pub struct TargetGroup {
     /// Since when some listener or rule sends traffic here.
     pub used_since: Option<Millis>,
     /// By identifier (an address or an instance) and port.
-    pub targets: BTreeMap<(String, u16), Target>,
+    pub targets: BTreeMap<(String, u16), RegisteredTarget>,
 }
 
 /// One registered target: how its state was at `since`, and what its application has answered to
 /// health checks from then on.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct RegisteredTarget {
     pub(crate) before: TargetState,
     pub(crate) since: Millis,
     pub(crate) answers: bool,

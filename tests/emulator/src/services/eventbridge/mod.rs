@@ -89,21 +89,21 @@ pub struct EventRule {
     pub schedule: Option<Schedule>,
     /// Grows with every change, so that a schedule's stale agenda entries are recognised.
     pub generation: u64,
-    pub targets: Vec<Target>,
+    pub targets: Vec<RuleTarget>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct RuleTarget {
     pub id: String,
     pub arn: String,
     /// What the target receives.
-    pub input: Input,
+    pub input: TargetInput,
     /// As given, with RetryPolicy and DeadLetterConfig.
     pub declared: Value,
 }
 
 #[derive(Clone, Debug)]
-pub enum Input {
+pub enum TargetInput {
     Event,
     Constant(Value),
     Path(String),

@@ -6,7 +6,7 @@ mod targets;
 use serde_json::{Value, json};
 
 use super::{EventRule, Fields, Pattern, Schedule, plan};
-use crate::input::Input as Reader;
+use crate::input::Input;
 use crate::page::Tokens;
 use crate::tags::{TagFault, TagRules};
 use crate::validation as violations;
@@ -51,7 +51,7 @@ fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
 }
 
 fn optional<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
-    Reader::new(input).text(member)
+    Input::new(input).text(member)
 }
 
 fn missing(name: &str) -> ApiError {
@@ -89,7 +89,7 @@ fn too_many() -> ApiError {
 
 fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Name")?.to_owned();
-    TAGS.check(Reader::new(input).list("Tags")?)?;
+    TAGS.check(Input::new(input).list("Tags")?)?;
     let pattern = optional(input, "EventPattern")?
         .map(Pattern::parse)
         .transpose()?;

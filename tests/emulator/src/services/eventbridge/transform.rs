@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Input;
+use super::TargetInput;
 
 /// What the reserved variables stand for, beside the event itself.
 pub(super) struct RuleContext<'a> {
@@ -24,15 +24,15 @@ const RESERVED_TEXT: [&str; 3] = [
 
 /// The payload for a target, or why there is none.
 pub(super) fn payload(
-    input: &Input,
+    input: &TargetInput,
     event: &Value,
     context: &RuleContext,
 ) -> Result<Value, String> {
     match input {
-        Input::Event => Ok(event.clone()),
-        Input::Constant(value) => Ok(value.clone()),
-        Input::Path(path) => Ok(at(event, path).unwrap_or_default()),
-        Input::Transformer { paths, template } => {
+        TargetInput::Event => Ok(event.clone()),
+        TargetInput::Constant(value) => Ok(value.clone()),
+        TargetInput::Path(path) => Ok(at(event, path).unwrap_or_default()),
+        TargetInput::Transformer { paths, template } => {
             let text = fill(template, |name| variable(name, paths, event, context))?;
             serde_json::from_str(&text)
                 .map_err(|error| format!("the transformed input is not valid JSON: {error}"))

@@ -17,7 +17,7 @@ const WEBSITES: [(&str, &str); 2] = [
 ];
 
 /// What an alias refers to.
-enum Target {
+enum AliasTarget {
     /// Something that is there.
     Found,
     /// A name of the zone without what it should name.
@@ -38,13 +38,13 @@ pub(super) fn balancer<'a>(aws: &'a Aws, name: &str) -> Option<(&'a Aws, &'a Loa
     })
 }
 
-fn target(aws: &Aws, zone: &HostedZone, record: &RecordSet, alias: &Alias) -> Target {
+fn target(aws: &Aws, zone: &HostedZone, record: &RecordSet, alias: &Alias) -> AliasTarget {
     let name = alias.dns_name.as_str();
     let found = |is_there: bool| {
         if is_there {
-            Target::Found
+            AliasTarget::Found
         } else {
-            Target::Absent
+            AliasTarget::Absent
         }
     };
 
@@ -56,9 +56,9 @@ fn target(aws: &Aws, zone: &HostedZone, record: &RecordSet, alias: &Alias) -> Ta
         return found(balancer(aws, name).is_some());
     }
     if WEBSITES.contains(&(alias.hosted_zone.as_str(), name)) {
-        return Target::Found;
+        return AliasTarget::Found;
     }
-    Target::Elsewhere
+    AliasTarget::Elsewhere
 }
 
 /// What is wrong with the target of a record set in a zone with these record sets.
@@ -67,9 +67,9 @@ pub(super) fn refusals(aws: &Aws, zone: &HostedZone, record: &RecordSet) -> Vec<
         return Vec::new();
     };
     let reasons: &[&str] = match target(aws, zone, record, alias) {
-        Target::Found => &[],
-        Target::Absent => &["but that target was not found"],
-        Target::Elsewhere => &[
+        AliasTarget::Found => &[],
+        AliasTarget::Absent => &["but that target was not found"],
+        AliasTarget::Elsewhere => &[
             "but the alias target name does not lie within the target zone",
             "but that target was not found",
         ],

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::record::{Action, RecordChange, invalid_input};
+use super::record::{ChangeAction, RecordChange, invalid_input};
 use super::{HostedZone, Pending, Submitted, conflicts, identifier, operations};
 use crate::{ApiError, Aws, Millis};
 
@@ -96,7 +96,7 @@ fn changed(aws: &Aws, zone: &HostedZone, changes: &[RecordChange]) -> Result<Hos
         }
         let made = changes
             .iter()
-            .filter(|change| change.action != Action::Delete);
+            .filter(|change| change.action != ChangeAction::Delete);
         for change in made {
             refusals.extend(conflicts::found(aws, &zone, &change.record));
         }
@@ -130,16 +130,16 @@ fn make(zone: &mut HostedZone, change: &RecordChange) -> Option<String> {
     let key = record.key();
     let there = zone.records.get(&key).cloned();
     let refusal = match (change.action, there) {
-        (Action::Create, Some(_)) => format!("Tried to create {set} but it already exists"),
-        (Action::Delete, None) => format!("Tried to delete {set} but it was not found"),
-        (Action::Delete, Some(there)) if !record.matches(&there) => {
+        (ChangeAction::Create, Some(_)) => format!("Tried to create {set} but it already exists"),
+        (ChangeAction::Delete, None) => format!("Tried to delete {set} but it was not found"),
+        (ChangeAction::Delete, Some(there)) if !record.matches(&there) => {
             format!("Tried to delete {set} but the values provided do not match the current values")
         }
-        (Action::Delete, Some(_)) => {
+        (ChangeAction::Delete, Some(_)) => {
             zone.records.remove(&key);
             return None;
         }
-        (Action::Create | Action::Upsert, _) => {
+        (ChangeAction::Create | ChangeAction::Upsert, _) => {
             zone.records.insert(key, record.clone());
             return None;
         }
@@ -150,7 +150,7 @@ fn make(zone: &mut HostedZone, change: &RecordChange) -> Option<String> {
 fn limits(changes: &[RecordChange]) -> Vec<String> {
     let (mut elements, mut characters) = (0, 0);
     for change in changes {
-        let times = if change.action == Action::Upsert {
+        let times = if change.action == ChangeAction::Upsert {
             2
         } else {
             1

@@ -1,6 +1,6 @@
 //! Which record sets exclude each other.
 
-use super::record::{Action, RecordChange, RecordSet};
+use super::record::{ChangeAction, RecordChange, RecordSet};
 use super::{HostedZone, alias};
 use crate::Aws;
 
@@ -16,7 +16,7 @@ pub(super) fn repeated(changes: &[RecordChange]) -> Vec<String> {
             .iter()
             .filter(|later| later.record.key() == change.record.key());
         let is_refused = |later: &RecordChange| {
-            (change.action, later.action) != (Action::Delete, Action::Create)
+            (change.action, later.action) != (ChangeAction::Delete, ChangeAction::Create)
         };
         if again.any(is_refused) {
             refusals.push(format!(

@@ -57,7 +57,7 @@ pub struct Alias {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum ChangeAction {
     Create,
     Delete,
     Upsert,
@@ -66,7 +66,7 @@ pub(super) enum Action {
 /// One change of a batch.
 #[derive(Clone, Debug)]
 pub(super) struct RecordChange {
-    pub(super) action: Action,
+    pub(super) action: ChangeAction,
     pub(super) record: RecordSet,
 }
 
@@ -129,9 +129,9 @@ impl RecordChange {
     /// One change of a batch, whose place in it is given, counted from 1.
     pub(super) fn read(change: &Value, place: usize) -> Result<Self, ApiError> {
         let action = match change["Action"].as_str() {
-            Some("CREATE") => Some(Action::Create),
-            Some("DELETE") => Some(Action::Delete),
-            Some("UPSERT") => Some(Action::Upsert),
+            Some("CREATE") => Some(ChangeAction::Create),
+            Some("DELETE") => Some(ChangeAction::Delete),
+            Some("UPSERT") => Some(ChangeAction::Upsert),
             _ => None,
         };
         if let Some(message) = violations(change, place).message() {

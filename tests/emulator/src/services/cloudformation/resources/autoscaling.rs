@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, answered, gone, refuse_changes};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone, refuse_changes};
 use crate::Aws;
 use crate::autoscaling;
 use crate::cloudformation::error::Problem;
@@ -12,7 +12,7 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ApplicationAutoScaling::ScalableTarget",
         create: register,
-        update: Update::InPlace(|aws, old, desired| {
+        update: UpdateMethod::InPlace(|aws, old, desired| {
             refuse_changes(
                 old,
                 desired,
@@ -25,7 +25,7 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ApplicationAutoScaling::ScalingPolicy",
         create: put,
-        update: Update::InPlace(|aws, old, desired| {
+        update: UpdateMethod::InPlace(|aws, old, desired| {
             let fixed = [
                 "PolicyName",
                 "ResourceId",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, iam};
+use super::{Created, Desired, ResourceType, UpdateMethod, iam};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::iam::items;
@@ -14,7 +14,7 @@ use crate::codepipeline::Project;
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::CodeBuild::Project",
     create,
-    update: Update::InPlace(update),
+    update: UpdateMethod::InPlace(update),
     delete,
 }];
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, answered, gone, iam};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone, iam};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::schema;
@@ -14,14 +14,14 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::CodePipeline::Pipeline",
         create,
-        update: Update::InPlace(update),
+        update: UpdateMethod::InPlace(update),
         delete,
     },
     // The new one is made first, so that it needs another version.
     ResourceType {
         name: "AWS::CodePipeline::CustomActionType",
         create: create_action_type,
-        update: Update::Replace,
+        update: UpdateMethod::Replace,
         delete: delete_action_type,
     },
 ];

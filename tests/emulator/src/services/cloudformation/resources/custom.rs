@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, json};
 
-use super::{Created, Desired, ResourceType, Update};
+use super::{Created, Desired, ResourceType, UpdateMethod};
 use crate::Aws;
 use crate::cloudformation::custom::{ANY, Wanted};
 use crate::cloudformation::error::Problem;
@@ -32,7 +32,7 @@ pub(super) fn of(name: &str) -> Option<&'static ResourceType> {
     let new: &'static ResourceType = Box::leak(Box::new(ResourceType {
         name: Box::leak(name.to_owned().into_boxed_str()),
         create,
-        update: Update::InPlace(update),
+        update: UpdateMethod::InPlace(update),
         delete,
     }));
     types.insert(name.to_owned(), new);

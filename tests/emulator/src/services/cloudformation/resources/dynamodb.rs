@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, answered, gone};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::stack::StackResource;
@@ -11,7 +11,7 @@ use crate::dynamodb;
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::DynamoDB::Table",
     create,
-    update: Update::InPlace(update),
+    update: UpdateMethod::InPlace(update),
     delete,
 }];
 

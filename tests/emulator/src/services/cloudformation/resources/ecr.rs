@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policy_document::check_document;
-use super::{Created, Desired, ResourceType, Update, answered, gone};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::StackResource;
@@ -14,7 +14,7 @@ use crate::iam::check_statement;
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::ECR::Repository",
     create,
-    update: Update::InPlace(update),
+    update: UpdateMethod::InPlace(update),
     delete,
 }];
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, answered, gone};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::stack::StackResource;
@@ -13,7 +13,7 @@ use crate::ecs;
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::ECS::Cluster",
     create,
-    update: Update::Refuse,
+    update: UpdateMethod::Refuse,
     delete,
 }];
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ecs::change_tags;
-use super::{Created, Desired, ResourceType, Update, answered, gone};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::schema;
@@ -13,7 +13,7 @@ use crate::ecs;
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::ECS::Service",
     create,
-    update: Update::InPlace(update),
+    update: UpdateMethod::InPlace(update),
     delete,
 }];
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, answered, gone};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone};
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::items;
 use crate::cloudformation::stack::StackResource;
@@ -13,13 +13,13 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::LoadBalancer",
         create: |aws, desired| create_named(aws, desired, elb::create_load_balancer),
-        update: Update::Refuse,
+        update: UpdateMethod::Refuse,
         delete: |aws, old| gone(elb::delete_load_balancer(aws, &old.physical_id)),
     },
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::TargetGroup",
         create: |aws, desired| create_named(aws, desired, elb::create_target_group),
-        update: Update::InPlace(|aws, old, desired| {
+        update: UpdateMethod::InPlace(|aws, old, desired| {
             super::refuse_changes(
                 old,
                 desired,
@@ -39,7 +39,7 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::Listener",
         create: |aws, desired| create(aws, &desired.properties, elb::create_listener),
-        update: Update::InPlace(|aws, old, desired| {
+        update: UpdateMethod::InPlace(|aws, old, desired| {
             super::refuse_changes(old, desired, &["LoadBalancerArn"])?;
             change_all(aws, old, desired, elb::update_listener)
         }),
@@ -48,7 +48,7 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::ListenerRule",
         create: |aws, desired| create(aws, &desired.properties, elb::create_rule),
-        update: Update::InPlace(|aws, old, desired| {
+        update: UpdateMethod::InPlace(|aws, old, desired| {
             super::refuse_changes(old, desired, &["ListenerArn"])?;
             change_all(aws, old, desired, elb::update_rule)
         }),

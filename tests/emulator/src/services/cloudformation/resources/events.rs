@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Created, Desired, ResourceType, Update, answered, gone};
+use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::StackResource;
@@ -11,7 +11,7 @@ use crate::eventbridge;
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::Events::Rule",
     create,
-    update: Update::InPlace(update),
+    update: UpdateMethod::InPlace(update),
     delete,
 }];
 

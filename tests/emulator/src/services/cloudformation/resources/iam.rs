@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::policy_document::check_document;
-use super::{Created, Desired, ResourceType, Update, trust};
+use super::{Created, Desired, ResourceType, UpdateMethod, trust};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::iam::{Role, items};
@@ -16,13 +16,13 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::IAM::Role",
         create: create_role,
-        update: Update::InPlace(update_role),
+        update: UpdateMethod::InPlace(update_role),
         delete: delete_role,
     },
     ResourceType {
         name: "AWS::IAM::ManagedPolicy",
         create: create_managed_policy,
-        update: Update::InPlace(update_managed_policy),
+        update: UpdateMethod::InPlace(update_managed_policy),
         delete: delete_managed_policy,
     },
 ];

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::policy_document::check_document;
-use super::{Created, Desired, ResourceType, Update};
+use super::{Created, Desired, ResourceType, UpdateMethod};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::iam::items;
@@ -13,7 +13,7 @@ use crate::cloudformation::stack::StackResource;
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::IAM::Policy",
     create,
-    update: Update::InPlace(update),
+    update: UpdateMethod::InPlace(update),
     delete,
 }];
 

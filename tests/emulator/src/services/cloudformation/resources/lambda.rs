@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Created, Desired, ResourceType, Update, gone, iam};
+use super::{Created, Desired, ResourceType, UpdateMethod, gone, iam};
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::stack::StackResource;
 use crate::lambda::{self, EventInvokeConfig, Function, Permission};
@@ -15,19 +15,19 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::Lambda::Function",
         create: create_function,
-        update: Update::InPlace(update_function),
+        update: UpdateMethod::InPlace(update_function),
         delete: delete_function,
     },
     ResourceType {
         name: "AWS::Lambda::Permission",
         create: create_permission,
-        update: Update::Replace,
+        update: UpdateMethod::Replace,
         delete: delete_permission,
     },
     ResourceType {
         name: "AWS::Lambda::EventInvokeConfig",
         create: put_event_invoke_config,
-        update: Update::InPlace(update_event_invoke_config),
+        update: UpdateMethod::InPlace(update_event_invoke_config),
         delete: delete_event_invoke_config,
     },
 ];

@@ -36,7 +36,7 @@ use crate::{ApiError, Aws};
 pub(super) struct ResourceType {
     pub(super) name: &'static str,
     pub(super) create: fn(&mut Aws, &Desired) -> Result<Created, Problem>,
-    pub(super) update: Update,
+    pub(super) update: UpdateMethod,
     pub(super) delete: fn(&mut Aws, &StackResource) -> Result<(), Problem>,
 }
 
@@ -44,7 +44,7 @@ type UpdateFunction = fn(&mut Aws, &StackResource, &Desired) -> Result<Created, 
 
 /// What happens when the properties of a resource change.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Update {
+pub(super) enum UpdateMethod {
     /// The service changes it.
     InPlace(UpdateFunction),
     /// A new one is made; the old one is removed at the end.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Created, Desired, ResourceType, Update};
+use super::{Created, Desired, ResourceType, UpdateMethod};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::{self, StackResource};
@@ -14,7 +14,7 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::CloudFormation::Stack",
     create,
     // The nested template may have changed although the properties here have not.
-    update: Update::Always(update),
+    update: UpdateMethod::Always(update),
     delete,
 }];
 

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Created, Desired, ResourceType, Update};
+use super::{Created, Desired, ResourceType, UpdateMethod};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::stack::{StackResource, changed};
@@ -145,7 +145,7 @@ const fn of(name: &'static str) -> ResourceType {
     ResourceType {
         name,
         create,
-        update: Update::InPlace(keep),
+        update: UpdateMethod::InPlace(keep),
         delete,
     }
 }

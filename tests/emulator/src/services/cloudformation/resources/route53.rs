@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Created, Desired, ResourceType, Update};
+use super::{Created, Desired, ResourceType, UpdateMethod};
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::stack::StackResource;
 use crate::{Aws, Quirk, route53};
@@ -11,13 +11,13 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::Route53::HostedZone",
         create: create_zone,
-        update: Update::Refuse,
+        update: UpdateMethod::Refuse,
         delete: delete_zone,
     },
     ResourceType {
         name: "AWS::Route53::RecordSet",
         create: create_record,
-        update: Update::InPlace(update_record),
+        update: UpdateMethod::InPlace(update_record),
         delete: delete_record,
     },
 ];

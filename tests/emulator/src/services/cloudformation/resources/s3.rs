@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policy_document::check_document;
-use super::{Created, Desired, ResourceType, Update};
+use super::{Created, Desired, ResourceType, UpdateMethod};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::StackResource;
@@ -12,13 +12,13 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::S3::Bucket",
         create: create_bucket,
-        update: Update::InPlace(update_bucket),
+        update: UpdateMethod::InPlace(update_bucket),
         delete: delete_bucket,
     },
     ResourceType {
         name: "AWS::S3::BucketPolicy",
         create: create_policy,
-        update: Update::InPlace(update_policy),
+        update: UpdateMethod::InPlace(update_policy),
         delete: forget,
     },
 ];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policy_document::check_document;
-use super::{Created, Desired, ResourceType, Update};
+use super::{Created, Desired, ResourceType, UpdateMethod};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::stack::StackResource;
@@ -23,7 +23,7 @@ const fn stub(
     ResourceType {
         name,
         create,
-        update: Update::InPlace(keep),
+        update: UpdateMethod::InPlace(keep),
         delete,
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::error::{At, Problem, found};
-use super::super::schema::{self, Kind};
+use super::super::schema::{self, PropertyType};
 use super::super::template::Resource;
 use super::{companion, copy, get_att};
 
@@ -50,7 +50,7 @@ pub(super) fn write_out(
 
 /// What an event of this type takes, and the names of its properties that the rule has under other
 /// names.
-fn of_type(event_type: &Value) -> Result<(Kind, Renamed), Problem> {
+fn of_type(event_type: &Value) -> Result<(PropertyType, Renamed), Problem> {
     match event_type.as_str() {
         Some("EventBridgeRule") => Ok((
             schema::of("EventBridgeRule"),

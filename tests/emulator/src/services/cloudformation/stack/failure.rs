@@ -9,7 +9,7 @@ use super::{StackResource, remove};
 
 /// Why a stack is not complete.
 #[derive(Clone, Debug)]
-pub(crate) enum Failure {
+pub(crate) enum StackFailure {
     /// The service of a resource refused it; what had been made before is removed again, up to what
     /// cannot be removed.
     Creation {
@@ -33,7 +33,7 @@ pub(crate) enum Failure {
     },
 }
 
-impl Failure {
+impl StackFailure {
     pub(crate) fn status(&self) -> &'static str {
         match self {
             Self::Creation { left: None, .. } => "ROLLBACK_COMPLETE",
@@ -107,7 +107,7 @@ pub(crate) fn roll_back(aws: &mut Aws, name: &str, problem: Problem) -> Result<(
     let stack = aws.cloudformation.stacks.get_mut(name).map(Arc::make_mut);
     if let Some(stack) = stack {
         stack.resources = gone;
-        stack.failure = Some(Failure::Creation {
+        stack.failure = Some(StackFailure::Creation {
             logical_id: logical_id.to_owned(),
             kind,
             reason: reason.to_owned(),

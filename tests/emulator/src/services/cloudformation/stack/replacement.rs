@@ -6,7 +6,7 @@ use serde_json::Map;
 
 use crate::Aws;
 use crate::cloudformation::error::Problem;
-use crate::cloudformation::resources::{self, Created, Desired, ResourceType, Update};
+use crate::cloudformation::resources::{self, Created, Desired, ResourceType, UpdateMethod};
 use crate::cloudformation::tags;
 
 use super::StackResource;
@@ -32,23 +32,23 @@ pub(super) fn make(
 
     let changed = changed(old, desired);
     match kind.update {
-        Update::Always(update) => update(aws, old, desired).map_err(Problem::in_properties),
+        UpdateMethod::Always(update) => update(aws, old, desired).map_err(Problem::in_properties),
         _ if changed.is_empty() => Ok(Created {
             physical_id: old.physical_id.clone(),
             attributes: old.attributes.clone(),
         }),
-        Update::InPlace(update) => update(aws, old, desired).map_err(Problem::in_properties),
+        UpdateMethod::InPlace(update) => update(aws, old, desired).map_err(Problem::in_properties),
         _ if changed == [tags::PROPERTY] => {
             resources::change_tags(aws, old, desired).map_err(Problem::in_properties)
         }
-        Update::Replace => {
+        UpdateMethod::Replace => {
             let made = (kind.create)(aws, desired).map_err(Problem::in_properties)?;
             if !old.retained_on_replace {
                 replaced.push(old.clone());
             }
             Ok(made)
         }
-        Update::Refuse => Err(refusal(old, desired)),
+        UpdateMethod::Refuse => Err(refusal(old, desired)),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::codepipeline::input::{
 };
 use crate::validation::{Quoted, violation};
 
-use super::{Action, Mode, Provider, Stage, Variable};
+use super::{ActionDeclaration, Mode, Provider, StageDeclaration, Variable};
 
 const ACTION_MEMBERS: [&str; 10] = [
     "name",
@@ -73,11 +73,11 @@ pub(super) fn read_stage(
     checks: &mut Checks,
     stage: &Value,
     types: &ActionTypes,
-) -> Result<Stage, ApiError> {
+) -> Result<StageDeclaration, ApiError> {
     input::only(stage, &["name", "actions", "blockers"])?;
     let actions = input::list(&stage["actions"], "pipeline.stages.member.actions")?;
 
-    Ok(Stage {
+    Ok(StageDeclaration {
         name: checks
             .text(&stage["name"], "pipeline.stages.member.name", &NAME)?
             .to_owned(),
@@ -150,7 +150,7 @@ fn read_action(
     checks: &mut Checks,
     action: &Value,
     types: &ActionTypes,
-) -> Result<Action, ApiError> {
+) -> Result<ActionDeclaration, ApiError> {
     const AT: &str = "pipeline.stages.member.actions.member";
 
     input::only(action, &ACTION_MEMBERS)?;
@@ -182,7 +182,7 @@ fn read_action(
             .collect()
     };
 
-    Ok(Action {
+    Ok(ActionDeclaration {
         provider: provider(&action["actionTypeId"], &name, types)?,
         run_order: run_order as u32,
         input_artifacts: artifacts("inputArtifacts")?,

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::super::attribute::Attribute;
 use super::super::{invalid, unserved};
 use super::Placeholders;
-use super::path::{Path, Step};
+use super::path::{Path, PathStep};
 use crate::ApiError;
 
 /// The longest expression that DynamoDB takes, in bytes.
@@ -152,16 +152,16 @@ impl<'a> Parser<'a> {
 
     /// A document path, such as `a.b[0]`.
     pub(super) fn path(&mut self) -> Result<Path, ApiError> {
-        let mut steps = vec![Step::Member(self.name()?)];
+        let mut steps = vec![PathStep::Member(self.name()?)];
         loop {
             if self.take(".") {
-                steps.push(Step::Member(self.name()?));
+                steps.push(PathStep::Member(self.name()?));
             } else if self.take("[") {
                 let index = self.peek().and_then(|token| token.parse::<usize>().ok());
                 let index = index.ok_or_else(|| self.syntax_error())?;
                 self.at += 1;
                 self.expect("]")?;
-                steps.push(Step::Element(index));
+                steps.push(PathStep::Element(index));
             } else {
                 return Ok(Path(steps));
             }

@@ -8,16 +8,16 @@ use crate::ApiError;
 
 /// `a.b[0]`: the first step is the name of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::services::dynamodb) struct Path(pub(super) Vec<Step>);
+pub(in crate::services::dynamodb) struct Path(pub(super) Vec<PathStep>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     Member(String),
     Element(usize),
 }
 
 /// What the last step of a path is within.
-enum Container<'a> {
+enum PathContainer<'a> {
     Map(&'a mut Item),
     List(&'a mut Vec<Attribute>),
 }
@@ -26,7 +26,7 @@ impl Path {
     /// The name of the attribute that it begins with.
     pub(in crate::services::dynamodb) fn attribute(&self) -> &str {
         match self.0.first() {
-            Some(Step::Member(name)) => name,
+            Some(PathStep::Member(name)) => name,
             _ => "",
         }
     }
@@ -37,13 +37,13 @@ impl Path {
 
     pub(super) fn find<'a>(&self, item: &'a Item) -> Option<&'a Attribute> {
         let (first, rest) = self.0.split_first()?;
-        let Step::Member(name) = first else {
+        let PathStep::Member(name) = first else {
             return None;
         };
         rest.iter()
             .try_fold(item.get(name)?, |found, step| match (found, step) {
-                (Attribute::M(map), Step::Member(name)) => map.get(name),
-                (Attribute::L(list), Step::Element(index)) => list.get(*index),
+                (Attribute::M(map), PathStep::Member(name)) => map.get(name),
+                (Attribute::L(list), PathStep::Element(index)) => list.get(*index),
                 _ => None,
             })
     }
@@ -51,10 +51,10 @@ impl Path {
     /// Sets what it leads to; an element beyond the end of a list is added to it.
     pub(super) fn put(&self, item: &mut Item, value: Attribute) -> Result<(), ApiError> {
         match self.last(item)? {
-            (Container::Map(map), Step::Member(name)) => {
+            (PathContainer::Map(map), PathStep::Member(name)) => {
                 map.insert(name.clone(), value);
             }
-            (Container::List(list), Step::Element(index)) => match list.get_mut(*index) {
+            (PathContainer::List(list), PathStep::Element(index)) => match list.get_mut(*index) {
                 Some(element) => *element = value,
                 None => list.push(value),
             },
@@ -66,10 +66,10 @@ impl Path {
     /// Removes what it leads to, if that is there.
     pub(super) fn remove(&self, item: &mut Item) -> Result<(), ApiError> {
         match self.last(item)? {
-            (Container::Map(map), Step::Member(name)) => {
+            (PathContainer::Map(map), PathStep::Member(name)) => {
                 map.remove(name);
             }
-            (Container::List(list), Step::Element(index)) => {
+            (PathContainer::List(list), PathStep::Element(index)) => {
                 if *index < list.len() {
                     list.remove(*index);
                 }
@@ -80,18 +80,18 @@ impl Path {
     }
 
     /// The last step, with what it is within.
-    fn last<'a>(&self, item: &'a mut Item) -> Result<(Container<'a>, &Step), ApiError> {
+    fn last<'a>(&self, item: &'a mut Item) -> Result<(PathContainer<'a>, &PathStep), ApiError> {
         let (last, steps) = self.0.split_last().ok_or_else(invalid_path)?;
-        let mut container = Container::Map(item);
+        let mut container = PathContainer::Map(item);
         for step in steps {
             let inner = match (container, step) {
-                (Container::Map(map), Step::Member(name)) => map.get_mut(name),
-                (Container::List(list), Step::Element(index)) => list.get_mut(*index),
+                (PathContainer::Map(map), PathStep::Member(name)) => map.get_mut(name),
+                (PathContainer::List(list), PathStep::Element(index)) => list.get_mut(*index),
                 _ => None,
             };
             container = match inner {
-                Some(Attribute::M(map)) => Container::Map(map),
-                Some(Attribute::L(list)) => Container::List(list),
+                Some(Attribute::M(map)) => PathContainer::Map(map),
+                Some(Attribute::L(list)) => PathContainer::List(list),
                 _ => return Err(invalid_path()),
             };
         }
@@ -105,12 +105,12 @@ fn invalid_path() -> ApiError {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps: Vec<String> = self.0.iter().map(Step::to_string).collect();
+        let steps: Vec<String> = self.0.iter().map(PathStep::to_string).collect();
         write!(f, "[{}]", steps.join(", "))
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for PathStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Member(name) => f.write_str(name),

@@ -6,7 +6,7 @@ use super::super::number::Number;
 use super::Placeholders;
 use super::grammar::{FUNCTIONS, requires_path, wrong_count, wrong_type};
 use super::parser::{Parser, Problem};
-use super::path::{Path, Step};
+use super::path::{Path, PathStep};
 use crate::ApiError;
 
 const KEYWORDS: [&str; 4] = ["SET", "REMOVE", "ADD", "DELETE"];
@@ -24,10 +24,10 @@ const ORDER: [Problem; 9] = [
 ];
 
 #[derive(Clone, Debug)]
-pub(in crate::services::dynamodb) struct Update(Vec<Action>);
+pub(in crate::services::dynamodb) struct UpdateExpression(Vec<UpdateAction>);
 
 #[derive(Clone, Debug)]
-enum Action {
+enum UpdateAction {
     Set(Path, Source),
     Remove(Path),
     Add(Path, Attribute),
@@ -45,7 +45,7 @@ enum Source {
     Difference(Box<Source>, Box<Source>),
 }
 
-impl Update {
+impl UpdateExpression {
     pub(in crate::services::dynamodb) fn parse(
         text: &str,
         placeholders: &mut Placeholders,
@@ -73,13 +73,13 @@ impl Update {
         let mut removed: Vec<&Path> = Vec::new();
         for action in &self.0 {
             match action {
-                Action::Set(path, source) => path.put(item, source.of(&before)?)?,
-                Action::Remove(path) => removed.push(path),
-                Action::Add(path, value) => {
+                UpdateAction::Set(path, source) => path.put(item, source.of(&before)?)?,
+                UpdateAction::Remove(path) => removed.push(path),
+                UpdateAction::Add(path, value) => {
                     let sum = added(path.find(item), value)?;
                     path.put(item, sum)?;
                 }
-                Action::Delete(path, value) => match path.find(item) {
+                UpdateAction::Delete(path, value) => match path.find(item) {
                     None => {}
                     Some(found) => match without(found, value)? {
                         Some(rest) => path.put(item, rest)?,
@@ -94,7 +94,7 @@ impl Update {
     }
 }
 
-impl Action {
+impl UpdateAction {
     fn path(&self) -> &Path {
         match self {
             Self::Set(path, _)
@@ -183,7 +183,7 @@ fn without(found: &Attribute, less: &Attribute) -> Result<Option<Attribute>, Api
 
 struct Grammar<'a> {
     parser: Parser<'a>,
-    actions: Vec<Action>,
+    actions: Vec<UpdateAction>,
     /// What was changed so far: no path may be, or be within, another.
     paths: Vec<Path>,
 }
@@ -215,11 +215,11 @@ impl Grammar<'_> {
         let action = match section {
             "SET" => {
                 self.parser.expect("=")?;
-                Action::Set(path.clone(), self.source()?)
+                UpdateAction::Set(path.clone(), self.source()?)
             }
-            "REMOVE" => Action::Remove(path.clone()),
-            "ADD" => Action::Add(path.clone(), self.operand_of(section)?),
-            _ => Action::Delete(path.clone(), self.operand_of(section)?),
+            "REMOVE" => UpdateAction::Remove(path.clone()),
+            "ADD" => UpdateAction::Add(path.clone(), self.operand_of(section)?),
+            _ => UpdateAction::Delete(path.clone(), self.operand_of(section)?),
         };
         self.check_path(&path);
         self.paths.push(path);
@@ -333,9 +333,10 @@ impl Grammar<'_> {
             let mut steps = known.0.iter().zip(&path.0);
             let (kind, what) = match steps.find(|(one, two)| one != two) {
                 None => (Problem::Overlap, "overlap"),
-                Some((Step::Member(_), Step::Element(_)) | (Step::Element(_), Step::Member(_))) => {
-                    (Problem::Conflict, "conflict")
-                }
+                Some(
+                    (PathStep::Member(_), PathStep::Element(_))
+                    | (PathStep::Element(_), PathStep::Member(_)),
+                ) => (Problem::Conflict, "conflict"),
                 Some(_) => continue,
             };
             let problem = format!(

@@ -11,7 +11,7 @@ fn transaction(second_condition: &str, token: &str) -> Value {
     ] })
 }
 
-fn transact(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
+fn transact(aws: &mut Aws, input: &Value) -> Result<Value, RequestFailure> {
     run_operation(aws, "TransactWriteItems", input)
 }
 

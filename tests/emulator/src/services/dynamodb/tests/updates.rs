@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::super::attribute::{item_from_json, item_to_json};
-use super::super::expression::{Placeholders, Update};
+use super::super::expression::{Placeholders, UpdateExpression};
 
 /// What an update makes of an item, or why it is refused.
 fn updated(expression: &str) -> Result<Value, String> {
@@ -18,7 +18,7 @@ fn updated(expression: &str) -> Result<Value, String> {
     });
     let mut item = item_from_json(&item).unwrap();
     let mut placeholders = Placeholders::read(&input, None).unwrap();
-    let update = Update::parse(expression, &mut placeholders);
+    let update = UpdateExpression::parse(expression, &mut placeholders);
     update
         .and_then(|update| update.apply(&mut item))
         .map(|()| item_to_json(&item))

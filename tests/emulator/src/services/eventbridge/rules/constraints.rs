@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Reader, validation};
+use super::{Input, validation};
 use crate::ApiError;
 use crate::text::camel_case;
 use crate::validation::{Quoted, TextConstraints, Violations, enum_constraint};
@@ -100,7 +100,7 @@ fn texts(
 ) -> Result<(), ApiError> {
     for (member, required, constraints) in members {
         let field = format!("{place}{}", camel_case(member));
-        match Reader::new(input).text(member)? {
+        match Input::new(input).text(member)? {
             Some(text) => violations.check_text(&field, text, constraints),
             None if *required => {
                 violations.add(Quoted::Null, &field, "Member must not be null");
@@ -112,7 +112,7 @@ fn texts(
 }
 
 fn state(violations: &mut Violations, input: &Value) -> Result<(), ApiError> {
-    if let Some(state) = Reader::new(input).text("State")?
+    if let Some(state) = Input::new(input).text("State")?
         && !STATES.contains(&state)
     {
         violations.add(Quoted::Text(state), "state", &enum_constraint(&STATES));
@@ -138,7 +138,7 @@ fn items<'a>(
         violations.add(Quoted::Null, &field, "Member must not be null");
         return Ok(Vec::new());
     }
-    let items = Reader::new(input).list(member)?;
+    let items = Input::new(input).list(member)?;
     let shown = if items.is_empty() {
         Quoted::Text("[]")
     } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{optional, rule_mut, text, validation};
-use crate::eventbridge::{Input, Target, transform};
+use crate::eventbridge::{RuleTarget, TargetInput, transform};
 use crate::{ApiError, Aws};
 
 /// The most targets of a rule.
@@ -14,7 +14,7 @@ const TARGETS: usize = 5;
 pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Rule")?;
     let targets = input["Targets"].as_array().into_iter().flatten();
-    let targets: Vec<Target> = targets.map(target).collect::<Result<_, _>>()?;
+    let targets: Vec<RuleTarget> = targets.map(target).collect::<Result<_, _>>()?;
     let rule = rule_mut(aws, name)?;
     let mut kept = rule.targets.clone();
     kept.retain(|known| targets.iter().all(|target| target.id != known.id));
@@ -28,7 +28,7 @@ pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
 }
 
-fn target(declared: &Value) -> Result<Target, ApiError> {
+fn target(declared: &Value) -> Result<RuleTarget, ApiError> {
     const KNOWN: [&str; 8] = [
         "Id",
         "Arn",
@@ -61,7 +61,7 @@ fn target(declared: &Value) -> Result<Target, ApiError> {
         )));
     }
 
-    Ok(Target {
+    Ok(RuleTarget {
         input: read_input(declared, &id)?,
         id,
         arn,
@@ -69,7 +69,7 @@ fn target(declared: &Value) -> Result<Target, ApiError> {
     })
 }
 
-fn read_input(declared: &Value, id: &str) -> Result<Input, ApiError> {
+fn read_input(declared: &Value, id: &str) -> Result<TargetInput, ApiError> {
     let (constant, path) = (
         optional(declared, "Input")?,
         optional(declared, "InputPath")?,
@@ -81,12 +81,12 @@ fn read_input(declared: &Value, id: &str) -> Result<Input, ApiError> {
             .get("InputTransformer")
             .filter(|value| !value.is_null()),
     ) {
-        (None, None, None) => Ok(Input::Event),
+        (None, None, None) => Ok(TargetInput::Event),
         (Some(json), None, None) => serde_json::from_str(json)
-            .map(Input::Constant)
+            .map(TargetInput::Constant)
             .map_err(|_| validation(format!("JSON syntax error in input for target {id}."))),
         (None, Some(path), None) if transform::steps(path).is_some() => {
-            Ok(Input::Path(path.to_owned()))
+            Ok(TargetInput::Path(path.to_owned()))
         }
         (None, Some(_), None) => Err(validation(format!(
             "JSON path syntax error in input path for target {id}."
@@ -98,7 +98,7 @@ fn read_input(declared: &Value, id: &str) -> Result<Input, ApiError> {
     }
 }
 
-fn read_transformer(transformer: &Value, id: &str) -> Result<Input, ApiError> {
+fn read_transformer(transformer: &Value, id: &str) -> Result<TargetInput, ApiError> {
     let template = text(transformer, "InputTemplate")?.to_owned();
     let mut paths = BTreeMap::new();
     for (name, path) in transformer
@@ -120,7 +120,7 @@ fn read_transformer(transformer: &Value, id: &str) -> Result<Input, ApiError> {
     }
 
     transform::check(&paths, &template, id).map_err(validation)?;
-    Ok(Input::Transformer { paths, template })
+    Ok(TargetInput::Transformer { paths, template })
 }
 
 pub(super) fn remove(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {

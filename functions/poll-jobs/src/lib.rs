@@ -8,9 +8,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use slipway::aws::{Acknowledged, AwsError, CustomJobs, ErrorKind, Functions, Jobs, Retry, Sdk};
+use slipway::aws::{AwsError, CustomJobs, ErrorKind, Functions, Jobs, Retry, Sdk};
 use slipway::events::PollTrigger;
-use slipway::job::{ActionTypeId, Failure, FailureType, JobOutcome, PolledJob, StepInvocation};
+use slipway::job::{
+    Acknowledged, ActionTypeId, Failure, FailureType, JobOutcome, PolledJob, StepInvocation,
+};
 use slipway::limits::{JOB_ATTEMPTS, POLL_BUDGET};
 use slipway::timestamp::Timestamp;
 

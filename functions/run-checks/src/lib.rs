@@ -11,12 +11,11 @@ mod results;
 
 use std::time::Duration;
 
-use slipway::aws::{
-    AwsError, HttpChecks, Ledger, Placement, Sdk, Services, TaskDefinitions, TaskPlace,
-};
+use slipway::aws::{AwsError, HttpChecks, Ledger, Sdk, Services, TaskDefinitions, TaskPlace};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::{NOT_PLACED_CHARS, STALE_READ};
 use slipway::observed::service::{family, revision, short_name};
+use slipway::observed::task::Placement;
 use slipway::release::Release;
 use slipway::step::{Gate, Step};
 use slipway::strategy::http_check::{CheckProgress, CheckState, HttpCheck};

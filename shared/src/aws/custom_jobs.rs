@@ -12,19 +12,8 @@ use aws_smithy_types::retry::RetryConfig;
 use super::clients::Clients;
 use super::pages::Pages;
 use super::{AwsError, ErrorKind, Sdk};
-use crate::job::{ActionTypeId, Artifact, PROVIDER_PREFIX, PolledJob};
+use crate::job::{Acknowledged, ActionTypeId, Artifact, PROVIDER_PREFIX, PolledJob};
 use crate::limits::POLL_BATCH;
-
-/// What an acknowledgement of a job has led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acknowledged {
-    /// The job belongs to this worker.
-    Taken,
-    /// It belongs to another one, or its action has ended.
-    Lost,
-    /// CodePipeline may have taken the acknowledgement, and its response did not arrive.
-    InDoubt,
-}
 
 #[derive(Clone, Debug)]
 pub struct CustomJobs {

@@ -13,18 +13,11 @@ use crate::job::{Credentials, Failure, FailureType, JobOutcome, JobReport, clipp
 use crate::limits::{
     EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, JOB_ATTEMPTS, STEP_BUDGET, SUMMARY_CHARS,
 };
-use crate::release::StatedPipeline;
+use crate::release::{StatedJob, StatedPipeline};
 use crate::timestamp::Timestamp;
 
 /// An invocation that ends with an error is retried by Lambda.
 pub type Retry = Box<dyn std::error::Error + Send + Sync>;
-
-/// What CodePipeline states of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatedJob {
-    pub pipeline: StatedPipeline,
-    pub execution: Option<String>,
-}
 
 #[derive(Clone, Debug)]
 pub struct Jobs {

@@ -12,7 +12,7 @@ use aws_sdk_ecs::types::{
 
 use super::pages::Pages;
 use super::{AwsError, Services};
-use crate::observed::task::{ContainerView, TaskView};
+use crate::observed::task::{ContainerView, Placement, TaskView};
 use crate::redaction::without_signatures;
 use crate::strategy::one_off_task::OneOffTask;
 
@@ -59,15 +59,6 @@ impl TaskPlace {
             constraints: Vec::new(),
         }
     }
-}
-
-/// How a call of RunTask ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Placement {
-    /// The ARN of the task.
-    Started(String),
-    /// Why there is no task, in ECS's words.
-    NotPlaced(Vec<String>),
 }
 
 impl Services {

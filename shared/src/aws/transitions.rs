@@ -8,17 +8,7 @@ use aws_sdk_codepipeline::types::StageTransitionType;
 use super::clients::Clients;
 use super::{AwsError, Sdk};
 use crate::limits::TRANSITION_REASON_CHARS;
-
-/// The transition into a stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transition {
-    Enabled,
-    Disabled {
-        reason: String,
-    },
-    /// The pipeline has no such stage.
-    NoStage,
-}
+use crate::observed::transition::Transition;
 
 #[derive(Clone, Debug)]
 pub struct Transitions {

@@ -27,7 +27,7 @@ pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
 pub use failure::{Failure, FailureType, StepError};
 pub(crate) use parameters::parse_release;
 pub use parameters::{NoParameters, ReleaseRef, parse as parse_parameters};
-pub use polled::{PolledJob, StepInvocation};
+pub use polled::{Acknowledged, PolledJob, StepInvocation};
 pub(crate) use report::clipped;
 pub use report::{JobOutcome, JobReport};
 pub use token::Token;

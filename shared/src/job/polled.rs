@@ -27,6 +27,17 @@ pub struct PolledJob {
     pub artifacts: Vec<Artifact>,
 }
 
+/// What an acknowledgement of a job has led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// The job belongs to this worker.
+    Taken,
+    /// It belongs to another one, or its action has ended.
+    Lost,
+    /// CodePipeline may have taken the acknowledgement, and its response did not arrive.
+    InDoubt,
+}
+
 /// The invocation of a step.
 #[derive(Debug)]
 pub struct StepInvocation {

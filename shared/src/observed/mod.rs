@@ -17,6 +17,7 @@ pub mod scaling;
 pub mod service;
 pub mod service_deployment;
 pub mod task;
+pub mod transition;
 pub mod weights;
 
 #[cfg(test)]

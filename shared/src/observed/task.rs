@@ -23,6 +23,15 @@ pub struct ContainerView {
     pub reason: Option<String>,
 }
 
+/// How a call of RunTask ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// The ARN of the task.
+    Started(String),
+    /// Why there is no task, in ECS's words.
+    NotPlaced(Vec<String>),
+}
+
 impl TaskView {
     #[must_use]
     pub fn has_stopped(&self) -> bool {

@@ -30,6 +30,7 @@ mod routing;
 mod seen_health;
 mod stack_update;
 mod started;
+mod stated_pipeline;
 mod stored;
 mod target;
 #[cfg(test)]
@@ -39,7 +40,7 @@ mod transition;
 
 pub use base::{may_be_base, was_deployed};
 pub use change::Change;
-pub use deploy_role::{DeployRole, StatedPipeline, account, check_role, check_role_arn, region_of};
+pub use deploy_role::{DeployRole, account, check_role, check_role_arn, region_of};
 pub use earlier::EarlierRelease;
 pub use event::{Event, EventName};
 pub use expiry::expires_at;
@@ -61,6 +62,7 @@ pub use routing::{KnownRule, LastKnownRouting};
 pub use seen_health::{HealthLoss, SeenHealth};
 pub use stack_update::{AfterUpdate, RunningReleases, StackUpdate};
 pub use started::Started;
+pub use stated_pipeline::{StatedJob, StatedPipeline};
 pub use target::{
     AwaitingDecision, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
     ServiceTarget, Target, TrafficReturn,

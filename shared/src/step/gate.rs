@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use crate::aws::{Sdk, Transition, Transitions};
+use crate::aws::{Sdk, Transitions};
 use crate::freeze::{GateDecision, Line, Moment};
 use crate::job::{Failure, Job, StepError};
+use crate::observed::transition::Transition;
 use crate::release::Release;
 
 /// The gate, under the deploy role of a release.

@@ -7,9 +7,9 @@
 
 use std::sync::OnceLock;
 
-use crate::aws::{Jobs, StatedJob};
+use crate::aws::Jobs;
 use crate::job::{Failure, StepError};
-use crate::release::{ActiveRelease, DeployRole, LeaseProof, StatedPipeline};
+use crate::release::{ActiveRelease, DeployRole, LeaseProof, StatedJob, StatedPipeline};
 
 /// What a step finds in the ledger before it acts.
 pub trait FoundRelease {

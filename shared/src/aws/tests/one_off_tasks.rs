@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, response, run};
-use crate::aws::{AwsError, Placement, Services, TaskPlace};
-use crate::observed::task::{ContainerView, TaskView};
+use crate::aws::{AwsError, Services, TaskPlace};
+use crate::observed::task::{ContainerView, Placement, TaskView};
 use crate::strategy::one_off_task::OneOffTask;
 
 const TASK: &str = "arn:aws:ecs:eu-west-1:111122223333:task/apps/0f";

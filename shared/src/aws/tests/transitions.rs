@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::script::{Script, answer, refusal, run};
-use crate::aws::{ErrorKind, Transition, Transitions};
+use crate::aws::{ErrorKind, Transitions};
+use crate::observed::transition::Transition;
 
 fn state() -> Value {
     json!({"pipelineName": "slipway-web", "stageStates": [

@@ -3,9 +3,8 @@
 
 use super::super::script::xml;
 use super::*;
-use crate::aws::StatedJob;
 use crate::job::Token;
-use crate::release::StatedPipeline;
+use crate::release::{StatedJob, StatedPipeline};
 
 mod requested;
 

@@ -20,9 +20,6 @@ macro_rules! functions {
         /// The functions that handle the jobs of a pipeline.
         pub const STEPS: &[&str] = &[$($step,)*];
 
-        /// The functions that fetch the jobs of custom actions.
-        pub const WORKERS: &[&str] = &[$($worker,)*];
-
         /// Every function that releases invoke.
         pub const ALL: &[&str] = &[$($step,)* $($other,)*];
 

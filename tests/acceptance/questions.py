@@ -194,7 +194,7 @@ class Questions:
             undo.callback(self.circuit_breaker, True)
             undo.callback(self.deployed, service["taskDefinition"])
             self.deployed(made["taskDefinitionArn"])
-            # The newest revision has roles that may be passed: its registration is no answer.
+            # The newest revision has roles that may be passed: its registration does not answer the question.
             self.set_parameter(pipeline, "Base", "newest")
             undo.callback(self.set_parameter, pipeline, "Base", "running")
             digest = self.images.push(self.web["RepositoryName"], "2.0.0", good=False)

@@ -327,7 +327,7 @@ fn the_last_share_counts_from_the_first_whole_minute_after_it_was_set() {
     assert_eq!(raised(green(5), None), (false, None, false));
 }
 
-/// The last share of a judgement with this parameter, while the new colour has so many percent.
+/// The last share of a judgement with this parameter, while the new colour has this many percent.
 fn last_share_of(last: u32, percent: u32, sticky: bool) -> (Option<u32>, Option<Remark>) {
     let mut job = job(TEN, TEN, None);
     job.parameters.last_percent = serde_json::from_value(json!(last)).expect("a percentage");

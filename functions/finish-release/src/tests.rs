@@ -120,7 +120,7 @@ fn a_finished_release_reports_its_outcome_with_its_reason() {
     assert_eq!(done(Outcome::Deployed, "it runs"), expected);
 }
 
-/// A job of an action that requests a soak of 10 minutes, so many seconds after its first one.
+/// A job of an action that requests a soak of 10 minutes, this many seconds after its first one.
 fn soaking(secs: i64, payload: Option<Value>) -> Job<Parameters> {
     Job {
         id: None,

@@ -1,7 +1,7 @@
 //! Executions whose release has not begun: one that ended is closed, since events can be lost.
 //!
-//! It never ends one for a single look at which STS refused the role: an execution can wait in
-//! front of its stage for weeks, and a role may be refused for some time by mistake.
+//! It never ends one because STS refused the role once: an execution can wait in front of its stage
+//! for weeks, and a role may be refused for some time by mistake.
 
 use slipway::job::StepError;
 use slipway::limits::{ACTION_TOTAL, ROLLBACK_DEADLINE};

@@ -1,5 +1,5 @@
 //! The gate of images: one that a push starts is not too old, and its scan has few findings. It is
-//! looked at last, so that nothing is read for a push that another one takes the place of.
+//! checked last, so that nothing is read for a push that a newer one replaces.
 //!
 //! Nothing is read for a pipeline without a gate.
 

@@ -2,8 +2,8 @@
 //! with it, once. An update of the service by its own stack invokes it too, and a schedule that
 //! looks for pushes whose events were lost.
 //!
-//! It never starts an execution without a claim or for what cannot run, and never decides whether
-//! an image is good but by the gate of its pipeline.
+//! It never starts an execution without a claim or for what cannot run, and judges an image only by
+//! the gate of its pipeline.
 
 mod gate;
 mod order;

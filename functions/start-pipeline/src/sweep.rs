@@ -2,8 +2,8 @@
 //! is a dead letter. On the schedule of its rule a pipeline compares its repository with the
 //! ledger.
 //!
-//! It never starts what is recorded, unless a tag has returned to it, and nothing before a first
-//! push was.
+//! It never starts a recorded push, unless a tag has returned to its image, and starts nothing
+//! before the first push.
 
 use serde_json::{Value, json};
 use slipway::aws::{Repositories, Retry};
@@ -64,7 +64,7 @@ impl StartPipeline {
         let images = images_to_check(images, &newest, now);
         let of_image = |image: &RepositoryImage| place.pushed(subscription, image);
         let mut pushes: Vec<_> = images.iter().filter_map(of_image).collect();
-        // Only its claim shows what got another tag, and that nothing came of it.
+        // If the image got another tag, only its claim shows the push, and that it had no result.
         if !pushes.iter().any(|push| push.digest == newest.digest) {
             pushes.push(place.claimed(&newest));
         }
@@ -76,8 +76,8 @@ impl StartPipeline {
         Ok(json!({"status": "swept", "missed": missed}))
     }
 
-    /// Delivers each push of which the ledger does not have what became of it. One that fails hides
-    /// no other one.
+    /// Delivers each push whose result is not in the ledger. One that fails does not stop the
+    /// others.
     async fn deliver_missed(
         &self,
         subscription: &Subscription,

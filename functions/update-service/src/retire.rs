@@ -1,8 +1,8 @@
-//! The end of the old colour of a pair: drained, scale-in given back, stopped.
+//! How the old colour of a pair ends: drained, scale-in restored, stopped.
 //!
 //! It is stopped only while no alarm of the action is in ALARM, and while the metrics of the load
 //! balancer show neither requests of clients to it nor failures of the new colour. Metrics that the
-//! deploy role may not read keep nothing: the pipeline's stack can be older than the functions.
+//! deploy role may not read do not keep it: the pipeline's stack can be older than the functions.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const DRAIN_MINUTES: u32 = 5;
 /// The most rules of clients, and of tests, that a summary names.
 const NAMED_RULES: usize = 3;
 
-/// What is remarked on where the metrics may not be read. Later jobs receive it.
+/// The remark when the metrics may not be read. Later jobs receive it.
 const UNREAD: &str = "requests were not looked at before the old colour was stopped: the deploy \
                       role may not call cloudwatch:GetMetricData; update the pipeline's stack";
 
@@ -74,7 +74,7 @@ impl UpdateService {
     }
 
     /// The step, unless one of the action's alarms is in ALARM. Once the old colour has no tasks,
-    /// an alarm keeps nothing any more.
+    /// an alarm has no effect.
     async fn unless_alarm(
         &self,
         context: &UpdateContext<'_>,

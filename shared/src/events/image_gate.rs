@@ -80,7 +80,7 @@ impl TryFrom<String> for ImageGate {
 }
 
 impl ImageGate {
-    /// Takes a word of the gate, if it is one.
+    /// Reads one word of the gate.
     fn take(&mut self, word: &str) -> Option<()> {
         match word.split_once(':')? {
             ("age", hours) => self.hours = Some(hours.parse().ok()?),
@@ -96,7 +96,7 @@ impl ImageGate {
         Some(())
     }
 
-    /// Whether there is a gate.
+    /// Whether the gate has any condition.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.hours.is_some() || self.is_about_scan()
@@ -108,7 +108,7 @@ impl ImageGate {
         !self.limits.is_empty()
     }
 
-    /// Why an image is too old that came into the repository at a time.
+    /// Why an image that came into the repository at this time is too old.
     #[must_use]
     pub fn why_too_old(&self, first_pushed_at: Timestamp, now: Timestamp) -> Option<String> {
         let hours = self.hours?;
@@ -122,7 +122,7 @@ impl ImageGate {
         })
     }
 
-    /// Decides about an image that has been in its repository for a time.
+    /// Decides about an image that has been in its repository for this long.
     #[must_use]
     pub fn decide(&self, scan: &ImageScan, age: Duration) -> ImageDecision {
         match scan {

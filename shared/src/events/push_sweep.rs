@@ -1,4 +1,4 @@
-//! The schedule of a pipeline's rule, on which pushes are looked for whose events were lost.
+//! The schedule of a pipeline's rule: at each time, pushes whose events were lost are looked for.
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use serde_json::Value;

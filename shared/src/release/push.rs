@@ -90,7 +90,7 @@ impl KnownPushes {
                 reason.as_deref().unwrap_or("no reason was recorded")
             )),
             // Another tag of the digest is the same push, as long as its release is open. After
-            // another push it is a wish of its own: to return to this digest.
+            // another push it is a request to return to this digest.
             Some(record)
                 if record.state != RecordState::Closed
                     && is_newest

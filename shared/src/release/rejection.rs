@@ -12,7 +12,7 @@ pub enum Rejection {
     /// It is to lead to the execution, and not to expire.
     Record,
     /// The same, if the release of this execution has not begun, which another push of the digest
-    /// started. One that has begun ends for itself.
+    /// started. One that has begun ends by itself.
     RecordInPlaceOf(String),
     /// Another invocation may be starting an execution for it: look again.
     Unknown,

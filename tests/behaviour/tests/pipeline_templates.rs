@@ -17,7 +17,7 @@ const ROLE_ALONE: &str = "deploy-role.yaml";
 const CHOSEN: &str = "deploy-role/arns-";
 /// A part has fewer lines.
 const TOO_LONG: usize = 300;
-/// So many lines are not written twice.
+/// This many lines in a row are written once.
 const REPEATED: usize = 6;
 
 /// The texts of the parts, by their paths below parts/.

@@ -260,8 +260,8 @@ fn keeps_refusal(
     Ok(())
 }
 
-/// When a digest got a tag last, of those times that are not after an instant: by the events of
-/// ECR, in whatever order they were delivered.
+/// When a digest last got a tag, up to an instant: by the events of ECR, in whatever order they
+/// were delivered.
 fn pushed_at(aws: &Aws, (pipeline, digest): &Delivery, until: Millis) -> Option<String> {
     let until = eventbridge::timestamp(until);
     let times = arrivals(aws).into_iter().filter_map(|arrival| {

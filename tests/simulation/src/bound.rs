@@ -38,7 +38,7 @@ fn is_well(plan: &Plan) -> bool {
             && plan.answers.iter().any(|answer| !answer.approves))
 }
 
-/// Whether traffic leaves it to the images how requests are answered.
+/// Whether the images alone decide how requests are answered.
 fn leaves_answers(plan: &Plan) -> bool {
     plan.traffic.iter().all(|traffic| traffic.leaves_answers())
 }

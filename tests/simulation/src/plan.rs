@@ -28,7 +28,7 @@ pub struct Plan {
     pub incidents: Vec<Incident>,
     /// What holds its releases back.
     pub freeze: Option<DrawnFreeze>,
-    /// In what its traffic is not usual.
+    /// What is unusual about its traffic.
     pub traffic: Vec<DrawnTraffic>,
 }
 

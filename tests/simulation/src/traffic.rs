@@ -1,5 +1,5 @@
-//! What only a run about traffic has: requests that come, and are answered, otherwise than usual,
-//! and reads and counts that change by themselves.
+//! What only a run about traffic has: unusual requests and responses, and reads and counts that
+//! change by themselves.
 //!
 //! Each is a rule of the emulator, which is off in all other runs.
 
@@ -202,8 +202,8 @@ fn idle_test_rule(aws: &Aws) -> Option<String> {
     found.map(|rule| rule.arn.clone())
 }
 
-/// A scheduled action lowers the most tasks of the first live colour, and another one gives them
-/// back.
+/// A scheduled action lowers the maximum of tasks of the first live colour, and another one
+/// restores it.
 fn schedule(aws: &mut Aws, plan: &Plan, after: Duration) {
     let Some((least, most)) = capacity(&plan.shape) else {
         return;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::Answers;
 
-/// What CloudWatch has of one side in one minute. `None` is no point, or one that is not final.
+/// What CloudWatch has of one side in one minute. `None`: there is no point, or it is not final.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counters {

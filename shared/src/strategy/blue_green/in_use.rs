@@ -1,7 +1,7 @@
 //! Whether the old colour may be stopped, by the metrics of its load balancer: not while clients
 //! send it requests although its weight is 0, and not while most requests to the new colour fail.
 //!
-//! Everything here is pure. A metric without points proves nothing, and keeps no colour.
+//! Everything here is pure. A metric without points proves nothing, and keeps no colour running.
 
 use std::ops::Range;
 use std::time::Duration;

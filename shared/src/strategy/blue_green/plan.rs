@@ -29,7 +29,7 @@ pub struct ShiftPlan {
 }
 
 impl ShiftPlan {
-    /// Healthy targets of a colour with so many tasks without which it must not keep its traffic:
+    /// Healthy targets that a colour with this many tasks must have to keep its traffic:
     /// `ceil(tasks × minimum / 100)`, at least 1.
     #[must_use]
     pub(crate) fn required_healthy(&self, tasks: u32) -> u32 {

@@ -90,8 +90,8 @@ pub fn next_step(
     }
 }
 
-/// What is left of a colour that was stopped. It has no traffic and no desired tasks, so it fails
-/// nothing.
+/// The tasks that a stopped colour still has. It has no traffic and no desired tasks, so they do
+/// not fail the action.
 fn still_running(old: Colour, tasks: u32) -> String {
     if tasks == 0 {
         return String::new();

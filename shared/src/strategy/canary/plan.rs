@@ -88,8 +88,8 @@ pub(super) fn place(nth: usize, count: &SourceCount) -> usize {
     }
 }
 
-/// Measures the hour from the minute `from` on, in which so many zones were read; none is the whole
-/// target group.
+/// Measures the hour from the minute `from` on, in which this many zones were read; none is the
+/// whole target group.
 #[must_use]
 pub fn measured(data: &Data, from: i64, zones: usize, thresholds_ms: &[f64]) -> MeasuredHour {
     let hour: Vec<Vec<ZoneMinute>> = (from..from + HOUR_MINUTES)

@@ -11,7 +11,7 @@ use crate::{markdown, project};
 const COMMAND: &str = "aws cloudformation deploy ";
 /// The argument of Terraform's resource for a stack that has the template.
 const RESOURCE: &str = "template_body";
-/// So many deployments the pages have at least.
+/// The least number of deployments on all pages.
 const LEAST: usize = 15;
 
 /// What a page deploys.

@@ -40,7 +40,7 @@ pub(crate) fn hits() -> Vec<String> {
             continue;
         }
         for (index, line) in searched(&text).lines().enumerate() {
-            // A `_` is no boundary of a word to the expressions.
+            // To the expressions a `_` is not the boundary of a word.
             let words = line.replace('_', " ");
             for found in patterns.iter().filter_map(|pattern| pattern.find(&words)) {
                 hits.push(format!("{}:{}: {}", text.name, index + 1, found.as_str()));

@@ -323,7 +323,7 @@ fn an_attestation_under_any_tag_is_refused_when_it_is_released_by_hand() {
     assert!(message.contains(why), "{message}");
 }
 
-/// As Ollama stores it: only its layers are none of an image.
+/// As Ollama stores it: only its layers are not those of an image.
 #[test]
 fn a_model_with_the_media_types_of_an_image_starts_nothing_and_is_refused_by_hand() {
     const MODEL: &str = "application/vnd.ollama.image.model";

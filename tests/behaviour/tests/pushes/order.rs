@@ -222,7 +222,7 @@ fn a_tag_that_returns_to_an_image_is_a_push_of_its_own_while_its_release_is_open
     });
 }
 
-/// The same event once more, as that of another tag so many seconds later.
+/// The same event once more, as that of another tag this many seconds later.
 fn tagged(input: &Value, id: &str, later: i64) -> Value {
     let mut tagged = input.clone();
     let time: Timestamp = serde_json::from_value(input["event"]["time"].clone()).expect("a time");

@@ -254,7 +254,7 @@ fn nothing_is_started_before_a_first_push_or_without_a_repository() {
     });
 }
 
-/// A repository that is none of the pipeline's: what is started with its images is not looked at.
+/// A repository that the pipeline does not deliver: executions with its images are ignored.
 const TOOLS: &str = "tools";
 
 /// Creates that repository, and returns the subscription to it.

@@ -1,4 +1,4 @@
-//! What an operator stopped is no rejected image: a later push of it is a release again.
+//! An image whose release an operator stopped is not rejected: a later push releases it.
 
 use std::time::Duration;
 

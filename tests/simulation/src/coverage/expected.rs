@@ -197,7 +197,7 @@ pub(super) const EXPECTED_OF_CANARIES: Expected = &[
     ("invariant", &[A_FAILED_CANARY, WORSE]),
 ];
 
-/// What only runs about traffic meet.
+/// What occurs in runs about traffic alone.
 pub(super) const EXPECTED_OF_TRAFFIC: Expected = &[
     (
         "traffic",

@@ -8,7 +8,7 @@ use super::Coverage;
 use super::expected::RELEASED_AT_ONCE;
 use crate::shape::{PIPELINE, SIBLING_PIPELINE};
 
-/// What the endings of releases of the other service are counted by.
+/// The heading under which the outcomes of the other service are counted.
 const SIBLING_OUTCOME: &str = "outcome of the other service";
 
 impl Coverage {

@@ -1,4 +1,4 @@
-//! What only runs about traffic draw.
+//! What is drawn in runs about traffic alone.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::traffic::DrawnTraffic;
 /// come for longer than half an hour then, which a judge needs to trust its counters.
 const SETTLED: Duration = Duration::from_secs(25 * 60);
 
-/// In what the traffic of a run is not usual. Half of the first images of judged pairs answer as no
-/// others do.
+/// What is unusual about the traffic of a run. Half of the first images of judged pairs respond in
+/// ways that no others do.
 pub(super) fn of_traffic(
     seed: u64,
     about: About,

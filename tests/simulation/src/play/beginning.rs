@@ -16,7 +16,7 @@ pub(super) fn account(plan: &Plan) -> Result<Aws, String> {
     Ok(aws)
 }
 
-/// Lets requests come, in the usual way or not.
+/// Sends requests, as usual or in an unusual way.
 pub(super) fn load(aws: &mut Aws, plan: &Plan) {
     shape::load(aws, &plan.shape);
     for traffic in &plan.traffic {

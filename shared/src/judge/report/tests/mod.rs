@@ -11,7 +11,7 @@ use crate::judge::canary::hour_before::{HourBefore, Measured};
 use crate::judge::canary::metric::OwnCount;
 use crate::judge::{JudgeConfig, Progress, Setup};
 
-/// A minute in which so many of 1,000 canary and 9,000 baseline requests fail.
+/// A minute in which this many of 1,000 canary and 9,000 baseline requests fail.
 fn minute(canary_bad: u64, baseline_bad: u64) -> Arrived {
     let side = |requests: u64, bad: u64| Counters {
         requests: Some(requests),

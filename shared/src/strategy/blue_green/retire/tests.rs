@@ -231,7 +231,7 @@ fn tasks_that_do_not_stop_in_time_are_left_and_named() {
         }
     );
 
-    // Those that are not stopped yet are.
+    // A colour that still has desired tasks is stopped.
     let mut unstopped = view.clone();
     unstopped.services.blue.desired = 1;
     assert_eq!(decide(&unstopped), RetireStep::Stop);

@@ -41,7 +41,7 @@ fn change(view: &PairView, waited: Duration) -> ReturnChange {
     look(view, waited).change
 }
 
-/// The new colour, green, has this share and as many healthy tasks as it has; of blue so many are
+/// The new colour, green, has this share and as many healthy tasks as it has; of blue this many are
 /// desired and healthy.
 fn loaded(new_percent: u32, green: u32, blue: [u32; 2]) -> PairView {
     PairView {

@@ -139,7 +139,7 @@ pub(super) fn metric(place: usize) -> Metric {
     }
 }
 
-/// Six digits are kept: what is measured is not known better.
+/// Six digits are kept: the measurement is not more exact.
 fn short(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
 }

@@ -13,8 +13,8 @@ use super::{Permission, permissions, with_each_missing};
 
 /// The stacks of the pipelines in place.
 pub(super) const IN_PLACE: [&str; 2] = ["web-pipeline", "page-counter-pipeline"];
-/// What a judgement or a retirement goes without where it may not read it, and remarks on, as their
-/// own tests check.
+/// Reads without which a judgement or a retirement goes on, with a remark, as their own tests
+/// check.
 const REMARKED: [&str; 3] = [
     "cloudwatch:GetMetricData",
     "elasticloadbalancing:DescribeLoadBalancers",

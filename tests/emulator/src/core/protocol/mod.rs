@@ -333,7 +333,7 @@ impl Aws {
             error,
             response,
         } = self.respond(request, &service, &id, refusal);
-        // What a pre-signed URL takes is no call of an SDK.
+        // A request to a pre-signed URL is not a call of an SDK.
         if !cloudformation::is_response(request) {
             record::call(&service, &operation, error.as_deref(), request, &response);
         }

@@ -17,10 +17,10 @@ pub struct Variation {
     pub in_zones: bool,
 }
 
-/// The law of the number of 5XX that come together.
+/// The distribution of the number of 5XX that come together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bursts {
-    /// Always as many.
+    /// A fixed number.
     Same(u32),
     /// A geometric number, from 1 on, with this mean.
     Geometric(u32),

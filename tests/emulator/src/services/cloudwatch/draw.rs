@@ -22,7 +22,7 @@ const FEW: u64 = 150;
 /// Beyond this many standard deviations nothing is distinguished: 1 of 300,000 values is there.
 const TAIL: f64 = 4.5;
 
-/// From this part of failures on they are no bursts: almost every request meets them.
+/// From this share of failures on they do not come in bursts: almost every request can fail.
 pub(super) const OFTEN: f64 = 0.1;
 
 /// A generator for something that has a name.
@@ -39,7 +39,7 @@ pub(super) fn binomial(rng: &mut StdRng, count: u64, part: f64) -> u64 {
     Binomial::new(count, part.clamp(0.0, 1.0)).map_or(0, |binomial| binomial.sample(rng))
 }
 
-/// The same for what no usual application does: nothing is drawn then.
+/// The same for unusual failures: without any, nothing is drawn.
 pub(super) fn some(rng: &mut StdRng, count: u64, part: f64) -> u64 {
     if part > 0.0 {
         binomial(rng, count, part)
@@ -55,7 +55,7 @@ pub(super) fn burst_failures(rng: &mut StdRng, count: u64, part: f64, burst: u32
     burst * binomial(rng, count / burst, part) + binomial(rng, count % burst, part)
 }
 
-/// The bursts of failures where their sizes have a law: a Poisson number of them.
+/// The bursts of failures where their sizes have a distribution: a Poisson number of them.
 pub(super) fn bursts(rng: &mut StdRng, count: u64, part: f64, law: Bursts) -> Vec<u64> {
     let number = poisson(rng, count as f64 * part / law.mean());
     let mut left = count;

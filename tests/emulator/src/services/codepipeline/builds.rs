@@ -101,8 +101,8 @@ pub fn push(aws: &mut Aws, build: &Build, repository: &str, tag: &str) -> Result
     }
 }
 
-/// What commands do about an image that may be there: BatchGetImage, which reports an image that is
-/// not there as a failure and not as an error. Returns the digest, if there is one with the tag.
+/// How commands look for an image: by BatchGetImage, which reports a missing image as a failure in
+/// the response and not as an error. Returns the digest, if there is one with the tag.
 pub fn find_image(
     aws: &mut Aws,
     build: &Build,

@@ -45,7 +45,7 @@ pub struct Profile {
 pub struct Cold {
     /// What response times are multiplied with at the first request in a target group.
     pub slower: f64,
-    /// After this many minutes what is too much has fallen to 1/e, about a third.
+    /// After this many minutes the excess has fallen to 1/e, about a third.
     pub minutes: f64,
 }
 
@@ -85,8 +85,8 @@ impl Answers {
     }
 }
 
-/// Without what no usual application does: the digest of an image is made of this text, and stays
-/// the same when there are further ways to fail.
+/// Without unusual ways to fail that are not set: the digest of an image is made of this text, and
+/// stays the same when the type gets further ones.
 impl fmt::Debug for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Answers");
@@ -125,8 +125,8 @@ impl fmt::Debug for Profile {
 }
 
 impl Answers {
-    /// The answers of a task that has this many times as much to do as it can: almost full it is
-    /// slow, and what is too much it refuses with 5XX.
+    /// The answers of a task at this multiple of its capacity: when almost full it is slow, and it
+    /// refuses the excess with 5XX.
     pub(crate) fn at_load(self, load: f64) -> Self {
         let full = ((load - SLOW_FROM) / (1.0 - SLOW_FROM)).clamp(0.0, 1.0);
         let served = 1.0 / load.max(1.0);

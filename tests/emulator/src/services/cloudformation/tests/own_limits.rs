@@ -152,7 +152,7 @@ fn longest_of_freeze() -> BTreeMap<String, String> {
     ])
 }
 
-/// What each colour of a pair behind records is requested by.
+/// The URL at which each colour of a pair behind records is requested.
 fn longest_urls() -> [(String, String); 2] {
     ["BlueCheckUrl", "GreenCheckUrl"].map(|key| (key.to_owned(), url(160)))
 }

@@ -1,5 +1,5 @@
-//! Requests that a target takes and does not answer, or with a socket, and those for which there is
-//! no target.
+//! Requests that a target accepts and never answers or answers with a WebSocket, and requests
+//! without a target.
 
 use super::*;
 
@@ -18,7 +18,8 @@ const OWN: [&str; 4] = [
     "HTTPCode_ELB_5XX_Count",
 ];
 
-/// Green answers so; blue well. Each gets 50 requests a second for half an hour.
+/// Green answers like this, and blue without errors. Each gets 50 requests a second for half an
+/// hour.
 fn beside(answers: Answers) -> MetricBench {
     let mut world = MetricBench::new(11, Profile::default(), Profile::of(answers), (50, 50));
     world.minutes(30);

@@ -193,8 +193,8 @@ fn images_are_described_by_status_and_without_one_if_they_are_active() {
     assert!(refused.contains("InvalidParameterException"), "{refused}");
 }
 
-/// No document has whether the status applies to images that are named, nor whether it may be
-/// there.
+/// No document states whether the status applies to images that are named, nor whether it may be
+/// given with them.
 #[test]
 fn an_archived_image_that_is_named_is_found_by_status_or_without_one_or_not_at_all() {
     let mut aws = world("MUTABLE");

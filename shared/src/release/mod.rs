@@ -12,6 +12,7 @@ mod earlier;
 mod event;
 mod expiry;
 mod found;
+mod judgement;
 mod lease;
 mod lease_proof;
 mod missed;
@@ -45,6 +46,7 @@ pub use earlier::EarlierRelease;
 pub use event::{Event, EventName};
 pub use expiry::expires_at;
 pub use found::{Before, FoundDeployment, PriorState};
+pub use judgement::{AwaitingDecision, JudgementRecord, OperatorDecision};
 pub use lease::{Lease, Phase, Registering, Release, ReleasedService, RoleProof};
 pub use lease_proof::{ActiveRelease, LeaseProof, prove_lease, record_failure};
 pub use missed::{awaits_event, images_to_check, is_missed};
@@ -63,9 +65,6 @@ pub use seen_health::{HealthLoss, SeenHealth};
 pub use stack_update::{AfterUpdate, RunningReleases, StackUpdate};
 pub use started::Started;
 pub use stated_pipeline::{StatedJob, StatedPipeline};
-pub use target::{
-    AwaitingDecision, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
-    ServiceTarget, Target, TrafficReturn,
-};
+pub use target::{PairTarget, Prior, PriorService, ServiceTarget, Target, TrafficReturn};
 pub use traffic_shift::TrafficShift;
 pub use transition::{IllegalTransition, PhaseName, apply, close};

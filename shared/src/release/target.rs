@@ -2,13 +2,11 @@
 //!
 //! What only a pair has is a field of [`PairTarget`]: no release of a single service can have it.
 
-use std::collections::BTreeMap;
-
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Before, Change, FoundDeployment, PriorPair, PriorState, Refusal, SeenHealth, TrafficShift,
+    AwaitingDecision, Before, Change, FoundDeployment, JudgementRecord, OperatorDecision,
+    PriorPair, PriorState, Refusal, SeenHealth, TrafficShift,
 };
 use crate::job::Failure;
 use crate::observed::colour::{Colour, PerColour};
@@ -95,52 +93,6 @@ pub struct TrafficReturn {
 
 pub(super) fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-/// A judgement of the new colour that has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JudgementRecord {
-    /// When its action began. Later invocations of the action return an ended judgement as it is.
-    pub since: Timestamp,
-    /// `promote`, `rollback` or `inconclusive`.
-    pub verdict: String,
-    pub summary: String,
-    /// What the judge measured, by output variable.
-    pub outputs: BTreeMap<String, String>,
-    /// Where the report is: bucket and key, without the file extension.
-    pub report: String,
-}
-
-/// An inconclusive judgement that waits for an operator's decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AwaitingDecision {
-    /// When the action that waits began.
-    pub action: Timestamp,
-    pub since: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<OperatorDecision>,
-}
-
-/// What an operator decides about an inconclusive judgement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum OperatorDecision {
-    /// The new colour goes on.
-    Promote,
-    /// The traffic goes back.
-    RollBack,
-}
-
-impl AwaitingDecision {
-    pub(super) fn new(action: Timestamp, now: Timestamp) -> Self {
-        Self {
-            action,
-            since: now,
-            decision: None,
-        }
-    }
 }
 
 impl PriorService {

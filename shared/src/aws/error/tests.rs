@@ -1,4 +1,5 @@
 use super::*;
+use crate::job::{Failure, FailureType, StepError};
 
 fn denial(operation: &'static str, message: &str) -> String {
     let error = AwsError {

@@ -8,6 +8,7 @@
 
 pub(crate) mod accounts;
 mod agenda;
+mod calls;
 mod error;
 pub(crate) mod input;
 pub(crate) mod nulls;
@@ -24,8 +25,9 @@ pub mod traffic;
 pub(crate) mod validation;
 
 pub use agenda::{Agenda, Event};
+pub use calls::Call;
 pub use error::ApiError;
-pub use protocol::{Call, Request, Response};
+pub use protocol::{Request, Response};
 pub use quirks::{Quirk, QuirkCounts, Quirks};
 pub use record::Unrecorded;
 pub use stale::Stale;
@@ -63,7 +65,7 @@ pub struct Aws {
     /// For how long reads may lag behind changes.
     pub stale: Stale,
     pub agenda: Agenda,
-    pub calls: protocol::CallLog,
+    pub calls: calls::CallLog,
     pub autoscaling: autoscaling::AutoScaling,
     pub cloudformation: cloudformation::CloudFormation,
     pub cloudwatch: cloudwatch::CloudWatch,

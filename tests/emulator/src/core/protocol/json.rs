@@ -15,18 +15,22 @@ pub(crate) struct Json {
     namespace: &'static str,
     /// Of its ValidationException, which may come from the framework in front of it.
     validation_namespace: &'static str,
-    call: Call,
+    call: JsonOperation,
 }
 
 /// One operation by its name, with its input.
-pub(crate) type Call = fn(&mut Aws, &str, &Value) -> Result<Value, ApiError>;
+pub(crate) type JsonOperation = fn(&mut Aws, &str, &Value) -> Result<Value, ApiError>;
 
 /// The namespace of exceptions of the framework in front of all services.
 const FRAMEWORK: &str = "com.amazon.coral.service";
 
 impl Json {
     /// A service of version 1.1.
-    pub(crate) const fn new(target: &'static str, namespace: &'static str, call: Call) -> Self {
+    pub(crate) const fn new(
+        target: &'static str,
+        namespace: &'static str,
+        call: JsonOperation,
+    ) -> Self {
         Self {
             version: "1.1",
             target,

@@ -41,6 +41,7 @@ mod service_volumes;
 mod services;
 mod state;
 mod tags;
+mod task;
 mod task_health;
 mod task_lifecycle;
 
@@ -67,9 +68,10 @@ pub use run_task::CommandEnd;
 pub(crate) use services::scale;
 pub use services::{set_controller, set_shown};
 pub use state::{
-    Attachment, Cluster, Container, ContainerInstance, Deployment, DeploymentStatus, Ecs,
-    RolloutState, Service, ServiceStatus, Task, TaskState,
+    Cluster, ContainerInstance, Deployment, DeploymentStatus, Ecs, RolloutState, Service,
+    ServiceStatus,
 };
+pub use task::{Attachment, Container, Task, TaskState};
 pub use task_lifecycle::TaskStep;
 
 pub(crate) const SERVICE: service::Service = service::Service {

@@ -7,7 +7,7 @@ use crate::{ApiError, Aws, Millis};
 use super::definitions::TaskDefinition;
 use super::input::CheckedInput;
 use super::placement::{self, OnInstance, TaskPlacement};
-use super::state::Standalone;
+use super::task::Standalone;
 use super::{definitions, describe_tasks, invalid, service_rules, tags, task_lifecycle};
 
 /// The most tasks of one RunTask.

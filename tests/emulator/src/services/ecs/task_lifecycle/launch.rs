@@ -6,7 +6,7 @@ use crate::Aws;
 use crate::ecr::{self, Behaviour};
 use crate::ecs::placement::TaskPlacement;
 use crate::ecs::run_task::RunRequest;
-use crate::ecs::state::Standalone;
+use crate::ecs::task::Standalone;
 use crate::ecs::{
     Attachment, CommandEnd, Container, Deployment, DeploymentStatus, Service, Task, TaskState,
     service_rules,

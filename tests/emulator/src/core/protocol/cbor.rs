@@ -14,7 +14,7 @@ use minicbor::data::{IanaTag, Type};
 use minicbor::{Decoder, Encoder, decode, encode};
 use serde_json::{Map, Value, json};
 
-use super::json::{Call, Json};
+use super::json::{Json, JsonOperation};
 use super::{Request, Response, WrittenResponse};
 use crate::{ApiError, Aws, Millis};
 
@@ -31,7 +31,7 @@ const MOST_DEPTH: u32 = 64;
 pub(crate) struct Cbor {
     /// Its face in JSON; the outputs of its calls may have [`timestamp`]s.
     pub(crate) json: Json,
-    pub(crate) call: Call,
+    pub(crate) call: JsonOperation,
     /// The name of the shape of an error, by its code in the query protocol; none for a service
     /// that never spoke that protocol, whose codes are the names.
     pub(crate) shape_of: Option<fn(&str) -> &str>,

@@ -9,7 +9,7 @@ use super::definitions::TaskDefinition;
 use super::rates;
 use super::run_task::{CommandEnd, Run};
 use super::service_history::ServiceDeployment;
-use super::task::Task;
+use super::task::{Task, TaskState};
 use crate::Millis;
 
 /// Everything ECS knows, by ARN, except clusters (by name) and task definitions (by family, then

@@ -4,6 +4,7 @@
 mod closing;
 mod deploy_role;
 mod health;
+mod judgements;
 mod lease;
 mod places;
 mod prior;

@@ -1,6 +1,9 @@
 //! What a release found, and what it returns to.
 
+use serde_json::json;
+
 use super::*;
+use crate::observed::colour::Colour::Green;
 
 fn of_lease(lease: &Lease) -> &PriorService {
     match lease.release.as_ref().and_then(Release::target) {
@@ -136,5 +139,55 @@ fn whether_scheduled_scaling_was_suspended_is_stored_with_its_colour_if_it_is_re
         assert_eq!(stored.get("schedule_suspended"), expected.as_ref());
         let read: PriorColour = serde_json::from_value(stored).expect("reads");
         assert_eq!(read, colour);
+    }
+}
+
+#[test]
+fn the_prior_release_of_a_pair_is_stored_as_what_the_live_colour_ran() {
+    let mut pair = prior_pair();
+    pair.live = Green;
+    pair.colours.green.task_definition = NEW.to_owned();
+    pair.colours.green.desired_count = 5;
+    pair.colours.green.percentages = percentages(50, 150);
+    let prior = Prior::Pair {
+        pair: Box::new(pair),
+        recorded_at: now(),
+    };
+    let stored = serde_json::to_value(&prior).expect("serializes");
+
+    assert_eq!(
+        [
+            &stored["task_definition"],
+            &stored["desired_count"],
+            &stored["percentages"],
+            &stored["pair"]["live"],
+        ],
+        [
+            &json!(NEW),
+            &json!(5),
+            &json!({"minimum_healthy": 50, "maximum": 150}),
+            &json!("green"),
+        ]
+    );
+
+    let read: Prior = serde_json::from_value(stored.clone()).expect("reads");
+    assert_eq!(read, prior);
+
+    for (field, other) in [
+        ("task_definition", json!(OLD)),
+        ("desired_count", json!(2)),
+        (
+            "percentages",
+            json!({"minimum_healthy": 100, "maximum": 200}),
+        ),
+    ] {
+        let mut strange = stored.clone();
+        strange[field] = other;
+        let error = serde_json::from_value::<Prior>(strange).expect_err("another's");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("`prior.{field}` is "))
+        );
     }
 }

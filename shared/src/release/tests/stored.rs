@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::job::Origin;
-use crate::observed::colour::Colour::Green;
 
 fn time(secs: i64) -> String {
     format!("2026-01-05T09:00:{secs:02}Z")
@@ -317,56 +316,6 @@ fn a_state_that_contradicts_its_time_is_refused() {
         refused_with(service_fields(), "state", &json!("rolling-back")),
         "`release.rolling_back_since` is missing; expected an instant in state `rolling-back`"
     );
-}
-
-#[test]
-fn the_prior_release_of_a_pair_is_stored_as_what_the_live_colour_ran() {
-    let mut pair = prior_pair();
-    pair.live = Green;
-    pair.colours.green.task_definition = NEW.to_owned();
-    pair.colours.green.desired_count = 5;
-    pair.colours.green.percentages = percentages(50, 150);
-    let prior = Prior::Pair {
-        pair: Box::new(pair),
-        recorded_at: now(),
-    };
-    let stored = serde_json::to_value(&prior).expect("serializes");
-
-    assert_eq!(
-        [
-            &stored["task_definition"],
-            &stored["desired_count"],
-            &stored["percentages"],
-            &stored["pair"]["live"],
-        ],
-        [
-            &json!(NEW),
-            &json!(5),
-            &json!({"minimum_healthy": 50, "maximum": 150}),
-            &json!("green"),
-        ]
-    );
-
-    let read: Prior = serde_json::from_value(stored.clone()).expect("reads");
-    assert_eq!(read, prior);
-
-    for (field, other) in [
-        ("task_definition", json!(OLD)),
-        ("desired_count", json!(2)),
-        (
-            "percentages",
-            json!({"minimum_healthy": 100, "maximum": 200}),
-        ),
-    ] {
-        let mut strange = stored.clone();
-        strange[field] = other;
-        let error = serde_json::from_value::<Prior>(strange).expect_err("another's");
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("`prior.{field}` is "))
-        );
-    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod no_tasks;
 mod passing;
 mod placement;
 mod ports;
+mod rebalancing;
 mod register;
 mod restorable;
 mod scaling;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 use slipway::timestamp::Timestamp;
 
 use super::shape::{PIPELINE, Shape};
@@ -114,7 +114,7 @@ pub(super) fn met(aws: &Aws) -> [u64; 3] {
     let reports = aws.codepipeline.jobs.iter().flat_map(|job| &job.reports);
     let waited = reports.filter(|report| {
         matches!(&report.content, ReportContent::Success { continuation_token: Some(token), .. }
-            if token.contains("\"frozen\":"))
+            if is_frozen(token))
     });
 
     let records = executions(aws, PIPELINE).filter_map(|execution| record(aws, &execution.id));
@@ -131,4 +131,9 @@ pub(super) fn met(aws: &Aws) -> [u64; 3] {
         ended.count() as u64,
         stops.count() as u64,
     ]
+}
+
+/// Whether a continuation token is that of an action which a freeze held back.
+fn is_frozen(token: &str) -> bool {
+    serde_json::from_str(token).is_ok_and(|token: Value| token.get("frozen").is_some())
 }

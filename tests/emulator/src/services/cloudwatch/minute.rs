@@ -275,7 +275,8 @@ fn drawn(
     }
     if speaks_grpc(aws, group) {
         part.good += part.client_errors + part.server_errors;
-        (part.client_errors, part.server_errors) = (0, 0);
+        part.client_errors = 0;
+        part.server_errors = 0;
         part.bursts.clear();
     }
     part

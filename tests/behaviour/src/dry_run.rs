@@ -117,12 +117,12 @@ async fn dry_run(driver: &Driver, application: &str, digest: &str) -> Value {
     assert_nothing_is_written(&before, &after);
     assert_eq!(ledger(&after), ledger(&before));
 
-    let said = if answer["status"] == "failed" {
+    let stated = if answer["status"] == "failed" {
         &answer["message"]
     } else {
         &answer["summary"]
     };
-    assert_eq!(*said, reported, "{answer}");
+    assert_eq!(*stated, reported, "{answer}");
     answer
 }
 

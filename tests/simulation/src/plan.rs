@@ -315,8 +315,8 @@ impl fmt::Display for Plan {
             }
         }
 
-        let asks = self.shape.approval || self.shape.canary().is_some();
-        for answer in self.answers.iter().filter(|_| asks) {
+        let is_decided = self.shape.approval || self.shape.canary().is_some();
+        for answer in self.answers.iter().filter(|_| is_decided) {
             writeln!(
                 f,
                 "  {} after {:?}",

@@ -39,10 +39,13 @@ fn a_release_waits_before_its_update_and_goes_on_by_itself() {
         let updates = made(&aws, "update-service", "UpdateService");
         let first = updates[before];
         assert!(first >= end && first < end + 2 * MINUTE, "{first}, {end}");
-        let said = summaries(&aws, &execution, "update-service");
+        let reported = summaries(&aws, &execution, "update-service");
         let expected = format!("frozen: until {} UTC by ", utc(end).replace('T', " "));
-        assert!(said[0].starts_with(&expected), "{said:?}");
-        assert!(said[0].ends_with("; then it goes on by itself"), "{said:?}");
+        assert!(reported[0].starts_with(&expected), "{reported:?}");
+        assert!(
+            reported[0].ends_with("; then it goes on by itself"),
+            "{reported:?}"
+        );
     });
 }
 

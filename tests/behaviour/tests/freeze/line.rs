@@ -106,9 +106,9 @@ fn an_operator_holds_a_shift_by_the_transition_and_lets_it_go_on() {
             let aws = driver.world.aws();
             assert_eq!(weights(&aws), [50, 50]);
             let execution = newest(&aws, pair::PIPELINE).id.clone();
-            let said = summaries(&aws, &execution, "swap-target-groups");
+            let reported = summaries(&aws, &execution, "swap-target-groups");
             assert_eq!(
-                said.last().map(String::as_str),
+                reported.last().map(String::as_str),
                 Some(
                     "frozen: the transition into stage Release is disabled (incident 7) until an \
                      operator enables it; then it goes on by itself"

@@ -82,11 +82,11 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
         for (code, input) in inputs {
             tried += 1;
             let (answer, after) = given(account.clone(), code, input);
-            let said = format!("{answer:?}");
+            let message = format!("{answer:?}");
 
             assert!(
                 is_harmless(&answer, code, &event),
-                "{code} on {name}: {said}"
+                "{code} on {name}: {message}"
             );
             assert_eq!(
                 writes(&after, account.calls.len()),
@@ -97,8 +97,8 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
 
             for secret in secrets(&event) {
                 assert!(
-                    !said.contains(&secret),
-                    "{code} on {name} repeats a credential: {said}"
+                    !message.contains(&secret),
+                    "{code} on {name} repeats a credential: {message}"
                 );
             }
         }

@@ -21,7 +21,7 @@ pub struct Demo {
     pub deploys: &'static str,
     open: fn(u64) -> Result<Aws, String>,
     scenes: fn() -> Vec<Scene>,
-    /// What is refused at the end, in a line that says so.
+    /// What is refused at the end, in a line that states it.
     pub refused: Option<Refuse>,
 }
 

@@ -72,8 +72,8 @@ fn without_a_share_or_an_hour_nothing_is_expected() {
 }
 
 #[test]
-fn the_second_threshold_is_asked_for_where_it_can_be_shown() {
-    let asks = |requests_a_second: f64| {
+fn the_second_threshold_is_required_where_it_can_be_shown() {
+    let required = |requests_a_second: f64| {
         let config = JudgeConfig {
             share: Some(0.1),
             ..JudgeConfig::default()
@@ -83,7 +83,7 @@ fn the_second_threshold_is_asked_for_where_it_can_be_shown() {
         prior.latency.push(prior.latency[1]);
         promoting(&config, &families, &prior)
     };
-    assert!(asks(100.0).contains(&Metric::Latency(1)));
-    assert!(!asks(5.0).contains(&Metric::Latency(1)));
-    assert!(!asks(1_000.0).contains(&Metric::Latency(2)));
+    assert!(required(100.0).contains(&Metric::Latency(1)));
+    assert!(!required(5.0).contains(&Metric::Latency(1)));
+    assert!(!required(1_000.0).contains(&Metric::Latency(2)));
 }

@@ -101,10 +101,10 @@ fn holds(rule: &TemplateRule, scope: &Scope<'_>) -> Result<(), Problem> {
 
     for (at, (assert, description)) in rule.assertions.iter().enumerate() {
         if !scope.truth(assert).at("Assert").at(at).at("Assertions")? {
-            let said = description
+            let message = description
                 .clone()
                 .unwrap_or_else(|| format!("{} is false", found(assert)));
-            return Err(Problem::new(said)).at(at).at("Assertions");
+            return Err(Problem::new(message)).at(at).at("Assertions");
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::{ApiError, Aws, Quirk};
 const CATEGORIES: [&str; 7] = [
     "Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute",
 ];
-/// The most jobs of one poll. No document has it: a worker asks for fewer, or polls again.
+/// The most jobs of one poll. No document has it: a worker requests fewer, or polls again.
 const BATCH: i64 = 50;
 
 /// The jobs of an action type that wait for a worker, oldest first.
@@ -69,7 +69,7 @@ fn type_name<'a>(checks: &mut Checks, id: &'a Value) -> Result<ActionTypeName<'a
     })
 }
 
-/// The one property that a worker asks for, with its value.
+/// The one property that a worker filters by, with its value.
 fn query<'a>(
     checks: &mut Checks,
     given: &'a Value,

@@ -77,10 +77,10 @@ fn a_new_target_needs_both_bounds_in_order() {
     ];
 
     for (members, expected) in refused {
-        let said = error(register(&mut aws, members));
+        let message = error(register(&mut aws, members));
         assert!(
-            said.starts_with("ValidationException: ") && said.contains(expected),
-            "{said}"
+            message.starts_with("ValidationException: ") && message.contains(expected),
+            "{message}"
         );
     }
 
@@ -117,24 +117,24 @@ fn a_target_is_a_service_that_exists() {
     ];
 
     for (member, value, expected) in cases {
-        let said = error(call(
+        let message = error(call(
             &mut aws,
             "RegisterScalableTarget",
             &with(member, value),
         ));
-        assert!(said.contains(expected), "{said}");
+        assert!(message.contains(expected), "{message}");
     }
 
-    let said = error(call(
+    let message = error(call(
         &mut aws,
         "RegisterScalableTarget",
         &json!({"ServiceNamespace": "ecs"}),
     ));
     assert!(
-        said.contains(
+        message.contains(
             "Value null at 'resourceId' failed to satisfy constraint: Member must not be null"
         ),
-        "{said}"
+        "{message}"
     );
 }
 

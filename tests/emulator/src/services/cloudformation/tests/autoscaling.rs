@@ -141,11 +141,11 @@ fn a_policy_names_its_target_in_one_of_two_ways() {
         "ScalingTargetId: !Ref Target",
         "ScalingTargetId: !Ref Target\n      ServiceNamespace: ecs",
     );
-    let said = refused("scaling-both", &both);
+    let message = refused("scaling-both", &both);
 
     assert!(
-        said.contains("Either ScalingTargetId or all three of"),
-        "{said}"
+        message.contains("Either ScalingTargetId or all three of"),
+        "{message}"
     );
 
     let apart = "ServiceNamespace: ecs

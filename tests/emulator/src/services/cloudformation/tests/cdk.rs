@@ -149,11 +149,11 @@ fn an_inline_policy_of_no_role_or_of_one_that_is_not_there_is_refused() {
     .into_iter()
     .enumerate()
     {
-        let said = refused(
+        let message = refused(
             &format!("inline-{at}"),
             &POLICY.replace("[!Ref Role]", roles),
         );
-        assert!(said.contains(expected), "{said}");
+        assert!(message.contains(expected), "{message}");
     }
 }
 

@@ -33,7 +33,7 @@ fn made() -> Aws {
     aws
 }
 
-/// Asks for a change set of the stack `own`.
+/// Requests a change set of the stack `own`.
 fn change_set(aws: &mut Aws, more: &[(&str, &str)]) -> Result<Value, ApiError> {
     let own = [("ChangeSetName", "next"), OWN];
     request(aws, "CreateChangeSet", &[&own[..], more].concat())

@@ -129,12 +129,12 @@ fn policies_are_looked_at() {
     .into_iter()
     .enumerate()
     {
-        let said = refused(&format!("policy-{at}"), &role_with(statement));
+        let message = refused(&format!("policy-{at}"), &role_with(statement));
         assert!(
-            said.contains(
+            message.contains(
                 "Properties.Policies.0.PolicyDocument.Statement.0: MalformedPolicyDocument"
-            ) && said.contains(expected),
-            "{said}"
+            ) && message.contains(expected),
+            "{message}"
         );
     }
 }

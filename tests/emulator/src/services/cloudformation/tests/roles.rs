@@ -123,7 +123,7 @@ fn trust_policies_sessions_and_boundaries_that_iam_does_not_take_are_refused() {
         let text = TEMPLATE.replace(from, to);
         assert_ne!(text, TEMPLATE, "{from}");
 
-        let said = refused(&format!("roles-{at}"), &text);
-        assert!(said.contains(expected), "{said}");
+        let message = refused(&format!("roles-{at}"), &text);
+        assert!(message.contains(expected), "{message}");
     }
 }

@@ -239,8 +239,8 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
     .enumerate()
     {
         assert!(TEMPLATE.contains(from), "{from}");
-        let said = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
-        assert!(said.contains(expected), "{said}");
+        let message = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
+        assert!(message.contains(expected), "{message}");
     }
 }
 

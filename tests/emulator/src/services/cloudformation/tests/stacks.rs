@@ -117,8 +117,8 @@ const UNKNOWN_IN_VALUES: [(&str, &str); 6] = [
 fn what_is_not_known_is_refused_with_its_place() {
     let cases = UNKNOWN_ELEMENTS.into_iter().chain(UNKNOWN_IN_VALUES);
     for (at, (text, expected)) in cases.enumerate() {
-        let said = refused(&format!("unknown-{at}"), text);
-        assert!(said.contains(expected), "{text}: {said}");
+        let message = refused(&format!("unknown-{at}"), text);
+        assert!(message.contains(expected), "{text}: {message}");
     }
 }
 

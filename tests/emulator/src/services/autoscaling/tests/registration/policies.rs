@@ -12,10 +12,10 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
     let mut aws = account(1, 1);
     let none = "for service namespace: ecs, resource ID: service/main/web, scalable dimension: \
         ecs:service:DesiredCount";
-    let said = error(put(&mut aws, "cpu", cpu(50.0)));
+    let message = error(put(&mut aws, "cpu", cpu(50.0)));
 
     assert_eq!(
-        said,
+        message,
         format!("ObjectNotFoundException: No scalable target registered {none}")
     );
 
@@ -83,10 +83,10 @@ fn configurations_of_policies_are_checked() {
     ];
 
     for (configuration, expected) in refused {
-        let said = error(put(&mut aws, "web", configuration));
+        let message = error(put(&mut aws, "web", configuration));
         assert!(
-            said.starts_with("ValidationException: ") && said.contains(expected),
-            "{said}"
+            message.starts_with("ValidationException: ") && message.contains(expected),
+            "{message}"
         );
     }
 

@@ -190,7 +190,7 @@ pub struct SourceCount {
     /// The series of its events. Where it has no point it may be read as 0, so nothing is promoted
     /// if it has never had one.
     pub events: SourceMetric,
-    /// What operators know that series by.
+    /// The name by which operators know that series.
     pub events_name: String,
 }
 

@@ -289,7 +289,7 @@ impl RecordPair {
             .or(ttl)
     }
 
-    /// What a host is, if it leads to the other colour too, or to that alone.
+    /// What the host names, if it leads to the other colour, alone or too; none if not.
     #[must_use]
     pub fn other_than(&self, colour: Colour, host: &str) -> Option<String> {
         let other = colour.other();

@@ -20,14 +20,14 @@ pub struct StackUpdate {
     pub event: String,
     /// The id of the event of its beginning: the same id again is a duplicate delivery.
     pub begun_by: Option<String>,
-    /// The id of the event of the last end that was followed: the same id again is one too, also
-    /// once the next update has begun.
+    /// The id of the event of the last end that was acted on: the same id again is a duplicate
+    /// delivery too, even after the next update has begun.
     pub ended_by: Option<String>,
     pub began_at: Timestamp,
     /// The execution of the pipeline's release that was open when it began.
     pub during: Option<String>,
-    /// When its end came while a release of the pipeline was open or about to begin: what then
-    /// follows is up to the end of that release.
+    /// When its end came while a release of the pipeline was open or about to begin: the end of
+    /// that release decides what follows.
     pub missed_at: Option<Timestamp>,
     /// The source action of the pipeline that takes a digest.
     pub action: Option<String>,
@@ -79,8 +79,8 @@ impl StackUpdate {
         }
     }
 
-    /// The same beginning after what was written before, of which the last end stays known: it may
-    /// be its own, whose event came first.
+    /// The same beginning with the last end that was written before: it may be its own, if the
+    /// event of the end came first.
     #[must_use]
     pub fn after(self, before: Option<&Self>) -> Self {
         Self {

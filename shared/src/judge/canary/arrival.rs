@@ -97,7 +97,7 @@ pub fn take(arrived: &Arrived, rules: ArrivalRules) -> Option<Taken> {
 }
 
 /// A user's own counts are not waited for beyond what makes the whole minute wait. One that is
-/// unknown then is left out, and no other one with it.
+/// unknown then is left out alone.
 fn own(canary: &Counters, baseline: &Counters, count: usize) -> Vec<Option<Counts>> {
     (0..count)
         .map(|place| own_counts(canary.own.get(place)?, baseline.own.get(place)?))

@@ -51,7 +51,7 @@ impl Progress {
         together.into_iter().chain(self.own_apart.values())
     }
 
-    /// The same, to make them shorter.
+    /// The same lists, to be shortened.
     pub fn skipped_mut(&mut self) -> impl Iterator<Item = &mut MinuteRanges> {
         let together = [&mut self.answers, &mut self.latency, &mut self.own];
         together.into_iter().chain(self.own_apart.values_mut())
@@ -122,7 +122,7 @@ impl MinuteRanges {
         Some(gap)
     }
 
-    /// Adds a minute, usually the latest of all, unless it is in it.
+    /// Adds a minute, usually the latest of all, unless it is there already.
     fn add(&mut self, minute: u32) {
         if self.contains(minute) {
             return;

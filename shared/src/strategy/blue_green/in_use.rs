@@ -55,14 +55,14 @@ impl Departure {
         left - i64::from(COMPARED_MINUTES)..left
     }
 
-    /// The last `count` minutes that ended this long ago, of those that the new weights govern.
+    /// The last `count` minutes under the new weights that ended at least this long ago.
     fn after(self, count: u32, age: Duration) -> Range<i64> {
         let first = (self.left_at.secs() + SPREAD_SECS).div_euclid(60) + 1;
         let end = (self.now.secs() - age.as_secs().cast_signed()).div_euclid(60);
         first.max(end - i64::from(count))..end
     }
 
-    /// How long the drain is over.
+    /// How long ago the drain ended.
     fn waited(self) -> Duration {
         self.now.since(self.left_at).saturating_sub(self.drain)
     }
@@ -97,7 +97,8 @@ pub fn late_requests(observed: &Observations<'_>, departure: Departure) -> u64 {
     counts.sum()
 }
 
-/// The step in place of stopping the old colour, to which some ways lead beside the weights.
+/// The step in place of stopping the old colour, while requests can reach it by other ways than the
+/// weights.
 #[must_use]
 pub fn stop_or_keep(
     context: &PairContext<'_>,
@@ -166,7 +167,7 @@ fn fails(answers: &Answers, rule: BadRule) -> bool {
     answers.bad(rule) * 100 >= answers.requests * FAILED_PERCENT
 }
 
-/// What became of the requests to a side, in each of some minutes that has any.
+/// The results of the requests to a side, for each of these minutes that has requests.
 fn answers(observed: &Observations<'_>, side: Side, minutes: Range<i64>) -> Vec<Answers> {
     let answers = minutes.filter_map(|at| counters(observed, 0, side, at).answers());
     answers.filter(|answers| answers.requests > 0).collect()

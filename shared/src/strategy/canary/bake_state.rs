@@ -49,7 +49,7 @@ pub struct BakeState {
     /// Whether the rule has had stickiness at a look: clients stay with their colour after it.
     #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
     pub sticky: bool,
-    /// What is remarked on of what was fixed before the bake.
+    /// Remarks on what was fixed before the bake.
     #[serde(rename = "r", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remarks: BTreeSet<Remark>,
     /// The places of the counts that had a value in the hour before, as they are numbered in

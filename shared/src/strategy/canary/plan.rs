@@ -79,8 +79,8 @@ pub fn known_counts(counts: &[SourceCount], data: &Data) -> BTreeSet<usize> {
         .collect()
 }
 
-/// The place of a count in the continuation token: of a user's own that among all metrics of the
-/// user, also series of values; of any other one after the last of those.
+/// The place of a count in the continuation token: of a user's own its place among all metrics of
+/// the user, series of values included; of any other a place after the last of those.
 pub(super) fn place(nth: usize, count: &SourceCount) -> usize {
     match count.events {
         SourceMetric::Custom(index, _) => index,

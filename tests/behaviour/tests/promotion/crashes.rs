@@ -45,7 +45,8 @@ fn of_ci(played: &Played) -> Vec<usize> {
     own.map(|(number, _)| number).collect()
 }
 
-/// Every change of these attempts, as they go from the last rest before them.
+/// Every change that these attempts make, when they are played again from the last time before them
+/// at which nothing was in progress.
 fn points() -> Vec<Point> {
     let opened = opened(1, &[]).expect("it opens");
     let (played, rests) = play_with_rests(opened, &CHAPTERS[0]).expect("it goes as expected");

@@ -20,7 +20,7 @@ pub struct Stale {
     /// The longest time for which a change may stay unseen; nothing means that every read is
     /// current.
     pub longest: Option<Duration>,
-    /// For how long nothing can be deployed that was registered; nothing means at once.
+    /// For how long a registered revision cannot be deployed; none means that it can be at once.
     pub registrations: Option<Duration>,
     before: BTreeMap<StaleChange, Before>,
 }

@@ -56,9 +56,10 @@ fn each_action_that_a_deploy_role_lacks_is_reported_with_role_and_resource() {
     let mut of_counter = permissions(aws, &counter);
     of_counter.retain(|known| !of_web.contains(&known.action) && played(known));
     let mut of_pair = permissions(&with_canary, &deploy_role(&with_canary, OF_PAIR));
-    // Of a pair the first one too is first tried by scaling, and a manifest is first read to look
-    // whether it is an image, without which it is released. Those of a single service are among the
-    // others: its release in place reads the manifest before an approval.
+    // For a pair, what is tried elsewhere is left out: UpdateService is first tried by scaling, and
+    // without BatchGetImage, which shows whether a manifest is that of an image, a release goes on.
+    // Those of a single service are among the others: its release in place reads the manifest
+    // before an approval.
     let elsewhere = ["ecs:UpdateService", "ecr:BatchGetImage"];
     let is_elsewhere = |action: &str| elsewhere.contains(&action) || REMARKED.contains(&action);
     of_pair.retain(|known| played(known) && !is_elsewhere(known.action.as_str()));

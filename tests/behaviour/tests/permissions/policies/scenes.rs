@@ -145,7 +145,8 @@ impl Event {
         )
     }
 
-    /// Whether it needs another pipeline or no sweep: what follows goes on from before it.
+    /// Whether it needs another pipeline, or no sweep: the scene after it begins where this one
+    /// began.
     fn is_aside(self) -> bool {
         let others = matches!(
             self,

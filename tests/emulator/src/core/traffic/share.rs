@@ -234,7 +234,7 @@ fn stickiness(actions: Option<&Value>) -> Option<Millis> {
     enabled.then_some(secs * 1000)
 }
 
-/// Whether the cookies of a cohort have not ended.
+/// Whether the cookies of a cohort are still valid.
 fn lasts(load: &Load, pinned: &Pinned, at: Millis) -> bool {
     load.renews || at < pinned.until
 }

@@ -201,7 +201,7 @@ fn a_client_that_goes_on_renews_its_cookie_and_keeps_its_group() {
     world.pass(1_000);
     assert_eq!((world.served("b1"), world.served("g1")), (4_000.0, 6_000.0));
 
-    // Another change of the weights binds them to no other group.
+    // Another change of the weights does not bind them to another group.
     world.weigh(0, 50, Some(100));
     world.pass(10);
     assert_eq!((world.served("b1"), world.served("g1")), (4_040.0, 6_060.0));

@@ -30,7 +30,7 @@ pub struct Faults {
     pub late: f64,
     /// Points that are lost or late for certain.
     pub gaps: Vec<Gap>,
-    /// Whether no series of a load balancer is there by Availability Zone.
+    /// Whether load balancers have no series by Availability Zone.
     pub without_zones: bool,
     /// Which part of the results of a query are an internal error.
     pub internal_errors: f64,

@@ -19,9 +19,9 @@ pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
 enum Metric {
     Counter(fn(&HalfMinute) -> u64),
     ResponseTime,
-    /// Balancers alone have it: answers of their own.
+    /// Answers that a balancer makes itself: target groups do not have them.
     Own(fn(&HalfMinute) -> u64),
-    /// Target groups alone have it; whether it is the healthy ones.
+    /// The hosts of a target group, which balancers do not have: the healthy ones, or the others.
     Hosts(bool),
 }
 

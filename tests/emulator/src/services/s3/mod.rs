@@ -187,10 +187,10 @@ impl S3 {
             .get_mut(bucket)
             .ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))?;
 
-        object.etag = format!("\"{}\"", &hex(&object.body)[..32]);
+        object.etag = format!("\"{}\"", &sha256(&object.body)[..32]);
         object.version = bucket
             .versioned
-            .then(|| hex(format!("{key} {puts}").as_bytes())[..32].to_owned());
+            .then(|| sha256(format!("{key} {puts}").as_bytes())[..32].to_owned());
         let versions = bucket.objects.entry(key.to_owned()).or_default();
 
         // Without versioning the one object is overwritten: its version id is null.
@@ -200,7 +200,7 @@ impl S3 {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn sha256(bytes: &[u8]) -> String {
     text::hex(&Sha256::digest(bytes))
 }
 

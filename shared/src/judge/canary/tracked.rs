@@ -86,3 +86,35 @@ impl Tracked {
         is_tested.then(|| self.final_test.p_value(&self.spec))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::canary::config::JudgeConfig;
+    use crate::judge::canary::metric::Families;
+
+    #[test]
+    fn the_final_test_is_for_enough_events_that_come_one_by_one_in_enough_minutes() {
+        let minute = Counts {
+            canary_requests: 1_000,
+            canary_bad: 20,
+            canary_bad_to_promote: 20,
+            baseline_requests: 9_000,
+            baseline_bad: 10,
+        };
+        let p_value = |one_by_one, minutes: u32, min_bad| {
+            let spec = Families::new(&JudgeConfig::default(), 3, &[]).judged[0];
+            let mut tracked = Tracked::new(spec, one_by_one, 1.0, 0.005);
+            for _ in 0..minutes {
+                tracked.absorb(&minute);
+            }
+            tracked.final_p_value(min_bad)
+        };
+
+        // 60 bad events, where 9.8 are expected.
+        assert!(p_value(true, 3, 60).is_some_and(|p| p < 1e-9));
+        assert_eq!(p_value(false, 3, 60), None, "they come in groups");
+        assert_eq!(p_value(true, 3, 61), None, "too few events");
+        assert_eq!(p_value(true, 2, 40), None, "too few minutes");
+    }
+}

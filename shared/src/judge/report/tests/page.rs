@@ -5,6 +5,8 @@ use super::super::*;
 use super::{judged, live, minute, undecided};
 use crate::judge::Decision;
 use crate::judge::canary::answers::BadRule;
+use crate::judge::canary::counts::OwnCounter;
+use crate::judge::canary::metric::OwnCount;
 
 #[test]
 fn the_verdict_has_the_sentence_of_the_messages() {
@@ -53,6 +55,37 @@ fn the_expected_time_is_that_of_the_first_message() {
              of 50%, a bake of 60 minutes or tau_promote 3 would help"
         )
     );
+}
+
+/// The page of a judgement with this many counts of a user beside errors and 4xx.
+fn page_with(count: usize) -> String {
+    let own = |place: usize| OwnCount {
+        name: format!("orders of shop {place}"),
+        weight: 0.2,
+        tolerance: 1.1,
+        floor: None,
+        dispersion: None,
+        promote_tolerance: None,
+        promote_floor: None,
+    };
+    let counted = OwnCounter {
+        total: Some(100),
+        bad: Some(1),
+    };
+    let live = live(30, 3, (0..count).map(own).collect());
+    html(&Judgement::from_live(&live, |_| {
+        let mut arrived = minute(1, 9);
+        arrived.minute.canary.own = vec![counted; count];
+        arrived.minute.baseline.own = vec![counted; count];
+        arrived
+    }))
+}
+
+#[test]
+fn a_page_draws_twelve_metrics_and_has_the_number_of_the_others() {
+    let rest = "more metrics are in the table below.";
+    assert!(!page_with(10).contains(rest));
+    assert!(page_with(12).contains(&format!(" 2 {rest}")));
 }
 
 #[test]

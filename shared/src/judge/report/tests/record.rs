@@ -2,9 +2,10 @@
 
 use super::super::*;
 use super::{judged, live, minute, undecided};
-use crate::judge::canary::metric::OwnCount;
+use crate::judge::canary::metric::{Metric, OwnCount};
 use crate::judge::canary::scenario::Scenario;
-use crate::judge::{Decision, Judge, Reason};
+use crate::judge::canary::verdict::Peak;
+use crate::judge::{Decision, Judge, Progress, Reason};
 
 #[test]
 fn a_record_is_read_as_it_was_written_and_judged_as_it_was() {
@@ -143,6 +144,54 @@ fn a_record_that_contradicts_itself_is_refused() {
         let error = changed(path, value);
         assert!(error.contains(expected), "{path}: {error}");
     }
+}
+
+#[test]
+fn looks_that_are_not_in_order_are_refused() {
+    // The third look is the verdict.
+    for (place, minute) in [(0, 2), (1, 1), (1, 3)] {
+        let mut judgement = undecided();
+        judgement.looks[place].minute = minute;
+        let error = Judgement::from_json(&judgement.to_json()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "failed to read the judgement: looks are not in order"
+        );
+    }
+}
+
+#[test]
+fn an_ending_is_recorded_where_it_is_not_the_verdict() {
+    let judgement = judged(30, 9, |_| minute(60, 9));
+    assert_eq!(judgement.verdict().decision, Decision::Rollback);
+    let ended = |decision| judgement.clone().with_ending(decision, "an operator");
+    assert_eq!(ended(Decision::Rollback).ending(), None);
+    let promoted = JudgementEnding {
+        decision: Decision::Promote,
+        reason: "an operator".to_owned(),
+    };
+    assert_eq!(ended(Decision::Promote).ending(), Some(&promoted));
+}
+
+#[test]
+fn a_replay_goes_by_the_highest_evidence_that_was_kept() {
+    let peak = Peak {
+        log_e: 9.0,
+        metric: Metric::Errors,
+        minute: 2,
+    };
+    let later = Live {
+        progress: Progress {
+            taken: 2,
+            highest: Some(peak),
+            ..Progress::default()
+        },
+        ..live(30, 3, Vec::new())
+    };
+    let judgement = Judgement::from_live(&later, |_| minute(1, 9));
+    assert_eq!(judgement.verdict().reason, Reason::Harm(peak));
+    assert_eq!(replay(&judgement).reason, Reason::Harm(peak));
+    assert_eq!(differences(&judgement, &replay(&judgement)), []);
 }
 
 #[test]

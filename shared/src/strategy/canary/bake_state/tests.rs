@@ -53,6 +53,7 @@ fn what_is_kept_is_read_again() {
         .with_raise(9)
         .with_raise(12)
         .with_hold(61)
+        .with_hold(62)
         .with_sticky(true)
         .with_sticky(false)
         .with_remarks([Remark::ZonesDenied, Remark::ShareUnknown].into())
@@ -60,6 +61,7 @@ fn what_is_kept_is_read_again() {
         .with_progress(&progress(&[(3, 3), (7, 9)]));
     assert_eq!(read(&state), state);
     assert_eq!(state.raised, Some(9), "the first raise counts");
+    assert_eq!(state.held, Some(61), "a hold begins once");
     assert!(state.sticky, "sessions stay where they are");
     assert_eq!(read(&state).progress(), Ok(progress(&[(3, 3), (7, 9)])));
 }

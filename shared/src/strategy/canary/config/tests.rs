@@ -162,6 +162,13 @@ fn names_of_metrics_and_their_number_are_bounded() {
         let message = format!("metrics[0].name: found \"{name}\"; expected up to 60 characters");
         refused(of("name", json!(name)), &message);
     }
+
+    let long = "n".repeat(61);
+    let message = format!("metrics[0].name: found \"{long}\"; expected up to 60 characters");
+    refused(of("name", json!(long)), &message);
+    let longest = "n".repeat(60);
+    let taken = settings(of("name", json!(longest)));
+    assert_eq!(taken.counts()[0].name, longest);
 }
 
 #[test]

@@ -1,9 +1,13 @@
+use serde_json::json;
+
 use super::*;
+use crate::judge::canary::counts::{Counters, OwnCounter};
 use crate::judge::canary::hour_before::{HourBefore, Measured};
 use crate::judge::canary::verdict::Peak;
 use crate::metrics::source::tests::{count, key};
 use crate::metrics::source::{CustomPart, Points, SourceMetric as Series};
 use crate::strategy::canary::Remark;
+use crate::strategy::canary::config::tests as config;
 
 const FIRST: i64 = 29_460_060;
 
@@ -82,6 +86,74 @@ fn a_healthy_canary_is_promoted_and_a_bad_one_rolled_back() {
 fn without_data_nothing_is_promoted_and_the_bake_ends() {
     let of = |minute| outlook(&settings(8), &state(), &Data::new(), minute).decision;
     assert_eq!([of(7), of(8)], [Decision::Continue, Decision::Inconclusive]);
+}
+
+#[test]
+fn a_series_without_data_keeps_a_healthy_canary_from_its_promotion() {
+    let of = |end| {
+        let mut settings = config::settings(json!([config::memory()]));
+        settings.judge.end = end;
+        outlook(&settings, &state(), &data(9, 6.0, 54.0), 9)
+    };
+    for (end, decision) in [(30, Decision::Continue), (9, Decision::Inconclusive)] {
+        let found = of(end);
+        assert_eq!(found.verdict.decision, Decision::Promote);
+        assert_eq!((found.decision, found.clear), (decision, false));
+        let objection = "; memory has values of both colours in 0 minutes, 5 needed: no data is \
+                         never a pass";
+        assert!(found.reason.ends_with(objection), "{}", found.reason);
+    }
+}
+
+#[test]
+fn a_count_that_has_a_total_only_is_no_pass() {
+    let settings = config::settings(json!([config::orders()]));
+    let counted = OwnCounter {
+        total: Some(100),
+        bad: Some(0),
+    };
+    let side = || Counters {
+        own: vec![counted],
+        ..Counters::default()
+    };
+    let arrived = || Arrived {
+        minute: Minute {
+            canary: side(),
+            baseline: side(),
+        },
+        is_final: true,
+    };
+    let minutes: BTreeMap<u32, Arrived> = (1..=5).map(|judged| (judged, arrived())).collect();
+    let of = |id: &str| {
+        let data: Data = [(key(id), Points::from([(FIRST, 100.0)]))].into();
+        let observed = Observed {
+            settings: &settings,
+            state: &state(),
+            data: &data,
+            minute: 5,
+            now_secs: (FIRST + 15) * 60,
+            percent: 10,
+            sticky: false,
+        };
+        without_data(&observed, &minutes)
+    };
+    let never = messages::never_counted("orders", "Orders");
+    assert_eq!((of("c_m0n"), of("c_m0x")), (Some(never), None));
+}
+
+#[test]
+fn missing_requests_are_in_the_reason_of_what_is_open_only() {
+    let of = |decision| with_missing_requests(decision, "why".to_owned(), &BTreeMap::new(), 3);
+    let missing = "no request to the new colour was counted in 3 minutes; the comparison needs \
+                   traffic on both sides; why";
+    for (decision, expected) in [
+        (Decision::Continue, missing),
+        (Decision::Inconclusive, missing),
+        (Decision::Promote, "why"),
+        (Decision::Rollback, "why"),
+    ] {
+        assert_eq!(of(decision), expected, "{decision:?}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! step cannot be invoked, it reports as failed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use slipway::aws::{AwsError, CustomJobs, ErrorKind, Functions, Jobs, Retry, Sdk};
@@ -168,11 +169,7 @@ impl PollJobs {
         loop {
             let sent = self.functions.invoke(&function, &invocation.event).await;
             match sent {
-                Err(error)
-                    if error.kind == ErrorKind::Busy
-                        && attempts < JOB_ATTEMPTS
-                        && self.sdk.now().since(began) < POLL_BUDGET =>
-                {
+                Err(error) if invokes_again(error.kind, attempts, self.sdk.now().since(began)) => {
                     attempts += 1;
                 }
                 sent => return sent.map_err(|error| not_invoked(&function, &error)),
@@ -188,6 +185,11 @@ impl PollJobs {
     }
 }
 
+/// Whether a step is invoked again after this many attempts, this long after the worker began.
+fn invokes_again(kind: ErrorKind, attempts: u32, spent: Duration) -> bool {
+    kind == ErrorKind::Busy && attempts < JOB_ATTEMPTS && spent < POLL_BUDGET
+}
+
 /// Why a job has no step that would report it.
 fn not_invoked(function: &str, error: &AwsError) -> Failure {
     let kind = match error.kind {
@@ -200,4 +202,27 @@ fn not_invoked(function: &str, error: &AwsError) -> Failure {
          once it can"
     );
     Failure::new(kind, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_invoked_again_only_while_lambda_is_busy_and_there_is_time() {
+        let secs = Duration::from_secs;
+        let cases = [
+            (ErrorKind::Busy, 1, secs(0), true),
+            (ErrorKind::Busy, 2, secs(19), true),
+            (ErrorKind::Busy, 3, secs(0), false),
+            (ErrorKind::Busy, 1, secs(20), false),
+            (ErrorKind::Permission, 1, secs(0), false),
+            (ErrorKind::Rejected, 1, secs(0), false),
+            (ErrorKind::Unexpected, 1, secs(0), false),
+        ];
+        for (kind, attempts, spent, expected) in cases {
+            let found = invokes_again(kind, attempts, spent);
+            assert_eq!(found, expected, "{kind:?} {attempts} {spent:?}");
+        }
+    }
 }

@@ -7,7 +7,7 @@
 use slipway::aws::ErrorKind;
 use slipway::job::{Failure, StepError};
 use slipway::release::{
-    Conclusion, Event, Lease, Outcome, Record, Release, Restart, Target, apply,
+    Conclusion, Event, Lease, Outcome, Record, Release, Restart, StackUpdate, Target, apply,
 };
 use slipway::timestamp::Timestamp;
 
@@ -47,8 +47,8 @@ impl RollBack {
         }))
     }
 
-    /// The digest of a release that an update of the service's stack overtook, or else what ran
-    /// before the update. An item that cannot be read keeps no release open.
+    /// What follows from an update of the service's stack whose end was noted during the release.
+    /// An item that cannot be read keeps no release open.
     async fn after_stack_update(
         &self,
         release: &Release,
@@ -70,18 +70,7 @@ impl RollBack {
             return Ok(None);
         }
 
-        let was_overtaken = conclusion.outcome == Outcome::Superseded
-            && release.failure.as_ref().is_some_and(Failure::is_overridden);
-        let digest = if was_overtaken {
-            release.digest.clone()
-        } else {
-            update.digest
-        };
-        let planned = restart_of(release, update.action, digest, self.sdk.now());
-        Ok(planned.map(|restart| Restart {
-            brings_back: !was_overtaken || restart.brings_back,
-            ..restart
-        }))
+        Ok(restart_after(release, conclusion, update, self.sdk.now()))
     }
 
     /// Starts the pipeline again if it is time, and returns the status; none while it is not, and
@@ -180,6 +169,28 @@ fn restart_of(
     })
 }
 
+/// A start with the digest of a release that an update of the service's stack overtook, or else
+/// with what ran before the update.
+fn restart_after(
+    release: &Release,
+    conclusion: &Conclusion,
+    update: StackUpdate,
+    now: Timestamp,
+) -> Option<Restart> {
+    let was_overtaken = conclusion.outcome == Outcome::Superseded
+        && release.failure.as_ref().is_some_and(Failure::is_overridden);
+    let digest = if was_overtaken {
+        release.digest.clone()
+    } else {
+        update.digest
+    };
+    let planned = restart_of(release, update.action, digest, now);
+    planned.map(|restart| Restart {
+        brings_back: !was_overtaken || restart.brings_back,
+        ..restart
+    })
+}
+
 /// Whether a single service may run what its stack brought during a release that ends like this.
 /// One that was restored runs its prior release.
 fn may_be_replaced(release: &Release, conclusion: &Conclusion) -> bool {
@@ -201,17 +212,49 @@ mod tests {
 
     use super::*;
 
+    fn deploy_role() -> DeployRole {
+        DeployRole {
+            arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
+            external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
+            region: None,
+        }
+    }
+
+    #[test]
+    fn a_release_that_an_update_overtook_is_started_again_or_else_what_ran_before_the_update() {
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let before = Some("sha256:0a".to_owned());
+        let update = StackUpdate {
+            action: Some("Image".to_owned()),
+            ..StackUpdate::begun("slipway-web", "event-1", before, now)
+        };
+        let after = |outcome: Outcome, failure: Failure| {
+            let release = Release {
+                failure: Some(failure),
+                deploy_role: Some(deploy_role()),
+                ..Release::begin("e-1", "slipway-web", Some("sha256:0b"), now)
+            };
+            let conclusion = Conclusion::new(outcome, "it ended");
+            let planned = restart_after(&release, &conclusion, update.clone(), now);
+            planned.map(|restart| (restart.digest, restart.brings_back))
+        };
+
+        let released = Some(("sha256:0b".to_owned(), false));
+        let ran_before = Some(("sha256:0a".to_owned(), true));
+        let overtaken = || Failure::overridden("web:9 was deployed");
+        assert_eq!(after(Outcome::Superseded, overtaken()), released);
+        assert_eq!(after(Outcome::Failed, overtaken()), ran_before);
+        let unhealthy = Failure::job("unhealthy");
+        assert_eq!(after(Outcome::Superseded, unhealthy), ran_before);
+    }
+
     #[test]
     fn what_comes_back_after_a_stack_update_comes_back_when_it_is_started_again() {
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
         for brings_back in [false, true] {
             let release = Release {
                 brings_back,
-                deploy_role: Some(DeployRole {
-                    arn: "arn:aws:iam::111122223333:role/deploy".to_owned(),
-                    external_id: "arn:aws:codepipeline:eu-west-1:111122223333:web".to_owned(),
-                    region: None,
-                }),
+                deploy_role: Some(deploy_role()),
                 ..Release::begin("e-1", "slipway-web", Some("sha256:00"), now)
             };
             let action = Some("Image".to_owned());

@@ -211,6 +211,31 @@ fn what_is_pushed_as_a_freeze_ends_is_not_replaced_by_what_it_ended() {
 }
 
 #[test]
+fn what_waits_before_its_stage_is_not_replaced_by_what_a_freeze_ended() {
+    let (aws, end) = frozen(released(), 24 * 60);
+    run(aws, Fault::None, async |driver| {
+        let older = push(&driver, WEB, "2.0.0");
+        ends(&driver, PIPELINE, &older, "failed").await;
+        set_transition(&mut driver.world.aws(), PIPELINE, Some("maintenance"));
+        let newer = push(&driver, WEB, "2.1.0");
+        // No release of it has begun, and it was claimed long ago.
+        until_the_end(&driver, end).await;
+        sweep(&driver).await.expect("nothing fails");
+        {
+            let aws = driver.world.aws();
+            let starts = [&older, &newer].map(|pushed| starts(&aws, pushed).len());
+            assert_eq!(starts, [1, 1]);
+        }
+
+        set_transition(&mut driver.world.aws(), PIPELINE, None);
+        driver.world.touch();
+        ends(&driver, PIPELINE, &newer, "deployed").await;
+        sweep(&driver).await.expect("nothing fails");
+        assert_eq!(starts(&driver.world.aws(), &older).len(), 1);
+    });
+}
+
+#[test]
 fn a_release_that_brings_nothing_new_is_not_held() {
     let (aws, end) = frozen(released(), 62 * 60);
     run(aws, Fault::None, async |driver| {

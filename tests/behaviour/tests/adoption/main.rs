@@ -4,6 +4,7 @@
 //! The template is of the form that the CDK gives to an `ApplicationLoadBalancedFargateService`:
 //! names that are made up, no tags, roles of the default path, and no circuit breaker.
 
+mod overtaken;
 mod pair;
 mod scene;
 mod stack_updates;

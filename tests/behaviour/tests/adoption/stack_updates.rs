@@ -20,7 +20,7 @@ use super::{
 };
 
 /// How often the pipeline was started with a digest.
-fn starts(driver: &Driver, pushed: &str) -> usize {
+pub(super) fn starts(driver: &Driver, pushed: &str) -> usize {
     let aws = driver.world.aws();
     executions(&aws, PIPELINE)
         .filter(|execution| digest(execution) == Some(pushed))
@@ -28,26 +28,31 @@ fn starts(driver: &Driver, pushed: &str) -> usize {
 }
 
 /// The CDK changes a property of the service only.
-fn with_grace(seconds: u32) -> Value {
+pub(super) fn with_grace(seconds: u32) -> Value {
     let mut changed = template();
     *property(&mut changed, SERVICE, "HealthCheckGracePeriodSeconds") = json!(seconds);
     changed
 }
 
 /// The CDK deploys its stack, and all that follows from it ends.
-async fn update_and_wait(driver: &Driver, template: &Value) {
+pub(super) async fn update_and_wait(driver: &Driver, template: &Value) {
     update_by_cdk(driver, template).await;
     pass(driver, Duration::from_secs(20 * 60)).await;
 }
 
-/// An operator deploys a revision of the service, past Slipway.
-async fn deploy_by_hand(driver: &Driver, revision: &Value) {
+/// Sets the service to a revision, past Slipway.
+pub(super) fn set_revision(driver: &Driver, revision: &Value) {
     let seen = service(&driver.world.aws());
     let input = json!({
         "cluster": seen["clusterArn"], "service": seen["serviceName"], "taskDefinition": revision,
     });
     ecs::call(&mut driver.world.aws(), "UpdateService", &input).expect("legal");
     driver.world.touch();
+}
+
+/// An operator deploys a revision of the service, past Slipway.
+pub(super) async fn deploy_by_hand(driver: &Driver, revision: &Value) {
+    set_revision(driver, revision);
     until(driver, |aws| {
         let mut services = aws.ecs.services.values();
         services.all(|service| !service.is_deploying())
@@ -212,62 +217,8 @@ fn what_a_freeze_ended_goes_out_after_it_although_an_older_release_came_back_mea
     });
 }
 
-/// Lets a release of an image run until its deployment is in progress.
-async fn rolling_out(driver: &Driver, tag: &str) -> String {
-    let pushed = push(driver, REPOSITORY, tag);
-    let image = format!("@{pushed}");
-    until(driver, |aws| {
-        let seen = service(aws);
-        let definition = definition(aws, &seen).to_string();
-        definition.contains(&image) && aws.ecs.services.values().any(|it| it.is_deploying())
-    })
-    .await;
-    pushed
-}
-
-#[test]
-fn a_release_that_an_update_overtakes_is_released_again_after_it() {
-    run(adopted(), Fault::None, async |driver| {
-        let before = deployed(&driver, "1.0.0").await;
-        let pushed = rolling_out(&driver, "1.1.0").await;
-        update_and_wait(&driver, &with_grace(90)).await;
-        pass(&driver, Duration::from_secs(20 * 60)).await;
-
-        assert_runs(&driver, &pushed);
-        let counts = (starts(&driver, &before), starts(&driver, &pushed));
-        assert_eq!(counts, (1, 2));
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
-        assert_eq!(
-            service(&driver.world.aws())["healthCheckGracePeriodSeconds"],
-            90
-        );
-    });
-}
-
-#[test]
-fn a_release_that_an_update_overtook_and_that_ended_before_it_is_released_again() {
-    let aws = adopted_with(&[("ReleaseAfterStackUpdate", "no")]);
-    run(aws, Fault::None, async |driver| {
-        let of_stack = service(&driver.world.aws())["taskDefinition"].clone();
-        let before = deployed(&driver, "1.0.0").await;
-        let pushed = rolling_out(&driver, "1.1.0").await;
-        report(&driver, "begun", "UPDATE_IN_PROGRESS").await;
-        deploy_by_hand(&driver, &of_stack).await;
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "superseded");
-
-        let started = report(&driver, "complete", "UPDATE_COMPLETE").await;
-        assert_eq!(started["digest"], pushed.as_str(), "{started}");
-        pass(&driver, Duration::from_secs(20 * 60)).await;
-        assert_runs(&driver, &pushed);
-        assert_eq!(starts(&driver, &before), 1);
-    });
-}
-
 /// Invokes the function with a report of CloudFormation, as the rule of the pipeline does.
-async fn report(driver: &Driver, id: &str, status: &str) -> Value {
+pub(super) async fn report(driver: &Driver, id: &str, status: &str) -> Value {
     let answer = reported(driver, id, status).await;
     answer.expect("understood")
 }

@@ -283,9 +283,18 @@ pub async fn settled(driver: &Driver, pipeline: &str, pushed: &str) -> String {
 /// Lets the release of a digest end as expected, and returns its execution.
 pub async fn ends(driver: &Driver, pipeline: &str, pushed: &str, expected: &str) -> String {
     let execution = settled(driver, pipeline, pushed).await;
-    let why = reason(driver, &execution);
-    assert_eq!(outcome(driver, &execution), expected, "{why}");
+    assert_outcome(driver, &execution, expected);
     execution
+}
+
+/// Checks how a release ended; a difference is shown with the reason of its end.
+///
+/// # Panics
+/// When it ended otherwise, or has not ended.
+#[track_caller]
+pub fn assert_outcome(driver: &Driver, execution: &str, expected: &str) {
+    let why = reason(driver, execution);
+    assert_eq!(outcome(driver, execution), expected, "{why}");
 }
 
 /// Lets the newest release of `web` run until its deployment is in progress.

@@ -2,8 +2,8 @@
 //! small for their strategy.
 
 use behaviour::{
-    LIMIT, account, by_hand, ecs_state, failure, image_of, invoke, is_closed, jobs, newest,
-    outcome, push, reason, released, service, settled, until, writes,
+    LIMIT, account, assert_outcome, by_hand, ecs_state, failure, image_of, invoke, is_closed, jobs,
+    newest, outcome, push, released, service, settled, until, writes,
 };
 use emulator::{Aws, ecs, eventbridge};
 use harness::demo::{CLUSTER, COUNTER, WEB};
@@ -263,12 +263,7 @@ fn making_room_keeps_the_floor_while_an_instance_is_busy() {
         let execution = newest(&driver.world.aws(), "slipway-page-counter")
             .id
             .clone();
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
+        assert_outcome(&driver, &execution, "deployed");
         assert_eq!(seen, (1, 2), "one task at a time makes room");
     });
 }

@@ -4,7 +4,7 @@
 mod partitions;
 mod scene;
 
-use behaviour::{failure, image_of, jobs, outcome, pair, push, reason, settled, until};
+use behaviour::{ends, failure, image_of, jobs, pair, push, until};
 use emulator::Aws;
 use emulator::ecr::{self, Behaviour};
 use harness::demo::CLUSTER;
@@ -20,13 +20,7 @@ fn image(driver: &Driver, scene: &Scene, service: &str) -> String {
 /// Releases a good image; returns its digest.
 async fn deployed(driver: &Driver) -> String {
     let good = push(driver, SERVICE, "1.0.0");
-    let execution = settled(driver, PIPELINE, &good).await;
-    assert_eq!(
-        outcome(driver, &execution),
-        "deployed",
-        "{}",
-        reason(driver, &execution)
-    );
+    ends(driver, PIPELINE, &good, "deployed").await;
     good
 }
 
@@ -40,17 +34,14 @@ fn pushed_broken(driver: &Driver) -> String {
 
 /// Waits until the release of a broken image is over, which must have been rolled back.
 async fn assert_rolled_back(driver: &Driver, bad: &str) {
-    let execution = settled(driver, PIPELINE, bad).await;
-    let why = reason(driver, &execution);
-    assert_eq!(outcome(driver, &execution), "rolled-back", "{why}");
+    ends(driver, PIPELINE, bad, "rolled-back").await;
 }
 
 /// How begin-release fails on a scene: the type and the message of the failure, and the role.
 fn refused(scene: &Scene) -> (String, String, String) {
     run(scene.account(), Fault::None, async |driver| {
         let pushed = push(&driver, SERVICE, "1.0.0");
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "failed");
+        let execution = ends(&driver, PIPELINE, &pushed, "failed").await;
 
         let aws = driver.world.aws();
         let begun = jobs(&aws, &execution, "begin-release");

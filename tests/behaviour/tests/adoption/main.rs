@@ -13,7 +13,7 @@ mod tools;
 use std::time::Duration;
 
 use behaviour::found_roles::passed;
-use behaviour::{failure, jobs, newest, outcome, pass, push, reason, settled, until, writes};
+use behaviour::{ends, failure, jobs, newest, outcome, pass, push, reason, settled, until, writes};
 use emulator::cloudformation::delete;
 use emulator::codepipeline::ExecutionStatus;
 use emulator::ecr::{self, Behaviour};
@@ -51,9 +51,7 @@ fn adopted_with(parameters: &[(&str, &str)]) -> Aws {
 /// Pushes an image and lets its release end, which must be deployed; returns the digest.
 async fn deployed(driver: &Driver, tag: &str) -> String {
     let pushed = push(driver, REPOSITORY, tag);
-    let execution = settled(driver, PIPELINE, &pushed).await;
-    let why = reason(driver, &execution);
-    assert_eq!(outcome(driver, &execution), "deployed", "{why}");
+    ends(driver, PIPELINE, &pushed, "deployed").await;
     pushed
 }
 
@@ -175,9 +173,13 @@ fn a_broken_first_image_is_rolled_back_to_the_revision_of_the_cdk() {
         );
         driver.world.touch();
 
-        let execution = settled(&driver, PIPELINE, &pushed.expect("it is there")).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{why}");
+        ends(
+            &driver,
+            PIPELINE,
+            &pushed.expect("it is there"),
+            "rolled-back",
+        )
+        .await;
         let after = service(&driver.world.aws());
         assert_eq!(after["taskDefinition"], before["taskDefinition"]);
     });
@@ -373,9 +375,7 @@ fn a_service_of_the_console_is_adopted_under_the_execution_role_that_it_shares()
 
     run(steady(aws), Fault::None, async |driver| {
         let pushed = push(&driver, "api", "1.0.0");
-        let execution = settled(&driver, "slipway-api", &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        ends(&driver, "slipway-api", &pushed, "deployed").await;
 
         let aws = driver.world.aws();
         assert!(aws.iam.denials.is_empty(), "{:?}", aws.iam.denials);

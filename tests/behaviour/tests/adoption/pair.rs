@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use behaviour::pair::{SHORT, weights_at};
-use behaviour::{outcome, pass, push, reason, settled, until, writes};
+use behaviour::{ends, pass, push, until, writes};
 use emulator::Aws;
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
@@ -102,9 +102,7 @@ fn seen(aws: &Aws) -> Value {
 /// Pushes an image and lets its release end, which must be deployed; returns the digest.
 async fn deployed(driver: &Driver, tag: &str) -> String {
     let pushed = push(driver, REPOSITORY, tag);
-    let execution = settled(driver, PIPELINE, &pushed).await;
-    let why = reason(driver, &execution);
-    assert_eq!(outcome(driver, &execution), "deployed", "{why}");
+    ends(driver, PIPELINE, &pushed, "deployed").await;
     pushed
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use behaviour::{invoke_deployed, ledger_table, outcome, pass, push, reason, settled, until};
+use behaviour::{ends, invoke_deployed, ledger_table, pass, push, reason, settled, until};
 use emulator::{Aws, dynamodb, ecs, eventbridge};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{digest, executions, item};
@@ -76,9 +76,7 @@ fn a_release_comes_back_with_what_an_update_of_the_service_by_its_own_stack_chan
 
         assert_runs(&driver, &pushed);
         assert_eq!(starts(&driver, &pushed), 2);
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        let execution = ends(&driver, PIPELINE, &pushed, "deployed").await;
 
         let aws = driver.world.snapshot();
         assert!(aws.iam.denials.is_empty(), "{:?}", aws.iam.denials);
@@ -142,9 +140,7 @@ fn a_push_during_the_update_is_not_replaced_by_what_ran_before_it() {
         update(&mut driver.world.aws(), &with_grace(90));
         driver.world.touch();
         let pushed = push(&driver, REPOSITORY, "1.1.0");
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
 
         pass(&driver, Duration::from_secs(20 * 60)).await;
         assert_runs(&driver, &pushed);
@@ -210,9 +206,7 @@ fn what_a_freeze_ended_goes_out_after_it_although_an_older_release_came_back_mea
         swept.expect("nothing fails");
         assert_eq!(starts(&driver, &pushed), 2);
 
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
         assert_runs(&driver, &pushed);
     });
 }

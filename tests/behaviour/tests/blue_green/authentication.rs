@@ -7,7 +7,7 @@ use harness::driver::{Fault, run};
 use serde_json::json;
 
 use behaviour::pair::{self, SHORT, shop};
-use behaviour::{failure, jobs, outcome, reason};
+use behaviour::{assert_outcome, failure, jobs};
 
 pub(super) const POOL: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_a";
 
@@ -40,8 +40,7 @@ fn a_rule_with_cognito_is_moved_by_a_role_that_may_read_the_client_of_its_pool()
     pair::configure(&mut before, &[("UserPoolArn", POOL)]);
     run(before.clone(), Fault::None, async |driver| {
         let execution = pair::release(&driver, "2.0.0").await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        assert_outcome(&driver, &execution, "deployed");
 
         let aws = driver.world.aws();
         assert_eq!(pair::weights(&aws), [100, 0]);
@@ -55,8 +54,7 @@ fn a_rule_with_cognito_is_moved_by_a_role_that_may_read_the_client_of_its_pool()
 fn a_role_that_may_not_read_it_fails_the_action_with_the_permission_and_no_traffic_moves() {
     run(with_cognito(), Fault::None, async |driver| {
         let execution = pair::release(&driver, "2.0.0").await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{why}");
+        assert_outcome(&driver, &execution, "rolled-back");
 
         let aws = driver.world.aws();
         assert_eq!(pair::weights(&aws), [0, 100]);

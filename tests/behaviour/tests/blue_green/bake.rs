@@ -10,7 +10,7 @@ use invariants::Invariants;
 use serde_json::{Value, json};
 
 use behaviour::pair::{self, PIPELINE, SHORT, shop, state, stop, until_weights};
-use behaviour::{ends, failure, invoke, jobs, outcome, push, reason, settled, writes};
+use behaviour::{assert_outcome, ends, failure, invoke, jobs, push, settled, writes};
 
 /// The shop after a release, its rule with these weights and whatever else `more` does to its
 /// actions.
@@ -209,12 +209,7 @@ fn stickiness_and_other_actions_survive_a_release() {
     run(before.clone(), Fault::None, async |driver| {
         let began = driver.world.clock.now();
         let execution = pair::release(&driver, "2.0.0").await;
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
+        assert_outcome(&driver, &execution, "deployed");
 
         let aws = driver.world.snapshot();
         assert_eq!(
@@ -243,12 +238,7 @@ fn stickiness_and_other_actions_survive_a_rollback() {
         stop(&driver, &execution);
         settled(&driver, PIPELINE, &pushed).await;
 
-        assert_eq!(
-            outcome(&driver, &execution),
-            "rolled-back",
-            "{}",
-            reason(&driver, &execution)
-        );
+        assert_outcome(&driver, &execution, "rolled-back");
         assert_eq!(state(&driver.world.aws()), state(&before));
     });
 }

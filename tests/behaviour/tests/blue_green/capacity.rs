@@ -12,7 +12,7 @@ use behaviour::pair::{
     self, PIPELINE, counts, groups, secs, shop, state, stop, suspend, suspensions, until_weights,
     weights,
 };
-use behaviour::{LIMIT, newest, outcome, pass, push, reason, settled};
+use behaviour::{LIMIT, assert_outcome, newest, pass, push, settled};
 
 /// Requests per second, and the tasks that serve them at 60 % of their strength each.
 const PEAK: f64 = 400.0;
@@ -103,12 +103,7 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
         .expect("it is rolled back");
     settled(driver, PIPELINE, &pushed).await;
 
-    assert_eq!(
-        outcome(driver, &execution),
-        "rolled-back",
-        "{}",
-        reason(driver, &execution)
-    );
+    assert_outcome(driver, &execution, "rolled-back");
 
     (since, seen)
 }

@@ -5,7 +5,7 @@ use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Fault, run};
 
 use behaviour::pair::{self, SHORT, configure, release, shop, until_action, update, weights};
-use behaviour::{outcome, push, reason, settled};
+use behaviour::{assert_outcome, ends, outcome, push, reason};
 
 /// The shop, released once, whose pipeline requests a URL of its load balancer, which refuses what
 /// no test rule takes.
@@ -34,8 +34,7 @@ fn stop_answering(aws: &mut Aws) {
 fn the_traffic_moves_after_the_idle_colour_has_responded() {
     run(checking(), Fault::None, async |driver| {
         let execution = release(&driver, "2.0.0").await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        assert_outcome(&driver, &execution, "deployed");
 
         let aws = driver.world.aws();
         let found = aws.codepipeline.execution(&execution).expect("it is there");
@@ -58,8 +57,7 @@ fn no_traffic_moves_to_a_colour_that_does_not_respond() {
         begun.expect("it begins");
         stop_answering(&mut driver.world.aws());
 
-        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "rolled-back");
+        let execution = ends(&driver, pair::PIPELINE, &pushed, "rolled-back").await;
         let why = reason(&driver, &execution);
         // 502 while its tasks are registered, 503 once they are replaced.
         assert!(why.contains("NG url: found status 50"), "{why}");

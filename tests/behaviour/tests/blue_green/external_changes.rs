@@ -11,7 +11,7 @@ use behaviour::pair::{
     self, COLOURS, HALVES, PIPELINE, counts, definitions, set, set_weights, shop, stop,
     suspensions, until_weights, weights,
 };
-use behaviour::{failure, jobs, newest, outcome, push, reason, settled};
+use behaviour::{assert_outcome, failure, jobs, newest, outcome, push, reason, settled};
 
 /// How a release ended during whose bake something was changed.
 struct Ended {
@@ -152,8 +152,8 @@ fn a_stopped_release_gives_its_traffic_back_beside_an_external_deployment() {
             let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
             stop(&driver, &execution);
             settled(&driver, PIPELINE, &pushed).await;
+            assert_outcome(&driver, &execution, "superseded");
             let reason = reason(&driver, &execution);
-            assert_eq!(outcome(&driver, &execution), "superseded", "{reason}");
 
             let aws = driver.world.snapshot();
             assert_eq!(

@@ -14,7 +14,7 @@ use invariants::ledger_reader::{item, text};
 use serde_json::json;
 
 use behaviour::pair::{SHORT, weights_at};
-use behaviour::{account, image_of, outcome, push, reason, service, settled, until};
+use behaviour::{account, ends, image_of, push, service, until};
 
 /// The pair, and its repository.
 const KIOSK: &str = "kiosk";
@@ -97,9 +97,7 @@ fn reset(aws: &mut Aws) {
 
 /// Lets the release of an image end.
 async fn released(driver: &Driver, pushed: &str, expected: &str) {
-    let execution = settled(driver, PIPELINE, pushed).await;
-    let why = reason(driver, &execution);
-    assert_eq!(outcome(driver, &execution), expected, "{why}");
+    ends(driver, PIPELINE, pushed, expected).await;
 }
 
 /// Green serves this image, blue has no tasks, and both may be scaled in.

@@ -8,7 +8,7 @@ use invariants::ledger_reader::holder;
 use serde_json::{Value, json};
 
 use behaviour::pair::{self, HALVES, SHORT, shop, until_weights};
-use behaviour::{failure, invoke, jobs, outcome, push, reason, settled, until};
+use behaviour::{assert_outcome, ends, failure, invoke, jobs, outcome, push, until};
 
 const GREEN: &str = "shop-green";
 
@@ -47,9 +47,7 @@ fn a_colour_is_not_released_in_place_during_a_release_of_its_pair() {
             "{refusal}"
         );
 
-        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        ends(&driver, pair::PIPELINE, &pushed, "deployed").await;
     });
 }
 
@@ -77,7 +75,6 @@ fn a_pair_is_not_released_during_a_release_of_one_of_its_colours() {
         answer.expect("it is rolled back");
         until(&driver, |aws| holder(aws, CLUSTER, GREEN).is_none()).await;
         let next = pair::release(&driver, "3.0.0").await;
-        let why = reason(&driver, &next);
-        assert_eq!(outcome(&driver, &next), "deployed", "{why}");
+        assert_outcome(&driver, &next, "deployed");
     });
 }

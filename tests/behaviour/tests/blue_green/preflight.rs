@@ -19,8 +19,8 @@ use behaviour::pair::{
     self, PIPELINE, SHORT, counts, definitions, set_weights, shop, state, until_weights, weights,
 };
 use behaviour::{
-    LIMIT, account, ends, failure, is_closed, jobs, newest, outcome, pass, push, reason, service,
-    settled, until, writes,
+    LIMIT, account, assert_outcome, ends, failure, is_closed, jobs, newest, outcome, pass, push,
+    reason, service, settled, until, writes,
 };
 
 const KIOSK: &str = "kiosk";
@@ -181,12 +181,7 @@ fn the_same_image_again_changes_nothing() {
 
         let aws = driver.world.snapshot();
         let execution = newest(&aws, PIPELINE).id.clone();
-        assert_eq!(
-            outcome(&driver, &execution),
-            "unchanged",
-            "{}",
-            reason(&driver, &execution)
-        );
+        assert_outcome(&driver, &execution, "unchanged");
         assert_eq!(state(&aws), state(&before));
 
         let ledger = [

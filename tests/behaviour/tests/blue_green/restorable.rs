@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use behaviour::dry_run::denied;
 use behaviour::pair::{self, SHORT, definitions, shop};
-use behaviour::{by_hand, ecs_state, failure, jobs, outcome, pass, reason};
+use behaviour::{assert_outcome, by_hand, ecs_state, failure, jobs, pass, reason};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/shop-task";
 
@@ -58,12 +58,7 @@ fn roles_of_an_idle_revision_that_was_deregistered_refuse_nothing() {
     ecs::call(&mut aws, "DeregisterTaskDefinition", &gone).expect("it is there");
     run(aws, Fault::None, async |driver| {
         let execution = pair::release(&driver, "2.0.0").await;
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
+        assert_outcome(&driver, &execution, "deployed");
     });
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::golden::{GoldenPart, check};
 use behaviour::pair::{self, until_action};
 use behaviour::shop::{SHORT, push, release, shop};
-use behaviour::{outcome, reason, settled};
+use behaviour::{assert_outcome, ends};
 
 #[test]
 fn a_good_image() {
@@ -30,12 +30,7 @@ fn a_good_image() {
     );
     check(&[first, end], shop(), async |driver| {
         let execution = release(driver, "2.0.0", Answers::GOOD).await;
-        assert_eq!(
-            outcome(driver, &execution),
-            "deployed",
-            "{}",
-            reason(driver, &execution)
-        );
+        assert_outcome(driver, &execution, "deployed");
     });
 }
 
@@ -47,12 +42,7 @@ fn a_bad_image() {
     ];
     check(&parts, shop(), async |driver| {
         let execution = release(driver, "2.1.0", Answers::GOOD.failing(0.02)).await;
-        assert_eq!(
-            outcome(driver, &execution),
-            "rolled-back",
-            "{}",
-            reason(driver, &execution)
-        );
+        assert_outcome(driver, &execution, "rolled-back");
     });
 }
 
@@ -93,13 +83,7 @@ fn a_hold_and_a_decision() {
             }
             driver.world.touch();
 
-            let execution = settled(driver, pair::PIPELINE, &pushed).await;
-            assert_eq!(
-                outcome(driver, &execution),
-                "rolled-back",
-                "{}",
-                reason(driver, &execution)
-            );
+            ends(driver, pair::PIPELINE, &pushed, "rolled-back").await;
         },
     );
 }

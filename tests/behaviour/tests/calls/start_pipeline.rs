@@ -10,7 +10,7 @@ use invariants::ledger_reader::FUNCTIONS_STACK;
 
 use crate::golden::check;
 use crate::in_place::push_again;
-use behaviour::{outcome, pass, push, released, settled};
+use behaviour::{ends, pass, push, released, settled};
 
 const ONLY: &[&str] = &["start-pipeline"];
 
@@ -62,9 +62,7 @@ fn a_refused_digest() {
             )
             .expect("pushed");
             driver.world.touch();
-            let execution = settled(driver, "slipway-web", &pushed).await;
-
-            assert_eq!(outcome(driver, &execution), "rolled-back");
+            ends(driver, "slipway-web", &pushed, "rolled-back").await;
 
             push_again(driver, "1.2.0-again", "1.2.0");
             pass(driver, Duration::from_secs(30)).await;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use behaviour::pair::{self, until_action};
 use behaviour::shop::{SHORT, messages, push, release, reports, shop};
-use behaviour::{outcome, pass, reason, settled};
+use behaviour::{assert_outcome, ends, outcome, pass, reason, settled};
 
 const ALARM: &str = "shop-errors";
 const HOLD: &str = "30";
@@ -145,12 +145,7 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
             let execution = settled(&driver, pair::PIPELINE, &pushed).await;
             let aws = driver.world.snapshot();
 
-            assert_eq!(
-                outcome(&driver, &execution),
-                expected,
-                "{}",
-                reason(&driver, &execution)
-            );
+            assert_outcome(&driver, &execution, expected);
             assert_eq!(pair::weights(&aws), [0, 100]);
             let record = record(&aws, &execution).expect("a record");
             let revision = text(&record, "change.task_definition").expect("it was filled");
@@ -188,8 +183,7 @@ fn a_bake_ends_also_while_metrics_cannot_be_read() {
             driver.world.touch();
             let execution = settled(&driver, pair::PIPELINE, &pushed).await;
             let aws = driver.world.snapshot();
-            let reason = reason(&driver, &execution);
-            assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
+            assert_outcome(&driver, &execution, "rolled-back");
             assert_eq!(pair::weights(&aws), [0, 100]);
             assert!(aws.now - from < 2 * hour, "{} ms", aws.now - from);
         });
@@ -208,13 +202,7 @@ fn a_decision_that_comes_too_early_changes_nothing() {
         decide(&mut driver.world.aws(), "roll-back");
         driver.world.touch();
 
-        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
-        assert_eq!(
-            outcome(&driver, &execution),
-            "held",
-            "{}",
-            reason(&driver, &execution)
-        );
+        ends(&driver, pair::PIPELINE, &pushed, "held").await;
     });
 }
 
@@ -230,9 +218,8 @@ fn an_alarm_in_alarm_ends_the_judgement_at_once() {
         set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
         driver.world.touch();
 
-        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+        let execution = ends(&driver, pair::PIPELINE, &pushed, "rolled-back").await;
         let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
         assert!(reason.contains("alarm shop-errors is in ALARM"), "{reason}");
 
         let reports = reports(&driver.world.aws());
@@ -262,9 +249,8 @@ fn an_alarm_ends_a_judgement_although_the_rule_reads_as_before_the_shift() {
         set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
         driver.world.touch();
 
-        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+        let execution = ends(&driver, pair::PIPELINE, &pushed, "rolled-back").await;
         let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
         assert!(reason.contains("alarm shop-errors is in ALARM"), "{reason}");
     });
 }
@@ -288,13 +274,7 @@ fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
         );
 
         pair::set_weights(&mut driver.world.aws(), [5, 95]);
-        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
+        ends(&driver, pair::PIPELINE, &pushed, "deployed").await;
     });
 }
 

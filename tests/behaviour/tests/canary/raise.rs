@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use behaviour::pair::{self, until_action};
 use behaviour::shop::{messages, push, shop};
-use behaviour::{LIMIT, is_closed, jobs, outcome, reason, settled};
+use behaviour::{LIMIT, assert_outcome, ends, is_closed, jobs, reason, settled};
 
 /// Denies the deploy role of the shop the change of a rule, or allows it again.
 fn deny_weights(aws: &mut Aws, denied: bool) {
@@ -74,9 +74,7 @@ fn a_raise_that_is_refused_leaves_what_was_judged_to_the_next_look() {
         );
 
         deny_weights(&mut driver.world.aws(), false);
-        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
-        let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{reason}");
+        ends(&driver, pair::PIPELINE, &pushed, "deployed").await;
     });
 }
 
@@ -115,8 +113,8 @@ fn a_new_colour_that_does_not_grow_for_the_raise_gives_the_traffic_back_after_te
         without_growth(&driver, &execution, &known).await;
 
         settled(&driver, pair::PIPELINE, &pushed).await;
+        assert_outcome(&driver, &execution, "rolled-back");
         let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
         assert!(
             reason.contains("blue is not ready for more traffic after 10m"),
             "{reason}"

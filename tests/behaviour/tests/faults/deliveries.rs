@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use behaviour::{
-    action, ends, failure, image_of, in_progress, jobs, newest, outcome, pass, push, reason,
-    recorded, released, service, settled, until, update_pipeline, writes,
+    action, assert_outcome, ends, failure, image_of, in_progress, jobs, newest, outcome, pass,
+    push, reason, recorded, released, service, settled, until, update_pipeline, writes,
 };
 use emulator::codepipeline::{self, ExecutionStatus};
 use emulator::ecs;
@@ -40,12 +40,7 @@ fn an_operator_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
             stop(&driver, &execution, abandon);
             settled(&driver, "slipway-web", &pushed).await;
 
-            assert_eq!(
-                outcome(&driver, &execution),
-                "rolled-back",
-                "{}",
-                reason(&driver, &execution)
-            );
+            assert_outcome(&driver, &execution, "rolled-back");
 
             let after = service(&driver.world.aws(), CLUSTER, WEB);
             for member in [
@@ -64,8 +59,7 @@ fn an_operator_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
             );
 
             let next = push(&driver, WEB, "3.0.0");
-            let execution = settled(&driver, "slipway-web", &next).await;
-            assert_eq!(outcome(&driver, &execution), "deployed");
+            ends(&driver, "slipway-web", &next, "deployed").await;
         });
     }
 }

@@ -8,7 +8,7 @@ use invariants::ledger_reader::executions;
 use serde_json::json;
 
 use behaviour::pair::update;
-use behaviour::{account, failure, jobs, newest, outcome, push, settled, until};
+use behaviour::{account, ends, failure, jobs, newest, push, until};
 
 const PIPELINE: &str = "slipway-page-counter";
 
@@ -100,16 +100,14 @@ fn a_revision_is_registered_once_it_is_approved_and_not_before() {
         let (_, token) = waiting(&driver).await;
         assert_eq!(revisions(&driver), before);
         answer(&driver, &token, "Rejected");
-        let execution = settled(&driver, PIPELINE, &rejected).await;
-        assert_eq!(outcome(&driver, &execution), "failed");
+        ends(&driver, PIPELINE, &rejected, "failed").await;
         assert_eq!(revisions(&driver), before);
 
         let approved = push(&driver, COUNTER, "1.0.1");
         let (_, token) = waiting(&driver).await;
         assert_eq!(revisions(&driver), before);
         answer(&driver, &token, "Approved");
-        let execution = settled(&driver, PIPELINE, &approved).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, PIPELINE, &approved, "deployed").await;
         assert_eq!(revisions(&driver).len(), before.len() + 1);
     });
 }

@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 use super::bench::*;
 use super::families::{INTERNAL, second_service};
 use behaviour::pair::update as update_stack;
-use behaviour::{
-    account, by_hand, image_of, outcome, push, reason, released, service, settled, without_mark,
-};
+use behaviour::{account, by_hand, ends, image_of, push, released, service, without_mark};
 
 /// A step of a release of the second service with the newest base, until it is done or failed.
 async fn joe(driver: &Driver, execution: &str, step: &str, more: Value) -> Value {
@@ -99,9 +97,7 @@ fn a_pipeline_with_the_newest_base_delivers_what_infrastructure_registered() {
         });
 
         let pushed = push(&driver, COUNTER, "1.0.0");
-        let execution = settled(&driver, "slipway-page-counter", &pushed).await;
-        let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{reason}");
+        ends(&driver, "slipway-page-counter", &pushed, "deployed").await;
 
         let aws = driver.world.snapshot();
         let runs = service(&aws, CLUSTER, COUNTER)["taskDefinition"].clone();

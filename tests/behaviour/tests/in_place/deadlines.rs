@@ -13,8 +13,8 @@ use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
-    deny, in_progress, invoke, invoke_with, invoke_with_all, ledger_table, newest, only_register,
-    outcome, push, reason, released, service, settled,
+    deny, ends, in_progress, invoke, invoke_with, invoke_with_all, ledger_table, newest,
+    only_register, outcome, push, reason, released, service,
 };
 
 const OTHER: &str = "5c9ab47c-6ba9-4d22-9a50-3c2e0b8f1d10";
@@ -340,9 +340,7 @@ fn a_step_that_is_throttled_for_an_hour_fails_and_its_release_is_rolled_back() {
 
     run(aws, faults, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
-        let execution = settled(&driver, "slipway-web", &pushed).await;
-
-        assert_eq!(outcome(&driver, &execution), "rolled-back");
+        let execution = ends(&driver, "slipway-web", &pushed, "rolled-back").await;
         let reason = reason(&driver, &execution);
         assert!(
             reason.starts_with("no progress for 1h0")

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::bench::*;
 use behaviour::pair::update as update_stack;
 use behaviour::{
-    account, by_hand, in_progress, outcome, push, reason, released, service, settled, stop, until,
-    zipped,
+    account, by_hand, ends, in_progress, outcome, push, reason, released, service, settled, stop,
+    until, zipped,
 };
 
 pub(crate) const INTERNAL: &str = "web-internal";
@@ -45,8 +45,7 @@ fn a_service_whose_definition_has_no_tags_is_released_and_rolled_back() {
         untagged(&driver).await;
 
         let pushed = push(&driver, WEB, "2.0.0");
-        let execution = settled(&driver, "slipway-web", &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        let execution = ends(&driver, "slipway-web", &pushed, "deployed").await;
         assert_eq!(web(&driver)["taskDefinition"], arn("web:4"));
 
         let tags = driver.world.aws().ecs.tags_on(&arn("web:4")).to_vec();
@@ -330,8 +329,7 @@ fn a_file_may_rename_the_container_that_runs_now() {
 
     run(aws, Fault::None, async |driver| {
         let pushed = push(&driver, COUNTER, "1.0.0");
-        let execution = settled(&driver, "slipway-page-counter", &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, "slipway-page-counter", &pushed, "deployed").await;
     });
 }
 
@@ -349,9 +347,8 @@ fn a_file_may_give_up_the_static_port_that_keeps_a_rollout_from_finishing() {
 
         run(aws, Fault::None, async |driver| {
             let pushed = push(&driver, COUNTER, "1.0.0");
-            let execution = settled(&driver, "slipway-page-counter", &pushed).await;
+            let execution = ends(&driver, "slipway-page-counter", &pushed, expected).await;
             let reason = reason(&driver, &execution);
-            assert_eq!(outcome(&driver, &execution), expected, "{reason}");
             assert_eq!(
                 reason.contains("the tasks hold a static host port"),
                 port == "80",
@@ -366,8 +363,7 @@ fn a_file_that_is_delivered_again_changes_nothing_although_ecs_filled_it_in() {
     let pipeline = "slipway-page-counter";
     run(with_file(FILE), Fault::None, async |driver| {
         let pushed = push(&driver, COUNTER, "1.0.0");
-        let execution = settled(&driver, pipeline, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, pipeline, &pushed, "deployed").await;
         let runs = service(&driver.world.aws(), CLUSTER, COUNTER)["taskDefinition"].clone();
         assert_eq!(runs, arn("page-counter:2"));
 
@@ -380,9 +376,7 @@ fn a_file_that_is_delivered_again_changes_nothing_although_ecs_filled_it_in() {
         codepipeline::call(&mut driver.world.aws(), "StartPipelineExecution", &again)
             .expect("it starts");
         driver.world.touch();
-        let execution = settled(&driver, pipeline, &pushed).await;
-
-        assert_eq!(outcome(&driver, &execution), "unchanged");
+        ends(&driver, pipeline, &pushed, "unchanged").await;
         let aws = driver.world.aws();
         assert_eq!(
             service(&aws, CLUSTER, COUNTER)["taskDefinition"],

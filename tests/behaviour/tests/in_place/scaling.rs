@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::bench::*;
 use super::crash_loops::{registered_as, unchecked};
-use behaviour::{account, is_closed, outcome, push, reason, released, settled};
+use behaviour::{account, ends, is_closed, push, released};
 
 /// Seconds between two looks.
 const LOOK: u64 = 15;
@@ -255,9 +255,7 @@ fn a_good_image_is_deployed_although_ec2_takes_instances_back_all_the_time() {
         let youngest = started.map(|at| aws.now - at).min().expect("it runs");
         assert!(youngest < 60_000, "each task has run for {youngest} ms");
 
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }
 

@@ -13,7 +13,8 @@ use slipway::timestamp::Timestamp;
 
 use super::bench::*;
 use behaviour::{
-    deny, invoke, is_closed, ledger_table, newest, outcome, push, reason, released, settled, until,
+    deny, ends, invoke, is_closed, ledger_table, newest, outcome, push, reason, released, settled,
+    until,
 };
 
 async fn sweep(driver: &Driver) -> Value {
@@ -289,8 +290,7 @@ fn an_execution_that_was_stopped_before_its_release_began_is_closed_without_an_e
         }
         driver.world.touch();
 
-        let execution = settled(&driver, "slipway-web", &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "failed");
+        let execution = ends(&driver, "slipway-web", &pushed, "failed").await;
 
         let written = reason(&driver, &execution);
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use behaviour::pair::update;
-use behaviour::{account, outcome, pass, push, settled};
+use behaviour::{account, ends, outcome, pass, push};
 use emulator::{Aws, ecr};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{executions, item, text};
@@ -35,11 +35,9 @@ fn tag(driver: &Driver, pushed: &str, tag: &str) {
 /// number of executions before the tag and after it.
 async fn tagged_again(driver: &Driver) -> (String, usize, usize) {
     let old = push(driver, REPOSITORY, "1.0.0");
-    let execution = settled(driver, COUNTER, &old).await;
-    assert_eq!(outcome(driver, &execution), "deployed");
+    ends(driver, COUNTER, &old, "deployed").await;
     let new = push(driver, REPOSITORY, "2.0.0");
-    let execution = settled(driver, COUNTER, &new).await;
-    assert_eq!(outcome(driver, &execution), "deployed");
+    ends(driver, COUNTER, &new, "deployed").await;
 
     pass(driver, Duration::from_secs(2 * 3_600)).await;
     let before = executions(&driver.world.aws(), COUNTER).count();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use behaviour::pair::update;
-use behaviour::{account, image_of, invoke, newest, outcome, pass, released, settled};
+use behaviour::{account, ends, image_of, invoke, newest, pass, released};
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, Quirk};
@@ -101,8 +101,7 @@ fn an_attestation_under_any_tag_starts_nothing_and_an_oci_image_is_delivered() {
 
         let layer = "application/vnd.oci.image.layer.v1.tar+gzip";
         let pushed = put_manifest(&driver, "1.2.1", &manifest(layer));
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }
 
@@ -138,14 +137,12 @@ fn a_tag_of_a_content_hash_is_delivered_and_an_index_of_referrers_under_one_is_n
         );
 
         let pushed = behaviour::push(&driver, WEB, &tag("0b"));
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
 
         let platform = json!({"architecture": "amd64", "os": "linux"});
         let whole = index(json!({"mediaType": IMAGE, "platform": platform}));
         let pushed = put_manifest(&driver, &tag("0c"), &whole);
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }
 
@@ -177,8 +174,7 @@ fn a_digest_that_was_not_delivered_under_one_tag_is_delivered_under_another() {
         );
 
         retag(&driver, &digest, "v1.1");
-        let execution = settled(&driver, COUNTER, &digest).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, COUNTER, &digest, "deployed").await;
     });
 }
 
@@ -211,8 +207,7 @@ fn replicate(driver: &Driver, tag: &str) -> String {
 fn a_replica_is_delivered_unless_it_cannot_run() {
     run(released(), Fault::None, async |driver| {
         let digest = replicate(&driver, "1.1.0");
-        let execution = settled(&driver, PIPELINE, &digest).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, PIPELINE, &digest, "deployed").await;
         assert!(image_of(&driver.world.aws(), WEB).ends_with(&digest));
 
         let before = count(&driver.world.aws());

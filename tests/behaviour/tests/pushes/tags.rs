@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use behaviour::pair::update;
-use behaviour::{account, outcome, pass, settled};
+use behaviour::{account, ends, pass};
 use emulator::Aws;
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::{executions, item, text};
@@ -45,7 +45,6 @@ fn only_versions_of_the_range_are_delivered_and_the_ledger_has_why_others_are_no
         }
 
         let digest = behaviour::push(&driver, "page-counter", "1.5.0");
-        let execution = settled(&driver, COUNTER, &digest).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        ends(&driver, COUNTER, &digest, "deployed").await;
     });
 }

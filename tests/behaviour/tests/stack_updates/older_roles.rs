@@ -2,7 +2,7 @@
 //! than the functions call.
 
 use behaviour::pair::{PIPELINE, SHORT, shop, weights};
-use behaviour::{failure, outcome, push, settled};
+use behaviour::{ends, failure, push};
 use emulator::Aws;
 use emulator::cloudformation::items;
 use harness::demo::SHOP;
@@ -42,8 +42,7 @@ fn what_an_older_role_lacks_is_named_and_ends_a_release_before_its_first_change(
     let live = weights(&before);
     run(before, Fault::None, async |driver| {
         let pushed = push(&driver, SHOP, "2.0.0");
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "failed");
+        let execution = ends(&driver, PIPELINE, &pushed, "failed").await;
 
         let aws = driver.world.aws();
         let mut jobs = aws.codepipeline.jobs.iter();
@@ -60,8 +59,7 @@ fn an_older_role_that_reads_no_metrics_retires_the_old_colour_and_names_what_it_
     let action = "cloudwatch:GetMetricData";
     run(without(action), Fault::None, async |driver| {
         let pushed = push(&driver, SHOP, "2.0.0");
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed");
+        let execution = ends(&driver, PIPELINE, &pushed, "deployed").await;
 
         let aws = driver.world.aws();
         let found = aws.codepipeline.execution(&execution).expect("it is there");

@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use behaviour::pair::{
     self, COLOURS, HALVES, PIPELINE, SHORT, secs, set, set_weights, shop, until_weights, weights,
 };
-use behaviour::{
-    deploy_role, invoke_with, jobs, ledger_table, outcome, pass, push, reason, settled,
-};
+use behaviour::{deploy_role, ends, invoke_with, jobs, ledger_table, pass, push, reason};
 use emulator::client::{CallFault, Trouble};
 use emulator::cloudformation::deploy;
 use emulator::codepipeline::ReportContent;
@@ -73,9 +71,7 @@ fn reset_weights_of_a_free_pair_are_set_back_within_a_sweep() {
         assert_eq!(weights(&driver.world.aws()), [0, 100]);
 
         let pushed = push(&driver, SHOP, "2.0.0");
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{reason}");
+        let execution = ends(&driver, PIPELINE, &pushed, "deployed").await;
         let record = record(&driver.world.aws(), &execution).expect("a record");
         assert!(record.get("repaired").is_none(), "{record}");
     });
@@ -204,9 +200,7 @@ fn a_release_that_finds_reset_weights_repairs_them_and_records_it() {
     run(without_sweep(), Fault::None, async |driver| {
         reset(&mut driver.world.aws());
         let pushed = push(&driver, SHOP, "2.0.0");
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{reason}");
+        let execution = ends(&driver, PIPELINE, &pushed, "deployed").await;
 
         let aws = driver.world.snapshot();
         assert_eq!(
@@ -242,9 +236,8 @@ fn weights_that_are_reset_during_a_release_are_another_writer_s() {
         reset(&mut driver.world.aws());
         driver.world.touch();
 
-        let execution = settled(&driver, PIPELINE, &pushed).await;
+        let execution = ends(&driver, PIPELINE, &pushed, "superseded").await;
         let reason = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "superseded", "{reason}");
         assert!(reason.contains("blue 100 / green 0"), "{reason}");
 
         // Blue runs the new revision and serves.

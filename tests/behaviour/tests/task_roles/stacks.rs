@@ -1,7 +1,7 @@
 //! A pipeline's stack without `TaskRoleArns`: it finds the roles, and its releases pass them.
 
 use behaviour::found_roles::{STACK, begin, complete, passed};
-use behaviour::{account, outcome, pair, push, reason, settled};
+use behaviour::{account, assert_outcome, ends, pair, push};
 use emulator::client::CallFault;
 use emulator::cloudformation::delete;
 use harness::demo::{SHOP, WEB};
@@ -28,9 +28,7 @@ fn a_release_passes_the_roles_that_the_stack_found() {
         assert_eq!(passed(&driver.world.aws(), STACK).join(","), expected);
 
         let pushed = push(&driver, WEB, "1.0.0");
-        let execution = settled(&driver, "slipway-found", &pushed).await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        ends(&driver, "slipway-found", &pushed, "deployed").await;
         let aws = driver.world.aws();
         assert!(aws.iam.denials.is_empty(), "{:?}", aws.iam.denials);
     });
@@ -48,8 +46,7 @@ fn a_release_of_a_pair_passes_the_roles_that_its_stack_found() {
         assert_eq!(passed(&driver.world.aws(), stack).join(","), expected);
 
         let execution = pair::release(&driver, "1.0.0").await;
-        let why = reason(&driver, &execution);
-        assert_eq!(outcome(&driver, &execution), "deployed", "{why}");
+        assert_outcome(&driver, &execution, "deployed");
         let aws = driver.world.aws();
         assert!(aws.iam.denials.is_empty(), "{:?}", aws.iam.denials);
     });

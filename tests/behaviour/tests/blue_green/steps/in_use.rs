@@ -15,7 +15,7 @@ use super::{
     calls, changed, definitions, filled, going, look, look_after, report, retire, through, to_all,
 };
 use behaviour::pair::{self, PIPELINE, counts, secs, shop};
-use behaviour::{deny, outcome, pass, reason, settled};
+use behaviour::{deny, ends, pass};
 
 const STEP: &str = "update-service";
 
@@ -250,13 +250,7 @@ fn a_release_with_which_clients_begin_to_open_sockets_is_deployed() {
         driver.world.touch();
 
         let pushed = pushed.expect("the repository is there");
-        let execution = settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
+        ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }
 

@@ -86,6 +86,12 @@ pub fn readable_of(passed: Duration, limit: Duration) -> String {
     format!("{} of {}", readable(passed), readable(limit))
 }
 
+/// This many seconds after `2026-01-05T09:00:00Z`.
+#[cfg(test)]
+pub(crate) fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,10 +62,7 @@ pub fn is_missed(digest: &str, claim: Option<&Push>, newest: &NewestPush, now: T
 mod tests {
     use super::*;
     use crate::manifest::Manifest;
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
-    }
+    use crate::timestamp::at;
 
     fn image(digest: &str, secs: i64) -> RepositoryImage {
         RepositoryImage {

@@ -57,10 +57,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
-    }
+    use crate::timestamp::at;
 
     fn newest() -> NewestPush {
         NewestPush {

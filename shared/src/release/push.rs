@@ -144,4 +144,4 @@ impl Push {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

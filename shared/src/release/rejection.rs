@@ -39,50 +39,38 @@ impl Rejection {
 
 #[cfg(test)]
 mod tests {
+    use super::super::push::tests::claim;
     use super::*;
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
-    }
-
-    fn claim(execution: Option<&str>, expires_at: Option<i64>) -> Push {
-        Push {
-            v: 1,
-            pipeline: "slipway-web".to_owned(),
-            digest: "sha256:00".to_owned(),
-            tag: None,
-            event: "event-1".to_owned(),
-            pushed_at: Some(at(0)),
-            claimed_at: at(0),
-            execution: execution.map(ToOwned::to_owned),
-            refusal: None,
-            waiting: None,
-            expires_at,
-        }
-    }
+    use crate::timestamp::at;
 
     #[test]
     fn the_claim_that_led_to_the_execution_is_kept_once() {
-        let of = |expires_at| Rejection::of(&claim(Some("e-1"), expires_at), "e-1", at(0));
+        let of = |expires_at| {
+            let claim = Push {
+                expires_at,
+                ..claim(Some("e-1"))
+            };
+            Rejection::of(&claim, "e-1", at(0))
+        };
         assert_eq!(of(Some(1_802_163_600)), Rejection::Record);
         assert_eq!(of(None), Rejection::Recorded);
     }
 
     #[test]
     fn a_claim_that_leads_to_another_execution_is_kept_in_place_of_that() {
-        let of = Rejection::of(&claim(Some("e-2"), None), "e-1", at(0));
+        let of = Rejection::of(&claim(Some("e-2")), "e-1", at(0));
         assert_eq!(of, Rejection::RecordInPlaceOf("e-2".to_owned()));
     }
 
     #[test]
     fn a_claim_that_led_to_nothing_is_kept_once_no_invocation_can_start_anything() {
         let of = |claim: &Push, secs| Rejection::of(claim, "e-1", at(secs));
-        assert_eq!(of(&claim(None, None), 59), Rejection::Unknown);
-        assert_eq!(of(&claim(None, None), 60), Rejection::Record);
+        assert_eq!(of(&claim(None), 59), Rejection::Unknown);
+        assert_eq!(of(&claim(None), 60), Rejection::Record);
 
         let refused = Push {
             refusal: Some("superseded".to_owned()),
-            ..claim(None, None)
+            ..claim(None)
         };
         assert_eq!(of(&refused, 0), Rejection::Record);
     }

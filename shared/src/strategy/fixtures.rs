@@ -6,6 +6,8 @@ use crate::strategy::ending::Ending;
 use crate::strategy::{Strategy, StrategyName};
 use crate::timestamp::Timestamp;
 
+pub(crate) use crate::timestamp::at;
+
 /// The strategy `rolling` without any number, which the others vary.
 pub(crate) const BARE: Strategy = Strategy {
     rules: StrategyName::Rolling.rules(),
@@ -40,10 +42,6 @@ pub(crate) const ENDINGS: [Ending; 8] = [
     Ending::Unread,
     Ending::Denied,
 ];
-
-pub(crate) fn at(secs: i64) -> Timestamp {
-    Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
-}
 
 /// A release of `web:2` over `web:1`, changed or not, and taken over or not.
 pub(crate) fn release_in_place(changed: bool, rolling_back_since: Option<Timestamp>) -> Release {

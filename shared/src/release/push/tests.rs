@@ -1,12 +1,10 @@
 //! What is decided about pushes of which something is known already.
 
 use super::*;
+use crate::timestamp::at;
 
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
-}
-
-fn claim(execution: Option<&str>) -> Push {
+/// A claim that led to an execution, or to none yet.
+pub(in crate::release) fn claim(execution: Option<&str>) -> Push {
     Push {
         v: 1,
         pipeline: "slipway-web".to_owned(),

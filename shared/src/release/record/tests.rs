@@ -2,13 +2,10 @@ use serde_json::json;
 
 use super::*;
 use crate::observed::percentages::Percentages;
+use crate::timestamp::at;
 
 /// 400 days after the start.
 const EXPIRES: i64 = 1_767_603_600 + 34_560_000;
-
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
-}
 
 fn started() -> Record {
     Record {

@@ -7,7 +7,6 @@ use slipway::aws::ObservedPair;
 use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::observed::weights::Weights;
 use slipway::release::{Change, Event, Lease, apply};
-use slipway::routing::mover::raise_without_bound;
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
@@ -72,7 +71,7 @@ impl EvaluateCanary {
             target,
             view: &seen.view,
         };
-        let max_capacity = self.max_capacity(context, &observed).await?;
+        let max_capacity = self.traffic.capacity_of_new(lease, &observed).await?;
         let plan = ShiftPlan {
             steps: vec![percent],
             max_capacity,
@@ -145,28 +144,6 @@ impl EvaluateCanary {
             Err(StepError::Frozen(why)) => Ok(Some(why)),
             Err(StepError::Failed(failure)) if failure.is_frozen() => Ok(Some(failure.message)),
             Err(error) => Err(error),
-        }
-    }
-
-    /// The most tasks that automatic scaling gives the new colour; `None` without it, and while the
-    /// load needs no more than the colour has.
-    async fn max_capacity(
-        &self,
-        context: &CanaryContext<'_>,
-        observed: &PairContext<'_>,
-    ) -> Result<Option<u32>, StepError> {
-        let (pair, lease) = (context.pair, &context.lease);
-        let new = pair.idle();
-        let filled = observed.filled_tasks();
-        let has = observed.view.of(new).desired.max(filled);
-        if needed_by_new(observed, filled, None).tasks <= has {
-            return Ok(None);
-        }
-
-        let names = pair.services(&lease.service);
-        match self.pairs.scaling(&lease.cluster, &names).await {
-            Ok(scaling) => Ok(scaling.of(new).map(|scaling| scaling.max_capacity)),
-            Err(error) => raise_without_bound(error.into()).map(|()| None),
         }
     }
 

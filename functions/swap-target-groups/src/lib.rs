@@ -19,12 +19,11 @@ use slipway::observed::route::Route;
 use slipway::release::{
     ActiveRelease, Change, Event, Lease, PairTarget, PriorPair, TrafficReturn, apply,
 };
-use slipway::routing::mover::{ReturnProgress, TrafficMover, raise_without_bound};
+use slipway::routing::mover::{ReturnProgress, TrafficMover};
 use slipway::step::{Gate, Step};
 use slipway::strategy::blue_green::health::health_to_record;
 use slipway::strategy::blue_green::plan::ShiftPlan;
 use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, by_alarm, next_step};
-use slipway::strategy::blue_green::size::needed_by_new;
 
 use context::ShiftContext;
 pub use parameters::{Parameters, ShiftName};
@@ -150,7 +149,7 @@ impl<R: RouteKind> Swap<R> {
     async fn shift(&self, context: &ShiftContext<'_>, lease: Lease) -> StepResult {
         let ShiftContext { job, pair, .. } = context;
         let observed = context.observed();
-        let max_capacity = self.max_capacity(context, &lease).await;
+        let max_capacity = self.traffic.capacity_of_new(&lease, &observed).await;
         let plan = ShiftPlan {
             max_capacity: max_capacity.clone().unwrap_or_default(),
             ..shift_plan(&job.parameters, observed.filled_tasks(), answers(pair))
@@ -203,28 +202,6 @@ impl<R: RouteKind> Swap<R> {
             Some(reason) => by_alarm(&context.observed(), reason),
             None => step,
         })
-    }
-
-    /// The most tasks that automatic scaling gives the new colour; `None` without it, and while the
-    /// load needs no more than the colour has.
-    async fn max_capacity(
-        &self,
-        context: &ShiftContext<'_>,
-        lease: &Lease,
-    ) -> Result<Option<u32>, StepError> {
-        let (pair, observed) = (context.pair, context.observed());
-        let new = pair.idle();
-        let filled = observed.filled_tasks();
-        let has = context.seen.view.of(new).desired.max(filled);
-        if needed_by_new(&observed, filled, None).tasks <= has {
-            return Ok(None);
-        }
-
-        let names = pair.services(&lease.service);
-        match self.pairs.scaling(&lease.cluster, &names).await {
-            Ok(scaling) => Ok(scaling.of(new).map(|scaling| scaling.max_capacity)),
-            Err(error) => raise_without_bound(error.into()).map(|()| None),
-        }
     }
 
     /// Records what the next looks must know of the new colour's health.

@@ -14,6 +14,7 @@ use crate::release::{
 };
 use crate::strategy::blue_green::context::PairContext;
 use crate::strategy::blue_green::returning::{ReturnChange, ReturnStep, next_return_step};
+use crate::strategy::blue_green::size::needed_by_new;
 use crate::timestamp::Timestamp;
 
 /// Moves the traffic of pairs.
@@ -234,6 +235,31 @@ impl TrafficMover {
         }
         raised?;
         Ok(lease)
+    }
+
+    /// The most tasks that automatic scaling gives the new colour; `None` without it, and while the
+    /// load needs no more than the colour has.
+    ///
+    /// # Errors
+    /// When a later look may read it.
+    pub async fn capacity_of_new(
+        &self,
+        lease: &Lease,
+        context: &PairContext<'_>,
+    ) -> Result<Option<u32>, StepError> {
+        let pair = context.pair();
+        let new = pair.idle();
+        let filled = context.filled_tasks();
+        let has = context.view.of(new).desired.max(filled);
+        if needed_by_new(context, filled, None).tasks <= has {
+            return Ok(None);
+        }
+
+        let names = pair.services(&lease.service);
+        match self.pairs.scaling(&lease.cluster, &names).await {
+            Ok(scaling) => Ok(scaling.of(new).map(|scaling| scaling.max_capacity)),
+            Err(error) => raise_without_bound(error.into()).map(|()| None),
+        }
     }
 
     /// The most tasks that automatic scaling gives the old colour; `None` without it.

@@ -88,7 +88,7 @@ impl StartPipeline {
         let (Some(claim), Some(newest)) = (&known.claim, &known.newest) else {
             return Ok(());
         };
-        if newest.digest == push.digest && newest.pushed_at < push.pushed_at {
+        if newest.is_renewed_by(&push.digest, push.pushed_at) {
             self.become_newest(known, push, claim).await?;
         }
         Ok(())

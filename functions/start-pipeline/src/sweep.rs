@@ -129,7 +129,7 @@ impl StartPipeline {
     ) -> Result<Option<Value>, Retry> {
         let pipeline = &subscription.pipeline;
         let claim = self.ledger.push(pipeline, &push.digest).await?;
-        if !claim.is_some_and(|claim| claim.execution.is_some() && claim.refusal.is_none()) {
+        if !claim.is_some_and(|claim| claim.was_started()) {
             return Ok(None);
         }
 

@@ -44,6 +44,12 @@ impl NewestPush {
         }
     }
 
+    /// Whether a push gives its digest another tag after it.
+    #[must_use]
+    pub fn is_renewed_by(&self, digest: &str, pushed_at: Timestamp) -> bool {
+        self.digest == digest && self.pushed_at < pushed_at
+    }
+
     /// Whether an invocation may be starting the pipeline with it, unless the claim has what it led
     /// to. One that has timed out starts nothing.
     #[must_use]
@@ -82,6 +88,13 @@ mod tests {
         for secs in [-1, 0, 1] {
             assert_eq!(newest().compare("sha256:0a", at(secs)), PushOrder::Newer);
         }
+    }
+
+    #[test]
+    fn a_later_tag_of_its_own_digest_renews_it() {
+        assert!(newest().is_renewed_by("sha256:0a", at(1)));
+        assert!(!newest().is_renewed_by("sha256:0a", at(0)));
+        assert!(!newest().is_renewed_by("sha256:0b", at(1)));
     }
 
     #[test]

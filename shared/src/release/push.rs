@@ -131,6 +131,12 @@ impl Push {
         self.execution.is_none() && self.refusal.is_none()
     }
 
+    /// Whether an execution was started for it, and its digest was not refused since.
+    #[must_use]
+    pub fn was_started(&self) -> bool {
+        self.execution.is_some() && self.refusal.is_none()
+    }
+
     /// Whether the claim is of a push that is not older.
     fn is_as_new_as(&self, pushed_at: Timestamp) -> bool {
         self.pushed_at.is_some_and(|claimed| claimed >= pushed_at)

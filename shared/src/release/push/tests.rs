@@ -235,6 +235,18 @@ fn another_push_waits_while_an_execution_may_be_being_started_for_the_first() {
 }
 
 #[test]
+fn a_claim_was_started_once_it_led_to_an_execution_and_until_it_is_refused() {
+    let refused = |execution| Push {
+        refusal: Some("superseded".to_owned()),
+        ..claim(execution)
+    };
+    assert!(claim(Some("e-1")).was_started());
+    for none in [claim(None), refused(None), refused(Some("e-1"))] {
+        assert!(!none.was_started(), "{none:?}");
+    }
+}
+
+#[test]
 fn a_claim_or_a_record_alone_delays_no_other_push() {
     let claimed = other_event(Some(claim(Some("e-1"))), None, 1);
     assert_eq!(claimed, PushDecision::Start);

@@ -61,12 +61,12 @@ impl RollBack {
             }
             found => found?,
         };
-        let missed = update.and_then(|update| Some((update.missed_at?, update)));
-        let Some((missed_at, update)) = missed else {
+        let missed = update.filter(|update| update.missed_at.is_some());
+        let Some(update) = missed else {
             return Ok(None);
         };
         let record = self.ledger.record(&release.execution).await?;
-        if record.is_none_or(|record| missed_at < record.started_at) {
+        if !record.is_some_and(|record| update.was_missed_since(record.started_at)) {
             return Ok(None);
         }
 
@@ -192,11 +192,16 @@ fn restart_after(
 }
 
 /// Whether a single service may run what its stack brought during a release that ends like this.
-/// One that was restored runs its prior release.
 fn may_be_replaced(release: &Release, conclusion: &Conclusion) -> bool {
     let is_service = matches!(release.target(), Some(Target::Service(_)));
+    is_service && leaves_service(conclusion)
+}
+
+/// Whether a release that ends like this leaves its service as it is: one that was restored runs
+/// its prior release, and an operator repairs the others.
+fn leaves_service(conclusion: &Conclusion) -> bool {
     let ended = matches!(conclusion.outcome, Outcome::Superseded | Outcome::Failed);
-    is_service && ended && !conclusion.needs_operator
+    ended && !conclusion.needs_operator
 }
 
 /// Whether a freeze alone kept a release that ends like this from its end.
@@ -246,6 +251,23 @@ mod tests {
         assert_eq!(after(Outcome::Failed, overtaken()), ran_before);
         let unhealthy = Failure::job("unhealthy");
         assert_eq!(after(Outcome::Superseded, unhealthy), ran_before);
+    }
+
+    #[test]
+    fn only_what_restored_nothing_is_followed_by_what_a_stack_replaced() {
+        for (outcome, expected) in [
+            (Outcome::Superseded, true),
+            (Outcome::Failed, true),
+            (Outcome::RolledBack, false),
+            (Outcome::Held, false),
+            (Outcome::Deployed, false),
+            (Outcome::Unchanged, false),
+        ] {
+            let conclusion = Conclusion::new(outcome, "it ended");
+            assert_eq!(leaves_service(&conclusion), expected, "{outcome}");
+        }
+        let needing = Conclusion::needing_operator("the rollback fails");
+        assert!(!leaves_service(&needing));
     }
 
     #[test]

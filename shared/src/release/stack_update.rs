@@ -124,6 +124,12 @@ impl StackUpdate {
         }
     }
 
+    /// Whether its end was noted during a release, which began at that time or before.
+    #[must_use]
+    pub fn was_missed_since(&self, began: Timestamp) -> bool {
+        self.missed_at.is_some_and(|missed| missed >= began)
+    }
+
     /// The execution of the release that was open when it began, unless what followed has been
     /// started.
     #[must_use]
@@ -329,6 +335,7 @@ mod tests {
         };
         let early = missed(60);
         assert_eq!(early.missed_at, Some(at(60)));
+        assert!(early.was_missed_since(at(60)) && !early.was_missed_since(at(61)));
         assert_eq!(early.action.as_deref(), Some("Image"));
         assert_eq!(early.digest.as_deref(), Some("sha256:0a"));
         assert!(early.was_ended_by("event-2") && early.was_begun_by("event-1"));

@@ -225,4 +225,29 @@ mod tests {
             assert_eq!(found, expected, "{kind:?} {attempts} {spent:?}");
         }
     }
+
+    #[test]
+    fn what_keeps_a_step_from_its_invocation_is_the_type_of_the_failure() {
+        let failure = |kind| {
+            let error = AwsError {
+                operation: "lambda:InvokeFunction",
+                kind,
+                code: "AccessDeniedException".to_owned(),
+                message: "no".to_owned(),
+            };
+            not_invoked("slipway-finish-release", &error)
+        };
+        let message = "the job was taken, but slipway-finish-release could not be invoked: \
+                       lambda:InvokeFunction failed: AccessDeniedException: no; start the pipeline \
+                       again once it can";
+        for (kind, expected) in [
+            (ErrorKind::Permission, FailureType::PermissionError),
+            (ErrorKind::Rejected, FailureType::ConfigurationError),
+            (ErrorKind::Busy, FailureType::JobFailed),
+            (ErrorKind::Credentials, FailureType::JobFailed),
+            (ErrorKind::Unexpected, FailureType::JobFailed),
+        ] {
+            assert_eq!(failure(kind), Failure::new(expected, message), "{kind:?}");
+        }
+    }
 }

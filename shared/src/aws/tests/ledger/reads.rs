@@ -1,6 +1,8 @@
 //! What is read: by which keys, whole, current and of this version.
 
 use super::*;
+use crate::aws::Listing;
+use crate::release::Release;
 
 #[test]
 fn a_lease_is_read_by_the_names_of_cluster_and_service_and_is_current() {
@@ -185,4 +187,28 @@ fn a_listing_without_end_is_refused() {
     let error = run(ledger(&endless).leases()).expect_err("no end");
     assert_eq!(error.message, "the leases have more than 100 pages");
     assert_eq!(endless.sent().len(), 100);
+}
+
+#[test]
+fn a_pipeline_is_releasing_while_a_release_of_it_is_open_or_has_not_begun() {
+    let open = Lease {
+        release: Some(Release::begin("e-1", "slipway-web", None, at(0))),
+        ..free_lease(2)
+    };
+    let of_lease = Listing {
+        leases: vec![free_lease(1), open],
+        ..Listing::default()
+    };
+    let of_start = Listing {
+        started: vec![Started::from_record(&started())],
+        ..Listing::default()
+    };
+
+    for listing in [&of_lease, &of_start] {
+        assert!(listing.is_releasing("slipway-web"), "{listing:?}");
+        assert!(!listing.is_releasing("slipway-api"), "{listing:?}");
+    }
+    assert_eq!(of_lease.open_release_of("slipway-web"), Some("e-1"));
+    assert_eq!(of_start.open_release_of("slipway-web"), None);
+    assert!(!Listing::default().is_releasing("slipway-web"));
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::judge::canary::counts::{Counters, Minute};
+use crate::judge::canary::hour_before::Measured;
 use crate::judge::canary::values::{SeriesSpec, Worse};
 
 fn side(requests: u64, bad: u64) -> Counters {
@@ -227,4 +228,119 @@ fn a_skipped_minute_stays_skipped_and_the_highest_evidence_stays_reached() {
     };
     let verdict = resumed(&config, reached).look(6, |_| arrived(0, 5));
     assert_eq!(verdict.reason, Reason::Harm(peak));
+}
+
+#[test]
+fn little_traffic_shows_no_health() {
+    let little = |_| Arrived {
+        minute: Minute {
+            canary: side(10, 0),
+            baseline: side(90, 0),
+        },
+        is_final: true,
+    };
+    let ended = (8, Decision::Inconclusive, Some("end of bake".to_owned()));
+    assert_eq!(last(&config(8), little), ended);
+}
+
+#[test]
+fn a_promotion_goes_by_the_metric_that_shows_the_least_health() {
+    let mut judge = judge(&config(30));
+    let verdict = judge.look(3, |_| arrived(6, 54));
+    let shown: Vec<f64> = judge.shown().map(|shown| shown.log_health).collect();
+    assert_eq!(verdict.weakest, Metric::Errors);
+    assert_eq!(verdict.log_e_promote, shown[0]);
+    assert!(shown[0] < shown[1], "{shown:?}");
+}
+
+#[test]
+fn the_final_test_holds_once_at_the_end_and_for_events_that_come_one_by_one() {
+    // Evidence of harm is 71 after 20 minutes, where 200 would be enough.
+    let at = |end, alpha_exam, one_by_one| {
+        let config = JudgeConfig {
+            alpha_exam,
+            ..config(end)
+        };
+        let errors = Measured {
+            one_by_one,
+            ..Measured::UNKNOWN
+        };
+        let setup = Setup {
+            config,
+            thresholds: 0,
+            own: Vec::new(),
+            prior: HourBefore {
+                errors,
+                ..HourBefore::unknown(0)
+            },
+        };
+        let verdict = Judge::new(setup, Progress::default()).look(20, |_| arrived(10, 60));
+        (verdict.decision, verdict.reason.why())
+    };
+
+    let exam = Some("exam:errors".to_owned());
+    assert_eq!(at(20, 0.005, true), (Decision::Rollback, exam));
+    assert_eq!(at(30, 0.005, true), (Decision::Continue, None), "the end");
+    let ended = (Decision::Inconclusive, Some("end of bake".to_owned()));
+    assert_eq!(at(20, 0.005, false), ended, "they come in groups");
+    assert_eq!(at(20, 0.0, true), ended, "no chance is spent on it");
+}
+
+/// A minute in which this many response times of the canary are slow, and 1 % of the baseline.
+fn slow(canary: u64) -> Arrived {
+    let mut arrived = arrived(0, 0);
+    arrived.minute.canary.slow = vec![Some(canary)];
+    arrived.minute.canary.slow_to_promote = vec![Some(canary)];
+    arrived.minute.baseline.slow = vec![Some(540)];
+    arrived
+}
+
+fn by_latency(latency: LatencyMode, progress: Progress) -> Judge {
+    let setup = Setup {
+        config: JudgeConfig {
+            latency,
+            ..config(20)
+        },
+        thresholds: 1,
+        own: Vec::new(),
+        prior: HourBefore::unknown(1),
+    };
+    Judge::new(setup, progress)
+}
+
+#[test]
+fn watched_latency_objects_to_a_promotion_and_rolls_nothing_back() {
+    let of = |canary: u64| {
+        let mut judge = by_latency(LatencyMode::Watch, Progress::default());
+        let verdict = judge.look(15, |_| slow(canary));
+        (verdict.decision, verdict.objection)
+    };
+    assert_eq!(of(600), (Decision::Continue, Some(Objection::Latency)));
+    assert_eq!(of(60), (Decision::Promote, None));
+}
+
+#[test]
+fn response_times_that_were_left_out_stay_left_out() {
+    let progress = Progress {
+        taken: 6,
+        latency: [(5, 5)].into_iter().collect(),
+        ..Progress::default()
+    };
+    let mut judge = by_latency(LatencyMode::Judge, progress);
+    // The warm-up has three minutes.
+    assert_eq!(judge.look(8, |_| slow(60)).usable_minutes, 4);
+}
+
+#[test]
+fn a_minute_that_an_earlier_judge_took_in_is_not_waited_for_again() {
+    let progress = Progress {
+        taken: 6,
+        ..Progress::default()
+    };
+    let read = |minute: u32| Arrived {
+        is_final: minute != 6,
+        ..arrived(0, 0)
+    };
+    let mut judge = resumed(&config(30), progress);
+    assert_eq!(judge.look(7, read).usable_minutes, 7);
 }

@@ -222,6 +222,25 @@ fn a_tag_that_returns_to_an_image_is_a_push_of_its_own_while_its_release_is_open
     });
 }
 
+#[test]
+fn a_late_tag_of_an_image_that_was_started_leaves_its_claim_alone() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let (first, event) = pushed(&driver, "2.0.0");
+        let execution = deliver(&driver, &event).await["execution"].clone();
+        pass_secs(&driver, 90).await;
+        let (_, next) = pushed(&driver, "2.0.1");
+        assert_eq!(deliver(&driver, &next).await["status"], "started");
+
+        let late = tagged(&event, "a-late-tag", 30);
+        let known = json!({"status": "known", "execution": execution});
+        assert_eq!(deliver(&driver, &late).await, known);
+        let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": first}});
+        let claim = item(&driver.world.aws(), &key).expect("the claim is recorded");
+        assert_eq!(text(&claim, "execution"), execution.as_str());
+        assert_eq!(text(&claim, "refusal"), None);
+    });
+}
+
 /// The same event once more, as that of another tag this many seconds later.
 fn tagged(input: &Value, id: &str, later: i64) -> Value {
     let mut tagged = input.clone();

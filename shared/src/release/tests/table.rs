@@ -195,6 +195,26 @@ fn the_table_has_every_phase_every_event_and_every_outcome() {
     }
 }
 
+/// What they announce can be made until the time-out of the invocation, so each is dated.
+#[test]
+fn these_events_announce_a_change_that_is_made_after_them() {
+    let all = EventName::ALL.iter().copied();
+    let announcing: Vec<EventName> = all.filter(|name| name.announces()).collect();
+    let expected = [
+        EventName::RepairAnnounced,
+        EventName::RoleProofAnnounced,
+        EventName::RegistrationAnnounced,
+        EventName::ChangeAnnounced,
+        EventName::ShiftAnnounced,
+        EventName::ScaleInSuspensionAnnounced,
+        EventName::ScaleInRestorationAnnounced,
+        EventName::RaiseAnnounced,
+        EventName::RetirementAnnounced,
+        EventName::RestorationAnnounced,
+    ];
+    assert_eq!(announcing, expected);
+}
+
 #[test]
 fn a_refusal_names_the_event_and_the_phase() {
     let refusal = |lease: &Lease, event| {

@@ -8,7 +8,7 @@ use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service_deployment::ServiceDeploymentView;
 use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal};
-use slipway::strategy::in_place::ended::{explained, is_unexplained};
+use slipway::strategy::in_place::ended::{awaited, explained, is_unexplained};
 use slipway::task_definition::TaskDefinition;
 
 use super::{Parameters, UpdateContext, UpdateService};
@@ -48,6 +48,10 @@ impl UpdateService {
             .services
             .service_deployments(cluster, service, began.unwrap_or(job.since))
             .await;
+        let known = history.as_ref().ok();
+        if let Some(why) = known.and_then(|known| awaited(goal, decided_from, known)) {
+            return StepError::Busy(why);
+        }
         let unexplained = |why: String| Failure {
             message: format!("{}; {why}", failure.message),
             ..failure.clone()

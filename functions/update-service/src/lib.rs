@@ -12,13 +12,14 @@ mod retire;
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use slipway::aws::{
     AwsError, Ledger, Metrics, ObservedService, Pairs, PriorRevisions, Rules, Sdk, Services,
     TaskDefinitions,
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
-use slipway::observed::service::revision;
+use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{
     ActiveRelease, Before, Change, Event, Lease, PriorState, Release, ServiceTarget, Target, apply,
 };
@@ -155,29 +156,22 @@ impl UpdateService {
             announced,
             ..
         } = context;
-        let task_definition = &job.parameters.task_definition;
         let deployment = announced.and_then(|change| change.deployment.as_deref());
         let deploy_context = DeployContext {
             announced: *announced,
             before,
             view: &seen.view,
+            was_seen: was_seen(job, deployment, &seen.view),
             elapsed: job.worked(),
             since_change: lease.changed_at.map(|at| job.now.since(at)),
         };
 
         match next_step(&goal, &deploy_context) {
             DeployStep::Apply => self.apply(context, goal.change, seen).await,
-            DeployStep::Record { deployment } => {
-                self.ledger
-                    .advance(&apply(lease, deployed(&deployment), job.now)?)
-                    .await?;
-
-                let progress = seen.view.progress(task_definition);
-                let summary = format!("{}: {progress}", revision(task_definition));
-                Ok(JobReport::in_progress(summary, 0).with_external_id(Some(&deployment)))
-            }
+            DeployStep::Record { deployment } => self.record(context, &deployment, seen).await,
             DeployStep::Wait { summary, percent } => {
-                Ok(JobReport::in_progress(summary, percent).with_external_id(deployment))
+                let report = JobReport::in_progress_with(summary, percent, job.next_payload());
+                Ok(report.with_external_id(deployment))
             }
             DeployStep::SetPercentages(new) => self.set_percentages(context, new, seen).await,
             DeployStep::Done { summary } => Ok(done(job, summary).with_external_id(deployment)),
@@ -191,6 +185,24 @@ impl UpdateService {
                 Err(self.failed(context, seen, failed).await)
             }
         }
+    }
+
+    /// Records the deployment that the change became.
+    async fn record(
+        &self,
+        context: &UpdateContext<'_>,
+        deployment: &str,
+        seen: &ObservedService,
+    ) -> StepResult {
+        let UpdateContext { job, lease, .. } = context;
+        self.ledger
+            .advance(&apply(lease, deployed(deployment), job.now)?)
+            .await?;
+
+        let task_definition = &job.parameters.task_definition;
+        let progress = seen.view.progress(task_definition);
+        let summary = format!("{}: {progress}", revision(task_definition));
+        Ok(JobReport::in_progress(summary, 0).with_external_id(Some(deployment)))
     }
 
     /// Announces the change in the ledger, makes it, and records the deployment that it became.
@@ -265,7 +277,7 @@ impl UpdateService {
             .await;
 
         let report = match set.map_err(StepError::from) {
-            Ok(()) => JobReport::in_progress(new.summary, percent),
+            Ok(()) => JobReport::in_progress_with(new.summary, percent, job.next_payload()),
             // The rollout has ended, and its safety does not depend on this: a refusal must not
             // fail the release. Until AWS has refused it for a long time, the next job looks again.
             Err(StepError::Refused(failure)) if !new.required && job.refused_for_long => {
@@ -292,6 +304,18 @@ impl UpdateService {
 fn done(job: &Job<Parameters>, summary: String) -> JobReport {
     let task_definition = job.parameters.task_definition.clone();
     JobReport::done(summary, [("TaskDefinitionArn", task_definition)])
+}
+
+/// Whether an earlier job of the action saw this deployment as PRIMARY. That this one does is kept
+/// for the next.
+fn was_seen(job: &Job<Parameters>, deployment: Option<&str>, view: &ServiceView) -> bool {
+    let Some(deployment) = deployment else {
+        return false;
+    };
+    if view.primary().is_some_and(|it| it.id == deployment) {
+        job.keep(json!(deployment));
+    }
+    job.payload.as_ref().and_then(Value::as_str) == Some(deployment)
 }
 
 fn deployed(deployment: &str) -> Event {

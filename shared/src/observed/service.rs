@@ -224,6 +224,14 @@ impl ServiceView {
             .find(|deployment| deployment.primary)
     }
 
+    /// Whether a deployment of this id is listed or named by a message: it has been made.
+    #[must_use]
+    pub(crate) fn shows(&self, deployment: &str) -> bool {
+        let mut listed = self.deployments.iter();
+        let mut messages = self.messages.iter();
+        listed.any(|it| it.id == deployment) || messages.any(|it| it.contains(deployment))
+    }
+
     /// Whether the PRIMARY deployment is one of this revision that failed.
     #[must_use]
     pub(crate) fn has_failed(&self, task_definition: &str) -> bool {

@@ -29,6 +29,12 @@ impl ServiceDeploymentView {
         deployment.rsplit('/').next() == Some(self.revision.as_str())
     }
 
+    /// Whether nothing has ended it but its success, so that its deployment is PRIMARY.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        ["PENDING", "IN_PROGRESS", "SUCCESSFUL"].contains(&self.status.as_str())
+    }
+
     /// Why ECS gave it up; `None` if ECS did not.
     #[must_use]
     pub fn failure(&self) -> Option<String> {

@@ -99,6 +99,14 @@ impl<'a> Before<'a> {
         }
     }
 
+    /// Whether `view` can be older than the deployment `made`, if there is one: its PRIMARY
+    /// deployment can be the very one that was there before, and nothing of `made` shows.
+    #[must_use]
+    pub(crate) fn may_be_seen(&self, made: Option<&str>, view: &ServiceView) -> bool {
+        let is_shown = made.is_some_and(|made| view.shows(made));
+        !is_shown && view.primary().is_some_and(|primary| self.may_be(primary))
+    }
+
     /// Whether `view` shows the earlier deployment as PRIMARY, and nothing of `made`, which a
     /// release has begun since. What ECS rolled back from is listed or named in its messages, even
     /// if it returns to a deployment under the same id.
@@ -107,9 +115,7 @@ impl<'a> Before<'a> {
         let is_before = view
             .primary()
             .is_some_and(|primary| self.deployment == Some(&primary.id));
-        let mut deployments = view.deployments.iter();
-        let is_shown = deployments.any(|deployment| deployment.id == made)
-            || view.messages.iter().any(|message| message.contains(made));
+        let is_shown = view.shows(made);
 
         is_before && !is_shown
     }

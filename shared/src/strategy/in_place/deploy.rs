@@ -38,6 +38,8 @@ pub struct DeployContext<'a> {
     /// The deployment that was PRIMARY before the release.
     pub before: Before<'a>,
     pub view: &'a ServiceView,
+    /// Whether an earlier job of this action saw the deployment of the release as PRIMARY.
+    pub was_seen: bool,
     /// Time since this action began.
     pub elapsed: Duration,
     /// Time since the change was announced, if it was.
@@ -214,12 +216,20 @@ fn displaced<'a>(
 }
 
 /// Whether what is seen can be the service as it was before the change: one older read does not
-/// prove another writer.
+/// prove another writer. Once the deployment was seen, the prior release under its old id is what
+/// ECS went back to.
 fn is_old_read(context: &DeployContext<'_>, found: &DeploymentView) -> bool {
-    let may_be_old = context
+    let went_back = context.was_seen && context.before.prior == found.task_definition;
+    !went_back && may_be_old(context)
+}
+
+/// Whether a read can still show the service as it was before the change.
+pub(super) fn may_be_old(context: &DeployContext<'_>) -> bool {
+    let made = context.announced.and_then(|it| it.deployment.as_deref());
+    let is_recent = context
         .since_change
         .is_some_and(|since_change| since_change < STALE_READ);
-    may_be_old && context.before.may_be(found)
+    is_recent && context.before.may_be_seen(made, context.view)
 }
 
 fn wait_for_new_read(goal: &DeployGoal, found: &DeploymentView) -> DeployStep {

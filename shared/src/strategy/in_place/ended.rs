@@ -4,7 +4,7 @@
 //! Everything here is pure. Without service deployments a failure stands as the deployments show
 //! it.
 
-use super::deploy::{DeployContext, DeployGoal, overridden};
+use super::deploy::{DeployContext, DeployGoal, may_be_old, overridden};
 use crate::job::Failure;
 use crate::observed::service::{Rollout, revision};
 use crate::observed::service_deployment::ServiceDeploymentView;
@@ -36,15 +36,7 @@ pub fn explained(
     history: &[ServiceDeploymentView],
 ) -> Option<(Failure, StepFailureCause)> {
     let primary = context.view.primary()?;
-    let ours = context
-        .announced
-        .and_then(|change| change.deployment.as_deref());
-    // Service revisions may be numbered in another way than deployments: ours is then the first
-    // since the release began.
-    let oldest = history.len().checked_sub(1)?;
-    let place = ours
-        .and_then(|id| history.iter().position(|one| one.is_of(id)))
-        .unwrap_or(oldest);
+    let place = own_place(context, history)?;
     let own = history.get(place)?;
 
     if let Some(reason) = own.failure() {
@@ -63,6 +55,37 @@ pub fn explained(
     let is_external = is_newer || history.iter().any(|one| one.is_of(&primary.id));
     (is_external && is_replaced(goal, context))
         .then(|| (overridden(goal, primary), StepFailureCause::Overridden))
+}
+
+/// What is waited for if the service deployments show that nothing has ended or replaced what the
+/// release deploys: then the service was read as it was before. Reads of ECS need not come in the
+/// order of its changes.
+#[must_use]
+pub fn awaited(
+    goal: &DeployGoal,
+    context: &DeployContext<'_>,
+    history: &[ServiceDeploymentView],
+) -> Option<String> {
+    let is_newest = own_place(context, history)? == 0;
+    let stands = is_newest && history.first()?.stands();
+
+    (stands && may_be_old(context)).then(|| {
+        format!(
+            "waiting for ECS to show the deployment of {} again; its service deployment stands",
+            revision(&goal.change.task_definition)
+        )
+    })
+}
+
+/// Where the service deployment of the release is. Service revisions may be numbered in another way
+/// than deployments: it is then the first since the release began.
+fn own_place(context: &DeployContext<'_>, history: &[ServiceDeploymentView]) -> Option<usize> {
+    let oldest = history.len().checked_sub(1)?;
+    let ours = context
+        .announced
+        .and_then(|change| change.deployment.as_deref());
+    let named = ours.and_then(|id| history.iter().position(|one| one.is_of(id)));
+    Some(named.unwrap_or(oldest))
 }
 
 /// Whether the PRIMARY deployment runs another revision than the release deploys.

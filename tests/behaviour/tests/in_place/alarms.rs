@@ -80,6 +80,46 @@ fn a_rollback_by_an_alarm_is_recognised_when_the_failed_deployment_is_no_longer_
     });
 }
 
+/// As if other events of web had pushed all of these out of the newest that are read.
+fn forget_events(driver: &Driver) {
+    let mut aws = driver.world.aws();
+    let mut services = aws.ecs.services.values_mut();
+    let found = services.find(|service| service.name == WEB);
+    found.expect("the service is there").events.clear();
+}
+
+/// Under its old id, the prior release looks like a read from before the change.
+#[test]
+fn a_rollback_under_the_old_id_is_recognised_at_once_if_the_deployment_was_seen() {
+    let mut reused = 0;
+    for seed in 0..8 {
+        let mut aws = with_alarm(true);
+        aws.reseed(seed);
+        run(aws, Fault::None, async |driver| {
+            deploying(&driver).await;
+            let seen = look(&driver, "update-service", update(json!({}))).await;
+            assert_eq!(seen["status"], "in-progress", "seed {seed}: {seen}");
+
+            set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
+            pass(&driver, 900).await;
+            let listed = web(&driver)["deployments"].as_array().map(Vec::len);
+            assert_eq!(listed, Some(1), "seed {seed}");
+            forget_events(&driver);
+            edit(&driver, WEB, |lease| announced_after(lease, 900)).await;
+
+            let answer = again(&driver, "update-service", update(json!({})), &seen).await;
+            let reason = "ECS rolled the deployment back to web:2: alarm web-errors is in ALARM";
+            fails(&answer, "JobFailed", &[reason]);
+            is_rolled_back(&driver).await;
+
+            let counts = driver.world.snapshot().quirks.counts().clone();
+            reused += counts.held(Quirk::ReusesDeployment);
+        });
+    }
+
+    assert!(reused > 0, "no rollback had the old id");
+}
+
 #[test]
 fn a_deployment_that_an_alarm_fails_in_place_is_rolled_back_by_the_release() {
     run(with_alarm(false), Fault::None, async |driver| {

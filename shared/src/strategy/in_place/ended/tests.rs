@@ -44,6 +44,7 @@ fn context<'a>(announced: &'a Change, view: &'a ServiceView) -> DeployContext<'a
         announced: Some(announced),
         before: Before::new(None, OLD),
         view,
+        was_seen: false,
         elapsed: Duration::from_secs(120),
         since_change: None,
     }
@@ -242,5 +243,46 @@ fn service_deployments_are_read_where_the_deployments_leave_the_end_open() {
             (is_read(&view), is_read(&with)),
             (without_alarms, with_alarms)
         );
+    }
+}
+
+#[test]
+fn a_service_that_shows_as_before_is_read_again_while_its_service_deployment_stands() {
+    let announced = change();
+    let after = |view: &ServiceView, secs, history: &[ServiceDeploymentView]| {
+        let decided_from = DeployContext {
+            was_seen: true,
+            since_change: Some(Duration::from_secs(secs)),
+            ..context(&announced, view)
+        };
+        awaited(&goal(), &decided_from, history)
+    };
+    let why =
+        "waiting for ECS to show the deployment of web:2 again; its service deployment stands";
+    let before = steady(OLD);
+
+    for status in ["PENDING", "IN_PROGRESS", "SUCCESSFUL"] {
+        for history in [
+            vec![one("2", status), one("1", "STOPPED")],
+            vec![one("77", status)],
+        ] {
+            let waits = after(&before, 299, &history);
+            assert_eq!(waits.as_deref(), Some(why), "{history:?}");
+            assert_eq!(after(&before, 300, &history), None, "{history:?}");
+        }
+    }
+
+    let mut listed = steady(OLD);
+    listed
+        .deployments
+        .push(deployment("ecs-svc/2", NEW, false, Rollout::InProgress));
+    for (view, history) in [
+        (&before, vec![]),
+        (&before, vec![one("2", "STOPPED")]),
+        (&before, vec![one("2", "ROLLBACK_IN_PROGRESS")]),
+        (&before, vec![one("3", "IN_PROGRESS"), one("2", "STOPPED")]),
+        (&listed, vec![one("2", "IN_PROGRESS")]),
+    ] {
+        assert_eq!(after(view, 0, &history), None, "{history:?}");
     }
 }

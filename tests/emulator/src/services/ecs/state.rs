@@ -112,7 +112,7 @@ pub struct Service {
     pub tags: Vec<Value>,
     pub created_at: Millis,
     /// As DescribeServices shows them, newest first.
-    pub(super) events: VecDeque<Value>,
+    pub events: VecDeque<Value>,
     /// Every other member of CreateService and UpdateService, as it was sent.
     pub(super) settings: Map<String, Value>,
     /// Whether the last event about being steady still holds.

@@ -58,6 +58,7 @@ fn ecs_returns_to_the_prior_release_and_not_to_the_failed_deployment_that_was_fo
             announced: Some(&change),
             before: Before::new(Some(&failed), OLD),
             view,
+            was_seen: false,
             elapsed: Duration::ZERO,
             since_change: None,
         };

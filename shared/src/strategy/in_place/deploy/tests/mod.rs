@@ -47,6 +47,7 @@ fn step(change: Option<&str>, view: &ServiceView) -> DeployStep {
             announced: change.as_ref(),
             before: before(OLD),
             view,
+            was_seen: false,
             elapsed: Duration::from_secs(60),
             since_change: None,
         },
@@ -64,6 +65,7 @@ fn after(id: &str, view: &ServiceView, elapsed: u64, since_change: Option<u64>) 
         announced: Some(&change),
         before: before(OLD),
         view,
+        was_seen: false,
         elapsed: Duration::from_secs(elapsed),
         since_change: since_change.map(Duration::from_secs),
     };
@@ -72,6 +74,16 @@ fn after(id: &str, view: &ServiceView, elapsed: u64, since_change: Option<u64>) 
 
 /// The step this many seconds after `ecs-svc/2` was made over `found`.
 fn after_found(found: &FoundDeployment, view: &ServiceView, secs: u64) -> DeployStep {
+    after_look(found, view, secs, false)
+}
+
+/// The same after a look that saw `ecs-svc/2`, or did not.
+fn after_look(
+    found: &FoundDeployment,
+    view: &ServiceView,
+    secs: u64,
+    was_seen: bool,
+) -> DeployStep {
     let change = Change {
         deployment: Some("ecs-svc/2".to_owned()),
         ..goal(NEW).change
@@ -80,6 +92,7 @@ fn after_found(found: &FoundDeployment, view: &ServiceView, secs: u64) -> Deploy
         announced: Some(&change),
         before: Before::new(Some(found), OLD),
         view,
+        was_seen,
         elapsed: Duration::from_secs(secs),
         since_change: Some(Duration::from_secs(secs)),
     };

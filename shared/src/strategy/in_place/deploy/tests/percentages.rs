@@ -55,6 +55,7 @@ fn next_after(
             announced: Some(announced),
             before: before(OLD),
             view,
+            was_seen: false,
             elapsed: Duration::from_secs(secs),
             since_change: Some(Duration::ZERO),
         },
@@ -244,6 +245,7 @@ fn recorded_percentages_that_ecs_refuses_by_now_are_not_restored() {
             announced: Some(&change),
             before: before(OLD),
             view: &view,
+            was_seen: false,
             elapsed: Duration::from_secs(60),
             since_change: None,
         };

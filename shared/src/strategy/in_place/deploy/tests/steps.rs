@@ -48,6 +48,7 @@ fn a_count_that_was_announced_and_never_set_is_set() {
                 announced: Some(&goal.change),
                 before: before(NEW),
                 view: &steady(NEW),
+                was_seen: false,
                 elapsed: Duration::ZERO,
                 since_change: None
             }
@@ -86,6 +87,7 @@ fn the_same_revision_at_another_count_is_a_change() {
                 announced: None,
                 before: before(OLD),
                 view,
+                was_seen: false,
                 elapsed: Duration::ZERO,
                 since_change: None,
             },
@@ -114,6 +116,7 @@ fn an_announced_count_is_recorded_once_it_is_set() {
                 announced: Some(&change),
                 before: before(OLD),
                 view: &set,
+                was_seen: false,
                 elapsed: Duration::ZERO,
                 since_change: None,
             },
@@ -176,6 +179,7 @@ fn the_size_of_the_goal_is_waited_for() {
             announced: Some(&change),
             before: before(OLD),
             view: &steady(NEW),
+            was_seen: false,
             elapsed: Duration::ZERO,
             since_change: None,
         },
@@ -226,6 +230,40 @@ fn another_deployment_of_the_prior_release_is_no_old_read() {
 }
 
 #[test]
+fn a_deployment_that_was_seen_or_is_named_was_replaced_and_its_read_is_not_old() {
+    let named = |id: &str| {
+        saying(&format!(
+            "(service web) (deployment {id}) deployment failed: tasks failed to start."
+        ))
+    };
+
+    for (view, was_seen, waits) in [
+        (steady(OLD), false, true),
+        (steady(OLD), true, false),
+        (named("ecs-svc/2"), false, false),
+        (named("ecs-svc/7"), false, true),
+        (went_back(Rollout::InProgress), false, false),
+    ] {
+        let step = after_look(&found(), &view, 0, was_seen);
+        if waits {
+            assert!(matches!(step, DeployStep::Wait { .. }), "{view:?}");
+        } else {
+            let rolled_back = &["rolled back to web:1 (ecs-svc/1)"];
+            fails(step, StepFailureCause::Rollout, rolled_back);
+        }
+    }
+
+    // ECS goes back to what was completed. A deployment that had failed is seen by an old read.
+    let failed = FoundDeployment {
+        task_definition: OTHER.to_owned(),
+        failed: true,
+        ..found()
+    };
+    let step = after_look(&failed, &steady(OTHER), 0, true);
+    assert!(matches!(step, DeployStep::Wait { .. }), "{step:?}");
+}
+
+#[test]
 fn a_service_whose_primary_failed_is_released_again() {
     let failed = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:5";
     let mut view = steady(OLD);
@@ -240,6 +278,7 @@ fn a_service_whose_primary_failed_is_released_again() {
             announced,
             before: prior.found(),
             view: &view,
+            was_seen: false,
             elapsed: Duration::ZERO,
             since_change: Some(Duration::ZERO),
         };

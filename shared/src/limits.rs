@@ -30,6 +30,11 @@ pub const RESOURCE_TAGS: usize = 50;
 /// ECS API: RegisterTaskDefinition, CreateService).
 pub const NAME_CHARS: usize = 255;
 
+/// Longest image of a container, in characters: longer ones are refused
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html;
+/// hashicorp/terraform-provider-aws#22629).
+pub const IMAGE_CHARS: usize = 255;
+
 /// Longest tag of an image, in characters (github.com/distribution/reference, which Amazon ECS
 /// follows).
 pub const TAG_CHARS: usize = 128;

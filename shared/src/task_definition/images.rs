@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::definition::TaskDefinition;
 use crate::image::ImageReference;
 use crate::json;
+use crate::limits::IMAGE_CHARS;
 use crate::redaction::without_signatures;
 
 /// The names of a definition's containers, with their images.
@@ -22,13 +23,14 @@ pub fn container_images(definition: &TaskDefinition) -> Vec<(String, String)> {
 /// that its other images are checked too.
 ///
 /// # Errors
-/// As [`set_images`], and of a file as [`check_images`].
+/// As [`set_images`], if an image is longer than ECS takes, and of a file as [`check_images`].
 pub fn with_images(
     base: &TaskDefinition,
     images: &BTreeMap<String, String>,
     is_file: bool,
 ) -> Result<TaskDefinition, String> {
     let wanted = set_images(base, images)?;
+    check_lengths(&wanted)?;
     if is_file {
         check_images(&wanted)?;
     }
@@ -83,6 +85,19 @@ pub fn check_images(definition: &TaskDefinition) -> Result<(), String> {
                 without_signatures(image)
             )),
         })
+}
+
+/// Refuses an image that ECS refuses for its length.
+fn check_lengths(definition: &TaskDefinition) -> Result<(), String> {
+    let mut images = container_images(definition).into_iter();
+    match images.find(|(_, image)| image.len() > IMAGE_CHARS) {
+        Some((name, image)) => Err(format!(
+            "the image of container `{name}` has {} characters; expected at most {IMAGE_CHARS}, \
+             with the digest that takes the place of a tag; give its repository a shorter name",
+            image.len()
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Sets the image of one container, and returns the key that it was found by.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     TaskDefinition, check_images, container_images, parse_image_definitions, parse_image_detail,
-    set_images,
+    set_images, with_images,
 };
 use super::{counter, definition, images};
 
@@ -82,6 +82,23 @@ fn an_unknown_container_and_an_unfilled_placeholder_are_named() {
     assert!(
         left.contains("`api` has the image") && left.contains("<region>"),
         "{left}"
+    );
+}
+
+#[test]
+fn an_image_that_is_too_long_with_its_digest_is_refused() {
+    let base = definition(counter());
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let set = |repository: &str| {
+        let image = format!("{repository}@{digest}");
+        with_images(&base, &images(&[("frontend", image.as_str())]), false)
+    };
+
+    assert!(set(&"a".repeat(183)).is_ok());
+    assert_eq!(
+        set(&"a".repeat(184)).expect_err("256 characters"),
+        "the image of container `frontend` has 256 characters; expected at most 255, with the \
+         digest that takes the place of a tag; give its repository a shorter name"
     );
 }
 

@@ -87,8 +87,14 @@ fn check_container(input: &CheckedInput, container: &Value) -> Result<(), ApiErr
     if container["image"].as_str().is_none_or(str::is_empty) {
         return Err(client_error("Container.image should not be null or empty."));
     }
-    if !is_image(container["image"].as_str().unwrap_or_default()) {
+    let image = container["image"].as_str().unwrap_or_default();
+    if !is_image(image) {
         return Err(client_error("Container.image contains invalid characters."));
+    }
+    if image.len() > 255 {
+        return Err(client_error(
+            "Container.image should be 255 characters or less",
+        ));
     }
 
     check_memory(input, container)?;

@@ -197,7 +197,7 @@ fn wrong_definitions_are_refused() {
     );
 
     let large = "x".repeat(64 * 1024);
-    assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
+    assert!(refusal(plain(), "/containerDefinitions/0/command", json!([large])).contains("65536"));
 }
 
 #[test]

@@ -179,3 +179,16 @@ fn a_container_is_restarted_after_one_to_thirty_minutes() {
         );
     }
 }
+
+#[test]
+fn an_image_has_up_to_255_characters() {
+    let image = |length: usize| json!(format!("web:{}", "1".repeat(length - 4)));
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions/0/image", image(256)),
+        client("Container.image should be 255 characters or less")
+    );
+
+    let mut definition = plain();
+    definition["containerDefinitions"][0]["image"] = image(255);
+    World::new(1).ok("RegisterTaskDefinition", definition);
+}

@@ -26,6 +26,9 @@ pub const UNLIMITED_MEMORY_MIB: u32 = 512;
 /// Tags of a resource (Amazon ECS API: RegisterTaskDefinition).
 pub const RESOURCE_TAGS: usize = 50;
 
+/// Deployments of a service that have not ended (aws/containers-roadmap#2836).
+pub const OPEN_DEPLOYMENTS: usize = 5;
+
 /// Longest family, longest name of a container and longest name of a service, in characters (Amazon
 /// ECS API: RegisterTaskDefinition, CreateService).
 pub const NAME_CHARS: usize = 255;

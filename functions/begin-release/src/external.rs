@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use slipway::job::{Failure, Job, JobReport};
-use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
+use slipway::limits::{OPEN_DEPLOYMENTS, ROLLOUT_DEADLINE_MINUTES};
 use slipway::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use slipway::timestamp::{readable, readable_of};
 
@@ -13,7 +13,8 @@ use crate::Parameters;
 /// How long a release waits: as long as a rollout of its own may take.
 const LIMIT: Duration = Duration::from_secs(ROLLOUT_DEADLINE_MINUTES as u64 * 60);
 
-/// Waits for a deployment started outside Slipway, if there is a deployment to return to.
+/// Waits for a deployment started outside Slipway, if there is a deployment to return to, and for
+/// room for the deployments of the release.
 pub(crate) fn external_deployment(
     (cluster, service): (&str, &str),
     view: &ServiceView,
@@ -23,7 +24,7 @@ pub(crate) fn external_deployment(
         return Ok(None);
     };
     let Some(before) = to_return_to(view, primary) else {
-        return Ok(None);
+        return too_many_deployments(service, view, job);
     };
 
     let waited = job.now.since(job.since);
@@ -49,6 +50,36 @@ pub(crate) fn external_deployment(
         readable_of(waited, LIMIT)
     );
     Ok(Some(JobReport::in_progress(summary, 0)))
+}
+
+/// Waits until ECS takes two more deployments: that of the release, and its rollback.
+fn too_many_deployments(
+    service: &str,
+    view: &ServiceView,
+    job: &Job<Parameters>,
+) -> Result<Option<JobReport>, Failure> {
+    let deployments = view.deployments.iter();
+    let open = deployments.filter(|one| one.rollout != Rollout::Completed);
+    let open = open.filter(|one| one.primary || tasks(one) > 0).count();
+    if open + 2 <= OPEN_DEPLOYMENTS {
+        return Ok(None);
+    }
+
+    let waited = job.now.since(job.since);
+    if waited < LIMIT {
+        let summary = format!(
+            "waiting for deployments started outside Slipway: {open} have not ended; waited {}",
+            readable_of(waited, LIMIT)
+        );
+        return Ok(Some(JobReport::in_progress(summary, 0)));
+    }
+    Err(Failure::configuration(format!(
+        "{open} deployments of `{service}` have not ended; expected at most {}, because Amazon \
+         ECS takes no more than {OPEN_DEPLOYMENTS}, with that of the release and its rollback; an \
+         older one ends with its last task: end the protection of its tasks or stop them, then \
+         retry the release",
+        OPEN_DEPLOYMENTS - 2
+    )))
 }
 
 fn tasks(deployment: &DeploymentView) -> u32 {

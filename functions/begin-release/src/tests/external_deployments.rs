@@ -120,3 +120,37 @@ fn without_a_rollout_state_a_release_waits_for_other_tasks_and_for_those_that_la
     moving.deployments[0].running = 2;
     assert_eq!(waits(&moving, 1_800), Err(()));
 }
+
+#[test]
+fn a_release_waits_for_room_for_its_deployment_and_its_rollback() {
+    let of = |older: usize, rollout, running| {
+        let mut found = view(&[("ecs-svc/9", NEW, true, Rollout::InProgress)]);
+        let one = view(&[("ecs-svc/1", OLD, false, rollout)]).deployments;
+        for _ in 0..older {
+            let running = DeploymentView {
+                running,
+                ..one[0].clone()
+            };
+            found.deployments.push(running);
+        }
+        found
+    };
+    let waits = |view: &ServiceView, secs| external_deployment(NAME, view, &job(json!({}), secs));
+
+    for found in [of(2, Rollout::Failed, 1), of(9, Rollout::Failed, 0)] {
+        assert_eq!(waits(&found, 9), Ok(None), "{found:?}");
+    }
+    for rollout in [Rollout::Failed, Rollout::InProgress] {
+        let found = of(3, rollout, 1);
+        let summary = "waiting for deployments started outside Slipway: 4 have not ended; waited \
+                       29m59s of 30m00s";
+        let report = JobReport::in_progress(summary, 0);
+        assert_eq!(waits(&found, 1_799), Ok(Some(report)));
+
+        let refusal = "4 deployments of `web` have not ended; expected at most 3, because Amazon \
+            ECS takes no more than 5, with that of the release and its rollback; an older one \
+            ends with its last task: end the protection of its tasks or stop them, then retry the \
+            release";
+        assert_eq!(waits(&found, 1_800), Err(Failure::configuration(refusal)));
+    }
+}

@@ -5,7 +5,28 @@ use serde_json::{Map, Value};
 use crate::{ApiError, Aws, Quirk};
 
 use super::definitions::TaskDefinition;
-use super::{invalid, service_ports, service_volumes};
+use super::{DeploymentStatus, RolloutState, invalid, service_ports, service_volumes};
+
+/// The most deployments of a service that have not ended.
+const MOST_DEPLOYMENTS: usize = 5;
+
+/// Refuses one more deployment of a service of which too many have not ended. Older ones end with
+/// their last tasks.
+pub(super) fn check_deployments(aws: &Aws, arn: &str, begins: bool) -> Result<(), ApiError> {
+    let has_tasks = |id: &str| aws.ecs.tasks_of(arn).any(|task| task.deployment == id);
+    let deployments = aws.ecs.services[arn].deployments.iter();
+    let open = deployments
+        .filter(|one| one.rollout != RolloutState::Completed)
+        .filter(|one| one.status == DeploymentStatus::Primary || has_tasks(&one.id))
+        .count();
+
+    if begins && open >= MOST_DEPLOYMENTS {
+        return Err(invalid(format!(
+            "{open} active deployments exist, unable to create new deployment."
+        )));
+    }
+    Ok(())
+}
 
 /// Checks the members of a service, as they would be after the call, against its task definition.
 pub(super) fn check(

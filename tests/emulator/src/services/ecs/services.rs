@@ -148,6 +148,8 @@ pub(super) fn update(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiEr
     let changed = OF_DEPLOYMENT
         .iter()
         .any(|member| settings.get(*member) != before.get(*member));
+    let begins = changed || definition.arn != running || input.flag("forceNewDeployment");
+    service_rules::check_deployments(aws, &arn, begins)?;
     let service = aws
         .ecs
         .services
@@ -157,7 +159,7 @@ pub(super) fn update(aws: &mut Aws, input: &CheckedInput) -> Result<Value, ApiEr
     service.settings = settings;
     service.desired_count = desired_count;
 
-    if changed || definition.arn != running || input.flag("forceNewDeployment") {
+    if begins {
         deployments::begin(aws, &arn, &definition.arn, None);
     } else {
         scheduler::wake(aws, &arn);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::limits::TAG_CHARS;
+use crate::limits::{REPOSITORY_CHARS, TAG_CHARS};
 use crate::partition::{PARTITIONS, Partition};
 use crate::redaction::without_signatures;
 
@@ -161,6 +161,13 @@ fn check_name(text: &str, name: &str) -> Result<(), String> {
              ._- between them"
         ));
     }
+    if path.len() > REPOSITORY_CHARS {
+        return Err(format!(
+            "the repository of image `{text}` has {} characters; expected at most \
+             {REPOSITORY_CHARS}",
+            path.len()
+        ));
+    }
     Ok(())
 }
 
@@ -182,6 +189,12 @@ fn check_host(text: &str, host: &str) -> Result<(), String> {
         Some(_) if port.is_some_and(|port| port != ECR_PORT) => Err(format!(
             "the registry of image `{text}` is `{host}`; expected no port or {ECR_PORT}, because \
              Amazon ECR has no other"
+        )),
+        // The clients of ECR find its credentials by a name in lower case
+        // (github.com/awslabs/amazon-ecr-credential-helper: `api/client.go`).
+        None if ecr_parts(&name.to_ascii_lowercase()).is_some() => Err(format!(
+            "the registry of image `{text}` is `{host}`; expected {} for Amazon ECR",
+            host.to_ascii_lowercase()
         )),
         None if !is_host_name(host) => Err(format!(
             "the registry of image `{text}` is `{host}`; expected letters and digits, with hyphens \
@@ -209,6 +222,7 @@ fn is_host_name(host: &str) -> bool {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
     let is_name = match address {
+        Some("") => false,
         Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'),
         None => name.split('.').all(is_host_part),
     };

@@ -38,6 +38,9 @@ pub const NAME_CHARS: usize = 255;
 /// hashicorp/terraform-provider-aws#22629).
 pub const IMAGE_CHARS: usize = 255;
 
+/// Longest repository of an image, in characters (github.com/distribution/reference).
+pub const REPOSITORY_CHARS: usize = 255;
+
 /// Longest tag of an image, in characters (github.com/distribution/reference, which Amazon ECS
 /// follows).
 pub const TAG_CHARS: usize = 128;

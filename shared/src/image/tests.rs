@@ -126,6 +126,13 @@ fn invalid_references_are_refused() {
         "$REGISTRY.example.com/web",
         "[::1/web",
         "[::g]/web",
+        "[]/web",
+        "[]:5000/web",
+        "[2001:db8::1]",
+        "[2001:db8::1]:5000",
+        "[fe80::1%eth0]:5000/web",
+        "[::ffff:192.0.2.33]:5000/web",
+        "fc00::1:5000/web",
         "111122223333.dkr-ecr.eu-west-1.on.aws",
         "public.ecr.aws:latest",
         &twice,
@@ -288,6 +295,17 @@ fn an_official_image_may_have_a_dot_in_its_name_and_a_repository_several() {
 fn a_tag_has_up_to_128_characters() {
     let tag = "1".repeat(128);
     assert_eq!(parsed(&format!("web:{tag}")).tag, Some(tag));
+}
+
+#[test]
+fn a_repository_has_up_to_255_characters_without_its_registry() {
+    let reference = |length: usize| format!("example.com/{}:1", "a".repeat(length));
+    assert_eq!(parsed(&reference(255)).tag.as_deref(), Some("1"));
+    let refusal = ImageReference::parse(&reference(256)).expect_err("too long");
+    assert!(
+        refusal.ends_with("has 256 characters; expected at most 255"),
+        "{refusal}"
+    );
 }
 
 #[test]

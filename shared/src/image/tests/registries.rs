@@ -141,3 +141,18 @@ fn only_hosts_of_ecr_are_ecr() {
         assert_eq!(parsed(other).ecr(), None, "{other}");
     }
 }
+
+#[test]
+fn a_host_of_ecr_is_in_lower_case() {
+    for host in [
+        "111122223333.DKR.ECR.EU-WEST-1.AMAZONAWS.COM",
+        "111122223333.dkr-ecr.eu-west-1.On.Aws:443",
+    ] {
+        let text = format!("{host}/web:1");
+        let expected = format!(
+            "the registry of image `{text}` is `{host}`; expected {} for Amazon ECR",
+            host.to_lowercase()
+        );
+        assert_eq!(ImageReference::parse(&text), Err(expected));
+    }
+}

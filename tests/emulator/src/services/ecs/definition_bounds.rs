@@ -71,6 +71,19 @@ pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
         check_ulimits(container)?;
         check_environment_files(container)?;
         check_restarts(container)?;
+        check_tmpfs(container)?;
+    }
+    Ok(())
+}
+
+fn check_tmpfs(container: &Value) -> Result<(), ApiError> {
+    let mounts = list(&container["linuxParameters"], "tmpfs").iter();
+    let mut sizes = mounts.filter_map(|mount| mount["size"].as_i64());
+    if sizes.any(|size| size <= 0) {
+        return Err(client_error(
+            "The container has an invalid tmpfs size value specified. It must be a non-zero, \
+             non-negative integer.",
+        ));
     }
     Ok(())
 }

@@ -192,3 +192,26 @@ fn an_image_has_up_to_255_characters() {
     definition["containerDefinitions"][0]["image"] = image(255);
     World::new(1).ok("RegisterTaskDefinition", definition);
 }
+
+#[test]
+fn a_file_system_in_memory_has_a_size() {
+    let of = |size: i64| {
+        json!({"linuxParameters": {"tmpfs": [
+            {"containerPath": "/run", "size": 64}, {"containerPath": "/tmp", "size": size},
+        ]}})
+    };
+    for size in [0, -1] {
+        assert_eq!(
+            refused(plain(), json!({}), of(size)),
+            client(
+                "The container has an invalid tmpfs size value specified. It must be a non-zero, \
+                 non-negative integer."
+            ),
+            "{size}"
+        );
+    }
+
+    let mut definition = plain();
+    definition["containerDefinitions"][0]["linuxParameters"] = of(1)["linuxParameters"].clone();
+    World::new(1).ok("RegisterTaskDefinition", definition);
+}

@@ -66,8 +66,9 @@ pub fn awaited(
     context: &DeployContext<'_>,
     history: &[ServiceDeploymentView],
 ) -> Option<String> {
-    let is_newest = own_place(context, history)? == 0;
-    let stands = is_newest && history.first()?.stands();
+    // Without any since the release began, these are older than its deployment as well.
+    let stands =
+        own_place(context, history).is_none_or(|place| place == 0 && history[place].stands());
 
     (stands && may_be_old(context)).then(|| {
         format!(

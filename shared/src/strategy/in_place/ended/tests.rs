@@ -265,6 +265,7 @@ fn a_service_that_shows_as_before_is_read_again_while_its_service_deployment_sta
         for history in [
             vec![one("2", status), one("1", "STOPPED")],
             vec![one("77", status)],
+            vec![],
         ] {
             let waits = after(&before, 299, &history);
             assert_eq!(waits.as_deref(), Some(why), "{history:?}");
@@ -277,7 +278,6 @@ fn a_service_that_shows_as_before_is_read_again_while_its_service_deployment_sta
         .deployments
         .push(deployment("ecs-svc/2", NEW, false, Rollout::InProgress));
     for (view, history) in [
-        (&before, vec![]),
         (&before, vec![one("2", "STOPPED")]),
         (&before, vec![one("2", "ROLLBACK_IN_PROGRESS")]),
         (&before, vec![one("3", "IN_PROGRESS"), one("2", "STOPPED")]),

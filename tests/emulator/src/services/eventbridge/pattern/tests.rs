@@ -2,6 +2,8 @@
 
 use super::{Fields, Pattern};
 
+mod refusals;
+
 fn matches(pattern: &str, event: &str) -> bool {
     let pattern = Pattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
     pattern.matches(&Fields::of(event).expect("an event is a JSON object"))

@@ -125,14 +125,55 @@ fn each_template_is_what_its_parts_make() {
             std::fs::write(&path, &wanted).expect("infra/ can be written");
         }
         if found != wanted {
-            differing.push(name);
+            differing.push(format!("{name}:{}", difference(&found, &wanted)));
         }
     }
     assert!(
         differing.is_empty(),
-        "{differing:?} differ from their parts; write them: SLIPWAY_WRITE_TEMPLATES=1 cargo test \
-         -p behaviour --test pipeline_templates"
+        "templates differ from their parts:\n{}\nwrite them: SLIPWAY_WRITE_TEMPLATES=1 cargo test \
+         -p behaviour --test pipeline_templates",
+        differing.join("\n")
     );
+}
+
+/// The number of the first line in which a template differs from what its parts make, with both.
+fn difference(found: &str, wanted: &str) -> String {
+    let [found, wanted] = [found, wanted].map(|text| text.lines().collect::<Vec<_>>());
+    let pairs = found.iter().zip(&wanted);
+    let same = pairs.take_while(|(one, other)| one == other).count();
+    let line = |lines: &[&str]| {
+        lines
+            .get(same)
+            .copied()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    format!(
+        "{}: found `{}`; its parts make `{}`",
+        same + 1,
+        line(&found),
+        line(&wanted)
+    )
+}
+
+#[test]
+fn the_first_line_that_differs_from_what_the_parts_make_is_named() {
+    let wanted = "a:\n  - b\n  - c\n";
+    for (found, named) in [
+        ("a:\n  - c\n", "2: found `- c`; its parts make `- b`"),
+        (
+            "a:\n  - b\n  - [c, d]\n",
+            "3: found `- [c, d]`; its parts make `- c`",
+        ),
+        ("a:\n  - b\n", "3: found ``; its parts make `- c`"),
+        (
+            "a:\n  - b\n  - c\n  - d\n",
+            "4: found `- d`; its parts make ``",
+        ),
+    ] {
+        assert_eq!(difference(found, wanted), named);
+    }
 }
 
 #[test]

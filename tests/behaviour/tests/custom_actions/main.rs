@@ -1,21 +1,21 @@
 //! Releases by custom actions: jobs that `poll-jobs` takes, with events lost, pollers at once, and
 //! everything between an acknowledgement and its step going wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod roles;
+
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use behaviour::pair::update;
 use behaviour::{account, action, ends, failure, jobs, push, recorded, settled, update_pipeline};
 use emulator::client::{CallFault, Hang};
-use emulator::cloudformation::items;
 use emulator::codepipeline::{self, Job, JobState};
 use emulator::eventbridge::Mishap;
 use emulator::{Aws, Quirk, lambda};
 use harness::demo::{WEB, custom_actions, play};
 use harness::driver::{Driver, Fault, Faults, Which, run};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const WORKER: &str = "poll-jobs";
 const PIPELINE: &str = "slipway-web";
@@ -85,63 +85,6 @@ fn four_images_end_as_expected_with_seeds_1_to_6() {
 #[test]
 fn four_images_end_as_expected_with_seeds_7_to_12() {
     four_images_end_as_expected(7..=12);
-}
-
-/// What a role of a pipeline's stack allows or denies: effect, action, resource and condition.
-fn granted(aws: &Aws, stack: &str, role: &str) -> BTreeSet<[String; 4]> {
-    let stack = aws.cloudformation.stack(stack).expect("deployed");
-    let id = |name: &str| &stack.resource(name).expect("of the stack").physical_id;
-    let role = aws.cloudformation.iam.role(id(role)).expect("it is there");
-    // Each stack has a bucket of its own.
-    let bucket = id("ArtifactBucket").as_str();
-    let text = |value: &Value| value.to_string().replace(bucket, "<bucket>");
-    role.statements()
-        .flat_map(|statement| {
-            items(&statement["Action"])
-                .iter()
-                .map(move |action| (statement, action))
-        })
-        .flat_map(|(statement, action)| {
-            items(&statement["Resource"]).iter().map(move |resource| {
-                [
-                    text(&statement["Effect"]),
-                    text(action),
-                    text(resource),
-                    text(&statement["Condition"]),
-                ]
-            })
-        })
-        .collect()
-}
-
-#[test]
-fn the_deploy_roles_are_those_of_the_other_pipelines() {
-    let (other, own) = (account(), opened());
-    for stack in ["web-pipeline", "shop-pipeline"] {
-        let [own, other] = [&own, &other].map(|aws| granted(aws, stack, "DeployRole"));
-        assert_eq!(own, other, "{stack}");
-    }
-}
-
-/// The worker invokes the functions, and the pipeline none.
-#[test]
-fn the_role_of_the_pipeline_is_that_of_the_others_without_the_functions() {
-    let choices = [
-        ("KmsKeyArn", "arn:aws:kms:eu-west-1:111122223333:key/1"),
-        (
-            "NotificationTopicArn",
-            "arn:aws:sns:eu-west-1:111122223333:releases",
-        ),
-    ];
-    let [other, own] = [account(), opened()].map(|mut aws| {
-        update(&mut aws, "web-pipeline", &choices);
-        granted(&aws, "web-pipeline", "PipelineRole")
-    });
-    let (functions, others): (BTreeSet<_>, BTreeSet<_>) = other
-        .into_iter()
-        .partition(|[_, action, ..]| action.contains("lambda:"));
-    assert!(!functions.is_empty());
-    assert_eq!(own, others);
 }
 
 #[test]

@@ -139,3 +139,23 @@ fn each_function_has_the_policy_and_it_names_no_other_one() {
         .collect();
     assert_eq!(named, of_releases);
 }
+
+#[test]
+fn it_denies_everything_of_a_network_and_the_assumption_of_roles_on_everything() {
+    let aws = account();
+    let mut statements = statements(&aws);
+    statements.retain(|statement| statement["Effect"] == "Deny");
+    for statement in &mut statements {
+        let members = statement.as_object_mut().expect("a statement");
+        members.shift_remove("Condition").expect("a condition");
+    }
+
+    let denied = |sid: &str, action: &str| json!({"Sid": sid, "Effect": "Deny", "Action": action, "Resource": "*"});
+    assert_eq!(
+        statements,
+        [
+            denied("NoNetworkByCode", "ec2:*"),
+            denied("NoDeployRolesElsewhere", "sts:AssumeRole"),
+        ]
+    );
+}

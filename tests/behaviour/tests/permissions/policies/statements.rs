@@ -92,6 +92,14 @@ impl<'a> Granted<'a> {
             .collect()
     }
 
+    /// The Sids of the statements that deny.
+    pub(super) fn denying(&self) -> BTreeSet<String> {
+        let all = self.played.iter().flat_map(|played| &played.statements);
+        all.filter(|statement| statement["Effect"] != "Allow")
+            .map(|statement| text(&statement["Sid"]))
+            .collect()
+    }
+
     /// The elements that no call needs: Sid, `Action` or `Resource`, and the element. Of a
     /// statement without a needed action, the actions only.
     pub(super) fn unused(&self) -> BTreeSet<(String, &'static str, String)> {

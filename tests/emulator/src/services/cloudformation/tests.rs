@@ -28,6 +28,7 @@ mod own_sizes;
 mod own_stack_updates;
 mod own_statements;
 mod own_templates;
+mod own_unplayed;
 mod previous;
 mod records;
 mod resources;

@@ -335,6 +335,13 @@ fn no_alarm_is_changed_under_the_deploy_role_of_a_pair_that_scales() {
         assert_eq!(access(action, &named), Access::Denied);
     }
     assert_eq!(access("DescribeAlarms", &named), Access::Allowed);
+
+    let denied = json!({
+        "Sid": "KeepAlarms", "Effect": "Deny",
+        "Action": ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
+        "Resource": "arn:aws:cloudwatch:*:*:alarm:?*",
+    });
+    assert_eq!(statements[2], denied);
 }
 
 #[test]
@@ -350,10 +357,12 @@ fn a_swap_may_read_the_alarms_that_it_is_given() {
         deploy_functions(&mut aws);
         deploy_blue_green(&mut aws, more).unwrap();
         let statements = statements(&aws, "web-pipeline");
+        let expected = json!({
+            "Sid": "ReadAlarms", "Effect": "Allow", "Action": "cloudwatch:DescribeAlarms",
+            "Resource": "*",
+        });
         let reads = statements.get("ReadAlarms");
-        let action = reads.map(|statement| statement["Action"].clone());
-        let expected = is_given.then(|| json!("cloudwatch:DescribeAlarms"));
-        assert_eq!(action, expected, "{more:?}");
+        assert_eq!(reads, is_given.then_some(&expected), "{more:?}");
     }
 }
 

@@ -49,7 +49,7 @@ fn the_deploy_role_of_records_has_the_statements_of_that_of_a_rule_but_for_the_t
         "FollowChange",
     ];
 
-    for others in [&OTHERS[..], &[]] {
+    for others in [&OTHERS[..], &[("Alarms", "a,b"), ("StopLine", "yes")]] {
         let by_rule = [&[("Rule", rule)][..], others].concat();
         let by_rule = of_template("blue-green.yaml", &by_rule);
         let by_records = of_template("dns.yaml", &[&RECORDS[..], others].concat());

@@ -11,10 +11,10 @@ use super::*;
 use crate::iam::{Access, Demand, evaluate};
 
 const STEPS: &str = "Steps";
-const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
-const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:web-*";
-const POOL: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_a";
-const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
+pub(super) const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+pub(super) const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:web-*";
+pub(super) const POOL: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_a";
+pub(super) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:releases";
 
 /// What adds statements to the roles of a pipeline's stack.
 const CHOICES: [(&str, &str); 6] = [
@@ -84,142 +84,8 @@ pub(super) fn accounts() -> [Aws; 4] {
 }
 
 /// The statements that the templates give to a role.
-fn given_statements(role: &Role) -> Vec<&Value> {
+pub(super) fn given_statements(role: &Role) -> Vec<&Value> {
     role.statements().collect()
-}
-
-/// The statements that no release of the tests plays, as the templates give them: Sid, actions, and
-/// resources. The others are compared with the calls of releases.
-const UNPLAYED: [(&str, &[&str], &[&str]); 17] = [
-    (
-        "WriteTraces",
-        &["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-        &["*"],
-    ),
-    (
-        "WriteOwnLogs",
-        &["logs:CreateLogStream", "logs:PutLogEvents"],
-        &["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/slipway-*:*"],
-    ),
-    (
-        "SendDeadLetters",
-        &["sqs:SendMessage"],
-        &["arn:aws:sqs:eu-west-1:111122223333:slipway-dead-letters"],
-    ),
-    (
-        "NetworkInterfaces",
-        &[
-            "ec2:AssignPrivateIpAddresses",
-            "ec2:CreateNetworkInterface",
-            "ec2:DeleteNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:UnassignPrivateIpAddresses",
-        ],
-        &["*"],
-    ),
-    (
-        "UseKey",
-        &[
-            "kms:Decrypt",
-            "kms:DescribeKey",
-            "kms:Encrypt",
-            "kms:GenerateDataKey*",
-            "kms:ReEncrypt*",
-        ],
-        &[KEY],
-    ),
-    ("Notify", &["sns:Publish"], &[TOPIC]),
-    (
-        "StopLine",
-        &[
-            "codepipeline:GetPipelineState",
-            "codepipeline:DisableStageTransition",
-        ],
-        &[
-            "arn:aws:codepipeline:eu-west-1:111122223333:web",
-            "arn:aws:codepipeline:eu-west-1:111122223333:web/Release",
-        ],
-    ),
-    (
-        "FindOtherImages",
-        &["ecr:BatchGetImage", "ecr:DescribeImages"],
-        &[OTHER_REPOSITORY],
-    ),
-    ("Login", &["ecr:GetAuthorizationToken"], &["*"]),
-    (
-        "PullImages",
-        &[
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-        ],
-        &["arn:aws:ecr:eu-west-1:111122223333:repository/web"],
-    ),
-    (
-        "PullOtherImages",
-        &[
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-        ],
-        &[OTHER_REPOSITORY],
-    ),
-    ("ReadAlarms", &["cloudwatch:DescribeAlarms"], &["*"]),
-    (
-        "ReadScans",
-        &[
-            "ecr:DescribeImageScanFindings",
-            "inspector2:ListCoverage",
-            "inspector2:ListFindings",
-        ],
-        &["*"],
-    ),
-    (
-        "ReadUserPoolClient",
-        &["cognito-idp:DescribeUserPoolClient"],
-        &[POOL],
-    ),
-    (
-        "WriteLogs",
-        &["logs:CreateLogStream", "logs:PutLogEvents"],
-        &["arn:aws:logs:eu-west-1:111122223333:log-group:/slipway/web:*"],
-    ),
-    (
-        "ReadSecrets",
-        &["secretsmanager:GetSecretValue", "ssm:GetParameters"],
-        &[SECRET],
-    ),
-    ("DecryptSecrets", &["kms:Decrypt"], &[KEY]),
-];
-
-#[test]
-fn statements_that_no_release_plays_are_as_listed() {
-    let mut all = BTreeSet::new();
-    for aws in accounts() {
-        let mut found = BTreeSet::new();
-        let policies = aws
-            .cloudformation
-            .iam
-            .managed_policy(&functions_policy(&aws));
-        let of_functions = items(&policies.unwrap()["Statement"]);
-        let of_roles = aws.cloudformation.iam.roles().flat_map(given_statements);
-        for statement in of_roles.chain(of_functions) {
-            let sid = statement["Sid"].as_str().unwrap();
-            let listed = UNPLAYED.iter().find(|(known, ..)| *known == sid);
-            let Some((_, actions, resources)) = listed else {
-                continue;
-            };
-            found.insert(sid);
-            let [given_actions, given_resources] = ["Action", "Resource"]
-                .map(|member| items(&statement[member]).iter().collect::<Vec<_>>());
-            assert_eq!(given_actions, *actions, "{sid}");
-            assert_eq!(given_resources, *resources, "{sid}");
-            assert_eq!(statement["Condition"], Value::Null, "{sid}");
-        }
-        all.extend(found.into_iter().map(str::to_owned));
-    }
-    assert_eq!(all.len(), UNPLAYED.len(), "{all:?}");
 }
 
 /// The ARN of the policy of all functions, which has some statements by choice only.

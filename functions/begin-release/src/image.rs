@@ -6,7 +6,7 @@
 
 use slipway::aws::{Artifacts, FoundImage};
 use slipway::image::ImageReference;
-use slipway::job::{Checks, Failure, Job, StepError};
+use slipway::job::{Checks, Failure, FailureType, Job, StepError};
 use slipway::manifest::ManifestKind;
 use slipway::task_definition::TaskDefinition;
 
@@ -34,7 +34,9 @@ impl BeginRelease {
             checks.skip((NEW, "image"), "`image` is not given");
             return Ok(None);
         };
+        let has_role = self.sdk.deploy_role().is_some();
         let found = self.find_image(job, given).await;
+        let found = found.map_err(|error| unread(error, has_role));
         if let Ok(FoundImage { image, .. }) = &found
             && image.ecr().is_none()
         {
@@ -61,6 +63,24 @@ impl BeginRelease {
         let image = ImageReference::parse(&given)
             .map_err(|why| Failure::configuration(format!("`image`: {why}")))?;
         self.images.inspect(&image).await
+    }
+}
+
+/// Why an image could not be read. A deploy role reads the repositories of its stack only, so that
+/// one of another name, account or region is denied, too.
+fn unread(error: StepError, has_role: bool) -> StepError {
+    match error {
+        StepError::Refused(denied) if has_role && denied.kind == FailureType::PermissionError => {
+            StepError::Refused(Failure {
+                message: format!(
+                    "{}; the deploy role reads the repositories of its own stack only: add this \
+                     one to `OtherRepositoryArns` of the stack, or correct `image`",
+                    denied.message
+                ),
+                ..denied
+            })
+        }
+        other => other,
     }
 }
 
@@ -116,6 +136,21 @@ fn fit(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_denied_read_under_a_deploy_role_may_be_of_another_repository() {
+        let refused = |kind: FailureType| StepError::Refused(Failure::new(kind, "refused"));
+        let cause = |kind: FailureType, has_role: bool| {
+            let found = unread(refused(kind), has_role);
+            found.cause().to_owned()
+        };
+
+        let named = "refused; the deploy role reads the repositories of its own stack only: add \
+                     this one to `OtherRepositoryArns` of the stack, or correct `image`";
+        assert_eq!(cause(FailureType::PermissionError, true), named);
+        assert_eq!(cause(FailureType::PermissionError, false), "refused");
+        assert_eq!(cause(FailureType::ConfigurationError, true), "refused");
+    }
 
     #[test]
     fn an_image_fits_one_of_its_architectures_and_may_list_none() {

@@ -17,6 +17,7 @@ mod families;
 mod files;
 mod finish;
 mod held_ports;
+mod image_set_ups;
 mod late;
 mod late_registrations;
 mod leftovers;

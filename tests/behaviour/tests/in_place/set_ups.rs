@@ -1,16 +1,16 @@
 //! What a dry run names in set-ups of a service that a release would refuse, or that an operator
 //! should know: with the permissions of the templates, in a pipeline and by hand.
 
-use emulator::{Aws, Quirk, ecr, ecs};
+use emulator::{Aws, ecs};
 use harness::demo::{CLUSTER, COUNTER, WEB};
 use serde_json::{Value, json};
 
-use super::bench::{arn, image};
+use super::bench::arn;
 use behaviour::dry_run::{SetUp, checked, denied, names_its_cause, no_more, nothing};
-use behaviour::{account, image_of, released, service};
+use behaviour::{account, released, service};
 
 /// Name and ARN of the deploy role of web's pipeline.
-fn deploy_role(aws: &Aws) -> (String, String) {
+pub(super) fn deploy_role(aws: &Aws) -> (String, String) {
     let arn = aws.cloudformation.export("web-pipeline-DeployRoleArn");
     let arn = arn.expect("the stack exports it").to_owned();
     let name = arn.rsplit('/').next().expect("a name").to_owned();
@@ -30,6 +30,15 @@ fn untrusted(aws: &mut Aws) {
     let (name, _) = deploy_role(aws);
     let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
     role.trust = json!({"Version": "2012-10-17", "Statement": []});
+}
+
+/// The deploy role requires the external id of another pipeline.
+fn of_another_pipeline(aws: &mut Aws) {
+    let (name, _) = deploy_role(aws);
+    let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
+    let expected = &mut role.trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"];
+    assert!(expected.is_string(), "{expected}");
+    *expected = json!("arn:aws:codepipeline:eu-west-1:111122223333:slipway-shop");
 }
 
 fn untrusted_line(aws: &Aws) -> String {
@@ -99,6 +108,13 @@ fn controller_line(controller: &str) -> String {
     unfit_line("controller", "the deployment controller", controller, "ECS")
 }
 
+/// Amazon ECS shows a service for a while after its deletion.
+fn deleted(aws: &mut Aws) {
+    let mut services = aws.ecs.services.values_mut();
+    let found = services.find(|found| found.name == WEB);
+    found.expect("the service is there").status = ecs::ServiceStatus::Inactive;
+}
+
 /// Amazon ECS itself shifts the traffic of web.
 fn of_native_strategy(aws: &mut Aws) {
     let mut shown = service(aws, CLUSTER, WEB)["deploymentConfiguration"].clone();
@@ -106,64 +122,9 @@ fn of_native_strategy(aws: &mut Aws) {
     ecs::set_shown(aws, (CLUSTER, WEB), "deploymentConfiguration", shown);
 }
 
-/// The image that web runs is in the archive, from which nothing is pulled.
-fn archived(aws: &mut Aws) {
-    aws.settle_quirk(Quirk::RefusesFilterOfNamed, false);
-    let image = image_of(aws, WEB);
-    let (_, digest) = image.split_once('@').expect("an image by its digest");
-    let input = json!({
-        "repositoryName": WEB, "imageId": {"imageDigest": digest},
-        "targetStorageClass": "ARCHIVE",
-    });
-    ecr::call(aws, "UpdateImageStorageClass", &input).expect("the image is there");
-}
-
-fn archived_line(aws: &Aws) -> String {
-    let image = image_of(aws, WEB);
-    let (_, digest) = image.split_once('@').expect("an image by its digest");
-    format!(
-        "prior release: NG images: the prior release web:2 cannot be restored: the image of \
-         container `web` is {image}, which is archived; expected an image that can be pulled; \
-         restore it: aws ecr update-image-storage-class --region eu-west-1 --repository-name web \
-         --image-id imageDigest={digest} --target-storage-class STANDARD; or deploy a revision \
-         whose images exist: aws ecs update-service --cluster apps --service web \
-         --task-definition <family:revision>"
-    )
-}
-
 fn deregistered(aws: &mut Aws) {
     let gone = json!({"taskDefinition": arn("web:2")});
     ecs::call(aws, "DeregisterTaskDefinition", &gone).expect("it is there");
-}
-
-/// An image with the tag `arm`, built for no other architecture.
-fn built_for_arm(aws: &mut Aws) {
-    let index = json!({
-        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [
-            {
-                "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7,
-                "digest": format!("sha256:{}", "0a".repeat(32)),
-                "platform": {"architecture": "arm64", "os": "linux"},
-            },
-        ],
-    });
-    let image = json!({
-        "repositoryName": WEB, "imageManifest": index.to_string(), "imageTag": "arm",
-    });
-    ecr::call(aws, "PutImage", &image).expect("legal");
-}
-
-fn arm_line(aws: &Aws) -> String {
-    let wanted = json!({"repositoryName": WEB, "imageIds": [{"imageTag": "arm"}]});
-    let found = ecr::call(&mut aws.clone(), "DescribeImages", &wanted).expect("it is there");
-    let digest = found["imageDetails"][0]["imageDigest"].as_str();
-    format!(
-        "new revision: NG architecture: image 111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@{} \
-         is built for arm64; expected amd64, the architecture of the task definition; build the \
-         image for it, or change `runtimePlatform`",
-        digest.expect("a digest")
-    )
 }
 
 /// The deploy role may not read a service that is named wrongly, or in a wrong cluster.
@@ -182,22 +143,14 @@ fn unreadable_line(aws: &Aws, cluster: &str, service: &str) -> String {
     )
 }
 
-/// The deploy role may not read the repository of an image that no parameter of its stack names.
-fn unread_repository_line(aws: &Aws) -> String {
-    let (name, _) = deploy_role(aws);
-    let denial = denied(aws, "ecr:DescribeImages");
-    let resource = "repository/page-counter ";
-    assert!(denial.message.contains(resource), "{}", denial.message);
-    format!(
-        "new revision: NG image: ecr:DescribeImages failed: AccessDeniedException: {}; allow \
-         ecr:DescribeImages in role {name}, then retry the release",
-        denial.message
-    )
-}
-
-const SET_UPS: [SetUp; 18] = [
+const SET_UPS: [SetUp; 14] = [
     SetUp {
         make: untrusted,
+        parameters: no_more,
+        line: untrusted_line,
+    },
+    SetUp {
+        make: of_another_pipeline,
         parameters: no_more,
         line: untrusted_line,
     },
@@ -238,43 +191,10 @@ const SET_UPS: [SetUp; 18] = [
         },
     },
     SetUp {
-        make: archived,
-        parameters: no_more,
-        line: archived_line,
-    },
-    SetUp {
         make: deregistered,
         parameters: no_more,
         line: |_| {
             "prior release: OK status: INACTIVE; a rollback of a single service registers it again"
-                .to_owned()
-        },
-    },
-    SetUp {
-        make: nothing,
-        parameters: |_| json!({"image": image("8.8.8")}),
-        line: |_| {
-            let image = image("8.8.8");
-            format!(
-                "new revision: NG image: image {image} cannot be deployed: The image with imageId \
-                 {{imageDigest:'null', imageTag:'8.8.8'}} does not exist within the repository \
-                 with name 'web' in the registry with id '111122223333'; push it first, or \
-                 correct the reference; an image of a pull through cache is cached by its first \
-                 pull: run docker pull {image}"
-            )
-        },
-    },
-    SetUp {
-        make: built_for_arm,
-        parameters: |_| json!({"image": image("arm")}),
-        line: arm_line,
-    },
-    SetUp {
-        make: nothing,
-        parameters: no_more,
-        line: |_| {
-            "new revision: SKIP architecture: expected amd64, but the manifest of an image for \
-             one architecture does not name it, and its configuration is not read"
                 .to_owned()
         },
     },
@@ -299,6 +219,11 @@ const SET_UPS: [SetUp; 18] = [
         line: |aws| unreadable_line(aws, "appz", WEB),
     },
     SetUp {
+        make: deleted,
+        parameters: no_more,
+        line: |_| unfit_line("status", "the status", "INACTIVE", "ACTIVE"),
+    },
+    SetUp {
         make: |aws| {
             ecs::set_shown(aws, (CLUSTER, WEB), "schedulingStrategy", json!("DAEMON"));
         },
@@ -315,21 +240,6 @@ const SET_UPS: [SetUp; 18] = [
                 "BLUE_GREEN",
                 "ROLLING",
             )
-        },
-    },
-    SetUp {
-        make: nothing,
-        parameters: |_| {
-            let registry = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
-            json!({"image": format!("{registry}/{COUNTER}:1.0.0")})
-        },
-        line: unread_repository_line,
-    },
-    SetUp {
-        make: nothing,
-        parameters: |_| json!({"image": "docker.io/library/nginx:1.27"}),
-        line: |_| {
-            "new revision: SKIP image: docker.io/library/nginx:1.27 is not in Amazon ECR".to_owned()
         },
     },
 ];

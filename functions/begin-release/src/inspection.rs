@@ -31,6 +31,7 @@ impl BeginRelease {
             skip_change(checks, &group, (UPDATE, seen.arn()), deploy_role);
         }
 
+        self.check_instances(checks, target.deployed_to()).await?;
         if let Some(rollout) = rollout {
             match passing(&rollout.base, deploy_role.map(|role| role.arn.as_str())) {
                 Some(unproven) => checks.skip((NEW, "roles"), unproven),

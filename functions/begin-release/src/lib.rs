@@ -5,6 +5,7 @@
 //! to prove that a rollback may name it. The only change it makes to AWS is to repair weights of a
 //! pair's route that an interrupted release left or a stack update reset.
 
+mod capacity;
 mod difference;
 mod external;
 mod fit;

@@ -21,7 +21,7 @@ pub(crate) const RELEASE: &str = "release";
 pub(crate) const RULE: &str = "rule";
 pub(crate) const RECORD: &str = "record";
 pub(crate) const NEW: &str = "new revision";
-const ROLLOUT: &str = "rollout";
+pub(crate) const ROLLOUT: &str = "rollout";
 /// In place of the services and the rule, when they cannot be read.
 const TARGET: &str = "target";
 pub(crate) const PRIOR: &str = "prior release";

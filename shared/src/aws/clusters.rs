@@ -1,4 +1,5 @@
-//! Amazon ECS clusters: how many instances there are for tasks that hold static host ports.
+//! Amazon ECS clusters: how many instances there are for tasks, such as those that hold static host
+//! ports.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::clients::Clients;
 use super::pages::Pages;
 use super::{AwsError, Sdk};
 use crate::limits::TASKS_PAGE;
-use crate::observed::instances::PortInstances;
+use crate::observed::instances::{PortInstances, TaskInstances};
 
 #[derive(Clone, Debug)]
 pub struct Clusters {
@@ -55,6 +56,22 @@ impl Clusters {
             reserved: u32::try_from(reserved.len()).unwrap_or(u32::MAX),
             taken: u32::try_from(taken).unwrap_or(u32::MAX),
             draining: self.with_tasks(cluster, &draining).await?,
+            can_grow: self.can_grow(capacity_providers).await?,
+        })
+    }
+
+    /// The container instances for tasks without static host ports, of a service with these
+    /// capacity providers.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn task_instances(
+        &self,
+        cluster: &str,
+        capacity_providers: &[String],
+    ) -> Result<TaskInstances, AwsError> {
+        Ok(TaskInstances {
+            active: self.instances(cluster, Status::Active).await?.len(),
             can_grow: self.can_grow(capacity_providers).await?,
         })
     }

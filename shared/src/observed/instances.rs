@@ -14,3 +14,12 @@ pub struct PortInstances {
     /// Whether a capacity provider of the service adds instances when tasks cannot be placed.
     pub can_grow: bool,
 }
+
+/// The container instances of a cluster, for tasks that hold none of their ports alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskInstances {
+    /// Those that take tasks.
+    pub active: usize,
+    /// Whether a capacity provider of the service adds instances when tasks cannot be placed.
+    pub can_grow: bool,
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, run};
 use crate::aws::Clusters;
-use crate::observed::instances::PortInstances;
+use crate::observed::instances::{PortInstances, TaskInstances};
 
 fn listed(arns: &[&str]) -> Answer {
     answer(&json!({"containerInstanceArns": arns}))
@@ -153,6 +153,27 @@ fn a_capacity_provider_can_grow_unless_its_managed_scaling_is_off() {
             ))
         );
     }
+}
+
+#[test]
+fn instances_of_tasks_without_ports_are_counted_and_not_described() {
+    let spare = json!({"name": "spare", "autoScalingGroupProvider": {
+        "autoScalingGroupArn": "arn:…", "managedScaling": {"status": "ENABLED"},
+    }});
+    let script = Script::new(vec![
+        listed(&["i-1", "i-2"]),
+        answer(&json!({"capacityProviders": [spare]})),
+    ]);
+    let providers = ["spare".to_owned()];
+    let found = run(Clusters::new(&script.sdk()).task_instances("apps", &providers));
+
+    let expected = TaskInstances {
+        active: 2,
+        can_grow: true,
+    };
+    assert_eq!(found.expect("answered"), expected);
+    assert_eq!(script.sent()[0].json()["status"], "ACTIVE");
+    assert!(script.is_played());
 }
 
 #[test]

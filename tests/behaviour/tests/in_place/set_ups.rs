@@ -108,6 +108,20 @@ fn controller_line(controller: &str) -> String {
     unfit_line("controller", "the deployment controller", controller, "ECS")
 }
 
+/// The tasks of web are on instances, of which none takes tasks.
+fn without_instances(aws: &mut Aws) {
+    let instances = aws.ecs.instances.values();
+    let all: Vec<&str> = instances.map(|known| known.arn.as_str()).collect();
+    let drained = json!({"cluster": CLUSTER, "containerInstances": all, "status": "DRAINING"});
+    ecs::call(aws, "UpdateContainerInstancesState", &drained).expect("they are there");
+    on_instances(aws);
+}
+
+/// Amazon ECS shows a launch type that web does not have.
+fn on_instances(aws: &mut Aws) {
+    ecs::set_shown(aws, (CLUSTER, WEB), "launchType", json!("EC2"));
+}
+
 /// Amazon ECS shows a service for a while after its deletion.
 fn deleted(aws: &mut Aws) {
     let mut services = aws.ecs.services.values_mut();
@@ -143,7 +157,7 @@ fn unreadable_line(aws: &Aws, cluster: &str, service: &str) -> String {
     )
 }
 
-const SET_UPS: [SetUp; 14] = [
+const SET_UPS: [SetUp; 16] = [
     SetUp {
         make: untrusted,
         parameters: no_more,
@@ -219,6 +233,21 @@ const SET_UPS: [SetUp; 14] = [
         line: |aws| unreadable_line(aws, "appz", WEB),
     },
     SetUp {
+        make: without_instances,
+        parameters: no_more,
+        line: |_| {
+            "rollout: NG instances: cluster `apps` has no ACTIVE container instance, and service \
+             `web` has no capacity provider that adds one; expected at least one for tasks that \
+             are not on Fargate; register one, or set one that is DRAINING to ACTIVE"
+                .to_owned()
+        },
+    },
+    SetUp {
+        make: on_instances,
+        parameters: no_more,
+        line: |_| "rollout: OK instances: 2 are ACTIVE".to_owned(),
+    },
+    SetUp {
         make: deleted,
         parameters: no_more,
         line: |_| unfit_line("status", "the status", "INACTIVE", "ACTIVE"),
@@ -285,5 +314,7 @@ fn a_service_of_the_templates_has_nothing_that_is_ng() {
     let line = "release: OK overlap: no other open release changes its services".to_owned();
     assert!(tree.contains(&line), "{line}\n{tree:#?}");
     let line = "service web: OK circuit-breaker: on, with rollback".to_owned();
+    assert!(tree.contains(&line), "{line}\n{tree:#?}");
+    let line = "rollout: OK instances: none are needed on Fargate".to_owned();
     assert!(tree.contains(&line), "{line}\n{tree:#?}");
 }

@@ -135,18 +135,20 @@ pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
 }
 
 /// Why a service could not be read. A deploy role reads its own services only, so that a wrong name
-/// is denied, too, and the role is not what has to be changed.
+/// is denied, too, and a function reads none under its own role: neither role is what has to be
+/// changed.
 fn unread(error: AwsError, has_role: bool) -> StepError {
     let is_denied = error.is_denied();
     match StepError::from(error) {
-        StepError::Refused(Failure { kind, message, .. }) if has_role && is_denied => {
-            StepError::Refused(Failure::new(
-                kind,
-                format!(
-                    "{message}; the deploy role reads the services of its own stack only: if \
-                     another one is meant, correct the name of the cluster or of the service"
-                ),
-            ))
+        StepError::Refused(Failure { kind, message, .. }) if is_denied => {
+            let remedy = if has_role {
+                "the deploy role reads the services of its own stack only: if another one is \
+                 meant, correct the name of the cluster or of the service"
+            } else {
+                "without `deploy_role` a service is read with the function's own credentials: give \
+                 it, the output DeployRoleArn of the pipeline's stack"
+            };
+            StepError::Refused(Failure::new(kind, format!("{message}; {remedy}")))
         }
         other => other,
     }
@@ -271,24 +273,29 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_denied_read_under_a_deploy_role_may_be_of_a_wrong_name() {
+    fn a_denied_read_may_be_of_a_wrong_name_or_lack_the_deploy_role() {
         let denied = |operation: &'static str, kind: ErrorKind| AwsError {
             operation,
             kind,
             code: "AccessDeniedException".to_owned(),
             message: "denied".to_owned(),
         };
-        let blames_name = |operation: &'static str, kind: ErrorKind, has_role: bool| {
+        let has_remedy = |operation: &'static str, kind: ErrorKind, has_role: bool| {
             let found = unread(denied(operation, kind), has_role);
             let plain = StepError::from(denied(operation, kind));
-            let start = format!("{}; the deploy role reads ", plain.cause());
+            let start = if has_role {
+                "the deploy role reads "
+            } else {
+                "without `deploy_role` "
+            };
+            let start = format!("{}; {start}", plain.cause());
             found.cause().starts_with(&start)
         };
 
         let read = "ecs:DescribeServices";
-        assert!(blames_name(read, ErrorKind::Permission, true));
-        assert!(!blames_name(read, ErrorKind::Permission, false));
-        assert!(!blames_name(read, ErrorKind::Rejected, true));
-        assert!(!blames_name("sts:AssumeRole", ErrorKind::Permission, true));
+        assert!(has_remedy(read, ErrorKind::Permission, true));
+        assert!(has_remedy(read, ErrorKind::Permission, false));
+        assert!(!has_remedy(read, ErrorKind::Rejected, true));
+        assert!(!has_remedy("sts:AssumeRole", ErrorKind::Permission, true));
     }
 }

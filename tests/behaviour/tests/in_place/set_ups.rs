@@ -108,6 +108,18 @@ fn controller_line(controller: &str) -> String {
     unfit_line("controller", "the deployment controller", controller, "ECS")
 }
 
+/// A function reads no service under its own role.
+fn own_role_line(aws: &Aws) -> String {
+    let denial = denied(aws, "ecs:DescribeServices");
+    format!(
+        "service web: NG exists: ecs:DescribeServices failed: AccessDeniedException: {}; allow \
+         ecs:DescribeServices in role {}, then retry the release; without `deploy_role` a service \
+         is read with the function's own credentials: give it, the output DeployRoleArn of the \
+         pipeline's stack",
+        denial.message, denial.role
+    )
+}
+
 /// The tasks of web are on instances, of which none takes tasks.
 fn without_instances(aws: &mut Aws) {
     let instances = aws.ecs.instances.values();
@@ -157,7 +169,7 @@ fn unreadable_line(aws: &Aws, cluster: &str, service: &str) -> String {
     )
 }
 
-const SET_UPS: [SetUp; 16] = [
+const SET_UPS: [SetUp; 17] = [
     SetUp {
         make: untrusted,
         parameters: no_more,
@@ -167,6 +179,11 @@ const SET_UPS: [SetUp; 16] = [
         make: of_another_pipeline,
         parameters: no_more,
         line: untrusted_line,
+    },
+    SetUp {
+        make: nothing,
+        parameters: |_| json!({"deploy_role": null}),
+        line: own_role_line,
     },
     SetUp {
         make: without_pass_role,

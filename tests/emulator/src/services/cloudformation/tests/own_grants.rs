@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::own_records::RECORDS;
 use super::own_roles::{deploy_role, listed, statements};
-use super::own_statements::{accounts, functions_policy};
+use super::own_statements::{KEY, TOPIC, accounts, functions_policy};
 use super::own_templates::{account, deploy_pipeline, deploy_service, given, root};
 use super::*;
 
@@ -82,6 +82,60 @@ fn each_function_has_the_ledger_of_its_stack_or_the_given_one() {
     assert_ledger(&aws, &physical_id(&aws, "slipway", "LedgerTable"));
     let aws = functions_in("slipway", &[("LedgerTableName", OLD_TABLE)]);
     assert_ledger(&aws, OLD_TABLE);
+}
+
+/// The Sids and the actions of the roles of functions.
+fn actions_of_functions(aws: &Aws) -> BTreeMap<String, Vec<(Value, Value)>> {
+    let roles = roles_of_functions(aws).into_iter();
+    let of_role = |role: &Role| {
+        let statements = role.statements();
+        let found = statements.map(|known| (known["Sid"].clone(), known["Action"].clone()));
+        found.collect()
+    };
+    roles
+        .map(|(function, role)| (function.to_owned(), of_role(role)))
+        .collect()
+}
+
+/// The releases of the tests are played without any choice, and so compare those roles only.
+#[test]
+fn choices_add_statements_to_the_policy_of_all_functions_alone() {
+    let every = [
+        ("KmsKeyArn", KEY),
+        ("NotificationTopicArn", TOPIC),
+        ("ReservedConcurrency", "10"),
+        ("SubnetIds", "subnet-1"),
+        ("SecurityGroupIds", "sg-1"),
+        ("LedgerTableName", OLD_TABLE),
+        ("LogBucket", "logs"),
+        ("Tracing", "Active"),
+        ("CustomActions", "yes"),
+        ("DeployRoleArns", "arn:aws:iam::111122223333:role/a-*"),
+    ];
+    let [plain, chosen] = [&[][..], &every[..]].map(|choices| functions_in("slipway", choices));
+    let [of_plain, of_chosen] = [&plain, &chosen].map(actions_of_functions);
+    assert_eq!(of_chosen, of_plain);
+
+    let sids = |aws: &Aws| -> Vec<String> {
+        let policy = aws
+            .cloudformation
+            .iam
+            .managed_policy(&functions_policy(aws));
+        let statements = items(&policy.unwrap()["Statement"]).iter();
+        statements
+            .map(|statement| statement["Sid"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let always = [
+        "WriteOwnLogs",
+        "SendDeadLetters",
+        "NoNetworkByCode",
+        "NoDeployRolesElsewhere",
+    ];
+    assert_eq!(sids(&plain), always);
+    let mut added = sids(&chosen);
+    added.retain(|sid| !always.contains(&sid.as_str()));
+    assert_eq!(added, ["WriteTraces", "NetworkInterfaces", "UseKey"]);
 }
 
 #[test]

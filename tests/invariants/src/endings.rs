@@ -305,7 +305,12 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
         return Ok(());
     };
     let newer = ledger.records.values().any(|other| {
-        text(other, "service") == Some(service) && text(other, "ended_at") > Some(ended)
+        // A promotion's record is of its last service, with the earlier ones in a list.
+        let earlier = other.pointer("/earlier/L").and_then(Value::as_array);
+        let earlier = earlier.into_iter().flatten().filter_map(|it| it.get("M"));
+        let mut releases = earlier.chain([&**other]);
+        releases
+            .any(|it| text(it, "service") == Some(service) && text(it, "ended_at") > Some(ended))
     });
     let Some(found) = aws.ecs.service_named(cluster, service).filter(|_| !newer) else {
         return Ok(());

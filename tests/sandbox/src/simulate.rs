@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use simulation::{About, Coverage, Played, plan, play, shrink};
+use simulation::{About, Coverage, Drawn, Played};
 
 use crate::show::print;
 
@@ -49,6 +49,10 @@ pub(crate) struct Simulate {
     /// vary, bursts, tasks with a capacity, requests that are never answered and more.
     #[arg(long, conflicts_with_all = ["canaries", "custom_actions"])]
     traffic: bool,
+    /// Simulate promotions: the images of commits go through four environments, with tests,
+    /// approvals, freezes and a line that a failed release stops.
+    #[arg(long, conflicts_with_all = ["canaries", "custom_actions", "traffic"])]
+    promotions: bool,
     /// With --seed, print what happens, line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -71,6 +75,8 @@ impl Simulate {
             About::CustomActions
         } else if self.traffic {
             About::Traffic
+        } else if self.promotions {
+            About::Promotions
         } else {
             About::Releases
         }
@@ -107,12 +113,12 @@ pub(crate) fn simulate(arguments: &Simulate) -> Result<(), String> {
 }
 
 fn one(seed: u64, arguments: &Simulate) -> Result<(), String> {
-    let plan = plan(seed, arguments.about());
+    let drawn = Drawn::of(seed, arguments.about());
     let Played {
         failure,
         trace,
         coverage,
-    } = play(&plan, arguments.trace);
+    } = drawn.play(arguments.trace);
 
     if arguments.json {
         let failures = failure
@@ -121,7 +127,7 @@ fn one(seed: u64, arguments: &Simulate) -> Result<(), String> {
             .collect();
         json(&coverage, arguments.about(), 1, failures);
     } else {
-        print(plan.to_string().trim_end());
+        print(drawn.to_string().trim_end());
         trace.iter().for_each(|line| print(line));
         if failure.is_none() {
             print("passed");
@@ -238,7 +244,7 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
 
             let Played {
                 failure, coverage, ..
-            } = play(&plan(seed, arguments.about()), false);
+            } = Drawn::of(seed, arguments.about()).play(false);
             let mut all = all
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -264,12 +270,12 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
 
 /// Prints a failing seed with the fewest incidents that still fail, and what happened.
 fn explain(seed: u64, arguments: &Simulate, failure: &str) {
-    let smallest = shrink(&plan(seed, arguments.about()));
+    let smallest = Drawn::of(seed, arguments.about()).shrink();
     let Played {
         failure: still,
         trace,
         ..
-    } = play(&smallest, true);
+    } = smallest.play(true);
     print(&format!("seed {seed} fails: {failure}"));
     print("the fewest incidents that still fail:");
     print(smallest.to_string().trim_end());

@@ -2,6 +2,7 @@
 
 mod expected;
 mod outcomes;
+mod promotions;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::fmt;
 use super::bound;
 use super::canary::{self, DrawnInconclusive};
 use super::draw::About;
-use super::freeze;
+use super::freeze::{self, DrawnFreeze};
 use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
 use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, Shape, Strategy};
@@ -25,8 +26,8 @@ use invariants::ledger_reader::{digest, executions, record, text};
 
 use expected::{
     BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_CUSTOM_ACTIONS,
-    EXPECTED_OF_RELEASES, EXPECTED_OF_TRAFFIC, Expected, FROZEN, REBALANCED, ROLLED_BACK_BY_ALARM,
-    WORSE,
+    EXPECTED_OF_PROMOTIONS, EXPECTED_OF_RELEASES, EXPECTED_OF_TRAFFIC, Expected, FROZEN,
+    REBALANCED, ROLLED_BACK_BY_ALARM, WORSE,
 };
 
 /// What crashes are counted by: functions, of which none that runs may be left out.
@@ -151,21 +152,10 @@ impl Coverage {
             self.add("image", push.image.as_str(), 1);
             self.add("image", "replicated", u64::from(push.replicated));
         }
-        for attempt in ran {
-            // The functions that stacks invoke are not drawn.
-            if ALL.contains(&attempt.function.as_str()) {
-                self.add(CRASH_IN, attempt.function.clone(), 0);
-            }
-            for fault in &attempt.met {
-                self.add("fault", fault_word(*fault), 1);
-                if let CallFault::CrashAfter(_) | CallFault::CrashBefore(_) = fault {
-                    self.add(CRASH_IN, attempt.function.clone(), 1);
-                }
-            }
-        }
-
-        self.incidents(plan, aws, ran);
-        self.freeze(plan, aws);
+        // The functions that stacks invoke are not drawn.
+        self.attempts(ran, ALL);
+        self.incidents(&plan.incidents, aws, ran);
+        self.freeze(plan.freeze, aws, PIPELINE);
         for traffic in &plan.traffic {
             self.add("traffic", traffic.as_str(), 1);
         }
@@ -177,6 +167,21 @@ impl Coverage {
 
         self.quirks.add(aws.quirks.counts());
         self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
+    }
+
+    /// What went wrong with attempts: none of these functions may be left out.
+    fn attempts(&mut self, ran: &[Ran], functions: &[&str]) {
+        for attempt in ran {
+            if functions.contains(&attempt.function.as_str()) {
+                self.add(CRASH_IN, attempt.function.clone(), 0);
+            }
+            for fault in &attempt.met {
+                self.add("fault", fault_word(*fault), 1);
+                if let CallFault::CrashAfter(_) | CallFault::CrashBefore(_) = fault {
+                    self.add(CRASH_IN, attempt.function.clone(), 1);
+                }
+            }
+        }
     }
 
     /// What the services are, and how they are released.
@@ -211,10 +216,10 @@ impl Coverage {
     }
 
     /// What held releases back, and what came of it.
-    fn freeze(&mut self, plan: &Plan, aws: &Aws) {
-        let Some(freeze) = plan.freeze else { return };
+    fn freeze(&mut self, freeze: Option<DrawnFreeze>, aws: &Aws, pipeline: &str) {
+        let Some(freeze) = freeze else { return };
         self.add("freeze", freeze.as_str(), 1);
-        for (word, times) in FROZEN.iter().zip(freeze::met(aws)) {
+        for (word, times) in FROZEN.iter().zip(freeze::met(aws, pipeline)) {
             self.add("freeze", *word, times);
         }
     }
@@ -280,9 +285,9 @@ impl Coverage {
     }
 
     /// Incidents that took effect elsewhere than in a call.
-    fn incidents(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran]) {
+    fn incidents(&mut self, incidents: &[Incident], aws: &Aws, ran: &[Ran]) {
         let attempts = |function: &str| ran.iter().filter(|ran| ran.function == function).count();
-        for incident in &plan.incidents {
+        for incident in incidents {
             let met = match incident {
                 Incident::Duplicate { function, nth, .. } => *nth < attempts(function),
                 Incident::Event { source, nth, .. } => aws.events.met.contains(&(*source, *nth)),
@@ -324,17 +329,13 @@ impl Coverage {
     #[must_use]
     pub fn lines(&self, about: About) -> Vec<(String, u64)> {
         let mut counts = self.counts.clone();
-        let own = match about {
-            About::Releases => EXPECTED_OF_RELEASES,
-            About::Canaries => EXPECTED_OF_CANARIES,
-            About::CustomActions => EXPECTED_OF_CUSTOM_ACTIONS,
-            About::Traffic => EXPECTED_OF_TRAFFIC,
-        };
+        let own = expected::of(about);
         let of_all = [
             EXPECTED_OF_RELEASES,
             EXPECTED_OF_CANARIES,
             EXPECTED_OF_CUSTOM_ACTIONS,
             EXPECTED_OF_TRAFFIC,
+            EXPECTED_OF_PROMOTIONS,
         ];
         let is_of = |expected: Expected, what: &str, word: &str| {
             let mut known = expected.iter();
@@ -346,7 +347,9 @@ impl Coverage {
         };
         counts.retain(|(what, word), times| *times > 0 || !is_others(what, word));
 
-        for (what, words) in EXPECTED.iter().chain(own) {
+        // Releases of one service or pair have these in common, and promotions none of them.
+        let common = EXPECTED.iter().filter(|_| about != About::Promotions);
+        for (what, words) in common.chain(own) {
             for word in *words {
                 counts.entry((*what, (*word).to_owned())).or_default();
             }

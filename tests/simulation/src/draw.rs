@@ -3,7 +3,7 @@
 
 mod checks;
 mod images;
-mod incidents;
+pub(super) mod incidents;
 mod unusual_traffic;
 
 use std::time::Duration;
@@ -67,9 +67,14 @@ pub enum About {
     CustomActions,
     /// Blue/green releases, judged or not, with traffic that is not usual.
     Traffic,
+    /// Commits whose images go through several environments, drawn by `Promotion`.
+    Promotions,
 }
 
 /// Draws the plan of a seed.
+///
+/// # Panics
+/// For promotions, which are no plan of one service or pair.
 #[must_use]
 pub fn plan(seed: u64, about: About) -> Plan {
     let mut rng = Rng::with_seed(seed ^ 0x5117_3a7d_0c0f_fee5);
@@ -124,6 +129,7 @@ fn number(rng: &mut Rng, about: About) -> u32 {
         About::Canaries => rng.u32(CANARIES_FROM..RECORDS_FROM),
         About::CustomActions => rng.u32(POLLED_FROM..POLLED_TO),
         About::Traffic => rng.u32(PAIRS_FROM..RECORDS_FROM),
+        About::Promotions => unreachable!("a promotion is drawn by itself"),
     }
 }
 
@@ -275,10 +281,10 @@ fn attempt(rng: &mut Rng, shape: &Shape, pushes: usize) -> (&'static str, usize)
     (function, rng.usize(..most))
 }
 
-fn soon(rng: &mut Rng) -> Duration {
+pub(super) fn soon(rng: &mut Rng) -> Duration {
     Duration::from_millis(rng.u64(0..4000))
 }
 
-fn secs(rng: &mut Rng, least: u64, most: u64) -> Duration {
+pub(super) fn secs(rng: &mut Rng, least: u64, most: u64) -> Duration {
     Duration::from_millis(rng.u64(least * 1000..=most * 1000))
 }

@@ -7,12 +7,15 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use slipway::timestamp::Timestamp;
 
-use super::shape::{PIPELINE, Shape};
+use super::shape::Shape;
 use emulator::codepipeline::{self, Lane, ReportContent};
 use emulator::{Aws, Millis};
 use invariants::ledger_reader::{executions, record, text};
 
 const MINUTE: Millis = 60_000;
+
+/// The stage of releases of a service or a pair.
+pub(super) const STAGE: &str = "Release";
 
 /// How long an operator needs to let a stopped line go on.
 pub(super) const REPAIRED: Duration = Duration::from_secs(4 * 60);
@@ -91,33 +94,32 @@ fn utc(at: Millis) -> String {
     at.to_string().chars().take(16).collect()
 }
 
-/// Since when the transition into the release of the pipeline is disabled, if it is.
-pub(super) fn stopped(aws: &Aws) -> Option<Millis> {
-    let pipeline = aws.codepipeline.pipelines.get(PIPELINE)?;
-    let is_release = |lane: &&Lane| lane.stage == "Release";
-    let lane = pipeline.lanes.iter().find(is_release)?;
+/// Since when the transition into a stage of a pipeline is disabled, if it is.
+pub(super) fn stopped(aws: &Aws, pipeline: &str, stage: &str) -> Option<Millis> {
+    let pipeline = aws.codepipeline.pipelines.get(pipeline)?;
+    let is_it = |lane: &&Lane| lane.stage == stage;
+    let lane = pipeline.lanes.iter().find(is_it)?;
     lane.disabled_inbound
         .as_ref()
         .map(|disabled| disabled.since)
 }
 
 /// An operator lets the line go on.
-pub(super) fn go_on(aws: &mut Aws) {
-    let input =
-        json!({"pipelineName": PIPELINE, "stageName": "Release", "transitionType": "Inbound"});
+pub(super) fn go_on(aws: &mut Aws, pipeline: &str, stage: &str) {
+    let input = json!({"pipelineName": pipeline, "stageName": stage, "transitionType": "Inbound"});
     codepipeline::call(aws, "EnableStageTransition", &input).expect("the pipeline is there");
 }
 
 /// How many jobs waited for a freeze, how many releases ended for one, and how often the line was
 /// stopped.
-pub(super) fn met(aws: &Aws) -> [u64; 3] {
+pub(super) fn met(aws: &Aws, pipeline: &str) -> [u64; 3] {
     let reports = aws.codepipeline.jobs.iter().flat_map(|job| &job.reports);
     let waited = reports.filter(|report| {
         matches!(&report.content, ReportContent::Success { continuation_token: Some(token), .. }
             if is_frozen(token))
     });
 
-    let records = executions(aws, PIPELINE).filter_map(|execution| record(aws, &execution.id));
+    let records = executions(aws, pipeline).filter_map(|execution| record(aws, &execution.id));
     let ended = records.filter(|record| {
         text(record, "reason").is_some_and(|reason| reason.starts_with("frozen: "))
     });

@@ -9,10 +9,12 @@ mod bound;
 mod canary;
 mod coverage;
 mod draw;
+mod drawn;
 mod freeze;
 mod operators;
 mod plan;
 mod play;
+mod promotion;
 mod shape;
 mod shrink;
 mod trace;
@@ -22,9 +24,11 @@ pub use artifact::Artifact;
 pub use canary::{Canary, DrawnInconclusive, Flaw, Metrics};
 pub use coverage::{Canaries, Coverage};
 pub use draw::{About, plan};
+pub use drawn::Drawn;
 pub use freeze::DrawnFreeze;
 pub use plan::{Act, Anchor, ApprovalAnswer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
+pub use promotion::{DrawnCommit, Promotion};
 pub use shape::{
     CANARIES_FROM, DrawnChecks, DrawnRecords, Oddity, PAIRS_FROM, POLLED_FROM, POLLED_TO,
     RECORDS_FROM, SHAPES, Shape,

@@ -53,12 +53,12 @@ pub(super) enum Done {
 /// Does it. `pushed` are the digests of the pushes so far.
 pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String]) -> Done {
     match act {
-        Act::Stop { abandon } => stop(aws, abandon),
-        Act::Retry => retry(aws),
+        Act::Stop { abandon } => stop(aws, PIPELINE, abandon),
+        Act::Retry => retry(aws, PIPELINE),
         Act::Start { push } => pushed
             .get(push)
             .map_or(Done::Nothing, |digest| start(aws, digest)),
-        Act::AskRollBack => ask_roll_back(aws),
+        Act::AskRollBack => ask_roll_back(aws, PIPELINE),
         Act::SetCount(count) => update(aws, json!({ "desiredCount": count })),
         Act::SetDefinition => {
             let live = live(aws);
@@ -86,9 +86,11 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
             ecs::stop_task(aws, &task, "Host EC2 (instance) terminated.");
             Done::Something
         }),
-        Act::TaskSilent(_) | Act::Scales(_) | Act::ScalesIn(_) | Act::ZoneChanges(_) => {
-            Done::Nothing
-        }
+        Act::TaskSilent(_)
+        | Act::Scales(_)
+        | Act::ScalesIn(_)
+        | Act::ZoneChanges(_)
+        | Act::StopLine { .. } => Done::Nothing,
         Act::InstanceBusy(_) => took(busy(aws)),
         Act::InstanceDrains(_) => took(drain(aws)),
         Act::ZoneUneven => done(unbalance(aws)),
@@ -195,9 +197,9 @@ fn busy(aws: &mut Aws) -> Option<String> {
     Some(arn)
 }
 
-/// The approval that waits: its execution and the answer's parts.
-pub(super) fn waiting_approvals(aws: &Aws) -> Vec<(String, Value)> {
-    let open = executions(aws, PIPELINE).filter(|execution| !execution.is_over());
+/// The approvals of a pipeline that wait: the action, and the parts of the answer.
+pub(super) fn waiting_approvals(aws: &Aws, pipeline: &str) -> Vec<(String, Value)> {
+    let open = executions(aws, pipeline).filter(|execution| !execution.is_over());
     let waiting = open.flat_map(|execution| {
         execution
             .stages
@@ -210,7 +212,7 @@ pub(super) fn waiting_approvals(aws: &Aws) -> Vec<(String, Value)> {
         .filter_map(|(stage, action)| {
             let token = action.token.clone()?;
             let input = json!({
-                "pipelineName": PIPELINE,
+                "pipelineName": pipeline,
                 "stageName": stage.name,
                 "actionName": action.name,
                 "token": token,
@@ -264,8 +266,9 @@ pub(super) fn decide(aws: &mut Aws, execution: &str, promotes: bool) -> bool {
     lambda::invoke_async(aws, JUDGE, json!({ "parameters": parameters })).is_ok()
 }
 
-fn stop(aws: &mut Aws, abandon: bool) -> Done {
-    let open = executions(aws, PIPELINE)
+/// Stops the newest execution of a pipeline that is in progress.
+pub(super) fn stop(aws: &mut Aws, pipeline: &str, abandon: bool) -> Done {
+    let open = executions(aws, pipeline)
         .rev()
         .find(|execution| execution.status == ExecutionStatus::InProgress);
     let Some(id) = open.map(|execution| execution.id.clone()) else {
@@ -273,7 +276,7 @@ fn stop(aws: &mut Aws, abandon: bool) -> Done {
     };
 
     let input = json!({
-        "pipelineName": PIPELINE,
+        "pipelineName": pipeline,
         "pipelineExecutionId": id,
         "abandon": abandon,
         "reason": "not today",
@@ -281,9 +284,10 @@ fn stop(aws: &mut Aws, abandon: bool) -> Done {
     done(codepipeline::call(aws, "StopPipelineExecution", &input).is_ok())
 }
 
-fn retry(aws: &mut Aws) -> Done {
+/// Retries what failed of the newest execution of a pipeline that failed or was stopped.
+pub(super) fn retry(aws: &mut Aws, pipeline: &str) -> Done {
     let ended = [ExecutionStatus::Failed, ExecutionStatus::Stopped];
-    let Some(failed) = executions(aws, PIPELINE)
+    let Some(failed) = executions(aws, pipeline)
         .rev()
         .find(|execution| ended.contains(&execution.status))
     else {
@@ -294,7 +298,7 @@ fn retry(aws: &mut Aws) -> Done {
     };
 
     let input = json!({
-        "pipelineName": PIPELINE,
+        "pipelineName": pipeline,
         "stageName": stage.name,
         "pipelineExecutionId": failed.id,
         "retryMode": "FAILED_ACTIONS",
@@ -306,8 +310,12 @@ fn start(aws: &mut Aws, digest: &str) -> Done {
     let revision =
         json!({"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest});
     let input = json!({"name": PIPELINE, "sourceRevisions": [revision]});
+    started(aws, digest, &input)
+}
 
-    match codepipeline::call(aws, "StartPipelineExecution", &input) {
+/// Starts a pipeline for an image, or for a commit, whose id takes the place of the digest.
+pub(super) fn started(aws: &mut Aws, digest: &str, input: &Value) -> Done {
+    match codepipeline::call(aws, "StartPipelineExecution", input) {
         Ok(started) => {
             let execution = started["pipelineExecutionId"]
                 .as_str()
@@ -339,8 +347,9 @@ fn push_artifact(aws: &mut Aws, artifact: Artifact, digest: &str) -> Done {
     }
 }
 
-fn ask_roll_back(aws: &mut Aws) -> Done {
-    let Some(newest) = executions(aws, PIPELINE)
+/// Invokes roll-back to undo the newest execution of a pipeline.
+pub(super) fn ask_roll_back(aws: &mut Aws, pipeline: &str) -> Done {
+    let Some(newest) = executions(aws, pipeline)
         .next_back()
         .map(|execution| execution.id.clone())
     else {

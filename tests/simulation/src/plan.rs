@@ -173,6 +173,8 @@ pub enum Act {
     ZoneChanges(Duration),
     /// An alarm that the pipeline or ECS looks at is in ALARM for this long.
     AlarmActive(Duration),
+    /// An operator disables the transition into the environment of this number of a promotion.
+    StopLine { environment: usize },
 }
 
 impl Act {
@@ -200,6 +202,7 @@ impl Act {
             Self::ScalesIn(_) => "automatic scaling removes tasks",
             Self::ZoneChanges(_) => "another writer changes the zone",
             Self::AlarmActive(_) => "an alarm is active",
+            Self::StopLine { .. } => "disable a transition",
         }
     }
 

@@ -49,15 +49,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         }
     };
     aws.reseed(plan.seed);
-    let mishaps = plan.incidents.iter().filter_map(|incident| match incident {
-        Incident::Event {
-            source,
-            nth,
-            mishap,
-        } => Some(((*source, *nth), *mishap)),
-        _ => None,
-    });
-    aws.events.expect(mishaps.collect());
+    expect_mishaps(&mut aws, &plan.incidents);
     load(&mut aws, plan);
 
     for incident in &plan.incidents {
@@ -67,7 +59,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         }
     }
 
-    let faults = faults(plan, aws.now);
+    let faults = faults(&plan.incidents, aws.now);
     run(aws, faults, async |driver| {
         let stage = Stage::new(plan, &driver, traces);
         let ended = stage.run().await;
@@ -81,10 +73,23 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
     })
 }
 
+/// Lets deliveries of events go wrong.
+pub(super) fn expect_mishaps(aws: &mut Aws, incidents: &[Incident]) {
+    let mishaps = incidents.iter().filter_map(|incident| match incident {
+        Incident::Event {
+            source,
+            nth,
+            mishap,
+        } => Some(((*source, *nth), *mishap)),
+        _ => None,
+    });
+    aws.events.expect(mishaps.collect());
+}
+
 /// The incidents that the driver causes.
-fn faults(plan: &Plan, start: Millis) -> Faults {
+pub(super) fn faults(incidents: &[Incident], start: Millis) -> Faults {
     let mut faults = Faults::default();
-    for incident in &plan.incidents {
+    for incident in incidents {
         match incident {
             Incident::Call {
                 function,

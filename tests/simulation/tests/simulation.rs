@@ -6,20 +6,23 @@ use std::time::Duration;
 use emulator::ecr::Behaviour;
 use harness::cores::on_all_cores;
 use simulation::{
-    About, Act, CANARIES_FROM, Coverage, DrawnChecks, DrawnTraffic, Image, Incident, Oddity,
-    PAIRS_FROM, POLLED_TO, Plan, Push, RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
+    About, Act, CANARIES_FROM, Coverage, Drawn, DrawnChecks, DrawnCommit, DrawnFreeze,
+    DrawnTraffic, Image, Incident, Oddity, PAIRS_FROM, POLLED_TO, Plan, Promotion, Push,
+    RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
 };
 
 /// Seeds of one of the tests below, which run side by side.
 const SEEDS: u64 = 80;
 /// The same with canaries, which take several times as long.
 const CANARY_SEEDS: u64 = 20;
+/// A promotion is four releases of each commit.
+const PROMOTION_SEEDS: u64 = SEEDS / 4;
 /// Runs of custom actions take twice as long as others.
 const CUSTOM_ACTION_SEEDS: u64 = SEEDS / 2;
 
 fn hold(from: u64, seeds: u64, about: About) {
     let all: Vec<u64> = (from..from + seeds).collect();
-    let played = on_all_cores(&all, |seed| play(&plan(*seed, about), false));
+    let played = on_all_cores(&all, |seed| Drawn::of(*seed, about).play(false));
 
     let mut failures = BTreeMap::new();
     let mut coverage = Coverage::default();
@@ -62,6 +65,87 @@ fn the_invariants_hold_whatever_custom_actions_draw() {
 }
 
 #[test]
+fn the_invariants_hold_whatever_promotions_draw() {
+    hold(1, PROMOTION_SEEDS, About::Promotions);
+}
+
+/// One good commit, with nothing that goes wrong.
+fn good_commit() -> Promotion {
+    Promotion {
+        seed: 1,
+        strategy: "rolling",
+        mode: "SUPERSEDED",
+        soak_minutes: 1,
+        freeze: None,
+        commits: vec![DrawnCommit {
+            after: Duration::from_secs(1),
+            behaviour: Behaviour::Healthy,
+            fails: None,
+        }],
+        answers: Vec::new(),
+        incidents: Vec::new(),
+    }
+}
+
+#[test]
+fn a_good_commit_is_deployed_to_every_environment_in_order() {
+    let played = good_commit().play(false);
+    assert_eq!(played.failure, None);
+    let lines = played.coverage.lines(About::Promotions);
+    let times = |line: &str| {
+        lines
+            .iter()
+            .find(|(of, _)| of == line)
+            .map(|(_, times)| *times)
+    };
+    for service in ["orders-dev", "orders-ci", "orders-uat", "orders-prod"] {
+        let line = format!("environment: {service} deployed");
+        assert_eq!(times(&line), Some(1), "{service}");
+    }
+    let in_order = "invariant: 11 an image passes the environments in order";
+    assert_eq!(times(in_order), Some(4));
+    assert_eq!(
+        times("invariant: 11 the record has every environment"),
+        Some(4)
+    );
+}
+
+#[test]
+fn a_freeze_of_62_hours_ends_the_release_of_production_and_no_other() {
+    let promotion = Promotion {
+        freeze: Some(DrawnFreeze::Weekend(1)),
+        ..good_commit()
+    };
+    let played = promotion.play(false);
+    assert_eq!(played.failure, None, "{promotion}");
+    let lines = played.coverage.lines(About::Promotions);
+    let is_met = |line: &str| lines.contains(&(line.to_owned(), 1));
+    assert!(is_met("environment: orders-uat deployed"), "{lines:?}");
+    assert!(!is_met("environment: orders-prod deployed"), "{lines:?}");
+    assert!(
+        is_met("freeze: a release ends because it cannot wait"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn promotions_draw_everything_that_may_hold_them_back() {
+    let drawn: Vec<Promotion> = (1..200).map(Promotion::draw).collect();
+    let freezes = drawn.iter().filter_map(|it| it.freeze);
+    let freezes: BTreeSet<&str> = freezes.map(DrawnFreeze::as_str).collect();
+    assert_eq!(freezes.len(), 3, "{freezes:?}");
+    let fails = drawn.iter().flat_map(|it| &it.commits);
+    let fails: BTreeSet<&str> = fails.filter_map(|commit| commit.fails).collect();
+    assert_eq!(fails.len(), 5, "{fails:?}");
+    let acts = drawn.iter().flat_map(|it| &it.incidents);
+    let acts: BTreeSet<&str> = acts
+        .filter(|incident| matches!(incident, Incident::Act { .. }))
+        .map(Incident::as_str)
+        .collect();
+    assert_eq!(acts.len(), 6, "{acts:?}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     for (seed, about) in [
         (7, About::Releases),
@@ -70,11 +154,12 @@ fn the_same_seed_gives_the_same_bytes() {
         // Behind records.
         (4, About::Releases),
         (5, About::Canaries),
+        (3, About::Promotions),
     ] {
         let transcript = |seed| {
-            let plan = plan(seed, about);
-            let played = play(&plan, true);
-            (plan.to_string(), played.trace, played.coverage)
+            let drawn = Drawn::of(seed, about);
+            let played = drawn.play(true);
+            (drawn.to_string(), played.trace, played.coverage)
         };
         // A run between the two must leave no mark on the second.
         let first = transcript(seed);

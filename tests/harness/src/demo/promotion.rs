@@ -20,6 +20,9 @@ pub const SERVICES: [&str; 4] = ["orders-dev", "orders-ci", "orders-uat", "order
 /// The name of the pipeline.
 pub const PIPELINE: &str = "slipway-orders";
 
+/// The stages of the environments.
+pub const STAGES: [&str; 4] = ["Dev", "CI", "UAT", "Production"];
+
 /// How the parameters of each environment begin.
 const PREFIXES: [&str; 4] = ["Dev", "Ci", "Uat", "Prod"];
 /// The source repository, and the branch that is delivered.
@@ -106,8 +109,11 @@ fn deploy_environment(aws: &mut Aws, name: &str) -> Result<(), String> {
     stack(aws, &format!("{name}-deploy-role"), &template, &role)
 }
 
-/// Deploys the pipeline for services and deploy roles of this account.
-fn deploy_pipeline(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), String> {
+/// Deploys the pipeline for services and deploy roles of this account, or updates it.
+///
+/// # Errors
+/// What the template refused.
+pub fn deploy_pipeline(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), String> {
     let mut parameters = own_parameters();
     for (prefix, name) in PREFIXES.into_iter().zip(SERVICES) {
         let role = exported(aws, &format!("{name}-deploy-role-DeployRoleArn"))?;

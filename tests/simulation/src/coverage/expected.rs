@@ -1,9 +1,22 @@
 //! What must have been met, whatever the seeds are.
 
+use crate::draw::About;
+use crate::promotion::{ALL_RECORDED, IN_ORDER, NOTHING_IN_FREEZE};
 use invariants::{A_COLOUR_STAYS, A_FAILED_CANARY, A_SHARED_FAMILY, NOTHING_WHILE_FROZEN};
 
 /// Words that must have been met, by what they are words of.
 pub(super) type Expected = &'static [(&'static str, &'static [&'static str])];
+
+/// What must have been met beside [`EXPECTED`] in a simulation about this.
+pub(super) fn of(about: About) -> Expected {
+    match about {
+        About::Releases => EXPECTED_OF_RELEASES,
+        About::Canaries => EXPECTED_OF_CANARIES,
+        About::CustomActions => EXPECTED_OF_CUSTOM_ACTIONS,
+        About::Traffic => EXPECTED_OF_TRAFFIC,
+        About::Promotions => EXPECTED_OF_PROMOTIONS,
+    }
+}
 
 /// What must have been met, whatever the seeds are and whatever the simulation is about.
 pub(super) const EXPECTED: Expected = &[
@@ -195,6 +208,68 @@ pub(super) const EXPECTED_OF_CANARIES: Expected = &[
     ),
     ("outcome", &["held"]),
     ("invariant", &[A_FAILED_CANARY, WORSE]),
+];
+
+/// What occurs in promotions alone.
+pub(super) const EXPECTED_OF_PROMOTIONS: Expected = &[
+    ("strategy", &["rolling", "doubling", "make-room"]),
+    ("mode", &["SUPERSEDED", "QUEUED"]),
+    ("image", &["healthy", "never healthy", "exits"]),
+    (
+        "fails",
+        &[
+            "Build/build",
+            "Dev/test",
+            "CI/test",
+            "UAT/test",
+            "Production/test",
+        ],
+    ),
+    (
+        "fault",
+        &[
+            "a crash after a call",
+            "a crash before a call",
+            "a time-out after the effect",
+            "calls are throttled",
+            "responses are cut off",
+            "a hang",
+            "a delivery comes twice at once",
+            "a delivery comes again late",
+            "an event is lost",
+            "an event is late",
+            "an event comes twice",
+        ],
+    ),
+    (
+        "act",
+        &[
+            "approve",
+            "reject",
+            "stop and abandon",
+            "stop and wait",
+            "retry the stage",
+            "start by hand",
+            "ask for a rollback",
+            "disable a transition",
+        ],
+    ),
+    ("freeze", &["half an hour", "62 hours", "a line that stops"]),
+    ("freeze", &FROZEN),
+    (
+        "environment",
+        &[
+            "orders-dev deployed",
+            "orders-dev rolled-back",
+            "orders-ci deployed",
+            "orders-ci rolled-back",
+            "orders-uat deployed",
+            "orders-uat rolled-back",
+            "orders-prod deployed",
+            "orders-prod rolled-back",
+        ],
+    ),
+    ("invariant", &[IN_ORDER, NOTHING_IN_FREEZE, ALL_RECORDED]),
 ];
 
 /// What occurs in runs about traffic alone.

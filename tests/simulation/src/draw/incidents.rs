@@ -169,7 +169,7 @@ fn metrics(rng: &mut Rng) -> Metrics {
     }
 }
 
-pub(super) fn hang(rng: &mut Rng) -> Hang {
+pub(crate) fn hang(rng: &mut Rng) -> Hang {
     if rng.bool() {
         Hang::For(Duration::from_millis(rng.u64(1000..58_000)))
     } else {
@@ -177,7 +177,7 @@ pub(super) fn hang(rng: &mut Rng) -> Hang {
     }
 }
 
-fn mishap(rng: &mut Rng) -> Mishap {
+pub(crate) fn mishap(rng: &mut Rng) -> Mishap {
     match rng.u8(..3) {
         0 => Mishap::Lost,
         1 => Mishap::Late(late(rng)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::operators::{self, Done};
 use crate::plan::{Act, Anchor, Incident, When};
+use crate::shape::PIPELINE;
 use crate::{canary, freeze, plan, shape};
 use emulator::{Aws, autoscaling, cloudwatch, ecs};
 use harness::demo::{CLUSTER, WEB};
@@ -150,7 +151,7 @@ impl Stage {
 
     /// Operators see that an approval waits, and answer it in their time.
     pub(super) fn notice_approvals(&self, aws: &Aws) {
-        for (action, input) in operators::waiting_approvals(aws) {
+        for (action, input) in operators::waiting_approvals(aws, PIPELINE) {
             if !self.noticed.borrow_mut().insert(action) {
                 continue;
             }
@@ -186,7 +187,7 @@ impl Stage {
 
     /// An operator sees that a failed release has stopped the line, and lets it go on in time.
     pub(super) fn notice_line(&self, aws: &Aws) {
-        let stopped = freeze::stopped(aws);
+        let stopped = freeze::stopped(aws, PIPELINE, freeze::STAGE);
         if stopped.is_none() || self.stopped.replace(stopped) == stopped {
             return;
         }
@@ -197,7 +198,7 @@ impl Stage {
             stage.driver.world.clock.sleep(freeze::REPAIRED).await;
             {
                 let mut aws = stage.driver.world.aws();
-                freeze::go_on(&mut aws);
+                freeze::go_on(&mut aws, PIPELINE, freeze::STAGE);
                 stage
                     .trace
                     .borrow_mut()

@@ -52,7 +52,8 @@ impl HttpCheck {
         attempt: &Attempt,
         redacted: impl Fn(&str) -> String,
     ) -> Result<String, String> {
-        let found = self.judge(attempt, &redacted)?;
+        let found = self.judge(attempt, &redacted);
+        let found = found.map_err(|why| self.with_way(attempt, why))?;
         let (Some(name), Some(refused)) = (&self.decided_by, self.control()) else {
             return Ok(found);
         };
@@ -63,6 +64,21 @@ impl HttpCheck {
             Err(why) => Err(format!(
                 "not proven which version responded: with {name} {OF_NO_VERSION:?} {why}"
             )),
+        }
+    }
+
+    /// Why an attempt failed, with what a refusal may mean: the rule that refuses what no test rule
+    /// takes has a status that the version could return too.
+    fn with_way(&self, attempt: &Attempt, why: String) -> String {
+        let is_refused = attempt
+            .as_ref()
+            .is_ok_and(|response| REFUSALS.contains(&response.status));
+        match &self.decided_by {
+            Some(name) if is_refused => format!(
+                "{why}; the test rule takes a request by {name} and by its address, and may have \
+                 left this one"
+            ),
+            _ => why,
         }
     }
 }

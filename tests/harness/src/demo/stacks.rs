@@ -77,6 +77,8 @@ fn deploy_services(aws: &mut Aws) -> Result<(), String> {
     let shop = [
         ("Name", SHOP),
         ("BlueGreen", "yes"),
+        // Tests of `CheckUrl` turn the refusal on, so that they try both ways.
+        ("RefuseTestHeader", "no"),
         ("MinCapacity", "2"),
         ("MaxCapacity", "8"),
     ];

@@ -96,6 +96,24 @@ fn the_deciding_header_is_sent_and_its_refusal_does_not_pass() {
 }
 
 #[test]
+fn a_refusal_names_what_a_test_rule_takes() {
+    let refusal = Ok(response(403, ""));
+    let judged = decided().judge_with(Some(&refusal), &refusal, str::to_owned);
+    let expected = "found status 403 with body \"\"; expected status 200; the test rule takes a \
+                    request by x-colour and by its address, and may have left this one";
+    assert_eq!(judged, Err(expected.to_owned()));
+
+    let failing = Ok(response(503, ""));
+    let judged = decided().judge_with(Some(&refusal), &failing, str::to_owned);
+    let expected = "found status 503 with body \"\"; expected status 200";
+    assert_eq!(judged, Err(expected.to_owned()));
+
+    let undecided = check(json!({})).judge_with(None, &refusal, str::to_owned);
+    let expected = "found status 403 with body \"\"; expected status 200";
+    assert_eq!(undecided, Err(expected.to_owned()));
+}
+
+#[test]
 fn each_colour_is_requested_at_its_own_load_balancer() {
     let both = check(json!({
         "url": "http://blue.example.com/up", "green_url": "http://green.example.com:8080/",

@@ -278,7 +278,7 @@ fn test_rules_are_for_the_given_addresses() {
 }
 
 #[test]
-fn requests_with_the_test_header_are_refused_before_production_if_chosen_and_of_a_pair_only() {
+fn requests_with_the_test_header_are_refused_before_production_unless_turned_off_for_a_pair() {
     let made = |choices: &[(&str, &str)]| {
         let mut aws = account(1);
         deploy_service(&mut aws, choices).unwrap();
@@ -286,11 +286,11 @@ fn requests_with_the_test_header_are_refused_before_production_if_chosen_and_of_
         let rule = stack.resource("TestHeaderRefusal");
         rule.map(|rule| rule.properties.clone())
     };
-    let refusing = ("RefuseTestHeader", "yes");
-    assert!(made(&[("BlueGreen", "yes")]).is_none());
-    assert!(made(&[refusing]).is_none());
+    let pair = ("BlueGreen", "yes");
+    assert!(made(&[pair, ("RefuseTestHeader", "no")]).is_none());
+    assert!(made(&[("RefuseTestHeader", "yes")]).is_none());
 
-    let rule = made(&[("BlueGreen", "yes"), refusing]).unwrap();
+    let rule = made(&[pair]).unwrap();
     let header = json!({"HttpHeaderName": "x-slipway-colour", "Values": ["*"]});
     assert_eq!(
         rule["Conditions"],

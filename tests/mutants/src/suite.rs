@@ -18,7 +18,7 @@ const LEFT_OUT: [&str; 2] = ["architecture", "structure"];
 const WITHOUT_SLIPWAY: [&str; 3] = ["emulator", "invariants", "mutants"];
 
 /// Targets whose tests take seconds each, in their order: for what the others let through.
-const LAST: [&str; 13] = [
+const LAST: [&str; 14] = [
     "custom_actions",
     "freeze",
     "promotion",
@@ -28,6 +28,7 @@ const LAST: [&str; 13] = [
     "dns",
     "blue_green",
     "canary",
+    "rollback_points",
     "permissions",
     "faults",
     "simulation",

@@ -50,6 +50,14 @@ struct Pushed {
     at: Millis,
 }
 
+impl Rest {
+    /// The account at rest.
+    #[must_use]
+    pub fn account(&self) -> &Aws {
+        &self.aws
+    }
+}
+
 /// A chapter that is being played.
 struct Play<'a> {
     chapter: &'a Chapter,

@@ -19,6 +19,9 @@ pub use retirement::*;
 /// Largest task definition, in bytes (Amazon ECS service quotas: task definition size).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
 
+/// Containers of a task definition (Amazon ECS service quotas).
+pub const TASK_CONTAINERS: usize = 10;
+
 /// Memory that is reserved for a container of `docker inspect` without a limit, in MiB, if nothing
 /// else states any. Ours: on an instance ECS needs a number, and this one is enough for most.
 pub const UNLIMITED_MEMORY_MIB: u32 = 512;

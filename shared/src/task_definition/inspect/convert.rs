@@ -11,6 +11,7 @@ use super::peers::Peers;
 use super::place::Place;
 use super::volumes::Volumes;
 use super::{health, kernel, logs, merge, mounts, network, own, ports, process, resources};
+use crate::limits::TASK_CONTAINERS;
 
 /// Makes a task definition of what `docker inspect` prints of containers and images. What it does
 /// not have is as in the running definition. An image from which a container of the file was made
@@ -29,15 +30,7 @@ pub(crate) fn from_inspect(
         .collect();
     wanted.sort_by(|a, b| a.peer.name.cmp(&b.peer.name));
 
-    let twice = wanted
-        .windows(2)
-        .find(|pair| pair[0].peer.name == pair[1].peer.name);
-    if let Some(pair) = twice {
-        return Err(format!(
-            "two containers have the name `{}`; expected a name for each",
-            pair[0].peer.name
-        ));
-    }
+    check(&wanted)?;
 
     let peers = Peers(wanted.iter().map(|item| item.peer.clone()).collect());
     let place = Place::from_definition(running);
@@ -61,6 +54,29 @@ pub(crate) fn from_inspect(
         }
     }));
     Ok((definition, left_out))
+}
+
+/// # Errors
+/// If two of the containers, which are in the order of their names, have one name, or a task
+/// definition cannot have as many.
+fn check(wanted: &[&Item]) -> Result<(), String> {
+    let twice = wanted
+        .windows(2)
+        .find(|pair| pair[0].peer.name == pair[1].peer.name);
+    if let Some(pair) = twice {
+        return Err(format!(
+            "two containers have the name `{}`; expected a name for each",
+            pair[0].peer.name
+        ));
+    }
+    let count = wanted.len();
+    if count > TASK_CONTAINERS {
+        return Err(format!(
+            "the file has {count} containers; expected at most {TASK_CONTAINERS}, which a task \
+             definition can have"
+        ));
+    }
+    Ok(())
 }
 
 /// The definition of one container, or of a container of an image.

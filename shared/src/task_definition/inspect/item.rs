@@ -200,6 +200,12 @@ impl InspectedItem {
         host.is_some_and(|host| host["NetworkMode"] == "host")
     }
 
+    /// Whether this is the host name of the container.
+    pub(super) fn has_hostname(&self, name: &str) -> bool {
+        let config = self.members.get("Config");
+        config.is_some_and(|config| config["Hostname"] == name)
+    }
+
     /// The words with which Docker starts a container: entry point and command.
     pub(super) fn started(&self) -> Vec<String> {
         let arguments = self.members.get("Args").and_then(Value::as_array);

@@ -158,8 +158,11 @@ fn devices(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
     Ok(())
 }
 
-/// A number of GPUs. Others are requested by names that an instance of ECS does not know.
+/// A number of GPUs, of all requests together. Others are requested by names that an instance of ECS
+/// does not know.
 fn gpus(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
+    let mut gpus = 0;
+    let mut first = None;
     for mut request in host.objects("DeviceRequests")? {
         let count = request.number("Count")?;
         let kinds = request.take("Capabilities");
@@ -170,14 +173,19 @@ fn gpus(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
 
         let field = request.at("Count");
         if is_gpu && count > 0 {
-            let gpus = json!([{"type": "GPU", "value": count.to_string()}]);
-            draft.put("resourceRequirements", gpus, &field, &count.to_string());
+            gpus = count.saturating_add(gpus);
+            first.get_or_insert(field);
         } else {
             let reason = "ECS takes a number of GPUs; give `resourceRequirements`";
             draft.leave(field, count.to_string(), reason);
         }
         request.take("Driver");
         draft.leave_rest(&mut request);
+    }
+
+    if let Some(field) = first {
+        let made = json!([{"type": "GPU", "value": gpus.to_string()}]);
+        draft.put("resourceRequirements", made, &field, &gpus.to_string());
     }
     Ok(())
 }

@@ -36,6 +36,10 @@ const KEPT_UNLESS_SET: [&str; 5] = [
     "stopTimeout",
 ];
 
+/// Drivers that write to the machine, each of which is the default of some daemons: `journald` is
+/// that of Podman, and of Docker on some distributions.
+const OF_DAEMONS: [&str; 2] = ["journald", "json-file"];
+
 const MEMORY: [&str; 2] = ["memory", "memoryReservation"];
 
 pub(super) fn merge(
@@ -126,7 +130,7 @@ fn list<'a>(container: &'a Value, member: &str) -> &'a [Value] {
     list.map_or(&[], Vec::as_slice)
 }
 
-/// Keeps where the output goes: `json-file` can be the default of a daemon.
+/// Keeps where the output goes, if what the file has can be the default of a daemon.
 fn prefer_log(before: &Value, draft: &mut Draft) {
     let kept = before
         .get("logConfiguration")
@@ -135,11 +139,12 @@ fn prefer_log(before: &Value, draft: &mut Draft) {
         return;
     };
 
-    if given["logDriver"] == "json-file" && given != kept {
+    let driver = given["logDriver"].as_str().unwrap_or_default().to_owned();
+    if OF_DAEMONS.contains(&driver.as_str()) && given != kept {
         let options = given["options"].as_object().map_or(0, Map::len);
         let field = format!("{}.HostConfig.LogConfig.Type", draft.name);
         let reason = "it can be the daemon's default; the running definition decides";
-        draft.leave(field, format!("json-file, options: {options}"), reason);
+        draft.leave(field, format!("{driver}, options: {options}"), reason);
         draft.set("logConfiguration", kept.clone());
     }
 }

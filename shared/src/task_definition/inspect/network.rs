@@ -9,8 +9,8 @@ use super::fields::Fields;
 use super::left_out::{is_unset, shown};
 use super::peers::Peers;
 
-/// Networks that Docker makes itself.
-const OWN_NETWORKS: [&str; 6] = ["", "bridge", "default", "host", "nat", "none"];
+/// Networks that Docker makes itself, and that of Podman.
+const OWN_NETWORKS: [&str; 7] = ["", "bridge", "default", "host", "nat", "none", "podman"];
 
 const OF_TASK: &str = "the running definition has the network of the task";
 

@@ -11,7 +11,7 @@ use super::item::InspectedItem;
 use super::left_out::shown;
 
 /// Labels that a program writes about its own containers, by how they begin.
-const OF_PROGRAMS: [(&str, &str); 5] = [
+const OF_PROGRAMS: [(&str, &str); 8] = [
     ("com.amazonaws.ecs.", "the ECS agent writes them itself"),
     (
         "com.docker.compose.",
@@ -23,7 +23,13 @@ const OF_PROGRAMS: [(&str, &str); 5] = [
         "desktop.docker.io/",
         "Docker Desktop writes them for itself",
     ),
+    ("io.podman.", "Podman writes them for itself"),
+    ("nerdctl/", "nerdctl writes them for itself"),
+    ("PODMAN_SYSTEMD_UNIT", "Podman writes it for systemd"),
 ];
+
+/// Fewest characters of an id from which a host name is made.
+const ID_CHARS: usize = 12;
 
 /// Shortest and longest time to stop on Fargate, in seconds (ECS API: ContainerDefinition,
 /// `stopTimeout`).
@@ -51,7 +57,7 @@ pub(super) fn convert(
     draft.put("pseudoTerminal", config.flag("Tty")?, &tty, "true");
     draft.put("interactive", config.flag("OpenStdin")?, &stdin, "true");
 
-    environment(config, draft)?;
+    environment(config, draft, item)?;
     labels(config, draft)?;
     hostname(config, draft, item)?;
     stop(config, draft);
@@ -90,10 +96,11 @@ fn words(config: &mut Fields, draft: &mut Draft, item: &InspectedItem) -> Result
 }
 
 /// The variables by their names. Of two with one name the last counts, as in Docker.
-fn environment(config: &mut Fields, draft: &mut Draft) -> Result<(), String> {
+fn environment(config: &mut Fields, draft: &mut Draft, item: &Item) -> Result<(), String> {
     let mut variables = BTreeMap::new();
     for (at, variable) in config.texts("Env")?.into_iter().enumerate() {
         match variable.split_once('=') {
+            Some((name, value)) if is_of_podman(name, value, item) => {}
             Some((name, value)) if !name.is_empty() => {
                 variables.insert(name.to_owned(), value.to_owned());
             }
@@ -110,6 +117,18 @@ fn environment(config: &mut Fields, draft: &mut Draft) -> Result<(), String> {
         .collect();
     draft.put("environment", list, "", "");
     Ok(())
+}
+
+/// Whether a variable is one that Podman sets in every container and prints with the others: its
+/// own name, and the host name that it made of the id or that the machine has
+/// (github.com/containers/podman, libpod/container_inspect.go and container_internal_linux.go).
+fn is_of_podman(name: &str, value: &str, item: &Item) -> bool {
+    let is_made = value.len() >= ID_CHARS && item.peer.id.starts_with(value);
+    match name {
+        "container" => value == "podman",
+        "HOSTNAME" => is_made || item.is_in_network_of_host() && item.has_hostname(value),
+        _ => false,
+    }
 }
 
 fn labels(config: &mut Fields, draft: &mut Draft) -> Result<(), String> {

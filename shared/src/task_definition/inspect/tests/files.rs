@@ -184,6 +184,48 @@ fn what_podman_prints_is_read_as_what_docker_prints() {
 }
 
 #[test]
+fn what_podman_sets_in_every_container_is_not_of_this_one() {
+    let environment = json!([
+        "TERM=xterm",
+        "container=podman",
+        "HOSTNAME=26cda334329b",
+        "PORT=80",
+    ]);
+    let config = json!({
+        "Hostname": "26cda334329b", "Env": environment,
+        "Labels": {"PODMAN_SYSTEMD_UNIT": "web.service", "io.podman.compose.project": "shop"},
+    });
+    let mut file = container(config, json!({"NetworkMode": "bridge"}));
+    file["NetworkSettings"] = json!({"Networks": {"podman": {"Aliases": ["26cda334329b"]}}});
+    let parsed = parse(&file, &on_instances());
+
+    let kept = json!([{"name": "PORT", "value": "80"}, {"name": "TERM", "value": "xterm"}]);
+    assert_eq!(containers(&parsed)[0]["environment"], kept);
+    assert!(containers(&parsed)[0].get("hostname").is_none());
+    let labels = "web.Config.Labels";
+    assert_eq!(
+        listed(&parsed),
+        [
+            format!("{labels}.io.podman.* (labels: 1): Podman writes them for itself"),
+            format!("{labels}.PODMAN_SYSTEMD_UNIT* (labels: 1): Podman writes it for systemd"),
+        ]
+    );
+}
+
+#[test]
+fn variables_of_the_same_names_that_were_given_are_kept() {
+    for (name, value) in [
+        ("container", "oci"),
+        ("HOSTNAME", "web"),
+        ("HOSTNAME", "26cda"),
+    ] {
+        let config = json!({"Env": [format!("{name}={value}")]});
+        let kept = json!({"environment": [{"name": name, "value": value}]});
+        assert_eq!(on_bridge(config, json!({})), (kept, Vec::new()));
+    }
+}
+
+#[test]
 fn podman_names_limits_as_the_system_does_and_has_its_own_size_of_shared_memory() {
     let limits = json!([
         {"Name": "RLIMIT_NPROC", "Soft": 2048, "Hard": 4096},

@@ -203,13 +203,17 @@ fn a_default_of_the_docker_daemon_never_replaces_where_the_output_goes() {
     let running = running(json!({"family": "web", "containerDefinitions": [
         {"name": "web", "image": "web:1", "memory": 128, "logConfiguration": log},
     ]}));
-    let host = json!({"LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}}});
-    let made = on(&running, json!({}), host);
+    for (driver, options, count) in [
+        ("json-file", json!({"max-size": "10m"}), 1),
+        ("journald", Value::Null, 0),
+    ] {
+        let host = json!({"LogConfig": {"Type": driver, "Config": options}});
+        let made = on(&running, json!({}), host);
 
-    let listed = "web.HostConfig.LogConfig.Type (json-file, options: 1): it can be the daemon's \
-                  default; the running definition decides";
-    assert_eq!(
-        made,
-        (json!({"logConfiguration": log}), vec![listed.to_owned()])
-    );
+        let listed = format!(
+            "web.HostConfig.LogConfig.Type ({driver}, options: {count}): it can be the daemon's \
+             default; the running definition decides"
+        );
+        assert_eq!(made, (json!({"logConfiguration": log}), vec![listed]));
+    }
 }

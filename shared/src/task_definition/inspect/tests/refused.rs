@@ -134,6 +134,21 @@ fn what_ecs_could_not_run_is_refused_with_the_field() {
 }
 
 #[test]
+fn a_file_with_more_containers_than_a_task_can_have_is_refused() {
+    let many = |count: usize| {
+        let named = (0..count).map(|number| {
+            let mut named = plain();
+            named["Name"] = json!(format!("/web-{number}"));
+            named
+        });
+        Value::Array(named.collect())
+    };
+    let why = "the file has 11 containers; expected at most 10, which a task definition can have";
+    check_refused(&[(many(11), why)]);
+    assert_eq!(containers(&parse(&many(10), &on_instances())).len(), 10);
+}
+
+#[test]
 fn a_text_that_is_not_json_is_refused_with_its_place() {
     for text in ["", "[{\"Config\": {}}", "Error: No such object: web\n[]"] {
         let read = BaseFile::parse(text.as_bytes(), &on_instances());

@@ -177,6 +177,16 @@ fn devices_that_are_no_number_of_gpus_are_listed() {
 }
 
 #[test]
+fn the_gpus_of_all_requests_are_one_number() {
+    let request = |count: i64| json!({"Count": count, "Capabilities": [["gpu"]]});
+    check_rows(&[(
+        json!({}),
+        json!({"DeviceRequests": [request(1), request(2)]}),
+        json!({"resourceRequirements": [{"type": "GPU", "value": "3"}]}),
+    )]);
+}
+
+#[test]
 fn security_options_are_kept_in_the_form_of_ecs_and_what_turns_one_off_is_listed() {
     check_rows(&[(
         json!({}),

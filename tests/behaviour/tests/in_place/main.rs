@@ -27,6 +27,7 @@ mod no_tasks;
 mod passing;
 mod placement;
 mod ports;
+mod protected;
 mod rebalancing;
 mod register;
 mod restorable;

@@ -2,7 +2,8 @@
 //! again, what users see goes back at once, and a second rollback does nothing.
 //!
 //! The points are those of the demos by name: before each attempt that makes calls which none before
-//! it made, and after each of their calls that changes what runs or where traffic goes.
+//! it made, and after each of their calls that changes what runs or where traffic goes. Where no
+//! other test has a crash at each of them, and nothing more, it is here too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use emulator::client::CallFault;
 use emulator::codepipeline::{self, Execution};
 use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Call, Millis};
-use harness::demo::{CLUSTER, Chapter, Demo, dns, play, play_with_rests};
+use harness::demo::{CLUSTER, Chapter, Demo, Rest, dns, play, play_from, play_with_rests};
 use harness::driver::{Driver, Fault, Faults, Ran, Which, run};
 use invariants::Invariants;
 use invariants::ledger_reader::{record, text};
@@ -43,6 +44,7 @@ const SEEN: [&str; 4] = [
 
 /// A release that is deployed if nothing stops it.
 struct Undisturbed {
+    chapter: Chapter,
     pipeline: String,
     /// What a rollback returns to.
     before: State,
@@ -51,7 +53,7 @@ struct Undisturbed {
 
 /// Where it is stopped: before the next attempt of an account at rest, or after a call of that.
 struct Point {
-    from: Aws,
+    from: Rest,
     function: String,
     call: Option<u32>,
 }
@@ -103,6 +105,7 @@ fn undisturbed(name: &str, earlier: usize) -> Undisturbed {
     let aws = scenes[earlier].prepared(aws).expect("it is prepared");
 
     Undisturbed {
+        chapter,
         pipeline: format!("slipway-{}", chapter.application),
         before: state(&aws),
         points: points(aws, &chapter),
@@ -125,10 +128,9 @@ fn points(aws: Aws, chapter: &Chapter) -> Vec<Point> {
             continue;
         }
 
-        let from = rest.account().clone();
-        let changes = changes(&from);
+        let changes = changes(rest.account());
         let at = |call| Point {
-            from: from.clone(),
+            from: rest.clone(),
             function: next.function.clone(),
             call,
         };
@@ -168,9 +170,10 @@ fn undone(of: &Undisturbed, point: &Point) -> Result<bool, String> {
         calls: call.into_iter().collect(),
         ..Faults::default()
     };
-    let mut invariants = Invariants::default().resumed(&point.from);
+    let from = point.from.account();
+    let mut invariants = Invariants::default().resumed(from);
 
-    run(point.from.clone(), faults, async |driver| {
+    run(from.clone(), faults, async |driver| {
         let mut watch = |aws: &Aws| invariants.at_instant(aws);
         if point.call.is_some() {
             let died = |_: &Aws| driver.ran().iter().any(|ran| !ran.met.is_empty());
@@ -304,6 +307,30 @@ fn each_point(name: &str, earlier: usize, least: usize) {
     }
     assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
     assert!(stopped >= least, "{name}: only {stopped} points");
+}
+
+/// Lets an attempt die after each of its changes, and Lambda try again: the release goes on.
+fn each_crash(name: &str, earlier: usize, least: usize) {
+    let of = undisturbed(name, earlier);
+    let crashes: Vec<&Point> = of.points.iter().filter(|it| it.call.is_some()).collect();
+    let ended = on_all_cores(&crashes, |point| {
+        let fault = CallFault::CrashAfter(point.call.unwrap_or_default());
+        let attempt = 0;
+        play_from(&point.from, &of.chapter, Fault::Call { attempt, fault }).err()
+    });
+    let wrong: Vec<String> = ended.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
+    assert!(crashes.len() >= least, "{name}: {} crashes", crashes.len());
+}
+
+#[test]
+fn a_crash_after_a_change_of_a_rolling_release_changes_no_ending() {
+    each_crash("rolling", 1, 2);
+}
+
+#[test]
+fn a_crash_after_a_change_of_a_blue_green_release_changes_no_ending() {
+    each_crash("blue-green", 1, 4);
 }
 
 #[test]

@@ -106,15 +106,29 @@ fn undisturbed(name: &str, earlier: usize) -> Undisturbed {
 
     Undisturbed {
         chapter,
-        pipeline: format!("slipway-{}", chapter.application),
+        pipeline: pipeline_of(&chapter),
         before: state(&aws),
         points: points(aws, &chapter),
     }
 }
 
-/// Every point of the release of a chapter.
+fn pipeline_of(chapter: &Chapter) -> String {
+    format!("slipway-{}", chapter.application)
+}
+
+/// The services that the newest execution of a pipeline has released before its present one.
+fn earlier_services(aws: &Aws, pipeline: &str) -> Vec<String> {
+    let record = record(aws, &newest(aws, pipeline).id).unwrap_or_default();
+    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
+    let earlier = earlier.into_iter().flatten().filter_map(|it| it.get("M"));
+    let services = earlier.filter_map(|release| text(release, "service"));
+    services.map(ToOwned::to_owned).collect()
+}
+
+/// Every point of the release of a chapter, in each environment of a promotion.
 fn points(aws: Aws, chapter: &Chapter) -> Vec<Point> {
     let (played, rests) = play_with_rests(aws, chapter).expect("it ends as expected");
+    let pipeline = pipeline_of(chapter);
     let mut known = BTreeSet::new();
     let mut points = Vec::new();
     for rest in rests {
@@ -124,7 +138,8 @@ fn points(aws: Aws, chapter: &Chapter) -> Vec<Point> {
         let calls = next.called(&played.aws);
         let made = calls.iter().map(|call| call.operation.as_str());
         let made: Vec<&str> = made.filter(|made| *made != "AssumeRole").collect();
-        if !known.insert((next.function.clone(), format!("{made:?}"))) {
+        let environment = earlier_services(rest.account(), &pipeline).len();
+        if !known.insert((next.function.clone(), environment, format!("{made:?}"))) {
             continue;
         }
 
@@ -192,7 +207,7 @@ fn undone(of: &Undisturbed, point: &Point) -> Result<bool, String> {
         invariants.disturbed(died.map(|ran| ran.attempt));
         invariants.at_end(&aws)?;
 
-        let expected = expected(of, &stopped, &aws, &execution);
+        let expected = expected(of, &stopped, &aws);
         is_restored(&expected, &aws, &execution)?;
         is_prompt(&expected, &stopped, &aws)?;
         second_does_nothing(&driver, &aws, &execution).await?;
@@ -223,12 +238,9 @@ fn is_settled(aws: &Aws, execution: &str) -> bool {
 }
 
 /// What a rollback leaves: all as before, and of a promotion what its earlier releases deployed.
-fn expected(of: &Undisturbed, stopped: &Aws, aws: &Aws, execution: &str) -> State {
-    let record = record(aws, execution).unwrap_or_default();
-    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
-    let earlier = earlier.into_iter().flatten().filter_map(|it| it.get("M"));
-    let services = earlier.filter_map(|release| text(release, "service"));
-    let deployed: Vec<String> = services.map(of_service).collect();
+fn expected(of: &Undisturbed, stopped: &Aws, aws: &Aws) -> State {
+    let earlier = earlier_services(aws, &of.pipeline);
+    let deployed: Vec<String> = earlier.iter().map(|name| of_service(name)).collect();
 
     let mut expected = of.before.clone();
     let kept = state(stopped);
@@ -375,5 +387,5 @@ fn a_release_by_dns_is_undone_from_each_point() {
 
 #[test]
 fn each_environment_of_a_promotion_is_undone_from_each_point() {
-    each_point("promotion", 0, 15);
+    each_point("promotion", 0, 24);
 }

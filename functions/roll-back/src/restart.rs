@@ -90,12 +90,24 @@ impl RollBack {
             return Ok(None);
         }
 
+        // A push that comes from now on waits for this start, and one that came since is not
+        // overtaken by it.
+        let Some(taken) = self
+            .ledger
+            .take_newest(newest, &restart.digest, now)
+            .await?
+        else {
+            return Ok(None);
+        };
+
         let (pipeline, digest) = (&restart.pipeline, &restart.digest);
         let token = restart.token();
         let started = self
             .executions
-            .start(pipeline, &restart.action, digest, &token);
-        let execution = match started.await {
+            .start(pipeline, &restart.action, digest, &token)
+            .await;
+        self.ledger.give_newest_back(&taken).await;
+        let execution = match started {
             Err(error) if error.kind != ErrorKind::Busy => {
                 let refused = restart.refused(now);
                 if refused.as_ref() != Some(restart) {

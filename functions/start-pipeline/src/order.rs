@@ -28,6 +28,9 @@ impl StartPipeline {
             return Ok(Some(newest));
         }
 
+        if newest.may_be_restarting(now) {
+            return Err(may_be_starting(newest.starting()));
+        }
         if newest.digest != push.digest && newest.may_be_starting(now) {
             let claim = self.ledger.push(&newest.pipeline, &newest.digest).await?;
             if claim.is_some_and(|claim| claim.may_be_starting(now)) {
@@ -89,6 +92,10 @@ impl StartPipeline {
             return Ok(());
         };
         if newest.is_renewed_by(&push.digest, push.pushed_at) {
+            // This write would let the next push overtake that start.
+            if newest.may_be_restarting(self.sdk.now()) {
+                return Err(may_be_starting(newest.starting()));
+            }
             self.become_newest(known, push, claim).await?;
         }
         Ok(())
@@ -110,6 +117,7 @@ impl StartPipeline {
             event: push.event.clone(),
             pushed_at,
             claimed_at: claim.claimed_at,
+            restarting: None,
         };
         if self.ledger.put_newest_push(before, &newest).await? {
             return Ok(());

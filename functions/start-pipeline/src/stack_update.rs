@@ -85,8 +85,9 @@ impl StartPipeline {
         // Read after the leases: a push is claimed before its execution is recorded.
         let now = self.sdk.now();
         let newest = self.ledger.newest_push(pipeline).await?;
-        if let Some(newest) = newest.filter(|newest| newest.may_be_starting(now)) {
-            return Err(may_be_starting(&newest.digest));
+        let starting = newest.as_ref();
+        if let Some(newest) = starting.filter(|newest| newest.may_be_starting(now)) {
+            return Err(may_be_starting(newest.starting()));
         }
 
         let mut runs = self.running(pipeline, update).await?;
@@ -105,8 +106,14 @@ impl StartPipeline {
                 let named = (pipeline.as_str(), update.event.as_str());
                 let claim = StackUpdate::ended(begun, named, Some(digest.clone()), now);
                 self.put(begun, &claim).await?;
-                self.start_again(subscription, &claim, &digest, brings_back)
-                    .await
+
+                // A push that comes from now on waits, and one that came since is not overtaken.
+                let taken = self.ledger.take_newest(newest, &digest, now).await?;
+                let taken = taken.ok_or("a push was claimed at the same moment; retrying")?;
+                let started = self.start_again(subscription, &claim, &digest, brings_back);
+                let started = started.await;
+                self.ledger.give_newest_back(&taken).await;
+                started
             }
         }
     }

@@ -81,6 +81,7 @@ mod tests {
             event: "event-1".to_owned(),
             pushed_at: at(0),
             claimed_at: at(0),
+            restarting: None,
         }
     }
 

@@ -4,11 +4,13 @@
 //! There is one a pipeline. It never expires, and never moves back.
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::limits::FUNCTION_TIMEOUT;
 use crate::timestamp::Timestamp;
 
 /// The newest push of a pipeline, by the time of Amazon ECR.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewestPush {
     pub v: u32,
@@ -20,7 +22,14 @@ pub struct NewestPush {
     pub pushed_at: Timestamp,
     /// When an invocation took it, which starts the pipeline after that.
     pub claimed_at: Timestamp,
+    /// The digest that the invocation starts the pipeline with once more, without a push of it.
+    pub restarting: Option<String>,
 }
+
+/// The newest push of a pipeline, if one was recorded, while an invocation starts the pipeline once
+/// more without a push.
+#[derive(Debug)]
+pub struct TakenNewest(pub(crate) Option<NewestPush>);
 
 /// How a push compares with the newest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +59,38 @@ impl NewestPush {
         self.digest == digest && self.pushed_at < pushed_at
     }
 
+    /// The same, taken by an invocation that starts the pipeline once more with a digest. A push
+    /// that came in between has written another one, and a push that comes later waits.
+    #[must_use]
+    pub fn taken_for(&self, digest: &str, now: Timestamp) -> Self {
+        Self {
+            claimed_at: now,
+            restarting: Some(digest.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same once AWS has started the pipeline, or has refused it.
+    #[must_use]
+    pub fn given_back(&self) -> Self {
+        Self {
+            restarting: None,
+            ..self.clone()
+        }
+    }
+
+    /// The digest with which an invocation may be starting the pipeline.
+    #[must_use]
+    pub fn starting(&self) -> &str {
+        self.restarting.as_deref().unwrap_or(&self.digest)
+    }
+
+    /// Whether an invocation may be starting the pipeline once more, without a push.
+    #[must_use]
+    pub fn may_be_restarting(&self, now: Timestamp) -> bool {
+        self.restarting.is_some() && self.may_be_starting(now)
+    }
+
     /// Whether an invocation may be starting the pipeline with it, unless the claim has what it led
     /// to. One that has timed out starts nothing.
     #[must_use]
@@ -73,6 +114,7 @@ mod tests {
             event: "event-1".to_owned(),
             pushed_at: at(0),
             claimed_at: at(2),
+            restarting: None,
         }
     }
 
@@ -105,12 +147,32 @@ mod tests {
     }
 
     #[test]
+    fn a_start_without_a_push_takes_the_newest_push_until_its_time_out() {
+        let taken = newest().taken_for("sha256:00", at(100));
+        assert_eq!((taken.starting(), taken.claimed_at), ("sha256:00", at(100)));
+        assert_eq!(newest().starting(), "sha256:0a");
+        assert!(taken.may_be_restarting(at(159)));
+        assert!(!taken.may_be_restarting(at(160)));
+        assert!(!newest().may_be_restarting(at(2)), "a push has a claim");
+
+        assert_eq!(taken.compare("sha256:0b", at(-1)), PushOrder::Older);
+        let given_back = NewestPush {
+            claimed_at: at(100),
+            ..newest()
+        };
+        assert_eq!(taken.given_back(), given_back);
+    }
+
+    #[test]
     fn the_newest_push_is_stored_whole() {
         let stored = json!({
             "v": 1, "pipeline": "slipway-web", "digest": "sha256:0a", "event": "event-1",
             "pushed_at": "2026-01-05T09:00:00Z", "claimed_at": "2026-01-05T09:00:02Z",
         });
         assert_eq!(serde_json::to_value(newest()).expect("serializes"), stored);
+        let taken = newest().taken_for("sha256:00", at(100));
+        let written = serde_json::to_value(&taken).expect("serializes");
+        assert_eq!(written["restarting"], json!("sha256:00"));
         let read = serde_json::from_value::<NewestPush>(stored).expect("parses");
         assert_eq!(read, newest());
     }

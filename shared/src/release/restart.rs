@@ -43,7 +43,7 @@ impl Restart {
     /// ledger does not show yet.
     #[must_use]
     pub fn yields_to(&self, newest: Option<&NewestPush>, now: Timestamp) -> bool {
-        newest.is_some_and(|it| it.digest != self.digest && it.may_be_starting(now))
+        newest.is_some_and(|it| it.starting() != self.digest && it.may_be_starting(now))
     }
 
     /// The same after AWS refused the start; none once it has done so for as long as a rollback may
@@ -92,12 +92,19 @@ mod tests {
             event: "event-1".to_owned(),
             pushed_at: at(0),
             claimed_at: at(2),
+            restarting: None,
         };
         let (other, own) = (claimed("sha256:0a"), claimed("sha256:00"));
         assert!(restart().yields_to(Some(&other), at(61)));
         assert!(!restart().yields_to(Some(&other), at(62)));
         assert!(!restart().yields_to(Some(&own), at(2)));
         assert!(!restart().yields_to(None, at(2)));
+
+        // What brings another digest back has taken it; an earlier attempt of its own has not.
+        let of_other = own.taken_for("sha256:0a", at(2));
+        let of_own = other.taken_for("sha256:00", at(2));
+        assert!(restart().yields_to(Some(&of_other), at(61)));
+        assert!(!restart().yields_to(Some(&of_own), at(2)));
     }
 
     #[test]

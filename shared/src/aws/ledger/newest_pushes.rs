@@ -4,7 +4,8 @@ use super::Ledger;
 use super::item::{NEWEST_PUSH, push_key, text};
 use super::write::put_if;
 use crate::aws::AwsError;
-use crate::release::NewestPush;
+use crate::release::{NewestPush, TakenNewest};
+use crate::timestamp::Timestamp;
 
 impl Ledger {
     /// The newest push that a pipeline was started for.
@@ -36,5 +37,35 @@ impl Ledger {
                 .expression_attribute_values(":claimed", text(&before.claimed_at.to_string())),
         };
         put_if(request).await
+    }
+
+    /// Takes the newest push before a pipeline is started once more with a digest, if it still is
+    /// the one that was read. `None`: another invocation was faster. A pipeline of which no push
+    /// was recorded has no order to keep.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn take_newest(
+        &self,
+        newest: Option<NewestPush>,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<Option<TakenNewest>, AwsError> {
+        let Some(newest) = newest else {
+            return Ok(Some(TakenNewest(None)));
+        };
+        let taken = newest.taken_for(digest, now);
+        let is_taken = self.put_newest_push(Some(&newest), &taken).await?;
+        Ok(is_taken.then_some(TakenNewest(Some(taken))))
+    }
+
+    /// Lets pushes go on once AWS has started the pipeline or has refused it. Where this fails they
+    /// go on after a time-out.
+    pub async fn give_newest_back(&self, taken: &TakenNewest) {
+        let Some(taken) = &taken.0 else { return };
+        let given_back = taken.given_back();
+        if let Err(error) = self.put_newest_push(Some(taken), &given_back).await {
+            tracing::warn!(%error, "pushes of {} wait for a time-out", taken.pipeline);
+        }
     }
 }

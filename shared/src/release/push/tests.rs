@@ -39,6 +39,7 @@ fn newest(digest: &str) -> NewestPush {
         event: "event-9".to_owned(),
         pushed_at: at(10),
         claimed_at: at(10),
+        restarting: None,
     }
 }
 

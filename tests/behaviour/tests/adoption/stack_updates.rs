@@ -90,6 +90,11 @@ fn a_release_comes_back_with_what_an_update_of_the_service_by_its_own_stack_chan
         let claim = item(&aws, &key).expect("a claim");
         let led_to = claim["execution"]["S"].as_str();
         assert_eq!(led_to, Some(execution.as_str()), "a rollback refuses it");
+
+        let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": "newest"}});
+        let newest = item(&aws, &key).expect("the newest push");
+        assert_ne!(newest["claimed_at"], claim["claimed_at"], "it was taken");
+        assert_eq!(newest.get("restarting"), None, "and given back");
     });
 }
 

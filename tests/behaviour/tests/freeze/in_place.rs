@@ -1,5 +1,6 @@
 //! Releases of one service in a freeze.
 
+use emulator::client::{CallFault, Hang};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
@@ -208,6 +209,46 @@ fn what_is_pushed_as_a_freeze_ends_is_not_replaced_by_what_it_ended() {
         sweep(&driver).await.expect("nothing fails");
         assert_eq!(starts(&driver.world.aws(), &older).len(), 1);
     });
+}
+
+/// A push a few seconds into the sweep that starts what a freeze ended, which stands still after
+/// one of its calls.
+#[test]
+fn what_a_freeze_ended_never_starts_after_a_newer_push_however_long_its_start_takes() {
+    let (aws, end) = frozen(released(), 24 * 60);
+    let (over, older) = run(aws, Fault::None, async |driver| {
+        let older = push(&driver, WEB, "2.0.0");
+        ends(&driver, PIPELINE, &older, "failed").await;
+        until_the_end(&driver, end).await;
+        (driver.world.snapshot(), older)
+    });
+
+    let mut restarts = Vec::new();
+    for calls in 1..=8 {
+        let restarted = run(over.clone(), Fault::None, async |driver| {
+            let hang = CallFault::HangAfter(calls, Hang::For(Duration::from_secs(14)));
+            let event = json!({"sweep": true});
+            let sweep = behaviour::invoke_with(&driver, "roll-back", event, hang);
+            let pushes = async {
+                driver.world.clock.sleep(Duration::from_secs(3)).await;
+                let newer = push(&driver, WEB, "2.1.0");
+                pass(&driver, minutes(6)).await;
+                newer
+            };
+            let (_, newer) = tokio::join!(sweep, pushes);
+
+            let aws = driver.world.snapshot();
+            let last = executions(&aws, PIPELINE).filter_map(digest).next_back();
+            assert_eq!(last, Some(newer.as_str()), "after {calls} calls");
+            assert_eq!(starts(&aws, &newer).len(), 1);
+            starts(&aws, &older).len() - 1
+        });
+        restarts.push(restarted);
+    }
+    assert!(
+        restarts.contains(&0) && restarts.contains(&1),
+        "{restarts:?}"
+    );
 }
 
 #[test]

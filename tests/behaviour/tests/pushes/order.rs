@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use behaviour::{
-    ends, image_of, invoke, invoke_with, is_closed, outcome, pass, push, reason, released, until,
+    ends, image_of, invoke, invoke_with, is_closed, ledger_table, outcome, pass, push, reason,
+    released, until,
 };
-use emulator::Aws;
 use emulator::client::{CallFault, Hang, Trouble};
 use emulator::ecr::{self, Behaviour};
 use emulator::eventbridge::{self, Mishap};
+use emulator::{Aws, dynamodb};
 use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use invariants::Invariants;
@@ -171,6 +172,34 @@ fn a_push_that_may_be_being_started_delays_the_next_one_no_longer_than_an_invoca
                 .iter()
                 .all(|digest| *digest != older)
         );
+    });
+}
+
+/// As while the sweep of releases starts what a freeze ended.
+#[test]
+fn a_push_waits_while_the_pipeline_may_be_being_started_without_one() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let before = count(&driver);
+        let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": "newest"}});
+        let mut newest = item(&driver.world.aws(), &key).expect("the pipeline was released");
+        {
+            let mut aws = driver.world.aws();
+            newest["claimed_at"] = json!({"S": eventbridge::timestamp(aws.now)});
+            newest["restarting"] = json!({"S": format!("sha256:{}", "0a".repeat(32))});
+            let put = json!({"TableName": ledger_table(&aws), "Item": newest});
+            dynamodb::call(&mut aws, "PutItem", &put).expect("an item");
+        }
+
+        let (newer, input) = pushed(&driver, "2.0.0");
+        let early = invoke(&driver, "start-pipeline", input.clone()).await;
+        let why = "another invocation claimed sha256:0a0a0a0a0a0a and may be starting the \
+            pipeline; retrying";
+        assert_eq!(early, Err(why.to_owned()));
+        pass_secs(&driver, 61).await;
+        assert_eq!(deliver(&driver, &input).await["status"], "started");
+        assert_eq!(started(&driver.world.aws(), before), [newer]);
+        let after = item(&driver.world.aws(), &key).expect("an item");
+        assert_eq!(after.get("restarting"), None);
     });
 }
 

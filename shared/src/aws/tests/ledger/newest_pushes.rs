@@ -19,6 +19,7 @@ fn newest() -> NewestPush {
         event: "event-1".to_owned(),
         pushed_at: at(0),
         claimed_at: at(2),
+        restarting: None,
     }
 }
 

@@ -13,7 +13,11 @@ use slipway::observed::image::RepositoryImage;
 use slipway::release::{NewestPush, Push, awaits_event, images_to_check, is_missed};
 use slipway::timestamp::Timestamp;
 
-use crate::{StartPipeline, ignored};
+use crate::{StartPipeline, ignored, lost_race};
+
+/// Why nothing is started with a claim whose image is not found.
+const NOT_THERE: &str = "the repository does not have the image any more, or not with a tag that \
+    the pipeline delivers: it was deleted or archived, or its tag was moved to another image";
 
 /// The repository that a sweep looks into.
 #[derive(Clone, Copy)]
@@ -61,16 +65,20 @@ impl StartPipeline {
         let returned = tag.and_then(|tag| place.returned(&images, &newest, &tag, now));
         // What is newer than the newest push may have been pushed after its tag had returned.
         let returned = returned.filter(|_| !awaits_event(&images, &newest, now));
+        let of_newest = place.of_newest(subscription, &images, &newest);
         let images = images_to_check(images, &newest, now);
         let of_image = |image: &RepositoryImage| place.pushed(subscription, image);
         let mut pushes: Vec<_> = images.iter().filter_map(of_image).collect();
         // If the image got another tag, only its claim shows the push, and that it had no result.
         if !pushes.iter().any(|push| push.digest == newest.digest) {
-            pushes.push(place.claimed(&newest));
+            pushes.push(of_newest);
         }
 
         let mut missed = self.deliver_missed(subscription, pushes, &newest).await?;
-        if let Some(returned) = returned.filter(|_| missed.is_empty()) {
+        let is_newest = missed
+            .iter()
+            .all(|response| response["status"] == "refused");
+        if let Some(returned) = returned.filter(|_| is_newest) {
             missed.extend(self.deliver_returned(subscription, &returned).await?);
         }
         Ok(json!({"status": "swept", "missed": missed}))
@@ -111,13 +119,38 @@ impl StartPipeline {
             return Ok(None);
         }
 
+        if let Some(claim) = claim.as_ref().filter(|_| push.tag.is_none()) {
+            return self.give_up(claim, NOT_THERE).await.map(Some);
+        }
+
+        let undecided = claim.clone();
         let push = match claim {
             Some(claim) => resumed(push, claim),
             None => push,
         };
         let tag = push.tag.clone().unwrap_or_default();
         let response = self.deliver(subscription, &push, &tag).await?;
+        // What is not delivered is recorded over no claim.
+        if let Some(claim) = undecided
+            && response["status"] == "ignored"
+        {
+            let reason = response["reason"].as_str().unwrap_or_default();
+            return self.give_up(&claim, reason).await.map(Some);
+        }
         Ok(Some(response))
+    }
+
+    /// Ends a claim with which nothing can be started any more.
+    async fn give_up(&self, claim: &Push, reason: &str) -> Result<Value, Retry> {
+        let ended = Push {
+            refusal: Some(reason.to_owned()),
+            waiting: None,
+            ..claim.clone()
+        };
+        if !self.ledger.put_push(Some(claim), &ended).await? {
+            return Err(lost_race(&claim.digest));
+        }
+        Ok(json!({"status": "refused", "digest": claim.digest, "reason": reason}))
     }
 
     /// Delivers an image to which the tag of the newest push has returned, if it was started before
@@ -149,6 +182,19 @@ impl SweptRepository<'_> {
             manifest: image.manifest.clone(),
             ..self.of(&image.digest, image.first_pushed_at)
         })
+    }
+
+    /// The newest push, whatever its age; without a tag if the repository does not have it any more
+    /// with one that the pipeline delivers.
+    fn of_newest(
+        self,
+        subscription: &Subscription,
+        images: &[RepositoryImage],
+        newest: &NewestPush,
+    ) -> PushedImage {
+        let image = images.iter().find(|image| image.digest == newest.digest);
+        let found = image.and_then(|image| self.pushed(subscription, image));
+        found.unwrap_or_else(|| self.claimed(newest))
     }
 
     /// The newest push as it was claimed.
@@ -198,12 +244,14 @@ fn matching_tag<'a>(subscription: &Subscription, image: &'a RepositoryImage) -> 
     tags.find(|tag| subscription.why_unmatched(tag).is_none())
 }
 
-/// The push that a claim is of, with which no invocation went on.
+/// The push that a claim is of, with which no invocation went on. Its tag may have moved to another
+/// image since.
 fn resumed(push: PushedImage, claim: Push) -> PushedImage {
+    let tag = claim.tag.filter(|tag| push.manifest.tags.contains(tag));
     PushedImage {
         event: claim.event,
         pushed_at: claim.pushed_at.unwrap_or(push.pushed_at),
-        tag: claim.tag.or(push.tag),
+        tag: tag.or_else(|| push.tag.clone()),
         ..push
     }
 }

@@ -189,6 +189,8 @@ mod age;
 mod arrivals;
 /// Pushes alone.
 mod foreign;
+/// Claims of images that are not there any more.
+mod gone;
 /// Which of two pushes is the newer one.
 mod order;
 /// Images by what their scan has found.

@@ -14,22 +14,22 @@ use invariants::Invariants;
 use invariants::ledger_reader::{digest, executions, item, text};
 use serde_json::{Value, json};
 
-const PIPELINE: &str = "slipway-web";
+pub(super) const PIPELINE: &str = "slipway-web";
 
 /// The account after a release, in which no rule forwards the next pushes.
-fn without_a_rule() -> Aws {
+pub(super) fn without_a_rule() -> Aws {
     let mut aws = released();
     let input = json!({"Name": "slipway-slipway-web"});
     eventbridge::call(&mut aws, "DisableRule", &input).expect("the pipeline has a rule");
     aws
 }
 
-fn subscription() -> Value {
+pub(super) fn subscription() -> Value {
     json!({"pipeline": PIPELINE, "action": "Image", "repository": WEB, "tag_pattern": "*"})
 }
 
 /// What the rule sends on its schedule.
-async fn sweep(driver: &Driver, subscription: Value) -> Value {
+pub(super) async fn sweep(driver: &Driver, subscription: Value) -> Value {
     let event = json!({
         "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "source": "aws.events",
         "detail-type": "Scheduled Event", "account": "111122223333", "region": "eu-west-1",
@@ -40,12 +40,12 @@ async fn sweep(driver: &Driver, subscription: Value) -> Value {
     answer.expect("an answer")
 }
 
-async fn pass_minutes(driver: &Driver, minutes: u64) {
+pub(super) async fn pass_minutes(driver: &Driver, minutes: u64) {
     pass(driver, Duration::from_secs(60 * minutes)).await;
 }
 
 /// Gives an image of a repository another tag.
-fn tag(driver: &Driver, repository: &str, pushed: &str, tag: &str) {
+pub(super) fn tag(driver: &Driver, repository: &str, pushed: &str, tag: &str) {
     let mut aws = driver.world.aws();
     let ids = json!({"repositoryName": repository, "imageIds": [{"imageDigest": pushed}]});
     let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
@@ -56,17 +56,17 @@ fn tag(driver: &Driver, repository: &str, pushed: &str, tag: &str) {
     ecr::call(&mut aws, "PutImage", &input).expect("put");
 }
 
-fn nothing() -> Value {
+pub(super) fn nothing() -> Value {
     json!({"status": "swept", "missed": []})
 }
 
-fn claim(driver: &Driver, pushed: &str) -> Option<Value> {
+pub(super) fn claim(driver: &Driver, pushed: &str) -> Option<Value> {
     let key = json!({"pk": {"S": format!("push#{PIPELINE}")}, "sk": {"S": pushed}});
     item(&driver.world.aws(), &key)
 }
 
 /// How many executions of the pipeline there are for a digest.
-fn started(driver: &Driver, pushed: &str) -> usize {
+pub(super) fn started(driver: &Driver, pushed: &str) -> usize {
     let aws = driver.world.aws();
     let of_push = executions(&aws, PIPELINE).filter(|one| digest(one) == Some(pushed));
     of_push.count()
@@ -255,10 +255,10 @@ fn nothing_is_started_before_a_first_push_or_without_a_repository() {
 }
 
 /// A repository that the pipeline does not deliver: executions with its images are ignored.
-const TOOLS: &str = "tools";
+pub(super) const TOOLS: &str = "tools";
 
 /// Creates that repository, and returns the subscription to it.
-fn tools(driver: &Driver) -> Value {
+pub(super) fn tools(driver: &Driver) -> Value {
     let repository = json!({ "repositoryName": TOOLS });
     ecr::call(&mut driver.world.aws(), "CreateRepository", &repository).expect("created");
     let mut of_tools = subscription();
@@ -282,7 +282,7 @@ async fn started_twice(driver: &Driver) -> (Value, [String; 2]) {
 }
 
 /// The last event of ECR.
-fn last_event(driver: &Driver) -> Value {
+pub(super) fn last_event(driver: &Driver) -> Value {
     let aws = driver.world.aws();
     let mut events = aws.events.events.iter().rev();
     let last = events.find(|event| event["source"] == "aws.ecr");
@@ -295,7 +295,7 @@ async fn deliver(driver: &Driver, subscription: &Value, event: &Value) -> Value 
     answer.expect("an answer")
 }
 
-async fn deliver_last(driver: &Driver, subscription: &Value) -> Value {
+pub(super) async fn deliver_last(driver: &Driver, subscription: &Value) -> Value {
     deliver(driver, subscription, &last_event(driver)).await
 }
 

@@ -1,9 +1,50 @@
-//! BatchGetImage, which reports failures one by one.
+//! BatchGetImage, which reports failures one by one; images as a run looks at them, and their end.
 
 use serde_json::{Value, json};
 
-use super::{check_members, named, parameter};
-use crate::{ApiError, Aws};
+use super::describe::no_image;
+use super::{check_members, named, parameter, push};
+use crate::{ApiError, Aws, Millis, eventbridge};
+
+/// An image that a repository has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub digest: String,
+    /// When it came into the repository: another tag does not change it.
+    pub first_pushed: Millis,
+    pub tags: Vec<String>,
+}
+
+/// The images of a repository, by their digests.
+#[must_use]
+pub fn held(aws: &Aws, repository: &str) -> Vec<Held> {
+    let images = aws.ecr.repositories.get(repository).map(|it| &it.images);
+    let of_image = |(digest, image): (&String, &super::Image)| Held {
+        digest: digest.clone(),
+        first_pushed: image.pushed,
+        tags: image.tags.iter().cloned().collect(),
+    };
+    images.into_iter().flatten().map(of_image).collect()
+}
+
+/// An operator, or a lifecycle policy, deletes an image with all of its tags.
+pub fn delete(aws: &mut Aws, repository: &str, digest: &str) -> Result<(), ApiError> {
+    let input = json!({ "repositoryName": repository });
+    let id = json!({ "imageDigest": digest });
+    let (name, found) = named(aws, &input)?;
+    let Some(image) = found.images.get(digest) else {
+        return Err(no_image(aws, name, &id));
+    };
+
+    let tag = image.tags.first().cloned();
+    let mut detail = push::detail(aws, repository, digest, tag.as_deref());
+    detail["action-type"] = json!("DELETE");
+    if let Some(known) = aws.ecr.repositories.get_mut(repository) {
+        known.images.remove(digest);
+    }
+    eventbridge::emit(aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
+    Ok(())
+}
 
 const MAX_IDS: usize = 100;
 

@@ -18,6 +18,7 @@ mod storage;
 mod tests;
 
 pub(crate) use describe::image;
+pub use images::{Held, delete, held};
 pub use profile::{Answers, Cold, Profile};
 #[cfg(test)]
 use pull::behaviour;

@@ -259,3 +259,25 @@ fn a_registry_has_the_port_of_https_and_no_other() {
     let refused = at(":8443", "v1").expect_err("no registry");
     assert!(refused.contains("i/o timeout"), "{refused}");
 }
+
+#[test]
+fn an_image_that_is_deleted_is_gone_and_reported() {
+    let mut aws = world("MUTABLE");
+    let digest = push(&mut aws, "team/web", "v1", Behaviour::Healthy).expect("pushed");
+    let first_pushed = aws.now;
+    let whole = Held {
+        digest: digest.clone(),
+        first_pushed,
+        tags: vec!["v1".to_owned()],
+    };
+    assert_eq!(held(&aws, "team/web"), [whole]);
+
+    delete(&mut aws, "team/web", &digest).expect("deleted");
+    assert!(held(&aws, "team/web").is_empty());
+    let event = aws.events.events.last().expect("an event");
+    assert_eq!(event["detail"]["action-type"], "DELETE");
+    assert_eq!(event["detail"]["image-digest"], digest);
+    assert_eq!(event["detail"]["image-tag"], "v1");
+    let again = delete(&mut aws, "team/web", &digest).expect_err("it is gone");
+    assert_eq!(again.code, "ImageNotFoundException");
+}

@@ -9,6 +9,7 @@
 mod baking;
 mod by_hand;
 mod colours;
+pub mod deliveries;
 mod endings;
 mod families;
 mod freezes;

@@ -32,6 +32,7 @@ const LAST: [&str; 14] = [
     "permissions",
     "faults",
     "simulation",
+    "many_pushes",
     "demo",
 ];
 
@@ -164,7 +165,7 @@ fn tests_of(target: &str, message: &Value, program: &Path) -> Result<Vec<Check>,
         .collect())
 }
 
-/// The simulations of this many seeds: of releases, and of releases by canary. They are built in
+/// The simulations of this many seeds: of releases, of pushes, and of releases by canary. They are built in
 /// the profile for long simulations, in which they run several times faster than the tests.
 ///
 /// # Errors
@@ -188,7 +189,11 @@ pub fn simulations(tree: &Path, target: &Path, seeds: u32) -> Result<Vec<Check>,
         took: Duration::ZERO,
         reached: BTreeSet::new(),
     };
-    Ok(vec![of("releases", &[]), of("canaries", &["--canaries"])])
+    Ok(vec![
+        of("releases", &[]),
+        of("pushes", &["--scenario", "pushes"]),
+        of("canaries", &["--canaries"]),
+    ])
 }
 
 impl Check {

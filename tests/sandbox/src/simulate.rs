@@ -1,5 +1,7 @@
 //! `cargo sandbox simulate`: many seeds at once, or one with its trace.
 
+mod pushes;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,6 +55,9 @@ pub(crate) struct Simulate {
     /// approvals, freezes and a line that a failed release stops.
     #[arg(long, conflicts_with_all = ["canaries", "custom_actions", "traffic"])]
     promotions: bool,
+    /// Simulate something else than releases.
+    #[arg(long, conflicts_with_all = ["canaries", "custom_actions", "traffic", "promotions"])]
+    scenario: Option<Scenario>,
     /// With --seed, print what happens, line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -65,6 +70,14 @@ pub(crate) struct Simulate {
     /// Stop at the first seed that fails, without making its plan smaller.
     #[arg(long, conflicts_with = "seed")]
     first: bool,
+}
+
+/// What is simulated instead of releases.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Scenario {
+    /// Pushes to many repositories, each with a pipeline that is started, while events are lost,
+    /// doubled and late.
+    Pushes,
 }
 
 impl Simulate {
@@ -88,6 +101,7 @@ const EXAMPLES: &str = "Examples:
   cargo sandbox simulate --seeds 500 --jobs 1  how fast one core is
   cargo sandbox simulate --seed 17 --trace     what happens in one run
   cargo sandbox simulate --canaries            500 runs in which new versions are judged
+  cargo sandbox simulate --scenario pushes     500 runs of pushes to many repositories
 
 Exit codes: 0 every run passed; 1 one failed, something was never exercised, or too many good
 canaries were rolled back; 2 wrong arguments.";
@@ -106,9 +120,11 @@ struct JsonOutput {
 
 /// Runs what was requested.
 pub(crate) fn simulate(arguments: &Simulate) -> Result<(), String> {
-    match arguments.seed {
-        Some(seed) => one(seed, arguments),
-        None => many(arguments),
+    match (arguments.scenario, arguments.seed) {
+        (Some(Scenario::Pushes), Some(seed)) => pushes::one(seed, arguments),
+        (Some(Scenario::Pushes), None) => pushes::many(arguments),
+        (None, Some(seed)) => one(seed, arguments),
+        (None, None) => many(arguments),
     }
 }
 
@@ -229,12 +245,28 @@ fn target(silent: bool) -> ProgressDrawTarget {
 
 /// Runs every seed; which thread runs which makes no difference to what comes out.
 fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, String>) {
+    let of_seed = |seed| {
+        let Played {
+            failure, coverage, ..
+        } = Drawn::of(seed, arguments.about()).play(false);
+        (failure, coverage)
+    };
+    run_each(arguments, bar, of_seed, Coverage::merge)
+}
+
+/// The same of any simulation: `play` runs a seed, and `merge` adds what it exercised.
+fn run_each<C: Default + Send>(
+    arguments: &Simulate,
+    bar: &ProgressBar,
+    play: impl Fn(u64) -> (Option<String>, C) + Sync,
+    merge: impl Fn(&mut C, &C) + Sync,
+) -> (C, BTreeMap<u64, String>) {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let (next, end) = (
         AtomicU64::new(arguments.from),
         arguments.from.saturating_add(arguments.seeds),
     );
-    let all = Mutex::new((Coverage::default(), BTreeMap::new()));
+    let all = Mutex::new((C::default(), BTreeMap::new()));
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -242,13 +274,11 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
                 return;
             }
 
-            let Played {
-                failure, coverage, ..
-            } = Drawn::of(seed, arguments.about()).play(false);
+            let (failure, coverage) = play(seed);
             let mut all = all
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            all.0.merge(&coverage);
+            merge(&mut all.0, &coverage);
 
             if let Some(failure) = failure {
                 all.1.insert(seed, failure);

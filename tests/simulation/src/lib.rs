@@ -3,6 +3,9 @@
 //!
 //! A seed makes a `Plan`, which is plain data; `play` plays it and reports what did not hold. The
 //! same seed gives the same bytes.
+//!
+//! `pushes` is a simulation of its own: of many repositories and pipelines, in which nothing is
+//! released.
 
 mod artifact;
 mod bound;
@@ -15,6 +18,7 @@ mod operators;
 mod plan;
 mod play;
 mod promotion;
+pub mod pushes;
 mod shape;
 mod shrink;
 mod trace;

@@ -7,12 +7,13 @@
 
 mod gate;
 mod order;
+mod scan;
 mod stack_update;
 mod sweep;
 
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Images, Ledger, Retry, Sdk};
-use slipway::events::{PushInput, PushSweep, PushedImage, ServiceUpdate, Subscription};
+use slipway::events::{EndedScan, PushInput, PushSweep, PushedImage, ServiceUpdate, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
 use slipway::manifest::Manifest;
@@ -66,6 +67,9 @@ impl StartPipeline {
         } else if PushSweep::is_source_of(&input.event) {
             let sweep = PushSweep::parse(input.event)?;
             Box::pin(self.take_sweep(&input.subscription, &sweep)).await?
+        } else if EndedScan::is_source_of(&input.event) {
+            let scan = EndedScan::parse(input.event)?;
+            Box::pin(self.take_scan(&input.subscription, &scan)).await?
         } else {
             match PushedImage::parse(input.event)? {
                 Ok(push) => self.take(&input.subscription, &push).await?,
@@ -78,7 +82,11 @@ impl StartPipeline {
     }
 
     /// Starts the pipeline if the image is one that it delivers.
-    async fn take(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
+    pub(crate) async fn take(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+    ) -> Result<Value, Retry> {
         if let Some(reason) = subscription.why_foreign(push) {
             return Ok(ignored(&reason));
         }

@@ -1,10 +1,11 @@
-//! Events that invoke functions: image pushes, updates of services by their stacks, started
+//! Events that invoke functions: image pushes, ended scans, updates of services by their stacks, started
 //! actions, ended executions, schedules, and CloudFormation's requests for custom resources.
 //!
 //! Reading an event never decides what follows from it: the function does, which observes first.
 
 mod action;
 mod custom_resource;
+mod ended_scan;
 mod execution;
 mod image_gate;
 mod push;
@@ -15,6 +16,7 @@ mod tag_rule;
 
 pub use action::PollTrigger;
 pub use custom_resource::{CustomResourceRequest, RequestType, ResponseUrl};
+pub use ended_scan::EndedScan;
 pub use execution::RollBackTrigger;
 pub use image_gate::{ImageDecision, ImageGate};
 pub use push::PushedImage;

@@ -186,3 +186,68 @@ fn the_deploy_role_reads_the_findings_of_inspector() {
         ends(&driver, PIPELINE, &digest, "deployed").await;
     });
 }
+
+#[test]
+fn an_image_that_waits_is_started_by_the_event_of_its_scan() {
+    for scanner in [Scanner::Basic, Scanner::Enhanced] {
+        let mut aws = account();
+        update(&mut aws, "web-pipeline", &[("ImageGate", "CRITICAL:0")]);
+        run(aws, Fault::None, async |driver| {
+            let digest = push(&driver, WEB, "1.0.0");
+            pass(&driver, Duration::from_secs(60)).await;
+            assert!(recorded(&driver, &digest, "waiting").is_some());
+            assert_eq!(started(&driver, &digest), 0);
+
+            complete(&driver, scanner, &digest, &[("CVE-2024-0002", "HIGH")]);
+            driver.world.touch();
+            pass(&driver, Duration::from_secs(60)).await;
+            assert_eq!(started(&driver, &digest), 1);
+            assert_eq!(recorded(&driver, &digest, "waiting"), None);
+        });
+    }
+}
+
+/// The event of the last scan.
+fn scan_event(driver: &Driver) -> Value {
+    let aws = driver.world.aws();
+    let mut events = aws.events.events.iter().rev();
+    let scan = events.find(|event| event["detail-type"] == "ECR Image Scan");
+    scan.expect("the scan was reported").clone()
+}
+
+#[test]
+fn the_event_of_a_scan_starts_nothing_that_does_not_wait_for_it() {
+    run(without_a_rule(released()), Fault::None, async |driver| {
+        let ignored = json!({
+            "status": "ignored", "reason": "no push of the image waits for its scan",
+        });
+        let (digest, event) = pushed(&driver, "2.0.0");
+        complete(&driver, Scanner::Basic, &digest, &[]);
+        let scan = scan_event(&driver);
+        assert_eq!(deliver(&driver, "HIGH:0", scan.clone()).await, ignored);
+        assert_eq!(started(&driver, &digest), 0);
+
+        assert_eq!(deliver(&driver, "HIGH:0", event).await["status"], "started");
+        assert_eq!(deliver(&driver, "HIGH:0", scan).await, ignored);
+        assert_eq!(started(&driver, &digest), 1);
+    });
+}
+
+#[test]
+fn the_event_of_a_scan_does_not_let_an_image_pass_that_has_too_many_findings() {
+    run(without_a_rule(released()), Fault::None, async |driver| {
+        let (digest, event) = pushed(&driver, "2.0.0");
+        assert_eq!(deliver(&driver, "HIGH:0", event).await["status"], "waiting");
+        complete(
+            &driver,
+            Scanner::Basic,
+            &digest,
+            &[("CVE-2024-0001", "HIGH")],
+        );
+        let answer = deliver(&driver, "HIGH:0", scan_event(&driver)).await;
+        assert_eq!(answer["status"], "refused", "{answer}");
+        let refusal = recorded(&driver, &digest, "refusal").expect("a reason");
+        assert!(refusal.contains("1 findings of severity HIGH"), "{refusal}");
+        assert_eq!(started(&driver, &digest), 0);
+    });
+}

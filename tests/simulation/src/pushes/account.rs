@@ -120,7 +120,7 @@ fn allow_starts(aws: &mut Aws) {
     }
 }
 
-/// Makes a repository, its pipeline and the rule between them, as `infra/pipelines/` has it.
+/// Makes a repository, its pipeline and the rules between them, as `infra/pipelines/` has it.
 fn make(aws: &mut Aws, one: &Delivered) -> Result<(), String> {
     let Delivered {
         pipeline,
@@ -138,31 +138,45 @@ fn make(aws: &mut Aws, one: &Delivered) -> Result<(), String> {
     created.map_err(|error| error.to_string())?;
 
     let pattern = pattern(repository);
+    let input = input_of(aws, one);
     let name = format!("slipway-{pipeline}");
     let rule = json!({
         "Name": name, "EventPattern": pattern.to_string(), "ScheduleExpression": "rate(1 hour)",
     });
-    call_events(aws, "PutRule", &rule)?;
+    put_rule(aws, &rule, &input)?;
+    if !one.is_scanned {
+        return Ok(());
+    }
+    let scans = json!({
+        "source": ["aws.ecr"], "detail-type": ["ECR Image Scan"],
+        "detail": {"repository-name": [repository]},
+    });
+    let name = format!("slipway-scan-{pipeline}");
+    let rule = json!({"Name": name, "EventPattern": scans.to_string()});
+    put_rule(aws, &rule, &input)
+}
 
-    let function = format!("{FUNCTIONS_STACK}-StartPipelineFunctionArn");
-    let function = aws.cloudformation.export(&function);
-    let function = function
-        .ok_or("the functions' stack exports start-pipeline")?
-        .to_owned();
+/// What the function gets with an event: the subscription of the pipeline.
+fn input_of(aws: &Aws, one: &Delivered) -> String {
     let subscription = json!({
-        "pipeline": pipeline, "action": "Image", "account": aws.account, "region": aws.region,
-        "repository": repository, "tag_pattern": format!("{PREFIX}*"),
+        "pipeline": one.pipeline, "action": "Image", "account": aws.account, "region": aws.region,
+        "repository": one.repository, "tag_pattern": format!("{PREFIX}*"),
         "image_gate": if one.is_scanned { "CRITICAL:0" } else { "" },
     });
-    let input = format!(r#"{{"subscription":{subscription},"event":<aws.events.event.json>}}"#);
+    format!(r#"{{"subscription":{subscription},"event":<aws.events.event.json>}}"#)
+}
+
+/// Makes a rule that forwards events to `start-pipeline`.
+fn put_rule(aws: &mut Aws, rule: &Value, input: &str) -> Result<(), String> {
+    call_events(aws, "PutRule", rule)?;
+    let function = format!("{FUNCTIONS_STACK}-StartPipelineFunctionArn");
+    let function = aws.cloudformation.export(&function);
+    let function = function.ok_or("the functions' stack exports no start-pipeline")?;
     let target = json!({
         "Id": "start-pipeline", "Arn": function, "InputTransformer": {"InputTemplate": input},
     });
-    call_events(
-        aws,
-        "PutTargets",
-        &json!({"Rule": name, "Targets": [target]}),
-    )
+    let targets = json!({"Rule": rule["Name"], "Targets": [target]});
+    call_events(aws, "PutTargets", &targets)
 }
 
 /// The pushes that a rule forwards.

@@ -6,6 +6,10 @@ use serde_json::Value;
 use super::{ImageGate, PushSweep, PushedImage, ServiceUpdate, TagRule};
 use crate::release::{DeployRole, StatedPipeline};
 
+/// The tag of an image that is pushed without one, which each push moves
+/// (docs.docker.com/reference/cli/docker/image/tag).
+const MOVING: &str = "latest";
+
 /// The input of `start-pipeline`: an event of ECR or CloudFormation, wrapped by a pipeline's rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,8 +115,20 @@ impl Subscription {
             Some(pattern) => Some(format!(
                 "tag `{tag}` does not match the pipeline's tag pattern `{pattern}`"
             )),
+            None if pattern.is_some_and(|pattern| self.is_not_named(tag, pattern)) => {
+                Some(format!(
+                    "tag `{tag}` moves to each new image, and the pipeline's tag pattern does not \
+                     name it; expected TagPattern `{tag}`, or a TagRule that matches it"
+                ))
+            }
             None => self.tag_rule.why_unmatched(tag),
         }
+    }
+
+    /// Whether a tag is the one that moves by convention, and is not delivered on purpose: it
+    /// matches because a pattern matches anything. A rule states which tags are meant.
+    fn is_not_named(&self, tag: &str, pattern: &str) -> bool {
+        tag == MOVING && pattern.contains('*') && matches!(self.tag_rule, TagRule::Any)
     }
 }
 
@@ -179,6 +195,32 @@ mod tests {
         let refused = serde_json::from_value::<PushInput>(more).expect_err("unknown");
         assert!(refused.to_string().contains("unknown field `more`"));
         assert!(read(json!({"pipeline": "slipway-web"}), json!({})).is_err());
+    }
+
+    #[test]
+    fn the_tag_that_moves_with_each_push_is_delivered_only_where_it_is_named() {
+        let why = |pattern: Option<&str>, rule: &str, tag: &str| {
+            let mut subscription = full();
+            subscription["tag_pattern"] = json!(pattern);
+            subscription["tag_rule"] = json!(rule);
+            let input = read(subscription, json!({})).expect("understood");
+            input.subscription.why_unmatched(tag)
+        };
+        let reason = "tag `latest` moves to each new image, and the pipeline's tag pattern does \
+            not name it; expected TagPattern `latest`, or a TagRule that matches it";
+        for pattern in ["*", "l*", "*est"] {
+            let refused = why(Some(pattern), "", "latest");
+            assert_eq!(refused.as_deref(), Some(reason), "{pattern}");
+        }
+
+        assert_eq!(why(Some("latest"), "", "latest"), None);
+        assert_eq!(why(Some("*"), "regex:latest|v.*", "latest"), None);
+        assert_eq!(why(None, "", "latest"), None, "EventBridge alone selects");
+        for other in ["latest-1", "1.4.0", "stable"] {
+            assert_eq!(why(Some("*"), "", other), None, "{other}");
+        }
+        let of_rule = why(Some("*"), "semver:^1.4", "latest").expect("unmatched");
+        assert!(of_rule.contains("is not a version"), "{of_rule}");
     }
 
     fn push() -> PushedImage {

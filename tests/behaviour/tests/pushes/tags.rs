@@ -48,3 +48,27 @@ fn only_versions_of_the_range_are_delivered_and_the_ledger_has_why_others_are_no
         ends(&driver, COUNTER, &digest, "deployed").await;
     });
 }
+
+#[test]
+fn the_tag_that_moves_starts_nothing_unless_it_is_named_and_the_ledger_has_why() {
+    for (pattern, is_delivered) in [("*", false), ("latest", true)] {
+        let mut aws = account();
+        update(
+            &mut aws,
+            "page-counter-pipeline",
+            &[("TagPattern", pattern)],
+        );
+
+        run(aws, Fault::None, async |driver| {
+            let before = executions(&driver.world.aws(), COUNTER).count();
+            let digest = behaviour::push(&driver, "page-counter", "latest");
+            pass(&driver, Duration::from_secs(10)).await;
+            let aws = driver.world.aws();
+            let started = executions(&aws, COUNTER).count() - before;
+            assert_eq!(started, usize::from(is_delivered), "{pattern}");
+            let refusal = refusal(&aws, &digest);
+            let is_refused = refusal.is_some_and(|it| it.contains("moves to each new image"));
+            assert_eq!(is_refused, !is_delivered, "{pattern}");
+        });
+    }
+}

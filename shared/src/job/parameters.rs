@@ -84,7 +84,11 @@ fn from_value<P: DeserializeOwned>(value: Value) -> Result<(ReleaseRef, P), Stri
 
     let (release, own) = json::split(all, &RELEASE_FIELDS);
     let own = read(own, &value)?;
-    let release = read(release, &value)?;
+    let release: ReleaseRef = read(release, &value)?;
+    // The ledger has an index by it, which takes no empty text.
+    if release.pipeline.is_empty() {
+        return Err("`pipeline` is empty; expected the name of the pipeline".to_owned());
+    }
     Ok((release, own))
 }
 
@@ -129,6 +133,15 @@ mod tests {
 
     fn parsed<P: DeserializeOwned>(more: &str) -> Result<(ReleaseRef, P), Failure> {
         parse(Some(&format!("{{{RELEASE},{more}}}")))
+    }
+
+    #[test]
+    fn an_empty_pipeline_is_refused() {
+        let text = r#"{"pipeline":"","execution":"e-1","cluster":"apps","service":"web"}"#;
+        let refused = parse::<NoParameters>(Some(text)).expect_err("empty");
+        let reason = "UserParameters: `pipeline` is empty; expected the name of the pipeline; \
+            correct UserParameters of this action in the pipeline";
+        assert_eq!(refused.message, reason);
     }
 
     #[test]

@@ -38,7 +38,13 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
         "Query" => {
             let table = table::known(aws, name(input));
             let key = table.and_then(|table| key_condition::queried_partition(table, input));
-            vec![about(on_table(), key)]
+            match input["IndexName"].as_str() {
+                Some(index) => {
+                    let arn = format!("{}/index/{index}", arn(aws, input));
+                    vec![Demand::new(request.action(), arn)]
+                }
+                None => vec![about(on_table(), key)],
+            }
         }
         "CreateTable" | "Scan" => vec![on_table()],
         _ => return None,

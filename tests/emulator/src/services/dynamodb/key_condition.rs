@@ -20,7 +20,7 @@ struct KeyPart<'a> {
 }
 
 /// The partition key must equal a value; the sort key may be compared with one or two.
-pub(super) fn check(table: &Table, condition: &Condition) -> Result<(), ApiError> {
+pub(super) fn check(keys: &[&str], condition: &Condition) -> Result<(), ApiError> {
     let mut parts = Vec::new();
     split(condition, &mut parts).map_err(|error| {
         let problem = error.message;
@@ -30,11 +30,11 @@ pub(super) fn check(table: &Table, condition: &Condition) -> Result<(), ApiError
         return Err(invalid("Conditions can be of length 1 or 2 only"));
     }
 
-    for (index, name) in table.keys().enumerate() {
-        if index == 0 && parts.len() > table.keys().count() {
+    for (index, name) in keys.iter().enumerate() {
+        if index == 0 && parts.len() > keys.len() {
             return Err(invalid("Query key condition not supported"));
         }
-        let Some(part) = parts.iter().find(|part| part.attribute == name) else {
+        let Some(part) = parts.iter().find(|part| part.attribute == *name) else {
             if index == 0 || parts.len() > 1 {
                 return Err(invalid(format!(
                     "Query condition missed key schema element: {name}"

@@ -9,6 +9,7 @@ mod definition;
 mod expiry;
 mod expression;
 mod iam;
+mod index;
 mod key_condition;
 mod number;
 mod read;
@@ -18,6 +19,8 @@ mod write;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use table::add_index;
 
 use std::collections::BTreeMap;
 

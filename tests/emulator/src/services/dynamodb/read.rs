@@ -5,15 +5,17 @@ use serde_json::{Value, json};
 use super::attribute::{Item, item_size, item_to_json, serialization};
 use super::expression::{Condition, Placeholders};
 use super::table::{PrimaryKey, Table};
-use super::{check_members, invalid, key_condition, required, table, text};
+use super::{check_members, invalid, key_condition, required, table, text, unserved};
 use crate::{ApiError, Aws};
 
 /// A page holds at most this much, before the filter.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html>
 const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
-const QUERY_MEMBERS: [&str; 7] = [
+const QUERY_MEMBERS: [&str; 9] = [
     "TableName",
+    "IndexName",
+    "ScanIndexForward",
     "ConsistentRead",
     "ExclusiveStartKey",
     "KeyConditionExpression",
@@ -56,13 +58,18 @@ pub(super) fn scan(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     placeholders.finish()?;
 
     let items = seen_from(table, input)?;
-    Ok(page_of(table, &items, most, filter.as_ref()))
+    Ok(page_of(table, &[], &items, most, filter.as_ref()))
 }
 
 pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &QUERY_MEMBERS)?;
     let most = aws.pages;
-    let table = table::named(aws, input)?;
+    let table: &Table = table::named(aws, input)?;
+    let index = text(input, "IndexName")?;
+    let index = index.map(|name| table.index(name)).transpose()?;
+    if index.is_none() && !input["ScanIndexForward"].is_null() {
+        return Err(unserved("the member ScanIndexForward without an index"));
+    }
 
     let member = "KeyConditionExpression";
     let expression = text(input, member)?.ok_or_else(|| {
@@ -77,19 +84,27 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         .map(|text| Condition::parse("FilterExpression", text, &mut placeholders))
         .transpose()?;
     placeholders.finish()?;
-    key_condition::check(table, &condition)?;
-    check_filter(table, filter.as_ref())?;
+    let own: Vec<&str> = index.map_or_else(Vec::new, |index| index.keys().to_vec());
+    let keys = match index {
+        Some(_) => own.clone(),
+        None => table.keys().collect(),
+    };
+    key_condition::check(&keys, &condition)?;
+    check_filter(&keys, filter.as_ref())?;
 
     // The items of one partition are all that a query reads, so that only they count for its page.
-    let mut items = seen_from(table, input)?;
+    let mut items = match index {
+        Some(index) => index.seen_from(table, input)?,
+        None => seen_from(table, input)?,
+    };
     items.retain(|(_, item)| condition.holds(item));
-    Ok(page_of(table, &items, most, filter.as_ref()))
+    Ok(page_of(table, &own, &items, most, filter.as_ref()))
 }
 
 /// The filter of a query is about other attributes than those of the key.
-fn check_filter(table: &Table, filter: Option<&Condition>) -> Result<(), ApiError> {
+fn check_filter(keys: &[&str], filter: Option<&Condition>) -> Result<(), ApiError> {
     let attributes = filter.map(Condition::attributes).unwrap_or_default();
-    match table.keys().find(|key| attributes.contains(key)) {
+    match keys.iter().find(|key| attributes.contains(*key)) {
         Some(key) => Err(invalid(format!(
             "Filter Expression can only contain non-primary key attributes: Primary key \
              attribute: {key}"
@@ -114,9 +129,11 @@ fn seen_from<'a>(
     Ok(items)
 }
 
-/// One page: at most a megabyte, and at most this many items if the scenario limits pages.
+/// One page: at most a megabyte, and at most this many items if the scenario limits pages. The key of
+/// its last item has those of the index, too.
 fn page_of(
     table: &Table,
+    of_index: &[&str],
     candidates: &[(&PrimaryKey, &Item)],
     most: Option<usize>,
     filter: Option<&Condition>,
@@ -144,7 +161,12 @@ fn page_of(
     // does.
     let more = scanned < candidates.len() || scanned >= most;
     if let Some((_, last)) = candidates[..scanned].last().filter(|_| more) {
-        answer["LastEvaluatedKey"] = item_to_json(&table.key_part(last));
+        let mut key = table.key_part(last);
+        let of_index = last
+            .iter()
+            .filter(|(name, _)| of_index.contains(&name.as_str()));
+        key.extend(of_index.map(|(name, value)| (name.clone(), value.clone())));
+        answer["LastEvaluatedKey"] = item_to_json(&key);
     }
     answer
 }

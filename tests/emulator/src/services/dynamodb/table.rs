@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::attribute::{Attribute, Item, item_from_json};
 use super::expiry::Expiry;
+use super::index::Index;
 use super::{check_members, definition, invalid, required, text};
 use crate::input::Input;
 use crate::protocol::xml::instant;
@@ -22,6 +23,8 @@ pub(super) struct Table {
     definition: Value,
     pub(super) hash: String,
     range: Option<String>,
+    /// Global secondary indexes, by name.
+    indexes: BTreeMap<String, Index>,
     pub(super) items: BTreeMap<PrimaryKey, Item>,
     pub(super) expiry: Expiry,
     /// Whether reads without `ConsistentRead` lag behind.
@@ -86,6 +89,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         definition: input.clone(),
         hash,
         range,
+        indexes: BTreeMap::new(),
         items: BTreeMap::new(),
         expiry: Expiry::default(),
         lags: false,
@@ -104,6 +108,15 @@ pub(super) fn update(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let table = named_itself(aws, input)?;
     table.definition["DeletionProtectionEnabled"] = json!(is_protected);
     Ok(json!({ "TableDescription": table.description("ACTIVE") }))
+}
+
+/// Makes a global secondary index, as a template declares it, of all items that are there.
+pub(crate) fn add_index(aws: &mut Aws, table: &str, declared: &Value) -> Result<(), ApiError> {
+    let index = Index::from_json(declared)?;
+    let table = named_itself(aws, &json!({ "TableName": table }))?;
+    let name = declared["IndexName"].as_str().unwrap_or_default();
+    table.indexes.insert(name.to_owned(), index);
+    Ok(())
 }
 
 pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
@@ -205,6 +218,16 @@ impl Table {
             .map(String::as_str)
     }
 
+    /// The index of a name.
+    pub(super) fn index(&self, name: &str) -> Result<&Index, ApiError> {
+        let index = self.indexes.get(name);
+        index.ok_or_else(|| {
+            invalid(format!(
+                "The table does not have the specified index: {name}"
+            ))
+        })
+    }
+
     pub(super) fn is_key(&self, attribute: &str) -> bool {
         self.keys().any(|key| key == attribute)
     }
@@ -224,7 +247,8 @@ impl Table {
                 "One or more parameter values were invalid: {problem}"
             )));
         }
-        Ok(())
+        let mut indexes = self.indexes.iter();
+        indexes.try_for_each(|(name, index)| index.check_item(name, item))
     }
 
     /// A key by itself, as in GetItem.

@@ -1,5 +1,6 @@
 mod expiry;
 mod expression;
+mod indexes;
 mod permissions;
 mod queries;
 mod transactions;

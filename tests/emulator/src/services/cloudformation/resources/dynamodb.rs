@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Created, Desired, ResourceType, UpdateMethod, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
+use crate::cloudformation::items;
 use crate::cloudformation::stack::StackResource;
 use crate::dynamodb;
 
@@ -17,14 +18,17 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 
 const TIME_TO_LIVE: &str = "TimeToLiveSpecification";
 
+const INDEXES: &str = "GlobalSecondaryIndexes";
+
 /// What other operations than CreateTable set. The sandbox remembers the first as the resource's
 /// property only: recovery is not modelled.
-const SET_APART: [&str; 2] = ["PointInTimeRecoverySpecification", TIME_TO_LIVE];
+const SET_APART: [&str; 3] = ["PointInTimeRecoverySpecification", TIME_TO_LIVE, INDEXES];
 
 fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     let name = desired.name(aws, "TableName");
     let mut input = desired.without(&SET_APART);
     input["TableName"] = json!(name);
+    keep_definitions_of_keys(&mut input);
 
     if input.get("StreamSpecification").is_some() {
         input["StreamSpecification"]["StreamEnabled"] = Value::Bool(true);
@@ -39,23 +43,57 @@ fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
 
     let answer = dynamodb::call(aws, "CreateTable", &input)?;
     let arn = answered(&answer, "/TableDescription/TableArn")?;
+    for index in items(&desired.properties[INDEXES]) {
+        dynamodb::add_index(aws, &name, index)?;
+    }
     if let Some(wanted) = desired.properties.get(TIME_TO_LIVE) {
         update_time_to_live(aws, &name, wanted)?;
     }
     Ok(Created::new(name, json!({ "Arn": arn })))
 }
 
+/// The attributes of indexes, which are added by themselves, are declared with those of the keys.
+fn keep_definitions_of_keys(input: &mut Value) {
+    let keys: Vec<Value> = items(&input["KeySchema"])
+        .iter()
+        .map(|element| element["AttributeName"].clone())
+        .collect();
+    if let Some(definitions) = input["AttributeDefinitions"].as_array_mut() {
+        definitions.retain(|definition| keys.contains(&definition["AttributeName"]));
+    }
+}
+
+/// Adds the index that an update brings: CloudFormation makes one at a time.
+fn update_indexes(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<(), Problem> {
+    let before = items(&old.properties[INDEXES]);
+    let wanted = items(&desired.properties[INDEXES]);
+    let is_new = |index: &&Value| !before.contains(index);
+    let added: Vec<&Value> = wanted.iter().filter(is_new).collect();
+    if before.iter().any(|index| !wanted.contains(index)) {
+        return Err(Problem::new(
+            "the sandbox neither changes nor deletes an index",
+        ));
+    }
+    if added.len() > 1 {
+        let message = "Cannot perform more than one GSI creation or deletion in a single update";
+        return Err(Problem::new(message));
+    }
+    for index in added {
+        dynamodb::add_index(aws, &old.physical_id, index)?;
+    }
+    Ok(())
+}
+
 fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     let modelled = [
-        "AttributeDefinitions",
         "BillingMode",
-        "GlobalSecondaryIndexes",
         "KeySchema",
         "ProvisionedThroughput",
         "StreamSpecification",
         "TableName",
     ];
     super::refuse_changes(old, desired, &modelled)?;
+    update_indexes(aws, old, desired)?;
 
     let protected = |properties: &Value| properties["DeletionProtectionEnabled"] == true;
     if protected(&old.properties) != protected(&desired.properties) {

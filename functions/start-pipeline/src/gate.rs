@@ -4,7 +4,7 @@
 //! Nothing is read for a pipeline without a gate.
 
 use serde_json::{Value, json};
-use slipway::aws::{Retry, Scans};
+use slipway::aws::{Retry, Scans, Signatures};
 use slipway::events::{ImageDecision, PushedImage, Subscription};
 use slipway::release::{KnownPushes, Push};
 use slipway::timestamp::Timestamp;
@@ -51,6 +51,12 @@ impl StartPipeline {
         let first = first.unwrap_or(push.pushed_at);
         if let Some(reason) = gate.why_too_old(first, now) {
             return Ok(ImageDecision::Refuse(reason));
+        }
+        if gate.needs_signature() {
+            let signatures = Signatures::new(&self.sdk);
+            if !signatures.is_signed(repository, digest).await? {
+                return Ok(gate.decide_unsigned(now.since(first)));
+            }
         }
         if !gate.is_about_scan() {
             return Ok(ImageDecision::Pass);

@@ -36,6 +36,7 @@ mod scans;
 mod sdk;
 mod service_deployments;
 mod services;
+mod signatures;
 mod stop_reasons;
 mod target_health;
 mod task_definitions;
@@ -72,6 +73,7 @@ pub use scaling::Scaling;
 pub use scans::Scans;
 pub use sdk::{Sdk, connect};
 pub use services::Services;
+pub use signatures::Signatures;
 pub use task_definitions::TaskDefinitions;
 pub use transitions::Transitions;
 

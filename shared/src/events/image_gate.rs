@@ -1,5 +1,5 @@
-//! The gate of images: how old an image may be that a push starts, and how many findings of which
-//! severity its scan may have.
+//! The gate of images: how old an image may be that a push starts, how many findings of which
+//! severity its scan may have, and whether it must be signed.
 //!
 //! Only a scan that has completed shows that there are few findings.
 
@@ -37,6 +37,8 @@ pub struct ImageGate {
     /// The findings that do not count.
     allowed: Vec<String>,
     unscanned: Unscanned,
+    /// Whether it must have a signature.
+    is_signed: bool,
 }
 
 /// What becomes of an image without the result of a scan.
@@ -63,8 +65,9 @@ impl TryFrom<String> for ImageGate {
         let refused = |why: &str| {
             format!(
                 "`image_gate` is `{text}`; expected age: with hours, severities with the most \
-                 findings, such as CRITICAL:0 HIGH:5, allow: with the name of a finding, and \
-                 unscanned:wait, unscanned:start or unscanned:refuse; or nothing: {why}"
+                 findings, such as CRITICAL:0 HIGH:5, allow: with the name of a finding, \
+                 unscanned:wait, unscanned:start or unscanned:refuse, and signature:required; or \
+                 nothing: {why}"
             )
         };
         let mut gate = Self::default();
@@ -73,7 +76,9 @@ impl TryFrom<String> for ImageGate {
             taken.ok_or_else(|| refused(&format!("`{word}` is none of these")))?;
         }
         if !gate.is_set() && !text.trim().is_empty() {
-            return Err(refused("it has neither an age nor a severity"));
+            return Err(refused(
+                "it has neither an age nor a severity nor a signature",
+            ));
         }
         Ok(gate)
     }
@@ -88,6 +93,7 @@ impl ImageGate {
             ("unscanned", "wait") => self.unscanned = Unscanned::Wait,
             ("unscanned", "start") => self.unscanned = Unscanned::Start,
             ("unscanned", "refuse") => self.unscanned = Unscanned::Refuse,
+            ("signature", "required") => self.is_signed = true,
             (severity, most) if SEVERITIES.contains(&severity) => {
                 self.limits.push((severity.to_owned(), most.parse().ok()?));
             }
@@ -99,7 +105,13 @@ impl ImageGate {
     /// Whether the gate has any condition.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.hours.is_some() || self.is_about_scan()
+        self.hours.is_some() || self.is_about_scan() || self.is_signed
+    }
+
+    /// Whether an image must have a signature.
+    #[must_use]
+    pub fn needs_signature(&self) -> bool {
+        self.is_signed
     }
 
     /// Whether the scan of an image matters.
@@ -151,6 +163,17 @@ impl ImageGate {
                 )
             })
         })
+    }
+
+    /// Decides about an image without a signature, which is made after the push.
+    #[must_use]
+    pub fn decide_unsigned(&self, age: Duration) -> ImageDecision {
+        let reason = "the image has no signature".to_owned();
+        if age < SCAN_WAIT {
+            return ImageDecision::Wait(reason);
+        }
+        let limit = readable(SCAN_WAIT);
+        ImageDecision::Refuse(format!("{reason} {limit} after its first push"))
     }
 
     fn decide_without(&self, status: &str, age: Duration) -> ImageDecision {
@@ -243,6 +266,20 @@ mod tests {
     }
 
     #[test]
+    fn an_image_without_a_signature_waits_for_it_until_the_wait_ends() {
+        let of_signature = gate("signature:required");
+        assert!(of_signature.is_set() && of_signature.needs_signature());
+        assert!(!of_signature.is_about_scan());
+        assert!(!gate("HIGH:0").needs_signature());
+
+        let after = |secs| of_signature.decide_unsigned(Duration::from_secs(secs));
+        let reason = "the image has no signature".to_owned();
+        let late = format!("{reason} 12h00m after its first push");
+        assert_eq!(after(43_199), ImageDecision::Wait(reason));
+        assert_eq!(after(43_200), ImageDecision::Refuse(late));
+    }
+
+    #[test]
     fn an_image_is_too_old_once_its_age_is_beyond_the_limit() {
         let at = |secs| Timestamp::from_secs(1_767_603_600 + secs).expect("in range");
         let why = |text: &str, secs: i64| gate(text).why_too_old(at(0), at(secs));
@@ -277,7 +314,11 @@ mod tests {
                 "`unscanned:maybe` is none of these",
             ),
             ("age:1d", "`age:1d` is none of these"),
-            ("unscanned:start", "it has neither an age nor a severity"),
+            (
+                "unscanned:start",
+                "it has neither an age nor a severity nor a signature",
+            ),
+            ("signature:maybe", "`signature:maybe` is none of these"),
         ] {
             let refused = serde_json::from_value::<ImageGate>(json!(wrong)).expect_err("refused");
             let refused = refused.to_string();

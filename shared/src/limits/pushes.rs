@@ -27,6 +27,10 @@ pub const IMAGES_PAGE: i32 = 1_000;
 /// DescribeImageScanFindings, `maxResults`).
 pub const FINDINGS_PAGE: i32 = 1_000;
 
-/// How long after its first push an image may wait for its scan. Ours: half of `SWEEP_WINDOW`, so
-/// that a sweep still looks for it when the wait ends.
+/// Artifacts of one call: the most that ListImageReferrers returns (Amazon ECR API:
+/// ListImageReferrers, `maxResults`).
+pub const REFERRERS_PAGE: i32 = 50;
+
+/// How long after its first push an image may wait for its scan or its signature. Ours: half of
+/// `SWEEP_WINDOW`, so that a sweep still looks for it when the wait ends.
 pub const SCAN_WAIT: Duration = Duration::from_secs(12 * 60 * 60);

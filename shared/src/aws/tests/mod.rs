@@ -35,6 +35,7 @@ mod script;
 mod service_deployments;
 mod services;
 mod services_changed;
+mod signatures;
 mod stop_reasons;
 mod target_health;
 mod task_definitions;

@@ -195,6 +195,8 @@ mod gone;
 mod order;
 /// Images by what their scan has found.
 mod scans;
+/// Images that must be signed.
+mod signatures;
 /// Pushes whose events were lost.
 mod sweep;
 /// Which tags are delivered.

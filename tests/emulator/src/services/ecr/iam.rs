@@ -33,6 +33,10 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
             }
             demands
         }
+        "ListImageReferrers" => {
+            let of_repository = repository(request.text("repositoryName"));
+            vec![Demand::new("ecr:BatchGetImage", of_repository)]
+        }
         "CreateRepository"
         | "PutImage"
         | "DescribeImages"

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::describe::no_image;
-use super::{check_members, named, parameter, push};
+use super::{check_members, named, page, parameter, push};
+use crate::page::Page;
 use crate::{ApiError, Aws, Millis, eventbridge};
 
 /// An image that a repository has.
@@ -83,6 +84,55 @@ pub(super) fn batch_get(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         }
     }
     Ok(json!({ "images": images, "failures": failures }))
+}
+
+/// ListImageReferrers: the artifacts whose manifests have an image as their subject.
+pub(super) fn referrers(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(
+        input,
+        &[
+            "registryId",
+            "repositoryName",
+            "subjectId",
+            "maxResults",
+            "nextToken",
+        ],
+    )?;
+    let (_, repository) = named(aws, input)?;
+    let subject = &input["subjectId"]["imageDigest"];
+    if !subject.is_string() {
+        return Err(parameter(
+            "subjectId.imageDigest",
+            "Member must not be null",
+        ));
+    }
+
+    let mut referrers = Vec::new();
+    for (digest, image) in &repository.images {
+        let manifest: Value = serde_json::from_str(&image.manifest).unwrap_or_default();
+        if manifest["subject"]["digest"] != *subject || image.archived {
+            continue;
+        }
+        let mut referrer = json!({
+            "digest": digest,
+            "mediaType": image.media_type,
+            "size": image.manifest.len(),
+            "artifactStatus": "ACTIVE",
+        });
+        if let Some(artifact) = &image.artifact_type {
+            referrer["artifactType"] = json!(artifact);
+        }
+        if manifest["annotations"].is_object() {
+            referrer["annotations"] = manifest["annotations"].clone();
+        }
+        referrers.push(referrer);
+    }
+    let Page { items, next } = page(aws, input, referrers)?;
+    let mut output = json!({ "referrers": items });
+    if let Some(next) = next {
+        output["nextToken"] = json!(next);
+    }
+    Ok(output)
 }
 
 fn failure(id: &Value) -> Value {

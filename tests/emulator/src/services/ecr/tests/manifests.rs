@@ -281,3 +281,29 @@ fn an_image_that_is_deleted_is_gone_and_reported() {
     let again = delete(&mut aws, "team/web", &digest).expect_err("it is gone");
     assert_eq!(again.code, "ImageNotFoundException");
 }
+
+#[test]
+fn what_refers_to_an_image_is_listed_with_its_annotations() {
+    let mut aws = world("MUTABLE");
+    let digest = push(&mut aws, "team/web", "v1", Behaviour::Healthy).expect("pushed");
+    let signature = json!({
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST,
+        "artifactType": "application/vnd.cncf.notary.signature",
+        "subject": {"digest": digest}, "annotations": {"io.cncf.notary": "[]"},
+    });
+    let manifest = signature.to_string();
+    request(&mut aws, "PutImage", json!({ "imageManifest": manifest })).expect("stored");
+
+    let listed = |aws: &mut Aws, digest: &str| {
+        let subject = json!({ "subjectId": {"imageDigest": digest} });
+        let listed = request(aws, "ListImageReferrers", subject).expect("listed");
+        listed["referrers"].clone()
+    };
+    let found = listed(&mut aws, &digest);
+    assert_eq!(found.as_array().map(Vec::len), Some(1), "{found}");
+    let artifact = json!("application/vnd.cncf.notary.signature");
+    assert_eq!(found[0]["artifactType"], artifact);
+    assert_eq!(found[0]["annotations"]["io.cncf.notary"], json!("[]"));
+    let signature = found[0]["digest"].as_str().expect("a digest").to_owned();
+    assert_eq!(listed(&mut aws, &signature), json!([]));
+}

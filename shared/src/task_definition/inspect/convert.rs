@@ -59,7 +59,7 @@ pub(crate) fn from_inspect(
 /// # Errors
 /// If two of the containers, which are in the order of their names, have one name, or a task
 /// definition cannot have as many.
-fn check(wanted: &[&Item]) -> Result<(), String> {
+fn check(wanted: &[&InspectedItem]) -> Result<(), String> {
     let twice = wanted
         .windows(2)
         .find(|pair| pair[0].peer.name == pair[1].peer.name);

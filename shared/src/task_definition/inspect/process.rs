@@ -96,7 +96,7 @@ fn words(config: &mut Fields, draft: &mut Draft, item: &InspectedItem) -> Result
 }
 
 /// The variables by their names. Of two with one name the last counts, as in Docker.
-fn environment(config: &mut Fields, draft: &mut Draft, item: &Item) -> Result<(), String> {
+fn environment(config: &mut Fields, draft: &mut Draft, item: &InspectedItem) -> Result<(), String> {
     let mut variables = BTreeMap::new();
     for (at, variable) in config.texts("Env")?.into_iter().enumerate() {
         match variable.split_once('=') {
@@ -122,7 +122,7 @@ fn environment(config: &mut Fields, draft: &mut Draft, item: &Item) -> Result<()
 /// Whether a variable is one that Podman sets in every container and prints with the others: its
 /// own name, and the host name that it made of the id or that the machine has
 /// (github.com/containers/podman, libpod/container_inspect.go and container_internal_linux.go).
-fn is_of_podman(name: &str, value: &str, item: &Item) -> bool {
+fn is_of_podman(name: &str, value: &str, item: &InspectedItem) -> bool {
     let is_made = value.len() >= ID_CHARS && item.peer.id.starts_with(value);
     match name {
         "container" => value == "podman",

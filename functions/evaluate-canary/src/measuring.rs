@@ -9,7 +9,7 @@ use slipway::judge::{JudgeConfig, Setup};
 use slipway::metrics::source::balancer_arn;
 use slipway::metrics::{Data, Query, Sides, hourly_queries, zone_queries};
 use slipway::observed::route::Route;
-use slipway::strategy::canary::evaluate::steps;
+use slipway::strategy::canary::evaluate::expected_steps;
 use slipway::strategy::canary::plan::{self, MeasuredHour};
 use slipway::strategy::canary::{BakeState, Remark, Settings, messages};
 
@@ -173,7 +173,7 @@ pub(crate) fn last_share(
 fn expected(settings: &Settings, bake_state: &BakeState, percent: u32) -> Option<String> {
     let share = bake_state.last_percent.unwrap_or(percent);
     let config = JudgeConfig {
-        steps: steps(&settings.judge, bake_state, 0),
+        steps: expected_steps(&settings.judge, bake_state),
         share: Some(f64::from(share) / 100.0),
         sticky: settings.judge.sticky || bake_state.sticky,
         ..settings.judge.clone()

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::answers::BadRule;
+use super::arrival::WAIT_MINUTES;
 use super::config::{JudgeConfig, LATENCY_TOLERANCE};
 use super::expected_time::expected_minutes;
 use super::metric::{Families, Metric, OwnCount};
@@ -15,6 +16,10 @@ use crate::judge::numbers::{
 
 /// The share from which on a larger one hardly speeds up a judgement.
 const SHARE_HELPFUL: f64 = 0.5;
+
+/// Minutes by which metrics that come late can put a promotion off: one until two readings agree,
+/// and those that a minute in doubt waits.
+const LATE_MINUTES: u32 = WAIT_MINUTES + 1;
 
 /// The names of metrics in sentences.
 #[derive(Debug, Clone, Copy)]
@@ -94,10 +99,20 @@ pub fn expectation(setup: &Setup) -> Option<String> {
     } = setup;
     let families = Families::new(config, *thresholds, own);
     let expected = expected_minutes(config, &families, prior)?;
-    if expected <= f64::from(config.end) {
+    let end = f64::from(config.end);
+    if expected + f64::from(LATE_MINUTES) <= end {
         return Some(format!(
             "At this traffic a healthy canary is expected to be promoted after about {} minutes",
             thousands(expected as u64)
+        ));
+    }
+    if expected <= end {
+        let expected = expected as u32;
+        return Some(format!(
+            "At this traffic a healthy canary may not be decided in {end} minutes: about \
+             {expected} are expected, and late metrics put a decision off by up to {LATE_MINUTES}; \
+             a bake of {} minutes would help",
+            expected.saturating_add(LATE_MINUTES)
         ));
     }
 

@@ -10,7 +10,7 @@ use super::bake_state::BakeState;
 use super::config::Settings;
 use super::messages;
 use super::minutes::MinuteInput;
-use super::plan::{known_counts, place};
+use super::plan::{RAISE_MINUTES, known_counts, place};
 use crate::job::Failure;
 use crate::judge::canary::answers::BadRule;
 use crate::judge::canary::arrival::Arrived;
@@ -180,10 +180,20 @@ fn setup(observed: &Observed<'_>) -> Setup {
     }
 }
 
+/// The minutes in which the share is expected to be raised, before anything is judged: a raise
+/// takes some minutes itself.
+#[must_use]
+pub fn expected_steps(judge: &JudgeConfig, state: &BakeState) -> Vec<u32> {
+    let mut steps = steps(judge, state, 0);
+    if let [_, last] = steps.as_mut_slice() {
+        *last = last.saturating_add(RAISE_MINUTES);
+    }
+    steps
+}
+
 /// The minutes in which the share is raised. One that has not been raised yet is raised as soon as
 /// nothing speaks against it, and nothing is promoted before.
-#[must_use]
-pub fn steps(judge: &JudgeConfig, state: &BakeState, minute: u32) -> Vec<u32> {
+fn steps(judge: &JudgeConfig, state: &BakeState, minute: u32) -> Vec<u32> {
     match (state.last_percent, state.raised) {
         (None, _) => vec![1],
         (Some(_), Some(raised)) => vec![1, raised.max(2)],

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::judge::canary::Decision;
+use crate::judge::canary::hour_before::{HourBefore, Measured};
 use crate::judge::canary::metric::Families;
 use crate::judge::canary::verdict::Peak;
 use crate::judge::tally::{Tally, Totals};
@@ -86,5 +87,55 @@ fn an_objection_is_named() {
     assert!(
         found.contains("; memory objects to a promotion at the end of the bake,"),
         "{found}"
+    );
+}
+
+/// What is expected of a bake of so many minutes at much traffic without errors: 5 usable minutes
+/// after the warm-up of 3.
+fn expected_in(end: u32) -> Option<String> {
+    let flawless = Measured {
+        phi: 1.0,
+        one_by_one: true,
+        rate: 0.0,
+        rate_to_promote: 0.0,
+    };
+    expectation(&Setup {
+        config: JudgeConfig {
+            end,
+            share: Some(0.25),
+            ..JudgeConfig::default()
+        },
+        thresholds: 0,
+        own: Vec::new(),
+        prior: HourBefore {
+            rule: BadRule::Difference,
+            requests_a_minute: Some(1e6),
+            errors: flawless,
+            client_errors: flawless,
+            latency: Vec::new(),
+        },
+    })
+}
+
+#[test]
+fn a_decision_is_expected_only_where_late_metrics_leave_time_for_it() {
+    assert_eq!(
+        expected_in(12).as_deref(),
+        Some("At this traffic a healthy canary is expected to be promoted after about 8 minutes")
+    );
+    assert_eq!(
+        expected_in(11).as_deref(),
+        Some(
+            "At this traffic a healthy canary may not be decided in 11 minutes: about 8 are \
+             expected, and late metrics put a decision off by up to 4; a bake of 12 minutes would \
+             help"
+        )
+    );
+    assert_eq!(
+        expected_in(7).as_deref(),
+        Some(
+            "At this traffic a healthy canary is not expected to be decided in 7 minutes; a share \
+             of 50%, a bake of 14 minutes or tau_promote 3 would help"
+        )
     );
 }

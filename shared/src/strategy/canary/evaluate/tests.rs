@@ -181,6 +181,14 @@ fn the_planned_raise_is_the_earliest_that_is_possible() {
 }
 
 #[test]
+fn a_raise_is_expected_to_take_some_minutes() {
+    let judge = &settings(60).judge;
+    let raising = state().with_last_percent(Some(25));
+    assert_eq!(expected_steps(judge, &state()), [1]);
+    assert_eq!(expected_steps(judge, &raising), [1, 12]);
+}
+
+#[test]
 fn a_hold_is_never_promoted_and_goes_on_judging() {
     let held = state().with_hold(8);
     let of = |bad| outlook(&settings(8), &held, &data(20, bad, 54.0), 20).decision;

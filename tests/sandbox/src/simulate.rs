@@ -25,8 +25,9 @@ const EXPLAINED: usize = 3;
 ///
 /// A failing seed prints its number, the invariant, the fewest incidents with which it still fails,
 /// and what happened. What was exercised is counted; from 1,000 seeds on a count of zero fails,
-/// too, and so does a share of good canaries that is rolled back of more than 1 %. The same seed
-/// gives the same bytes.
+/// too. So does a share of good canaries that is rolled back of more than 1 %, of all or of one
+/// class, and one of undisturbed canaries that is deployed of less than 95 %, once there are enough
+/// of them. The same seed gives the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Simulate {
@@ -103,8 +104,8 @@ const EXAMPLES: &str = "Examples:
   cargo sandbox simulate --canaries            500 runs in which new versions are judged
   cargo sandbox simulate --scenario pushes     500 runs of pushes to many repositories
 
-Exit codes: 0 every run passed; 1 one failed, something was never exercised, or too many good
-canaries were rolled back; 2 wrong arguments.";
+Exit codes: 0 every run passed; 1 one failed, something was never exercised, too many good
+canaries were rolled back, or too few deployed; 2 wrong arguments.";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -114,6 +115,9 @@ struct JsonOutput {
     releases: u64,
     good_canaries: u64,
     good_canaries_rolled_back: u64,
+    rolled_back_by_class: BTreeMap<&'static str, [u64; 2]>,
+    undisturbed_canaries: u64,
+    undisturbed_canaries_deployed: u64,
     failures: BTreeMap<u64, String>,
     exercised: BTreeMap<String, u64>,
 }
@@ -315,12 +319,18 @@ fn explain(seed: u64, arguments: &Simulate, failure: &str) {
 
 fn json(coverage: &Coverage, about: About, seeds: u64, failures: BTreeMap<u64, String>) {
     let failed = failures.len() as u64;
+    let canaries = &coverage.canaries;
+    let by_class = canaries.of_class.iter();
+    let by_class = by_class.map(|(class, of)| (class.as_str(), [of.rolled_back, of.judged]));
     let output = JsonOutput {
         passed: seeds - failed,
         failed,
         releases: coverage.releases,
-        good_canaries: coverage.canaries.judged,
-        good_canaries_rolled_back: coverage.canaries.rolled_back,
+        good_canaries: canaries.all.judged,
+        good_canaries_rolled_back: canaries.all.rolled_back,
+        rolled_back_by_class: by_class.collect(),
+        undisturbed_canaries: canaries.undisturbed,
+        undisturbed_canaries_deployed: canaries.undisturbed_deployed,
         failures,
         exercised: coverage.lines(about).into_iter().collect(),
     };

@@ -74,7 +74,7 @@ pub(super) fn is_steady(plan: &Plan) -> bool {
         }
         _ => true,
     };
-    plan.incidents.iter().all(leaves_tasks) && leaves_answers(plan)
+    plan.incidents.iter().all(leaves_tasks) && !is_overloaded(plan)
 }
 
 /// Whether tasks may die or not stay healthy, so that nothing is promised of them.
@@ -217,7 +217,8 @@ pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a
         .iter()
         .any(|incident| matches!(incident, Incident::Metrics(_)));
     let shows_failures = plan.traffic.iter().all(|traffic| traffic.shows_failures());
-    let seen = plan.shape.can_compare() && is_steady(plan) && all_metrics && shows_failures;
+    let is_seen = is_steady(plan) && leaves_answers(plan) && shows_failures;
+    let seen = plan.shape.can_compare() && is_seen && all_metrics;
 
     let mut flawed = plan
         .pushes

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use emulator::cloudwatch::{Faults, Gap};
+use emulator::codepipeline::ReportContent;
 use emulator::ecr::{Answers, Profile};
 use emulator::{Aws, Millis};
 use invariants::ledger_reader::{FUNCTIONS_STACK, record};
@@ -19,6 +20,9 @@ pub(super) const ALARM: &str = "web-errors";
 const BUSY: u32 = 6000;
 /// Requests a second: too few for any verdict.
 const QUIET: u32 = 1;
+
+/// What the first summary of a judgement has where a decision is expected within the bake.
+const DECISION_EXPECTED: &str = "a healthy canary is expected to be promoted after about";
 
 /// How a new version is judged beside the old one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +64,7 @@ pub enum Flaw {
     Resets(u32),
     /// This many of 1,000 requests are never answered.
     Unanswered(u32),
-    /// It is good, and this many times as slow at first, for so many minutes.
+    /// It is good, and takes this many percent longer at first, for so many minutes.
     Cold(u32, u32),
 }
 
@@ -110,9 +114,10 @@ impl Canary {
         self.requests_per_second > QUIET
     }
 
-    /// How long the judgement takes at most: a shorter one could not decide the second share.
+    /// How long the judgement takes at most. With the longest minimum of usable minutes a shorter
+    /// one has no room for metrics that come late.
     fn bake_minutes(&self) -> u32 {
-        3 * self.judged_minutes + self.warm_up_minutes
+        4 * self.judged_minutes + self.warm_up_minutes
     }
 
     /// The parameters of the pipeline's template for it.
@@ -186,8 +191,9 @@ impl Flaw {
                 unanswered: part(per_mille),
                 ..Answers::GOOD
             }),
-            Self::Cold(slower, minutes) => {
-                Profile::default().cold(f64::from(slower), f64::from(minutes))
+            Self::Cold(percent, minutes) => {
+                let slower = 1.0 + f64::from(percent) / 100.0;
+                Profile::default().cold(slower, f64::from(minutes))
             }
         }
     }
@@ -274,6 +280,19 @@ impl Metrics {
             _ => reads.any(|call| call.error.is_none()),
         }
     }
+}
+
+/// Whether the first summary of an execution's judgement expected a decision within the bake.
+pub(super) fn is_expected(aws: &Aws, execution: &str) -> bool {
+    let jobs = aws.codepipeline.jobs.iter();
+    let reports = jobs
+        .filter(|job| job.execution == execution)
+        .flat_map(|job| &job.reports);
+    let mut summaries = reports.filter_map(|report| match &report.content {
+        ReportContent::Success { summary, .. } => summary.as_deref(),
+        ReportContent::Failure { .. } => None,
+    });
+    summaries.any(|summary| summary.contains(DECISION_EXPECTED))
 }
 
 /// The judge's result at the end of each judgement of an execution, by the JSON beside the reports

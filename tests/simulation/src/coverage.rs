@@ -1,29 +1,27 @@
 //! What runs exercised, so that a simulation that tries nothing cannot pass.
 
+mod canaries;
 mod expected;
 mod outcomes;
 mod promotions;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use super::bound;
-use super::canary::{self, DrawnInconclusive};
 use super::draw::About;
 use super::freeze::{self, DrawnFreeze};
-use super::plan::{Act, Image, Incident, Plan, fault_word};
+use super::plan::{Act, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
 use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, Shape, Strategy};
 use emulator::client::CallFault;
 use emulator::codepipeline::ActionStatus;
-use emulator::ecr::Behaviour;
 use emulator::ecs::Service;
 use emulator::{Aws, QuirkCounts};
 use harness::driver::Ran;
 use harness::functions::ALL;
-use invariants::ledger_reader::{digest, executions, record, text};
+use invariants::ledger_reader::executions;
 
+pub use canaries::{Canaries, CanaryClass, CanaryShare};
 use expected::{
     BUSY_ZONE, EARLY_SUCCESS, EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_CUSTOM_ACTIONS,
     EXPECTED_OF_PROMOTIONS, EXPECTED_OF_RELEASES, EXPECTED_OF_TRAFFIC, Expected, FROZEN,
@@ -43,75 +41,6 @@ pub struct Coverage {
     /// Calls that invocations made to AWS.
     pub calls: u64,
     pub canaries: Canaries,
-}
-
-/// How good images were judged where the service was not changed by hand and no task died.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Canaries {
-    pub judged: u64,
-    pub rolled_back: u64,
-    /// Of those that were judged with enough traffic and nothing going wrong.
-    pub undisturbed: u64,
-    pub undisturbed_deployed: u64,
-}
-
-/// With this many judged good images or more, their shares are meaningful.
-const ENOUGH_CANARIES: u64 = 300;
-/// The same for those that nothing went wrong with.
-const ENOUGH_UNDISTURBED: u64 = 50;
-
-impl Canaries {
-    fn merge(&mut self, other: Self) {
-        self.judged += other.judged;
-        self.rolled_back += other.rolled_back;
-        self.undisturbed += other.undisturbed;
-        self.undisturbed_deployed += other.undisturbed_deployed;
-    }
-
-    /// What is wrong with the shares, once there are enough: of good images at most one in a
-    /// hundred is rolled back, and of those that nothing went wrong with three in four are
-    /// deployed.
-    ///
-    /// # Errors
-    /// The share that is not kept.
-    pub fn check(&self) -> Result<(), String> {
-        if self.judged >= ENOUGH_CANARIES && self.rolled_back * 100 > self.judged {
-            return Err(format!(
-                "{} of {} good canaries were rolled back, expected at most 1 %",
-                self.rolled_back, self.judged
-            ));
-        }
-        if self.undisturbed >= ENOUGH_UNDISTURBED
-            && self.undisturbed_deployed * 4 < self.undisturbed * 3
-        {
-            let (deployed, all) = (self.undisturbed_deployed, self.undisturbed);
-            return Err(format!(
-                "of {all} undisturbed good canaries {deployed} were deployed, expected at least \
-                75 %"
-            ));
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Canaries {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            judged,
-            rolled_back,
-            undisturbed,
-            undisturbed_deployed,
-        } = self;
-        write!(
-            f,
-            "{judged} good canaries judged, {rolled_back} of them rolled back; "
-        )?;
-
-        write!(
-            f,
-            "{undisturbed} with nothing going wrong, {undisturbed_deployed} of them deployed"
-        )
-    }
 }
 
 impl Coverage {
@@ -237,53 +166,6 @@ impl Coverage {
         }
     }
 
-    /// The results of judges, and how good images fared.
-    fn judged(&mut self, plan: &Plan, aws: &Aws, pushed: &[String]) {
-        let Some(canary) = plan.shape.canary() else {
-            return;
-        };
-
-        let good: Vec<&String> = pushed
-            .iter()
-            .zip(&plan.pushes)
-            .filter(|(_, push)| push.image == Image::New(Behaviour::Healthy))
-            .map(|(digest, _)| digest)
-            .collect();
-        for execution in executions(aws, PIPELINE) {
-            let decisions = canary::decisions(aws, &execution.id);
-            for decision in &decisions {
-                // Something else than the judge has ended it: an operator, an alarm, or tasks that
-                // are not healthy.
-                let is_open = decision == "continue";
-                self.add("verdict", if is_open { "none yet" } else { decision }, 1);
-
-                if decision == "inconclusive"
-                    || is_open && matches!(canary.inconclusive, DrawnInconclusive::Hold(_))
-                {
-                    self.add("when inconclusive", canary.inconclusive.as_str(), 1);
-                }
-            }
-
-            let is_good =
-                digest(execution).is_some_and(|digest| good.iter().any(|good| *good == digest));
-            if decisions.is_empty() || !is_good || !bound::is_steady(plan) {
-                continue;
-            }
-
-            self.canaries.judged += 1;
-            self.canaries.rolled_back +=
-                u64::from(decisions.iter().any(|decision| decision == "rollback"));
-
-            let is_usual = plan.incidents.is_empty() && plan.traffic.is_empty();
-            if is_usual && plan.shape.can_compare() {
-                let record = record(aws, &execution.id);
-                let outcome = record.as_ref().and_then(|record| text(record, "outcome"));
-                self.canaries.undisturbed += 1;
-                self.canaries.undisturbed_deployed += u64::from(outcome == Some("deployed"));
-            }
-        }
-    }
-
     /// Incidents that took effect elsewhere than in a call.
     fn incidents(&mut self, incidents: &[Incident], aws: &Aws, ran: &[Ran]) {
         let attempts = |function: &str| ran.iter().filter(|ran| ran.function == function).count();
@@ -322,7 +204,7 @@ impl Coverage {
         self.quirks.add(&other.quirks);
         self.releases += other.releases;
         self.calls += other.calls;
-        self.canaries.merge(other.canaries);
+        self.canaries.merge(&other.canaries);
     }
 
     /// Every line with its count: those that were met, and those that had to be.

@@ -26,7 +26,7 @@ mod traffic;
 
 pub use artifact::Artifact;
 pub use canary::{Canary, DrawnInconclusive, Flaw, Metrics};
-pub use coverage::{Canaries, Coverage};
+pub use coverage::{Canaries, CanaryClass, CanaryShare, Coverage};
 pub use draw::{About, plan};
 pub use drawn::Drawn;
 pub use freeze::DrawnFreeze;

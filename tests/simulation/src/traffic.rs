@@ -1,7 +1,7 @@
-//! What only a run about traffic has: unusual requests and responses, and reads and counts that
+//! Unusual traffic: requests and responses as other runs do not have them, and reads and counts that
 //! change by themselves.
 //!
-//! Each is a rule of the emulator, which is off in all other runs.
+//! Each is a rule of the emulator, which is off in runs that draw none.
 
 use std::time::Duration;
 
@@ -61,26 +61,52 @@ impl DrawnTraffic {
         drawn
     }
 
+    /// Half of what a judge meets is what it must not take for harm.
     fn one(rng: &mut Rng, shape: &Shape) -> Self {
         let is_scaled = capacity(shape).is_some();
+        if shape.canary().is_some() && rng.bool() {
+            return Self::harmless(rng);
+        }
         match rng.u8(..11) {
-            0 => Self::Varies {
-                errors: rng.u32(10..=40),
-                times: rng.u32(1..=10),
-            },
+            0 => Self::varies(rng),
             1 => Self::SameBursts(rng.u32(2..=20)),
             2 => Self::GeometricBursts(rng.u32(2..=20)),
             3 => Self::LogNormalBursts(rng.u32(50..=150)),
             4 => Self::Capacity(rng.u32(110..=300)),
             5 => Self::Grpc,
-            6 => Self::Sticky {
-                part: rng.u32(10..=90),
-                minutes: rng.u32(5..=60),
-            },
+            6 => Self::sticky(rng),
             7 => Self::TestRequests(rng.u32(1..=20)),
             8 => Self::ZoneBursts(rng.u32(2..=20)),
             9 if is_scaled => Self::Scheduled(rng.u32(2..=20)),
             _ => Self::StaleReads(Duration::from_secs(rng.u64(1..=20))),
+        }
+    }
+
+    /// Jitter, bursts of any kind, or sticky clients.
+    fn harmless(rng: &mut Rng) -> Self {
+        match rng.u8(..3) {
+            0 => Self::varies(rng),
+            1 => Self::sticky(rng),
+            _ => match rng.u8(..4) {
+                0 => Self::SameBursts(rng.u32(2..=20)),
+                1 => Self::GeometricBursts(rng.u32(2..=20)),
+                2 => Self::LogNormalBursts(rng.u32(50..=150)),
+                _ => Self::ZoneBursts(rng.u32(2..=20)),
+            },
+        }
+    }
+
+    fn varies(rng: &mut Rng) -> Self {
+        Self::Varies {
+            errors: rng.u32(10..=40),
+            times: rng.u32(1..=10),
+        }
+    }
+
+    fn sticky(rng: &mut Rng) -> Self {
+        Self::Sticky {
+            part: rng.u32(10..=90),
+            minutes: rng.u32(5..=60),
         }
     }
 
@@ -111,6 +137,17 @@ impl DrawnTraffic {
     /// Whether tasks may fail that are good.
     pub(super) fn overloads(self) -> bool {
         matches!(self, Self::Capacity(_))
+    }
+
+    /// Whether 5XX come together.
+    pub(super) fn is_in_bursts(self) -> bool {
+        matches!(
+            self,
+            Self::SameBursts(_)
+                | Self::GeometricBursts(_)
+                | Self::ZoneBursts(_)
+                | Self::LogNormalBursts(_)
+        )
     }
 
     /// Whether metrics show failures.

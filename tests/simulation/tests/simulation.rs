@@ -318,16 +318,13 @@ fn a_release_of_a_service_that_shrinks_is_deployed() {
 }
 
 #[test]
-fn runs_about_traffic_draw_every_kind_of_it_and_others_none() {
+fn runs_about_traffic_draw_every_kind_of_it_and_some_others_a_few() {
     let drawn: Vec<Plan> = (1..400).map(|seed| plan(seed, About::Traffic)).collect();
     let kinds = drawn.iter().flat_map(|plan| &plan.traffic);
     let kinds: BTreeSet<&str> = kinds.map(|traffic| traffic.as_str()).collect();
     assert_eq!(kinds.len(), 11, "{kinds:?}");
-    assert!(
-        drawn
-            .iter()
-            .all(|plan| (1..=2).contains(&plan.traffic.len()))
-    );
+    let mut counts = drawn.iter().map(|plan| plan.traffic.len());
+    assert!(counts.all(|count| (1..=2).contains(&count)));
 
     let images = drawn.iter().flat_map(|plan| &plan.pushes);
     let images: BTreeSet<&str> = images.map(|push| push.image.as_str()).collect();
@@ -340,10 +337,13 @@ fn runs_about_traffic_draw_every_kind_of_it_and_others_none() {
         assert!(images.contains(flaw), "{images:?}");
     }
 
-    for about in [About::Releases, About::Canaries, About::CustomActions] {
-        let mut plans = (1..50).map(|seed| plan(seed, about));
-        assert!(plans.all(|plan| plan.traffic.is_empty()), "{about:?}");
-    }
+    let with_traffic = |about| {
+        let plans = (1..400).map(|seed| plan(seed, about));
+        plans.filter(|plan| !plan.traffic.is_empty()).count()
+    };
+    let found = [About::Releases, About::Canaries, About::CustomActions].map(with_traffic);
+    assert!((15..100).contains(&found[0]), "{found:?}");
+    assert!((150..250).contains(&found[1]) && found[2] == 0, "{found:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What must have been met, whatever the seeds are.
 
+use super::canaries::EXPECTATIONS;
 use crate::draw::About;
 use crate::promotion::{ALL_RECORDED, IN_ORDER, NOTHING_IN_FREEZE};
 use invariants::{A_COLOUR_STAYS, A_FAILED_CANARY, A_SHARED_FAMILY, NOTHING_WHILE_FROZEN};
@@ -208,6 +209,32 @@ pub(super) const EXPECTED_OF_CANARIES: Expected = &[
     ),
     ("outcome", &["held"]),
     ("invariant", &[A_FAILED_CANARY, WORSE]),
+    ("first summary", &EXPECTATIONS),
+    ("traffic", &TRAFFIC),
+    ("image", &UNUSUAL),
+];
+
+/// In what traffic is not usual.
+const TRAFFIC: [&str; 11] = [
+    "minutes vary",
+    "bursts of one size",
+    "geometric bursts",
+    "bursts within a zone",
+    "log-normal bursts",
+    "tasks with a capacity",
+    "gRPC",
+    "sticky clients",
+    "requests by a test rule",
+    "reads lag behind",
+    "scheduled scaling",
+];
+
+/// Images that only pairs with such traffic release.
+const UNUSUAL: [&str; 4] = [
+    "rejects some requests",
+    "resets some connections",
+    "never answers some requests",
+    "is cold at first",
 ];
 
 /// What occurs in promotions alone.
@@ -274,31 +301,8 @@ pub(super) const EXPECTED_OF_PROMOTIONS: Expected = &[
 
 /// What occurs in runs about traffic alone.
 pub(super) const EXPECTED_OF_TRAFFIC: Expected = &[
-    (
-        "traffic",
-        &[
-            "minutes vary",
-            "bursts of one size",
-            "geometric bursts",
-            "bursts within a zone",
-            "log-normal bursts",
-            "tasks with a capacity",
-            "gRPC",
-            "sticky clients",
-            "requests by a test rule",
-            "reads lag behind",
-            "scheduled scaling",
-        ],
-    ),
+    ("traffic", &TRAFFIC),
     ("verdict", &["promote", "rollback", "inconclusive"]),
-    (
-        "image",
-        &[
-            "rejects some requests",
-            "resets some connections",
-            "never answers some requests",
-            "is cold at first",
-        ],
-    ),
+    ("image", &UNUSUAL),
     ("invariant", &[WORSE]),
 ];

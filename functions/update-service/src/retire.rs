@@ -13,12 +13,14 @@ use slipway::limits::{OLD_TASKS_DEADLINE, STICKY_DRAIN};
 use slipway::metrics::alb::answer_queries;
 use slipway::metrics::source::Observations;
 use slipway::metrics::{Data, Sides};
-use slipway::observed::alarm::active;
+use slipway::observed::alarm::{Alarm, active};
 use slipway::observed::listener_rule::{OtherRule, TEST_ROUTE, is_for_tests};
 use slipway::observed::route::Route;
 use slipway::release::{Event, PairTarget, PriorPair, apply};
 use slipway::strategy::blue_green::context::PairContext;
-use slipway::strategy::blue_green::in_use::{Departure, Ways, late_requests, stop_or_keep};
+use slipway::strategy::blue_green::in_use::{
+    Departure, Ways, late_requests, stop_or_keep, unless_both_fail, without_alarm,
+};
 use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, by_alarm, next_step};
 
 use crate::{Parameters, UpdateContext, UpdateService, done};
@@ -58,12 +60,20 @@ impl UpdateService {
             waits_for_tasks: has_time(job) && job.now.since(announced) < OLD_TASKS_DEADLINE,
         };
 
+        let departure = Departure {
+            left_at: target.shift.as_ref().map_or(job.now, |shift| shift.at),
+            drain: times.drain,
+            now: seen.view.observed_at,
+            may_wait: has_time(job),
+        };
         let step = next_step(&pair_context, scaling, times);
-        let step = self.unless_alarm(context, &pair_context, step).await?;
+        let step = self
+            .unless_alarm(context, &pair_context, departure, step)
+            .await?;
         let step = match step {
             // Boxed: the SDK's futures are deep.
             RetireStep::Stop => {
-                Box::pin(self.unless_in_use(context, target, &seen, times.drain)).await?
+                Box::pin(self.unless_in_use(context, target, &seen, departure)).await?
             }
             step => step,
         };
@@ -74,11 +84,12 @@ impl UpdateService {
     }
 
     /// The step, unless one of the action's alarms is in ALARM. Once the old colour has no tasks,
-    /// an alarm has no effect.
+    /// an alarm has no effect. While one does not exist, the colour is not stopped.
     async fn unless_alarm(
         &self,
         context: &UpdateContext<'_>,
         pair_context: &PairContext<'_>,
+        departure: Departure,
         step: RetireStep,
     ) -> Result<RetireStep, StepError> {
         let old = pair_context.pair().live;
@@ -89,9 +100,14 @@ impl UpdateService {
 
         let names = context.job.parameters.alarms.as_deref().unwrap_or_default();
         let alarms = self.metrics.alarms(names).await?;
-        Ok(match active(&alarms)? {
-            Some(reason) => by_alarm(pair_context, &reason),
-            None => step,
+        let (missing, others): (Vec<Alarm>, Vec<Alarm>) =
+            alarms.into_iter().partition(Alarm::is_missing);
+        Ok(match (active(&others)?, missing.first()) {
+            (Some(reason), _) => by_alarm(pair_context, &reason),
+            (None, Some(missing)) if step == RetireStep::Stop => {
+                without_alarm(pair_context, departure, missing.name())
+            }
+            (None, _) => step,
         })
     }
 
@@ -102,21 +118,15 @@ impl UpdateService {
         context: &UpdateContext<'_>,
         target: &PairTarget,
         seen: &ObservedPair,
-        drain: Duration,
+        departure: Departure,
     ) -> Result<RetireStep, StepError> {
         let UpdateContext { job, lease, .. } = context;
         let pair = &target.prior;
         let sides = Sides::from_pair(pair, &lease.service, &job.parameters.task_definition);
-        let (Some(sides), Some(shift)) = (sides, &target.shift) else {
+        let Some(sides) = sides else {
             return Ok(RetireStep::Stop);
         };
 
-        let departure = Departure {
-            left_at: shift.at,
-            drain,
-            now: seen.view.observed_at,
-            may_wait: has_time(job),
-        };
         let data = self.requests(job, &sides, departure).await?;
         let observed = Observations {
             data: &data,
@@ -131,7 +141,17 @@ impl UpdateService {
             target,
             view: &seen.view,
         };
-        Ok(stop_or_keep(&pair_context, &observed, departure, &ways))
+        let step = stop_or_keep(&pair_context, &observed, departure, &ways);
+        if !matches!(step, RetireStep::Fail { .. }) {
+            return Ok(step);
+        }
+
+        let seen = self.pairs.observe(lease, pair, &[pair.live]).await?;
+        let pair_context = PairContext {
+            target,
+            view: &seen.view,
+        };
+        Ok(unless_both_fail(step, &pair_context, departure))
     }
 
     /// The requests to both colours and their answers; none where the deploy role may not read

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub const STICKY_DRAIN: Duration = Duration::from_secs(60 * 60);
 
 /// Longest time after the drain for which a retirement waits for a colour that still gets requests,
-/// although the weights send it none. Ours: as for sticky clients; it keeps its tasks then.
+/// although the weights send it none, or for failures of both colours or a missing alarm to pass.
+/// Ours: as for sticky clients; it keeps its tasks then.
 pub const REQUESTS_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
 /// Longest time for which a retirement waits for tasks that it stopped. Ours: they are deregistered

@@ -10,6 +10,20 @@ pub enum Alarm {
     Missing { name: String },
 }
 
+impl Alarm {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Active { name, .. } | Self::Missing { name } => name,
+        }
+    }
+
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+}
+
 /// Refuses more alarms than an action may name, and names that are empty.
 ///
 /// # Errors

@@ -66,6 +66,20 @@ impl Departure {
     fn waited(self) -> Duration {
         self.now.since(self.left_at).saturating_sub(self.drain)
     }
+
+    /// The step that keeps the old colour for what was found. That is waited for to pass, and then
+    /// the colour is left with its tasks.
+    fn keep(self, found: &str) -> RetireStep {
+        let waited = self.waited();
+        if waited >= REQUESTS_DEADLINE || !self.may_wait {
+            let summary = format!("{found}; it keeps its tasks, which the next release replaces");
+            return RetireStep::Done { summary };
+        }
+        RetireStep::Wait {
+            summary: format!("{found}; {}", readable_of(waited, REQUESTS_DEADLINE)),
+            percent: 60,
+        }
+    }
 }
 
 impl Ways {
@@ -132,15 +146,40 @@ pub fn stop_or_keep(
          its weight is 0{}",
         ways.listed()
     );
-    let waited = departure.waited();
-    if waited >= REQUESTS_DEADLINE || !departure.may_wait {
-        let summary = format!("{found}; it keeps its tasks, which the next release replaces");
-        return RetireStep::Done { summary };
+    departure.keep(&found)
+}
+
+/// The step in place of a failure for the requests to the new colour, with the target health of the
+/// old one: where most of its targets fail their checks too, the failure is not the new revision's.
+#[must_use]
+pub fn unless_both_fail(
+    step: RetireStep,
+    context: &PairContext<'_>,
+    departure: Departure,
+) -> RetireStep {
+    let PairContext { target, view } = context;
+    let pair = &target.prior;
+    let (old, new) = (pair.live, pair.idle());
+    let (healthy, tasks) = (pair.healthy(view, old), view.of(old).desired);
+    let is_failure = matches!(step, RetireStep::Fail { .. });
+    if !is_failure || healthy * 2 >= tasks {
+        return step;
     }
-    RetireStep::Wait {
-        summary: format!("{found}; {}", readable_of(waited, REQUESTS_DEADLINE)),
-        percent: 60,
-    }
+    departure.keep(&format!(
+        "100% to {new}, which fails most requests; {healthy} of {tasks} targets of {old} are \
+         healthy, so it fails too"
+    ))
+}
+
+/// The step in place of stopping the old colour while an alarm of the action does not exist: it was
+/// deleted after the traffic moved, or is being replaced. It shows nothing, and no release that
+/// serves fails for that.
+#[must_use]
+pub fn without_alarm(context: &PairContext<'_>, departure: Departure, alarm: &str) -> RetireStep {
+    let (old, new) = (context.pair().live, context.pair().idle());
+    departure.keep(&format!(
+        "100% to {new}; alarm {alarm} does not exist any more, so {old} is not stopped"
+    ))
 }
 
 /// The last minutes in which most requests to the new colour failed, if there are enough of them

@@ -255,3 +255,72 @@ fn what_failed_for_the_old_colour_too_is_not_the_new_revision_s() {
     );
     assert!(stops(&alone), "nothing is known of the old colour");
 }
+
+/// What becomes of the failures of green while so many of the targets of blue are healthy.
+fn failing_beside(tasks: u32, healthy: u32, departure: Departure) -> RetireStep {
+    let mut view = view_of(NEW, Weights::with(Colour::Green, 100));
+    view.services.blue.desired = tasks;
+    view.services.blue.target_groups[0].healthy = healthy;
+    let open = target(&view, Some(view.weights));
+    let data = requests_to_new(2..10, 10.0, (SourceMetric::Responses5xx, 10.0));
+    let step = decide_at(departure, &data, &Ways::default());
+    unless_both_fail(step, &context(&open, &view), departure)
+}
+
+#[test]
+fn what_fails_while_the_old_colour_fails_its_checks_too_is_waited_for() {
+    let found = "100% to green, which fails most requests; 1 of 4 targets of blue are healthy, so \
+                 it fails too";
+    assert_eq!(
+        failing_beside(4, 1, departure(600)),
+        RetireStep::Wait {
+            summary: format!("{found}; 5m00s of 1h00m"),
+            percent: 60
+        }
+    );
+    let late = Departure {
+        may_wait: false,
+        ..departure(600)
+    };
+    assert_eq!(
+        failing_beside(4, 1, late),
+        RetireStep::Done {
+            summary: format!("{found}; it keeps its tasks, which the next release replaces")
+        }
+    );
+
+    for healthy in [2, 3, 4] {
+        let step = failing_beside(4, healthy, departure(600));
+        assert!(matches!(step, RetireStep::Fail { .. }), "{step:?}");
+    }
+}
+
+#[test]
+fn only_a_failure_is_looked_at_once_more() {
+    let mut view = view_of(NEW, Weights::with(Colour::Green, 100));
+    view.services.blue.target_groups[0].healthy = 0;
+    let open = target(&view, Some(view.weights));
+    let step = unless_both_fail(RetireStep::Stop, &context(&open, &view), departure(600));
+    assert_eq!(step, RetireStep::Stop);
+}
+
+#[test]
+fn an_alarm_that_does_not_exist_keeps_the_old_colour_for_an_hour() {
+    let view = view_of(NEW, Weights::with(Colour::Green, 100));
+    let open = target(&view, Some(view.weights));
+    let at = |secs| without_alarm(&context(&open, &view), departure(secs), "errors");
+    let found = "100% to green; alarm errors does not exist any more, so blue is not stopped";
+    assert_eq!(
+        at(600),
+        RetireStep::Wait {
+            summary: format!("{found}; 5m00s of 1h00m"),
+            percent: 60
+        }
+    );
+    assert_eq!(
+        at(3_900),
+        RetireStep::Done {
+            summary: format!("{found}; it keeps its tasks, which the next release replaces")
+        }
+    );
+}

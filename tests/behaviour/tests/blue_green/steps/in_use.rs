@@ -7,10 +7,11 @@ use emulator::ecr::{self, Answers, Behaviour, Profile};
 use emulator::elb::{self, Elb};
 use emulator::traffic::{self, Incident};
 use harness::demo::SHOP;
-use harness::driver::{Fault, run};
+use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use super::retire::{due, left};
+use super::swap::make_unhealthy;
 use super::{
     calls, changed, definitions, filled, going, look, look_after, report, retire, through, to_all,
 };
@@ -52,6 +53,51 @@ fn an_alarm_of_the_action_keeps_the_old_colour() {
             report(&look(&driver, STEP, &parameters).await),
             going("scale-in re-enabled for both colours", 40)
         );
+    });
+}
+
+#[test]
+fn an_alarm_that_was_deleted_keeps_the_old_colour_and_fails_no_release() {
+    let look_at = |aws: Aws| {
+        run(aws, Fault::None, async |driver| {
+            let [new, _] = definitions(&driver.world.aws());
+            let mut parameters = retire(&new);
+            parameters["alarms"] = json!(["errors"]);
+            let since = calls(&driver);
+            let answer = report(&look(&driver, STEP, &parameters).await);
+            let aws = driver.world.snapshot();
+            (answer, counts(&aws), changed(&aws, since))
+        })
+    };
+    // What does not stop the colour goes on.
+    let (answer, ..) = look_at(left(900));
+    assert_eq!(answer, going("scale-in re-enabled for both colours", 40));
+
+    let (answer, tasks, writes) = look_at(due(900));
+    let found = "100% to blue; alarm errors does not exist any more, so green is not stopped; ";
+    let text = answer[1].as_str().unwrap_or_default();
+    assert_eq!(
+        (&answer[0], &answer[2]),
+        (&json!("in-progress"), &json!(60))
+    );
+    assert!(text.starts_with(&format!("{found}15m0")), "{text}");
+    assert_eq!((tasks, writes), ([2, 2], Vec::new()));
+
+    let (answer, tasks, _) = look_at(due(3_900));
+    let end = format!("{found}it keeps its tasks, which the next release replaces");
+    assert_eq!((&answer[0], &answer[1]), (&json!("done"), &json!(end)));
+    assert_eq!(tasks, [2, 2]);
+
+    // One that exists is heard beside it.
+    let mut aws = due(900);
+    set_alarm(&mut aws, "latency", "ALARM");
+    run(aws, Fault::None, async |driver| {
+        let [new, _] = definitions(&driver.world.aws());
+        let mut parameters = retire(&new);
+        parameters["alarms"] = json!(["errors", "latency"]);
+        let answer = report(&look(&driver, STEP, &parameters).await);
+        let text = answer[2].as_str().unwrap_or_default();
+        assert!(text.starts_with("alarm latency is in ALARM: "), "{answer}");
     });
 }
 
@@ -205,24 +251,47 @@ fn clients_that_renew_their_cookies_keep_the_old_colour() {
     });
 }
 
+/// Most requests fail once blue has all of the traffic; green is stopped next, unless that keeps
+/// it. The new revision.
+async fn failing_after_the_swap(driver: &Driver) -> String {
+    let [new, _] = definitions(&driver.world.aws());
+    through(driver, "swap-target-groups", to_all(&new)).await;
+    let from = driver.world.aws().now;
+    let incident = Incident {
+        from,
+        to: from + 3_600_000,
+        errors: 0.9,
+        slower: 1.0,
+    };
+    driver.world.aws().traffic.incidents.push(incident);
+    pass(driver, secs(600)).await;
+    let scale_in = report(&look(driver, STEP, &retire(&new)).await);
+    assert_eq!(scale_in, going("scale-in re-enabled for both colours", 40));
+
+    pass(driver, secs(61)).await;
+    new
+}
+
+#[test]
+fn failures_while_the_old_colour_fails_its_checks_too_fail_no_release() {
+    run(filled(), Fault::None, async |driver| {
+        let new = failing_after_the_swap(&driver).await;
+        make_unhealthy(&mut driver.world.aws(), "shop-green");
+        pass(&driver, secs(35)).await;
+        let answer = report(&look(&driver, STEP, &retire(&new)).await);
+        let text = answer[1].as_str().unwrap_or_default();
+        assert_eq!(answer[0], "in-progress", "{answer}");
+        let found = "100% to blue, which fails most requests; 0 of 2 targets of green are healthy, \
+                     so it fails too; ";
+        assert!(text.starts_with(found), "{text}");
+        assert_eq!(counts(&driver.world.aws()), [2, 2]);
+    });
+}
+
 #[test]
 fn the_old_colour_is_kept_while_the_new_one_fails_most_requests() {
     run(filled(), Fault::None, async |driver| {
-        let [new, _] = definitions(&driver.world.aws());
-        through(&driver, "swap-target-groups", to_all(&new)).await;
-        let from = driver.world.aws().now;
-        let incident = Incident {
-            from,
-            to: from + 3_600_000,
-            errors: 0.9,
-            slower: 1.0,
-        };
-        driver.world.aws().traffic.incidents.push(incident);
-        pass(&driver, secs(600)).await;
-        let scale_in = report(&look(&driver, STEP, &retire(&new)).await);
-        assert_eq!(scale_in, going("scale-in re-enabled for both colours", 40));
-
-        pass(&driver, secs(61)).await;
+        let new = failing_after_the_swap(&driver).await;
         let answer = report(&look(&driver, STEP, &retire(&new)).await);
         let text = answer[2].as_str().unwrap_or_default();
         assert_eq!(answer[0], "failed", "{answer}");

@@ -33,7 +33,7 @@ async fn swap(driver: &Driver, more: Value) -> Value {
 }
 
 /// All of a colour's tasks stop answering their load balancer.
-fn make_unhealthy(aws: &mut Aws, colour: &str) {
+pub(super) fn make_unhealthy(aws: &mut Aws, colour: &str) {
     let service = aws
         .ecs
         .service_named(CLUSTER, colour)

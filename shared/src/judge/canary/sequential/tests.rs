@@ -1,5 +1,7 @@
 //! The judge from look to look.
 
+use std::cell::Cell;
+
 use super::*;
 use crate::judge::canary::counts::{Counters, Minute};
 use crate::judge::canary::hour_before::Measured;
@@ -343,4 +345,20 @@ fn a_minute_that_an_earlier_judge_took_in_is_not_waited_for_again() {
     };
     let mut judge = resumed(&config(30), progress);
     assert_eq!(judge.look(7, read).usable_minutes, 7);
+}
+
+#[test]
+fn a_minute_is_read_once_however_many_came_before_it() {
+    const MINUTES: u32 = 10_000;
+    let config = JudgeConfig {
+        min_minutes: MINUTES,
+        ..config(MINUTES)
+    };
+    let reads = Cell::new(0);
+    let verdicts = verdicts(&config, |_| {
+        reads.set(reads.get() + 1);
+        arrived(1, 9)
+    });
+    assert_eq!((verdicts.len(), reads.get()), (10_000, MINUTES));
+    assert_eq!(verdicts[9_998].decision, Decision::Continue);
 }

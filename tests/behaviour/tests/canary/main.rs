@@ -1,6 +1,7 @@
 //! The canary pipeline on the sandbox: what is healthy is promoted, what is not is rolled back by
 //! the invocation that saw it, and neither chance nor a second delivery changes that.
 
+mod answers;
 mod cases;
 mod crashes;
 mod demo;

@@ -15,7 +15,7 @@ use crate::release::{
 use crate::strategy::blue_green::context::PairContext;
 use crate::strategy::blue_green::returning::{ReturnChange, ReturnStep, next_return_step};
 use crate::strategy::blue_green::size::needed_by_new;
-use crate::timestamp::Timestamp;
+use crate::timestamp::{Timestamp, readable};
 
 /// Moves the traffic of pairs.
 #[derive(Clone, Debug)]
@@ -159,7 +159,8 @@ impl TrafficMover {
         };
         let reason = decided.reason;
         let recorded = pair.weights();
-        let returned = format!("{reason}; traffic restored to {recorded}");
+        let bound = bound_clients(&seen, pair);
+        let returned = format!("{reason}; traffic restored to {recorded}{bound}");
 
         // Weights that are read as recorded may be older than a shift that moved them: they are set
         // once more.
@@ -298,6 +299,20 @@ fn decided_return(lease: &Lease) -> Result<(&PairTarget, TrafficReturn), Failure
         .and_then(Release::pair)
         .and_then(|target| Some((target, target.traffic_return.clone()?)))
         .ok_or_else(|| Failure::job("the traffic is returned for a reason that was not recorded"))
+}
+
+/// Who does not follow the weights, to be added to a summary: stickiness keeps clients on the new
+/// colour.
+fn bound_clients(seen: &ObservedPair, pair: &PriorPair) -> String {
+    let in_words = |sticky| {
+        format!(
+            "; clients that the rule binds to {} get 503 once it has no targets, until {} after \
+             their last response",
+            pair.idle(),
+            readable(sticky)
+        )
+    };
+    seen.route.sticky().map(in_words).unwrap_or_default()
 }
 
 /// The failure of a return that finds another writer's weights.

@@ -38,6 +38,9 @@ const LATENCY_MS: std::ops::RangeInclusive<u64> = 5..=60;
 /// When a caller without a read time-out of its own gives an unanswered call up.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The name that signatures of calls to Lambda have.
+const LAMBDA: &str = "lambda";
+
 /// How often a synchronous invocation is looked at.
 const RESULT_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -164,27 +167,32 @@ impl World {
     /// Answers one request as a service does over the wire: a synchronous invocation answers when
     /// the function has ended.
     pub async fn exchange(&self, request: &Request) -> Exchange {
-        let (response, call, invocation) = {
+        let (response, call) = {
             let mut aws = self.aws();
             let response = aws.call(request);
             let call = aws.calls.last().cloned().expect("every call is logged");
-            (response, call, aws.lambda.take_awaited())
+            (response, call)
         };
         self.touch();
-        let Some(invocation) = invocation else {
-            return Exchange { response, call };
-        };
+        let response = self.ended(request, response).await;
+        Exchange { response, call }
+    }
 
+    /// The response to a request: to a synchronous invocation, once the function has ended.
+    async fn ended(&self, request: &Request, response: Response) -> Response {
+        if request.service().as_deref() != Some(LAMBDA) {
+            return response;
+        }
+        let Some(invocation) = self.aws().lambda.take_awaited() else {
+            return response;
+        };
         loop {
             if let Some(result) = lambda::result(&self.aws(), invocation) {
-                let mut response = response;
-                response.headers.extend(result.headers);
-                return Exchange {
-                    response: Response {
-                        body: result.body,
-                        ..response
-                    },
-                    call,
+                let headers = response.headers.into_iter().chain(result.headers);
+                return Response {
+                    status: response.status,
+                    headers: headers.collect(),
+                    body: result.body,
                 };
             }
             tokio::time::sleep(RESULT_INTERVAL).await;
@@ -278,6 +286,7 @@ impl InMemoryAws {
         let throttled = fate == Fate::Throttled || self.world.throttles(&request);
         let answer = if throttled { Aws::throttle } else { Aws::call };
         let response = self.world.call(&request, invocation.attempt, answer);
+        let response = self.world.ended(&request, response).await;
 
         match fate {
             Fate::HangsAfter(hang) => {

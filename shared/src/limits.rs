@@ -277,6 +277,10 @@ pub const MINIMUM_HEALTHY_PERCENT: u32 = 75;
 /// Pages of a listing that are followed before it fails as too long. Ours: 100 pages of 100 tasks.
 pub const PAGES: usize = 100;
 
+/// Pages of the whole ledger that an operator waits for, 1 MB each (Amazon DynamoDB API: Scan).
+/// Ours: the pages of some minutes.
+pub const SCAN_PAGES: usize = 1_000;
+
 /// Revisions of a family that are described to find one among them: those that a release
 /// registered, or the one that it may be made from. Ours: as many calls fit into [`STEP_BUDGET`],
 /// and a release registers one or two.

@@ -145,7 +145,7 @@ const UNAVAILABLE: [&str; 6] = [
 
 impl AwsError {
     /// Classifies an error that the SDK returned for `operation`.
-    pub(super) fn from_sdk<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Self
+    pub fn from_sdk<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {

@@ -1,5 +1,7 @@
 //! Images in Amazon ECR: tags resolved to digests, because a tag can be moved and a digest cannot.
 
+mod digest;
+
 use std::fmt::Display;
 use std::sync::Arc;
 

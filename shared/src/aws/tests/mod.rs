@@ -22,6 +22,7 @@ mod newcomers;
 mod one_off_tasks;
 mod other_rules;
 mod pairs;
+mod pipelines;
 mod push_times;
 mod records;
 mod redaction;

@@ -1,6 +1,7 @@
 //! The ledger's table as it is read and written: keys, conditions, consistent reads, pages and
 //! versions.
 
+mod history;
 mod leases;
 mod newest_pushes;
 mod pending_deregistrations;

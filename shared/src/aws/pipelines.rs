@@ -9,6 +9,7 @@ use aws_sdk_codepipeline::types::{
     StageState,
 };
 use aws_smithy_types::DateTime;
+use serde::Serialize;
 
 use super::clients::Clients;
 use super::pages::Pages;
@@ -52,7 +53,7 @@ pub struct ActionNow {
 }
 
 /// One run of an action.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ActionRun {
     pub stage: String,
     pub name: String,

@@ -124,6 +124,7 @@ fn a_main_only_wires() {
 #[test]
 fn every_module_states_its_purpose() {
     for (name, text) in [
+        files("cli", "rs"),
         files("functions", "rs"),
         files("shared", "rs"),
         files("tests", "rs"),

@@ -21,7 +21,7 @@ const README_LINES: usize = 150;
 const ARCHITECTURE_LINES: usize = 200;
 
 /// Folders whose paths a document may name, always from the root.
-const FOLDERS: [&str; 5] = ["functions", "shared", "tests", "infra", "docs"];
+const FOLDERS: [&str; 6] = ["cli", "functions", "shared", "tests", "infra", "docs"];
 
 /// Endings of files that a document may name from its own folder.
 const ENDINGS: &str = "rs|yaml|yml|toml|md|json|jsonl|py|html|svg|png";

@@ -12,7 +12,7 @@ pub(crate) fn tests_that_never_run(all: &[&Source]) -> Vec<String> {
     let examples = examples.map(|source| format!("{} has an example that is not run", source.name));
     let mut findings: Vec<String> = examples.collect();
 
-    let manifests = ["functions", "shared", "tests"].map(|folder| files(folder, "toml"));
+    let manifests = ["cli", "functions", "shared", "tests"].map(|folder| files(folder, "toml"));
     for (name, manifest) in manifests.iter().flatten() {
         let Some(package) = name.strip_suffix("Cargo.toml") else {
             continue;

@@ -1,0 +1,169 @@
+//! What a command answers, and how the process ends.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+use slipway::aws::{AwsError, Unreadable};
+use slipway::release::Outcome;
+use thiserror::Error;
+
+use crate::table::{Cell, Look, Table, fields};
+
+/// The answer of a command.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub blocks: Vec<Block>,
+    /// The same for programs.
+    pub json: Value,
+    /// What an operator should know besides, on standard error.
+    pub warnings: Vec<String>,
+    pub exit: Exit,
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug)]
+pub enum Block {
+    Line(Cell),
+    Fields(Vec<(&'static str, Cell)>),
+    Table(Table),
+    /// A text of its own form.
+    Text(String),
+}
+
+/// How the process ends. The codes are documented in `--help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    /// The release ended otherwise than deployed, or a check is NG.
+    NotDeployed = 1,
+    /// Nothing was changed.
+    Refused = 2,
+    /// The answer is not known.
+    Failed = 3,
+    /// The release has not ended yet.
+    Open = 4,
+    /// As of sysexits.h.
+    Usage = 64,
+}
+
+/// Why a command has no answer.
+#[derive(Clone, Debug, Error)]
+pub enum Failed {
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error("{0}")]
+    Unknown(String),
+}
+
+impl Answer {
+    #[must_use]
+    pub fn new(blocks: Vec<Block>, json: Value) -> Self {
+        Self {
+            blocks,
+            json,
+            warnings: Vec::new(),
+            exit: Exit::Done,
+        }
+    }
+
+    #[must_use]
+    pub fn line(text: impl Into<Cell>, json: Value) -> Self {
+        Self::new(vec![Block::Line(text.into())], json)
+    }
+
+    #[must_use]
+    pub fn ending(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The same with a warning of each item of the ledger that could not be read.
+    #[must_use]
+    pub fn warning_of(mut self, unreadable: &[Unreadable]) -> Self {
+        let warnings = unreadable.iter().map(|item| item.error.to_string());
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// The text of the answer.
+    #[must_use]
+    pub fn text(&self, look: Look) -> String {
+        let blocks = self.blocks.iter().map(|block| match block {
+            Block::Line(cell) => cell.shown(look) + "\n",
+            Block::Fields(named) => fields(named, look),
+            Block::Table(table) => table.text(look),
+            Block::Text(text) => text.clone(),
+        });
+        let blocks: Vec<String> = blocks.filter(|text| !text.is_empty()).collect();
+        match look {
+            Look::Terminal => blocks.join("\n"),
+            Look::Pipe => blocks.concat(),
+        }
+    }
+}
+
+impl Exit {
+    /// How the process ends after a release that ended like this.
+    #[must_use]
+    pub fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Deployed | Outcome::Unchanged => Self::Done,
+            Outcome::RolledBack | Outcome::Superseded | Outcome::Held | Outcome::Failed => {
+                Self::NotDeployed
+            }
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Failed {
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Refused(_) => Exit::Refused,
+            Self::Aws(_) | Self::Unknown(_) => Exit::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_its_code() {
+        let codes = Outcome::ALL.iter().map(|outcome| Exit::of(*outcome) as u8);
+        assert_eq!(codes.collect::<Vec<_>>(), [0, 0, 1, 1, 1, 1]);
+        assert_eq!(Failed::Refused(String::new()).exit() as u8, 2);
+        assert_eq!(Failed::Unknown(String::new()).exit() as u8, 3);
+        assert_eq!([Exit::Open as u8, Exit::Usage as u8], [4, 64]);
+    }
+
+    #[test]
+    fn blocks_are_apart_on_a_terminal_and_lines_in_a_pipe() {
+        let answer = Answer::new(
+            vec![
+                Block::Line("web is free".into()),
+                Block::Table(Table::new(vec!["empty"])),
+                Block::Fields(vec![("digest", "sha256:0a".into()), ("tag", "1.0".into())]),
+            ],
+            json!({}),
+        );
+        assert_eq!(
+            answer.text(Look::Pipe),
+            "web is free\ndigest\tsha256:0a\ntag\t1.0\n"
+        );
+        assert_eq!(
+            answer.text(Look::Terminal),
+            "web is free\n\ndigest  sha256:0a\ntag     1.0\n"
+        );
+    }
+}

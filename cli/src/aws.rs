@@ -1,0 +1,109 @@
+//! The connection to AWS: credentials and region as every tool of AWS takes them, and what the
+//! outputs of the functions' stack name.
+
+use std::collections::BTreeMap;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use slipway::aws::{AwsError, Ledger, Sdk};
+
+use crate::{Failed, Global};
+
+/// The output with the name of the ledger's table.
+const LEDGER: &str = "LedgerTableName";
+
+/// What the commands act through.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub sdk: Sdk,
+    stack: String,
+    /// Of the stack, by their keys.
+    outputs: BTreeMap<String, String>,
+}
+
+impl Session {
+    /// Reads the outputs of the functions' stack.
+    ///
+    /// # Errors
+    /// If there is no such stack, or it is not that of the functions.
+    pub async fn open(config: SdkConfig, stack: &str) -> Result<Self, Failed> {
+        let outputs = outputs(&config, stack).await?;
+        let table = outputs.get(LEDGER).ok_or_else(|| missing(stack, LEDGER))?;
+        Ok(Self {
+            sdk: Sdk::new(config, table),
+            stack: stack.to_owned(),
+            outputs,
+        })
+    }
+
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        Ledger::new(&self.sdk)
+    }
+
+    /// The value of an output of the stack, such as the ARN of a function.
+    ///
+    /// # Errors
+    /// If the stack has no such output.
+    pub fn output(&self, key: &str) -> Result<&str, Failed> {
+        let value = self.outputs.get(key).map(String::as_str);
+        value.ok_or_else(|| missing(&self.stack, key))
+    }
+}
+
+/// Connects as the global options and the environment state.
+///
+/// # Errors
+/// If no region is given, or as of [`Session::open`].
+pub(crate) async fn connect(global: &Global) -> Result<Session, Failed> {
+    let http = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    if let Some(profile) = &global.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &global.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &global.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+
+    let config = loader.load().await;
+    if config.region().is_none() {
+        return Err(Failed::Unknown(
+            "no region is given; expected one in --region, AWS_REGION or the profile".to_owned(),
+        ));
+    }
+    Session::open(config, &global.stack).await
+}
+
+async fn outputs(config: &SdkConfig, stack: &str) -> Result<BTreeMap<String, String>, Failed> {
+    let client = aws_sdk_cloudformation::Client::new(config);
+    let found = client.describe_stacks().stack_name(stack).send().await;
+    let found = found
+        .map_err(AwsError::from_sdk("cloudformation:DescribeStacks"))
+        .map_err(|error| match error.code.as_str() {
+            // CloudFormation has no code of its own for a stack that does not exist.
+            "ValidationError" => Failed::Unknown(format!(
+                "{error}; expected the stack of the functions in --stack"
+            )),
+            _ => Failed::Aws(error),
+        })?;
+
+    let outputs = found.stacks().iter().flat_map(|stack| stack.outputs());
+    let named = outputs.filter_map(|output| {
+        let (key, value) = (output.output_key()?, output.output_value()?);
+        Some((key.to_owned(), value.to_owned()))
+    });
+    Ok(named.collect())
+}
+
+fn missing(stack: &str, key: &str) -> Failed {
+    Failed::Unknown(format!(
+        "stack `{stack}` has no output `{key}`; expected the stack of Slipway's functions, in this \
+         version or a later one, in --stack"
+    ))
+}

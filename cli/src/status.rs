@@ -1,0 +1,319 @@
+//! `slipway status`: which releases are open, what they wait for, and what the services run.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::{Value, json};
+use slipway::aws::{Pipelines, Services, StageNow};
+use slipway::observed::colour::{Colour, PerColour};
+use slipway::observed::service::{Rollout, ServiceView, revision};
+use slipway::observed::weights::Weights;
+use slipway::release::{Lease, Phase, Release};
+use slipway::timestamp::{Timestamp, readable};
+
+use crate::words::{Place, digest, instant, name_of, place};
+use crate::{Answer, Block, Cell, Failed, Session, Table, Tone, find};
+
+/// How many pipelines are read for the releases of all services: the others show what the ledger
+/// has.
+const PIPELINES: usize = 12;
+
+/// Shows which releases are open and what they wait for; of one service also what it runs.
+///
+/// Fields without SERVICE: service, state, since, digest, pipeline, execution, step.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The service or the pair, `SERVICE` or `CLUSTER/SERVICE`; all of them without it.
+    pub service: Option<String>,
+}
+
+impl Status {
+    /// # Errors
+    /// When a call fails, or the ledger does not know the service.
+    pub async fn run(&self, session: &Session) -> Result<Answer, Failed> {
+        match &self.service {
+            None => all(session).await,
+            Some(name) => one(session, &find::lease(session, name).await?).await,
+        }
+    }
+}
+
+/// The stages of pipelines that were read, and why others could not be.
+#[derive(Default)]
+struct Pictures {
+    stages: BTreeMap<String, Vec<StageNow>>,
+    warnings: Vec<String>,
+}
+
+impl Pictures {
+    async fn look(&mut self, session: &Session, pipeline: &str) {
+        if self.stages.contains_key(pipeline) || self.stages.len() >= PIPELINES {
+            return;
+        }
+        match Pipelines::new(&session.sdk).stages(pipeline).await {
+            Ok(stages) => drop(self.stages.insert(pipeline.to_owned(), stages)),
+            Err(error) => self.warnings.push(error.to_string()),
+        }
+    }
+
+    fn of(&self, release: &Release) -> Option<Place<'_>> {
+        place(self.stages.get(&release.pipeline)?, &release.execution)
+    }
+}
+
+async fn all(session: &Session) -> Result<Answer, Failed> {
+    let listing = session.ledger().leases().await?;
+    let now = session.sdk.now();
+    let mut leases: Vec<&Lease> = listing.leases.iter().collect();
+    leases.sort_by_key(|lease| (lease.release.is_none(), name_of(lease)));
+
+    let mut pictures = Pictures::default();
+    for release in leases.iter().filter_map(|lease| lease.release.as_ref()) {
+        pictures.look(session, &release.pipeline).await;
+    }
+
+    let mut table = Table::new(vec![
+        "service",
+        "state",
+        "since",
+        "digest",
+        "pipeline",
+        "execution",
+        "step",
+    ]);
+    for lease in &leases {
+        table.push(row(lease, &pictures, now));
+    }
+    let mut started = Table::new(vec!["pipeline", "started execution, without a release yet"]);
+    for mark in &listing.started {
+        started.push(vec![
+            mark.pipeline.as_str().into(),
+            mark.execution.as_str().into(),
+        ]);
+    }
+
+    let json = json!({
+        "services": leases.iter().map(|lease| json_of(lease, &pictures)).collect::<Vec<_>>(),
+        "started": listing.started,
+    });
+    let blocks = vec![Block::Table(table), Block::Table(started)];
+    let answer = Answer {
+        warnings: pictures.warnings,
+        ..Answer::new(blocks, json)
+    };
+    Ok(answer.warning_of(&listing.unreadable))
+}
+
+async fn one(session: &Session, lease: &Lease) -> Result<Answer, Failed> {
+    let now = session.sdk.now();
+    let mut pictures = Pictures::default();
+    let mut fields: Vec<(&'static str, Cell)> = vec![("service", name_of(lease).into())];
+    if let Some(release) = &lease.release {
+        pictures.look(session, &release.pipeline).await;
+        let since = readable(now.since(release.began_at));
+        fields.extend([
+            ("state", state(release)),
+            ("since", instant(Some(release.began_at))),
+            ("for", since.into()),
+            ("digest", digest(release.digest.as_deref())),
+            ("pipeline", release.pipeline.as_str().into()),
+            ("execution", release.execution.as_str().into()),
+            ("step", step(lease, release, pictures.of(release)).into()),
+        ]);
+    } else {
+        fields.push(("state", Cell::new("free", Tone::Good)));
+    }
+
+    let (running, why) = running(session, lease).await;
+    pictures.warnings.extend(why);
+    let mut table = Table::new(vec!["service", "weight", "revision", "tasks", "rollout"]);
+    for service in &running {
+        table.push(service.row());
+    }
+    let mut json = json_of(lease, &pictures);
+    json["runs"] = running.iter().map(Running::json).collect();
+    Ok(Answer {
+        warnings: pictures.warnings,
+        ..Answer::new(vec![Block::Fields(fields), Block::Table(table)], json)
+    })
+}
+
+fn row(lease: &Lease, pictures: &Pictures, now: Timestamp) -> Vec<Cell> {
+    let name = Cell::from(name_of(lease));
+    let Some(release) = &lease.release else {
+        let none = || Cell::from("-");
+        let free = Cell::new("free", Tone::Good);
+        return vec![name, free, none(), none(), none(), none(), none()];
+    };
+    vec![
+        name,
+        state(release),
+        readable(now.since(release.began_at)).into(),
+        digest(release.digest.as_deref()),
+        release.pipeline.as_str().into(),
+        release.execution.as_str().into(),
+        step(lease, release, pictures.of(release)).into(),
+    ]
+}
+
+fn json_of(lease: &Lease, pictures: &Pictures) -> Value {
+    let release = lease.release.as_ref();
+    let step = release.map(|release| step(lease, release, pictures.of(release)));
+    json!({"service": name_of(lease), "lease": lease, "step": step})
+}
+
+/// How far an open release is.
+fn state(release: &Release) -> Cell {
+    let waits = is_held(release);
+    let pair = release.pair();
+    match &release.phase {
+        Phase::RollingBack { .. } => Cell::new("rolling-back", Tone::Bad),
+        Phase::Open(_) if waits => Cell::new("waiting-for-a-decision", Tone::Waiting),
+        Phase::Open(_) if pair.is_some_and(|pair| pair.traffic_return.is_some()) => {
+            Cell::new("returning-traffic", Tone::Bad)
+        }
+        Phase::Beginning | Phase::Open(_) if release.failure.is_some() => {
+            Cell::new("failed", Tone::Bad)
+        }
+        Phase::Beginning => Cell::new("beginning", Tone::Waiting),
+        Phase::Open(_) => Cell::new("open", Tone::Waiting),
+    }
+}
+
+/// Whether an inconclusive judgement waits for an operator's decision.
+pub(crate) fn is_held(release: &Release) -> bool {
+    let awaiting = release.pair().and_then(|pair| pair.awaiting.as_ref());
+    awaiting.is_some_and(|awaiting| awaiting.decision.is_none())
+}
+
+/// What an open release does or waits for, with the command by which an operator ends the wait.
+fn step(lease: &Lease, release: &Release, place: Option<Place<'_>>) -> String {
+    let name = name_of(lease);
+    if is_held(release) {
+        return format!(
+            "the judgement is inconclusive: slipway decide promote {name}, or roll-back"
+        );
+    }
+    if let Some(returning) = release.pair().and_then(|pair| pair.traffic_return.as_ref()) {
+        return format!("traffic returns: {}", returning.reason);
+    }
+
+    match place {
+        Some(Place::Before {
+            stage,
+            disabled: Some(reason),
+        }) => format!("the transition into stage {stage} is disabled: {reason}"),
+        Some(Place::Before { stage, .. }) => format!("waits for stage {stage}"),
+        Some(Place::Approval { action }) => {
+            format!("{action} waits for an approval: slipway approve {name}")
+        }
+        Some(Place::Running(action)) => {
+            let percent = action.percent.map(|percent| format!(" {percent}%"));
+            let summary = action.summary.as_ref().map(|text| format!(": {text}"));
+            let name = Some(action.name.clone());
+            [name, percent, summary].into_iter().flatten().collect()
+        }
+        None => match &release.failure {
+            Some(failure) => failure.message.clone(),
+            None => "between two actions".to_owned(),
+        },
+    }
+}
+
+/// What a service, or one of a pair, was seen to run.
+struct Running {
+    name: String,
+    weight: Option<u32>,
+    view: Option<ServiceView>,
+}
+
+impl Running {
+    fn row(&self) -> Vec<Cell> {
+        let weight = self.weight.map_or("-".to_owned(), |it| it.to_string());
+        let name = Cell::from(self.name.as_str());
+        let Some(view) = &self.view else {
+            return vec![name, weight.into(), "-".into(), "-".into(), "-".into()];
+        };
+        let primary = view.primary();
+        let rollout = match primary.map(|primary| primary.rollout) {
+            Some(Rollout::InProgress) => Cell::new("in progress", Tone::Waiting),
+            Some(Rollout::Completed) => Cell::new("completed", Tone::Good),
+            Some(Rollout::Failed) => Cell::new("failed", Tone::Bad),
+            Some(Rollout::Absent) | None => "-".into(),
+        };
+        let runs = primary.map_or("-", |primary| revision(&primary.task_definition));
+        vec![
+            name,
+            weight.into(),
+            runs.into(),
+            format!("{} of {}", view.running, view.desired).into(),
+            rollout,
+        ]
+    }
+
+    fn json(&self) -> Value {
+        let view = self.view.as_ref();
+        let primary = view.and_then(ServiceView::primary);
+        json!({
+            "service": self.name,
+            "weight": self.weight,
+            "task_definition": primary.map(|primary| &primary.task_definition),
+            "desired": view.map(|view| view.desired),
+            "running": view.map(|view| view.running),
+            "pending": view.map(|view| view.pending),
+        })
+    }
+}
+
+/// The services of a lease as ECS shows them, and why it does not: a service of another account or
+/// region is not read.
+async fn running(session: &Session, lease: &Lease) -> (Vec<Running>, Option<String>) {
+    let services = Services::new(&session.sdk);
+    let names = names(lease);
+    let weights = weights(lease);
+    let mut found = Vec::new();
+    let mut why = None;
+    for (colour, name) in names {
+        let view = match services.describe(&lease.cluster, &name).await {
+            Ok(observed) => observed.map(|observed| observed.view),
+            Err(error) => {
+                why = Some(error.to_string());
+                None
+            }
+        };
+        let weight = colour
+            .zip(weights)
+            .map(|(colour, weights)| *weights.of(colour));
+        found.push(Running { name, weight, view });
+    }
+    (found, why)
+}
+
+/// The services of a lease, those of a pair with their colours.
+fn names(lease: &Lease) -> Vec<(Option<Colour>, String)> {
+    let pair = lease.release.as_ref().and_then(Release::pair);
+    let known = lease.last_known.as_ref();
+    let services = match (pair, known) {
+        (Some(pair), _) => pair.prior.services(&lease.service),
+        (None, Some(known)) => match &known.rule {
+            Some(rule) => rule.services(&lease.service),
+            None => PerColour::services(None, &lease.service),
+        },
+        (None, None) => return vec![(None, lease.service.clone())],
+    };
+    vec![
+        (Some(Colour::Blue), services.blue),
+        (Some(Colour::Green), services.green),
+    ]
+}
+
+/// The weights of a pair as the ledger has them: those that are known to be set last.
+fn weights(lease: &Lease) -> Option<Weights> {
+    let pair = lease.release.as_ref().and_then(Release::pair);
+    match pair.map(|pair| (pair, &pair.shift)) {
+        Some((_, Some(shift))) if shift.made => Some(shift.to),
+        Some((_, Some(shift))) => Some(shift.from),
+        Some((pair, None)) => Some(pair.prior.weights()),
+        None => lease.last_known.as_ref().map(|known| known.weights),
+    }
+}

@@ -1,0 +1,161 @@
+//! What people read: an open release, the history of a service, the story and the pushes.
+
+use std::time::Duration;
+
+use emulator::ecr::{self, Behaviour};
+use harness::driver::Driver;
+use serde_json::json;
+use slipway::image::short_digest;
+use slipway_cli::{Exit, Failed, History, Pushes, Session, Status, Why};
+
+use behaviour::account;
+
+use crate::{closed, field, operate, pass, push, rows};
+
+fn status(service: Option<&str>) -> Status {
+    Status {
+        service: service.map(ToOwned::to_owned),
+    }
+}
+
+fn history(service: &str) -> History {
+    History {
+        service: service.to_owned(),
+        most: 20,
+    }
+}
+
+fn why(what: &str) -> Why {
+    Why {
+        what: what.to_owned(),
+    }
+}
+
+/// Gives the image of one tag another tag.
+fn retag(driver: &Driver, tag: &str, other: &str) {
+    let ids = json!({"repositoryName": "web", "imageIds": [{"imageTag": tag}]});
+    let mut aws = driver.world.aws();
+    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
+    let image = json!({
+        "repositoryName": "web", "imageTag": other,
+        "imageManifest": found["images"][0]["imageManifest"],
+    });
+    ecr::call(&mut aws, "PutImage", &image).expect("put");
+    drop(aws);
+    driver.world.touch();
+}
+
+#[test]
+fn an_open_release_is_shown_with_its_step_and_what_the_service_runs() {
+    operate(account(), async |driver: Driver, session: Session| {
+        let digest = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        pass(Duration::from_secs(60)).await;
+
+        let all = status(None).run(&session).await.expect("an answer");
+        let open = rows(&all);
+        let web = open.iter().find(|row| row[0] == "apps/web").expect("web");
+        assert_eq!(web[1], "open");
+        assert_eq!(web[3], short_digest(&digest));
+        assert_eq!(web[4], "slipway-web");
+        assert!(web[6].starts_with("update-service "), "{web:?}");
+        assert_eq!((all.exit, all.warnings), (Exit::Done, Vec::new()));
+
+        let one = status(Some("web")).run(&session).await.expect("an answer");
+        assert_eq!(field(&one, "execution"), web[5]);
+        let runs = &one.json["runs"];
+        assert_eq!(runs[0]["service"], "web");
+        assert_eq!(runs[0]["desired"], 2);
+        assert_eq!(one.json["lease"]["release"]["digest"], json!(digest));
+
+        let record = closed(&session, &digest).await;
+        let free = status(Some("apps/web"))
+            .run(&session)
+            .await
+            .expect("an answer");
+        assert_eq!(field(&free, "state"), "free");
+        let change = record.change.expect("a change");
+        assert_eq!(
+            free.json["runs"][0]["task_definition"],
+            json!(change.task_definition)
+        );
+    });
+}
+
+#[test]
+fn both_colours_of_a_pair_are_shown_with_their_weights() {
+    operate(account(), async |driver: Driver, session: Session| {
+        let digest = push(&driver, "shop", "1.0.0", Behaviour::Healthy);
+        closed(&session, &digest).await;
+
+        let shop = status(Some("shop")).run(&session).await.expect("an answer");
+        let runs = shop.json["runs"].as_array().expect("a list");
+        let colours: Vec<_> = runs
+            .iter()
+            .map(|it| (it["service"].clone(), it["weight"].clone()))
+            .collect();
+        let weight = |name: &str, weight: u32| (json!(name), json!(weight));
+        let expected = [weight("shop-blue", 0), weight("shop-green", 100)];
+        let others = [weight("shop-blue", 100), weight("shop-green", 0)];
+        assert!(colours == expected || colours == others, "{colours:?}");
+        assert_eq!(rows(&shop).len(), 4);
+    });
+}
+
+#[test]
+fn a_story_has_the_reason_and_a_later_push_is_refused() {
+    operate(account(), async |driver: Driver, session: Session| {
+        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        closed(&session, &good).await;
+        let bad = push(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
+        let record = closed(&session, &bad).await;
+
+        let past = history("web").run(&session).await.expect("an answer");
+        let outcomes: Vec<_> = rows(&past).iter().map(|row| row[2].clone()).collect();
+        assert_eq!(outcomes, ["rolled-back", "deployed"]);
+
+        let story = why(&record.execution)
+            .run(&session)
+            .await
+            .expect("an answer");
+        assert_eq!(field(&story, "outcome"), "rolled-back");
+        assert_eq!(field(&story, "digest"), bad);
+        assert_eq!(Some(field(&story, "reason")), record.reason);
+        let failed = rows(&story)
+            .into_iter()
+            .find(|row| row.len() == 5 && row[3] == "Failed");
+        assert_eq!(failed.expect("an action")[2], "Release/update-service");
+
+        retag(&driver, "1.1.0", "1.1.1");
+        pass(Duration::from_secs(120)).await;
+        let pushes = Pushes {
+            pipeline: "slipway-web".to_owned(),
+            most: 20,
+        };
+        let pushes = pushes.run(&session).await.expect("an answer");
+        let states: Vec<_> = rows(&pushes).iter().map(|row| row[4].clone()).collect();
+        assert_eq!(states, ["refused", "started"]);
+        let refused = why(&bad["sha256:".len()..][..12]).run(&session).await;
+        let refused = refused.expect("an answer");
+        assert_eq!(field(&refused, "push"), "refused");
+        assert!(field(&refused, "push by").starts_with("this digest was rolled-back before"));
+    });
+}
+
+#[test]
+fn what_is_not_known_is_refused_by_its_name() {
+    operate(account(), async |_: Driver, session: Session| {
+        let unknown = "0b6f9c1e-5f0c-4c56-9f5e-2f1f3f0a7c11";
+        let refused = [
+            status(Some("api")).run(&session).await,
+            history("api").run(&session).await,
+            why(unknown).run(&session).await,
+            why("sha256:0a0a0a0").run(&session).await,
+            why("web").run(&session).await,
+        ];
+        for answer in refused {
+            let failed = answer.expect_err("refused");
+            assert!(matches!(failed, Failed::Refused(_)), "{failed}");
+            assert_eq!(failed.exit(), Exit::Refused);
+        }
+    });
+}

@@ -3,7 +3,9 @@
 use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{History, Pushes, Status, Why};
+use crate::{
+    Again, Approve, Decide, Deploy, History, Pushes, Reject, Rollback, Status, Stop, Wait, Why,
+};
 
 /// Shows what Slipway releases, and why, and takes the decisions of operators.
 ///
@@ -18,7 +20,8 @@ pub struct Slipway {
     pub command: Command,
 }
 
-/// What every command takes.
+// What every command takes.
+// Not a doc comment: that of what is flattened would take the place of the command's.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
@@ -45,6 +48,14 @@ pub enum Command {
     History(History),
     Why(Why),
     Pushes(Pushes),
+    Deploy(Deploy),
+    Wait(Wait),
+    Stop(Stop),
+    Approve(Approve),
+    Reject(Reject),
+    Decide(Decide),
+    Again(Again),
+    Rollback(Rollback),
 }
 
 /// How many rows a command shows at most.
@@ -77,6 +88,20 @@ mod tests {
     }
 
     #[test]
+    fn every_command_has_a_text_of_its_own() {
+        let command = Slipway::command();
+        let about = |command: &clap::Command| command.get_about().map(ToString::to_string);
+        let mut texts: Vec<_> = command.get_subcommands().map(about).collect();
+        texts.push(about(&command));
+        assert!(texts.iter().all(Option::is_some), "{texts:?}");
+
+        let count = texts.len();
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts.len(), count, "{texts:?}");
+    }
+
+    #[test]
     fn global_options_may_come_after_the_command() {
         let given = ["slipway", "status", "web", "--stack", "delivery", "--json"];
         let arguments = Slipway::try_parse_from(given).expect("arguments");
@@ -96,6 +121,9 @@ mod tests {
             &["slipway", "state"],
             &["slipway", "why"],
             &["slipway", "history", "web", "--most", "0"],
+            &["slipway", "deploy", "web"],
+            &["slipway", "again", "sha256:0a"],
+            &["slipway", "decide", "hold", "shop"],
         ] {
             assert!(Slipway::try_parse_from(given).is_err(), "{given:?}");
         }

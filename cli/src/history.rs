@@ -62,6 +62,15 @@ impl History {
     }
 }
 
+/// The records of a service, the newest first, whatever became of them.
+pub(crate) fn of_service<'a>(
+    records: &'a [Record],
+    lease: &Lease,
+) -> impl Iterator<Item = &'a Record> {
+    let newest = records.iter().rev();
+    newest.filter(move |record| Entry::of(record, lease).is_some())
+}
+
 impl<'a> Entry<'a> {
     fn of(record: &'a Record, lease: &Lease) -> Option<Self> {
         let (cluster, service) = (&lease.cluster, &lease.service);

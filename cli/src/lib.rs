@@ -4,24 +4,39 @@
 //! that the documents give for the AWS CLI: it has no power that those do not have. Each command is
 //! a file: its arguments, what it does, and its answer. It never prints: `main` does.
 
+mod again;
 mod answer;
+mod approve;
 mod arguments;
 mod aws;
+mod decide;
+mod deploy;
 mod find;
 mod history;
+mod pipeline;
 mod pushes;
+mod rollback;
 mod status;
+mod stop;
 mod table;
+mod wait;
 mod why;
 mod words;
 
+pub use again::Again;
 pub use answer::{Answer, Block, Exit, Failed};
+pub use approve::{Approve, Reject, Waits};
 pub use arguments::{Command, Global, Slipway};
 pub use aws::Session;
+pub use decide::{Decide, Decision};
+pub use deploy::{Deploy, Waiting};
 pub use history::History;
 pub use pushes::Pushes;
+pub use rollback::Rollback;
 pub use status::Status;
+pub use stop::Stop;
 pub use table::{Cell, Look, Table, Tone};
+pub use wait::{Limit, Wait};
 pub use why::Why;
 
 /// Runs the command of the arguments.
@@ -35,5 +50,13 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
         Command::History(history) => history.run(&session).await,
         Command::Why(why) => why.run(&session).await,
         Command::Pushes(pushes) => pushes.run(&session).await,
+        Command::Deploy(deploy) => deploy.run(&session).await,
+        Command::Wait(wait) => wait.run(&session).await,
+        Command::Stop(stop) => stop.run(&session).await,
+        Command::Approve(approve) => approve.run(&session).await,
+        Command::Reject(reject) => reject.run(&session).await,
+        Command::Decide(decide) => decide.run(&session).await,
+        Command::Again(again) => again.run(&session).await,
+        Command::Rollback(rollback) => rollback.run(&session).await,
     }
 }

@@ -1,6 +1,7 @@
 //! The commands on the emulated AWS with the real functions, in virtual time: their answers by
 //! value, and how the process ends.
 
+mod acting;
 mod reading;
 
 use std::time::Duration;

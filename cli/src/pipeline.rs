@@ -1,0 +1,234 @@
+//! The pipelines that the names of people mean, and what they declare.
+
+use slipway::aws::{DeclaredAction, Images, Pipelines};
+use slipway::image::{ImageReference, is_digest};
+use slipway::release::Record;
+
+use crate::{Failed, Session, find, history};
+
+/// The provider of source actions that take an image.
+const ECR: &str = "ECR";
+
+/// A pipeline as it is declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) name: String,
+    pub(crate) actions: Vec<DeclaredAction>,
+}
+
+/// The source action of a pipeline that takes an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ImageSource<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) repository: &'a str,
+}
+
+/// An execution with its pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Execution {
+    pub(crate) pipeline: String,
+    pub(crate) id: String,
+}
+
+impl Pipeline {
+    /// The pipeline of a name, or the one by which the service of a name was released last.
+    ///
+    /// # Errors
+    /// If there is none, or a call fails.
+    pub(crate) async fn find(session: &Session, name: &str) -> Result<Self, Failed> {
+        let pipelines = Pipelines::new(&session.sdk);
+        // CodePipeline refuses a name with a slash as it refuses a wrong request.
+        if !name.contains('/')
+            && let Some(actions) = pipelines.declared(name).await?
+        {
+            let name = name.to_owned();
+            return Ok(Self { name, actions });
+        }
+
+        let name = of_service(session, name).await?;
+        match pipelines.declared(&name).await? {
+            Some(actions) => Ok(Self { name, actions }),
+            None => Err(Failed::Refused(format!("there is no pipeline `{name}`"))),
+        }
+    }
+
+    /// # Errors
+    /// If the pipeline does not take its image from one repository of Amazon ECR.
+    pub(crate) fn source(&self) -> Result<ImageSource<'_>, Failed> {
+        let mut sources = self.actions.iter().filter(|it| it.provider == ECR);
+        match (sources.next(), sources.next()) {
+            (Some(source), None) => Ok(ImageSource {
+                action: &source.name,
+                repository: source
+                    .configuration
+                    .get("RepositoryName")
+                    .map_or("", String::as_str),
+            }),
+            (first, _) => Err(Failed::Refused(format!(
+                "pipeline `{}` has {} source actions of Amazon ECR; expected one, which takes the \
+                 digest",
+                self.name,
+                if first.is_some() { "several" } else { "no" }
+            ))),
+        }
+    }
+}
+
+impl ImageSource<'_> {
+    /// The digest of an image of the repository: a tag, a digest, or a reference with either.
+    ///
+    /// # Errors
+    /// If it is of another repository, or is not there.
+    pub(crate) async fn digest(self, session: &Session, image: &str) -> Result<String, Failed> {
+        let wanted = self.tag_or_digest(image, session.sdk.region())?;
+        let found = Images::new(&session.sdk)
+            .digest(self.repository, &wanted)
+            .await?;
+        found.ok_or_else(|| {
+            Failed::Refused(format!(
+                "repository `{}` has no image `{wanted}`; expected one that was pushed",
+                self.repository
+            ))
+        })
+    }
+
+    fn tag_or_digest(self, image: &str, region: Option<&str>) -> Result<String, Failed> {
+        if is_digest(image) || !image.contains(['/', ':', '@']) {
+            return Ok(image.to_owned());
+        }
+
+        let reference = ImageReference::parse(image).map_err(Failed::Refused)?;
+        let of_ecr = reference.ecr();
+        let repository = of_ecr.as_ref().map_or(&reference.name, |it| &it.repository);
+        let is_near = of_ecr
+            .as_ref()
+            .is_none_or(|it| region.is_none_or(|region| it.region == region));
+        if repository != self.repository || !is_near {
+            return Err(Failed::Refused(format!(
+                "image `{image}` is of another repository; expected one of `{}`, from which the \
+                 pipeline takes its image",
+                self.repository
+            )));
+        }
+        reference.digest.or(reference.tag).ok_or_else(|| {
+            Failed::Refused(format!(
+                "image `{image}` has no tag; expected one, or a digest"
+            ))
+        })
+    }
+}
+
+/// The pipeline by which a service is being released, or was last.
+async fn of_service(session: &Session, name: &str) -> Result<String, Failed> {
+    let ledger = session.ledger();
+    let listing = ledger.leases().await?;
+    let lease = find::named(&listing, name).map_err(|_| {
+        Failed::Refused(format!(
+            "there is neither a pipeline `{name}` nor a service of that name in the ledger"
+        ))
+    })?;
+    if let Some(release) = &lease.release {
+        return Ok(release.pipeline.clone());
+    }
+
+    let found = ledger.records().await?;
+    match history::of_service(&found.records, lease).next() {
+        Some(Record { pipeline, .. }) => Ok(pipeline.clone()),
+        None => Err(Failed::Refused(format!(
+            "the ledger has no release of `{name}`; expected the name of its pipeline"
+        ))),
+    }
+}
+
+impl Execution {
+    /// The execution of an id, or that of the open release of a service.
+    ///
+    /// # Errors
+    /// If there is none, or the pipeline of an id is not known.
+    pub(crate) async fn find(
+        session: &Session,
+        name: &str,
+        pipeline: Option<&str>,
+    ) -> Result<Self, Failed> {
+        if !find::is_execution(name) {
+            let lease = find::lease(session, name).await?;
+            return match lease.release {
+                Some(release) => Ok(Self {
+                    pipeline: release.pipeline,
+                    id: release.execution,
+                }),
+                None => Err(Failed::Refused(format!("no release of `{name}` is open"))),
+            };
+        }
+
+        let id = name.to_owned();
+        if let Some(pipeline) = pipeline {
+            let pipeline = pipeline.to_owned();
+            return Ok(Self { pipeline, id });
+        }
+        match session.ledger().record(name).await? {
+            Some(record) => Ok(Self {
+                pipeline: record.pipeline,
+                id,
+            }),
+            None => Err(Failed::Refused(format!(
+                "the ledger has no record of execution {name} yet; expected its pipeline in \
+                 --pipeline"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: ImageSource<'_> = ImageSource {
+        action: "Image",
+        repository: "web",
+    };
+
+    #[test]
+    fn an_image_is_a_tag_a_digest_or_a_reference_of_the_repository() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        let uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web";
+        let read = |image: &str| SOURCE.tag_or_digest(image, Some("eu-west-1"));
+        for (image, expected) in [
+            ("1.4.0".to_owned(), "1.4.0"),
+            ("web:1.4.0".to_owned(), "1.4.0"),
+            (digest.clone(), digest.as_str()),
+            (format!("web@{digest}"), digest.as_str()),
+            (format!("{uri}:1.4.0"), "1.4.0"),
+            (format!("{uri}:1.4.0@{digest}"), digest.as_str()),
+        ] {
+            assert_eq!(read(&image).expect("of the repository"), expected);
+        }
+        for other in [
+            "shop:1.4.0".to_owned(),
+            uri.to_owned(),
+            format!("{}:1.4.0", uri.replace("eu-west-1", "eu-west-2")),
+            "web:two words".to_owned(),
+        ] {
+            assert!(matches!(read(&other), Err(Failed::Refused(_))), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_pipeline_has_one_source_of_an_image() {
+        let action = |name: &str, provider: &str| DeclaredAction {
+            stage: "Source".to_owned(),
+            name: name.to_owned(),
+            provider: provider.to_owned(),
+            configuration: [("RepositoryName".to_owned(), "web".to_owned())].into(),
+        };
+        let with = |actions: &[DeclaredAction]| Pipeline {
+            name: "slipway-web".to_owned(),
+            actions: actions.to_vec(),
+        };
+        let [image, config] = [action("Image", "ECR"), action("Config", "S3")];
+        let one = with(&[image.clone(), config.clone()]);
+        assert_eq!(one.source().expect("one"), SOURCE);
+        assert!(with(&[config]).source().is_err());
+        assert!(with(&[image.clone(), image]).source().is_err());
+    }
+}

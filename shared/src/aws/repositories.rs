@@ -1,4 +1,4 @@
-//! Repositories of Amazon ECR: the images with tags that one has.
+//! Repositories of Amazon ECR: where one is, and the images with tags that it has.
 
 use std::sync::Arc;
 
@@ -23,6 +23,27 @@ impl Repositories {
         Self {
             clients: Arc::clone(&sdk.service),
         }
+    }
+
+    /// The URI of a repository in the own account and region, which begins references of images.
+    ///
+    /// # Errors
+    /// If the call fails, or there is no such repository.
+    pub async fn uri(&self, repository: &str) -> Result<String, AwsError> {
+        const OPERATION: &str = "ecr:DescribeRepositories";
+        let request = self
+            .clients
+            .ecr()
+            .describe_repositories()
+            .repository_names(repository);
+        let found = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
+        let first = found.repositories().first();
+        let uri = first.and_then(|repository| repository.repository_uri());
+        uri.map(ToOwned::to_owned)
+            .ok_or_else(|| AwsError::unexpected(OPERATION, "no URI"))
     }
 
     /// The active images with a tag of a repository in the function's own account and region, in no

@@ -55,6 +55,9 @@ pub enum Failed {
     Aws(#[from] AwsError),
     #[error("{0}")]
     Unknown(String),
+    /// What the offline judge refuses, or finds different.
+    #[error("{0}")]
+    NotJudged(String),
 }
 
 impl Answer {
@@ -93,7 +96,7 @@ impl Answer {
             Block::Line(cell) => cell.shown(look) + "\n",
             Block::Fields(named) => fields(named, look),
             Block::Table(table) => table.text(look),
-            Block::Text(text) => text.clone(),
+            Block::Text(text) => lines(text),
         });
         let blocks: Vec<String> = blocks.filter(|text| !text.is_empty()).collect();
         match look {
@@ -101,6 +104,14 @@ impl Answer {
             Look::Pipe => blocks.concat(),
         }
     }
+}
+
+/// A text without control characters, except for its ends of lines.
+fn lines(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| Cell::from(line).shown(Look::Pipe) + "\n");
+    lines.collect()
 }
 
 impl Exit {
@@ -128,6 +139,7 @@ impl Failed {
         match self {
             Self::Refused(_) => Exit::Refused,
             Self::Aws(_) | Self::Unknown(_) => Exit::Failed,
+            Self::NotJudged(_) => Exit::NotDeployed,
         }
     }
 }
@@ -154,16 +166,17 @@ mod tests {
                 Block::Line("web is free".into()),
                 Block::Table(Table::new(vec!["empty"])),
                 Block::Fields(vec![("digest", "sha256:0a".into()), ("tag", "1.0".into())]),
+                Block::Text("OK   web\n  NG\u{1b}rule\n".to_owned()),
             ],
             json!({}),
         );
         assert_eq!(
             answer.text(Look::Pipe),
-            "web is free\ndigest\tsha256:0a\ntag\t1.0\n"
+            "web is free\ndigest\tsha256:0a\ntag\t1.0\nOK   web\n  NG rule\n"
         );
         assert_eq!(
             answer.text(Look::Terminal),
-            "web is free\n\ndigest  sha256:0a\ntag     1.0\n"
+            "web is free\n\ndigest  sha256:0a\ntag     1.0\n\nOK   web\n  NG rule\n"
         );
     }
 }

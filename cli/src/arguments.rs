@@ -4,7 +4,8 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Again, Approve, Decide, Deploy, History, Pushes, Reject, Rollback, Status, Stop, Wait, Why,
+    Again, Approve, Decide, Deploy, History, Inspect, Judge, Plan, Pushes, Reject, Rollback,
+    Status, Stop, Wait, Why,
 };
 
 /// Shows what Slipway releases, and why, and takes the decisions of operators.
@@ -56,6 +57,10 @@ pub enum Command {
     Decide(Decide),
     Again(Again),
     Rollback(Rollback),
+    #[command(visible_alias = "doctor")]
+    Plan(Plan),
+    Inspect(Inspect),
+    Judge(Judge),
 }
 
 /// How many rows a command shows at most.

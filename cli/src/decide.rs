@@ -68,12 +68,21 @@ pub(crate) async fn invoke(
     output: &str,
     event: &Value,
 ) -> Result<Value, Failed> {
+    let report = call(session, output, event).await?;
+    if report["status"] == "failed" {
+        let message = report["message"].as_str().unwrap_or_default();
+        return Err(Failed::Refused(message.to_owned()));
+    }
+    Ok(report)
+}
+
+/// Invokes a function of the stack and returns its response, a report of a failure too.
+///
+/// # Errors
+/// If the call fails, or the function ends with an error.
+pub(crate) async fn call(session: &Session, output: &str, event: &Value) -> Result<Value, Failed> {
     let function = session.output(output)?;
-    let returned = Functions::new(&session.sdk).call(function, event).await?;
-    match returned {
-        Returned::Response(report) if report["status"] == "failed" => Err(Failed::Refused(
-            report["message"].as_str().unwrap_or_default().to_owned(),
-        )),
+    match Functions::new(&session.sdk).call(function, event).await? {
         Returned::Response(report) => Ok(report),
         Returned::Error(error) => Err(Failed::Unknown(format!("{function} failed: {error}"))),
     }

@@ -1,5 +1,7 @@
-//! `cargo sandbox judge`: judges recorded canaries as they would have been judged live, and writes
-//! down how.
+//! `slipway judge`: judges recorded canaries as they would have been judged live, and writes down
+//! how. `cargo sandbox judge` is the same.
+//!
+//! It prints by itself, a line as soon as its scenario is read.
 
 use std::fmt::Display;
 use std::io::{BufRead, Read, Write, stdin, stdout};
@@ -14,10 +16,11 @@ use slipway::judge::kayenta;
 use slipway::judge::report::{self, Judgement};
 use slipway::text;
 
-/// The arguments of `cargo sandbox judge`.
+/// Judges recorded canaries, or metric pairs by a canary config of Kayenta, from standard input;
+/// writes reports and replays them. It calls nothing of AWS.
 #[derive(Debug, Args)]
 #[command(after_help = formats())]
-pub(crate) struct Judge {
+pub struct Judge {
     /// Judge by this canary config of Kayenta, once; standard input is then a JSON array of metric
     /// pairs.
     #[arg(long, value_name = "CONFIG")]
@@ -101,21 +104,21 @@ again and prints the line of its verdict, in the same form.
 
 Examples:
   cd tests/sandbox/examples/judge
-  cargo sandbox judge < scenarios.jsonl
-  cargo sandbox judge --report report.html < cases/rolled-back-by-errors.json
-  cargo sandbox judge --replay report.json
-  cargo sandbox judge --kayenta canary-config.json < metric-pairs.json
+  slipway judge < scenarios.jsonl
+  slipway judge --report report.html < cases/rolled-back-by-errors.json
+  slipway judge --replay report.json
+  slipway judge --kayenta canary-config.json < metric-pairs.json
 
 Exit codes: 0 everything was judged, whatever the verdict; 1 something was refused, and the error
 names the line and the field, with nothing printed for that line and those after it, or a file
 could not be read or written, or a replay found a different verdict, and the error names what
-differs; 2 wrong arguments."#;
+differs."#;
 
 /// Judges what standard input holds.
 ///
 /// # Errors
 /// What was refused, with the line and the field, or why the input or output failed.
-pub(crate) fn judge(arguments: &Judge) -> Result<(), String> {
+pub fn judge(arguments: &Judge) -> Result<(), String> {
     match arguments {
         Judge {
             kayenta: Some(config),

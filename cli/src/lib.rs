@@ -2,7 +2,8 @@
 //!
 //! A command reads the ledger and AWS through the adapters of `slipway::aws`, and acts by the calls
 //! that the documents give for the AWS CLI: it has no power that those do not have. Each command is
-//! a file: its arguments, what it does, and its answer. It never prints: `main` does.
+//! a file: its arguments, what it does, and its answer. It never prints, but for the judge: `main`
+//! does.
 
 mod again;
 mod answer;
@@ -13,7 +14,10 @@ mod decide;
 mod deploy;
 mod find;
 mod history;
+mod inspect;
+mod judge;
 mod pipeline;
+mod plan;
 mod pushes;
 mod rollback;
 mod status;
@@ -23,6 +27,8 @@ mod wait;
 mod why;
 mod words;
 
+use serde_json::Value;
+
 pub use again::Again;
 pub use answer::{Answer, Block, Exit, Failed};
 pub use approve::{Approve, Reject, Waits};
@@ -31,6 +37,9 @@ pub use aws::Session;
 pub use decide::{Decide, Decision};
 pub use deploy::{Deploy, Waiting};
 pub use history::History;
+pub use inspect::Inspect;
+pub use judge::{Judge, judge};
+pub use plan::Plan;
 pub use pushes::Pushes;
 pub use rollback::Rollback;
 pub use status::Status;
@@ -44,6 +53,16 @@ pub use why::Why;
 /// # Errors
 /// What kept it from an answer.
 pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
+    // These call nothing.
+    match &arguments.command {
+        Command::Inspect(inspect) => return inspect.run(),
+        Command::Judge(given) => {
+            judge(given).map_err(Failed::NotJudged)?;
+            return Ok(Answer::new(Vec::new(), Value::Null));
+        }
+        _ => {}
+    }
+
     let session = aws::connect(&arguments.global).await?;
     match &arguments.command {
         Command::Status(status) => status.run(&session).await,
@@ -58,5 +77,7 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
         Command::Decide(decide) => decide.run(&session).await,
         Command::Again(again) => again.run(&session).await,
         Command::Rollback(rollback) => rollback.run(&session).await,
+        Command::Plan(plan) => plan.run(&session).await,
+        Command::Inspect(_) | Command::Judge(_) => unreachable!("they have returned"),
     }
 }

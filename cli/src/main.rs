@@ -43,6 +43,10 @@ fn print(answer: &Answer, as_json: bool) {
     for warning in &answer.warnings {
         eprintln!("warning: {warning}");
     }
+    // The judge has printed its lines.
+    if answer.json.is_null() && answer.blocks.is_empty() {
+        return;
+    }
     let text = if as_json {
         format!("{:#}\n", answer.json)
     } else {

@@ -1,6 +1,5 @@
 //! `cargo sandbox`: plays the main job of Slipway end to end on an in-memory AWS.
 
-mod judge;
 mod serve;
 mod show;
 mod simulate;
@@ -13,8 +12,8 @@ use emulator::Aws;
 use harness::demo::{CHAPTERS, Chapter, DEMOS, Demo, Release, deployed, play};
 use harness::driver::Fault;
 use serde::Serialize;
+use slipway_cli::Judge;
 
-use crate::judge::Judge;
 use crate::serve::Serve;
 use crate::show::Show;
 use crate::simulate::Simulate;
@@ -76,7 +75,7 @@ fn main() -> ExitCode {
     match &arguments.command {
         Some(Command::Serve(arguments)) => return exit_code(serve::serve(arguments)),
         Some(Command::Simulate(arguments)) => return exit_code(simulate::simulate(arguments)),
-        Some(Command::Judge(arguments)) => return exit_code(judge::judge(arguments)),
+        Some(Command::Judge(arguments)) => return exit_code(slipway_cli::judge(arguments)),
         None => {}
     }
 

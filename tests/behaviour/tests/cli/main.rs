@@ -2,6 +2,7 @@
 //! value, and how the process ends.
 
 mod acting;
+mod planning;
 mod reading;
 
 use std::time::Duration;

@@ -106,12 +106,12 @@ impl Answer {
     }
 }
 
-/// A text without control characters, except for its ends of lines.
+/// A text without control characters, except for ends of lines and tabs.
 fn lines(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map(|line| Cell::from(line).shown(Look::Pipe) + "\n");
-    lines.collect()
+    let is_kept = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
+    let kept = text.trim_end().chars();
+    let kept = kept.map(|letter| if is_kept(letter) { letter } else { ' ' });
+    kept.chain(['\n']).collect()
 }
 
 impl Exit {

@@ -4,8 +4,8 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Again, Approve, Decide, Deploy, History, Inspect, Judge, Plan, Pushes, Reject, Rollback,
-    Status, Stop, Wait, Why,
+    Again, Approve, Completions, Decide, Deploy, History, Inspect, Judge, Plan, Pushes, Reject,
+    Rollback, Status, Stop, Wait, Why,
 };
 
 /// Shows what Slipway releases, and why, and takes the decisions of operators.
@@ -61,6 +61,7 @@ pub enum Command {
     Plan(Plan),
     Inspect(Inspect),
     Judge(Judge),
+    Completions(Completions),
 }
 
 /// How many rows a command shows at most.

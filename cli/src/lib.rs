@@ -10,6 +10,7 @@ mod answer;
 mod approve;
 mod arguments;
 mod aws;
+mod completions;
 mod decide;
 mod deploy;
 mod find;
@@ -34,6 +35,7 @@ pub use answer::{Answer, Block, Exit, Failed};
 pub use approve::{Approve, Reject, Waits};
 pub use arguments::{Command, Global, Slipway};
 pub use aws::Session;
+pub use completions::{Completions, Shell};
 pub use decide::{Decide, Decision};
 pub use deploy::{Deploy, Waiting};
 pub use history::History;
@@ -56,6 +58,7 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
     // These call nothing.
     match &arguments.command {
         Command::Inspect(inspect) => return inspect.run(),
+        Command::Completions(completions) => return Ok(completions.run()),
         Command::Judge(given) => {
             judge(given).map_err(Failed::NotJudged)?;
             return Ok(Answer::new(Vec::new(), Value::Null));
@@ -78,6 +81,8 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
         Command::Again(again) => again.run(&session).await,
         Command::Rollback(rollback) => rollback.run(&session).await,
         Command::Plan(plan) => plan.run(&session).await,
-        Command::Inspect(_) | Command::Judge(_) => unreachable!("they have returned"),
+        Command::Inspect(_) | Command::Judge(_) | Command::Completions(_) => {
+            unreachable!("they have returned")
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod acting;
 mod planning;
 mod reading;
+mod reference;
 
 use std::time::Duration;
 

@@ -23,6 +23,7 @@ mod operation;
 mod order;
 mod parameter;
 mod parameter_store;
+mod permissions;
 mod resolve;
 mod resources;
 mod rules;
@@ -61,7 +62,7 @@ pub(crate) const SERVICE: Service = Service {
         call: api::call,
     }),
     errors: Errors::QUERY,
-    demands: crate::iam::actions::unlisted,
+    demands: permissions::demands,
 };
 
 /// The stacks of the account, and those of their resources that no other module keeps.

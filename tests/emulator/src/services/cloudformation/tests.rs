@@ -29,6 +29,7 @@ mod own_stack_updates;
 mod own_statements;
 mod own_templates;
 mod own_unplayed;
+mod permissions;
 mod previous;
 mod records;
 mod resources;

@@ -46,7 +46,7 @@ async fn wait(session: &Session, execution: &str, pipeline: Option<&str>) -> Ans
     wait.run(session).await.expect("an answer")
 }
 
-fn waits(target: &str) -> Waits {
+pub(crate) fn waits(target: &str) -> Waits {
     Waits {
         target: target.to_owned(),
         action: None,
@@ -55,7 +55,7 @@ fn waits(target: &str) -> Waits {
 }
 
 /// Waits until the step of the open release of a service begins like this.
-async fn at_step(session: &Session, service: &str, step: &str) {
+pub(crate) async fn at_step(session: &Session, service: &str, step: &str) {
     for _ in 0..2_000 {
         let status = Status {
             service: Some(service.to_owned()),

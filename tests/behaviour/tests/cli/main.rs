@@ -2,6 +2,7 @@
 //! value, and how the process ends.
 
 mod acting;
+mod permissions;
 mod planning;
 mod reading;
 mod reference;
@@ -20,8 +21,18 @@ const LOOKS: usize = 1_000;
 
 /// Lets an operator act while time passes and the functions work.
 pub(crate) fn operate<T>(aws: Aws, operator: impl AsyncFnOnce(Driver, Session) -> T) -> T {
+    operate_as(aws, "operator", operator)
+}
+
+/// The same with a caller whose permissions count, given by the name of a function.
+pub(crate) fn operate_as<T>(
+    aws: Aws,
+    caller: &str,
+    operator: impl AsyncFnOnce(Driver, Session) -> T,
+) -> T {
     run(aws, Fault::None, async |driver| {
-        let config = sdk_config(&driver.world, Invocation::new("operator", CallFault::None));
+        let invocation = Invocation::new(caller, CallFault::None);
+        let config = sdk_config(&driver.world, invocation);
         let acting = driver.clone();
         let work = Box::pin(async {
             let session = Session::open(config, "slipway").await;

@@ -147,14 +147,17 @@ const WIDE: [(&str, &str, &str); 15] = [
 /// The statements that stand in the templates and in no role of a scene. The first two are policies
 /// of a queue and of buckets. The others depend on a parameter or are of tasks, whose roles the
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word. Of
-/// the templates of promotions and of custom actions the tests of these compare them.
-const ELSEWHERE: [&str; 24] = [
+/// the templates of promotions and of custom actions the tests of these compare them. The policies
+/// of people are played by the tests of the commands.
+const ELSEWHERE: [&str; 31] = [
     "UndeliveredEvents",
     "TlsOnly",
     "Builds",
     "Connection",
     "DecryptSecrets",
+    "FindPushedImages",
     "FindOtherImages",
+    "InvokeForPeople",
     "Login",
     "NetworkInterfaces",
     "Notify",
@@ -164,11 +167,16 @@ const ELSEWHERE: [&str; 24] = [
     "PushImage",
     "ReadAlarms",
     "ReadArtifacts",
+    "ReadFunctionsStack",
+    "ReadPipelines",
     "ReadPushed",
     "ReadScans",
     "ReadSecrets",
+    "ReadServices",
     "ReadUserPoolClient",
+    "ReadWholeLedger",
     "ReadWithKey",
+    "RunPipelines",
     "StopLine",
     "UseKey",
     "WriteLogs",

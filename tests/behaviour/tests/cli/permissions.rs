@@ -1,0 +1,219 @@
+//! The managed policies for people: they allow all that the commands call, and nothing else.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use emulator::Aws;
+use emulator::cloudformation::items;
+use emulator::ecr::Behaviour;
+use emulator::iam::{Access, Demand, evaluate};
+use harness::driver::Driver;
+use invariants::ledger_reader::FUNCTIONS_STACK;
+use serde_json::Value;
+use slipway_cli::{
+    Approve, Deploy, History, Limit, Plan, Pushes, Rollback, Session, Status, Stop, Wait, Waiting,
+    Why,
+};
+
+use behaviour::account;
+use behaviour::pair::update;
+
+use crate::acting::{at_step, waits};
+use crate::{closed, operate_as, pass, push};
+
+/// A function that no release invokes: its role stands for that of a person.
+const PERSON: &str = "slipway-find-task-roles";
+
+const READER: &str = "ReaderPolicy";
+const OPERATOR: &str = "OperatorPolicy";
+
+/// The statements of a policy of the functions' stack.
+fn statements(aws: &Aws, policy: &str) -> Vec<Value> {
+    let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("deployed");
+    let arn = &stack.resource(policy).expect("a policy").physical_id;
+    let document = aws.cloudformation.iam.managed_policy(arn);
+    items(&document.expect("a document")["Statement"]).to_vec()
+}
+
+/// The name of the role of the function that stands for a person.
+fn role(aws: &Aws) -> String {
+    let arn = &aws.lambda.functions[PERSON].role;
+    arn.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// An account in which the person has these policies and nothing else.
+fn with_policies(mut aws: Aws, policies: &[&str]) -> Aws {
+    let granted: Vec<(String, Value)> = policies
+        .iter()
+        .map(|name| {
+            let statements = statements(&aws, name);
+            let document = serde_json::json!({"Version": "2012-10-17", "Statement": statements});
+            ((*name).to_owned(), document)
+        })
+        .collect();
+    let name = role(&aws);
+    let role = aws.cloudformation.iam.role_mut(&name).expect("a role");
+    role.managed_policies.clear();
+    role.policies = granted.into_iter().collect();
+    aws.iam.demanded.clear();
+    aws
+}
+
+/// That the person called each action of the policies and no other, and was denied nothing.
+fn assert_exact(aws: &Aws, policies: &[&str]) {
+    let name = role(aws);
+    let denied: Vec<_> = aws
+        .iam
+        .denials
+        .iter()
+        .filter(|it| it.role == name)
+        .collect();
+    assert!(denied.is_empty(), "{denied:?}");
+
+    let demanded = aws.iam.demanded.get(&name).into_iter().flatten();
+    let demanded: BTreeSet<String> = demanded.map(|demand| demand.action.clone()).collect();
+    let allowed: BTreeSet<String> = policies
+        .iter()
+        .flat_map(|policy| statements(aws, policy))
+        .flat_map(|statement| items(&statement["Action"]).to_vec())
+        .map(|action| action.as_str().expect("a word").to_owned())
+        .collect();
+    assert_eq!(demanded, allowed);
+}
+
+fn status(service: Option<&str>) -> Status {
+    Status {
+        service: service.map(ToOwned::to_owned),
+    }
+}
+
+#[test]
+fn a_reader_may_call_what_the_commands_that_show_call() {
+    let aws = with_policies(account(), &[READER]);
+    let after = operate_as(aws, PERSON, async |driver: Driver, session: Session| {
+        let digest = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        pass(Duration::from_secs(60)).await;
+        for service in [None, Some("web")] {
+            let answer = status(service).run(&session).await.expect("an answer");
+            assert_eq!(answer.warnings, Vec::<String>::new());
+        }
+        let record = closed(&session, &digest).await;
+
+        let history = History {
+            service: "web".to_owned(),
+            most: 20,
+        };
+        history.run(&session).await.expect("an answer");
+        let why = Why {
+            what: record.execution.clone(),
+        };
+        let story = why.run(&session).await.expect("an answer");
+        assert_eq!(story.warnings, Vec::<String>::new());
+        let pushes = Pushes {
+            pipeline: "slipway-web".to_owned(),
+            most: 20,
+        };
+        pushes.run(&session).await.expect("an answer");
+        let wait = Wait {
+            execution: record.execution,
+            pipeline: None,
+            limit: Limit { timeout: 10 },
+        };
+        wait.run(&session).await.expect("an answer");
+        driver.world.snapshot()
+    });
+    assert_exact(&after, &[READER]);
+}
+
+#[test]
+fn an_operator_may_call_what_all_commands_call() {
+    let mut aws = account();
+    let changes = [("Approval", "yes"), ("TaskDefinitionFile", "")];
+    update(&mut aws, "page-counter-pipeline", &changes);
+    let aws = with_policies(aws, &[READER, OPERATOR]);
+
+    let after = operate_as(aws, PERSON, async |driver: Driver, session: Session| {
+        let first = push(&driver, "page-counter", "1.0.0", Behaviour::Healthy);
+        at_step(&session, "page-counter", "approve waits").await;
+        let approve = Approve {
+            waiting: waits("page-counter"),
+        };
+        approve.run(&session).await.expect("an answer");
+        let record = closed(&session, &first).await;
+
+        act(&session).await;
+        let pushes = Pushes {
+            pipeline: "slipway-page-counter".to_owned(),
+            most: 20,
+        };
+        pushes.run(&session).await.expect("an answer");
+        let why = Why {
+            what: record.execution.clone(),
+        };
+        why.run(&session).await.expect("an answer");
+        driver.world.snapshot()
+    });
+    assert_exact(&after, &[READER, OPERATOR]);
+}
+
+/// Plans, deploys, stops and rolls back the counter, whose releases wait for an approval.
+async fn act(session: &Session) {
+    let plan = Plan {
+        target: "slipway-page-counter".to_owned(),
+        image: Some("1.0.0".to_owned()),
+    };
+    plan.run(session).await.expect("an answer");
+
+    let deploy = Deploy {
+        target: "page-counter".to_owned(),
+        image: "1.0.0".to_owned(),
+        waiting: Waiting {
+            wait: false,
+            limit: Limit { timeout: 10 },
+        },
+    };
+    deploy.run(session).await.expect("an answer");
+    at_step(session, "page-counter", "approve waits").await;
+    let status = status(Some("page-counter")).run(session).await;
+    let execution = status.expect("an answer").json["lease"]["release"]["execution"].clone();
+    let execution = execution.as_str().expect("an id").to_owned();
+    let rollback = Rollback {
+        service: "page-counter".to_owned(),
+    };
+    rollback.run(session).await.expect("an answer");
+
+    let limit = Limit { timeout: 600 };
+    let wait = Wait {
+        execution: execution.clone(),
+        pipeline: None,
+        limit,
+    };
+    wait.run(session).await.expect("an answer");
+    let stop = Stop {
+        execution,
+        pipeline: None,
+        because: "doubts".to_owned(),
+    };
+    stop.run(session).await.expect_err("it has ended");
+}
+
+#[test]
+fn people_invoke_no_function_but_those_of_the_documented_commands() {
+    let aws = account();
+    let statements = statements(&aws, OPERATOR);
+    let invoked = ["begin-release", "evaluate-canary", "roll-back"];
+    for function in aws.lambda.functions.values() {
+        let arn = format!(
+            "arn:aws:lambda:eu-west-1:111122223333:function:{}",
+            function.name
+        );
+        let demand = Demand::new("lambda:InvokeFunction", arn);
+        let is_allowed = evaluate(&statements, &demand) == Ok(Access::Allowed);
+        assert_eq!(
+            is_allowed,
+            invoked.contains(&function.code.as_str()),
+            "{}",
+            function.code
+        );
+    }
+}

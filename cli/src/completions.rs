@@ -11,6 +11,7 @@ use crate::{Answer, Block, Slipway};
 /// folder of `$fpath`. For fish: `~/.config/fish/completions/slipway.fish`.
 #[derive(Debug, Args)]
 pub struct Completions {
+    /// The shell.
     #[arg(value_enum)]
     pub shell: Shell,
 }

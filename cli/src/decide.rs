@@ -17,6 +17,7 @@ const FUNCTION: &str = "EvaluateCanaryFunctionArn";
 /// The waiting action obeys at its next look, within a minute.
 #[derive(Debug, Args)]
 pub struct Decide {
+    /// What is decided.
     #[arg(value_enum)]
     pub decision: Decision,
     /// The pair, `SERVICE` or `CLUSTER/SERVICE`.

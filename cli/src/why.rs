@@ -151,7 +151,7 @@ impl Story {
     }
 
     fn fields(&self) -> Vec<(&'static str, Cell)> {
-        let mut fields = Vec::new();
+        let mut fields: Vec<(&'static str, Cell)> = Vec::new();
         if let Some(push) = &self.push {
             let (state, why) = pushes::state(push);
             fields.extend([

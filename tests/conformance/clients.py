@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Tests unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors,
-the JavaScript SDK, and tools by others that deploy: ecs-deploy, SAM and the CDK.
+the JavaScript SDK, tools by others that deploy, which are ecs-deploy, SAM and the CDK, and the command slipway.
 
-Needs the AWS CLI, ecs-deploy and Node.js on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN names the binary;
-without it `cargo run` builds one. SAM names the SAM CLI, NODE_FOLDER a folder with the files of `node` and their packages.
+Needs the AWS CLI, ecs-deploy and Node.js on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN and SLIPWAY_BIN name
+the binaries; without them `cargo run` builds them. SAM names the SAM CLI, NODE_FOLDER a folder with the files of `node`
+and their packages.
 Prints `N passed, N failed`; exits with 1 when something failed, also for want of a tool.
 """
 
@@ -33,13 +34,14 @@ from client_checks import (
     s3,
     sam,
     server,
+    slipway,
     unknown,
     worker,
 )
 
 # In this order: a check finds what the ones before have left.
 MODULES = (
-    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, worker, ecr, eventbridge, dynamodb, cloudformation, sam,
+    releases, slipway, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, worker, ecr, eventbridge, dynamodb, cloudformation, sam,
     javascript, cdk, functions, s3, route53, cloudwatch, identity, unknown,
 )
 

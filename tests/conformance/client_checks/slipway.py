@@ -1,0 +1,53 @@
+"""The command slipway: what people see and decide, with its exit codes."""
+
+import json
+import os
+import subprocess
+
+from client_checks import check, server
+from client_checks.account import CLUSTER, PIPELINE, WEB
+
+DEPLOYED, NOT_DEPLOYED, REFUSED, WRONG = 0, 1, 2, 64
+
+
+def slipway(*arguments, status=DEPLOYED):
+    """The output of the command in a pipe."""
+    binary = os.environ.get("SLIPWAY_BIN")
+    command = [binary] if binary else ["cargo", "run", "--quiet", "--package", "slipway-cli", "--bin", "slipway", "--"]
+    done = subprocess.run([*command, *arguments], cwd=server.ROOT, env=server.SERVER.environment(), capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    return done.stdout
+
+
+@check
+def a_deployment_ends_with_its_outcome_as_exit_code():
+    record = json.loads(slipway("deploy", WEB, "1.0.0", "--wait", "--json"))["record"]
+    assert record["outcome"] == "unchanged", record
+    record = json.loads(slipway("deploy", PIPELINE, "1.1.0", "--wait", "--json", status=NOT_DEPLOYED))["record"]
+    assert record["outcome"] == "rolled-back", record
+    slipway("wait", record["execution"], status=NOT_DEPLOYED)
+    slipway("deploy", WEB, "9.9.9", "--wait", status=REFUSED)
+    slipway("deploy", status=WRONG)
+
+    story = json.loads(slipway("why", record["execution"], "--json"))["stories"][0]
+    assert story["record"]["reason"] == record["reason"], story
+    assert [it["name"] for it in story["actions"] if it["status"] == "Failed"] == ["update-service"], story
+
+
+@check
+def people_see_services_histories_and_pushes():
+    rows = [line.split("\t") for line in slipway("status").splitlines()]
+    assert [f"{CLUSTER}/{WEB}", "free"] in [row[:2] for row in rows], rows
+    service = json.loads(slipway("status", WEB, "--json"))
+    assert [it["service"] for it in service["runs"]] == [WEB], service
+    outcomes = [line.split("\t")[2] for line in slipway("history", WEB).splitlines()]
+    assert outcomes[:2] == ["rolled-back", "unchanged"], outcomes
+    states = [line.split("\t")[4] for line in slipway("pushes", PIPELINE).splitlines()]
+    assert "started" in states, states
+
+
+@check
+def a_plan_is_made_by_the_deployed_function():
+    assert slipway("plan", WEB, "1.0.0").startswith(f"OK   {CLUSTER}/{WEB}\n")
+    assert "complete -F _slipway" in slipway("completions", "bash")

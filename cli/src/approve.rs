@@ -2,7 +2,8 @@
 
 use clap::Args;
 use serde_json::json;
-use slipway::aws::{Approval, Pipelines, StageNow};
+use slipway::aws::Pipelines;
+use slipway::observed::pipeline::{Approval, StageNow};
 
 use crate::pipeline::{Execution, Pipeline};
 use crate::{Answer, Failed, Session, find};

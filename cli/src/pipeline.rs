@@ -1,7 +1,8 @@
 //! The pipelines that the names of people mean, and what they declare.
 
-use slipway::aws::{DeclaredAction, Images, Pipelines};
+use slipway::aws::{Images, Pipelines};
 use slipway::image::{ImageReference, is_digest};
+use slipway::observed::pipeline::DeclaredAction;
 use slipway::release::Record;
 
 use crate::{Failed, Session, find, history};

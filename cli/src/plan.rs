@@ -2,7 +2,8 @@
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use slipway::aws::{DeclaredAction, Repositories};
+use slipway::aws::Repositories;
+use slipway::observed::pipeline::DeclaredAction;
 
 use crate::decide::call;
 use crate::pipeline::{ImageSource, Pipeline};

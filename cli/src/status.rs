@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use serde_json::{Value, json};
-use slipway::aws::{Pipelines, Services, StageNow};
+use slipway::aws::{Pipelines, Services};
 use slipway::observed::colour::{Colour, PerColour};
+use slipway::observed::pipeline::StageNow;
 use slipway::observed::service::{Rollout, ServiceView, revision};
 use slipway::observed::weights::Weights;
 use slipway::release::{Lease, Phase, Release};

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use slipway::aws::{ActionRun, Pipelines};
+use slipway::aws::Pipelines;
+use slipway::observed::pipeline::ActionRun;
 use slipway::observed::service::revision;
 use slipway::release::{Prior, Push, Record};
 use slipway::timestamp::readable;

@@ -1,7 +1,7 @@
 //! Words that several commands have in common.
 
-use slipway::aws::{ActionNow, StageNow};
 use slipway::image::short_digest;
+use slipway::observed::pipeline::{ActionNow, StageNow};
 use slipway::observed::service::short_name;
 use slipway::release::{Lease, Outcome, Record, RecordState};
 use slipway::timestamp::Timestamp;

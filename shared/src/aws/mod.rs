@@ -63,7 +63,7 @@ pub use metrics::Metrics;
 pub use observed_service::ObservedService;
 pub use one_off_tasks::TaskPlace;
 pub use pairs::{ObservePairError, ObservedPair, Pairs};
-pub use pipelines::{ActionNow, ActionRun, Approval, DeclaredAction, Pipelines, StageNow};
+pub use pipelines::Pipelines;
 pub use prior_revisions::PriorRevisions;
 pub use records::{ObservedRecords, Records};
 pub use reports::Reports;

@@ -11,6 +11,7 @@ pub mod listener_rule;
 pub mod other_route;
 pub mod pair;
 pub mod percentages;
+pub mod pipeline;
 pub mod record;
 pub mod route;
 pub mod scaling;

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::script::{Script, answer, at, refusal, run};
-use crate::aws::{ActionNow, ActionRun, Approval, DeclaredAction, Pipelines, StageNow};
+use crate::aws::Pipelines;
+use crate::observed::pipeline::{ActionNow, ActionRun, Approval, DeclaredAction, StageNow};
 
 #[test]
 fn the_actions_of_a_pipeline_are_read_in_their_order() {

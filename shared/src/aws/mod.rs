@@ -58,7 +58,7 @@ pub use functions::{Functions, Returned};
 pub use http_checks::HttpChecks;
 pub use images::{FoundImage, Images};
 pub use jobs::{Jobs, Retry};
-pub use ledger::{History, Ledger, Listing, Unreadable};
+pub use ledger::{Ledger, LedgerItems, Listing, Unreadable};
 pub use metrics::Metrics;
 pub use observed_service::ObservedService;
 pub use one_off_tasks::TaskPlace;

@@ -13,7 +13,7 @@ const DIGEST: &str = "sha256:";
 
 /// What a look into the ledger found.
 #[derive(Debug, Default)]
-pub struct History {
+pub struct LedgerItems {
     /// By the time of their start.
     pub records: Vec<Record>,
     /// By the time of their claim.
@@ -21,7 +21,7 @@ pub struct History {
     pub unreadable: Vec<Unreadable>,
 }
 
-impl History {
+impl LedgerItems {
     fn add(&mut self, operation: &'static str, items: Option<Vec<Item>>) {
         for item in items.unwrap_or_default() {
             self.add_item(operation, item);
@@ -55,9 +55,9 @@ impl Ledger {
     ///
     /// # Errors
     /// When a call fails, or there are too many items.
-    pub async fn pushes(&self, pipeline: &str) -> Result<History, AwsError> {
+    pub async fn pushes(&self, pipeline: &str) -> Result<LedgerItems, AwsError> {
         const OPERATION: &str = "dynamodb:Query";
-        let mut history = History::default();
+        let mut found = LedgerItems::default();
         let mut start = None;
 
         for _ in 0..PAGES {
@@ -76,10 +76,10 @@ impl Ledger {
                 .await
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
-            history.add(OPERATION, page.items);
+            found.add(OPERATION, page.items);
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(history.sorted());
+                return Ok(found.sorted());
             }
         }
         Err(too_long(OPERATION, PAGES))
@@ -89,7 +89,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When a call fails, or the table is too long.
-    pub async fn records(&self) -> Result<History, AwsError> {
+    pub async fn records(&self) -> Result<LedgerItems, AwsError> {
         self.scan("#attribute = :value", "sk", RECORD).await
     }
 
@@ -97,14 +97,14 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Self::records`].
-    pub async fn of_digest(&self, digest: &str) -> Result<History, AwsError> {
+    pub async fn of_digest(&self, digest: &str) -> Result<LedgerItems, AwsError> {
         let begins = "begins_with(#attribute, :value)";
         self.scan(begins, "digest", digest).await
     }
 
-    async fn scan(&self, filter: &str, name: &str, value: &str) -> Result<History, AwsError> {
+    async fn scan(&self, filter: &str, name: &str, value: &str) -> Result<LedgerItems, AwsError> {
         const OPERATION: &str = "dynamodb:Scan";
-        let mut history = History::default();
+        let mut found = LedgerItems::default();
         let mut start = None;
 
         for _ in 0..SCAN_PAGES {
@@ -123,10 +123,10 @@ impl Ledger {
                 .await
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
-            history.add(OPERATION, page.items);
+            found.add(OPERATION, page.items);
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(history.sorted());
+                return Ok(found.sorted());
             }
         }
         Err(too_long(OPERATION, SCAN_PAGES))

@@ -26,7 +26,7 @@ use crate::release::{
     self, Conclusion, Lease, LeaseProof, PendingDeregistration, Push, Record, Started,
 };
 use crate::timestamp::Timestamp;
-pub use history::History;
+pub use history::LedgerItems;
 use item::{
     Item, LEASE, RECORD, checked, is_deregistration, is_started, lease_key, push_key, record_key,
     sort_key, text,

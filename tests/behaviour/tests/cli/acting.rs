@@ -153,7 +153,7 @@ fn a_rejected_digest_is_released_again_and_no_other() {
 }
 
 #[test]
-fn a_release_that_is_stopped_or_rolled_back_restores_what_ran_before() {
+fn a_release_that_is_stopped_restores_what_ran_before() {
     operate(account(), async |driver: Driver, session: Session| {
         let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &good).await;
@@ -190,6 +190,14 @@ fn a_release_that_is_stopped_or_rolled_back_restores_what_ran_before() {
             stop.run(&session).await.expect_err("over").exit(),
             Exit::Refused
         );
+    });
+}
+
+#[test]
+fn an_open_release_is_rolled_back_and_a_closed_one_is_not() {
+    operate(account(), async |driver: Driver, session: Session| {
+        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        closed(&session, &good).await;
 
         let taken_back = push(&driver, "web", "1.2.0", Behaviour::Healthy);
         at_step(&session, "web", "update-service").await;

@@ -54,7 +54,8 @@ pub(crate) fn waits(target: &str) -> Waits {
     }
 }
 
-/// Waits until the step of the open release of a service begins like this.
+/// Waits until the step of the open release of a service begins like this. An action has a space
+/// and its percentage after its name once its first job was reported.
 pub(crate) async fn at_step(session: &Session, service: &str, step: &str) {
     for _ in 0..2_000 {
         let status = Status {
@@ -159,7 +160,7 @@ fn a_release_that_is_stopped_restores_what_ran_before() {
         closed(&session, &good).await;
 
         let stopped = push(&driver, "web", "1.1.0", Behaviour::Healthy);
-        at_step(&session, "web", "update-service").await;
+        at_step(&session, "web", "update-service ").await;
         let soon = Wait {
             execution: "web".to_owned(),
             pipeline: None,
@@ -200,7 +201,7 @@ fn an_open_release_is_rolled_back_and_a_closed_one_is_not() {
         closed(&session, &good).await;
 
         let taken_back = push(&driver, "web", "1.2.0", Behaviour::Healthy);
-        at_step(&session, "web", "update-service").await;
+        at_step(&session, "web", "update-service ").await;
         let rollback = Rollback {
             service: "web".to_owned(),
         };

@@ -282,7 +282,9 @@ mod tests {
             (r#""text""#, "a string"),
             ("[]", "an array"),
         ] {
-            let message = parse::<ImageParameters>(Some(text)).expect_err("refused").message;
+            let message = parse::<ImageParameters>(Some(text))
+                .expect_err("refused")
+                .message;
             assert!(
                 message.starts_with(&format!(
                     "UserParameters: found {kind}; expected a JSON object;"

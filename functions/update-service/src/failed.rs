@@ -48,8 +48,7 @@ impl UpdateService {
             .services
             .service_deployments(cluster, service, began.unwrap_or(job.since))
             .await;
-        let known = history.as_ref().ok();
-        if let Some(why) = known.and_then(|known| awaited(goal, decided_from, known)) {
+        if let Some(why) = awaited(goal, decided_from, history.as_deref().ok()) {
             return StepError::Busy(why);
         }
         let unexplained = |why: String| Failure {

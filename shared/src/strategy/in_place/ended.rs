@@ -59,20 +59,26 @@ pub fn explained(
 
 /// What is waited for if the service deployments show that nothing has ended or replaced what the
 /// release deploys: then the service was read as it was before. Reads of ECS need not come in the
-/// order of its changes.
+/// order of its changes. Service deployments that could not be read, `None`, prove no rollback.
 #[must_use]
 pub fn awaited(
     goal: &DeployGoal,
     context: &DeployContext<'_>,
-    history: &[ServiceDeploymentView],
+    history: Option<&[ServiceDeploymentView]>,
 ) -> Option<String> {
     // Without any since the release began, these are older than its deployment as well.
-    let stands =
-        own_place(context, history).is_none_or(|place| place == 0 && history[place].stands());
+    let stands = history.is_none_or(|history| {
+        own_place(context, history).is_none_or(|place| place == 0 && history[place].stands())
+    });
+    let known = if history.is_some() {
+        "its service deployment stands"
+    } else {
+        "its service deployments could not be read"
+    };
 
     (stands && may_be_old(context)).then(|| {
         format!(
-            "waiting for ECS to show the deployment of {} again; its service deployment stands",
+            "waiting for ECS to show the deployment of {} again; {known}",
             revision(&goal.change.task_definition)
         )
     })

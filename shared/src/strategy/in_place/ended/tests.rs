@@ -249,7 +249,7 @@ fn service_deployments_are_read_where_the_deployments_leave_the_end_open() {
 #[test]
 fn a_service_that_shows_as_before_is_read_again_while_its_service_deployment_stands() {
     let announced = change();
-    let after = |view: &ServiceView, secs, history: &[ServiceDeploymentView]| {
+    let after = |view: &ServiceView, secs, history: Option<&[ServiceDeploymentView]>| {
         let decided_from = DeployContext {
             was_seen: true,
             since_change: Some(Duration::from_secs(secs)),
@@ -267,9 +267,9 @@ fn a_service_that_shows_as_before_is_read_again_while_its_service_deployment_sta
             vec![one("77", status)],
             vec![],
         ] {
-            let waits = after(&before, 299, &history);
+            let waits = after(&before, 299, Some(&history));
             assert_eq!(waits.as_deref(), Some(why), "{history:?}");
-            assert_eq!(after(&before, 300, &history), None, "{history:?}");
+            assert_eq!(after(&before, 300, Some(&history)), None, "{history:?}");
         }
     }
 
@@ -283,6 +283,12 @@ fn a_service_that_shows_as_before_is_read_again_while_its_service_deployment_sta
         (&before, vec![one("3", "IN_PROGRESS"), one("2", "STOPPED")]),
         (&listed, vec![one("2", "IN_PROGRESS")]),
     ] {
-        assert_eq!(after(view, 0, &history), None, "{history:?}");
+        assert_eq!(after(view, 0, Some(&history)), None, "{history:?}");
     }
+
+    let unread = "waiting for ECS to show the deployment of web:2 again; its service deployments \
+                  could not be read";
+    assert_eq!(after(&before, 299, None).as_deref(), Some(unread));
+    assert_eq!(after(&before, 300, None), None);
+    assert_eq!(after(&listed, 0, None), None, "the deployment is shown");
 }

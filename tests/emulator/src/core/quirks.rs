@@ -24,6 +24,9 @@ pub enum Quirk {
     BreaksBehindClassic,
     /// CodePipeline: a literal value of a custom action must be of the type that its property has.
     ChecksPropertyTypes,
+    /// ECS: a deployment whose rollout is COMPLETED counts as one that has not ended while it has
+    /// tasks or is PRIMARY.
+    CountsCompletedDeployments,
     /// ECR: an image that is named is described whatever its status.
     DescribesNamedOfAnyStatus,
     /// CloudFormation: the deletion of a record set names the values of the template, and fails if
@@ -101,12 +104,13 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::AbandonsActions,
         Self::AnswersBeforeSync,
         Self::BoundsWhileSuspended,
         Self::BreaksBehindClassic,
         Self::ChecksPropertyTypes,
+        Self::CountsCompletedDeployments,
         Self::DeletesTemplateValues,
         Self::DescribesNamedOfAnyStatus,
         Self::DrainsWholeDelay,
@@ -146,6 +150,7 @@ impl Quirk {
             Self::BoundsWhileSuspended => "bounds hold while scaling is suspended",
             Self::BreaksBehindClassic => "the circuit breaker trips behind a Classic Load Balancer",
             Self::ChecksPropertyTypes => "values are of the types of their properties",
+            Self::CountsCompletedDeployments => "completed deployments with tasks count as open",
             Self::DeletesTemplateValues => "a record set is deleted with the template's values",
             Self::DescribesNamedOfAnyStatus => "a named image is described whatever its status",
             Self::DrainsWholeDelay => "draining takes the whole deregistration delay",

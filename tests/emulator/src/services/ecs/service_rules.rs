@@ -12,17 +12,22 @@ const MOST_DEPLOYMENTS: usize = 5;
 
 /// Refuses one more deployment of a service of which too many have not ended. Older ones end with
 /// their last tasks.
-pub(super) fn check_deployments(aws: &Aws, arn: &str, begins: bool) -> Result<(), ApiError> {
+pub(super) fn check_deployments(aws: &mut Aws, arn: &str, begins: bool) -> Result<(), ApiError> {
     let has_tasks = |id: &str| aws.ecs.tasks_of(arn).any(|task| task.deployment == id);
     let deployments = aws.ecs.services[arn].deployments.iter();
-    let open = deployments
-        .filter(|one| one.rollout != RolloutState::Completed)
+    let open: Vec<RolloutState> = deployments
         .filter(|one| one.status == DeploymentStatus::Primary || has_tasks(&one.id))
-        .count();
+        .map(|one| one.rollout)
+        .collect();
+    let moving = open
+        .iter()
+        .filter(|rollout| **rollout != RolloutState::Completed);
 
-    if begins && open >= MOST_DEPLOYMENTS {
+    let has_too_many = moving.count() >= MOST_DEPLOYMENTS;
+    let may_have = begins && open.len() >= MOST_DEPLOYMENTS;
+    if may_have && (has_too_many || aws.draw_quirk(Quirk::CountsCompletedDeployments)) {
         return Err(invalid(format!(
-            "{open} active deployments exist, unable to create new deployment."
+            "{MOST_DEPLOYMENTS} active deployments exist, unable to create new deployment."
         )));
     }
     Ok(())

@@ -36,29 +36,33 @@ fn a_protected_task_is_stopped_neither_by_a_lower_count_nor_by_a_deployment() {
 }
 
 #[test]
-fn a_sixth_deployment_is_refused_while_five_have_not_ended() {
-    let mut world = World::new(1);
-    world.fargate("nginx:1");
-    let mut request = world.balanced(1);
-    request["deploymentConfiguration"]["maximumPercent"] = json!(1_000);
-    world.ok("CreateService", request);
-    world.run(300, |_| {});
+fn a_deployment_is_refused_while_five_have_not_ended() {
+    // The first deployment is COMPLETED and keeps its task.
+    for (counts_completed, begun) in [(false, 5), (true, 4)] {
+        let mut world = World::new(1);
+        let quirk = crate::Quirk::CountsCompletedDeployments;
+        world.aws.settle_quirk(quirk, counts_completed);
+        world.fargate("nginx:1");
+        let mut request = world.balanced(1);
+        request["deploymentConfiguration"]["maximumPercent"] = json!(1_000);
+        world.ok("CreateService", request);
+        world.run(300, |_| {});
 
-    // No task is replaced, because each is protected before the next deployment begins.
-    let again = json!({"cluster": "main", "service": "web", "forceNewDeployment": true});
-    for _ in 0..5 {
-        protect(&mut world.aws, ("main", "web"), Duration::from_secs(3_600));
-        world.ok("UpdateService", again.clone());
-        world.run(60, |_| {});
+        // No task is replaced, because each is protected before the next deployment begins.
+        let again = json!({"cluster": "main", "service": "web", "forceNewDeployment": true});
+        for _ in 0..begun {
+            protect(&mut world.aws, ("main", "web"), Duration::from_secs(3_600));
+            world.ok("UpdateService", again.clone());
+            world.run(60, |_| {});
+        }
+        let refusal = "InvalidParameterException: 5 active deployments exist, unable to create new \
+                       deployment.";
+        assert_eq!(world.err("UpdateService", again.clone()), refusal);
+
+        // A change of the count alone begins none.
+        let count = json!({"cluster": "main", "service": "web", "desiredCount": 3});
+        world.ok("UpdateService", count);
+        world.run(4_000, |_| {});
+        world.ok("UpdateService", again);
     }
-    assert_eq!(
-        world.err("UpdateService", again.clone()),
-        "InvalidParameterException: 5 active deployments exist, unable to create new deployment."
-    );
-
-    // A change of the count alone begins none.
-    let count = json!({"cluster": "main", "service": "web", "desiredCount": 3});
-    world.ok("UpdateService", count);
-    world.run(4_000, |_| {});
-    world.ok("UpdateService", again);
 }

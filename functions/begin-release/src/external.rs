@@ -58,9 +58,11 @@ fn too_many_deployments(
     view: &ServiceView,
     job: &Job<Parameters>,
 ) -> Result<Option<JobReport>, Failure> {
+    // Whether ECS counts those that were COMPLETED is not documented.
     let deployments = view.deployments.iter();
-    let open = deployments.filter(|one| one.rollout != Rollout::Completed);
-    let open = open.filter(|one| one.primary || tasks(one) > 0).count();
+    let open = deployments
+        .filter(|one| one.primary || tasks(one) > 0)
+        .count();
     if open + 2 <= OPEN_DEPLOYMENTS {
         return Ok(None);
     }

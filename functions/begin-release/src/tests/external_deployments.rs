@@ -153,4 +153,19 @@ fn a_release_waits_for_room_for_its_deployment_and_its_rollback() {
             release";
         assert_eq!(waits(&found, 1_800), Err(Failure::configuration(refusal)));
     }
+
+    // A deployment that was COMPLETED takes room for as long as it has tasks.
+    let after_failure = |of_completed| {
+        let mut found = of(2, Rollout::Failed, 1);
+        found.deployments[0].rollout = Rollout::Failed;
+        let mut completed = view(&[("ecs-svc/0", OLD, false, Rollout::Completed)]).deployments;
+        completed[0].running = of_completed;
+        found.deployments.append(&mut completed);
+        found
+    };
+    let summary = "waiting for deployments started outside Slipway: 4 have not ended; waited 9s of \
+                   30m00s";
+    let report = JobReport::in_progress(summary, 0);
+    assert_eq!(waits(&after_failure(1), 9), Ok(Some(report)));
+    assert_eq!(waits(&after_failure(0), 9), Ok(None));
 }

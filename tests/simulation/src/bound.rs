@@ -323,16 +323,19 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
     Ok(())
 }
 
-/// Whether a job of a custom action was acknowledged and not passed on, so that its action failed.
+/// Whether a job of a custom action was acknowledged and not passed on, so that its action failed:
+/// its time was up, or the worker reported that its step could not be invoked.
 pub(super) fn job_was_lost(aws: &Aws) -> bool {
     let stages = aws.codepipeline.executions.iter().flat_map(|it| &it.stages);
     let mut errors = stages
         .flat_map(|stage| &stage.actions)
         .filter_map(|action| action.error.as_ref());
-    errors.any(|error| {
-        let texts = ["its action type allows", "could not be invoked"];
-        texts.iter().any(|text| error.message.contains(text))
-    })
+    errors.any(|error| error.is_late)
+        || aws.calls.iter().any(|call| {
+            call.operation == "PutJobFailureResult"
+                && call.caller.ends_with("poll-jobs")
+                && call.error.is_none()
+        })
 }
 
 /// Whether the judge's decisions explain an ending of an execution, or a hold for an operator.

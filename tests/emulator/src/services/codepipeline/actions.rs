@@ -92,6 +92,6 @@ fn resolve(
 pub(super) fn out_of_time(aws: &mut Aws, execution: &str, action: &str) {
     let message =
         "The action failed because it was not complete within the time that its action type allows";
-    let error = ErrorDetails::new("JobFailed", message);
+    let error = ErrorDetails::late(message);
     engine::finish_action(aws, execution, action, Err(error));
 }

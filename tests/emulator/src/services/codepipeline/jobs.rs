@@ -220,22 +220,19 @@ pub(super) fn silent(aws: &mut Aws, id: &str) {
     job.state = JobState::TimedOut;
     job.ended = Some(now);
     let (execution, action) = (job.execution.clone(), job.action_execution.clone());
-    let message = if job.action_type.is_some() {
-        "The action failed because its job was not complete within the time that its action type \
-         allows"
-            .to_owned()
+    let error = if job.action_type.is_some() {
+        ErrorDetails::late(
+            "The action failed because its job was not complete within the time that its action \
+             type allows",
+        )
     } else {
-        format!(
+        let message = format!(
             "The AWS Lambda function {} failed to return a result. Check the function to verify \
              that it has permission to call the PutJobSuccessResult action and that it made a call \
              to PutJobSuccessResult.",
             job.function
-        )
+        );
+        ErrorDetails::new("JobFailed", message)
     };
-    engine::finish_action(
-        aws,
-        &execution,
-        &action,
-        Err(ErrorDetails::new("JobFailed", message)),
-    );
+    engine::finish_action(aws, &execution, &action, Err(error));
 }

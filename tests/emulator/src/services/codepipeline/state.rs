@@ -194,6 +194,8 @@ pub struct ActionExecution {
 pub struct ErrorDetails {
     pub code: String,
     pub message: String,
+    /// Whether the time was up that the action type allows the action or its job.
+    pub is_late: bool,
 }
 
 impl ErrorDetails {
@@ -201,6 +203,14 @@ impl ErrorDetails {
         Self {
             code: code.to_owned(),
             message: message.into(),
+            is_late: false,
+        }
+    }
+
+    pub(super) fn late(message: impl Into<String>) -> Self {
+        Self {
+            is_late: true,
+            ..Self::new("JobFailed", message)
         }
     }
 }

@@ -67,9 +67,7 @@ impl UpdateService {
             may_wait: has_time(job),
         };
         let step = next_step(&pair_context, scaling, times);
-        let step = self
-            .unless_alarm(context, &pair_context, departure, step)
-            .await?;
+        let (step, missing) = self.unless_alarm(context, &pair_context, step).await?;
         let step = match step {
             // Boxed: the SDK's futures are deep.
             RetireStep::Stop => {
@@ -77,38 +75,43 @@ impl UpdateService {
             }
             step => step,
         };
+        // The metrics are looked at first: what fails most requests fails without the alarm, too.
+        let step = match (step, missing) {
+            (RetireStep::Stop, Some(missing)) => {
+                without_alarm(&pair_context, departure, missing.name())
+            }
+            (step, _) => step,
+        };
         let report = self.make(context, pair, &seen, step).await?;
         let remark = job.next_payload();
         let remark = remark.as_ref().and_then(Value::as_str);
         Ok(report.with_warning(remark.map(ToOwned::to_owned)))
     }
 
-    /// The step, unless one of the action's alarms is in ALARM. Once the old colour has no tasks,
-    /// an alarm has no effect. While one does not exist, the colour is not stopped.
+    /// The step, unless one of the action's alarms is in ALARM, and an alarm that does not exist:
+    /// while there is one, the old colour is not stopped. Once that has no tasks, an alarm has no
+    /// effect.
     async fn unless_alarm(
         &self,
         context: &UpdateContext<'_>,
         pair_context: &PairContext<'_>,
-        departure: Departure,
         step: RetireStep,
-    ) -> Result<RetireStep, StepError> {
+    ) -> Result<(RetireStep, Option<Alarm>), StepError> {
         let old = pair_context.pair().live;
         let is_stopped = pair_context.view.of(old).desired == 0;
         if is_stopped || matches!(step, RetireStep::Fail { .. }) {
-            return Ok(step);
+            return Ok((step, None));
         }
 
         let names = context.job.parameters.alarms.as_deref().unwrap_or_default();
         let alarms = self.metrics.alarms(names).await?;
         let (missing, others): (Vec<Alarm>, Vec<Alarm>) =
             alarms.into_iter().partition(Alarm::is_missing);
-        Ok(match (active(&others)?, missing.first()) {
-            (Some(reason), _) => by_alarm(pair_context, &reason),
-            (None, Some(missing)) if step == RetireStep::Stop => {
-                without_alarm(pair_context, departure, missing.name())
-            }
-            (None, _) => step,
-        })
+        let step = match active(&others)? {
+            Some(reason) => by_alarm(pair_context, &reason),
+            None => step,
+        };
+        Ok((step, missing.into_iter().next()))
     }
 
     /// The stop of the old colour, unless the load balancer counts requests to it, or the new one

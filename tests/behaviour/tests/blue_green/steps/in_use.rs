@@ -303,6 +303,21 @@ fn the_old_colour_is_kept_while_the_new_one_fails_most_requests() {
 }
 
 #[test]
+fn an_alarm_that_was_deleted_hides_no_failures_of_the_new_colour() {
+    run(filled(), Fault::None, async |driver| {
+        let new = failing_after_the_swap(&driver).await;
+        let mut parameters = retire(&new);
+        parameters["alarms"] = json!(["errors"]);
+        let answer = report(&look(&driver, STEP, &parameters).await);
+        let text = answer[2].as_str().unwrap_or_default();
+        assert_eq!(answer[0], "failed", "{answer}");
+        let found = " requests to blue failed, by 5XX or a refused connection; ";
+        assert!(text.contains(found), "{text}");
+        assert_eq!(counts(&driver.world.aws()), [2, 2]);
+    });
+}
+
+#[test]
 fn a_release_with_which_clients_begin_to_open_sockets_is_deployed() {
     let long = [
         ("Shift", "all-at-once"),

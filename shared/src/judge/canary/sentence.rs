@@ -109,9 +109,9 @@ pub fn expectation(setup: &Setup) -> Option<String> {
     if expected <= end {
         let expected = expected as u32;
         return Some(format!(
-            "At this traffic a healthy canary may not be decided in {end} minutes: about \
-             {expected} are expected, and late metrics put a decision off by up to {LATE_MINUTES}; \
-             a bake of {} minutes would help",
+            "At this traffic a healthy canary may not be decided in {end} minutes: a decision is \
+             expected after about {expected}, and metrics that come late can put it off by up to \
+             {LATE_MINUTES}; a bake of {} minutes would help",
             expected.saturating_add(LATE_MINUTES)
         ));
     }

@@ -126,9 +126,9 @@ fn a_decision_is_expected_only_where_late_metrics_leave_time_for_it() {
     assert_eq!(
         expected_in(11).as_deref(),
         Some(
-            "At this traffic a healthy canary may not be decided in 11 minutes: about 8 are \
-             expected, and late metrics put a decision off by up to 4; a bake of 12 minutes would \
-             help"
+            "At this traffic a healthy canary may not be decided in 11 minutes: a decision is \
+             expected after about 8, and metrics that come late can put it off by up to 4; a bake \
+             of 12 minutes would help"
         )
     );
     assert_eq!(

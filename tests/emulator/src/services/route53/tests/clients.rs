@@ -1,5 +1,5 @@
 use super::*;
-use crate::traffic;
+use crate::{cloudwatch, traffic};
 
 const RATE: f64 = 100.0;
 
@@ -45,6 +45,32 @@ impl ClientBench {
     fn pass(&mut self, seconds: i64) {
         self.aws.now += seconds * 1000;
         self.aws.run_due();
+    }
+
+    /// The requests that CloudWatch has of the target group of a balancer in the 8 minutes from
+    /// the first one that begins at this instant or later.
+    fn counted(&mut self, name: &str, arn: &str, from: i64) -> f64 {
+        let mut groups = self.aws.elb.target_groups.values();
+        let group = groups.find(|group| group.name == name).unwrap();
+        let (_, group) = group.arn.rsplit_once(':').unwrap();
+        let (_, balancer) = arn.split_once(":loadbalancer/").unwrap();
+        let dimensions = [("TargetGroup", group), ("LoadBalancer", balancer)]
+            .map(|(name, value)| json!({"Name": name, "Value": value}));
+        let metric = json!({
+            "Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount",
+            "Dimensions": dimensions,
+        });
+
+        let start = (from + 59_999) / 60_000 * 60;
+        let request = json!({
+            "MetricDataQueries": [
+                {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}},
+            ],
+            "StartTime": start, "EndTime": start + 8 * 60,
+        });
+        let answer = cloudwatch::call(&mut self.aws, "GetMetricData", &request).unwrap();
+        let values = answer["MetricDataResults"][0]["Values"].as_array().unwrap();
+        values.iter().map(|value| value.as_f64().unwrap()).sum()
     }
 
     /// The part of the clients that goes to `blue`.
@@ -126,6 +152,28 @@ fn some_clients_stay_longer_than_the_ttl_or_none() {
         });
         assert!(stays, "{late:?}");
     }
+}
+
+#[test]
+fn each_balancer_counts_the_requests_of_the_clients_that_are_at_it() {
+    let staying = (0..20).find_map(|seed| {
+        let mut world = ClientBench::new(60, Some(Quirk::KeepsConnections));
+        world.aws.rng = fastrand::Rng::with_seed(seed);
+        world.pass(600);
+        world.weigh(0, 1, 60);
+        world.pass(121);
+        let from = world.aws.now;
+        world.pass(600);
+        (world.on_blue() > 0.01).then_some((world, from))
+    });
+    let (mut world, from) = staying.expect("some keep a connection for ten minutes");
+    world.pass(2_400);
+
+    let [blue, green] = world.arns.clone();
+    let of_blue = world.counted("blue", &blue, from);
+    let of_green = world.counted("green", &green, from);
+    assert!((2_150.0..2_650.0).contains(&of_blue), "{of_blue}");
+    assert!((44_500.0..46_700.0).contains(&of_green), "{of_green}");
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn the_new_colour_is_compared_with_the_live_one() {
         context.sides()
     })
     .expect("an Application Load Balancer");
-    assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
+    assert_eq!(sides.baseline.balancer, "app/web/50dc6c495c0c9188");
 
     let named = [&sides.canary, &sides.baseline].map(|side| {
         (

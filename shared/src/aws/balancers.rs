@@ -82,7 +82,10 @@ impl Balancers {
     }
 
     /// The load balancers of each group, by their ARNs.
-    async fn used_by(
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn used_by(
         &self,
         groups: &BTreeSet<&str>,
     ) -> Result<BTreeMap<String, Vec<String>>, AwsError> {

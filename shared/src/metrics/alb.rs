@@ -177,7 +177,7 @@ fn query(sides: &Sides, side: Side, metric: SourceMetric, statistic: &str) -> Qu
         SourceMetric::RefusedConnections => "TargetConnectionErrorCount",
         _ => "TargetResponseTime",
     };
-    let target_group = sides.colour(side).target_group.clone();
+    let colour = sides.colour(side);
 
     Query {
         key: Key::new(side, metric),
@@ -185,8 +185,8 @@ fn query(sides: &Sides, side: Side, metric: SourceMetric, statistic: &str) -> Qu
             namespace: NAMESPACE.to_owned(),
             name: name.to_owned(),
             dimensions: vec![
-                ("TargetGroup".to_owned(), target_group),
-                ("LoadBalancer".to_owned(), sides.balancer.clone()),
+                ("TargetGroup".to_owned(), colour.target_group.clone()),
+                ("LoadBalancer".to_owned(), colour.balancer.clone()),
             ],
         },
         statistic: statistic.to_owned(),
@@ -202,8 +202,12 @@ fn above(ms: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::metrics::tests::sides;
+    use crate::observed::fixtures::NEW;
+    use crate::strategy::blue_green::fixtures::pair;
 
     #[test]
     fn requests_and_answers_of_both_groups_are_read_minute_by_minute() {
@@ -228,5 +232,30 @@ mod tests {
             );
             assert_eq!((query.statistic.as_str(), query.period_secs), ("Sum", 60));
         }
+    }
+
+    #[test]
+    fn a_colour_behind_records_is_measured_at_its_own_load_balancer() {
+        let behind = |idle: &str| {
+            let place = "arn:aws:elasticloadbalancing:eu-west-1:111122223333";
+            let arns = ["app/blue/1", idle].map(|it| format!("{place}:loadbalancer/{it}"));
+            Sides::behind(&pair(), "web", NEW, [&arns[0], &arns[1]])
+        };
+        let sides = behind("app/green/2").expect("the ARNs are complete");
+        let balancers: BTreeSet<(Side, String)> = answer_queries(&sides)
+            .iter()
+            .map(|query| {
+                let last = query.metric.dimensions.last();
+                (query.key.side, last.expect("two dimensions").1.clone())
+            })
+            .collect();
+        let expected = [
+            (Side::Canary, "app/green/2".to_owned()),
+            (Side::Baseline, "app/blue/1".to_owned()),
+        ];
+        assert_eq!(balancers, BTreeSet::from(expected));
+
+        // The metrics of a Network Load Balancer have no requests.
+        assert_eq!(behind("net/green/2"), None);
     }
 }

@@ -198,5 +198,5 @@ fn filled(text: &str, sides: &Sides, side: Side) -> String {
         .replace("{service}", &colour.service)
         .replace("{task_definition}", &colour.task_definition)
         .replace("{target_group}", &colour.target_group)
-        .replace("{load_balancer}", &sides.balancer)
+        .replace("{load_balancer}", &colour.balancer)
 }

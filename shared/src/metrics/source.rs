@@ -212,18 +212,18 @@ pub struct ComparedColour {
     pub colour: Colour,
     /// Name of its service.
     pub service: String,
+    /// The load balancer before it, `app/<name>/<16 hex>`.
+    pub balancer: String,
     /// `targetgroup/<name>/<16 hex>`.
     pub target_group: String,
     /// `<family>:<revision>`.
     pub task_definition: String,
 }
 
-/// Both colours, and the load balancer before them.
+/// Both colours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sides {
-    /// `app/<name>/<16 hex>`.
-    pub balancer: String,
-    /// The Availability Zones of the load balancer; empty where they are not known.
+    /// The Availability Zones of their load balancer; empty where they are not known.
     pub zones: Vec<String>,
     pub canary: ComparedColour,
     pub baseline: ComparedColour,
@@ -239,22 +239,34 @@ impl Sides {
         let Route::Rule(rule) = &pair.route else {
             return None;
         };
+        Self::behind(pair, name, task_definition, [rule.as_str(); 2])
+    }
+
+    /// The same where each colour, the live one first, is behind the load balancer of this ARN, or
+    /// of this ARN of a rule or listener; `None` where one is no Application Load Balancer.
+    #[must_use]
+    pub fn behind(
+        pair: &PriorPair,
+        name: &str,
+        task_definition: &str,
+        [live, idle]: [&str; 2],
+    ) -> Option<Self> {
         let services = pair.services(name);
-        let compared = |colour: Colour, definition: &str| {
+        let compared = |colour: Colour, definition: &str, behind: &str| {
             let group = pair.of(colour).target_group.rsplit_once(':')?.1;
             Some(ComparedColour {
                 colour,
                 service: short_name(services.of(colour)).to_owned(),
+                balancer: balancer(behind)?,
                 target_group: group.to_owned(),
                 task_definition: revision(definition).to_owned(),
             })
         };
 
         Some(Self {
-            balancer: balancer(rule)?,
             zones: Vec::new(),
-            canary: compared(pair.idle(), task_definition)?,
-            baseline: compared(pair.live, &pair.of(pair.live).task_definition)?,
+            canary: compared(pair.idle(), task_definition, idle)?,
+            baseline: compared(pair.live, &pair.of(pair.live).task_definition, live)?,
         })
     }
 
@@ -273,11 +285,12 @@ impl Sides {
     }
 }
 
-/// `app/<name>/<16 hex>` in the ARN of a rule or of a listener.
-pub(super) fn balancer(rule: &str) -> Option<String> {
-    let path = rule
+/// `app/<name>/<16 hex>` in the ARN of a rule, of a listener or of a load balancer.
+pub(super) fn balancer(arn: &str) -> Option<String> {
+    let path = arn
         .split_once(":listener-rule/")
-        .or_else(|| rule.split_once(":listener/"))?
+        .or_else(|| arn.split_once(":listener/"))
+        .or_else(|| arn.split_once(":loadbalancer/"))?
         .1;
     let parts: Vec<&str> = path.split('/').take(3).collect();
     (parts.len() == 3 && parts[0] == "app").then(|| parts.join("/"))

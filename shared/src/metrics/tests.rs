@@ -63,7 +63,7 @@ fn without_further(queries: Vec<Query>) -> Vec<Query> {
 #[test]
 fn one_call_of_few_queries_is_enough() {
     let sides = sides();
-    assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
+    assert_eq!(sides.baseline.balancer, "app/web/50dc6c495c0c9188");
 
     let queries = bake_queries(&sides, &[61.0, 120.5, 300.0], &[]);
     assert_eq!(without_further(queries.clone()).len(), 23);

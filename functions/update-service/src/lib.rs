@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use slipway::aws::{
-    AwsError, Ledger, Metrics, ObservedService, Pairs, PriorRevisions, Rules, Sdk, Services,
-    TaskDefinitions,
+    AwsError, Balancers, Ledger, Metrics, ObservedService, Pairs, PriorRevisions, Rules, Sdk,
+    Services, TaskDefinitions,
 };
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::percentages::Percentages;
@@ -42,6 +42,7 @@ pub struct UpdateService {
     priors: PriorRevisions,
     pairs: Pairs,
     rules: Rules,
+    balancers: Balancers,
     metrics: Metrics,
     gate: Gate,
 }
@@ -65,6 +66,7 @@ impl UpdateService {
             priors: PriorRevisions::new(sdk),
             pairs: Pairs::new(sdk),
             rules: Rules::new(sdk),
+            balancers: Balancers::new(sdk),
             metrics: Metrics::new(sdk),
             gate: Gate::new(sdk),
         }

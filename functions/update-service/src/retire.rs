@@ -1,9 +1,11 @@
 //! How the old colour of a pair ends: drained, scale-in restored, stopped.
 //!
 //! It is stopped only while no alarm of the action is in ALARM, and while the metrics of the load
-//! balancer show neither requests of clients to it nor failures of the new colour. Metrics that the
-//! deploy role may not read do not keep it: the pipeline's stack can be older than the functions.
+//! balancers show neither requests of clients to it nor failures of the new colour. Metrics that
+//! the deploy role may not read do not keep it: the pipeline's stack can be older than the
+//! functions.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -31,6 +33,9 @@ const DRAIN_MINUTES: u32 = 5;
 
 /// The most rules of clients, and of tests, that a summary names.
 const NAMED_RULES: usize = 3;
+
+/// What sends requests to a colour whose record has weight 0, as far as it is known.
+const LATE_CLIENTS: &str = "clients that keep a connection or a DNS answer";
 
 /// The remark when the metrics may not be read. Later jobs receive it.
 const UNREAD: &str = "requests were not looked at before the old colour was stopped: the deploy \
@@ -115,7 +120,7 @@ impl UpdateService {
     }
 
     /// The stop of the old colour, unless the load balancer counts requests to it, or the new one
-    /// fails most of its own. Pairs behind records have no metrics of one load balancer.
+    /// fails most of its own.
     async fn unless_in_use(
         &self,
         context: &UpdateContext<'_>,
@@ -125,8 +130,7 @@ impl UpdateService {
     ) -> Result<RetireStep, StepError> {
         let UpdateContext { job, lease, .. } = context;
         let pair = &target.prior;
-        let sides = Sides::from_pair(pair, &lease.service, &job.parameters.task_definition);
-        let Some(sides) = sides else {
+        let Some(sides) = self.sides(context, pair).await? else {
             return Ok(RetireStep::Stop);
         };
 
@@ -157,6 +161,27 @@ impl UpdateService {
         Ok(unless_both_fail(step, &pair_context, departure))
     }
 
+    /// What the requests are measured of; none without an Application Load Balancer before each
+    /// colour, since no other one counts requests. With records each colour has its own.
+    async fn sides(
+        &self,
+        context: &UpdateContext<'_>,
+        pair: &PriorPair,
+    ) -> Result<Option<Sides>, StepError> {
+        let UpdateContext { job, lease, .. } = context;
+        let (name, new) = (&lease.service, &job.parameters.task_definition);
+        if let Route::Rule(_) = &pair.route {
+            return Ok(Sides::from_pair(pair, name, new));
+        }
+
+        let groups = [pair.live, pair.idle()].map(|colour| pair.of(colour).target_group.as_str());
+        let used = self.balancers.used_by(&BTreeSet::from(groups)).await?;
+        let [live, idle] = groups.map(|group| used.get(group).and_then(|arns| arns.first()));
+        Ok(live
+            .zip(idle)
+            .and_then(|(live, idle)| Sides::behind(pair, name, new, [live, idle])))
+    }
+
     /// The requests to both colours and their answers; none where the deploy role may not read
     /// them.
     async fn requests(
@@ -181,10 +206,14 @@ impl UpdateService {
         }
     }
 
-    /// What may send requests to the old colour beside the weights: other rules, and cookies.
+    /// What may send requests to the old colour beside the weights: other rules and cookies, or
+    /// clients that do not follow the records.
     async fn ways_to_old(&self, pair: &PriorPair, seen: &ObservedPair) -> Result<Ways, StepError> {
         let Route::Rule(rule) = &pair.route else {
-            return Ok(Ways::default());
+            return Ok(Ways {
+                clients: vec![LATE_CLIENTS.to_owned()],
+                ..Ways::default()
+            });
         };
         let group = &pair.of(pair.live).target_group;
         let leads = |other: &OtherRule| {

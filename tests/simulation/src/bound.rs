@@ -10,12 +10,16 @@ use super::shape::{DrawnChecks, PIPELINE};
 use emulator::codepipeline::Execution;
 use emulator::ecr::Behaviour;
 use emulator::lambda::InvocationStatus;
-use emulator::{Aws, Millis};
+use emulator::{Aws, Millis, Quirk};
 use invariants::ledger_reader::{digest, executions, flag, record, text};
 
 /// How long a release may take that nothing is wrong with: its rollout, and the time-outs that the
 /// lease waits for.
 const BOUND: Duration = Duration::from_secs(45 * 60);
+
+/// How much longer a release by records may take: `retire` waits as long for clients that stay with
+/// the old colour.
+const LATE_CLIENTS: Duration = Duration::from_secs(60 * 60);
 
 /// Whether nothing goes wrong, operators only push and approve, and every image is healthy.
 pub(super) fn is_calm(plan: &Plan) -> bool {
@@ -310,9 +314,7 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
             ));
         }
         let took = execution.ended.unwrap_or(aws.now) - started(aws, execution);
-        let wait = plan.freeze.map_or(Duration::ZERO, DrawnFreeze::wait);
-        let bound = if plan.shape.is_polled { 2 } else { 1 } * BOUND + wait;
-        if calm && took > bound.as_millis() as Millis {
+        if calm && took > bound(plan, aws).as_millis() as Millis {
             return Err(format!(
                 "invariant 9: execution {} took {} s",
                 execution.id,
@@ -321,6 +323,18 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// How long a release may take that nothing is wrong with, for a plan and what was drawn in it.
+fn bound(plan: &Plan, aws: &Aws) -> Duration {
+    let drawn = aws.quirks.counts();
+    let late = [Quirk::IgnoresTtl, Quirk::KeepsConnections];
+    let stay = plan.shape.records().is_some() && late.iter().any(|it| drawn.held(*it) > 0);
+
+    let freeze = plan.freeze.map_or(Duration::ZERO, DrawnFreeze::wait);
+    let clients = if stay { LATE_CLIENTS } else { Duration::ZERO };
+    let times = if plan.shape.is_polled { 2 } else { 1 };
+    times * BOUND + freeze + clients
 }
 
 /// Whether a job of a custom action was acknowledged and not passed on, so that its action failed:

@@ -23,7 +23,7 @@ use harness::driver::{Driver, Faults, Which, run};
 use invariants::Invariants;
 
 /// Longest that a run may take until everything has ended, in virtual time.
-const LIMIT: Duration = Duration::from_secs(8 * 3600);
+const LIMIT: Duration = Duration::from_secs(12 * 3600);
 
 /// The result of a run.
 #[derive(Debug)]

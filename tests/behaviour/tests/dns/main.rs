@@ -4,6 +4,7 @@
 mod check_url;
 mod crashes;
 mod demo;
+mod late_clients;
 mod refusals;
 mod set_ups;
 mod steps;
@@ -12,7 +13,7 @@ mod undo;
 use std::sync::OnceLock;
 
 use behaviour::{account, failure, jobs, newest, pair, until};
-use emulator::{Aws, Millis, route53};
+use emulator::{Aws, Millis, Quirk, route53};
 use harness::demo::{CLUSTER, dns};
 use harness::driver::Driver;
 use invariants::ledger_reader::digest;
@@ -23,11 +24,13 @@ const PIPELINE: &str = "slipway-site";
 const TTL: Millis = 60_000;
 const MINUTE: Millis = 60_000;
 
-/// The site, of which blue is live with two tasks, with these parameters of its pipeline.
+/// The site, of which blue is live with two tasks, with these parameters of its pipeline. No client
+/// keeps its connection, for which a release would wait.
 fn site(changes: &[(&str, &str)]) -> Aws {
     static SITE: OnceLock<Aws> = OnceLock::new();
     let site = SITE.get_or_init(|| dns::opened_in(account(), &[], &[]).expect("the site deploys"));
     let mut aws = site.clone();
+    aws.settle_quirk(Quirk::KeepsConnections, false);
     if !changes.is_empty() {
         pair::update(&mut aws, "site-pipeline", changes);
     }

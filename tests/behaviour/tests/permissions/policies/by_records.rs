@@ -1,7 +1,7 @@
 //! A pair behind two weighted records: its release reads and changes them and follows the changes.
 
-use emulator::Aws;
 use emulator::ecr::{self, Behaviour};
+use emulator::{Aws, Quirk};
 use harness::demo::dns::{self, SITE};
 
 /// The stack of its pipeline.
@@ -22,9 +22,12 @@ const QUICK: [(&str, &str); 3] = [
     ("DrainMinutes", "0"),
 ];
 
-/// Adds the pair, its records and its pipeline to an account, its services steady.
+/// Adds the pair, its records and its pipeline to an account, its services steady. No client keeps
+/// its connection, for which a release would wait.
 pub(super) fn with_pair_by_records(aws: Aws) -> Aws {
-    dns::opened_in(aws, &QUICK, &[]).expect("the site deploys")
+    let mut aws = dns::opened_in(aws, &QUICK, &[]).expect("the site deploys");
+    aws.settle_quirk(Quirk::KeepsConnections, false);
+    aws
 }
 
 /// Pushes an image to the pair.

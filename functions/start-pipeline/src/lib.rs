@@ -185,13 +185,16 @@ impl StartPipeline {
                 }
                 Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
             }
-            PushDecision::Start => match self.newer(&known, push, now).await? {
-                Some(newer) => self.supersede(subscription, push, &known, newer).await,
-                None => {
-                    let started = self.start_through_gate(subscription, push, &known, now);
-                    Box::pin(started).await
+            PushDecision::Start => {
+                let push = &order::latest(push, known.claim.as_ref());
+                match self.newer(&known, push, now).await? {
+                    Some(newer) => self.supersede(subscription, push, &known, newer).await,
+                    None => {
+                        let started = self.start_through_gate(subscription, push, &known, now);
+                        Box::pin(started).await
+                    }
                 }
-            },
+            }
         }
     }
 

@@ -12,6 +12,21 @@ use slipway::timestamp::Timestamp;
 
 use crate::{StartPipeline, claim_of, lost_race, may_be_starting};
 
+/// A push, or the later one of its digest that waits or that no invocation went on with: the
+/// events of two tags come in any order, and what was pushed between them replaces the earlier one.
+pub(crate) fn latest(push: &PushedImage, claim: Option<&Push>) -> PushedImage {
+    let later = claim.filter(|claim| claim.is_undecided_after(push.pushed_at));
+    let Some(later) = later else {
+        return push.clone();
+    };
+    PushedImage {
+        event: later.event.clone(),
+        pushed_at: later.pushed_at.unwrap_or(push.pushed_at),
+        tag: later.tag.clone().or_else(|| push.tag.clone()),
+        ..push.clone()
+    }
+}
+
 impl StartPipeline {
     /// The newest push of the pipeline, if this one is older. Looks again while an invocation may
     /// be starting the pipeline with an older one, whose execution would come after this one's.

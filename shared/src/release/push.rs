@@ -137,6 +137,13 @@ impl Push {
         self.execution.is_some() && self.refusal.is_none()
     }
 
+    /// Whether nothing is known to have come of it, and it is of a later push than one of this
+    /// time: its digest got another tag since.
+    #[must_use]
+    pub fn is_undecided_after(&self, pushed_at: Timestamp) -> bool {
+        self.is_undecided() && self.pushed_at.is_some_and(|claimed| claimed > pushed_at)
+    }
+
     /// Whether the claim is of a push that is not older.
     fn is_as_new_as(&self, pushed_at: Timestamp) -> bool {
         self.pushed_at.is_some_and(|claimed| claimed >= pushed_at)

@@ -294,3 +294,28 @@ fn a_claim_is_stored_without_what_it_does_not_have() {
         full
     );
 }
+
+#[test]
+fn a_claim_of_a_later_push_counts_until_it_has_a_result() {
+    let waiting = Push {
+        waiting: Some("no scan".to_owned()),
+        ..claim(None)
+    };
+    for undecided in [claim(None), waiting] {
+        assert!(undecided.is_undecided_after(at(-1)));
+        assert!(!undecided.is_undecided_after(at(0)));
+        let unknown = Push {
+            pushed_at: None,
+            ..undecided
+        };
+        assert!(!unknown.is_undecided_after(at(-1)));
+    }
+
+    let refused = Push {
+        refusal: Some("superseded".to_owned()),
+        ..claim(None)
+    };
+    for decided in [claim(Some("e-1")), refused] {
+        assert!(!decided.is_undecided_after(at(-1)));
+    }
+}

@@ -12,6 +12,8 @@ use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{digest, executions, item, text};
 use serde_json::{Value, json};
 
+use crate::sweep::tag;
+
 const PIPELINE: &str = "slipway-web";
 
 /// An account in which no rule forwards the next pushes.
@@ -249,5 +251,34 @@ fn the_event_of_a_scan_does_not_let_an_image_pass_that_has_too_many_findings() {
         let refusal = recorded(&driver, &digest, "refusal").expect("a reason");
         assert!(refusal.contains("1 findings of severity HIGH"), "{refusal}");
         assert_eq!(started(&driver, &digest), 0);
+    });
+}
+
+/// An image gets two tags, and another image is pushed between the two. The events come in reverse.
+#[test]
+fn a_late_event_of_an_earlier_tag_makes_no_push_that_waits_older() {
+    run(without_a_rule(released()), Fault::None, async |driver| {
+        let (waiting, first) = pushed(&driver, "2.0.0");
+        pass(&driver, Duration::from_secs(10)).await;
+        let (between, second) = pushed(&driver, "2.0.1");
+        pass(&driver, Duration::from_secs(10)).await;
+        tag(&driver, WEB, &waiting, "2.0");
+        let third = driver.world.aws().events.events.last().cloned();
+        let third = third.expect("ECR sent an event");
+        let time = third["time"].as_str().map(ToOwned::to_owned);
+
+        assert_eq!(deliver(&driver, "HIGH:0", third).await["status"], "waiting");
+        complete(&driver, Scanner::Basic, &between, &[]);
+        let answer = deliver(&driver, "HIGH:0", second).await;
+        assert_eq!(answer["status"], "started", "{answer}");
+        let answer = deliver(&driver, "HIGH:0", first).await;
+        assert_eq!(answer["status"], "waiting", "{answer}");
+        assert_eq!(recorded(&driver, &waiting, "pushed_at"), time);
+        assert_eq!(recorded(&driver, &waiting, "tag").as_deref(), Some("2.0"));
+
+        complete(&driver, Scanner::Basic, &waiting, &[]);
+        let answer = deliver(&driver, "HIGH:0", scan_event(&driver)).await;
+        assert_eq!(answer["status"], "started", "{answer}");
+        assert_eq!(started(&driver, &waiting), 1);
     });
 }

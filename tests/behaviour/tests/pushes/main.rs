@@ -187,6 +187,8 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
 mod age;
 /// What arrives in a repository besides pushed images.
 mod arrivals;
+/// Missed pushes of which one fails.
+mod failed;
 /// Pushes alone.
 mod foreign;
 /// Claims of images that are not there any more.

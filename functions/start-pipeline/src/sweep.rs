@@ -115,7 +115,9 @@ impl StartPipeline {
     ) -> Result<Option<Value>, Retry> {
         let pipeline = &subscription.pipeline;
         let claim = self.ledger.push(pipeline, &push.digest).await?;
-        if !is_missed(&push.digest, claim.as_ref(), newest, self.sdk.now()) {
+        let of_claim = claim.as_ref().filter(|_| push.tag.is_some());
+        let is_of_other_tag = of_claim.is_some_and(|claim| is_of_refused_tag(subscription, claim));
+        if !is_of_other_tag && !is_missed(&push.digest, claim.as_ref(), newest, self.sdk.now()) {
             return Ok(None);
         }
 
@@ -123,18 +125,21 @@ impl StartPipeline {
             return self.give_up(claim, NOT_THERE).await.map(Some);
         }
 
-        let undecided = claim.clone();
+        let claimed = claim.clone();
         let push = match claim {
+            Some(_) if is_of_other_tag => push,
             Some(claim) => resumed(push, claim),
             None => push,
         };
         let tag = push.tag.clone().unwrap_or_default();
         let response = self.deliver(subscription, &push, &tag).await?;
         // What is not delivered is recorded over no claim.
-        if let Some(claim) = undecided
+        if let Some(claim) = claimed
             && response["status"] == "ignored"
         {
             let reason = response["reason"].as_str().unwrap_or_default();
+            let tag = push.tag;
+            let claim = Push { tag, ..claim };
             return self.give_up(&claim, reason).await.map(Some);
         }
         Ok(Some(response))
@@ -242,6 +247,14 @@ impl SweptRepository<'_> {
 fn matching_tag<'a>(subscription: &Subscription, image: &'a RepositoryImage) -> Option<&'a str> {
     let mut tags = image.manifest.tags.iter().map(String::as_str);
     tags.find(|tag| subscription.why_unmatched(tag).is_none())
+}
+
+/// Whether all that is known of an image is that the pipeline does not deliver one of its tags: of
+/// another tag nothing is recorded then.
+fn is_of_refused_tag(subscription: &Subscription, claim: &Push) -> bool {
+    let is_refused = claim.execution.is_none() && claim.refusal.is_some();
+    let tag = claim.tag.as_deref().filter(|_| is_refused);
+    tag.is_some_and(|tag| subscription.why_unmatched(tag).is_some())
 }
 
 /// The push that a claim is of, with which no invocation went on. Its tag may have moved to another

@@ -292,7 +292,7 @@ pub(super) fn last_event(driver: &Driver) -> Value {
     last.expect("there was a push").clone()
 }
 
-async fn deliver(driver: &Driver, subscription: &Value, event: &Value) -> Value {
+pub(super) async fn deliver(driver: &Driver, subscription: &Value, event: &Value) -> Value {
     let input = json!({"subscription": subscription, "event": event});
     let answer = invoke(driver, "start-pipeline", input).await;
     answer.expect("an answer")

@@ -89,6 +89,21 @@ impl Answer {
         self
     }
 
+    /// The same as one JSON value, in whose texts control characters are escaped, those after the
+    /// letters of ASCII too.
+    #[must_use]
+    pub fn json_text(&self) -> String {
+        let mut text = String::new();
+        for letter in format!("{:#}\n", self.json).chars() {
+            if letter.is_control() && letter != '\n' {
+                text += &format!("\\u{:04x}", u32::from(letter));
+            } else {
+                text.push(letter);
+            }
+        }
+        text
+    }
+
     /// The text of the answer.
     #[must_use]
     pub fn text(&self, look: Look) -> String {
@@ -106,8 +121,10 @@ impl Answer {
     }
 }
 
-/// A text without control characters, except for ends of lines and tabs.
-fn lines(text: &str) -> String {
+/// A text without control characters, except for ends of lines and tabs, and with one end of a line
+/// at its end: errors and warnings quote what AWS and images have.
+#[must_use]
+pub fn lines(text: &str) -> String {
     let is_kept = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
     let kept = text.trim_end().chars();
     let kept = kept.map(|letter| if is_kept(letter) { letter } else { ' ' });
@@ -157,6 +174,21 @@ mod tests {
         assert_eq!(Failed::Refused(String::new()).exit() as u8, 2);
         assert_eq!(Failed::Unknown(String::new()).exit() as u8, 3);
         assert_eq!([Exit::Open as u8, Exit::Usage as u8], [4, 64]);
+    }
+
+    #[test]
+    fn no_text_on_standard_error_or_in_json_controls_the_terminal() {
+        let failed = Failed::Refused("no image `\u{1b}[2J\u{9b}1m`".to_owned());
+        assert_eq!(
+            lines(&format!("error: {failed}")),
+            "error: no image ` [2J 1m`\n"
+        );
+
+        let answer = Answer::new(Vec::new(), json!({"reason": "a\u{1b}\u{9b}\u{7f}\nb"}));
+        let text = answer.json_text();
+        assert_eq!(text, "{\n  \"reason\": \"a\\u001b\\u009b\\u007f\\nb\"\n}\n");
+        let read: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(read, answer.json);
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod words;
 use serde_json::Value;
 
 pub use again::Again;
-pub use answer::{Answer, Block, Exit, Failed};
+pub use answer::{Answer, Block, Exit, Failed, lines};
 pub use approve::{Approve, Reject, Waits};
 pub use arguments::{Command, Global, Slipway};
 pub use aws::Session;

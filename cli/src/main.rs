@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use slipway_cli::{Answer, Exit, Failed, Look, Slipway};
+use slipway_cli::{Answer, Exit, Failed, Look, Slipway, lines};
 
 fn main() -> ExitCode {
     let arguments = match Slipway::try_parse() {
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let answer = run(&arguments);
     match &answer {
         Ok(answer) => print(answer, arguments.global.json),
-        Err(failed) => eprintln!("error: {failed}"),
+        Err(failed) => complain(&format!("error: {failed}")),
     }
     answer
         .map_or_else(|failed| failed.exit(), |answer| answer.exit)
@@ -41,17 +41,22 @@ fn run(arguments: &Slipway) -> Result<Answer, Failed> {
 
 fn print(answer: &Answer, as_json: bool) {
     for warning in &answer.warnings {
-        eprintln!("warning: {warning}");
+        complain(&format!("warning: {warning}"));
     }
     // The judge has printed its lines.
     if answer.json.is_null() && answer.blocks.is_empty() {
         return;
     }
     let text = if as_json {
-        format!("{:#}\n", answer.json)
+        answer.json_text()
     } else {
         answer.text(Look::of_stdout())
     };
     // As above.
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn complain(text: &str) {
+    // As above.
+    let _ = std::io::stderr().write_all(lines(text).as_bytes());
 }

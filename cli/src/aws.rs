@@ -13,6 +13,9 @@ use crate::{Failed, Global};
 /// The output with the name of the ledger's table.
 const LEDGER: &str = "LedgerTableName";
 
+/// The output with a function's ARN.
+const BEGIN_RELEASE: &str = "BeginReleaseFunctionArn";
+
 /// What the commands act through.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -40,6 +43,13 @@ impl Session {
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         Ledger::new(&self.sdk)
+    }
+
+    /// The account of the stack, which is that of the pipelines; none if no output has it.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        let function = self.outputs.get(BEGIN_RELEASE)?;
+        function.split(':').nth(4).filter(|it| !it.is_empty())
     }
 
     /// The value of an output of the stack, such as the ARN of a function.

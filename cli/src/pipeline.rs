@@ -3,8 +3,9 @@
 use slipway::aws::{Images, Pipelines};
 use slipway::image::{ImageReference, is_digest};
 use slipway::observed::pipeline::DeclaredAction;
-use slipway::release::Record;
+use slipway::release::{Lease, Record};
 
+use crate::words::name_of;
 use crate::{Failed, Session, find, history};
 
 /// The provider of source actions that take an image.
@@ -24,6 +25,13 @@ pub(crate) struct ImageSource<'a> {
     pub(crate) repository: &'a str,
 }
 
+/// Where the pipelines are; none is what is not known.
+#[derive(Clone, Copy, Debug)]
+struct Here<'a> {
+    region: Option<&'a str>,
+    account: Option<&'a str>,
+}
+
 /// An execution with its pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Execution {
@@ -32,10 +40,10 @@ pub(crate) struct Execution {
 }
 
 impl Pipeline {
-    /// The pipeline of a name, or the one by which the service of a name was released last.
+    /// The pipeline of a name, or the one by which the service of a name is released.
     ///
     /// # Errors
-    /// If there is none, or a call fails.
+    /// If there is none, or several have released the service, or a call fails.
     pub(crate) async fn find(session: &Session, name: &str) -> Result<Self, Failed> {
         let pipelines = Pipelines::new(&session.sdk);
         // CodePipeline refuses a name with a slash as it refuses a wrong request.
@@ -81,7 +89,11 @@ impl ImageSource<'_> {
     /// # Errors
     /// If it is of another repository, or is not there.
     pub(crate) async fn digest(self, session: &Session, image: &str) -> Result<String, Failed> {
-        let wanted = self.tag_or_digest(image, session.sdk.region())?;
+        let here = Here {
+            region: session.sdk.region(),
+            account: session.account(),
+        };
+        let wanted = self.tag_or_digest(image, here)?;
         let found = Images::new(&session.sdk)
             .digest(self.repository, &wanted)
             .await?;
@@ -93,7 +105,7 @@ impl ImageSource<'_> {
         })
     }
 
-    fn tag_or_digest(self, image: &str, region: Option<&str>) -> Result<String, Failed> {
+    fn tag_or_digest(self, image: &str, here: Here<'_>) -> Result<String, Failed> {
         if is_digest(image) || !image.contains(['/', ':', '@']) {
             return Ok(image.to_owned());
         }
@@ -101,9 +113,10 @@ impl ImageSource<'_> {
         let reference = ImageReference::parse(image).map_err(Failed::Refused)?;
         let of_ecr = reference.ecr();
         let repository = of_ecr.as_ref().map_or(&reference.name, |it| &it.repository);
-        let is_near = of_ecr
-            .as_ref()
-            .is_none_or(|it| region.is_none_or(|region| it.region == region));
+        let is_near = of_ecr.as_ref().is_none_or(|it| {
+            here.region.is_none_or(|region| it.region == region)
+                && here.account.is_none_or(|account| it.registry_id == account)
+        });
         if repository != self.repository || !is_near {
             return Err(Failed::Refused(format!(
                 "image `{image}` is of another repository; expected one of `{}`, from which the \
@@ -119,24 +132,33 @@ impl ImageSource<'_> {
     }
 }
 
-/// The pipeline by which a service is being released, or was last.
+/// The pipeline by which a service is released.
 async fn of_service(session: &Session, name: &str) -> Result<String, Failed> {
     let ledger = session.ledger();
     let listing = ledger.leases().await?;
-    let lease = find::named(&listing, name).map_err(|_| {
-        Failed::Refused(format!(
-            "there is neither a pipeline `{name}` nor a service of that name in the ledger"
-        ))
-    })?;
-    if let Some(release) = &lease.release {
-        return Ok(release.pipeline.clone());
-    }
-
+    let lease = find::named(&listing, name)
+        .map_err(|failed| Failed::Refused(format!("there is no pipeline `{name}`: {failed}")))?;
     let found = ledger.records().await?;
-    match history::of_service(&found.records, lease).next() {
-        Some(Record { pipeline, .. }) => Ok(pipeline.clone()),
-        None => Err(Failed::Refused(format!(
+    only(&found.records, lease).map(ToOwned::to_owned)
+}
+
+/// The one pipeline that has released a service. Which of several is meant is not guessed: each may
+/// take its image from another repository, or release to other services as well.
+fn only<'a>(records: &'a [Record], lease: &'a Lease) -> Result<&'a str, Failed> {
+    let name = name_of(lease);
+    let released = history::of_service(records, lease).map(|record| record.pipeline.as_str());
+    let open = lease.release.as_ref().map(|open| open.pipeline.as_str());
+    let mut names: Vec<&str> = released.chain(open).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(Failed::Refused(format!(
             "the ledger has no release of `{name}`; expected the name of its pipeline"
+        ))),
+        several => Err(Failed::Refused(format!(
+            "several pipelines have released `{name}`; expected the name of one: {}",
+            several.join(", ")
         ))),
     }
 }
@@ -182,6 +204,8 @@ impl Execution {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const SOURCE: ImageSource<'_> = ImageSource {
@@ -193,7 +217,11 @@ mod tests {
     fn an_image_is_a_tag_a_digest_or_a_reference_of_the_repository() {
         let digest = format!("sha256:{}", "0a".repeat(32));
         let uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web";
-        let read = |image: &str| SOURCE.tag_or_digest(image, Some("eu-west-1"));
+        let here = Here {
+            region: Some("eu-west-1"),
+            account: Some("111122223333"),
+        };
+        let read = |image: &str| SOURCE.tag_or_digest(image, here);
         for (image, expected) in [
             ("1.4.0".to_owned(), "1.4.0"),
             ("web:1.4.0".to_owned(), "1.4.0"),
@@ -208,10 +236,45 @@ mod tests {
             "shop:1.4.0".to_owned(),
             uri.to_owned(),
             format!("{}:1.4.0", uri.replace("eu-west-1", "eu-west-2")),
+            format!("{}:1.4.0", uri.replace("111122223333", "444455556666")),
             "web:two words".to_owned(),
         ] {
             assert!(matches!(read(&other), Err(Failed::Refused(_))), "{other}");
         }
+    }
+
+    #[test]
+    fn of_several_pipelines_of_a_service_none_is_guessed() {
+        let record = |pipeline: &str, service: &str| {
+            let value = json!({
+                "v": 1, "execution": "e-1", "pipeline": pipeline, "state": "closed",
+                "cluster": "apps", "service": service, "outcome": "deployed",
+                "started_at": "2026-01-05T09:00:00Z",
+            });
+            serde_json::from_value::<Record>(value).expect("a record")
+        };
+        let records = [
+            record("slipway-web", "web"),
+            record("slipway-shop", "shop"),
+            record("slipway-web", "web"),
+            record("slipway-shop-next", "shop"),
+        ];
+        let of = |service: &str| {
+            let lease = Lease::unwritten("apps", service);
+            only(&records, &lease)
+                .map(ToOwned::to_owned)
+                .map_err(|e| e.to_string())
+        };
+        assert_eq!(of("web").as_deref(), Ok("slipway-web"));
+        assert_eq!(
+            of("shop").unwrap_err(),
+            "several pipelines have released `apps/shop`; expected the name of one: \
+             slipway-shop, slipway-shop-next"
+        );
+        assert_eq!(
+            of("api").unwrap_err(),
+            "the ledger has no release of `apps/api`; expected the name of its pipeline"
+        );
     }
 
     #[test]

@@ -10,10 +10,12 @@ use crate::{Answer, Failed, Session};
 /// The longest reason of a stop (CodePipeline API: StopPipelineExecution).
 const REASON_CHARS: usize = 200;
 
-/// What CodePipeline refuses of an execution that has ended, or that is being stopped.
-const OVER: [&str; 2] = [
+/// What CodePipeline refuses of an execution that has ended, or that is being stopped, and of one
+/// whose pipeline does not exist (CodePipeline API: StopPipelineExecution).
+const OVER: [&str; 3] = [
     "PipelineExecutionNotStoppableException",
     "DuplicatedStopRequestException",
+    "PipelineNotFoundException",
 ];
 
 /// Stops an execution at once. Its release is closed, or rolled back if it has changed anything;

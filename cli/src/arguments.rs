@@ -128,6 +128,7 @@ mod tests {
             &["slipway", "why"],
             &["slipway", "history", "web", "--most", "0"],
             &["slipway", "deploy", "web"],
+            &["slipway", "status", "--watch", "--every", "1"],
             &["slipway", "again", "sha256:0a"],
             &["slipway", "decide", "hold", "shop"],
         ] {

@@ -2,8 +2,8 @@
 //!
 //! A command reads the ledger and AWS through the adapters of `slipway::aws`, and acts by the calls
 //! that the documents give for the AWS CLI: it has no power that those do not have. Each command is
-//! a file: its arguments, what it does, and its answer. It never prints, but for the judge: `main`
-//! does.
+//! a file: its arguments, what it does, and its answer. It never prints, but for the judge and a
+//! watch: `main` does.
 
 mod again;
 mod answer;
@@ -25,6 +25,7 @@ mod status;
 mod stop;
 mod table;
 mod wait;
+mod watch;
 mod why;
 mod words;
 
@@ -48,6 +49,7 @@ pub use status::Status;
 pub use stop::Stop;
 pub use table::{Cell, Look, Table, Tone};
 pub use wait::{Limit, Wait};
+pub use watch::{Painter, Size};
 pub use why::Why;
 
 /// Runs the command of the arguments.
@@ -68,6 +70,11 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
 
     let session = aws::connect(&arguments.global).await?;
     match &arguments.command {
+        Command::Status(status) if status.watch => {
+            let mut screen = watch::Screen::of_stdout(arguments.global.json);
+            let mut show = |answer: &Answer, at| screen.show(answer, at);
+            status.watch(&session, &mut show).await
+        }
         Command::Status(status) => status.run(&session).await,
         Command::History(history) => history.run(&session).await,
         Command::Why(why) => why.run(&session).await,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use clap::builder::RangedI64ValueParser;
 use serde_json::{Value, json};
 use slipway::aws::{Pipelines, Services};
 use slipway::observed::colour::{Colour, PerColour};
@@ -10,10 +11,10 @@ use slipway::observed::pipeline::StageNow;
 use slipway::observed::service::{Rollout, ServiceView, revision};
 use slipway::observed::weights::Weights;
 use slipway::release::{Lease, Phase, Release};
-use slipway::timestamp::{Timestamp, readable};
+use slipway::timestamp::readable;
 
 use crate::words::{Place, digest, instant, name_of, place};
-use crate::{Answer, Block, Cell, Failed, Session, Table, Tone, find};
+use crate::{Answer, Block, Cell, Failed, Limit, Session, Table, Tone, find};
 
 /// How many pipelines are read for the releases of all services: the others show what the ledger
 /// has.
@@ -26,23 +27,47 @@ const PIPELINES: usize = 12;
 pub struct Status {
     /// The service or the pair, `SERVICE` or `CLUSTER/SERVICE`; all of them without it.
     pub service: Option<String>,
+    /// Look again and again until the release has ended; the exit code is how. Without SERVICE,
+    /// until no release is open. In a pipe each change is a line.
+    #[arg(long)]
+    pub watch: bool,
+    /// How long a look of --watch waits for the next one, in seconds, 2 or more.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds())]
+    pub every: u32,
+    #[command(flatten)]
+    pub limit: Limit,
+}
+
+/// Each look reads the state of a pipeline, whose calls CodePipeline counts for the whole account,
+/// those of the functions too.
+fn seconds() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(2..=3_600)
 }
 
 impl Status {
     /// # Errors
     /// When a call fails, or the ledger does not know the service.
     pub async fn run(&self, session: &Session) -> Result<Answer, Failed> {
-        match &self.service {
-            None => all(session).await,
-            Some(name) => one(session, &find::lease(session, name).await?).await,
-        }
+        let (answer, _) = self.look(session).await?;
+        Ok(answer)
+    }
+
+    /// What is shown, and the executions whose releases are open or have not begun.
+    pub(crate) async fn look(&self, session: &Session) -> Result<(Answer, Vec<String>), Failed> {
+        let Some(name) = &self.service else {
+            return all(session).await;
+        };
+        let lease = find::lease(session, name).await?;
+        let open = lease.release.iter().map(|it| it.execution.clone());
+        let open = open.collect();
+        Ok((one(session, &lease).await?, open))
     }
 }
 
-/// The stages of pipelines that were read, and why others could not be.
+/// The stages of the pipelines that were looked at, none of one that could not be read, and why.
 #[derive(Default)]
 struct Pictures {
-    stages: BTreeMap<String, Vec<StageNow>>,
+    stages: BTreeMap<String, Option<Vec<StageNow>>>,
     warnings: Vec<String>,
 }
 
@@ -51,20 +76,29 @@ impl Pictures {
         if self.stages.contains_key(pipeline) || self.stages.len() >= PIPELINES {
             return;
         }
-        match Pipelines::new(&session.sdk).stages(pipeline).await {
-            Ok(stages) => drop(self.stages.insert(pipeline.to_owned(), stages)),
-            Err(error) => self.warnings.push(error.to_string()),
-        }
+        let read = Pipelines::new(&session.sdk).stages(pipeline).await;
+        let stages = read.map_err(|error| self.warnings.push(error.to_string()));
+        self.stages.insert(pipeline.to_owned(), stages.ok());
     }
 
-    fn of(&self, release: &Release) -> Option<Place<'_>> {
-        place(self.stages.get(&release.pipeline)?, &release.execution)
+    /// Where an execution is: unread, if its pipeline is not known.
+    fn of(&self, release: &Release) -> Seen<'_> {
+        match self.stages.get(&release.pipeline) {
+            Some(Some(stages)) => Seen::Read(place(stages, &release.execution)),
+            Some(None) | None => Seen::Unread,
+        }
     }
 }
 
-async fn all(session: &Session) -> Result<Answer, Failed> {
+/// What is known of where an execution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen<'a> {
+    Unread,
+    Read(Option<Place<'a>>),
+}
+
+async fn all(session: &Session) -> Result<(Answer, Vec<String>), Failed> {
     let listing = session.ledger().leases().await?;
-    let now = session.sdk.now();
     let mut leases: Vec<&Lease> = listing.leases.iter().collect();
     leases.sort_by_key(|lease| (lease.release.is_none(), name_of(lease)));
 
@@ -83,7 +117,7 @@ async fn all(session: &Session) -> Result<Answer, Failed> {
         "step",
     ]);
     for lease in &leases {
-        table.push(row(lease, &pictures, now));
+        table.push(row(lease, &pictures));
     }
     let mut started = Table::new(vec!["pipeline", "started execution, without a release yet"]);
     for mark in &listing.started {
@@ -98,11 +132,19 @@ async fn all(session: &Session) -> Result<Answer, Failed> {
         "started": listing.started,
     });
     let blocks = vec![Block::Table(table), Block::Table(started)];
+    let mut warnings = pictures.warnings;
+    if leases.is_empty() && listing.unreadable.is_empty() {
+        warnings.push("the ledger has no service: no release has begun yet".to_owned());
+    }
     let answer = Answer {
-        warnings: pictures.warnings,
+        warnings,
         ..Answer::new(blocks, json)
     };
-    Ok(answer.warning_of(&listing.unreadable))
+    let begun = leases.iter().filter_map(|lease| lease.release.as_ref());
+    let begun = begun.map(|release| &release.execution);
+    let started = listing.started.iter().map(|mark| &mark.execution);
+    let open = begun.chain(started).cloned().collect();
+    Ok((answer.warning_of(&listing.unreadable), open))
 }
 
 async fn one(session: &Session, lease: &Lease) -> Result<Answer, Failed> {
@@ -139,7 +181,7 @@ async fn one(session: &Session, lease: &Lease) -> Result<Answer, Failed> {
     })
 }
 
-fn row(lease: &Lease, pictures: &Pictures, now: Timestamp) -> Vec<Cell> {
+fn row(lease: &Lease, pictures: &Pictures) -> Vec<Cell> {
     let name = Cell::from(name_of(lease));
     let Some(release) = &lease.release else {
         let none = || Cell::from("-");
@@ -149,7 +191,7 @@ fn row(lease: &Lease, pictures: &Pictures, now: Timestamp) -> Vec<Cell> {
     vec![
         name,
         state(release),
-        readable(now.since(release.began_at)).into(),
+        instant(Some(release.began_at)),
         digest(release.digest.as_deref()),
         release.pipeline.as_str().into(),
         release.execution.as_str().into(),
@@ -188,7 +230,7 @@ pub(crate) fn is_held(release: &Release) -> bool {
 }
 
 /// What an open release does or waits for, with the command by which an operator ends the wait.
-fn step(lease: &Lease, release: &Release, place: Option<Place<'_>>) -> String {
+fn step(lease: &Lease, release: &Release, seen: Seen<'_>) -> String {
     let name = name_of(lease);
     if is_held(release) {
         return format!(
@@ -199,6 +241,11 @@ fn step(lease: &Lease, release: &Release, place: Option<Place<'_>>) -> String {
         return format!("traffic returns: {}", returning.reason);
     }
 
+    let place = match (seen, &release.failure) {
+        (Seen::Read(place), _) => place,
+        (Seen::Unread, Some(_)) => None,
+        (Seen::Unread, None) => return format!("not read; see slipway status {name}"),
+    };
     match place {
         Some(Place::Before {
             stage,

@@ -128,7 +128,7 @@ fn without_record(execution: &str, status: &str) -> Answer {
 
 /// The answer about a closed release. `status`: of the execution, which can end otherwise after
 /// one of its releases was deployed.
-fn answer(record: &Record, status: Option<&str>) -> Answer {
+pub(crate) fn answer(record: &Record, status: Option<&str>) -> Answer {
     let exit = Exit::of_record(record);
     let fell = status.filter(|status| *status != "Succeeded" && exit == Exit::Done);
 

@@ -45,7 +45,7 @@ pub(crate) fn optional(text: Option<&str>) -> Cell {
 }
 
 /// Where an execution is in its pipeline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place<'a> {
     /// It waits in front of a stage, into which the transition may be disabled for a reason.
     Before {

@@ -12,14 +12,14 @@ use serde_json::json;
 use slipway::release::Outcome;
 use slipway_cli::{
     Again, Answer, Approve, Decide, Decision, Deploy, Exit, Failed, Limit, Reject, Rollback,
-    Session, Status, Stop, Wait, Waiting, Waits,
+    Session, Stop, Wait, Waiting, Waits,
 };
 
 use behaviour::pair::update;
 use behaviour::shop::{SHORT, shop};
 use behaviour::{account, change_parameters, update_pipeline};
 
-use crate::{closed, field, operate, pass, push};
+use crate::{closed, field, operate, pass, push, status};
 
 const LIMIT: Limit = Limit { timeout: 600 };
 
@@ -58,10 +58,7 @@ pub(crate) fn waits(target: &str) -> Waits {
 /// and its percentage after its name once its first job was reported.
 pub(crate) async fn at_step(session: &Session, service: &str, step: &str) {
     for _ in 0..2_000 {
-        let status = Status {
-            service: Some(service.to_owned()),
-        };
-        if let Ok(answer) = status.run(session).await
+        if let Ok(answer) = status(Some(service)).run(session).await
             && field(&answer, "step").starts_with(step)
         {
             return;

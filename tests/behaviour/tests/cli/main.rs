@@ -14,7 +14,7 @@ use emulator::client::{CallFault, Invocation, sdk_config};
 use emulator::ecr::{self, Behaviour};
 use harness::driver::{Driver, Fault, run};
 use slipway::release::{Record, RecordState};
-use slipway_cli::{Answer, Look, Session};
+use slipway_cli::{Answer, Limit, Look, Session, Status};
 
 /// How often something is looked for, every ten seconds.
 const LOOKS: usize = 1_000;
@@ -51,6 +51,15 @@ pub(crate) fn push(driver: &Driver, repository: &str, tag: &str, behaviour: Beha
     let pushed = ecr::push(&mut driver.world.aws(), repository, tag, behaviour);
     driver.world.touch();
     pushed.expect("pushed")
+}
+
+pub(crate) fn status(service: Option<&str>) -> Status {
+    Status {
+        service: service.map(ToOwned::to_owned),
+        watch: false,
+        every: 5,
+        limit: Limit { timeout: 120 },
+    }
 }
 
 pub(crate) async fn pass(time: Duration) {

@@ -11,15 +11,14 @@ use harness::driver::Driver;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::Value;
 use slipway_cli::{
-    Approve, Deploy, History, Limit, Plan, Pushes, Rollback, Session, Status, Stop, Wait, Waiting,
-    Why,
+    Approve, Deploy, History, Limit, Plan, Pushes, Rollback, Session, Stop, Wait, Waiting, Why,
 };
 
 use behaviour::account;
 use behaviour::pair::update;
 
 use crate::acting::{at_step, waits};
-use crate::{closed, operate_as, pass, push};
+use crate::{closed, operate_as, pass, push, status};
 
 /// A function that no release invokes: its role stands for that of a person.
 const PERSON: &str = "slipway-find-task-roles";
@@ -79,12 +78,6 @@ fn assert_exact(aws: &Aws, policies: &[&str]) {
         .map(|action| action.as_str().expect("a word").to_owned())
         .collect();
     assert_eq!(demanded, allowed);
-}
-
-fn status(service: Option<&str>) -> Status {
-    Status {
-        service: service.map(ToOwned::to_owned),
-    }
 }
 
 #[test]
@@ -174,8 +167,8 @@ async fn act(session: &Session) {
     };
     deploy.run(session).await.expect("an answer");
     at_step(session, "page-counter", "approve waits").await;
-    let status = status(Some("page-counter")).run(session).await;
-    let execution = status.expect("an answer").json["lease"]["release"]["execution"].clone();
+    let open = status(Some("page-counter")).run(session).await;
+    let execution = open.expect("an answer").json["lease"]["release"]["execution"].clone();
     let execution = execution.as_str().expect("an id").to_owned();
     let rollback = Rollback {
         service: "page-counter".to_owned(),

@@ -6,17 +6,11 @@ use emulator::ecr::{self, Behaviour};
 use harness::driver::Driver;
 use serde_json::json;
 use slipway::image::short_digest;
-use slipway_cli::{Exit, Failed, History, Pushes, Session, Status, Why};
+use slipway_cli::{Exit, Failed, History, Look, Painter, Pushes, Session, Why};
 
 use behaviour::account;
 
-use crate::{closed, field, operate, pass, push, rows};
-
-fn status(service: Option<&str>) -> Status {
-    Status {
-        service: service.map(ToOwned::to_owned),
-    }
-}
+use crate::{closed, field, operate, pass, push, rows, status};
 
 fn history(service: &str) -> History {
     History {
@@ -78,6 +72,70 @@ fn an_open_release_is_shown_with_its_step_and_what_the_service_runs() {
             free.json["runs"][0]["task_definition"],
             json!(change.task_definition)
         );
+    });
+}
+
+#[test]
+fn a_watch_follows_a_release_to_its_end_and_ends_as_it_does() {
+    operate(account(), async |driver: Driver, session: Session| {
+        let idle = status(None).run(&session).await.expect("an answer");
+        assert_eq!(idle.text(Look::Pipe), "");
+        assert_eq!(
+            idle.warnings,
+            ["the ledger has no service: no release has begun yet"]
+        );
+
+        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        closed(&session, &good).await;
+        let nothing = status(Some("web"))
+            .watch(&session, &mut |_, _| Ok(()))
+            .await;
+        let nothing = nothing.expect("an answer");
+        assert_eq!(nothing.text(Look::Pipe), "no release is open\n");
+        assert_eq!(nothing.exit, Exit::Done);
+
+        push(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
+        pass(Duration::from_secs(60)).await;
+        let mut painter = Painter::default();
+        let mut lines = String::new();
+        let end = status(Some("web"))
+            .watch(&session, &mut |answer, at| {
+                lines += &painter.changes(answer, at);
+                Ok(())
+            })
+            .await
+            .expect("an answer");
+        assert_eq!(end.exit, Exit::NotDeployed);
+        assert_eq!(field(&end, "outcome"), "rolled-back");
+        let states = lines
+            .lines()
+            .filter_map(|line| line.split_once("\tstate\t"));
+        let states: Vec<&str> = states.map(|(_, state)| state).collect();
+        assert_eq!(states.first(), Some(&"open"), "{lines}");
+        assert_eq!(states.last(), Some(&"free"), "{lines}");
+        assert!(states.contains(&"rolling-back"), "{lines}");
+    });
+}
+
+#[test]
+fn a_watch_ends_when_its_time_is_over_or_its_reader_has_gone() {
+    operate(account(), async |driver: Driver, session: Session| {
+        push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        pass(Duration::from_secs(60)).await;
+        let mut soon = status(Some("web"));
+        soon.limit.timeout = 0;
+        let open = soon.watch(&session, &mut |_, _| Ok(())).await;
+        assert_eq!(open.expect("an answer").exit, Exit::Open);
+
+        let mut looks = 0;
+        let gone = status(Some("web"))
+            .watch(&session, &mut |_, _| {
+                looks += 1;
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            })
+            .await;
+        assert_eq!(gone.expect("an answer").exit, Exit::Done);
+        assert_eq!(looks, 1);
     });
 }
 

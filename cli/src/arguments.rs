@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     Again, Approve, Completions, Decide, Deploy, History, Inspect, Judge, Plan, Pushes, Reject,
-    Rollback, Status, Stop, Wait, Why,
+    Report, Rollback, Status, Stop, Wait, Why,
 };
 
 /// Shows what Slipway releases, and why, and takes the decisions of operators.
@@ -49,6 +49,7 @@ pub enum Command {
     History(History),
     Why(Why),
     Pushes(Pushes),
+    Report(Report),
     Deploy(Deploy),
     Wait(Wait),
     Stop(Stop),

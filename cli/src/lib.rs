@@ -20,6 +20,7 @@ mod judge;
 mod pipeline;
 mod plan;
 mod pushes;
+mod report;
 mod rollback;
 mod status;
 mod stop;
@@ -44,6 +45,7 @@ pub use inspect::Inspect;
 pub use judge::{Judge, judge};
 pub use plan::Plan;
 pub use pushes::Pushes;
+pub use report::Report;
 pub use rollback::Rollback;
 pub use status::Status;
 pub use stop::Stop;
@@ -79,6 +81,7 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
         Command::History(history) => history.run(&session).await,
         Command::Why(why) => why.run(&session).await,
         Command::Pushes(pushes) => pushes.run(&session).await,
+        Command::Report(report) => report.run(&session).await,
         Command::Deploy(deploy) => deploy.run(&session).await,
         Command::Wait(wait) => wait.run(&session).await,
         Command::Stop(stop) => stop.run(&session).await,

@@ -1,13 +1,15 @@
-//! Where reports of judgements are kept: a bucket of their own, a page and its JSON side by side.
+//! Where reports of judgements are kept, and how operators read one: a bucket of their own, a page
+//! and its JSON side by side.
 
 use std::sync::Arc;
 
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::clients::Clients;
-use super::{AwsError, Sdk};
+use super::{AwsError, ErrorKind, Sdk};
 use crate::judge::report::{Judgement, html};
 use crate::partition::Partition;
+use crate::redaction::without_signatures;
 
 #[derive(Clone, Debug)]
 pub struct Reports {
@@ -60,6 +62,32 @@ impl Reports {
             .await
             .map(drop)
             .map_err(AwsError::from_sdk("s3:PutObject"))
+    }
+
+    /// What was written under a key: its page with the extension `html`, or its JSON with `json`.
+    ///
+    /// # Errors
+    /// When the call fails, or its response breaks off.
+    pub async fn read(&self, key: &str, extension: &str) -> Result<Vec<u8>, AwsError> {
+        const OPERATION: &str = "s3:GetObject";
+
+        let request = self
+            .clients
+            .s3()
+            .get_object()
+            .bucket(&self.bucket)
+            .key(format!("{key}.{extension}"));
+        let object = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
+        let body = object.body.collect().await.map_err(|error| AwsError {
+            operation: OPERATION,
+            kind: ErrorKind::Busy,
+            code: "ResponseError".to_owned(),
+            message: without_signatures(&error.to_string()),
+        })?;
+        Ok(body.to_vec())
     }
 
     /// `s3://<bucket>/<key>.html`, in characters that output variables may have.

@@ -21,7 +21,7 @@ pub struct JudgementRecord {
     pub summary: String,
     /// What the judge measured, by output variable.
     pub outputs: BTreeMap<String, String>,
-    /// Where the report is: bucket and key, without the file extension.
+    /// Where the page of the report is: `s3://<bucket>/<key>.html`. Its JSON is beside it.
     pub report: String,
 }
 

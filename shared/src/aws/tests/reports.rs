@@ -1,4 +1,4 @@
-//! Reports: written to their bucket as a page and as JSON.
+//! Reports: written to their bucket as a page and as JSON, and read again.
 
 use super::script::{Script, response, run, s3_refusal};
 use crate::aws::Reports;
@@ -58,4 +58,22 @@ fn a_partly_written_report_is_an_error() {
         assert_eq!(error.operation, "s3:PutObject");
         assert!(script.is_played());
     }
+}
+
+#[test]
+fn a_report_is_read_as_it_was_written() {
+    let script = Script::new([response(200, "text/html", "<!doctype html>")]);
+    let page = run(Reports::new(&script.sdk()).read("web/e-1", "html"));
+    assert_eq!(page.expect("a page"), b"<!doctype html>");
+    assert_eq!(
+        script.only().uri,
+        "https://reports.s3.eu-west-1.amazonaws.com/web/e-1.html?x-id=GetObject"
+    );
+
+    let script = Script::new([s3_refusal(404, "NoSuchKey")]);
+    let error = run(Reports::new(&script.sdk()).read("web/e-1", "json")).expect_err("expired");
+    assert_eq!(
+        (error.operation, error.code.as_str()),
+        ("s3:GetObject", "NoSuchKey")
+    );
 }

@@ -247,29 +247,32 @@ fn an_approval_is_given_or_refused_once() {
 
 #[test]
 fn a_held_canary_is_promoted_by_the_decision_of_an_operator() {
-    operate(held_shop(), async |driver: Driver, session: Session| {
-        let decide = Decide {
-            decision: Decision::Promote,
-            service: "shop".to_owned(),
-        };
-        let failed = decide.run(&session).await.expect_err("nothing waits");
-        assert_eq!(failed.exit(), Exit::Refused);
+    operate(
+        quiet_shop("hold"),
+        async |driver: Driver, session: Session| {
+            let decide = Decide {
+                decision: Decision::Promote,
+                service: "shop".to_owned(),
+            };
+            let failed = decide.run(&session).await.expect_err("nothing waits");
+            assert_eq!(failed.exit(), Exit::Refused);
 
-        let profile = Profile::of(Answers::GOOD);
-        let healthy = Behaviour::Healthy;
-        let pushed = ecr::push_with(&mut driver.world.aws(), "shop", "2.0.0", healthy, profile);
-        driver.world.touch();
-        at_step(&session, "shop", "the judgement is inconclusive").await;
-        decide.run(&session).await.expect("an answer");
-        let record = closed(&session, &pushed.expect("pushed")).await;
-        assert_eq!(record.outcome, Some(Outcome::Deployed));
-    });
+            let profile = Profile::of(Answers::GOOD);
+            let healthy = Behaviour::Healthy;
+            let pushed = ecr::push_with(&mut driver.world.aws(), "shop", "2.0.0", healthy, profile);
+            driver.world.touch();
+            at_step(&session, "shop", "the judgement is inconclusive").await;
+            decide.run(&session).await.expect("an answer");
+            let record = closed(&session, &pushed.expect("pushed")).await;
+            assert_eq!(record.outcome, Some(Outcome::Deployed));
+        },
+    );
 }
 
-/// The shop without requests, whose canaries are held for an operator.
-fn held_shop() -> Aws {
+/// The shop without requests, whose canaries are inconclusive, with what follows then.
+pub(crate) fn quiet_shop(inconclusive: &str) -> Aws {
     let mut aws = shop();
-    let changes = [&SHORT[..], &[("Inconclusive", "hold")][..]].concat();
+    let changes = [&SHORT[..], &[("Inconclusive", inconclusive)][..]].concat();
     become_canary(&mut aws, &changes).expect("the template deploys");
     ask(&mut aws, 0.0).expect("there is a shop");
     aws

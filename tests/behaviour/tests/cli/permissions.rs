@@ -1,6 +1,7 @@
 //! The managed policies for people: they allow all that the commands call, and nothing else.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use emulator::Aws;
@@ -11,13 +12,14 @@ use harness::driver::Driver;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::Value;
 use slipway_cli::{
-    Approve, Deploy, History, Limit, Plan, Pushes, Rollback, Session, Stop, Wait, Waiting, Why,
+    Approve, Deploy, History, Limit, Plan, Pushes, Report, Rollback, Session, Stop, Wait, Waiting,
+    Why,
 };
 
 use behaviour::account;
 use behaviour::pair::update;
 
-use crate::acting::{at_step, waits};
+use crate::acting::{at_step, quiet_shop, waits};
 use crate::{closed, operate_as, pass, push, status};
 
 /// A function that no release invokes: its role stands for that of a person.
@@ -58,8 +60,8 @@ fn with_policies(mut aws: Aws, policies: &[&str]) -> Aws {
     aws
 }
 
-/// That the person called each action of the policies and no other, and was denied nothing.
-fn assert_exact(aws: &Aws, policies: &[&str]) {
+/// The actions that the person called, who was denied nothing.
+fn called(aws: &Aws) -> BTreeSet<String> {
     let name = role(aws);
     let denied: Vec<_> = aws
         .iam
@@ -70,7 +72,14 @@ fn assert_exact(aws: &Aws, policies: &[&str]) {
     assert!(denied.is_empty(), "{denied:?}");
 
     let demanded = aws.iam.demanded.get(&name).into_iter().flatten();
-    let demanded: BTreeSet<String> = demanded.map(|demand| demand.action.clone()).collect();
+    demanded.map(|demand| demand.action.clone()).collect()
+}
+
+/// That the person called each action of the policies and no other, in this account and in that of
+/// a canary with a report.
+fn assert_exact(aws: &Aws, policies: &[&str]) {
+    let mut demanded = called(aws);
+    demanded.extend(called(&after_report(policies)));
     let allowed: BTreeSet<String> = policies
         .iter()
         .flat_map(|policy| statements(aws, policy))
@@ -78,6 +87,22 @@ fn assert_exact(aws: &Aws, policies: &[&str]) {
         .map(|action| action.as_str().expect("a word").to_owned())
         .collect();
     assert_eq!(demanded, allowed);
+}
+
+/// The account in which the person has saved the report of a canary.
+fn after_report(policies: &[&str]) -> Aws {
+    let aws = with_policies(quiet_shop("promote"), policies);
+    operate_as(aws, PERSON, async |driver: Driver, session: Session| {
+        let digest = push(&driver, "shop", "2.0.0", Behaviour::Healthy);
+        let record = closed(&session, &digest).await;
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let report = Report {
+            execution: record.execution,
+            output: Some(file.join(format!("cli-report-{}.html", policies.len()))),
+        };
+        report.run(&session).await.expect("an answer");
+        driver.world.snapshot()
+    })
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! What people read: an open release, the history of a service, the story and the pushes.
 
+use std::path::Path;
 use std::time::Duration;
 
 use emulator::ecr::{self, Behaviour};
 use harness::driver::Driver;
 use serde_json::json;
 use slipway::image::short_digest;
-use slipway_cli::{Exit, Failed, History, Look, Painter, Pushes, Session, Why};
+use slipway_cli::{Exit, Failed, History, Look, Painter, Pushes, Report, Session, Why};
 
 use behaviour::account;
+use behaviour::shop::reports;
 
+use crate::acting::quiet_shop;
 use crate::{closed, field, operate, pass, push, rows, status};
 
 fn history(service: &str) -> History {
@@ -140,6 +143,45 @@ fn a_watch_ends_when_its_time_is_over_or_its_reader_has_gone() {
 }
 
 #[test]
+fn the_report_of_a_canary_is_shown_by_its_address_and_saved_as_it_was_written() {
+    operate(
+        quiet_shop("promote"),
+        async |driver: Driver, session: Session| {
+            let digest = push(&driver, "shop", "2.0.0", Behaviour::Healthy);
+            let record = closed(&session, &digest).await;
+            let execution = record.execution;
+            let report = |output: Option<&Path>| Report {
+                execution: execution.clone(),
+                output: output.map(Path::to_path_buf),
+            };
+
+            let shown = report(None).run(&session).await.expect("an answer");
+            let rows = rows(&shown);
+            assert_eq!(rows.len(), 1);
+            assert_eq!(rows[0][0], "inconclusive");
+            let console = "https://eu-west-1.console.aws.amazon.com/s3/object/";
+            assert!(rows[0][2].starts_with(console), "{rows:?}");
+            assert_eq!(shown.json["reports"][0]["link"], json!(rows[0][2]));
+
+            let written = reports(&driver.world.snapshot());
+            assert_eq!(written.len(), 2);
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+            for name in ["cli-report.html", "cli-report.json"] {
+                let file = folder.join(name);
+                let saved = report(Some(&file)).run(&session).await;
+                let saved = saved.expect("an answer").json["saved"].clone();
+                assert_eq!(saved, json!(file.display().to_string()));
+                let text = std::fs::read_to_string(&file).expect("a file");
+                let extension = &name["cli-report".len()..];
+                let mut written = written.iter();
+                let object = written.find(|(key, _)| key.ends_with(extension));
+                assert_eq!(Some(&text), object.map(|(_, text)| text));
+            }
+        },
+    );
+}
+
+#[test]
 fn both_colours_of_a_pair_are_shown_with_their_weights() {
     operate(account(), async |driver: Driver, session: Session| {
         let digest = push(&driver, "shop", "1.0.0", Behaviour::Healthy);
@@ -203,12 +245,17 @@ fn a_story_has_the_reason_and_a_later_push_is_refused() {
 fn what_is_not_known_is_refused_by_its_name() {
     operate(account(), async |_: Driver, session: Session| {
         let unknown = "0b6f9c1e-5f0c-4c56-9f5e-2f1f3f0a7c11";
+        let report = Report {
+            execution: unknown.to_owned(),
+            output: None,
+        };
         let refused = [
             status(Some("api")).run(&session).await,
             history("api").run(&session).await,
             why(unknown).run(&session).await,
             why("sha256:0a0a0a0").run(&session).await,
             why("web").run(&session).await,
+            report.run(&session).await,
         ];
         for answer in refused {
             let failed = answer.expect_err("refused");

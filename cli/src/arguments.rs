@@ -4,8 +4,8 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Again, Approve, Completions, Decide, Deploy, History, Inspect, Judge, Plan, Pushes, Reject,
-    Report, Rollback, Status, Stop, Wait, Why,
+    Again, Approve, Completions, Decide, Deploy, Doctor, History, Inspect, Judge, Plan, Pushes,
+    Reject, Report, Rollback, Status, Stop, Wait, Why,
 };
 
 /// Shows what Slipway releases, and why, and takes the decisions of operators.
@@ -58,8 +58,8 @@ pub enum Command {
     Decide(Decide),
     Again(Again),
     Rollback(Rollback),
-    #[command(visible_alias = "doctor")]
     Plan(Plan),
+    Doctor(Doctor),
     Inspect(Inspect),
     Judge(Judge),
     Completions(Completions),

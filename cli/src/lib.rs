@@ -13,6 +13,7 @@ mod aws;
 mod completions;
 mod decide;
 mod deploy;
+mod doctor;
 mod find;
 mod history;
 mod inspect;
@@ -40,6 +41,7 @@ pub use aws::Session;
 pub use completions::{Completions, Shell};
 pub use decide::{Decide, Decision};
 pub use deploy::{Deploy, Waiting};
+pub use doctor::Doctor;
 pub use history::History;
 pub use inspect::Inspect;
 pub use judge::{Judge, judge};
@@ -91,6 +93,7 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
         Command::Again(again) => again.run(&session).await,
         Command::Rollback(rollback) => rollback.run(&session).await,
         Command::Plan(plan) => plan.run(&session).await,
+        Command::Doctor(doctor) => doctor.run(&session).await,
         Command::Inspect(_) | Command::Judge(_) | Command::Completions(_) => {
             unreachable!("they have returned")
         }

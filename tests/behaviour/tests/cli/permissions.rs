@@ -12,14 +12,15 @@ use harness::driver::Driver;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::Value;
 use slipway_cli::{
-    Approve, Deploy, History, Limit, Plan, Pushes, Report, Rollback, Session, Stop, Wait, Waiting,
-    Why,
+    Approve, Deploy, Doctor, Exit, History, Limit, Plan, Pushes, Report, Rollback, Session, Stop,
+    Wait, Waiting, Why,
 };
 
 use behaviour::account;
 use behaviour::pair::update;
 
 use crate::acting::{at_step, quiet_shop, waits};
+use crate::planning::watched;
 use crate::{closed, operate_as, pass, push, status};
 
 /// A function that no release invokes: its role stands for that of a person.
@@ -76,7 +77,7 @@ fn called(aws: &Aws) -> BTreeSet<String> {
 }
 
 /// That the person called each action of the policies and no other, in this account and in that of
-/// a canary with a report.
+/// a canary with a report, whose functions have alarms.
 fn assert_exact(aws: &Aws, policies: &[&str]) {
     let mut demanded = called(aws);
     demanded.extend(called(&after_report(policies)));
@@ -89,12 +90,17 @@ fn assert_exact(aws: &Aws, policies: &[&str]) {
     assert_eq!(demanded, allowed);
 }
 
-/// The account in which the person has saved the report of a canary.
+/// The account in which the person has looked at the functions, and saved the report of a canary.
 fn after_report(policies: &[&str]) -> Aws {
-    let aws = with_policies(quiet_shop("promote"), policies);
+    let mut aws = quiet_shop("promote");
+    watched(&mut aws, "OK", "OK");
+    let aws = with_policies(aws, policies);
     operate_as(aws, PERSON, async |driver: Driver, session: Session| {
         let digest = push(&driver, "shop", "2.0.0", Behaviour::Healthy);
         let record = closed(&session, &digest).await;
+        let doctor = Doctor { target: None };
+        let answer = doctor.run(&session).await.expect("an answer");
+        assert_eq!(answer.exit, Exit::Done);
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let report = Report {
             execution: record.execution,

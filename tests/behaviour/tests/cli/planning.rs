@@ -1,13 +1,17 @@
 //! What people check before a release: the tree of the dry run, with its code.
 
+use emulator::Aws;
+use emulator::cloudwatch::set_alarm;
 use emulator::ecr::Behaviour;
 use harness::driver::Driver;
+use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::json;
-use slipway_cli::{Exit, Look, Plan, Session};
+use slipway_cli::{Answer, Doctor, Exit, Look, Plan, Session};
 
+use behaviour::pair::update;
 use behaviour::{account, change_parameters, update_pipeline};
 
-use crate::{closed, operate, push};
+use crate::{closed, operate, push, rows};
 
 fn plan(target: &str, image: Option<&str>) -> Plan {
     Plan {
@@ -57,5 +61,74 @@ fn a_plan_ends_with_its_own_code_if_a_check_is_ng() {
 
         let failed = plan("slipway-web", Some("9.9.9")).run(&session).await;
         assert_eq!(failed.expect_err("no image").exit(), Exit::Refused);
+    });
+}
+
+/// Gives the functions' stack its alarms, with these states of those on dead letters and the sweep.
+pub(crate) fn watched(aws: &mut Aws, dead_letters: &str, sweep: &str) {
+    let topic = "arn:aws:sns:eu-west-1:111122223333:operators";
+    update(aws, FUNCTIONS_STACK, &[("NotificationTopicArn", topic)]);
+    for (alarm, state) in [("DeadLettersAlarm", dead_letters), ("SweepAlarm", sweep)] {
+        let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("deployed");
+        let name = stack.resource(alarm).expect("an alarm").physical_id.clone();
+        set_alarm(aws, &name, state);
+    }
+}
+
+/// The state of each check with its name.
+fn states(answer: &Answer) -> Vec<(String, String)> {
+    let rows = rows(answer).into_iter().filter(|row| row.len() == 3);
+    rows.map(|row| (row[0].clone(), row[1].clone())).collect()
+}
+
+fn expected(states: [(&str, &str); 3]) -> Vec<(String, String)> {
+    let owned = |(state, check): (&str, &str)| (state.to_owned(), check.to_owned());
+    states.map(owned).into()
+}
+
+#[test]
+fn the_doctor_finds_dead_letters_and_a_sweep_that_does_not_run() {
+    let mut aws = account();
+    watched(&mut aws, "ALARM", "OK");
+    operate(aws, async |_: Driver, session: Session| {
+        let own = Doctor { target: None };
+        let answer = own.run(&session).await.expect("an answer");
+        let found = [("NG", "dead letters"), ("OK", "sweep"), ("OK", "ledger")];
+        assert_eq!(states(&answer), expected(found));
+        assert_eq!(answer.exit, Exit::NotDeployed);
+
+        let with_plan = Doctor {
+            target: Some("slipway-web".to_owned()),
+        };
+        let answer = with_plan.run(&session).await.expect("an answer");
+        assert_eq!(states(&answer), expected(found));
+        let text = answer.text(Look::Pipe);
+        assert!(text.contains("\nOK   apps/web\n"), "{text}");
+        assert_eq!(answer.exit, Exit::NotDeployed);
+    });
+
+    let mut aws = account();
+    watched(&mut aws, "OK", "ALARM");
+    operate(aws, async |_: Driver, session: Session| {
+        let own = Doctor { target: None };
+        let answer = own.run(&session).await.expect("an answer");
+        let found = [("OK", "dead letters"), ("NG", "sweep"), ("OK", "ledger")];
+        assert_eq!(states(&answer), expected(found));
+        assert_eq!(answer.exit, Exit::NotDeployed);
+    });
+}
+
+#[test]
+fn the_doctor_skips_alarms_that_the_stack_does_not_have() {
+    operate(account(), async |_: Driver, session: Session| {
+        let own = Doctor { target: None };
+        let answer = own.run(&session).await.expect("an answer");
+        let found = [
+            ("SKIP", "dead letters"),
+            ("SKIP", "sweep"),
+            ("OK", "ledger"),
+        ];
+        assert_eq!(states(&answer), expected(found));
+        assert_eq!(answer.exit, Exit::Done);
     });
 }

@@ -365,3 +365,31 @@ fn weights(lease: &Lease) -> Option<Weights> {
         None => lease.last_known.as_ref().map(|known| known.weights),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_that_was_not_read_does_not_put_its_release_between_two_actions() {
+        let lease: Lease = serde_json::from_value(json!({
+            "v": 1, "cluster": "apps", "service": "web", "fence": 1,
+            "release": {
+                "execution": "e-1", "pipeline": "slipway-web", "state": "open",
+                "began_at": "2026-01-05T09:00:00Z",
+            },
+        }))
+        .expect("a lease");
+        let release = lease.release.as_ref().expect("a release");
+        let mut pictures = Pictures::default();
+        let unread = "not read; see slipway status apps/web";
+        assert_eq!(step(&lease, release, pictures.of(release)), unread);
+        pictures.stages.insert("slipway-web".to_owned(), None);
+        assert_eq!(step(&lease, release, pictures.of(release)), unread);
+
+        let stages = Some(Vec::new());
+        pictures.stages.insert("slipway-web".to_owned(), stages);
+        let between = step(&lease, release, pictures.of(release));
+        assert_eq!(between, "between two actions");
+    }
+}

@@ -38,6 +38,9 @@ pub struct Waits {
     /// The service whose release is open, the pipeline, or the id of the execution.
     #[arg(value_name = "SERVICE|PIPELINE|EXECUTION")]
     pub target: String,
+    /// The pipeline, of an execution that was started by hand and has not begun its release.
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
     /// The action, if several approvals wait.
     #[arg(long, value_name = "NAME")]
     pub action: Option<String>,
@@ -95,7 +98,8 @@ impl Waits {
     /// The pipeline, and the execution if one is meant.
     async fn find(&self, session: &Session) -> Result<(String, Option<String>), Failed> {
         if find::is_execution(&self.target) {
-            let execution = Execution::find(session, &self.target, None).await?;
+            let pipeline = self.pipeline.as_deref();
+            let execution = Execution::find(session, &self.target, pipeline).await?;
             return Ok((execution.pipeline, Some(execution.id)));
         }
         let listing = session.ledger().leases().await?;
@@ -157,6 +161,7 @@ mod tests {
     fn waits(action: Option<&str>) -> Waits {
         Waits {
             target: "slipway-web".to_owned(),
+            pipeline: None,
             action: action.map(ToOwned::to_owned),
             because: String::new(),
         }

@@ -99,6 +99,7 @@ async fn of_digest(session: &Session, digest: &str) -> Result<Answer, Failed> {
         }
     }
 
+    warnings.extend(untold(found.records.len()));
     let mut stories = Vec::new();
     for record in found.records.iter().rev().take(STORIES) {
         let mut pushes = found.pushes.iter();
@@ -118,6 +119,12 @@ async fn of_digest(session: &Session, digest: &str) -> Result<Answer, Failed> {
         runs: Vec::new(),
     }));
     Ok(answer(&stories, warnings))
+}
+
+/// That a digest has more executions than are shown.
+fn untold(executions: usize) -> Option<String> {
+    let more = executions.saturating_sub(STORIES);
+    (more > 0).then(|| format!("{more} earlier executions of the digest are not shown"))
 }
 
 /// What CodePipeline knows of an execution, which it forgets after a year, and never knew of one
@@ -262,6 +269,15 @@ mod tests {
             "pipeline\tslipway-web\ndigest\tsha256:0a\ntag\t1.2.0\npushed\t-\n\
              claimed\t2026-01-05T09:00:00Z\npush\trefused\n\
              push by\tthis digest was rolled-back before (unhealthy)\n"
+        );
+    }
+
+    #[test]
+    fn executions_that_are_not_shown_are_counted() {
+        assert_eq!(untold(STORIES), None);
+        assert_eq!(
+            untold(STORIES + 2).as_deref(),
+            Some("2 earlier executions of the digest are not shown")
         );
     }
 

@@ -49,6 +49,7 @@ async fn wait(session: &Session, execution: &str, pipeline: Option<&str>) -> Ans
 pub(crate) fn waits(target: &str) -> Waits {
     Waits {
         target: target.to_owned(),
+        pipeline: None,
         action: None,
         because: "seen".to_owned(),
     }

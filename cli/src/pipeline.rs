@@ -11,6 +11,9 @@ use crate::{Failed, Session, find, history};
 /// The provider of source actions that take an image.
 const ECR: &str = "ECR";
 
+/// How many pipelines are looked for that have released one service.
+const PIPELINES: usize = 10;
+
 /// A pipeline as it is declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
@@ -54,11 +57,7 @@ impl Pipeline {
             return Ok(Self { name, actions });
         }
 
-        let name = of_service(session, name).await?;
-        match pipelines.declared(&name).await? {
-            Some(actions) => Ok(Self { name, actions }),
-            None => Err(Failed::Refused(format!("there is no pipeline `{name}`"))),
-        }
+        of_service(session, name).await
     }
 
     /// # Errors
@@ -133,33 +132,55 @@ impl ImageSource<'_> {
 }
 
 /// The pipeline by which a service is released.
-async fn of_service(session: &Session, name: &str) -> Result<String, Failed> {
+async fn of_service(session: &Session, name: &str) -> Result<Pipeline, Failed> {
     let ledger = session.ledger();
     let listing = ledger.leases().await?;
     let lease = find::named(&listing, name)
         .map_err(|failed| Failed::Refused(format!("there is no pipeline `{name}`: {failed}")))?;
     let found = ledger.records().await?;
-    only(&found.records, lease).map(ToOwned::to_owned)
+
+    // Some may be gone, and a release by hand has the name of a pipeline that never was.
+    let pipelines = Pipelines::new(&session.sdk);
+    let mut there = Vec::new();
+    for name in released_by(&found.records, lease) {
+        if let Some(actions) = pipelines.declared(name).await? {
+            let name = name.to_owned();
+            there.push(Pipeline { name, actions });
+        }
+    }
+    only(there, &name_of(lease))
 }
 
-/// The one pipeline that has released a service. Which of several is meant is not guessed: each may
-/// take its image from another repository, or release to other services as well.
-fn only<'a>(records: &'a [Record], lease: &'a Lease) -> Result<&'a str, Failed> {
-    let name = name_of(lease);
-    let released = history::of_service(records, lease).map(|record| record.pipeline.as_str());
+/// The names of the pipelines that have released a service, the newest ones.
+fn released_by<'a>(records: &'a [Record], lease: &'a Lease) -> Vec<&'a str> {
     let open = lease.release.as_ref().map(|open| open.pipeline.as_str());
-    let mut names: Vec<&str> = released.chain(open).collect();
-    names.sort_unstable();
-    names.dedup();
-    match names.as_slice() {
-        [one] => Ok(*one),
-        [] => Err(Failed::Refused(format!(
-            "the ledger has no release of `{name}`; expected the name of its pipeline"
+    let released = history::of_service(records, lease).map(|record| record.pipeline.as_str());
+    let mut names = Vec::new();
+    for name in open.into_iter().chain(released) {
+        if names.len() < PIPELINES && !names.contains(&name) && !name.contains('/') {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The one pipeline of a service. Which of several is meant is not guessed: each may take its image
+/// from another repository, or release to other services as well.
+fn only(mut there: Vec<Pipeline>, service: &str) -> Result<Pipeline, Failed> {
+    match (there.pop(), there.as_slice()) {
+        (Some(one), []) => Ok(one),
+        (None, _) => Err(Failed::Refused(format!(
+            "no pipeline is known that has released `{service}`; expected the name of its pipeline"
         ))),
-        several => Err(Failed::Refused(format!(
-            "several pipelines have released `{name}`; expected the name of one: {}",
-            several.join(", ")
-        ))),
+        (Some(last), others) => {
+            let mut names: Vec<&str> = others.iter().map(|it| it.name.as_str()).collect();
+            names.push(&last.name);
+            names.sort_unstable();
+            Err(Failed::Refused(format!(
+                "several pipelines have released `{service}`; expected the name of one: {}",
+                names.join(", ")
+            )))
+        }
     }
 }
 
@@ -259,21 +280,32 @@ mod tests {
             record("slipway-web", "web"),
             record("slipway-shop-next", "shop"),
         ];
-        let of = |service: &str| {
+        let released = |service: &str| -> Vec<String> {
             let lease = Lease::unwritten("apps", service);
-            only(&records, &lease)
-                .map(ToOwned::to_owned)
-                .map_err(|e| e.to_string())
+            let names = released_by(&records, &lease);
+            names.into_iter().map(ToOwned::to_owned).collect()
         };
-        assert_eq!(of("web").as_deref(), Ok("slipway-web"));
+        assert_eq!(released("api"), Vec::<String>::new());
+        assert_eq!(released("web"), ["slipway-web"]);
+        assert_eq!(released("shop"), ["slipway-shop-next", "slipway-shop"]);
+
+        let of = |names: &[&str]| {
+            let named = names.iter().map(|name| Pipeline {
+                name: (*name).to_owned(),
+                actions: Vec::new(),
+            });
+            let found = only(named.collect(), "apps/shop").map(|one| one.name);
+            found.map_err(|failed| failed.to_string())
+        };
+        assert_eq!(of(&["slipway-shop"]).as_deref(), Ok("slipway-shop"));
         assert_eq!(
-            of("shop").unwrap_err(),
+            of(&["slipway-shop-next", "slipway-shop"]).unwrap_err(),
             "several pipelines have released `apps/shop`; expected the name of one: \
              slipway-shop, slipway-shop-next"
         );
         assert_eq!(
-            of("api").unwrap_err(),
-            "the ledger has no release of `apps/api`; expected the name of its pipeline"
+            of(&[]).unwrap_err(),
+            "no pipeline is known that has released `apps/shop`; expected the name of its pipeline"
         );
     }
 

@@ -193,6 +193,33 @@ fn a_release_that_is_stopped_restores_what_ran_before() {
 }
 
 #[test]
+fn what_does_not_exist_is_neither_stopped_nor_waited_for() {
+    operate(account(), async |_: Driver, session: Session| {
+        let unknown = "0b6f9c1e-5f0c-4c56-9f5e-2f1f3f0a7c11";
+        for pipeline in ["slipway-web", "slipway-none"] {
+            let stop = Stop {
+                execution: unknown.to_owned(),
+                pipeline: Some(pipeline.to_owned()),
+                because: "doubts".to_owned(),
+            };
+            let failed = stop.run(&session).await.expect_err("unknown");
+            assert_eq!(failed.exit(), Exit::Refused, "{failed}");
+
+            let wait = Wait {
+                execution: unknown.to_owned(),
+                pipeline: Some(pipeline.to_owned()),
+                limit: LIMIT,
+            };
+            let failed = wait.run(&session).await.expect_err("unknown");
+            assert_eq!(
+                failed.to_string(),
+                format!("pipeline `{pipeline}` has no execution {unknown}")
+            );
+        }
+    });
+}
+
+#[test]
 fn an_open_release_is_rolled_back_and_a_closed_one_is_not() {
     operate(account(), async |driver: Driver, session: Session| {
         let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);

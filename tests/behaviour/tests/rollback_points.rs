@@ -207,6 +207,9 @@ fn undone(of: &Undisturbed, point: &Point) -> Result<bool, String> {
         invariants.disturbed(died.map(|ran| ran.attempt));
         invariants.at_end(&aws)?;
 
+        if is_late(point, &stopped, &aws, &execution) {
+            return is_restored(&state(&stopped), &aws, &execution).map(|()| false);
+        }
         let expected = expected(of, &stopped, &aws);
         is_restored(&expected, &aws, &execution)?;
         is_prompt(&expected, &stopped, &aws)?;
@@ -235,6 +238,14 @@ fn is_settled(aws: &Aws, execution: &str) -> bool {
         && state.is_none_or(|state| state == "closed")
         && aws.events.in_progress == 0
         && invocations.all(|one| one.status != InvocationStatus::Pending)
+}
+
+/// Whether the stop came while finish-release was under way already: what it has proven and closes
+/// as deployed stays, and a promotion goes no further.
+fn is_late(point: &Point, stopped: &Aws, aws: &Aws, execution: &str) -> bool {
+    let is_deployed =
+        |aws: &Aws| recorded(aws, execution, "outcome").as_deref() == Some("deployed");
+    point.function == "finish-release" && !is_deployed(stopped) && is_deployed(aws)
 }
 
 /// What a rollback leaves: all as before, and of a promotion what its earlier releases deployed.

@@ -1,54 +1,10 @@
 //! What operators read of the ledger: the pushes of a pipeline, and the records of all releases.
-//!
-//! Never hides an item that cannot be read: it is in the list of those, and hides no other item.
 
-use super::item::{Item, RECORD, checked, push_key, sort_key, text};
-use super::{Ledger, Unreadable};
+use super::Ledger;
+use super::found_items::{DIGEST, LedgerItems};
+use super::item::{RECORD, push_key, text};
 use crate::aws::AwsError;
 use crate::limits::{PAGES, SCAN_PAGES};
-use crate::release::{Push, Record};
-
-/// What the sort key of the claim of a digest begins with.
-const DIGEST: &str = "sha256:";
-
-/// What a look into the ledger found.
-#[derive(Debug, Default)]
-pub struct LedgerItems {
-    /// By the time of their start.
-    pub records: Vec<Record>,
-    /// By the time of their claim.
-    pub pushes: Vec<Push>,
-    pub unreadable: Vec<Unreadable>,
-}
-
-impl LedgerItems {
-    fn add(&mut self, operation: &'static str, items: Option<Vec<Item>>) {
-        for item in items.unwrap_or_default() {
-            self.add_item(operation, item);
-        }
-    }
-
-    fn add_item(&mut self, operation: &'static str, item: Item) {
-        let key = sort_key(&item);
-        let whole = item.clone();
-        let read = if key == RECORD {
-            checked(operation, item).map(|record| self.records.push(record))
-        } else if key.starts_with(DIGEST) {
-            checked(operation, item).map(|push| self.pushes.push(push))
-        } else {
-            Ok(())
-        };
-        if let Err(error) = read {
-            self.unreadable.push(Unreadable::new(error, whole));
-        }
-    }
-
-    fn sorted(mut self) -> Self {
-        self.records.sort_by_key(|record| record.started_at);
-        self.pushes.sort_by_key(|push| push.claimed_at);
-        self
-    }
-}
 
 impl Ledger {
     /// The claims of a pipeline's pushes, refused ones too.

@@ -6,6 +6,7 @@
 //! `sk = owed#<id>`; pushes are `pk = push#<pipeline>`, `sk = <digest>`, and beside them are
 //! `sk = newest` and `sk = stack-update`.
 
+mod found_items;
 mod history;
 mod item;
 mod newest_pushes;
@@ -26,7 +27,7 @@ use crate::release::{
     self, Conclusion, Lease, LeaseProof, PendingDeregistration, Push, Record, Started,
 };
 use crate::timestamp::Timestamp;
-pub use history::LedgerItems;
+pub use found_items::LedgerItems;
 use item::{
     Item, LEASE, RECORD, checked, is_deregistration, is_started, lease_key, push_key, record_key,
     sort_key, text,

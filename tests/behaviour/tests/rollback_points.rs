@@ -58,7 +58,7 @@ struct Point {
     call: Option<u32>,
 }
 
-/// What runs and where traffic goes, by what it is of.
+/// What runs and where traffic goes.
 type State = BTreeMap<String, Value>;
 
 fn state(aws: &Aws) -> State {
@@ -240,12 +240,10 @@ fn is_settled(aws: &Aws, execution: &str) -> bool {
         && invocations.all(|one| one.status != InvocationStatus::Pending)
 }
 
-/// Whether the stop came while finish-release was under way already: what it has proven and closes
-/// as deployed stays, and a promotion goes no further.
+/// Whether finish-release ran already: what it closes as deployed stays so.
 fn is_late(point: &Point, stopped: &Aws, aws: &Aws, execution: &str) -> bool {
-    let is_deployed =
-        |aws: &Aws| recorded(aws, execution, "outcome").as_deref() == Some("deployed");
-    point.function == "finish-release" && !is_deployed(stopped) && is_deployed(aws)
+    let [before, after] = [stopped, aws].map(|aws| recorded(aws, execution, "outcome"));
+    point.function == "finish-release" && before.is_none() && after.as_deref() == Some("deployed")
 }
 
 /// What a rollback leaves: all as before, and of a promotion what its earlier releases deployed.

@@ -219,7 +219,10 @@ impl<'a> Past<'a> {
         let mut known = of_digest.filter(|it| it.time <= wish.time);
         let last = known.rfind(|it| self.is_dealt_with(it.event, at));
         last.map(|it| it.time.to_owned())
-            .or_else(|| self.first_pushed(wish.digest))
+            .or_else(|| {
+                let had = self.first_pushed(wish.digest);
+                had.filter(|since| *since <= eventbridge::timestamp(at))
+            })
             .unwrap_or_default()
     }
 
@@ -243,6 +246,7 @@ impl<'a> Past<'a> {
     }
 
     /// Since when the repository has a digest, to the second; none if it does not have it any more.
+    /// An image that was deleted and pushed again has the later time.
     fn first_pushed(&self, digest: &str) -> Option<String> {
         let image = self.held.iter().find(|image| image.digest == digest)?;
         Some(eventbridge::timestamp(image.first_pushed))

@@ -149,7 +149,7 @@ const WIDE: [(&str, &str, &str); 15] = [
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word. Of
 /// the templates of promotions and of custom actions the tests of these compare them. The policies
 /// of people are played by the tests of the commands.
-const ELSEWHERE: [&str; 31] = [
+const ELSEWHERE: [&str; 32] = [
     "UndeliveredEvents",
     "TlsOnly",
     "Builds",
@@ -170,6 +170,7 @@ const ELSEWHERE: [&str; 31] = [
     "ReadFunctionsStack",
     "ReadPipelines",
     "ReadPushed",
+    "ReadReports",
     "ReadScans",
     "ReadSecrets",
     "ReadServices",

@@ -80,7 +80,7 @@ async fn alarms(session: &Session) -> Result<Vec<Check>, Failed> {
     let found = Metrics::new(&session.sdk).alarms(&names).await?;
     let checks = ALARMS.iter().zip(&named);
     Ok(checks
-        .map(|((name, _, remedy), alarm)| of_alarm(*name, alarm.as_deref(), &found, *remedy))
+        .map(|((name, _, remedy), alarm)| of_alarm(name, alarm.as_deref(), &found, remedy))
         .collect())
 }
 

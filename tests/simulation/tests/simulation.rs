@@ -12,7 +12,7 @@ use simulation::{
 };
 
 /// Seeds of one of the tests below, which run side by side.
-const SEEDS: u64 = 80;
+const SEEDS: u64 = 60;
 /// The same with canaries, which take several times as long.
 const CANARY_SEEDS: u64 = 20;
 /// A promotion is four releases of each commit.

@@ -104,13 +104,24 @@ fn retired(aws: &Aws, execution: &str, record: &Value) -> Result<(), String> {
     let mut marked = aws.ecs.definition_arns().filter(is_own);
     // A deregistered prior revision is registered again, with the mark of the release.
     let is_prior = |arn: &str| text(record, "prior.task_definition") == Some(arn);
+    // An environment of a promotion keeps what was deployed to it, whatever a later one does.
+    let is_kept = |arn: &str| {
+        let mut earlier = earlier_releases(record);
+        is_run(arn) || is_prior(arn) || earlier.any(|it| text(it, "task_definition") == Some(arn))
+    };
 
-    match marked.find(|arn| unused && aws.ecs.is_active(arn) && !is_run(arn) && !is_prior(arn)) {
+    match marked.find(|arn| unused && aws.ecs.is_active(arn) && !is_kept(arn)) {
         Some(registered) => Err(format!(
             "invariant 5: {execution} left {registered} behind, which the next stack update deploys"
         )),
         None => Ok(()),
     }
+}
+
+/// The releases of a promotion before the last: its record is of its last service.
+fn earlier_releases(record: &Value) -> impl Iterator<Item = &Value> {
+    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
+    earlier.into_iter().flatten().filter_map(|it| it.get("M"))
 }
 
 /// What an outcome claims was so when the attempt that recorded it looked for the last time.
@@ -305,10 +316,7 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
         return Ok(());
     };
     let newer = ledger.records.values().any(|other| {
-        // A promotion's record is of its last service, with the earlier ones in a list.
-        let earlier = other.pointer("/earlier/L").and_then(Value::as_array);
-        let earlier = earlier.into_iter().flatten().filter_map(|it| it.get("M"));
-        let mut releases = earlier.chain([&**other]);
+        let mut releases = earlier_releases(other).chain([&**other]);
         releases
             .any(|it| text(it, "service") == Some(service) && text(it, "ended_at") > Some(ended))
     });

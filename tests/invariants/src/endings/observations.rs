@@ -14,6 +14,9 @@ use super::Endings;
 /// response did not come: a step that has its responses reports at once.
 const UNANSWERED: i64 = 30_000;
 
+/// How a service refuses a key that it does not know yet: new ones are not known everywhere at once.
+const UNKNOWN_KEY: [&str; 2] = ["InvalidClientTokenId", "UnrecognizedClientException"];
+
 /// A minute in milliseconds, less what is lost where instants are read to the second.
 const MINUTE: Millis = 58_000;
 
@@ -234,8 +237,9 @@ pub(crate) fn ends_undecided(last: &Call, report: &Call) -> bool {
 }
 
 /// Whether an attempt with these calls, newest first, ended without a response that it needed: a
-/// call was throttled or its response cut off, and no later call of the same operation succeeded. A
-/// step makes one call after the other and ends with the first that fails for good.
+/// call was throttled, its response cut off, or its key not known there, and no later call of the
+/// same operation succeeded. A step makes one call after the other and ends with the first that
+/// fails for good.
 pub(crate) fn is_blind<'a>(newest_first: impl Iterator<Item = &'a Call>) -> bool {
     let mut answered = BTreeSet::new();
     let mut calls = newest_first;
@@ -245,7 +249,9 @@ pub(crate) fn is_blind<'a>(newest_first: impl Iterator<Item = &'a Call>) -> bool
         if call.error.is_none() && !call.cut_off {
             answered.insert(operation);
         }
-        (call.is_throttled() || call.cut_off) && !answered.contains(&operation)
+        let is_unknown = UNKNOWN_KEY.contains(&call.error.as_deref().unwrap_or_default());
+        let is_lost = call.is_throttled() || call.cut_off || is_unknown;
+        is_lost && !answered.contains(&operation)
     })
 }
 
@@ -324,11 +330,14 @@ mod tests {
         let cut_off = || call("DescribeTargetHealth", None, true);
         let throttled = || call("DescribeTargetHealth", Some("Throttling"), false);
         let failed = || call("DescribeTargetHealth", Some("InternalFailure"), false);
+        let unknown = || call("DescribeTargetHealth", Some("InvalidClientTokenId"), false);
 
         for (calls, expected) in [
             (vec![rules(), health()], false),
             (vec![rules(), cut_off()], true),
             (vec![rules(), throttled()], true),
+            (vec![rules(), unknown()], true),
+            (vec![unknown(), health()], false),
             (vec![cut_off(), health()], false),
             (vec![throttled(), cut_off(), health(), rules()], false),
             (vec![cut_off(), rules()], true),

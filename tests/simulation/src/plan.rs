@@ -129,6 +129,13 @@ pub enum Anchor {
     },
 }
 
+impl Anchor {
+    /// Whether it is the start of this attempt of a function, counted from 0.
+    pub(super) fn is_attempt(self, function: &str, nth: usize) -> bool {
+        matches!(self, Self::Attempt { function: of, nth: at } if of == function && at == nth)
+    }
+}
+
 /// What an operator does, or what happens to tasks and instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use super::bound;
 use super::coverage::Coverage;
-use super::plan::{Anchor, Image, Incident, Plan};
+use super::plan::{Act, Anchor, Image, Incident, Plan};
 use super::trace::Trace;
 use beginning::{account, load, watched};
 use emulator::client::Throttle;
 use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Call, Millis, ecr};
-use harness::demo::WEB;
+use harness::demo::{WEB, nothing_denied};
 use harness::driver::{Driver, Faults, Which, run};
 use invariants::Invariants;
 
@@ -35,18 +35,23 @@ pub struct Played {
     pub trace: Vec<String>,
 }
 
+impl Played {
+    /// A run whose account could not be made.
+    pub(super) fn not_begun(error: String) -> Self {
+        Self {
+            failure: Some(error),
+            coverage: Coverage::default(),
+            trace: Vec::new(),
+        }
+    }
+}
+
 /// Plays a plan; with `traces`, what happens is written down.
 #[must_use]
 pub fn play(plan: &Plan, traces: bool) -> Played {
     let mut aws = match account(plan) {
         Ok(aws) => aws,
-        Err(error) => {
-            return Played {
-                failure: Some(error),
-                coverage: Coverage::default(),
-                trace: Vec::new(),
-            };
-        }
+        Err(error) => return Played::not_begun(error),
     };
     aws.reseed(plan.seed);
     expect_mishaps(&mut aws, &plan.incidents);
@@ -84,6 +89,17 @@ pub(super) fn expect_mishaps(aws: &mut Aws, incidents: &[Incident]) {
         _ => None,
     });
     aws.events.expect(mishaps.collect());
+}
+
+/// The acts of each anchor for which this holds, and how long after it they happen.
+pub(super) fn acts_of(
+    incidents: &[Incident],
+    is: impl Fn(Anchor) -> bool,
+) -> impl Iterator<Item = (Act, Duration)> {
+    incidents.iter().filter_map(move |incident| match incident {
+        Incident::Act { when, act } if is(when.anchor) => Some((*act, when.after)),
+        _ => None,
+    })
 }
 
 /// The incidents that the driver causes.
@@ -211,13 +227,7 @@ impl Stage {
     async fn run(&self) -> End {
         let stage = self.clone();
         self.driver.on_start(move |_, function, nth| {
-            stage.anchored(|anchor| match anchor {
-                Anchor::Attempt {
-                    function: of,
-                    nth: at,
-                } => of == function && at == nth,
-                _ => false,
-            });
+            stage.anchored(|anchor| anchor.is_attempt(function, nth));
         });
         let stage = self.clone();
 
@@ -250,12 +260,7 @@ impl Stage {
             .take()
             .map_or(Ok(()), Err)?;
         self.invariants().at_instant(aws)?;
-        if let Some(denial) = aws.iam.denials.first() {
-            return Err(format!(
-                "a role or a policy lacks a permission: {}",
-                denial.message
-            ));
-        }
+        nothing_denied(aws)?;
 
         if self.plan.shape.approval {
             self.notice_approvals(aws);
@@ -276,19 +281,7 @@ impl Stage {
 
     fn is_over(&self, aws: &Aws) -> bool {
         self.pending.get() == 0
-            && !self.driver.expects_duplicates()
-            && aws.events.in_progress == 0
-            && aws
-                .codepipeline
-                .executions
-                .iter()
-                .all(|execution| execution.is_over())
-            && aws
-                .lambda
-                .invocations
-                .iter()
-                .rev()
-                .all(|one| one.status != InvocationStatus::Pending)
+            && is_at_rest(&self.driver, aws)
             && self.invariants().is_settled(aws)
     }
 
@@ -324,21 +317,8 @@ impl Stage {
 
     /// Checks the end and gathers everything.
     fn played(&self, aws: &Aws, ended: End) -> Played {
-        let disturbed = self
-            .driver
-            .ran()
-            .into_iter()
-            .filter(|ran| !ran.met.is_empty())
-            .map(|ran| ran.attempt);
-        let throttled: BTreeSet<u64> = aws
-            .calls
-            .iter()
-            .filter(|call| call.is_throttled() || is_of_busy_zone(call))
-            .filter_map(|c| c.attempt)
-            .collect();
         let mut invariants = self.invariants();
-        invariants.disturbed(disturbed);
-        invariants.disturbed(throttled);
+        invariants.disturbed(disturbed(&self.driver, aws));
 
         let checked = match &ended {
             End::Broken(_) => Ok(()),
@@ -363,6 +343,26 @@ impl Stage {
             trace: self.trace.borrow_mut().take(),
         }
     }
+}
+
+/// Whether no event, execution or invocation is in progress or still to come.
+pub(super) fn is_at_rest(driver: &Driver, aws: &Aws) -> bool {
+    let mut executions = aws.codepipeline.executions.iter();
+    let mut invocations = aws.lambda.invocations.iter().rev();
+    !driver.expects_duplicates()
+        && aws.events.in_progress == 0
+        && executions.all(|execution| execution.is_over())
+        && invocations.all(|one| one.status != InvocationStatus::Pending)
+}
+
+/// The attempts that met a fault, or of which a call was throttled.
+pub(super) fn disturbed(driver: &Driver, aws: &Aws) -> BTreeSet<u64> {
+    let ran = driver.ran().into_iter();
+    let met = ran.filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt);
+    let calls = aws.calls.iter();
+    let throttled = calls.filter(|call| call.is_throttled() || is_of_busy_zone(call));
+    met.chain(throttled.filter_map(|call| call.attempt))
+        .collect()
 }
 
 /// Whether Route 53 refused a change because it was processing another one of the zone.

@@ -152,8 +152,11 @@ fn check_outcome(chapter: &Chapter, release: &Release) -> Result<(), String> {
     ))
 }
 
-/// The templates must allow all that the demo needs.
-fn nothing_denied(aws: &Aws) -> Result<(), String> {
+/// The templates must allow all that the functions need.
+///
+/// # Errors
+/// What was denied first.
+pub fn nothing_denied(aws: &Aws) -> Result<(), String> {
     aws.iam.denials.first().map_or(Ok(()), |denial| {
         Err(format!(
             "a role or a policy lacks a permission: {}",

@@ -4,14 +4,14 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::operators::{self, Done};
-use crate::plan::{Act, Anchor, Incident, When};
+use crate::plan::{Act, Anchor};
 use crate::shape::PIPELINE;
 use crate::{canary, freeze, plan, shape};
 use emulator::{Aws, autoscaling, cloudwatch, ecs};
 use harness::demo::{CLUSTER, WEB};
 use serde_json::json;
 
-use super::Stage;
+use super::{Stage, acts_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -19,24 +19,15 @@ const MINUTE: Duration = Duration::from_secs(60);
 impl Stage {
     /// Lets the acts of an anchor happen when their time comes.
     pub(super) fn anchored(&self, is: impl Fn(Anchor) -> bool) {
-        for incident in &self.plan.incidents {
-            let Incident::Act {
-                when: When { anchor, after },
-                act,
-            } = incident
-            else {
-                continue;
-            };
-            if is(*anchor) {
-                let (stage, act, after) = (self.clone(), *act, *after);
-                self.pending.set(self.pending.get() + 1);
-                tokio::task::spawn_local(async move {
-                    stage.driver.world.clock.sleep(after).await;
-                    stage.happen(act).await;
-                    stage.pending.set(stage.pending.get() - 1);
-                    stage.driver.world.touch();
-                });
-            }
+        for (act, after) in acts_of(&self.plan.incidents, is) {
+            let stage = self.clone();
+            self.pending.set(self.pending.get() + 1);
+            tokio::task::spawn_local(async move {
+                stage.driver.world.clock.sleep(after).await;
+                stage.happen(act).await;
+                stage.pending.set(stage.pending.get() - 1);
+                stage.driver.world.touch();
+            });
         }
     }
 

@@ -14,13 +14,12 @@ use super::{ALL_RECORDED, IN_ORDER, NOTHING_IN_FREEZE, Promotion};
 use crate::coverage::Coverage;
 use crate::freeze;
 use crate::operators::{self, Done};
-use crate::plan::{Act, Anchor, ApprovalAnswer, Incident, When};
-use crate::play::{Played, expect_mishaps, faults, is_of_busy_zone};
+use crate::plan::{Act, Anchor, ApprovalAnswer};
+use crate::play::{Played, acts_of, disturbed, expect_mishaps, faults, is_at_rest};
 use crate::trace::Trace;
-use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Millis, codepipeline};
-use harness::demo::CLUSTER;
 use harness::demo::promotion::{PIPELINE, SERVICES, STAGES, commit, deploy_pipeline, opened};
+use harness::demo::{CLUSTER, nothing_denied};
 use harness::driver::{Driver, run};
 use invariants::{Invariants, Promise};
 
@@ -36,13 +35,7 @@ const USUAL: ApprovalAnswer = ApprovalAnswer {
 pub(super) fn play(plan: &Promotion, traces: bool) -> Played {
     let mut aws = match account(plan) {
         Ok(aws) => aws,
-        Err(error) => {
-            return Played {
-                failure: Some(error),
-                coverage: Coverage::default(),
-                trace: Vec::new(),
-            };
-        }
+        Err(error) => return Played::not_begun(error),
     };
     aws.reseed(plan.seed);
     expect_mishaps(&mut aws, &plan.incidents);
@@ -145,13 +138,7 @@ impl Stage {
     async fn run(&self) -> Result<(), String> {
         let stage = self.clone();
         self.driver.on_start(move |_, function, nth| {
-            stage.anchored(|anchor| match anchor {
-                Anchor::Attempt {
-                    function: of,
-                    nth: at,
-                } => of == function && at == nth,
-                _ => false,
-            });
+            stage.anchored(|anchor| anchor.is_attempt(function, nth));
         });
 
         self.pending.set(1);
@@ -173,12 +160,7 @@ impl Stage {
             .map_or(Ok(()), Err)?;
         self.invariants().at_instant(aws)?;
         self.order.borrow_mut().look(aws)?;
-        if let Some(denial) = aws.iam.denials.first() {
-            return Err(format!(
-                "a role or a policy lacks a permission: {}",
-                denial.message
-            ));
-        }
+        nothing_denied(aws)?;
 
         self.notice_approvals(aws);
         self.notice_lines(aws);
@@ -190,13 +172,8 @@ impl Stage {
     }
 
     fn is_over(&self, aws: &Aws) -> bool {
-        let mut executions = aws.codepipeline.executions.iter();
-        let mut invocations = aws.lambda.invocations.iter().rev();
         self.pending.get() == 0
-            && !self.driver.expects_duplicates()
-            && aws.events.in_progress == 0
-            && executions.all(|execution| execution.is_over())
-            && invocations.all(|one| one.status != InvocationStatus::Pending)
+            && is_at_rest(&self.driver, aws)
             && self.invariants().is_settled(aws)
     }
 
@@ -218,18 +195,8 @@ impl Stage {
 
     /// Lets the acts of an anchor happen when their time comes.
     fn anchored(&self, is: impl Fn(Anchor) -> bool) {
-        for incident in &self.plan.incidents {
-            let Incident::Act {
-                when: When { anchor, after },
-                act,
-            } = incident
-            else {
-                continue;
-            };
-            if is(*anchor) {
-                let (act, after) = (*act, *after);
-                self.later(after, move |stage| stage.perform(act));
-            }
+        for (act, after) in acts_of(&self.plan.incidents, is) {
+            self.later(after, move |stage| stage.perform(act));
         }
     }
 
@@ -309,14 +276,8 @@ impl Stage {
 
     /// Checks the end and gathers everything.
     fn played(&self, aws: &Aws, failure: Option<String>) -> Played {
-        let ran = self.driver.ran().into_iter();
-        let disturbed = ran.filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt);
-        let calls = aws.calls.iter();
-        let throttled = calls.filter(|call| call.is_throttled() || is_of_busy_zone(call));
-        let throttled: BTreeSet<u64> = throttled.filter_map(|call| call.attempt).collect();
         let mut invariants = self.invariants();
-        invariants.disturbed(disturbed);
-        invariants.disturbed(throttled);
+        invariants.disturbed(disturbed(&self.driver, aws));
 
         let ended = invariants.at_end(aws);
         let recorded = ended.and_then(|()| order::at_end(&self.plan, aws));

@@ -3,20 +3,27 @@
 use super::AwsError;
 use crate::limits::PAGES;
 
-/// The pages of a list, of which at most [`PAGES`] are read.
+/// The pages of a list, of which a limited number is read. A page but the first starts at a token,
+/// or at a key of DynamoDB.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(super) struct Pages<T = String> {
     operation: &'static str,
+    limit: usize,
     /// Where the next page starts; nothing after the last page.
-    next: Option<Option<String>>,
+    next: Option<Option<T>>,
     read: usize,
 }
 
-impl Pages {
-    /// The pages of an operation, which errors name.
+impl<T> Pages<T> {
+    /// The pages of an operation, which errors name: at most [`PAGES`].
     pub(super) fn new(operation: &'static str) -> Self {
+        Self::at_most(PAGES, operation)
+    }
+
+    pub(super) fn at_most(limit: usize, operation: &'static str) -> Self {
         Self {
             operation,
+            limit,
             next: Some(None),
             read: 0,
         }
@@ -25,13 +32,13 @@ impl Pages {
     /// The token of the next page, which the first page does not have; nothing after the last page.
     ///
     /// # Errors
-    /// When there are more than [`PAGES`].
-    pub(super) fn next_start(&mut self) -> Result<Option<Option<String>>, AwsError> {
+    /// When there are more than may be read.
+    pub(super) fn next_start(&mut self) -> Result<Option<Option<T>>, AwsError> {
         let next = self.next.take();
-        if next.is_some() && self.read == PAGES {
+        if next.is_some() && self.read == self.limit {
             return Err(AwsError::unexpected(
                 self.operation,
-                format!("more than {PAGES} pages"),
+                format!("more than {} pages", self.limit),
             ));
         }
         self.read += 1;
@@ -39,7 +46,7 @@ impl Pages {
     }
 
     /// Goes on with the page of this token; without a token the list has ended.
-    pub(super) fn go_on(&mut self, token: Option<String>) {
+    pub(super) fn go_on(&mut self, token: Option<T>) {
         self.next = token.map(Some);
     }
 }

@@ -11,6 +11,7 @@ use aws_smithy_types::DateTime;
 
 use super::clients::Clients;
 use super::pages::Pages;
+use super::transitions::{disabled_reason, stage_states};
 use super::{AwsError, Sdk};
 use crate::observed::pipeline::{ActionNow, ActionRun, Approval, DeclaredAction, StageNow};
 use crate::redaction::without_signatures;
@@ -66,16 +67,8 @@ impl Pipelines {
     /// # Errors
     /// If the call fails.
     pub async fn stages(&self, pipeline: &str) -> Result<Vec<StageNow>, AwsError> {
-        let request = self
-            .clients
-            .codepipeline()
-            .get_pipeline_state()
-            .name(pipeline);
-        let found = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("codepipeline:GetPipelineState"))?;
-        Ok(found.stage_states().iter().map(stage_now).collect())
+        let stages = stage_states(&self.clients, pipeline).await?;
+        Ok(stages.iter().map(stage_now).collect())
     }
 
     /// The actions that an execution has run so far, the oldest first.
@@ -176,8 +169,6 @@ impl Pipelines {
 }
 
 fn stage_now(state: &StageState) -> StageNow {
-    let transition = state.inbound_transition_state();
-    let disabled = transition.filter(|transition| !transition.enabled());
     let latest = state.latest_execution();
     let inbound = state.inbound_executions().iter();
 
@@ -187,7 +178,7 @@ fn stage_now(state: &StageState) -> StageNow {
         inbound: inbound
             .map(|execution| execution.pipeline_execution_id().to_owned())
             .collect(),
-        disabled: disabled.map(|it| it.disabled_reason().unwrap_or_default().to_owned()),
+        disabled: disabled_reason(state),
         actions: state.action_states().iter().map(action_now).collect(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_codepipeline::types::StageTransitionType;
+use aws_sdk_codepipeline::types::{StageState, StageTransitionType};
 
 use super::clients::Clients;
 use super::{AwsError, Sdk};
@@ -23,31 +23,18 @@ impl Transitions {
         }
     }
 
-    /// The transition into a stage. CodePipeline shows it as disabled with
-    /// `inboundTransitionState.enabled` (CodePipeline API: GetPipelineState).
+    /// The transition into a stage.
     ///
     /// # Errors
     /// If the call fails.
     pub async fn inbound(&self, pipeline: &str, stage: &str) -> Result<Transition, AwsError> {
-        let request = self
-            .clients
-            .codepipeline()
-            .get_pipeline_state()
-            .name(pipeline);
-        let found = request
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("codepipeline:GetPipelineState"))?;
-
-        let mut stages = found.stage_states().iter();
+        let stages = stage_states(&self.clients, pipeline).await?;
+        let mut stages = stages.iter();
         let Some(state) = stages.find(|state| state.stage_name() == Some(stage)) else {
             return Ok(Transition::NoStage);
         };
-        let transition = state.inbound_transition_state();
-        Ok(match transition.filter(|transition| !transition.enabled) {
-            Some(disabled) => Transition::Disabled {
-                reason: disabled.disabled_reason().unwrap_or_default().to_owned(),
-            },
+        Ok(match disabled_reason(state) {
+            Some(reason) => Transition::Disabled { reason },
             None => Transition::Enabled,
         })
     }
@@ -85,6 +72,27 @@ fn accepted(reason: &str) -> String {
         .map(letter)
         .take(TRANSITION_REASON_CHARS)
         .collect()
+}
+
+/// What CodePipeline shows of the stages of a pipeline.
+pub(super) async fn stage_states(
+    clients: &Clients,
+    pipeline: &str,
+) -> Result<Vec<StageState>, AwsError> {
+    let request = clients.codepipeline().get_pipeline_state().name(pipeline);
+    let found = request
+        .send()
+        .await
+        .map_err(AwsError::from_sdk("codepipeline:GetPipelineState"))?;
+    Ok(found.stage_states.unwrap_or_default())
+}
+
+/// Why the transition into a stage is disabled, which CodePipeline shows with
+/// `inboundTransitionState.enabled` (CodePipeline API: GetPipelineState); nothing if it is enabled.
+pub(super) fn disabled_reason(state: &StageState) -> Option<String> {
+    let transition = state.inbound_transition_state()?;
+    let is_disabled = !transition.enabled;
+    is_disabled.then(|| transition.disabled_reason().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use super::Ledger;
 use super::found_items::{DIGEST, LedgerItems};
 use super::item::{RECORD, push_key, text};
 use crate::aws::AwsError;
-use crate::limits::{PAGES, SCAN_PAGES};
+use crate::aws::pages::Pages;
+use crate::limits::SCAN_PAGES;
 
 impl Ledger {
     /// The claims of a pipeline's pushes, refused ones too.
@@ -14,9 +15,9 @@ impl Ledger {
     pub async fn pushes(&self, pipeline: &str) -> Result<LedgerItems, AwsError> {
         const OPERATION: &str = "dynamodb:Query";
         let mut found = LedgerItems::default();
-        let mut start = None;
+        let mut pages = Pages::new(OPERATION);
 
-        for _ in 0..PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = self
                 .clients
                 .dynamodb()
@@ -33,12 +34,9 @@ impl Ledger {
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
             found.add(OPERATION, page.items);
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found.sorted());
-            }
+            pages.go_on(page.last_evaluated_key);
         }
-        Err(too_long(OPERATION, PAGES))
+        Ok(found.sorted())
     }
 
     /// The records of all executions. Reads the whole table.
@@ -61,9 +59,9 @@ impl Ledger {
     async fn scan(&self, filter: &str, name: &str, value: &str) -> Result<LedgerItems, AwsError> {
         const OPERATION: &str = "dynamodb:Scan";
         let mut found = LedgerItems::default();
-        let mut start = None;
+        let mut pages = Pages::at_most(SCAN_PAGES, OPERATION);
 
-        for _ in 0..SCAN_PAGES {
+        while let Some(start) = pages.next_start()? {
             let request = self
                 .clients
                 .dynamodb()
@@ -80,15 +78,8 @@ impl Ledger {
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
             found.add(OPERATION, page.items);
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found.sorted());
-            }
+            pages.go_on(page.last_evaluated_key);
         }
-        Err(too_long(OPERATION, SCAN_PAGES))
+        Ok(found.sorted())
     }
-}
-
-fn too_long(operation: &'static str, pages: usize) -> AwsError {
-    AwsError::unexpected(operation, format!("more than {pages} pages"))
 }

@@ -81,12 +81,17 @@ impl Answer {
         Self { exit, ..self }
     }
 
-    /// The same with a warning of each item of the ledger that could not be read.
+    /// The same with further warnings.
     #[must_use]
-    pub fn warning_of(mut self, unreadable: &[Unreadable]) -> Self {
-        let warnings = unreadable.iter().map(|item| item.error.to_string());
+    pub fn warning(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(warnings);
         self
+    }
+
+    /// The same with a warning of each item of the ledger that could not be read.
+    #[must_use]
+    pub fn warning_of(self, unreadable: &[Unreadable]) -> Self {
+        self.warning(unreadable.iter().map(|item| item.error.to_string()))
     }
 
     /// The same as one JSON value, in whose texts control characters are escaped, those after the
@@ -132,6 +137,16 @@ pub fn lines(text: &str) -> String {
 }
 
 impl Exit {
+    /// How the process ends after checks.
+    #[must_use]
+    pub fn of_checks(is_any_ng: bool) -> Self {
+        if is_any_ng {
+            Self::NotDeployed
+        } else {
+            Self::Done
+        }
+    }
+
     /// How the process ends after a release that ended like this.
     #[must_use]
     pub fn of(outcome: Outcome) -> Self {
@@ -151,6 +166,19 @@ impl From<Exit> for ExitCode {
 }
 
 impl Failed {
+    /// Refused with this text if AWS answered with one of these codes.
+    pub(crate) fn refused_for(
+        codes: &[&str],
+        error: AwsError,
+        text: impl FnOnce(&str) -> String,
+    ) -> Self {
+        if codes.contains(&error.code.as_str()) {
+            Self::Refused(text(&error.message))
+        } else {
+            Self::Aws(error)
+        }
+    }
+
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {

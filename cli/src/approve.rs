@@ -76,13 +76,7 @@ impl Waits {
         let answered = pipelines
             .answer(&pipeline, &approval, approved, &summary)
             .await;
-        answered.map_err(|error| {
-            if ANSWERED.contains(&error.code.as_str()) {
-                Failed::Refused(error.message)
-            } else {
-                Failed::Aws(error)
-            }
-        })?;
+        answered.map_err(|error| Failed::refused_for(&ANSWERED, error, str::to_owned))?;
         let word = if approved { "approved" } else { "rejected" };
         let Approval {
             execution, action, ..
@@ -138,9 +132,8 @@ fn approvals(stages: &[StageNow]) -> Vec<Approval> {
     let mut waiting = Vec::new();
     for stage in stages {
         for action in &stage.actions {
-            let is_running = action.status.as_deref() == Some("InProgress");
             if let (true, Some(token), Some(execution)) =
-                (is_running, &action.token, &stage.execution)
+                (action.is_running(), &action.token, &stage.execution)
             {
                 waiting.push(Approval {
                     execution: execution.clone(),

@@ -7,6 +7,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use slipway::aws::{AwsError, Ledger, Sdk};
+use slipway::release::account;
 
 use crate::{Failed, Global};
 
@@ -49,7 +50,7 @@ impl Session {
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         let function = self.outputs.get(BEGIN_RELEASE)?;
-        function.split(':').nth(4).filter(|it| !it.is_empty())
+        Some(account(function)).filter(|it| !it.is_empty())
     }
 
     /// The value of an output of the stack, such as the ARN of a function.

@@ -68,8 +68,7 @@ impl Doctor {
         both.blocks = blocks;
         both.json["functions"] = own.json["functions"].clone();
         let is_ng = [own.exit, both.exit].contains(&Exit::NotDeployed);
-        let exit = if is_ng { Exit::NotDeployed } else { Exit::Done };
-        Ok(both.ending(exit))
+        Ok(both.ending(Exit::of_checks(is_ng)))
     }
 }
 
@@ -141,9 +140,8 @@ fn answer(checks: &[Check]) -> Answer {
         json.push(json!({"state": word, "check": check.name, "found": check.found}));
     }
     let is_ng = checks.iter().any(|check| check.state == State::Ng);
-    let exit = if is_ng { Exit::NotDeployed } else { Exit::Done };
     let json: Value = json!({ "functions": json });
-    Answer::new(vec![Block::Table(table)], json).ending(exit)
+    Answer::new(vec![Block::Table(table)], json).ending(Exit::of_checks(is_ng))
 }
 
 impl State {

@@ -1,6 +1,7 @@
 //! What the names that people give mean: services, pipelines and executions.
 
 use slipway::aws::Listing;
+use slipway::image::is_lower_hex;
 use slipway::observed::service::short_name;
 use slipway::release::Lease;
 
@@ -71,10 +72,7 @@ pub(crate) fn is_execution(text: &str) -> bool {
 #[must_use]
 pub(crate) fn digest_prefix(text: &str) -> Option<String> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
-    let is_lower_hex = hex
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    ((7..=64).contains(&hex.len()) && is_lower_hex).then(|| format!("sha256:{hex}"))
+    ((7..=64).contains(&hex.len()) && is_lower_hex(hex)).then(|| format!("sha256:{hex}"))
 }
 
 #[cfg(test)]

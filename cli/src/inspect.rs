@@ -45,10 +45,8 @@ fn answer(file: &BaseFile) -> Result<Answer, Failed> {
         "definition": definition,
         "left_out": file.left_out.iter().map(left_out).collect::<Vec<_>>(),
     });
-    Ok(Answer {
-        warnings: file.left_out.iter().map(ToString::to_string).collect(),
-        ..Answer::new(vec![Block::Text(format!("{definition:#}\n"))], json)
-    })
+    let answer = Answer::new(vec![Block::Text(format!("{definition:#}\n"))], json);
+    Ok(answer.warning(file.left_out.iter().map(ToString::to_string)))
 }
 
 /// The definition of a file, alone or as the member of a response of ECS.

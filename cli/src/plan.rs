@@ -64,11 +64,7 @@ impl Plan {
             )));
         }
         let json = json!({"pipeline": pipeline.name, "image": image, "releases": responses});
-        let answer = Answer {
-            warnings,
-            ..Answer::new(blocks, json)
-        };
-        Ok(answer.ending(exit))
+        Ok(Answer::new(blocks, json).warning(warnings).ending(exit))
     }
 }
 

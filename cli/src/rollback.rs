@@ -38,17 +38,14 @@ impl Rollback {
         };
         // One that has ended is rolled back nevertheless, and so is one that was begun by hand.
         let stopped = stop(session, &execution, "rolled back by an operator").await;
-        let warnings = stopped.err().map(|error| error.to_string());
+        let warning = stopped.err().map(|error| error.to_string());
         let event = json!({"parameters": {"execution": execution.id}});
         let response = invoke(session, FUNCTION, &event).await?;
 
         let status = response["status"].as_str().unwrap_or_default();
         let id = &execution.id;
         let text = format!("{status}; see how it ends: slipway wait {id}");
-        Ok(Answer {
-            warnings: warnings.into_iter().collect(),
-            ..Answer::line(text, response)
-        })
+        Ok(Answer::line(text, response).warning(warning))
     }
 }
 

@@ -136,10 +136,7 @@ async fn all(session: &Session) -> Result<(Answer, Vec<String>), Failed> {
     if leases.is_empty() && listing.unreadable.is_empty() {
         warnings.push("the ledger has no service: no release has begun yet".to_owned());
     }
-    let answer = Answer {
-        warnings,
-        ..Answer::new(blocks, json)
-    };
+    let answer = Answer::new(blocks, json).warning(warnings);
     let begun = leases.iter().filter_map(|lease| lease.release.as_ref());
     let begun = begun.map(|release| &release.execution);
     let started = listing.started.iter().map(|mark| &mark.execution);
@@ -175,10 +172,8 @@ async fn one(session: &Session, lease: &Lease) -> Result<Answer, Failed> {
     }
     let mut json = json_of(lease, &pictures);
     json["runs"] = running.iter().map(Running::json).collect();
-    Ok(Answer {
-        warnings: pictures.warnings,
-        ..Answer::new(vec![Block::Fields(fields), Block::Table(table)], json)
-    })
+    let blocks = vec![Block::Fields(fields), Block::Table(table)];
+    Ok(Answer::new(blocks, json).warning(pictures.warnings))
 }
 
 fn row(lease: &Lease, pictures: &Pictures) -> Vec<Cell> {

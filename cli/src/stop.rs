@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use slipway::aws::{AwsError, Pipelines};
+use slipway::aws::Pipelines;
 
 use crate::pipeline::Execution;
 use crate::{Answer, Failed, Session};
@@ -63,11 +63,8 @@ pub(crate) async fn stop(
     let stopped = Pipelines::new(&session.sdk)
         .stop(pipeline, id, &reason)
         .await;
-    stopped.map_err(|error: AwsError| {
-        if OVER.contains(&error.code.as_str()) {
-            Failed::Refused(format!("execution {id} is not stopped: {}", error.message))
-        } else {
-            Failed::Aws(error)
-        }
+    stopped.map_err(|error| {
+        let text = |why: &str| format!("execution {id} is not stopped: {why}");
+        Failed::refused_for(&OVER, error, text)
     })
 }

@@ -1,5 +1,6 @@
 //! `slipway wait`: until a release has ended, and how.
 
+use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
@@ -43,6 +44,12 @@ pub struct Limit {
     pub timeout: u32,
 }
 
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&readable(minutes(self.timeout)))
+    }
+}
+
 impl Wait {
     /// # Errors
     /// When a call fails, or the execution is not known.
@@ -58,27 +65,43 @@ pub(crate) async fn ended(
     execution: &Execution,
     limit: Limit,
 ) -> Result<Answer, Failed> {
+    let id = &execution.id;
+    let answer = until(session, limit, BETWEEN, async || {
+        look(session, execution).await
+    })
+    .await?;
+    Ok(answer.unwrap_or_else(|| {
+        let text = format!("execution {id} has not ended after {limit}");
+        still_open(text, Some(id))
+    }))
+}
+
+/// Looks again after each pause, until a look has an answer; none if the time is over before.
+pub(crate) async fn until(
+    session: &Session,
+    limit: Limit,
+    pause: Duration,
+    mut look: impl AsyncFnMut() -> Result<Option<Answer>, Failed>,
+) -> Result<Option<Answer>, Failed> {
     let began = session.sdk.now();
-    let limit = minutes(limit.timeout);
     loop {
-        match look(session, execution).await {
-            Ok(Some(answer)) => return Ok(answer),
+        match look().await {
             Ok(None) => {}
             // The next look may succeed.
             Err(Failed::Aws(error)) if error.kind == ErrorKind::Busy => {}
-            Err(failed) => return Err(failed),
+            ended => return ended,
         }
-        if session.sdk.now().since(began) >= limit {
-            let text = format!(
-                "execution {} has not ended after {}",
-                execution.id,
-                readable(limit)
-            );
-            let json = json!({"execution": execution.id, "outcome": null});
-            return Ok(Answer::line(text, json).ending(Exit::Open));
+        if session.sdk.now().since(began) >= minutes(limit.timeout) {
+            return Ok(None);
         }
-        tokio::time::sleep(BETWEEN).await;
+        tokio::time::sleep(pause).await;
     }
+}
+
+/// The answer of a command whose time is over.
+pub(crate) fn still_open(text: String, execution: Option<&String>) -> Answer {
+    let json = json!({"execution": execution, "outcome": null});
+    Answer::line(text, json).ending(Exit::Open)
 }
 
 /// How an execution has ended; none while it goes on.

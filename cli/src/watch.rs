@@ -7,11 +7,10 @@ use std::io::{Result, Write as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use slipway::aws::ErrorKind;
 use slipway::release::RecordState;
-use slipway::timestamp::{Timestamp, minutes, readable};
+use slipway::timestamp::Timestamp;
 
-use crate::{Answer, Exit, Failed, Look, Session, Status, wait};
+use crate::{Answer, Failed, Look, Session, Status, wait};
 
 /// Moves the cursor to the beginning of a line so many lines above, and clears all below.
 fn up(lines: usize) -> String {
@@ -132,28 +131,18 @@ impl Status {
         session: &Session,
         show: &mut dyn FnMut(&Answer, Timestamp) -> Result<()>,
     ) -> std::result::Result<Answer, Failed> {
-        let began = session.sdk.now();
-        let limit = minutes(self.limit.timeout);
+        let pause = Duration::from_secs(self.every.into());
         let mut watch = Watch {
             session,
             status: self,
             execution: None,
         };
-        loop {
-            match watch.look(show).await {
-                Ok(Some(answer)) => return Ok(answer),
-                Ok(None) => {}
-                // The next look may succeed.
-                Err(Failed::Aws(error)) if error.kind == ErrorKind::Busy => {}
-                Err(failed) => return Err(failed),
-            }
-            if session.sdk.now().since(began) >= limit {
-                let text = format!("a release is still open after {}", readable(limit));
-                let json = json!({"execution": watch.execution, "outcome": null});
-                return Ok(Answer::line(text, json).ending(Exit::Open));
-            }
-            tokio::time::sleep(Duration::from_secs(self.every.into())).await;
-        }
+        let look = async || watch.look(show).await;
+        let answer = wait::until(session, self.limit, pause, look).await?;
+        Ok(answer.unwrap_or_else(|| {
+            let text = format!("a release is still open after {}", self.limit);
+            wait::still_open(text, watch.execution.as_ref())
+        }))
     }
 }
 

@@ -147,10 +147,7 @@ fn answer(stories: &[Story], warnings: Vec<String>) -> Answer {
         blocks.push(Block::Table(story.actions()));
     }
     let json: Vec<Value> = stories.iter().map(Story::json).collect();
-    Answer {
-        warnings,
-        ..Answer::new(blocks, json!({ "stories": json }))
-    }
+    Answer::new(blocks, json!({ "stories": json })).warning(warnings)
 }
 
 impl Story {

@@ -72,7 +72,7 @@ pub(crate) fn place<'a>(stages: &'a [StageNow], execution: &str) -> Option<Place
             return None;
         }
         let mut actions = stage.actions.iter();
-        let action = actions.find(|action| action.status.as_deref() == Some("InProgress"))?;
+        let action = actions.find(|action| action.is_running())?;
         Some(match action.token {
             Some(_) => Place::Approval {
                 action: &action.name,

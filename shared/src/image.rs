@@ -335,7 +335,9 @@ fn is_long_digest(text: &str) -> bool {
         .is_some_and(|hex| hex.len() == 128 && is_lower_hex(hex))
 }
 
-fn is_lower_hex(text: &str) -> bool {
+/// Whether a text has hexadecimal digits alone, in small letters.
+#[must_use]
+pub fn is_lower_hex(text: &str) -> bool {
     text.bytes()
         .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }

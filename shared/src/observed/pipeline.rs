@@ -42,6 +42,13 @@ pub struct ActionNow {
     pub token: Option<String>,
 }
 
+impl ActionNow {
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.status.as_deref() == Some("InProgress")
+    }
+}
+
 /// One run of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ActionRun {

@@ -92,21 +92,17 @@ impl RollBack {
 
         // A push that comes from now on waits for this start, and one that came since is not
         // overtaken by it.
-        let Some(taken) = self
-            .ledger
-            .take_newest(newest, &restart.digest, now)
-            .await?
-        else {
-            return Ok(None);
-        };
-
         let (pipeline, digest) = (&restart.pipeline, &restart.digest);
         let token = restart.token();
-        let started = self
+        let start = self
             .executions
-            .start(pipeline, &restart.action, digest, &token)
-            .await;
-        self.ledger.give_newest_back(&taken).await;
+            .start(pipeline, &restart.action, digest, &token);
+        let started = self
+            .ledger
+            .while_newest_is_taken(newest, digest, now, start);
+        let Some(started) = started.await? else {
+            return Ok(None);
+        };
         let execution = match started {
             Err(error) if error.kind != ErrorKind::Busy => {
                 let refused = restart.refused(now);

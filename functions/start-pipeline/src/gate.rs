@@ -94,14 +94,6 @@ impl StartPipeline {
         let claim = known.claim.as_ref();
         let started = claim.filter(|claim| claim.execution.is_some()).cloned();
         let claimed = started.unwrap_or_else(|| claim_of(subscription, push, self.sdk.now()));
-        let refused = Push {
-            refusal: Some(reason.clone()),
-            waiting: None,
-            ..claimed
-        };
-        if !self.ledger.put_push(claim, &refused).await? {
-            return Err(lost_race(&push.digest));
-        }
-        Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
+        self.refuse_over(claim, claimed, &reason).await
     }
 }

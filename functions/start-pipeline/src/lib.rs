@@ -164,6 +164,24 @@ impl StartPipeline {
         Ok(ignored(reason))
     }
 
+    /// Records over what the ledger has of a digest why its claim is not started.
+    async fn refuse_over(
+        &self,
+        known: Option<&Push>,
+        claim: Push,
+        reason: &str,
+    ) -> Result<Value, Retry> {
+        let refused = Push {
+            refusal: Some(reason.to_owned()),
+            waiting: None,
+            ..claim
+        };
+        if !self.ledger.put_push(known, &refused).await? {
+            return Err(lost_race(&refused.digest));
+        }
+        Ok(json!({"status": "refused", "digest": refused.digest, "reason": reason}))
+    }
+
     async fn start(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
         let now = self.sdk.now();
         let known = self.known(subscription, push).await?;

@@ -10,7 +10,7 @@ use slipway::image::short_digest;
 use slipway::release::{KnownPushes, NewestPush, Push, PushOrder};
 use slipway::timestamp::Timestamp;
 
-use crate::{StartPipeline, claim_of, lost_race, may_be_starting};
+use crate::{StartPipeline, claim_of, may_be_starting};
 
 /// A push, or the later one of its digest that waits or that no invocation went on with: the
 /// events of two tags come in any order, and what was pushed between them replaces the earlier one.
@@ -90,14 +90,8 @@ impl StartPipeline {
             newer.pushed_at,
             push.pushed_at
         );
-        let superseded = Push {
-            refusal: Some(reason.clone()),
-            ..claim_of(subscription, push, self.sdk.now())
-        };
-        if !self.ledger.put_push(claim, &superseded).await? {
-            return Err(lost_race(&push.digest));
-        }
-        Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
+        let superseded = claim_of(subscription, push, self.sdk.now());
+        self.refuse_over(claim, superseded, &reason).await
     }
 
     /// Another tag of the newest digest, which its execution delivers: what was pushed between the

@@ -108,12 +108,12 @@ impl StartPipeline {
                 self.put(begun, &claim).await?;
 
                 // A push that comes from now on waits, and one that came since is not overtaken.
-                let taken = self.ledger.take_newest(newest, &digest, now).await?;
-                let taken = taken.ok_or("a push was claimed at the same moment; retrying")?;
-                let started = self.start_again(subscription, &claim, &digest, brings_back);
-                let started = started.await;
-                self.ledger.give_newest_back(&taken).await;
-                started
+                let start = self.start_again(subscription, &claim, &digest, brings_back);
+                let started = self
+                    .ledger
+                    .while_newest_is_taken(newest, &digest, now, start);
+                let claimed = "a push was claimed at the same moment; retrying";
+                started.await?.ok_or(claimed)?
             }
         }
     }

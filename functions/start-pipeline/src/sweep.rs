@@ -13,7 +13,7 @@ use slipway::observed::image::RepositoryImage;
 use slipway::release::{NewestPush, Push, awaits_event, images_to_check, is_missed};
 use slipway::timestamp::Timestamp;
 
-use crate::{StartPipeline, ignored, lost_race};
+use crate::{StartPipeline, ignored};
 
 /// Why nothing is started with a claim whose image is not found.
 const NOT_THERE: &str = "the repository does not have the image any more, or not with a tag that \
@@ -122,7 +122,8 @@ impl StartPipeline {
         }
 
         if let Some(claim) = claim.as_ref().filter(|_| push.tag.is_none()) {
-            return self.give_up(claim, NOT_THERE).await.map(Some);
+            let ended = self.refuse_over(Some(claim), claim.clone(), NOT_THERE);
+            return ended.await.map(Some);
         }
 
         let claimed = claim.clone();
@@ -140,22 +141,10 @@ impl StartPipeline {
             let reason = response["reason"].as_str().unwrap_or_default();
             let tag = push.tag;
             let claim = Push { tag, ..claim };
-            return self.give_up(&claim, reason).await.map(Some);
+            let refused = self.refuse_over(Some(&claim), claim.clone(), reason);
+            return refused.await.map(Some);
         }
         Ok(Some(response))
-    }
-
-    /// Ends a claim with which nothing can be started any more.
-    async fn give_up(&self, claim: &Push, reason: &str) -> Result<Value, Retry> {
-        let ended = Push {
-            refusal: Some(reason.to_owned()),
-            waiting: None,
-            ..claim.clone()
-        };
-        if !self.ledger.put_push(Some(claim), &ended).await? {
-            return Err(lost_race(&claim.digest));
-        }
-        Ok(json!({"status": "refused", "digest": claim.digest, "reason": reason}))
     }
 
     /// Delivers an image to which the tag of the newest push has returned, if it was started before

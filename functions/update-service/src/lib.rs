@@ -172,8 +172,7 @@ impl UpdateService {
             DeployStep::Apply => self.apply(context, goal.change, seen).await,
             DeployStep::Record { deployment } => self.record(context, &deployment, seen).await,
             DeployStep::Wait { summary, percent } => {
-                let report = JobReport::in_progress_with(summary, percent, job.next_payload());
-                Ok(report.with_external_id(deployment))
+                Ok(in_progress(job, summary, percent).with_external_id(deployment))
             }
             DeployStep::SetPercentages(new) => self.set_percentages(context, new, seen).await,
             DeployStep::Done { summary } => Ok(done(job, summary).with_external_id(deployment)),
@@ -279,7 +278,7 @@ impl UpdateService {
             .await;
 
         let report = match set.map_err(StepError::from) {
-            Ok(()) => JobReport::in_progress_with(new.summary, percent, job.next_payload()),
+            Ok(()) => in_progress(job, new.summary, percent),
             // The rollout has ended, and its safety does not depend on this: a refusal must not
             // fail the release. Until AWS has refused it for a long time, the next job looks again.
             Err(StepError::Refused(failure)) if !new.required && job.refused_for_long => {
@@ -306,6 +305,11 @@ impl UpdateService {
 fn done(job: &Job<Parameters>, summary: String) -> JobReport {
     let task_definition = job.parameters.task_definition.clone();
     JobReport::done(summary, [("TaskDefinitionArn", task_definition)])
+}
+
+/// In progress: the next job receives what is remarked on.
+fn in_progress(job: &Job<Parameters>, summary: String, percent: u8) -> JobReport {
+    JobReport::in_progress_with(summary, percent, job.next_payload())
 }
 
 /// Whether an earlier job of the action saw this deployment as PRIMARY. That this one does is kept

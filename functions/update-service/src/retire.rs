@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use slipway::aws::ObservedPair;
-use slipway::job::{Job, JobReport, StepError, StepResult};
+use slipway::job::{Job, StepError, StepResult};
 use slipway::limits::{OLD_TASKS_DEADLINE, STICKY_DRAIN};
 use slipway::metrics::alb::answer_queries;
 use slipway::metrics::source::Observations;
@@ -25,7 +25,7 @@ use slipway::strategy::blue_green::in_use::{
 };
 use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, by_alarm, next_step};
 
-use crate::{Parameters, UpdateContext, UpdateService, done};
+use crate::{Parameters, UpdateContext, UpdateService, done, in_progress};
 
 /// How long the old colour stays after the traffic left it, in minutes, unless the action gives
 /// another number.
@@ -281,11 +281,6 @@ impl UpdateService {
 /// Whether the action has time to wait: a release does not fail for what its old colour does.
 fn has_time(job: &Job<Parameters>) -> bool {
     job.now.since(job.since) < job.kind.hold()
-}
-
-/// In progress: the next job receives what is remarked on.
-fn in_progress(job: &Job<Parameters>, summary: String, percent: u8) -> JobReport {
-    JobReport::in_progress_with(summary, percent, job.next_payload())
 }
 
 /// How long the old colour stays after the traffic left it. Clients that a rule binds to it keep

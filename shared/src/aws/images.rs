@@ -164,22 +164,18 @@ impl Images {
         Ok(manifest(&described(request, digest).await?))
     }
 
-    /// When a digest came into a repository in the function's own account and region first, in
-    /// milliseconds since the Unix epoch; none if it is not there any more. Another tag does not
-    /// change it.
-    ///
-    /// # Errors
-    /// If the call fails.
-    pub async fn first_pushed_at(
+    /// An image in the function's own account and region, as `name` in errors; none if it is not
+    /// there.
+    async fn own(
         &self,
         repository: &str,
-        digest: &str,
-    ) -> Result<Option<i64>, AwsError> {
-        let id = ImageIdentifier::builder().image_digest(digest).build();
+        id: ImageIdentifier,
+        name: &str,
+    ) -> Result<Option<ImageDetail>, AwsError> {
         let request = self.clients.ecr().describe_images();
         let request = request.repository_name(repository).image_ids(id);
-        match described(request, digest).await {
-            Ok(found) => Ok(found.image_pushed_at().and_then(|at| at.to_millis().ok())),
+        match described(request, name).await {
+            Ok(found) => Ok(Some(found)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
         }

@@ -7,15 +7,14 @@ use aws_sdk_codepipeline::types::{
     ActionExecutionDetail, ActionExecutionFilter, ActionState, ApprovalResult, ApprovalStatus,
     StageState,
 };
-use aws_smithy_types::DateTime;
 
 use super::clients::Clients;
 use super::pages::Pages;
+use super::tasks::instant;
 use super::transitions::{disabled_reason, stage_states};
 use super::{AwsError, Sdk};
 use crate::observed::pipeline::{ActionNow, ActionRun, Approval, DeclaredAction, StageNow};
 use crate::redaction::without_signatures;
-use crate::timestamp::Timestamp;
 
 #[derive(Clone, Debug)]
 pub struct Pipelines {
@@ -214,15 +213,8 @@ fn action_run(detail: &ActionExecutionDetail) -> ActionRun {
         stage: detail.stage_name().unwrap_or_default().to_owned(),
         name: detail.action_name().unwrap_or_default().to_owned(),
         status: status.unwrap_or_default(),
-        started_at: detail.start_time().and_then(instant),
-        ended_at: detail
-            .last_update_time()
-            .filter(|_| is_over)
-            .and_then(instant),
+        started_at: instant(detail.start_time()),
+        ended_at: instant(detail.last_update_time().filter(|_| is_over)),
         message: failure.or_else(|| summary.map(without_signatures)),
     }
-}
-
-fn instant(time: &DateTime) -> Option<Timestamp> {
-    Timestamp::from_secs(time.secs()).ok()
 }

@@ -43,7 +43,7 @@ pub(super) fn times_of(task: &Task) -> TaskTimes {
     }
 }
 
-/// An instant as ECS sends it.
+/// An instant as ECS and CodePipeline send it.
 pub(super) fn instant(at: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_secs(at?.secs()).ok()
 }

@@ -26,11 +26,6 @@ pub struct NewestPush {
     pub restarting: Option<String>,
 }
 
-/// The newest push of a pipeline, if one was recorded, while an invocation starts the pipeline once
-/// more without a push.
-#[derive(Debug)]
-pub struct TakenNewest(pub(crate) Option<NewestPush>);
-
 /// How a push compares with the newest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushOrder {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
+use crate::observed::colour::Colour;
 use crate::observed::weights::Weights;
 use crate::release::{
     Event, Lease, PairTarget, PriorPair, Release, TrafficReturn, TrafficShift, apply,
@@ -200,7 +201,8 @@ impl TrafficMover {
         if step.change.raise.is_none() {
             return (step, Ok(()));
         }
-        match self.max_capacity(lease, context.pair()).await {
+        let pair = context.pair();
+        match self.max_capacity(lease, pair, pair.live).await {
             Ok(max_capacity) => (next_return_step(context, max_capacity, waited), Ok(())),
             Err(error) => (step, raise_without_bound(error)),
         }
@@ -256,22 +258,22 @@ impl TrafficMover {
             return Ok(None);
         }
 
-        let names = pair.services(&lease.service);
-        match self.pairs.scaling(&lease.cluster, &names).await {
-            Ok(scaling) => Ok(scaling.of(new).map(|scaling| scaling.max_capacity)),
-            Err(error) => raise_without_bound(error.into()).map(|()| None),
+        match self.max_capacity(lease, pair, new).await {
+            Err(error) => raise_without_bound(error).map(|()| None),
+            found => found,
         }
     }
 
-    /// The most tasks that automatic scaling gives the old colour; `None` without it.
+    /// The most tasks that automatic scaling gives a colour; `None` without it.
     async fn max_capacity(
         &self,
         lease: &Lease,
         pair: &PriorPair,
+        colour: Colour,
     ) -> Result<Option<u32>, StepError> {
         let names = pair.services(&lease.service);
         let scaling = self.pairs.scaling(&lease.cluster, &names).await?;
-        Ok(scaling.of(pair.live).map(|scaling| scaling.max_capacity))
+        Ok(scaling.of(colour).map(|scaling| scaling.max_capacity))
     }
 }
 

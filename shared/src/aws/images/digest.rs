@@ -1,8 +1,8 @@
-//! The digest of an image that an operator names.
+//! Which image of a repository a tag or a digest names, and since when it is there.
 
 use aws_sdk_ecr::types::ImageIdentifier;
 
-use super::{Images, described, is_missing};
+use super::Images;
 use crate::aws::AwsError;
 use crate::image::is_digest;
 
@@ -23,12 +23,23 @@ impl Images {
         } else {
             id.image_tag(tag_or_digest)
         };
-        let request = self.clients.ecr().describe_images();
-        let request = request.repository_name(repository).image_ids(id.build());
-        match described(request, tag_or_digest).await {
-            Ok(found) => Ok(found.image_digest().map(ToOwned::to_owned)),
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = self.own(repository, id.build(), tag_or_digest).await?;
+        Ok(found.and_then(|found| found.image_digest))
+    }
+
+    /// When a digest came into a repository in the function's own account and region first, in
+    /// milliseconds since the Unix epoch; none if it is not there any more. Another tag does not
+    /// change it.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn first_pushed_at(
+        &self,
+        repository: &str,
+        digest: &str,
+    ) -> Result<Option<i64>, AwsError> {
+        let id = ImageIdentifier::builder().image_digest(digest).build();
+        let found = self.own(repository, id, digest).await?;
+        Ok(found.and_then(|found| found.image_pushed_at()?.to_millis().ok()))
     }
 }

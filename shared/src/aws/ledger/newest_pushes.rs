@@ -4,7 +4,7 @@ use super::Ledger;
 use super::item::{NEWEST_PUSH, push_key, text};
 use super::write::put_if;
 use crate::aws::AwsError;
-use crate::release::{NewestPush, TakenNewest};
+use crate::release::NewestPush;
 use crate::timestamp::Timestamp;
 
 impl Ledger {
@@ -39,30 +39,34 @@ impl Ledger {
         put_if(request).await
     }
 
-    /// Takes the newest push before a pipeline is started once more with a digest, if it still is
-    /// the one that was read. `None`: another invocation was faster. A pipeline of which no push
-    /// was recorded has no order to keep.
+    /// Starts a pipeline once more with a digest, and lets pushes wait meanwhile. `None`: another
+    /// invocation took the newest push that was read, and nothing is started. A pipeline of which
+    /// no push was recorded has no order to keep.
     ///
     /// # Errors
-    /// When the call fails.
-    pub async fn take_newest(
+    /// When the push cannot be taken.
+    pub async fn while_newest_is_taken<T>(
         &self,
         newest: Option<NewestPush>,
         digest: &str,
         now: Timestamp,
-    ) -> Result<Option<TakenNewest>, AwsError> {
+        start: impl Future<Output = T>,
+    ) -> Result<Option<T>, AwsError> {
         let Some(newest) = newest else {
-            return Ok(Some(TakenNewest(None)));
+            return Ok(Some(start.await));
         };
         let taken = newest.taken_for(digest, now);
-        let is_taken = self.put_newest_push(Some(&newest), &taken).await?;
-        Ok(is_taken.then_some(TakenNewest(Some(taken))))
+        if !self.put_newest_push(Some(&newest), &taken).await? {
+            return Ok(None);
+        }
+
+        let started = start.await;
+        self.give_newest_back(&taken).await;
+        Ok(Some(started))
     }
 
-    /// Lets pushes go on once AWS has started the pipeline or has refused it. Where this fails they
-    /// go on after a time-out.
-    pub async fn give_newest_back(&self, taken: &TakenNewest) {
-        let Some(taken) = &taken.0 else { return };
+    /// Lets pushes go on. Where this fails they go on after a time-out.
+    async fn give_newest_back(&self, taken: &NewestPush) {
         let given_back = taken.given_back();
         if let Err(error) = self.put_newest_push(Some(taken), &given_back).await {
             tracing::warn!(%error, "pushes of {} wait for a time-out", taken.pipeline);

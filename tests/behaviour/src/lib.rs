@@ -243,8 +243,17 @@ pub fn released() -> Aws {
     RELEASED.get_or_init(release).clone()
 }
 
+/// Pushes a healthy image, and returns its digest.
 pub fn push(driver: &Driver, repository: &str, tag: &str) -> String {
-    let pushed = ecr::push(&mut driver.world.aws(), repository, tag, Behaviour::Healthy);
+    push_as(driver, repository, tag, Behaviour::Healthy)
+}
+
+/// Pushes an image, and returns its digest.
+///
+/// # Panics
+/// When there is no such repository.
+pub fn push_as(driver: &Driver, repository: &str, tag: &str, behaviour: Behaviour) -> String {
+    let pushed = ecr::push(&mut driver.world.aws(), repository, tag, behaviour);
     driver.world.touch();
     pushed.expect("the repository is there")
 }

@@ -16,7 +16,7 @@ use emulator::{Aws, Call, Millis};
 use harness::demo::{CLUSTER, Chapter, Demo, Rest, dns, play, play_from, play_with_rests};
 use harness::driver::{Driver, Fault, Faults, Ran, Which, run};
 use invariants::Invariants;
-use invariants::ledger_reader::{record, text};
+use invariants::ledger_reader::{earlier_releases, record, text};
 use serde_json::{Value, json};
 
 /// How soon a rollback makes its first change of what users see: 15 s, and as much for the event
@@ -119,9 +119,7 @@ fn pipeline_of(chapter: &Chapter) -> String {
 /// The services that the newest execution of a pipeline has released before its present one.
 fn earlier_services(aws: &Aws, pipeline: &str) -> Vec<String> {
     let record = record(aws, &newest(aws, pipeline).id).unwrap_or_default();
-    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
-    let earlier = earlier.into_iter().flatten().filter_map(|it| it.get("M"));
-    let services = earlier.filter_map(|release| text(release, "service"));
+    let services = earlier_releases(&record).filter_map(|release| text(release, "service"));
     services.map(ToOwned::to_owned).collect()
 }
 

@@ -9,9 +9,9 @@ mod readings;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::ledger_reader::{digest, executions, item, ledger, text};
+use crate::ledger_reader::{claim, digest, executions, ledger, text};
 use emulator::codepipeline::Execution;
 use emulator::eventbridge::DeliveryOutcome;
 use emulator::lambda::Outcome;
@@ -85,8 +85,7 @@ impl<'a> Past<'a> {
     }
 
     fn claim(&self, digest: &str) -> Option<Value> {
-        let key = format!("push#{}", self.delivered.pipeline);
-        item(self.aws, &json!({"pk": {"S": key}, "sk": {"S": digest}}))
+        claim(self.aws, &self.delivered.pipeline, digest)
     }
 
     /// Every image that its repository has under a tag that is delivered was started, is refused
@@ -234,8 +233,8 @@ impl<'a> Past<'a> {
             let DeliveryOutcome::Invoked(invocation) = delivery.outcome else {
                 return false;
             };
-            let mut invocations = self.aws.lambda.invocations.iter();
-            let invocation = invocations.find(|one| one.id == invocation);
+            // Invocations are in the order of their ids, from 0.
+            let invocation = self.aws.lambda.invocations.get(invocation as usize);
             invocation.is_some_and(|one| {
                 one.attempts.iter().any(|attempt| {
                     matches!(attempt.outcome, Some(Outcome::Succeeded(_)))

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Ledger, number, pair};
-use crate::ledger_reader::{executions, flag, text};
+use crate::ledger_reader::{earlier_releases, executions, flag, text};
 use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Call};
 
@@ -116,12 +116,6 @@ fn retired(aws: &Aws, execution: &str, record: &Value) -> Result<(), String> {
         )),
         None => Ok(()),
     }
-}
-
-/// The releases of a promotion before the last: its record is of its last service.
-fn earlier_releases(record: &Value) -> impl Iterator<Item = &Value> {
-    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
-    earlier.into_iter().flatten().filter_map(|it| it.get("M"))
 }
 
 /// What an outcome claims was so when the attempt that recorded it looked for the last time.

@@ -13,24 +13,26 @@ const ARRIVALS: [&str; 2] = ["ECR Image Action", "ECR Replication Action"];
 /// The functions' stack.
 pub const FUNCTIONS_STACK: &str = "slipway";
 
+/// The name of the ledger's table, if the functions are deployed.
+#[must_use]
+pub fn table(aws: &Aws) -> Option<&str> {
+    let stack = aws.cloudformation.stack(FUNCTIONS_STACK)?;
+    let table = stack.resource("LedgerTable")?;
+    Some(&table.physical_id)
+}
+
 /// Items of the ledger in DynamoDB's JSON.
 #[must_use]
 pub fn ledger(aws: &Aws) -> Vec<Value> {
-    let stack = aws.cloudformation.stack(FUNCTIONS_STACK);
-    let table = stack.and_then(|stack| stack.resource("LedgerTable"));
-    table
-        .map(|table| aws.dynamodb.items(&table.physical_id))
+    table(aws)
+        .map(|table| aws.dynamodb.items(table))
         .unwrap_or_default()
 }
 
 /// The item of the ledger with a key, both in DynamoDB's JSON.
 #[must_use]
 pub fn item(aws: &Aws, key: &Value) -> Option<Value> {
-    let table = aws
-        .cloudformation
-        .stack(FUNCTIONS_STACK)?
-        .resource("LedgerTable")?;
-    aws.dynamodb.item(&table.physical_id, key)
+    aws.dynamodb.item(table(aws)?, key)
 }
 
 /// A text member of an item, by path: `release.execution`.
@@ -47,6 +49,19 @@ pub fn text<'a>(item: &'a Value, path: &str) -> Option<&'a str> {
 #[must_use]
 pub fn flag(item: &Value, name: &str) -> bool {
     item[name]["BOOL"].as_bool().unwrap_or(false)
+}
+
+/// The claim of a digest by a pipeline; `newest` is beside them.
+#[must_use]
+pub fn claim(aws: &Aws, pipeline: &str, digest: &str) -> Option<Value> {
+    let key = json!({"pk": {"S": format!("push#{pipeline}")}, "sk": {"S": digest}});
+    item(aws, &key)
+}
+
+/// The releases of an execution before its last one, which its record is of.
+pub fn earlier_releases(record: &Value) -> impl DoubleEndedIterator<Item = &Value> {
+    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
+    earlier.into_iter().flatten().filter_map(|it| it.get("M"))
 }
 
 /// The record of an execution.

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Ledger, body, execution_of};
-use crate::ledger_reader::{arrivals, digest, flag, item, ledger, pushed, text};
+use crate::ledger_reader::{arrivals, claim, digest, flag, ledger, pushed, text};
 use emulator::codepipeline::Execution;
 use emulator::{Aws, Call, Millis, Request, eventbridge};
 
@@ -249,8 +249,8 @@ fn keeps_refusal(
     execution: &str,
     record: &Value,
 ) -> Result<(), String> {
-    let key = json!({"pk": {"S": format!("push#{pipeline}")}, "sk": {"S": digest}});
-    let claim = item(aws, &key).filter(|claim| text(claim, "execution") == Some(execution));
+    let claim =
+        claim(aws, pipeline, digest).filter(|claim| text(claim, "execution") == Some(execution));
     let expires = |item: &Value| item.get("expires_at").is_some();
     if expires(record) || claim.as_ref().is_some_and(expires) {
         return Err(format!(

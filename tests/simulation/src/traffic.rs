@@ -69,14 +69,12 @@ impl DrawnTraffic {
         }
         match rng.u8(..11) {
             0 => Self::varies(rng),
-            1 => Self::SameBursts(rng.u32(2..=20)),
-            2 => Self::GeometricBursts(rng.u32(2..=20)),
-            3 => Self::LogNormalBursts(rng.u32(50..=150)),
+            kind @ 1..=3 => Self::bursts(rng, kind - 1),
             4 => Self::Capacity(rng.u32(110..=300)),
             5 => Self::Grpc,
             6 => Self::sticky(rng),
             7 => Self::TestRequests(rng.u32(1..=20)),
-            8 => Self::ZoneBursts(rng.u32(2..=20)),
+            8 => Self::bursts(rng, 3),
             9 if is_scaled => Self::Scheduled(rng.u32(2..=20)),
             _ => Self::StaleReads(Duration::from_secs(rng.u64(1..=20))),
         }
@@ -87,12 +85,19 @@ impl DrawnTraffic {
         match rng.u8(..3) {
             0 => Self::varies(rng),
             1 => Self::sticky(rng),
-            _ => match rng.u8(..4) {
-                0 => Self::SameBursts(rng.u32(2..=20)),
-                1 => Self::GeometricBursts(rng.u32(2..=20)),
-                2 => Self::LogNormalBursts(rng.u32(50..=150)),
-                _ => Self::ZoneBursts(rng.u32(2..=20)),
-            },
+            _ => {
+                let kind = rng.u8(..4);
+                Self::bursts(rng, kind)
+            }
+        }
+    }
+
+    fn bursts(rng: &mut Rng, kind: u8) -> Self {
+        match kind {
+            0 => Self::SameBursts(rng.u32(2..=20)),
+            1 => Self::GeometricBursts(rng.u32(2..=20)),
+            2 => Self::LogNormalBursts(rng.u32(50..=150)),
+            _ => Self::ZoneBursts(rng.u32(2..=20)),
         }
     }
 

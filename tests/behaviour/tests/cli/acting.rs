@@ -17,9 +17,9 @@ use slipway_cli::{
 
 use behaviour::pair::update;
 use behaviour::shop::{SHORT, shop};
-use behaviour::{account, change_parameters, update_pipeline};
+use behaviour::{account, change_parameters, push_as, update_pipeline};
 
-use crate::{closed, field, operate, pass, push, status};
+use crate::{closed, field, operate, pass, status};
 
 const LIMIT: Limit = Limit { timeout: 600 };
 
@@ -72,11 +72,11 @@ pub(crate) async fn at_step(session: &Session, service: &str, step: &str) {
 #[test]
 fn a_deployment_ends_as_its_release_does() {
     operate(account(), async |driver: Driver, session: Session| {
-        let first = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let first = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &first).await;
-        let second = push(&driver, "web", "1.1.0", Behaviour::Healthy);
+        let second = push_as(&driver, "web", "1.1.0", Behaviour::Healthy);
         closed(&session, &second).await;
-        let broken = push(&driver, "web", "1.2.0", Behaviour::NeverHealthy);
+        let broken = push_as(&driver, "web", "1.2.0", Behaviour::NeverHealthy);
         closed(&session, &broken).await;
 
         let good = deploy(&session, "web", "1.0.0").await.expect("an answer");
@@ -112,7 +112,7 @@ fn what_begins_no_release_ends_as_refused() {
         .clone();
 
     operate(aws, async |driver: Driver, session: Session| {
-        let pushed = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let pushed = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         let record = closed(&session, &pushed).await;
         assert_eq!(record.outcome, Some(Outcome::Failed));
         let refused = wait(&session, &record.execution, None).await;
@@ -130,9 +130,9 @@ fn what_begins_no_release_ends_as_refused() {
 #[test]
 fn a_rejected_digest_is_released_again_and_no_other() {
     operate(account(), async |driver: Driver, session: Session| {
-        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let good = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &good).await;
-        let bad = push(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
+        let bad = push_as(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
         let record = closed(&session, &bad).await;
 
         let again = |digest: &str| Again {
@@ -154,10 +154,10 @@ fn a_rejected_digest_is_released_again_and_no_other() {
 #[test]
 fn a_release_that_is_stopped_restores_what_ran_before() {
     operate(account(), async |driver: Driver, session: Session| {
-        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let good = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &good).await;
 
-        let stopped = push(&driver, "web", "1.1.0", Behaviour::Healthy);
+        let stopped = push_as(&driver, "web", "1.1.0", Behaviour::Healthy);
         at_step(&session, "web", "update-service ").await;
         let soon = Wait {
             execution: "web".to_owned(),
@@ -222,10 +222,10 @@ fn what_does_not_exist_is_neither_stopped_nor_waited_for() {
 #[test]
 fn an_open_release_is_rolled_back_and_a_closed_one_is_not() {
     operate(account(), async |driver: Driver, session: Session| {
-        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let good = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &good).await;
 
-        let taken_back = push(&driver, "web", "1.2.0", Behaviour::Healthy);
+        let taken_back = push_as(&driver, "web", "1.2.0", Behaviour::Healthy);
         at_step(&session, "web", "update-service ").await;
         let rollback = Rollback {
             service: "web".to_owned(),
@@ -252,7 +252,7 @@ fn an_approval_is_given_or_refused_once() {
         let failed = approve.run(&session).await.expect_err("nothing waits");
         assert_eq!(failed.exit(), Exit::Refused);
 
-        let first = push(&driver, "page-counter", "1.0.0", Behaviour::Healthy);
+        let first = push_as(&driver, "page-counter", "1.0.0", Behaviour::Healthy);
         at_step(&session, "page-counter", "approve waits").await;
         let answer = approve.run(&session).await.expect("an answer");
         assert_eq!(answer.json["answer"], "approved");
@@ -261,7 +261,7 @@ fn an_approval_is_given_or_refused_once() {
             Some(Outcome::Deployed)
         );
 
-        let second = push(&driver, "page-counter", "1.1.0", Behaviour::Healthy);
+        let second = push_as(&driver, "page-counter", "1.1.0", Behaviour::Healthy);
         at_step(&session, "page-counter", "approve waits").await;
         let reject = Reject {
             waiting: waits("slipway-page-counter"),

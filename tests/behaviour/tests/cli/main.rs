@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use emulator::Aws;
 use emulator::client::{CallFault, Invocation, sdk_config};
-use emulator::ecr::{self, Behaviour};
 use harness::driver::{Driver, Fault, run};
 use slipway::release::{Record, RecordState};
 use slipway_cli::{Answer, Limit, Look, Session, Status};
@@ -47,12 +46,6 @@ pub(crate) fn operate_as<T>(
 }
 
 /// Pushes an image; returns its digest.
-pub(crate) fn push(driver: &Driver, repository: &str, tag: &str, behaviour: Behaviour) -> String {
-    let pushed = ecr::push(&mut driver.world.aws(), repository, tag, behaviour);
-    driver.world.touch();
-    pushed.expect("pushed")
-}
-
 pub(crate) fn status(service: Option<&str>) -> Status {
     Status {
         service: service.map(ToOwned::to_owned),

@@ -16,12 +16,12 @@ use slipway_cli::{
     Wait, Waiting, Why,
 };
 
-use behaviour::account;
 use behaviour::pair::update;
+use behaviour::{account, push_as};
 
 use crate::acting::{at_step, quiet_shop, waits};
 use crate::planning::watched;
-use crate::{closed, operate_as, pass, push, status};
+use crate::{closed, operate_as, pass, status};
 
 /// A function that no release invokes: its role stands for that of a person.
 const PERSON: &str = "slipway-find-task-roles";
@@ -96,7 +96,7 @@ fn after_report(policies: &[&str]) -> Aws {
     watched(&mut aws, "OK", "OK");
     let aws = with_policies(aws, policies);
     operate_as(aws, PERSON, async |driver: Driver, session: Session| {
-        let digest = push(&driver, "shop", "2.0.0", Behaviour::Healthy);
+        let digest = push_as(&driver, "shop", "2.0.0", Behaviour::Healthy);
         let record = closed(&session, &digest).await;
         let doctor = Doctor { target: None };
         let answer = doctor.run(&session).await.expect("an answer");
@@ -115,7 +115,7 @@ fn after_report(policies: &[&str]) -> Aws {
 fn a_reader_may_call_what_the_commands_that_show_call() {
     let aws = with_policies(account(), &[READER]);
     let after = operate_as(aws, PERSON, async |driver: Driver, session: Session| {
-        let digest = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let digest = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         pass(Duration::from_secs(60)).await;
         for service in [None, Some("web")] {
             let answer = status(service).run(&session).await.expect("an answer");
@@ -157,7 +157,7 @@ fn an_operator_may_call_what_all_commands_call() {
     let aws = with_policies(aws, &[READER, OPERATOR]);
 
     let after = operate_as(aws, PERSON, async |driver: Driver, session: Session| {
-        let first = push(&driver, "page-counter", "1.0.0", Behaviour::Healthy);
+        let first = push_as(&driver, "page-counter", "1.0.0", Behaviour::Healthy);
         at_step(&session, "page-counter", "approve waits").await;
         let approve = Approve {
             waiting: waits("page-counter"),

@@ -9,9 +9,9 @@ use serde_json::json;
 use slipway_cli::{Answer, Doctor, Exit, Look, Plan, Session};
 
 use behaviour::pair::update;
-use behaviour::{account, change_parameters, update_pipeline};
+use behaviour::{account, change_parameters, push_as, update_pipeline};
 
-use crate::{closed, operate, push, rows};
+use crate::{closed, operate, rows};
 
 fn plan(target: &str, image: Option<&str>) -> Plan {
     Plan {
@@ -23,9 +23,9 @@ fn plan(target: &str, image: Option<&str>) -> Plan {
 #[test]
 fn a_plan_shows_what_would_change_and_changes_nothing() {
     operate(account(), async |driver: Driver, session: Session| {
-        let first = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let first = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &first).await;
-        let second = push(&driver, "web", "1.1.0", Behaviour::Healthy);
+        let second = push_as(&driver, "web", "1.1.0", Behaviour::Healthy);
         closed(&session, &second).await;
         let before = driver.world.snapshot().ecs.definition_arns().count();
 

@@ -9,11 +9,11 @@ use serde_json::json;
 use slipway::image::short_digest;
 use slipway_cli::{Exit, Failed, History, Look, Painter, Pushes, Report, Session, Why};
 
-use behaviour::account;
 use behaviour::shop::reports;
+use behaviour::{account, push_as};
 
 use crate::acting::quiet_shop;
-use crate::{closed, field, operate, pass, push, rows, status};
+use crate::{closed, field, operate, pass, rows, status};
 
 fn history(service: &str) -> History {
     History {
@@ -45,7 +45,7 @@ fn retag(driver: &Driver, tag: &str, other: &str) {
 #[test]
 fn an_open_release_is_shown_with_its_step_and_what_the_service_runs() {
     operate(account(), async |driver: Driver, session: Session| {
-        let digest = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let digest = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         pass(Duration::from_secs(60)).await;
 
         let all = status(None).run(&session).await.expect("an answer");
@@ -88,7 +88,7 @@ fn a_watch_follows_a_release_to_its_end_and_ends_as_it_does() {
             ["the ledger has no service: no release has begun yet"]
         );
 
-        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let good = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &good).await;
         let nothing = status(Some("web"))
             .watch(&session, &mut |_, _| Ok(()))
@@ -97,7 +97,7 @@ fn a_watch_follows_a_release_to_its_end_and_ends_as_it_does() {
         assert_eq!(nothing.text(Look::Pipe), "no release is open\n");
         assert_eq!(nothing.exit, Exit::Done);
 
-        push(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
+        push_as(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
         pass(Duration::from_secs(60)).await;
         let mut painter = Painter::default();
         let mut lines = String::new();
@@ -121,7 +121,7 @@ fn a_watch_follows_a_release_to_its_end_and_ends_as_it_does() {
 #[test]
 fn a_watch_ends_when_its_time_is_over_or_its_reader_has_gone() {
     operate(account(), async |driver: Driver, session: Session| {
-        push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         pass(Duration::from_secs(60)).await;
         let mut soon = status(Some("web"));
         soon.limit.timeout = 0;
@@ -145,7 +145,7 @@ fn the_report_of_a_canary_is_shown_by_its_address_and_saved_as_it_was_written() 
     operate(
         quiet_shop("promote"),
         async |driver: Driver, session: Session| {
-            let digest = push(&driver, "shop", "2.0.0", Behaviour::Healthy);
+            let digest = push_as(&driver, "shop", "2.0.0", Behaviour::Healthy);
             let record = closed(&session, &digest).await;
             let execution = record.execution;
             let report = |output: Option<&Path>| Report {
@@ -182,7 +182,7 @@ fn the_report_of_a_canary_is_shown_by_its_address_and_saved_as_it_was_written() 
 #[test]
 fn both_colours_of_a_pair_are_shown_with_their_weights() {
     operate(account(), async |driver: Driver, session: Session| {
-        let digest = push(&driver, "shop", "1.0.0", Behaviour::Healthy);
+        let digest = push_as(&driver, "shop", "1.0.0", Behaviour::Healthy);
         closed(&session, &digest).await;
 
         let shop = status(Some("shop")).run(&session).await.expect("an answer");
@@ -202,9 +202,9 @@ fn both_colours_of_a_pair_are_shown_with_their_weights() {
 #[test]
 fn a_story_has_the_reason_and_a_later_push_is_refused() {
     operate(account(), async |driver: Driver, session: Session| {
-        let good = push(&driver, "web", "1.0.0", Behaviour::Healthy);
+        let good = push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
         closed(&session, &good).await;
-        let bad = push(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
+        let bad = push_as(&driver, "web", "1.1.0", Behaviour::NeverHealthy);
         let record = closed(&session, &bad).await;
 
         let past = history("web").run(&session).await.expect("an answer");

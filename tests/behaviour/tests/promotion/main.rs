@@ -17,7 +17,7 @@ use emulator::{Aws, Millis};
 use harness::demo::promotion::{CHAPTERS, ORDERS, PIPELINE, SERVICES, commit, opened};
 use harness::demo::{Chapter, Release, play};
 use harness::driver::{Driver, Fault, run};
-use invariants::ledger_reader::{record, text};
+use invariants::ledger_reader::{earlier_releases, record, text};
 use serde_json::{Value, json};
 
 use behaviour::{image_of, newest, outcome, until};
@@ -64,10 +64,8 @@ fn tags(aws: &mut Aws) -> Vec<Value> {
 /// The services and outcomes of the earlier releases of an execution.
 fn earlier(aws: &Aws, execution: &str) -> Vec<(String, String)> {
     let record = record(aws, execution).expect("it has a record");
-    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
-    let earlier = earlier.into_iter().flatten().map(|it| &it["M"]);
     let of = |it: &Value, name| text(it, name).unwrap_or_default().to_owned();
-    earlier
+    earlier_releases(&record)
         .map(|it| (of(it, "service"), of(it, "outcome")))
         .collect()
 }

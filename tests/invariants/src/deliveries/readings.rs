@@ -1,5 +1,7 @@
 //! What the events of Amazon ECR, the ledger and the calls of a run show of one pipeline.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Delivered;
@@ -76,13 +78,13 @@ pub(super) fn rejected(ledger: &[Value]) -> Vec<Rejected> {
 /// When executions were started by invocations that did not end as they should.
 pub(super) fn unanswered(aws: &Aws) -> Vec<Millis> {
     let attempts = aws.lambda.invocations.iter().flat_map(|one| &one.attempts);
-    let failed: Vec<u64> = attempts
+    let failed: BTreeSet<u64> = attempts
         .filter(|attempt| !matches!(attempt.outcome, Some(Outcome::Succeeded(_))))
         .map(|attempt| attempt.id)
         .collect();
     let starts = aws.calls.iter().filter(|call| {
-        let attempt = call.attempt.filter(|attempt| failed.contains(attempt));
-        call.operation == "StartPipelineExecution" && attempt.is_some()
+        let has_failed = |attempt| failed.contains(&attempt);
+        call.operation == "StartPipelineExecution" && call.attempt.is_some_and(has_failed)
     });
     starts.map(|call| call.at).collect()
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::ledger_reader::text;
+use crate::ledger_reader::{earlier_releases, text};
 
 /// A closed record is written again only by the execution's next release.
 pub(super) fn check(execution: &str, was: Option<&Value>, record: &Value) -> Result<(), String> {
@@ -24,17 +24,12 @@ pub(crate) fn follows(was: &Value, record: &Value) -> bool {
     let ended_well = matches!(text(was, "outcome"), Some("deployed" | "unchanged"));
     let service =
         |item: &Value| ["cluster", "service"].map(|name| text(item, name).map(str::to_owned));
-    let mut earlier = record
-        .pointer("/earlier/L")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let mut earlier = earlier_releases(record);
 
-    let last = earlier.next_back().and_then(|it| it.get("M"));
-    let keeps_it = last.is_some_and(|last| {
+    let keeps_it = earlier.next_back().is_some_and(|last| {
         service(last) == service(was) && text(last, "outcome") == text(was, "outcome")
     });
-    let repeats = earlier.any(|it| it.get("M").is_some_and(|it| service(it) == service(record)));
+    let repeats = earlier.any(|it| service(it) == service(record));
 
     text(record, "state") == Some("begun")
         && ended_well

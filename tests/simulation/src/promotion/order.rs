@@ -12,7 +12,7 @@ use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Millis};
 use harness::demo::CLUSTER;
 use harness::demo::promotion::{PIPELINE, SERVICES, STAGES};
-use invariants::ledger_reader::{commit, executions, record, text};
+use invariants::ledger_reader::{commit, earlier_releases, executions, record, text};
 
 /// The lines of what only promotions meet.
 pub(crate) const IN_ORDER: &str = "11 an image passes the environments in order";
@@ -48,7 +48,9 @@ impl Order {
             ..Self::default()
         };
         for (number, service) in SERVICES.into_iter().enumerate() {
-            if let Some((revision, image)) = running(aws, service) {
+            if let Some(revision) = running(aws, service)
+                && let Some(image) = image_of(aws, revision)
+            {
                 order.runs[number] = revision.to_owned();
                 order.ran[number].insert(image.to_owned());
             }
@@ -59,12 +61,15 @@ impl Order {
     /// Looks at one instant. What an environment ran before may come back at any time.
     pub(super) fn look(&mut self, aws: &Aws) -> Result<(), String> {
         for (number, service) in SERVICES.into_iter().enumerate() {
-            let Some((revision, image)) = running(aws, service) else {
+            let Some(revision) = running(aws, service) else {
                 continue;
             };
             if self.runs[number] == revision {
                 continue;
             }
+            let Some(image) = image_of(aws, revision) else {
+                continue;
+            };
             self.runs[number] = revision.to_owned();
             if !self.ran[number].insert(image.to_owned()) {
                 continue;
@@ -117,13 +122,16 @@ impl Order {
     }
 }
 
-/// The revision that a service runs, and the image of its first container.
-fn running<'a>(aws: &'a Aws, service: &str) -> Option<(&'a str, &'a str)> {
+/// The revision that a service runs.
+fn running<'a>(aws: &'a Aws, service: &str) -> Option<&'a str> {
     let service = aws.ecs.service_named(CLUSTER, service)?;
-    let revision = service.primary()?.task_definition.as_str();
+    Some(&service.primary()?.task_definition)
+}
+
+/// The image of the first container of a revision.
+fn image_of<'a>(aws: &'a Aws, revision: &str) -> Option<&'a str> {
     let request = aws.ecs.request_of(revision)?;
-    let image = request.pointer("/containerDefinitions/0/image")?.as_str()?;
-    Some((revision, image))
+    request.pointer("/containerDefinitions/0/image")?.as_str()
 }
 
 /// The digest that an execution built.
@@ -176,13 +184,12 @@ pub(crate) fn releases(aws: &Aws, execution: &Execution) -> Vec<(String, String)
     let Some(record) = record(aws, &execution.id) else {
         return Vec::new();
     };
-    let earlier = record.pointer("/earlier/L").and_then(Value::as_array);
-    let earlier = earlier.into_iter().flatten().filter_map(|it| it.get("M"));
     let of = |it: &Value| {
         let service = text(it, "service")?.to_owned();
         Some((service, text(it, "outcome").unwrap_or_default().to_owned()))
     };
-    earlier.chain([&record]).filter_map(of).collect()
+    let releases = earlier_releases(&record).chain([&record]);
+    releases.filter_map(of).collect()
 }
 
 /// Whether these are all releases that an execution began, in order, each after one that went well.

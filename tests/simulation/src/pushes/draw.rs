@@ -7,7 +7,7 @@ use emulator::client::{CallFault, Hang, Trouble};
 use emulator::eventbridge::Mishap;
 use fastrand::Rng;
 
-use super::plan::{PushAct, PushPlan, Timed};
+use super::plan::{PushAct, PushPlan, Timed, is_scanned};
 use crate::plan::Incident;
 
 const FUNCTION: &str = "start-pipeline";
@@ -59,7 +59,7 @@ fn of_repository(rng: &mut Rng, repository: usize, is_large: bool) -> Vec<Timed>
         repository,
         act,
     };
-    let is_scanned = repository % 3 == 2;
+    let is_scanned = is_scanned(repository);
     let pushes = if is_large {
         rng.usize(1..=3)
     } else {

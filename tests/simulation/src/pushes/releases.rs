@@ -11,7 +11,7 @@ use std::sync::Arc;
 use emulator::client::{Invocation, sdk_config};
 use emulator::{Aws, Millis};
 use harness::driver::Driver;
-use invariants::ledger_reader::{FUNCTIONS_STACK, digest};
+use invariants::ledger_reader::{FUNCTIONS_STACK, digest, table};
 use slipway::aws::{Ledger, Sdk};
 use slipway::limits::FUNCTION_TIMEOUT;
 use slipway::release::{Outcome, RecordState};
@@ -39,7 +39,7 @@ impl Releases {
         let caller = format!("{FUNCTIONS_STACK}-roll-back");
         let invocation = Invocation::of_attempt(None, caller, Vec::new());
         let config = sdk_config(&driver.world, Arc::clone(&invocation));
-        let table = table(&driver.world.aws());
+        let table = table(&driver.world.aws()).unwrap_or_default().to_owned();
         Self {
             driver: driver.clone(),
             invocation,
@@ -119,13 +119,4 @@ fn fate(digest: &str) -> Option<(Outcome, Millis)> {
     };
     let minutes = 1 + Millis::from(characters.next()? % 32);
     Some((outcome, minutes * 60_000))
-}
-
-/// The ledger's table.
-fn table(aws: &Aws) -> String {
-    let stack = aws.cloudformation.stack(FUNCTIONS_STACK);
-    let table = stack.and_then(|stack| stack.resource("LedgerTable"));
-    table
-        .map(|table| table.physical_id.clone())
-        .unwrap_or_default()
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use slipway::aws::{Functions, Returned};
 use slipway::release::OperatorDecision;
 
-use crate::status::is_held;
 use crate::words::name_of;
 use crate::{Answer, Failed, Session, find};
 
@@ -38,7 +37,10 @@ impl Decide {
     pub async fn run(&self, session: &Session) -> Result<Answer, Failed> {
         let lease = find::lease(session, &self.service).await?;
         let name = name_of(&lease);
-        let waiting = lease.release.as_ref().filter(|release| is_held(release));
+        let waiting = lease
+            .release
+            .as_ref()
+            .filter(|release| release.awaits_decision());
         let Some((release, change)) = waiting.and_then(|it| Some((it, it.change()?))) else {
             return Err(Failed::Refused(format!(
                 "no judgement of `{name}` waits for a decision"

@@ -9,8 +9,7 @@ use slipway::aws::{Pipelines, Services};
 use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::pipeline::StageNow;
 use slipway::observed::service::{Rollout, ServiceView, revision};
-use slipway::observed::weights::Weights;
-use slipway::release::{Lease, Phase, Release};
+use slipway::release::{Lease, Release, Standing};
 use slipway::timestamp::readable;
 
 use crate::words::{Place, digest, instant, name_of, place};
@@ -202,32 +201,18 @@ fn json_of(lease: &Lease, pictures: &Pictures) -> Value {
 
 /// How far an open release is.
 fn state(release: &Release) -> Cell {
-    let waits = is_held(release);
-    let pair = release.pair();
-    match &release.phase {
-        Phase::RollingBack { .. } => Cell::new("rolling-back", Tone::Bad),
-        Phase::Open(_) if waits => Cell::new("waiting-for-a-decision", Tone::Waiting),
-        Phase::Open(_) if pair.is_some_and(|pair| pair.traffic_return.is_some()) => {
-            Cell::new("returning-traffic", Tone::Bad)
-        }
-        Phase::Beginning | Phase::Open(_) if release.failure.is_some() => {
-            Cell::new("failed", Tone::Bad)
-        }
-        Phase::Beginning => Cell::new("beginning", Tone::Waiting),
-        Phase::Open(_) => Cell::new("open", Tone::Waiting),
-    }
-}
-
-/// Whether an inconclusive judgement waits for an operator's decision.
-pub(crate) fn is_held(release: &Release) -> bool {
-    let awaiting = release.pair().and_then(|pair| pair.awaiting.as_ref());
-    awaiting.is_some_and(|awaiting| awaiting.decision.is_none())
+    let standing = release.standing();
+    let tone = match standing {
+        Standing::RollingBack | Standing::ReturningTraffic | Standing::Failed => Tone::Bad,
+        Standing::WaitingForDecision | Standing::Beginning | Standing::Open => Tone::Waiting,
+    };
+    Cell::new(&standing.to_string(), tone)
 }
 
 /// What an open release does or waits for, with the command by which an operator ends the wait.
 fn step(lease: &Lease, release: &Release, seen: Seen<'_>) -> String {
     let name = name_of(lease);
-    if is_held(release) {
+    if release.awaits_decision() {
         return format!(
             "the judgement is inconclusive: slipway decide promote {name}, or roll-back"
         );
@@ -313,7 +298,7 @@ impl Running {
 async fn running(session: &Session, lease: &Lease) -> (Vec<Running>, Option<String>) {
     let services = Services::new(&session.sdk);
     let names = names(lease);
-    let weights = weights(lease);
+    let weights = lease.known_weights();
     let mut found = Vec::new();
     let mut why = None;
     for (colour, name) in names {
@@ -348,17 +333,6 @@ fn names(lease: &Lease) -> Vec<(Option<Colour>, String)> {
         (Some(Colour::Blue), services.blue),
         (Some(Colour::Green), services.green),
     ]
-}
-
-/// The weights of a pair as the ledger has them: those that are known to be set last.
-fn weights(lease: &Lease) -> Option<Weights> {
-    let pair = lease.release.as_ref().and_then(Release::pair);
-    match pair.map(|pair| (pair, &pair.shift)) {
-        Some((_, Some(shift))) if shift.made => Some(shift.to),
-        Some((_, Some(shift))) => Some(shift.from),
-        Some((pair, None)) => Some(pair.prior.weights()),
-        None => lease.last_known.as_ref().map(|known| known.weights),
-    }
 }
 
 #[cfg(test)]

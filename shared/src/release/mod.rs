@@ -11,6 +11,7 @@ mod deploy_role;
 mod earlier;
 mod event;
 mod expiry;
+mod figures;
 mod found;
 mod judgement;
 mod lease;
@@ -47,6 +48,7 @@ pub use deploy_role::{DeployRole, account, check_role, check_role_arn, region_of
 pub use earlier::EarlierRelease;
 pub use event::{Event, EventName};
 pub use expiry::expires_at;
+pub use figures::{Effect, EndedRelease, FigureTexts, Figures, by_service, ended, start_of};
 pub use found::{Before, FoundDeployment, PriorState};
 pub use judgement::{AwaitingDecision, JudgementRecord, OperatorDecision};
 pub use lease::{Lease, Phase, Registering, Release, ReleasedService, RoleProof};

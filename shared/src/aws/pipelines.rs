@@ -61,6 +61,32 @@ impl Pipelines {
         Ok(Some(actions))
     }
 
+    /// The names of all pipelines of the account in the region.
+    ///
+    /// # Errors
+    /// If a call fails, or there are too many.
+    pub async fn names(&self) -> Result<Vec<String>, AwsError> {
+        const OPERATION: &str = "codepipeline:ListPipelines";
+
+        let mut names = Vec::new();
+        let mut pages = Pages::new(OPERATION);
+        while let Some(start) = pages.next_start()? {
+            let request = self
+                .clients
+                .codepipeline()
+                .list_pipelines()
+                .set_next_token(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
+            let listed = page.pipelines().iter().filter_map(|it| it.name());
+            names.extend(listed.map(ToOwned::to_owned));
+            pages.go_on(page.next_token);
+        }
+        Ok(names)
+    }
+
     /// The stages of a pipeline with what is in them.
     ///
     /// # Errors

@@ -6,6 +6,10 @@ use super::item::{RECORD, push_key, text};
 use crate::aws::AwsError;
 use crate::aws::pages::Pages;
 use crate::limits::SCAN_PAGES;
+use crate::timestamp::Timestamp;
+
+/// The index of records by pipeline and start.
+const RELEASES: &str = "releases";
 
 impl Ledger {
     /// The claims of a pipeline's pushes, refused ones too.
@@ -27,6 +31,42 @@ impl Ledger {
                 .consistent_read(true)
                 .expression_attribute_values(":pk", text(&push_key(pipeline)))
                 .expression_attribute_values(":digest", text(DIGEST))
+                .set_exclusive_start_key(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
+
+            found.add(OPERATION, page.items);
+            pages.go_on(page.last_evaluated_key);
+        }
+        Ok(found.sorted())
+    }
+
+    /// The records of a pipeline's executions that started since then. They are read from the
+    /// index, which has them a moment after they are written.
+    ///
+    /// # Errors
+    /// When a call fails, the table has no index, or there are too many items.
+    pub async fn releases(
+        &self,
+        pipeline: &str,
+        since: Timestamp,
+    ) -> Result<LedgerItems, AwsError> {
+        const OPERATION: &str = "dynamodb:Query";
+        let mut found = LedgerItems::default();
+        let mut pages = Pages::new(OPERATION);
+
+        while let Some(start) = pages.next_start()? {
+            let request = self
+                .clients
+                .dynamodb()
+                .query()
+                .table_name(&self.table)
+                .index_name(RELEASES)
+                .key_condition_expression("pipeline = :pipeline AND started_at >= :since")
+                .expression_attribute_values(":pipeline", text(pipeline))
+                .expression_attribute_values(":since", text(&since.to_string()))
                 .set_exclusive_start_key(start);
             let page = request
                 .send()

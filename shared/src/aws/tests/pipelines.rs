@@ -44,6 +44,25 @@ fn the_actions_of_a_pipeline_are_read_in_their_order() {
 }
 
 #[test]
+fn the_names_of_pipelines_are_read_to_the_last_page() {
+    let script = Script::new([
+        answer(
+            &json!({"pipelines": [{"name": "slipway-web"}, {"name": "build"}],
+            "nextToken": "more"}),
+        ),
+        answer(&json!({"pipelines": [{"name": "slipway-shop"}]})),
+    ]);
+    let names = run(Pipelines::new(&script.sdk()).names());
+    assert_eq!(
+        names.expect("answered"),
+        ["slipway-web", "build", "slipway-shop"]
+    );
+    let sent = script.sent();
+    assert_eq!(sent[0].operation(), "ListPipelines");
+    assert_eq!(sent[1].json(), json!({"nextToken": "more"}));
+}
+
+#[test]
 fn the_stages_of_a_pipeline_show_what_is_in_them_and_what_waits() {
     let script = Script::new([answer(
         &json!({"pipelineName": "slipway-web", "stageStates": [

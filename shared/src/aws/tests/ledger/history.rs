@@ -34,6 +34,33 @@ fn the_pushes_of_a_pipeline_are_its_claims_by_time() {
 }
 
 #[test]
+fn the_releases_of_a_pipeline_are_read_from_the_index_since_a_time() {
+    let mut last = record_item("closed");
+    last["started_at"] = json!({"S": "2026-01-05T10:00:00Z"});
+    let script = Script::new([
+        page(&[last], Some("execution#e-1")),
+        page(&[record_item("started")], None),
+    ]);
+
+    let found = run(ledger(&script).releases("slipway-web", at(0))).expect("answered");
+    let states: Vec<_> = found.records.iter().map(|it| it.state).collect();
+    assert_eq!(states, [RecordState::Started, RecordState::Closed]);
+
+    let sent = script.sent();
+    let query = json!({
+        "TableName": "ledger", "IndexName": "releases",
+        "KeyConditionExpression": "pipeline = :pipeline AND started_at >= :since",
+        "ExpressionAttributeValues": {
+            ":pipeline": {"S": "slipway-web"}, ":since": {"S": "2026-01-05T09:00:00Z"},
+        },
+    });
+    assert_eq!(sent[0].json(), query);
+    let second = sent[1].json();
+    let start = &second["ExclusiveStartKey"];
+    assert_eq!(start["pk"], json!({"S": "execution#e-1"}));
+}
+
+#[test]
 fn a_search_reads_every_page_and_names_what_it_cannot_read() {
     let mut unknown = record_item("started");
     unknown["v"] = json!({"N": "2"});

@@ -16,6 +16,7 @@
 //! - [`redaction`]: what AWS's texts lose before anyone reads them. Never removes names.
 //! - [`job`]: CodePipeline's protocol. The only module that knows the JSON of a job; never decides.
 //! - [`task_definition`]: task definitions as opaque JSON. Never drops an unknown field.
+//! - [`page`]: the release page, from items of the ledger. Never performs I/O, never decides.
 //! - [`freeze`]: when a release may make no step forward. Never decides about a way back.
 //! - [`metrics`]: which series are read for a canary, and how. Never judges them.
 //! - [`observed`]: observations of services, pairs and rules. Never decides what follows from them.
@@ -47,6 +48,7 @@ pub mod limits;
 pub mod manifest;
 pub mod metrics;
 pub mod observed;
+pub mod page;
 mod partition;
 pub mod redaction;
 pub mod release;

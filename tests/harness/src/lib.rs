@@ -4,6 +4,7 @@ pub mod cores;
 pub mod demo;
 pub mod driver;
 pub mod functions;
+pub mod markup;
 
 /// A run allocates a great deal; every program that runs the functions here shares this allocator.
 #[global_allocator]

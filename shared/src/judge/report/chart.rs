@@ -1,4 +1,4 @@
-//! Coordinates, scales and ticks that all charts share.
+//! Coordinates, scales and ticks that all charts share, those of the release page too.
 //!
 //! A chart is drawn in units of which 360 make its width, so that its text is readable when a phone
 //! shows it one to one. Many marks of one kind share one path, which keeps the page small.
@@ -6,23 +6,43 @@
 use std::fmt::Write;
 
 /// The drawing, in units: its size, and the area inside the axes.
-pub(super) const WIDTH: f64 = 360.0;
-pub(super) const HEIGHT: f64 = 200.0;
-pub(super) const LEFT: f64 = 52.0;
-pub(super) const RIGHT: f64 = 352.0;
-pub(super) const TOP: f64 = 12.0;
-pub(super) const BOTTOM: f64 = 168.0;
+const WIDTH: f64 = 360.0;
+const HEIGHT: f64 = 200.0;
+pub(crate) const LEFT: f64 = 52.0;
+pub(crate) const RIGHT: f64 = 352.0;
+pub(crate) const TOP: f64 = 12.0;
+pub(crate) const BOTTOM: f64 = 168.0;
 
 /// Fewer minutes than this are drawn on an axis this long, so that one minute is not a whole chart.
 const MINUTES_MIN: u32 = 5;
 /// Ticks that an axis can carry without their labels touching at the width of a phone.
 const X_TICKS_MAX: u32 = 7;
 
+/// The fixed measures of the drawing, for the templates.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+    pub(crate) top: f64,
+    pub(crate) bottom: f64,
+}
+
+pub(crate) const FRAME: Frame = Frame {
+    width: WIDTH,
+    height: HEIGHT,
+    left: LEFT,
+    right: RIGHT,
+    top: TOP,
+    bottom: BOTTOM,
+};
+
 /// A tick: where it is drawn, and its label.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tick {
-    pub(super) at: String,
-    pub(super) label: String,
+pub(crate) struct Tick {
+    pub(crate) at: String,
+    pub(crate) label: String,
 }
 
 /// The axis of minutes, from the start of the bake to the last look.
@@ -63,24 +83,24 @@ impl Minutes {
 }
 
 /// Maps a value between `low` and `high` to a height; what is beyond stays at the edge.
-pub(super) fn height(value: f64, low: f64, high: f64) -> f64 {
+pub(crate) fn height(value: f64, low: f64, high: f64) -> f64 {
     let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
     BOTTOM - (BOTTOM - TOP) * share
 }
 
 /// A coordinate with one decimal at most.
-pub(super) fn unit(coordinate: f64) -> String {
+pub(crate) fn unit(coordinate: f64) -> String {
     let text = format!("{coordinate:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 /// Path data that grows point by point.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PathData(String);
+pub(crate) struct PathData(String);
 
 impl PathData {
     /// Goes on to a point, from the one before unless a new line begins.
-    pub(super) fn to(&mut self, x: f64, y: f64, begins: bool) {
+    pub(crate) fn to(&mut self, x: f64, y: f64, begins: bool) {
         self.push(if begins { 'M' } else { 'L' }, x, y);
     }
 
@@ -92,7 +112,7 @@ impl PathData {
     }
 
     /// An upright bar.
-    pub(super) fn bar(&mut self, x: f64, low: f64, high: f64) {
+    pub(crate) fn bar(&mut self, x: f64, low: f64, high: f64) {
         self.push('M', x, low);
         self.0.push('V');
         self.0.push_str(&unit(high));
@@ -111,7 +131,7 @@ impl PathData {
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.0
     }
 

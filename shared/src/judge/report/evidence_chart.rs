@@ -1,8 +1,6 @@
 //! Draws evidence over time against its limit, on a logarithmic scale.
 
-use super::chart::{
-    BOTTOM, HEIGHT, LEFT, Minutes, PathData, RIGHT, TOP, Tick, WIDTH, height, unit,
-};
+use super::chart::{FRAME, Frame, Minutes, PathData, Tick, height, unit};
 use super::judgement::{Judgement, Look};
 use super::series::POINTS_MAX;
 use crate::judge::numbers::{evidence, odds, plain, ranges, thousands};
@@ -35,26 +33,6 @@ pub(super) struct EvidenceChart {
     pub(super) beyond: &'static str,
     pub(super) frame: Frame,
 }
-
-/// The fixed measures of the drawing, for the templates.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Frame {
-    pub(super) width: f64,
-    pub(super) height: f64,
-    pub(super) left: f64,
-    pub(super) right: f64,
-    pub(super) top: f64,
-    pub(super) bottom: f64,
-}
-
-pub(super) const FRAME: Frame = Frame {
-    width: WIDTH,
-    height: HEIGHT,
-    left: LEFT,
-    right: RIGHT,
-    top: TOP,
-    bottom: BOTTOM,
-};
 
 /// The family's evidence of harm, with the limit of a rollback.
 pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {

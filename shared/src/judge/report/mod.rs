@@ -11,7 +11,7 @@
 //! the templates hold markup, and they escape whatever they print. The bytes depend on nothing but
 //! the judgement: there is no clock here either.
 
-mod chart;
+pub(crate) mod chart;
 mod evidence_chart;
 mod interval;
 mod judgement;
@@ -31,6 +31,7 @@ pub use page::html;
 pub use quality::Quality;
 pub use record::Live;
 pub use replay::{VerdictDifference, differences, replay};
+pub(crate) use text::visible;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! Draws the rate of a metric on both sides, minute by minute, with intervals.
 
-use super::chart::{LEFT, Minutes, PathData, RIGHT, Tick, height, unit};
-use super::evidence_chart::{FRAME, Frame};
+use super::chart::{FRAME, Frame, LEFT, Minutes, PathData, RIGHT, Tick, height, unit};
 use super::interval::wilson;
 use super::judgement::Judgement;
 use super::series::{Bucket, buckets, total};

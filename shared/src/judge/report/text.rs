@@ -10,7 +10,7 @@
 const ISOLATE: (char, char) = ('\u{2068}', '\u{2069}');
 
 /// A name with its invisible characters written out, such as `⟨U+202E⟩`.
-pub(super) fn visible(name: &str) -> String {
+pub(crate) fn visible(name: &str) -> String {
     let mut shown = String::with_capacity(name.len());
     for c in name.chars() {
         if is_invisible(c) {

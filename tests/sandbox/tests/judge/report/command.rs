@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use harness::markup::assert_well_formed;
 use serde_json::Value;
 
-use super::page::{assert_harmless, assert_well_formed};
+use super::page::assert_harmless;
 use super::{CASES, line};
 use crate::cli::{judge, text};
 

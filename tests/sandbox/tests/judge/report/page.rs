@@ -1,5 +1,6 @@
 //! What every page must be: well formed, self-contained, and safe whatever a metric is called.
 
+use harness::markup::{assert_audible, assert_well_formed, attribute_names, tags};
 use slipway::judge::canary::arrival::Arrived;
 use slipway::judge::canary::counts::{Counters, Minute, OwnCounter};
 use slipway::judge::canary::hour_before::HourBefore;
@@ -8,34 +9,6 @@ use slipway::judge::report::{Judgement, Live, html};
 use slipway::judge::{JudgeConfig, Progress, Setup};
 
 use super::{CASES, judgement};
-
-/// Elements that have no end.
-const VOID: [&str; 2] = ["meta", "!DOCTYPE"];
-
-/// Every tag as its name and its attributes. The templates hold no `>` inside an attribute, and
-/// escaping lets none in.
-fn tags(page: &str) -> Vec<(&str, &str)> {
-    let inside = page
-        .split('<')
-        .skip(1)
-        .map(|part| &part[..part.find('>').expect("a tag ends")]);
-    inside
-        .map(|text| text.split_once([' ', '\n']).unwrap_or((text, "")))
-        .collect()
-}
-
-pub(super) fn assert_well_formed(page: &str) {
-    let mut open = Vec::new();
-    for (name, attributes) in tags(page) {
-        if let Some(closed) = name.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(closed), "closes what is open");
-        } else if !VOID.contains(&name) && !attributes.ends_with('/') && !name.ends_with('/') {
-            open.push(name);
-        }
-    }
-
-    assert!(open.is_empty(), "{open:?} stay open");
-}
 
 pub(super) fn assert_harmless(page: &str) {
     for (name, attributes) in tags(page) {
@@ -55,11 +28,7 @@ pub(super) fn assert_harmless(page: &str) {
             "{name}"
         );
 
-        let keys = attributes
-            .split('"')
-            .step_by(2)
-            .map(|key| key.trim().trim_end_matches('='));
-        for key in keys {
+        for key in attribute_names(attributes) {
             assert!(
                 !key.starts_with("on") && !["src", "href", "style", "xlink:href"].contains(&key),
                 "{name} {key}"
@@ -142,35 +111,7 @@ fn every_page_is_well_formed_and_self_contained() {
 
 #[test]
 fn every_table_and_drawing_can_be_heard() {
-    let page = html(&judgement("late-metrics"));
-    let all = tags(&page);
-    let attributes =
-        |name: &'static str| all.iter().filter(move |tag| tag.0 == name).map(|tag| tag.1);
-
-    assert!(attributes("html").all(|html| html.contains("lang=\"en\"")));
-    assert!(attributes("th").all(|th| th.contains("scope=")));
-    assert!(
-        attributes("svg")
-            .all(|svg| svg.contains("role=\"img\"") || svg.contains("aria-hidden=\"true\""))
-    );
-    assert_eq!(
-        attributes("desc").count(),
-        attributes("svg")
-            .filter(|svg| svg.contains("role=\"img\""))
-            .count()
-    );
-    assert_eq!(attributes("h1").count(), 1);
-
-    let ids: Vec<_> = all
-        .iter()
-        .filter_map(|(_, text)| text.split("id=\"").nth(1)?.split('"').next())
-        .collect();
-    for named in all
-        .iter()
-        .filter_map(|(_, text)| text.split("aria-labelledby=\"").nth(1)?.split('"').next())
-    {
-        assert!(named.split(' ').all(|id| ids.contains(&id)), "{named}");
-    }
+    assert_audible(&html(&judgement("late-metrics")));
 }
 
 #[test]

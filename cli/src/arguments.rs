@@ -4,8 +4,8 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Again, Approve, Completions, Decide, Deploy, Doctor, History, Inspect, Judge, Plan, Pushes,
-    Reject, Report, Rollback, Status, Stop, Wait, Why,
+    Again, Approve, Completions, Decide, Deploy, Doctor, Figures, History, Inspect, Judge, Page,
+    Plan, Pushes, Reject, Report, Rollback, Status, Stop, Wait, Why,
 };
 
 /// Shows what Slipway releases, and why, and takes the decisions of operators.
@@ -50,6 +50,8 @@ pub enum Command {
     Why(Why),
     Pushes(Pushes),
     Report(Report),
+    Figures(Figures),
+    Page(Page),
     Deploy(Deploy),
     Wait(Wait),
     Stop(Stop),
@@ -132,6 +134,8 @@ mod tests {
             &["slipway", "status", "--watch", "--every", "1"],
             &["slipway", "again", "sha256:0a"],
             &["slipway", "decide", "hold", "shop"],
+            &["slipway", "figures", "--days", "0"],
+            &["slipway", "page", "web"],
         ] {
             assert!(Slipway::try_parse_from(given).is_err(), "{given:?}");
         }

@@ -14,10 +14,13 @@ mod completions;
 mod decide;
 mod deploy;
 mod doctor;
+mod figures;
 mod find;
 mod history;
 mod inspect;
 mod judge;
+mod page;
+mod past;
 mod pipeline;
 mod plan;
 mod pushes;
@@ -42,9 +45,11 @@ pub use completions::{Completions, Shell};
 pub use decide::{Decide, Decision};
 pub use deploy::{Deploy, Waiting};
 pub use doctor::Doctor;
+pub use figures::Figures;
 pub use history::History;
 pub use inspect::Inspect;
 pub use judge::{Judge, judge};
+pub use page::Page;
 pub use plan::Plan;
 pub use pushes::Pushes;
 pub use report::Report;
@@ -84,6 +89,8 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
         Command::Why(why) => why.run(&session).await,
         Command::Pushes(pushes) => pushes.run(&session).await,
         Command::Report(report) => report.run(&session).await,
+        Command::Figures(figures) => figures.run(&session).await,
+        Command::Page(page) => page.run(&session).await,
         Command::Deploy(deploy) => deploy.run(&session).await,
         Command::Wait(wait) => wait.run(&session).await,
         Command::Stop(stop) => stop.run(&session).await,

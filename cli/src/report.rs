@@ -51,6 +51,12 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The address of a judgement's report, if its place can be read.
+pub(crate) fn address(session: &Session, judgement: &JudgementRecord) -> Option<String> {
+    let place = Place::of(judgement).ok()?;
+    Some(place.reports(session).link(place.key))
+}
+
 impl Report {
     /// # Errors
     /// If there is no report, a call fails, or the file cannot be written.

@@ -12,8 +12,8 @@ use harness::driver::Driver;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::Value;
 use slipway_cli::{
-    Approve, Deploy, Doctor, Exit, History, Limit, Plan, Pushes, Report, Rollback, Session, Stop,
-    Wait, Waiting, Why,
+    Approve, Deploy, Doctor, Exit, Figures, History, Limit, Page, Plan, Pushes, Report, Rollback,
+    Session, Stop, Wait, Waiting, Why,
 };
 
 use behaviour::pair::update;
@@ -90,7 +90,8 @@ fn assert_exact(aws: &Aws, policies: &[&str]) {
     assert_eq!(demanded, allowed);
 }
 
-/// The account in which the person has looked at the functions, and saved the report of a canary.
+/// The account in which the person has looked at the functions and at all that was released, and
+/// saved the report of a canary.
 fn after_report(policies: &[&str]) -> Aws {
     let mut aws = quiet_shop("promote");
     watched(&mut aws, "OK", "OK");
@@ -107,6 +108,17 @@ fn after_report(policies: &[&str]) -> Aws {
             output: Some(file.join(format!("cli-report-{}.html", policies.len()))),
         };
         report.run(&session).await.expect("an answer");
+
+        let figures = Figures {
+            target: None,
+            days: 30,
+        };
+        figures.run(&session).await.expect("an answer");
+        let page = Page {
+            output: None,
+            days: 30,
+        };
+        page.run(&session).await.expect("an answer");
         driver.world.snapshot()
     })
 }

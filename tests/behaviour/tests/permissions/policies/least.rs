@@ -149,7 +149,7 @@ const WIDE: [(&str, &str, &str); 15] = [
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word. Of
 /// the templates of promotions and of custom actions the tests of these compare them. The policies
 /// of people are played by the tests of the commands.
-const ELSEWHERE: [&str; 32] = [
+const ELSEWHERE: [&str; 34] = [
     "UndeliveredEvents",
     "TlsOnly",
     "Builds",
@@ -158,6 +158,7 @@ const ELSEWHERE: [&str; 32] = [
     "FindPushedImages",
     "FindOtherImages",
     "InvokeForPeople",
+    "ListPipelines",
     "Login",
     "NetworkInterfaces",
     "Notify",
@@ -170,6 +171,7 @@ const ELSEWHERE: [&str; 32] = [
     "ReadFunctionsStack",
     "ReadPipelines",
     "ReadPushed",
+    "ReadReleases",
     "ReadReports",
     "ReadScans",
     "ReadSecrets",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 use slipway::release::{EndedRelease, Figures as Numbers, by_service, ended, start_of};
+use slipway::timestamp::Timestamp;
 
 use crate::past::{Past, days, pipelines};
 use crate::words::name_of;
@@ -26,28 +27,42 @@ pub struct Figures {
     /// it.
     #[arg(value_name = "SERVICE|PIPELINE")]
     pub target: Option<String>,
-    /// Of so many days until now, at most 400.
+    /// Of so many days, at most 400.
     #[arg(long, value_name = "DAYS", default_value = "30", value_parser = days())]
     pub days: u32,
+    /// The end of the days, such as 2026-04-01 or 2026-04-01T12:00:00Z; now without it.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<Timestamp>,
+}
+
+/// A period.
+#[derive(Clone, Copy, Debug)]
+struct Period {
+    since: Timestamp,
+    until: Timestamp,
 }
 
 impl Figures {
     /// # Errors
     /// When a call fails, or the ledger knows neither such a service nor such a pipeline.
     pub async fn run(&self, session: &Session) -> Result<Answer, Failed> {
+        let until = self.until.unwrap_or(session.sdk.now());
+        let since = start_of(self.days, until);
+        let period = Period { since, until };
+
         let listing = session.ledger().leases().await?;
         let (names, service) = match &self.target {
             None => (pipelines(session, &listing).await?, None),
             Some(target) => match find::named(&listing, target) {
                 Ok(lease) => (pipelines(session, &listing).await?, Some(name_of(lease))),
                 Err(failed) => {
-                    let past = self.of_pipeline(session, target, &failed).await?;
-                    return Ok(self.answer(session, &past, None));
+                    let past = self.of_pipeline(session, target, since, &failed).await?;
+                    return Ok(self.answer(&past, None, period));
                 }
             },
         };
-        let past = Past::read(session, &names, self.days).await?;
-        Ok(self.answer(session, &past, service.as_deref()))
+        let past = Past::read(session, &names, since).await?;
+        Ok(self.answer(&past, service.as_deref(), period))
     }
 
     /// What a pipeline released.
@@ -55,21 +70,21 @@ impl Figures {
         &self,
         session: &Session,
         name: &str,
+        since: Timestamp,
         no_service: &Failed,
     ) -> Result<Past, Failed> {
-        let past = Past::read(session, &[name.to_owned()].into(), self.days).await?;
+        let past = Past::read(session, &[name.to_owned()].into(), since).await?;
         if past.records.is_empty() && past.unreadable.is_empty() {
             return Err(Failed::Refused(format!(
-                "no pipeline `{name}` has released anything in {} days: {no_service}",
-                self.days
+                "no pipeline `{name}` has released anything since {since}: {no_service}"
             )));
         }
         Ok(past)
     }
 
-    fn answer(&self, session: &Session, past: &Past, service: Option<&str>) -> Answer {
-        let since = start_of(self.days, session.sdk.now());
-        let mut releases: Vec<EndedRelease<'_>> = ended(&past.records, &past.pushes, since);
+    fn answer(&self, past: &Past, service: Option<&str>, period: Period) -> Answer {
+        let Period { since, until } = period;
+        let mut releases: Vec<EndedRelease<'_>> = ended(&past.records, &past.pushes, since, until);
         releases.retain(|release| service.is_none() || release.service.as_deref() == service);
 
         let mut table = Table::new(vec![
@@ -95,15 +110,23 @@ impl Figures {
             ]);
             services.push(json_of(name, &numbers, self.days));
         }
-        let warning = services.is_empty().then(|| {
-            let days = self.days;
-            format!("no release ended in {days} days")
+        let is_empty = services.is_empty();
+        let warning = is_empty.then(|| format!("no release ended from {since} to {until}"));
+        let json = json!({
+            "days": self.days, "since": since, "until": until, "services": services,
         });
-        let json = json!({"days": self.days, "since": since, "services": services});
         Answer::new(vec![Block::Table(table)], json)
             .warning(warning)
             .warning_of(&past.unreadable)
     }
+}
+
+/// An instant, or the beginning of a day in UTC.
+fn time(text: &str) -> Result<Timestamp, String> {
+    let read = |text: String| serde_json::from_value::<Timestamp>(Value::String(text));
+    read(text.to_owned())
+        .or_else(|_| read(format!("{text}T00:00:00Z")))
+        .map_err(|_| "expected a time such as 2026-04-01 or 2026-04-01T12:00:00Z".to_owned())
 }
 
 /// Times in seconds; null is what is not known.
@@ -119,4 +142,20 @@ fn json_of(service: &str, numbers: &Numbers, days: u32) -> Value {
         "change_failure_rate": numbers.failure_rate(),
         "time_to_restore": secs(numbers.restore()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_ends_at_an_instant_or_with_the_beginning_of_a_day() {
+        let read = |text: &str| time(text).map(|time| time.to_string());
+        assert_eq!(read("2026-04-01").as_deref(), Ok("2026-04-01T00:00:00Z"));
+        let noon = "2026-04-01T12:00:00Z";
+        assert_eq!(read(noon).as_deref(), Ok(noon));
+        for other in ["", "yesterday", "2026-04-31", "2026-04"] {
+            assert!(read(other).is_err(), "{other}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use slipway::page::{Contents, html};
+use slipway::release::start_of;
 
 use crate::past::{Past, days, pipelines};
 use crate::{Answer, Block, Failed, Session, report};
@@ -30,14 +31,15 @@ impl Page {
     pub async fn run(&self, session: &Session) -> Result<Answer, Failed> {
         let listing = session.ledger().leases().await?;
         let names = pipelines(session, &listing).await?;
-        let past = Past::read(session, &names, self.days).await?;
+        let now = session.sdk.now();
+        let past = Past::read(session, &names, start_of(self.days, now)).await?;
         let page = html(&Contents {
             leases: &listing.leases,
             started: &listing.started,
             records: &past.records,
             pushes: &past.pushes,
             days: self.days,
-            now: session.sdk.now(),
+            now,
             address: &|judgement| report::address(session, judgement),
         });
 

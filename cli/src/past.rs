@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use clap::builder::RangedI64ValueParser;
 use slipway::aws::{Listing, Pipelines, Unreadable};
-use slipway::release::{Push, Record, start_of};
+use slipway::release::{Push, Record};
+use slipway::timestamp::Timestamp;
 
 use crate::{Failed, Session};
 
-/// The releases and the pushes of some pipelines in a period that ends now.
+/// The releases of some pipelines since a time, and their pushes.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
     pub(crate) records: Vec<Record>,
@@ -44,10 +45,9 @@ impl Past {
     pub(crate) async fn read(
         session: &Session,
         pipelines: &BTreeSet<String>,
-        days: u32,
+        since: Timestamp,
     ) -> Result<Self, Failed> {
         let ledger = session.ledger();
-        let since = start_of(days, session.sdk.now());
         let mut past = Self::default();
         for pipeline in pipelines {
             let released = ledger.releases(pipeline, since).await?;

@@ -75,7 +75,7 @@ impl Page {
         let Contents { days, now, .. } = *contents;
         let since = start_of(days, now);
         let period = Period::new(days, now);
-        let ended = ended(contents.records, contents.pushes, since);
+        let ended = ended(contents.records, contents.pushes, since, now);
         let mut leases: Vec<&Lease> = contents.leases.iter().collect();
         leases.sort_by_key(|lease| services::name_of(lease));
         let (weights, undrawn) = weights(&leases, contents.records, period);

@@ -60,19 +60,20 @@ pub struct FigureTexts {
     pub restore: String,
 }
 
-/// When a period of days began that ends now.
+/// When a period of days began that ends then.
 #[must_use]
-pub fn start_of(days: u32, now: Timestamp) -> Timestamp {
-    Timestamp::from_secs(now.secs() - i64::from(days) * DAY_SECS).unwrap_or(now)
+pub fn start_of(days: u32, until: Timestamp) -> Timestamp {
+    Timestamp::from_secs(until.secs() - i64::from(days) * DAY_SECS).unwrap_or(until)
 }
 
-/// The releases of records that ended since then, the oldest first, with what the claims of their
-/// digests and the later releases of their services show of them.
+/// The releases of records that ended between two instants, the oldest first, with what the claims
+/// of their digests and the later releases of their services show of them.
 #[must_use]
 pub fn ended<'a>(
     records: &'a [Record],
     pushes: &[Push],
     since: Timestamp,
+    until: Timestamp,
 ) -> Vec<EndedRelease<'a>> {
     let claims: BTreeMap<(&str, &str), &Push> = pushes
         .iter()
@@ -103,7 +104,7 @@ pub fn ended<'a>(
             release.effect = Effect::Failed { restore };
         }
     }
-    found.retain(|release| release.ended_at >= since);
+    found.retain(|release| (since..=until).contains(&release.ended_at));
     found
 }
 

@@ -48,6 +48,16 @@ def people_see_services_histories_and_pushes():
 
 
 @check
+def people_see_figures_and_a_page():
+    # The clock of the sandbox shows January 2026.
+    figures = json.loads(slipway("figures", WEB, "--days", "60", "--until", "2026-02-01", "--json"))
+    assert [it["service"] for it in figures["services"]] == [f"{CLUSTER}/{WEB}"], figures
+    assert figures["services"][0]["failed_changes"] >= 1, figures
+    page = slipway("page")
+    assert page.startswith("<!DOCTYPE html>") and f"<bdi>{CLUSTER}/{WEB}</bdi>" in page, page[:2000]
+
+
+@check
 def a_plan_is_made_by_the_deployed_function():
     assert slipway("plan", WEB, "1.0.0").startswith(f"OK   {CLUSTER}/{WEB}\n")
     assert "complete -F _slipway" in slipway("completions", "bash")

@@ -33,7 +33,7 @@ fn push(execution: &str, pushed: i64) -> Push {
 }
 
 fn effects(records: &[Record], pushes: &[Push]) -> Vec<Effect> {
-    let ended = ended(records, pushes, at(0));
+    let ended = ended(records, pushes, at(0), at(DAY_SECS));
     ended.iter().map(|release| release.effect).collect()
 }
 
@@ -124,7 +124,7 @@ fn each_service_of_a_promotion_has_its_own_deployment() {
         "task_definition": "dev:7", "ended_at": at(30),
     }]});
     let records = [record("e-1", [40, 70], "rolled-back", earlier)];
-    let ended = ended(&records, &[push("e-1", 5)], at(0));
+    let ended = ended(&records, &[push("e-1", 5)], at(0), at(DAY_SECS));
     let seen: Vec<_> = ended
         .iter()
         .map(|it| (it.service.as_deref(), it.revision(), it.effect))
@@ -146,8 +146,13 @@ fn a_period_has_the_releases_that_ended_in_it() {
         record("e-1", [10, 70], "failed", json!({})),
         record("e-2", [60, 80], "deployed", json!({})),
     ];
-    let of = |since: i64| ended(&records, &[], at(since)).len();
-    assert_eq!([of(70), of(71), of(81)], [2, 1, 0]);
+    let of = |since: i64, until: i64| ended(&records, &[], at(since), at(until)).len();
+    assert_eq!([of(70, 80), of(71, 80), of(81, 90)], [2, 1, 0]);
+    assert_eq!([of(70, 79), of(0, 69)], [1, 0]);
+    // What was not restored in the period may be later.
+    let failed = ended(&records, &[], at(0), at(79));
+    let restore = secs(70);
+    assert_eq!(failed[0].effect, Effect::Failed { restore });
     assert_eq!(start_of(2, at(2 * DAY_SECS)), at(0));
 }
 
@@ -161,7 +166,7 @@ fn figures_are_medians_and_shares_of_what_is_known() {
         record("e-5", [400, 401], "deployed", json!({"service": "api"})),
     ];
     let pushes = [push("e-1", 0), push("e-2", 95), push("e-3", 195)];
-    let ended = ended(&records, &pushes, at(0));
+    let ended = ended(&records, &pushes, at(0), at(DAY_SECS));
     let of_services = by_service(&ended);
     let web = &of_services["apps/web"];
     assert_eq!((web.deployed, web.failed), (3, 1));

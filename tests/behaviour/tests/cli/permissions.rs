@@ -112,6 +112,7 @@ fn after_report(policies: &[&str]) -> Aws {
         let figures = Figures {
             target: None,
             days: 30,
+            until: None,
         };
         figures.run(&session).await.expect("an answer");
         let page = Page {

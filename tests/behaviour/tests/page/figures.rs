@@ -32,7 +32,7 @@ fn the_figures_are_those_of_the_reference() {
     assert!(expected.len() >= 30, "{} services", expected.len());
 
     let (stored, now) = drawn();
-    let ended = ended(&stored.records, &stored.pushes, start_of(DAYS, now));
+    let ended = ended(&stored.records, &stored.pushes, start_of(DAYS, now), now);
     let found = by_service(&ended);
     let names: Vec<&str> = found.keys().copied().collect();
     assert_eq!(names, expected.keys().collect::<Vec<_>>());
@@ -44,7 +44,7 @@ fn the_figures_are_those_of_the_reference() {
 #[test]
 fn the_page_has_the_figures_of_all_services_together() {
     let (stored, now) = drawn();
-    let ended = ended(&stored.records, &stored.pushes, start_of(DAYS, now));
+    let ended = ended(&stored.records, &stored.pushes, start_of(DAYS, now), now);
     let texts = Figures::of(&ended).texts(DAYS);
     let page = stored.page(now);
     for (name, value) in [

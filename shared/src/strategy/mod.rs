@@ -2,8 +2,8 @@
 //! word derives.
 //!
 //! A new in-place strategy is a variant, a row and a line of the test here, its word in
-//! `infra/pipelines/parts/in-place.yaml`, its rows in `docs/strategies/in-place.md`, and what it
-//! promises in `tests/simulation/src/shape.rs`.
+//! `infra/pipelines/parts/parameters/strategy.yaml`, its rows in `docs/strategies/in-place.md`, and
+//! what it promises in `tests/simulation/src/shape.rs`.
 
 pub mod blue_green;
 pub mod canary;

@@ -12,7 +12,9 @@ use super::draw::About;
 use super::freeze::{self, DrawnFreeze};
 use super::plan::{Act, Incident, Plan, fault_word};
 use super::play::is_of_busy_zone;
-use super::shape::{CHECK, DrawnRecords, DrawnShift, PIPELINE, Shape, Strategy};
+use super::shape::{
+    CHECK, DrawnRecords, DrawnShift, PIPELINE, Shape, Strategy, in_place_strategies,
+};
 use emulator::client::CallFault;
 use emulator::codepipeline::ActionStatus;
 use emulator::ecs::Service;
@@ -236,11 +238,14 @@ impl Coverage {
                 counts.entry((*what, (*word).to_owned())).or_default();
             }
         }
-        if about == About::Releases {
-            for strategy in Strategy::ALL {
-                let word = format!("{strategy:?}");
-                counts.entry(("strategy", word)).or_default();
-            }
+        let strategies = match about {
+            About::Releases => Strategy::ALL.to_vec(),
+            About::Promotions => in_place_strategies(),
+            About::Canaries | About::CustomActions | About::Traffic => Vec::new(),
+        };
+        for strategy in strategies {
+            let word = format!("{strategy:?}");
+            counts.entry(("strategy", word)).or_default();
         }
 
         let mut lines: Vec<(String, u64)> = counts

@@ -35,7 +35,7 @@ pub use play::{Played, play};
 pub use promotion::{DrawnCommit, Promotion};
 pub use shape::{
     CANARIES_FROM, DrawnChecks, DrawnRecords, Oddity, PAIRS_FROM, POLLED_FROM, POLLED_TO,
-    RECORDS_FROM, SHAPES, Shape,
+    RECORDS_FROM, SHAPES, Shape, Strategy,
 };
 pub use shrink::shrink;
 pub use traffic::DrawnTraffic;

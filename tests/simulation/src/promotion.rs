@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::freeze::DrawnFreeze;
 use super::plan::{ApprovalAnswer, Incident};
 use super::play::Played;
+use super::shape::{Strategy, kept};
 use emulator::ecr::Behaviour;
 
 pub(super) use draw::FUNCTIONS;
@@ -19,13 +20,16 @@ pub(super) use order::{ALL_RECORDED, IN_ORDER, NOTHING_IN_FREEZE, releases};
 /// The most runs that are spent on a smaller one that fails.
 const RUNS: usize = 60;
 
+/// How many tasks the service of each environment has.
+const TASKS: u32 = 2;
+
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promotion {
     pub seed: u64,
     /// How the tasks of each environment are replaced, and how later commits wait, as the
     /// parameters of the pipeline have it.
-    pub strategy: &'static str,
+    pub strategy: Strategy,
     pub mode: &'static str,
     pub soak_minutes: u32,
     /// What holds production back, or the line that a failed release stops.
@@ -119,13 +123,13 @@ impl Promotion {
             && !self.incidents.iter().any(is_act)
     }
 
-    /// The healthy tasks that each environment of two keeps.
+    /// The healthy tasks that each environment keeps.
     fn promised(&self) -> u32 {
         let is_frail = |commit: &DrawnCommit| commit.behaviour == Behaviour::Exits;
-        match self.strategy {
-            _ if self.commits.iter().any(is_frail) => 0,
-            "make-room" => 1,
-            _ => 2,
+        if self.commits.iter().any(is_frail) {
+            0
+        } else {
+            kept(self.strategy, TASKS)
         }
     }
 }
@@ -135,7 +139,10 @@ impl fmt::Display for Promotion {
         writeln!(
             f,
             "seed {}: a promotion, {}, {}, soaks {} min",
-            self.seed, self.strategy, self.mode, self.soak_minutes
+            self.seed,
+            self.strategy.rules().word,
+            self.mode,
+            self.soak_minutes
         )?;
         if let Some(freeze) = self.freeze {
             writeln!(f, "  frozen: {freeze:?}")?;

@@ -21,12 +21,13 @@ use super::canary::Canary;
 pub(super) use account::{load, production_rule, rate, route};
 pub(super) use checks::CHECK;
 pub use checks::DrawnChecks;
+pub(super) use draw::in_place_strategies;
 pub use oddity::Oddity;
 pub(super) use oddity::SIBLING;
 pub use records::DrawnRecords;
 pub(super) use records::zone;
 // The words are the product's; what each promises is written here once more.
-pub(super) use slipway::strategy::StrategyName as Strategy;
+pub use slipway::strategy::StrategyName as Strategy;
 
 /// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green
 /// pairs, of which those from [`CANARIES_FROM`] on are judged, and those from [`RECORDS_FROM`] on
@@ -224,9 +225,17 @@ impl Shape {
                 let has_moved = kept < size || !makes_room(strategy);
                 tasks.min(if has_moved { kept } else { size.div_ceil(2) })
             }
-            (Floor::Unsaid, Strategy::MakeRoom) => size.saturating_sub(1),
-            (Floor::Unsaid, Strategy::Rolling | Strategy::Doubling | Strategy::BlueGreen) => size,
+            (Floor::Unsaid, strategy) => kept(strategy, size),
         }
+    }
+}
+
+/// Tasks that a strategy keeps healthy while `size` of them are replaced, if its parameters set no
+/// floor.
+pub(super) fn kept(strategy: Strategy, size: u32) -> u32 {
+    match strategy {
+        Strategy::MakeRoom => size.saturating_sub(1),
+        Strategy::Rolling | Strategy::Doubling | Strategy::BlueGreen => size,
     }
 }
 

@@ -8,7 +8,7 @@ use harness::cores::on_all_cores;
 use simulation::{
     About, Act, CANARIES_FROM, Coverage, Drawn, DrawnChecks, DrawnCommit, DrawnFreeze,
     DrawnTraffic, Image, Incident, Oddity, PAIRS_FROM, POLLED_TO, Plan, Promotion, Push,
-    RECORDS_FROM, SHAPES, Shape, plan, play, shrink,
+    RECORDS_FROM, SHAPES, Shape, Strategy, plan, play, shrink,
 };
 
 /// Seeds of one of the tests below, which run side by side.
@@ -73,7 +73,7 @@ fn the_invariants_hold_whatever_promotions_draw() {
 fn good_commit() -> Promotion {
     Promotion {
         seed: 1,
-        strategy: "rolling",
+        strategy: Strategy::Rolling,
         mode: "SUPERSEDED",
         soak_minutes: 1,
         freeze: None,

@@ -239,7 +239,6 @@ const UNUSUAL: [&str; 4] = [
 
 /// What occurs in promotions alone.
 pub(super) const EXPECTED_OF_PROMOTIONS: Expected = &[
-    ("strategy", &["rolling", "doubling", "make-room"]),
     ("mode", &["SUPERSEDED", "QUEUED"]),
     ("image", &["healthy", "never healthy", "exits"]),
     (

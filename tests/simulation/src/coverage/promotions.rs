@@ -20,7 +20,7 @@ impl Coverage {
         // Most invariants are about what no environment of a promotion has.
         self.counts
             .retain(|(what, _), times| *times > 0 || *what != "invariant");
-        self.add("strategy", plan.strategy, 1);
+        self.add("strategy", format!("{:?}", plan.strategy), 1);
         self.add("mode", plan.mode, 1);
         for commit in &plan.commits {
             let word = match commit.behaviour {

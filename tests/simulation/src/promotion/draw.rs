@@ -9,6 +9,7 @@ use crate::draw::incidents::{hang, mishap};
 use crate::draw::{secs, soon};
 use crate::freeze::DrawnFreeze;
 use crate::plan::{Act, Anchor, ApprovalAnswer, Incident, When};
+use crate::shape::in_place_strategies;
 use emulator::client::{CallFault, Trouble};
 use emulator::ecr::Behaviour;
 use harness::demo::promotion::STAGES;
@@ -49,9 +50,10 @@ pub(super) fn promotion(seed: u64) -> Promotion {
         incidents.extend((0..acts).map(|_| act(&mut rng, count)));
     }
 
+    let strategies = in_place_strategies();
     Promotion {
         seed,
-        strategy: ["rolling", "doubling", "make-room"][rng.usize(..3)],
+        strategy: strategies[rng.usize(..strategies.len())],
         mode: ["SUPERSEDED", "QUEUED"][rng.usize(..2)],
         soak_minutes: rng.u32(0..=3),
         freeze: freeze(&mut rng),

@@ -58,7 +58,7 @@ fn account(plan: &Promotion) -> Result<Aws, String> {
     let mut aws = OPENED.get_or_init(|| opened(1, &[])).clone()?;
 
     let mut parameters = vec![
-        ("Strategy", plan.strategy.to_owned()),
+        ("Strategy", plan.strategy.rules().word.to_owned()),
         ("ExecutionMode", plan.mode.to_owned()),
         ("SoakMinutes", plan.soak_minutes.to_string()),
     ];

@@ -163,14 +163,16 @@ fn shift(rng: &mut fastrand::Rng, number: u32) -> DrawnShift {
     }
 }
 
-/// A strategy of the product that can replace `size` tasks: the only one cannot make room.
-fn in_place(rng: &mut fastrand::Rng, size: u32) -> Strategy {
+/// The strategies of the product that replace the tasks of one service.
+pub(crate) fn in_place_strategies() -> Vec<Strategy> {
     let is_in_place = |it: &Strategy| it.rules().shape == percentages::Shape::Service;
-    let words: Vec<Strategy> = Strategy::ALL
-        .into_iter()
-        .filter(is_in_place)
-        .rev()
-        .collect();
+    Strategy::ALL.into_iter().filter(is_in_place).collect()
+}
+
+/// One of them that can replace `size` tasks: the only one cannot make room.
+fn in_place(rng: &mut fastrand::Rng, size: u32) -> Strategy {
+    let mut words = in_place_strategies();
+    words.reverse();
     match words[usize::from(rng.u8(..words.len() as u8))] {
         strategy if makes_room(strategy) && size == 1 => Strategy::Rolling,
         strategy => strategy,

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: an account, its pipelines changed as an operator would, and
 //! functions invoked one by one.
 
+mod approvals;
 mod by_hand;
 pub mod corpus;
 mod deploy_role;
@@ -24,6 +25,7 @@ use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions, record, tex
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
+pub use approvals::{answer, until_approval};
 pub use by_hand::{
     allow_by_hand, by_hand, deny, invoke, invoke_deployed, invoke_with, invoke_with_all,
 };
@@ -256,6 +258,16 @@ pub fn push_as(driver: &Driver, repository: &str, tag: &str, behaviour: Behaviou
     let pushed = ecr::push(&mut driver.world.aws(), repository, tag, behaviour);
     driver.world.touch();
     pushed.expect("the repository is there")
+}
+
+/// Gives an image, by its digest or one of its tags, another tag.
+///
+/// # Panics
+/// When there is no such image.
+pub fn retag(driver: &Driver, repository: &str, image: &str, tag: &str) {
+    let put = ecr::retag(&mut driver.world.aws(), repository, image, tag);
+    driver.world.touch();
+    put.expect("the image is there");
 }
 
 /// An operator stops an execution and abandons its actions.

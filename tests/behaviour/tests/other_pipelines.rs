@@ -3,13 +3,14 @@
 
 use behaviour::pair::update;
 use behaviour::{
-    account, ecs_state, failure, jobs, newest, outcome, push, settled, until, update_pipeline,
+    account, answer, ecs_state, failure, jobs, newest, outcome, push, settled, until_approval,
+    update_pipeline,
 };
 use emulator::Aws;
-use emulator::codepipeline::{self, ActionStatus};
+use emulator::codepipeline;
 use harness::demo::{CLUSTER, COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
-use invariants::ledger_reader::{self, FUNCTIONS_STACK, executions, record};
+use invariants::ledger_reader::{self, FUNCTIONS_STACK, record};
 use serde_json::{Value, json};
 
 /// The pipeline whose release is named.
@@ -32,30 +33,6 @@ fn with_approval() -> Aws {
     let parameters = [("Approval", "yes"), ("TaskDefinitionFile", "")];
     update(&mut aws, "page-counter-pipeline", &parameters);
     aws
-}
-
-/// The execution of the owner whose approval waits, and the approval's token.
-fn waiting(aws: &Aws) -> Option<(String, String)> {
-    executions(aws, OWNER).find_map(|execution| {
-        let action = execution.latest_action("Release", "approve")?;
-        let waits = action.status == ActionStatus::InProgress;
-        let token = action.token.clone().filter(|_| waits)?;
-        Some((execution.id.clone(), token))
-    })
-}
-
-async fn opened(driver: &Driver) -> (String, String) {
-    until(driver, |aws| waiting(aws).is_some()).await;
-    waiting(&driver.world.aws()).expect("it waits")
-}
-
-fn approve(driver: &Driver, token: &str) {
-    let result = json!({
-        "pipelineName": OWNER, "stageName": "Release", "actionName": "approve", "token": token,
-        "result": {"status": "Approved", "summary": "an operator's word"},
-    });
-    codepipeline::call(&mut driver.world.aws(), "PutApprovalResult", &result).expect("it waits");
-    driver.world.touch();
 }
 
 /// Lease and record of the owner's release, and what is in ECS.
@@ -132,7 +109,8 @@ fn assert_only_read(tried: &Tried) {
 fn no_step_acts_for_the_open_release_of_another_pipeline() {
     run(with_approval(), Fault::None, async |driver| {
         let own = push(&driver, COUNTER, "1.0.0");
-        let (execution, token) = opened(&driver).await;
+        let approval = until_approval(&driver, OWNER).await;
+        let execution = approval.execution.clone();
         let before = state(&driver, &execution);
 
         let steps = [
@@ -158,7 +136,7 @@ fn no_step_acts_for_the_open_release_of_another_pipeline() {
             assert_eq!(state(&driver, &execution), before, "{step}");
         }
 
-        approve(&driver, &token);
+        answer(&driver, &approval, true);
         assert_eq!(settled(&driver, OWNER, &own).await, execution);
         assert_eq!(outcome(&driver, &execution), "deployed");
     });
@@ -168,7 +146,7 @@ fn no_step_acts_for_the_open_release_of_another_pipeline() {
 fn parameters_that_cannot_be_read_fail_no_release_of_another_pipeline() {
     run(with_approval(), Fault::None, async |driver| {
         push(&driver, COUNTER, "1.0.0");
-        let (execution, _) = opened(&driver).await;
+        let execution = until_approval(&driver, OWNER).await.execution;
         let before = state(&driver, &execution);
 
         let more = json!({"task_definition": REVISION, "surprise": 1});
@@ -184,8 +162,8 @@ fn parameters_that_cannot_be_read_fail_no_release_of_another_pipeline() {
 fn the_end_of_a_release_is_not_reported_to_another_pipeline() {
     run(with_approval(), Fault::None, async |driver| {
         let own = push(&driver, COUNTER, "1.0.0");
-        let (_, token) = opened(&driver).await;
-        approve(&driver, &token);
+        let approval = until_approval(&driver, OWNER).await;
+        answer(&driver, &approval, true);
         let execution = settled(&driver, OWNER, &own).await;
 
         let more = json!({"task_definition": REVISION});

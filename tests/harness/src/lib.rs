@@ -1,5 +1,6 @@
 //! Package `harness`: the real functions and templates, run on the emulated AWS in virtual time.
 
+pub mod approvals;
 pub mod cores;
 pub mod demo;
 pub mod driver;

@@ -4,20 +4,27 @@
 mod weights;
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::artifact::Artifact;
 use super::canary::ALARM;
-use super::plan::Act;
+use super::plan::{Act, ApprovalAnswer};
 use super::shape::{Oddity, PIPELINE, Shape, route};
-use emulator::codepipeline::{self, ActionStatus, ExecutionStatus};
+use emulator::codepipeline::{self, ExecutionStatus};
 use emulator::{Aws, cloudwatch, ecr, ecs, lambda};
 use harness::demo::{CLUSTER, WEB};
 use invariants::ledger_reader::{executions, holder, text};
 use invariants::routes;
 
 pub(super) use weights::change_zone;
+
+/// How operators answer an approval beside what is drawn.
+pub(super) const USUAL_ANSWER: ApprovalAnswer = ApprovalAnswer {
+    approves: true,
+    after: Duration::from_secs(120),
+};
 
 /// The function that judges canaries.
 const JUDGE: &str = "slipway-evaluate-canary";
@@ -195,37 +202,6 @@ fn busy(aws: &mut Aws) -> Option<String> {
 
     aws.ecs.instances.get_mut(&arn)?.ports.insert(PORT);
     Some(arn)
-}
-
-/// The approvals of a pipeline that wait: the action, and the parts of the answer.
-pub(super) fn waiting_approvals(aws: &Aws, pipeline: &str) -> Vec<(String, Value)> {
-    let open = executions(aws, pipeline).filter(|execution| !execution.is_over());
-    let waiting = open.flat_map(|execution| {
-        execution
-            .stages
-            .iter()
-            .flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
-    });
-
-    waiting
-        .filter(|(_, action)| action.status == ActionStatus::InProgress)
-        .filter_map(|(stage, action)| {
-            let token = action.token.clone()?;
-            let input = json!({
-                "pipelineName": pipeline,
-                "stageName": stage.name,
-                "actionName": action.name,
-                "token": token,
-            });
-            Some((action.id.clone(), input))
-        })
-        .collect()
-}
-
-pub(super) fn answer(aws: &mut Aws, mut input: Value, approves: bool) -> bool {
-    let status = if approves { "Approved" } else { "Rejected" };
-    input["result"] = json!({"status": status, "summary": "looked at it"});
-    codepipeline::call(aws, "PutApprovalResult", &input).is_ok()
 }
 
 /// The execution that a lease is held by and that waits for an operator to decide, and since when.

@@ -299,7 +299,7 @@ impl Stage {
                     Image::Flawed(flaw) => {
                         ecr::push_with(&mut aws, WEB, &tag, ecr::Behaviour::Healthy, flaw.profile())
                     }
-                    Image::Again(of) => again(&mut aws, &self.pushed.borrow()[of], &tag),
+                    Image::Again(of) => ecr::retag(&mut aws, WEB, &self.pushed.borrow()[of], &tag),
                 };
 
                 self.trace.borrow_mut().say(
@@ -368,14 +368,4 @@ pub(super) fn disturbed(driver: &Driver, aws: &Aws) -> BTreeSet<u64> {
 /// Whether Route 53 refused a change because it was processing another one of the zone.
 pub(super) fn is_of_busy_zone(call: &Call) -> bool {
     call.error.as_deref() == Some("PriorRequestNotComplete")
-}
-
-/// Gives the image of a digest another tag.
-fn again(aws: &mut Aws, digest: &str, tag: &str) -> Result<String, emulator::ApiError> {
-    let input = serde_json::json!({"repositoryName": WEB, "imageIds": [{"imageDigest": digest}]});
-    let found = ecr::call(aws, "BatchGetImage", &input)?;
-    let manifest = &found["images"][0]["imageManifest"];
-    let put =
-        serde_json::json!({"repositoryName": WEB, "imageManifest": manifest, "imageTag": tag});
-    ecr::call(aws, "PutImage", &put).map(|_| digest.to_owned())
 }

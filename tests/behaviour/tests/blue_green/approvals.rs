@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use emulator::codepipeline::{self, ActionStatus, Execution};
+use emulator::codepipeline::Execution;
 use emulator::{Aws, Millis, traffic};
+use harness::approvals::{self, Approval};
 use harness::demo::SHOP;
 use harness::driver::{Driver, Fault, run};
 use invariants::Invariants;
@@ -13,7 +14,7 @@ use serde_json::json;
 use slipway::timestamp::Timestamp;
 
 use behaviour::pair::{self, PIPELINE, SHORT, configure, secs, shop, weights};
-use behaviour::{LIMIT, ends, is_closed, pass, push, recorded};
+use behaviour::{LIMIT, answer, ends, is_closed, pass, push, recorded};
 
 /// What operators do: when the second and third image are pushed after the first one, and how they
 /// answer.
@@ -35,26 +36,16 @@ struct Served {
 
 const HOUR: u64 = 3600;
 
-/// The request for approval that waits: its execution and token.
-fn request(aws: &Aws) -> Option<(&Execution, &str, Millis)> {
-    executions(aws, PIPELINE).find_map(|execution| {
-        let action = execution.latest_action("Release", "approve")?;
-        let waits = action.status == ActionStatus::InProgress;
-        Some((
-            execution,
-            action.token.as_deref().filter(|_| waits)?,
-            action.started,
-        ))
-    })
+/// The request for approval that waits.
+fn request(aws: &Aws) -> Option<Approval> {
+    approvals::waiting(aws, PIPELINE).into_iter().next()
 }
 
-fn answer(aws: &mut Aws, token: &str, approves: bool) {
-    let status = if approves { "Approved" } else { "Rejected" };
-    let result = json!({
-        "pipelineName": PIPELINE, "stageName": "Release", "actionName": "approve", "token": token,
-        "result": {"status": status, "summary": "an operator's word"},
-    });
-    codepipeline::call(aws, "PutApprovalResult", &result).expect("it waits");
+/// The digest that an approval is about.
+fn requested(aws: &Aws, approval: &Approval) -> String {
+    let execution = aws.codepipeline.execution(&approval.execution);
+    let pushed = digest(execution.expect("it is in progress"));
+    pushed.expect("pushed").to_owned()
 }
 
 fn all_over(aws: &Aws) -> bool {
@@ -62,21 +53,6 @@ fn all_over(aws: &Aws) -> bool {
     executions(aws, PIPELINE).all(Execution::is_over)
         && executions(aws, PIPELINE)
             .all(|execution| digest(execution).is_none() || is_closed(aws, &execution.id))
-}
-
-/// The request for approval that waits: the digest, the token, and since when.
-struct Waiting {
-    digest: String,
-    token: String,
-    since: Millis,
-}
-
-fn waiting(aws: &Aws) -> Option<Waiting> {
-    request(aws).map(|(execution, token, since)| Waiting {
-        digest: digest(execution).expect("pushed").to_owned(),
-        token: token.to_owned(),
-        since,
-    })
 }
 
 fn later(at: Millis, secs: u64) -> Millis {
@@ -89,7 +65,7 @@ async fn pass_until(
     driver: &Driver,
     plan: Plan,
     invariants: &mut Invariants,
-    waiting: Option<&Waiting>,
+    waiting: Option<&Approval>,
     (now, next): (Millis, Option<Millis>),
 ) -> bool {
     let rest = next.map_or(Duration::from_secs(4 * HOUR), |next| {
@@ -128,16 +104,15 @@ async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)
             pushed.push(push(driver, SHOP, &format!("2.{number}.0")));
         }
 
-        let waiting = waiting(&driver.world.aws());
+        let waiting = request(&driver.world.aws());
         let thought = waiting
             .as_ref()
             .map(|waiting| later(waiting.since, plan.thinks));
         if let (Some(waiting), Some(true)) = (&waiting, thought.map(|thought| thought <= now)) {
             let approves = plan.answers[answered];
-            answer(&mut driver.world.aws(), &waiting.token, approves);
-            driver.world.touch();
+            answer(driver, waiting, approves);
             if approves {
-                approved.push((waiting.digest.clone(), now));
+                approved.push((requested(&driver.world.aws(), waiting), now));
             }
             answered += 1;
             continue;
@@ -363,9 +338,8 @@ fn a_live_colour_that_grew_from_2_to_20_while_the_approval_waited_lets_no_step_o
             .expect("the live colour grows");
         assert_eq!(pair::counts(&driver.world.aws()), [2, 20]);
 
-        let token = waiting(&driver.world.aws()).expect("it waits").token;
-        answer(&mut driver.world.aws(), &token, true);
-        driver.world.touch();
+        let approval = request(&driver.world.aws()).expect("it waits");
+        answer(&driver, &approval, true);
 
         let mut reached = Vec::new();
         let mut fits = |aws: &Aws| {

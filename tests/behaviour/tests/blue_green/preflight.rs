@@ -20,7 +20,7 @@ use behaviour::pair::{
 };
 use behaviour::{
     LIMIT, account, assert_outcome, ends, failure, is_closed, jobs, newest, outcome, pass, push,
-    reason, service, settled, until, writes,
+    reason, retag, service, settled, until, writes,
 };
 
 const KIOSK: &str = "kiosk";
@@ -162,13 +162,7 @@ fn a_first_release_on_services_without_tasks_starts_as_many_as_are_requested() {
 fn the_same_image_again_changes_nothing() {
     run(shop(&SHORT), Fault::None, async |driver| {
         let before = driver.world.snapshot();
-        let image = json!({"repositoryName": SHOP, "imageIds": [{"imageTag": "1.0.0"}]});
-        let found =
-            ecr::call(&mut driver.world.aws(), "BatchGetImage", &image).expect("pushed before");
-        let manifest = &found["images"][0]["imageManifest"];
-        let again = json!({"repositoryName": SHOP, "imageManifest": manifest, "imageTag": "again"});
-        ecr::call(&mut driver.world.aws(), "PutImage", &again).expect("a new tag");
-        driver.world.touch();
+        retag(&driver, SHOP, "1.0.0", "again");
 
         let known = before.codepipeline.executions.len();
         let over = |aws: &Aws| {

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use emulator::ecr::{self, Behaviour};
+use emulator::ecr::Behaviour;
 use harness::driver::Driver;
 use serde_json::json;
 use slipway::image::short_digest;
 use slipway_cli::{Exit, Failed, History, Look, Painter, Pushes, Report, Session, Why};
 
 use behaviour::shop::reports;
-use behaviour::{account, push_as};
+use behaviour::{account, push_as, retag};
 
 use crate::acting::quiet_shop;
 use crate::{closed, field, operate, pass, rows, status};
@@ -26,20 +26,6 @@ fn why(what: &str) -> Why {
     Why {
         what: what.to_owned(),
     }
-}
-
-/// Gives the image of one tag another tag.
-fn retag(driver: &Driver, tag: &str, other: &str) {
-    let ids = json!({"repositoryName": "web", "imageIds": [{"imageTag": tag}]});
-    let mut aws = driver.world.aws();
-    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
-    let image = json!({
-        "repositoryName": "web", "imageTag": other,
-        "imageManifest": found["images"][0]["imageManifest"],
-    });
-    ecr::call(&mut aws, "PutImage", &image).expect("put");
-    drop(aws);
-    driver.world.touch();
 }
 
 #[test]
@@ -223,7 +209,7 @@ fn a_story_has_the_reason_and_a_later_push_is_refused() {
             .find(|row| row.len() == 5 && row[3] == "Failed");
         assert_eq!(failed.expect("an action")[2], "Release/update-service");
 
-        retag(&driver, "1.1.0", "1.1.1");
+        retag(&driver, "web", "1.1.0", "1.1.1");
         pass(Duration::from_secs(120)).await;
         let pushes = Pushes {
             pipeline: "slipway-web".to_owned(),

@@ -280,22 +280,8 @@ fn what_waits_before_its_stage_is_not_replaced_by_what_a_freeze_ended() {
 fn a_release_that_brings_nothing_new_is_not_held() {
     let (aws, end) = frozen(released(), 62 * 60);
     run(aws, Fault::None, async |driver| {
-        let found = {
-            let aws = &mut driver.world.aws();
-            let input = json!({
-                "repositoryName": WEB, "imageIds": [{"imageTag": "1.0.0"}],
-            });
-            let found = emulator::ecr::call(aws, "BatchGetImage", &input).expect("it is there");
-            let manifest = &found["images"][0]["imageManifest"];
-            let again = json!({
-                "repositoryName": WEB, "imageManifest": manifest, "imageTag": "1.0.0-again",
-            });
-            let put = emulator::ecr::call(aws, "PutImage", &again).expect("stored");
-            put["image"]["imageId"]["imageDigest"]
-                .as_str()
-                .expect("a digest")
-                .to_owned()
-        };
+        let again = emulator::ecr::retag(&mut driver.world.aws(), WEB, "1.0.0", "1.0.0-again");
+        let found = again.expect("the image is there");
         driver.world.touch();
         pass(&driver, minutes(10)).await;
         let execution = settled(&driver, PIPELINE, &found).await;

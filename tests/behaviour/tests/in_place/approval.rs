@@ -1,39 +1,14 @@
 //! An approval in place: until it is given, the family has no new revision.
 
-use emulator::codepipeline::{self, ActionStatus};
-use emulator::{Aws, ecr};
+use emulator::{Aws, codepipeline, ecr};
 use harness::demo::COUNTER;
 use harness::driver::{Driver, Fault, run};
-use invariants::ledger_reader::executions;
 use serde_json::json;
 
 use behaviour::pair::update;
-use behaviour::{account, ends, failure, jobs, newest, push, until};
+use behaviour::{account, answer, ends, failure, jobs, newest, push, until, until_approval};
 
 const PIPELINE: &str = "slipway-page-counter";
-
-/// The execution whose approval waits, and its token.
-async fn waiting(driver: &Driver) -> (String, String) {
-    let found = |aws: &Aws| {
-        executions(aws, PIPELINE).find_map(|execution| {
-            let action = execution.latest_action("Release", "approve")?;
-            let waits = action.status == ActionStatus::InProgress;
-            let token = action.token.clone().filter(|_| waits)?;
-            Some((execution.id.clone(), token))
-        })
-    };
-    until(driver, |aws| found(aws).is_some()).await;
-    found(&driver.world.aws()).expect("it waits")
-}
-
-fn answer(driver: &Driver, token: &str, status: &str) {
-    let result = json!({
-        "pipelineName": PIPELINE, "stageName": "Release", "actionName": "approve", "token": token,
-        "result": {"status": status, "summary": "an operator's word"},
-    });
-    codepipeline::call(&mut driver.world.aws(), "PutApprovalResult", &result).expect("it waits");
-    driver.world.touch();
-}
 
 fn revisions(driver: &Driver) -> Vec<String> {
     let aws = driver.world.aws();
@@ -97,16 +72,16 @@ fn a_revision_is_registered_once_it_is_approved_and_not_before() {
         let before = revisions(&driver);
 
         let rejected = push(&driver, COUNTER, "1.0.0");
-        let (_, token) = waiting(&driver).await;
+        let approval = until_approval(&driver, PIPELINE).await;
         assert_eq!(revisions(&driver), before);
-        answer(&driver, &token, "Rejected");
+        answer(&driver, &approval, false);
         ends(&driver, PIPELINE, &rejected, "failed").await;
         assert_eq!(revisions(&driver), before);
 
         let approved = push(&driver, COUNTER, "1.0.1");
-        let (_, token) = waiting(&driver).await;
+        let approval = until_approval(&driver, PIPELINE).await;
         assert_eq!(revisions(&driver), before);
-        answer(&driver, &token, "Approved");
+        answer(&driver, &approval, true);
         ends(&driver, PIPELINE, &approved, "deployed").await;
         assert_eq!(revisions(&driver).len(), before.len() + 1);
     });

@@ -14,13 +14,14 @@ use std::sync::OnceLock;
 use emulator::codepipeline::{self, ActionExecution, Execution, ExecutionStatus};
 use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, Millis};
+use harness::approvals;
 use harness::demo::promotion::{CHAPTERS, ORDERS, PIPELINE, SERVICES, commit, opened};
 use harness::demo::{Chapter, Release, play};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{earlier_releases, record, text};
 use serde_json::{Value, json};
 
-use behaviour::{image_of, newest, outcome, until};
+use behaviour::{answer, image_of, newest, outcome, until};
 
 const STAGES: [&str; 4] = ["Dev", "CI", "UAT", "Production"];
 
@@ -83,20 +84,13 @@ fn committed(driver: &Driver, behaviour: Behaviour, fails: &[&str]) -> String {
 
 /// Waits for the approval of an execution, and gives it.
 async fn approved(driver: &Driver, execution: &str) {
-    let token = |aws: &Aws| {
-        let execution = aws.codepipeline.execution(execution)?;
-        let approval = execution.latest_action("Production", "approve")?;
-        approval.token.clone()
+    let waiting = |aws: &Aws| {
+        let mut waiting = approvals::waiting(aws, PIPELINE).into_iter();
+        waiting.find(|approval| approval.execution == execution)
     };
-    until(driver, |aws| token(aws).is_some()).await;
-    let token = token(&driver.world.aws());
-    let input = json!({
-        "pipelineName": PIPELINE, "stageName": "Production", "actionName": "approve",
-        "token": token, "result": {"status": "Approved", "summary": "as tested"},
-    });
-    let put = codepipeline::call(&mut driver.world.aws(), "PutApprovalResult", &input);
-    put.expect("it waits");
-    driver.world.touch();
+    until(driver, |aws| waiting(aws).is_some()).await;
+    let approval = waiting(&driver.world.aws()).expect("it waits");
+    answer(driver, &approval, true);
 }
 
 /// Waits for the end of an execution and of its release; returns its status.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use behaviour::pair::update;
-use behaviour::{account, ends, outcome, pass, push};
-use emulator::{Aws, ecr};
+use behaviour::{account, ends, outcome, pass, push, retag};
+use emulator::Aws;
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{executions, item, text};
 use serde_json::json;
@@ -19,18 +19,6 @@ fn recorded(aws: &Aws, digest: &str, field: &str) -> Option<String> {
     text(&item(aws, &key)?, field).map(ToOwned::to_owned)
 }
 
-/// Gives an image another tag, as `aws ecr put-image` does.
-fn tag(driver: &Driver, pushed: &str, tag: &str) {
-    let mut aws = driver.world.aws();
-    let ids = json!({"repositoryName": REPOSITORY, "imageIds": [{"imageDigest": pushed}]});
-    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
-    let manifest = &found["images"][0]["imageManifest"];
-    let input = json!({"repositoryName": REPOSITORY, "imageTag": tag, "imageManifest": manifest});
-    ecr::call(&mut aws, "PutImage", &input).expect("put");
-    drop(aws);
-    driver.world.touch();
-}
-
 /// Releases two images, tags the first one again after two hours, and returns its digest with the
 /// number of executions before the tag and after it.
 async fn tagged_again(driver: &Driver) -> (String, usize, usize) {
@@ -41,7 +29,7 @@ async fn tagged_again(driver: &Driver) -> (String, usize, usize) {
 
     pass(driver, Duration::from_secs(2 * 3_600)).await;
     let before = executions(&driver.world.aws(), COUNTER).count();
-    tag(driver, &old, "back");
+    retag(driver, REPOSITORY, &old, "back");
     pass(driver, Duration::from_secs(3_700)).await;
     let after = executions(&driver.world.aws(), COUNTER).count();
     (old, before, after)

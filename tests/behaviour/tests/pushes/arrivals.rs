@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use behaviour::pair::update;
-use behaviour::{account, ends, image_of, invoke, newest, pass, released};
+use behaviour::{account, ends, image_of, invoke, newest, pass, released, retag};
 use emulator::codepipeline::Execution;
 use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, Quirk};
@@ -173,22 +173,9 @@ fn a_digest_that_was_not_delivered_under_one_tag_is_delivered_under_another() {
             Some(why)
         );
 
-        retag(&driver, &digest, "v1.1");
+        retag(&driver, "page-counter", &digest, "v1.1");
         ends(&driver, COUNTER, &digest, "deployed").await;
     });
-}
-
-fn retag(driver: &Driver, digest: &str, tag: &str) {
-    let mut aws = driver.world.aws();
-    let ids = json!({"repositoryName": "page-counter", "imageIds": [{"imageDigest": digest}]});
-    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
-    let input = json!({
-        "repositoryName": "page-counter", "imageTag": tag,
-        "imageManifest": found["images"][0]["imageManifest"],
-    });
-    ecr::call(&mut aws, "PutImage", &input).expect("put");
-    drop(aws);
-    driver.world.touch();
 }
 
 fn replicate(driver: &Driver, tag: &str) -> String {

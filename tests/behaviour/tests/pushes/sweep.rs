@@ -47,16 +47,10 @@ pub(super) async fn pass_minutes(driver: &Driver, minutes: u64) {
     pass(driver, Duration::from_secs(60 * minutes)).await;
 }
 
-/// Gives an image of a repository another tag.
+/// Gives an image another tag, whose event waits until time passes.
 pub(super) fn tag(driver: &Driver, repository: &str, pushed: &str, tag: &str) {
-    let mut aws = driver.world.aws();
-    let ids = json!({"repositoryName": repository, "imageIds": [{"imageDigest": pushed}]});
-    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
-    let input = json!({
-        "repositoryName": repository, "imageTag": tag,
-        "imageManifest": found["images"][0]["imageManifest"],
-    });
-    ecr::call(&mut aws, "PutImage", &input).expect("put");
+    let put = ecr::retag(&mut driver.world.aws(), repository, pushed, tag);
+    put.expect("the image is there");
 }
 
 pub(super) fn nothing() -> Value {

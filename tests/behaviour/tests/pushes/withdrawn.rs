@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use behaviour::{ends, image_of, in_progress, outcome, pass, push, released, settled, stop, until};
-use emulator::{Aws, ecr};
+use behaviour::{
+    ends, image_of, in_progress, outcome, pass, push, released, retag, settled, stop, until,
+};
+use emulator::Aws;
 use harness::demo::WEB;
-use harness::driver::{Driver, Fault, run};
+use harness::driver::{Fault, run};
 use invariants::Invariants;
 use invariants::ledger_reader::{executions, item, record};
 use serde_json::json;
@@ -14,18 +16,6 @@ const PIPELINE: &str = "slipway-web";
 
 fn count(aws: &Aws) -> usize {
     executions(aws, PIPELINE).count()
-}
-
-/// Gives an image another tag, as `aws ecr put-image` does.
-fn tag(driver: &Driver, pushed: &str, tag: &str) {
-    let mut aws = driver.world.aws();
-    let ids = json!({"repositoryName": WEB, "imageIds": [{"imageDigest": pushed}]});
-    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
-    let manifest = &found["images"][0]["imageManifest"];
-    let input = json!({"repositoryName": WEB, "imageTag": tag, "imageManifest": manifest});
-    ecr::call(&mut aws, "PutImage", &input).expect("put");
-    drop(aws);
-    driver.world.touch();
 }
 
 #[test]
@@ -48,7 +38,7 @@ fn an_image_whose_release_was_stopped_is_released_by_its_next_push() {
         pass(&driver, Duration::from_secs(3_700)).await;
         assert_eq!(count(&driver.world.aws()), before);
 
-        tag(&driver, &pushed, "2.0.0-again");
+        retag(&driver, WEB, &pushed, "2.0.0-again");
         until(&driver, |aws| count(aws) > before).await;
         ends(&driver, PIPELINE, &pushed, "deployed").await;
         assert!(image_of(&driver.world.aws(), WEB).ends_with(&pushed));

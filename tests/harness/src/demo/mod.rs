@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::json;
 use slipway::timestamp::Timestamp;
 
+use crate::approvals::{self, Approval};
 use crate::driver::{Driver, Fault, run};
 use emulator::codepipeline::{self, ActionStatus, Execution};
 use emulator::ecr::{self, Behaviour};
@@ -34,9 +35,6 @@ pub use stacks::{root, scalable_targets, task_roles};
 pub use chapters::{CHAPTERS, Chapter, Image, Operator};
 pub use plays::{Played, Rest, play, play_from, play_with_rests};
 pub use table::{DEMOS, Demo, Refuse, Scene};
-
-/// The action of the pipelines that waits for an operator.
-const APPROVAL: &str = "approve";
 
 /// Longest that a chapter may take, in virtual time.
 const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -179,33 +177,10 @@ pub fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
             Behaviour::Healthy,
             profile,
         ),
-        Image::SameAs(tag) => retag(aws, chapter, tag),
+        Image::SameAs(tag) => ecr::retag(aws, chapter.application, tag, chapter.tag),
         Image::Commit(behaviour, fails) => promotion::commit(aws, behaviour, fails),
     };
     pushed.map_err(|e| format!("push of {}:{}: {e}", chapter.application, chapter.tag))
-}
-
-fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, emulator::ApiError> {
-    let found = ecr::call(
-        aws,
-        "BatchGetImage",
-        &json!({"repositoryName": chapter.application, "imageIds": [{"imageTag": tag}]}),
-    )?;
-    let manifest = &found["images"][0]["imageManifest"];
-    let put = ecr::call(
-        aws,
-        "PutImage",
-        &json!({
-            "repositoryName": chapter.application,
-            "imageManifest": manifest,
-            "imageTag": chapter.tag,
-        }),
-    )?;
-
-    Ok(put["image"]["imageId"]["imageDigest"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned())
 }
 
 /// The execution that a push led to.
@@ -270,28 +245,18 @@ fn enable(aws: &mut Aws, chapter: &Chapter) -> Result<(), String> {
         .map_err(|e| e.to_string())
 }
 
-/// The token of the approval that an execution waits for, with its stage.
-fn approval(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Option<(String, String)> {
+/// The approval that the execution of a push waits for.
+fn approval(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Option<Approval> {
     let execution = execution_of(aws, chapter, pushed, since)?;
-    let stage = execution.stages.last()?;
-    let action = execution.latest_action(&stage.name, APPROVAL)?;
-    let waits = action.status == ActionStatus::InProgress;
-    let token = action.token.clone().filter(|_| waits)?;
-    Some((stage.name.clone(), token))
+    let mut waiting = approvals::waiting(aws, &execution.pipeline).into_iter();
+    waiting.find(|approval| approval.execution == execution.id)
 }
 
 /// Approves a release that waits for it.
 fn approve(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result<(), String> {
     let waiting = approval(aws, chapter, pushed, since);
-    let (stage, token) = waiting.ok_or("no approval is waited for")?;
-    let input = json!({
-        "pipelineName": format!("slipway-{}", chapter.application), "stageName": stage,
-        "actionName": APPROVAL, "token": token,
-        "result": {"status": "Approved", "summary": "as tested"},
-    });
-    codepipeline::call(aws, "PutApprovalResult", &input)
-        .map(drop)
-        .map_err(|e| e.to_string())
+    let waiting = waiting.ok_or("no approval is waited for")?;
+    waiting.answer(aws, true).map_err(|e| e.to_string())
 }
 
 fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {

@@ -8,6 +8,7 @@ use crate::plan::{Act, Anchor};
 use crate::shape::PIPELINE;
 use crate::{canary, freeze, plan, shape};
 use emulator::{Aws, autoscaling, cloudwatch, ecs};
+use harness::approvals;
 use harness::demo::{CLUSTER, WEB};
 use serde_json::json;
 
@@ -142,24 +143,21 @@ impl Stage {
 
     /// Operators see that an approval waits, and answer it in their time.
     pub(super) fn notice_approvals(&self, aws: &Aws) {
-        for (action, input) in operators::waiting_approvals(aws, PIPELINE) {
-            if !self.noticed.borrow_mut().insert(action) {
+        for approval in approvals::waiting(aws, PIPELINE) {
+            if !self.noticed.borrow_mut().insert(approval.id.clone()) {
                 continue;
             }
 
             let number = self.noticed.borrow().len() - 1;
-            let usual = plan::ApprovalAnswer {
-                approves: true,
-                after: Duration::from_secs(120),
-            };
-            let answer = self.plan.answers.get(number).copied().unwrap_or(usual);
+            let drawn = self.plan.answers.get(number).copied();
+            let answer = drawn.unwrap_or(operators::USUAL_ANSWER);
 
             self.anchored(|anchor| anchor == Anchor::Approval(number));
             let stage = self.clone();
             tokio::task::spawn_local(async move {
                 stage.driver.world.clock.sleep(answer.after).await;
                 let mut aws = stage.driver.world.aws();
-                let taken = operators::answer(&mut aws, input, answer.approves);
+                let taken = approval.answer(&mut aws, answer.approves).is_ok();
                 let word = if answer.approves { "approve" } else { "reject" };
                 stage.trace.borrow_mut().say(
                     &aws,

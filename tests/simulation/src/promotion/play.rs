@@ -14,10 +14,11 @@ use super::{ALL_RECORDED, IN_ORDER, NOTHING_IN_FREEZE, Promotion};
 use crate::coverage::Coverage;
 use crate::freeze;
 use crate::operators::{self, Done};
-use crate::plan::{Act, Anchor, ApprovalAnswer};
+use crate::plan::{Act, Anchor};
 use crate::play::{Played, acts_of, disturbed, expect_mishaps, faults, is_at_rest};
 use crate::trace::Trace;
 use emulator::{Aws, Millis, codepipeline};
+use harness::approvals;
 use harness::demo::promotion::{PIPELINE, SERVICES, STAGES, commit, deploy_pipeline, opened};
 use harness::demo::{CLUSTER, nothing_denied};
 use harness::driver::{Driver, run};
@@ -25,12 +26,6 @@ use invariants::{Invariants, Promise};
 
 /// Longest that a run may take until everything has ended, in virtual time.
 const LIMIT: Duration = Duration::from_secs(12 * 3600);
-
-/// How an operator approves beside what is drawn.
-const USUAL: ApprovalAnswer = ApprovalAnswer {
-    approves: true,
-    after: Duration::from_secs(120),
-};
 
 pub(super) fn play(plan: &Promotion, traces: bool) -> Played {
     let mut aws = match account(plan) {
@@ -235,17 +230,18 @@ impl Stage {
 
     /// Operators see that an approval waits, and answer it in their time.
     fn notice_approvals(&self, aws: &Aws) {
-        for (action, input) in operators::waiting_approvals(aws, PIPELINE) {
-            if !self.noticed.borrow_mut().insert(action) {
+        for approval in approvals::waiting(aws, PIPELINE) {
+            if !self.noticed.borrow_mut().insert(approval.id.clone()) {
                 continue;
             }
             let number = self.noticed.borrow().len() - 1;
-            let answer = self.plan.answers.get(number).copied().unwrap_or(USUAL);
+            let drawn = self.plan.answers.get(number).copied();
+            let answer = drawn.unwrap_or(operators::USUAL_ANSWER);
 
             self.anchored(|anchor| anchor == Anchor::Approval(number));
             self.later(answer.after, move |stage| {
                 let mut aws = stage.driver.world.aws();
-                let taken = operators::answer(&mut aws, input, answer.approves);
+                let taken = approval.answer(&mut aws, answer.approves).is_ok();
                 let word = if answer.approves { "approve" } else { "reject" };
                 let what = format!("an operator answers: {word}, accepted: {taken}");
                 stage.trace.borrow_mut().say(&aws, &what);

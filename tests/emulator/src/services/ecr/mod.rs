@@ -23,7 +23,7 @@ pub use profile::{Answers, Cold, Profile};
 #[cfg(test)]
 use pull::behaviour;
 pub(crate) use pull::{profile, pulled};
-pub use push::{push, push_with, replicate};
+pub use push::{push, push_with, replicate, retag};
 pub use scans::{Scan, Scanner, set_scan};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Behaviour, Image, Profile, Repository, check_members, is_tag, named, no_repository, parameter,
-    replication, required_text, text,
+    Behaviour, Image, Profile, Repository, call, check_members, is_tag, named, no_repository,
+    parameter, replication, required_text, text,
 };
 use crate::text::hex;
 use crate::{ApiError, Aws, Quirk, eventbridge};
@@ -116,6 +116,22 @@ pub fn push_with(
     let digest = store_whole(aws, repository, tag, behaviour, profile)?;
     push_event(aws, repository, &digest, Some(tag));
     Ok(digest)
+}
+
+/// Gives an image, by its digest or one of its tags, another tag, as `aws ecr put-image` does;
+/// returns its digest.
+pub fn retag(aws: &mut Aws, repository: &str, image: &str, tag: &str) -> Result<String, ApiError> {
+    let known_by = if image.starts_with("sha256:") {
+        "imageDigest"
+    } else {
+        "imageTag"
+    };
+    let wanted = json!({"repositoryName": repository, "imageIds": [{known_by: image}]});
+    let found = call(aws, "BatchGetImage", &wanted)?;
+    let manifest = &found["images"][0]["imageManifest"];
+    let again = json!({"repositoryName": repository, "imageManifest": manifest, "imageTag": tag});
+    let put = call(aws, "PutImage", &again)?;
+    required_text(&put["image"]["imageId"], "imageDigest").map(ToOwned::to_owned)
 }
 
 /// An image that arrives from another region of the account: ECR emits "ECR Replication Action"

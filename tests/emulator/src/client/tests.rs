@@ -4,8 +4,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::*;
-use crate::dynamodb;
 use crate::ecr::{self, Behaviour};
+use crate::{Millis, dynamodb};
 
 mod answers;
 mod s3;

@@ -1,15 +1,13 @@
 use serde_json::json;
 
 use super::*;
-use crate::judge::canary::counts::{Counters, OwnCounter};
 use crate::judge::canary::hour_before::{HourBefore, Measured};
 use crate::judge::canary::verdict::Peak;
-use crate::metrics::source::tests::{count, key};
-use crate::metrics::source::{CustomPart, Points, SourceMetric as Series};
+use crate::metrics::source::tests::key;
 use crate::strategy::canary::Remark;
 use crate::strategy::canary::config::tests as config;
 
-const FIRST: i64 = 29_460_060;
+pub(crate) const FIRST: i64 = 29_460_060;
 
 fn prior() -> HourBefore {
     let singly = |rate| Measured {
@@ -27,7 +25,7 @@ fn prior() -> HourBefore {
     }
 }
 
-fn state() -> BakeState {
+pub(crate) fn state() -> BakeState {
     BakeState::new(FIRST, Vec::new(), &prior())
 }
 
@@ -102,57 +100,6 @@ fn a_series_without_data_keeps_a_healthy_canary_from_its_promotion() {
         let objection = "; memory has values of both colours in 0 minutes, 5 needed: no data is \
                          never a pass";
         assert!(found.reason.ends_with(objection), "{}", found.reason);
-    }
-}
-
-#[test]
-fn a_count_that_has_a_total_only_is_no_pass() {
-    let settings = config::settings(json!([config::orders()]));
-    let counted = OwnCounter {
-        total: Some(100),
-        bad: Some(0),
-    };
-    let side = || Counters {
-        own: vec![counted],
-        ..Counters::default()
-    };
-    let arrived = || Arrived {
-        minute: Minute {
-            canary: side(),
-            baseline: side(),
-        },
-        is_final: true,
-    };
-    let minutes: BTreeMap<u32, Arrived> = (1..=5).map(|judged| (judged, arrived())).collect();
-    let of = |id: &str| {
-        let data: Data = [(key(id), Points::from([(FIRST, 100.0)]))].into();
-        let observed = Observed {
-            settings: &settings,
-            state: &state(),
-            data: &data,
-            minute: 5,
-            now_secs: (FIRST + 15) * 60,
-            percent: 10,
-            sticky: false,
-        };
-        without_data(&observed, &minutes)
-    };
-    let never = messages::never_counted("orders", "Orders");
-    assert_eq!((of("c_m0n"), of("c_m0x")), (Some(never), None));
-}
-
-#[test]
-fn missing_requests_are_in_the_reason_of_what_is_open_only() {
-    let of = |decision| with_missing_requests(decision, "why".to_owned(), &BTreeMap::new(), 3);
-    let missing = "no request to the new colour was counted in 3 minutes; the comparison needs \
-                   traffic on both sides; why";
-    for (decision, expected) in [
-        (Decision::Continue, missing),
-        (Decision::Inconclusive, missing),
-        (Decision::Promote, "why"),
-        (Decision::Rollback, "why"),
-    ] {
-        assert_eq!(of(decision), expected, "{decision:?}");
     }
 }
 
@@ -267,37 +214,4 @@ fn what_could_not_be_measured_is_noted() {
     let state = state().with_remarks(remarks.into());
     let notes = outlook(&settings(30), &state, &data(9, 6.0, 54.0), 9).notes;
     assert_eq!(notes[2..], remarks.map(|remark| remark.text().to_owned()));
-}
-
-#[test]
-fn no_count_of_any_source_passes_that_never_had_a_value() {
-    // The first metric of the user is a series of values.
-    let counts = [
-        count("orders", Series::Custom(1, CustomPart::Count)),
-        count("tls", Series::Further("e")),
-    ];
-    let of = |ids: &[&str]| -> Data {
-        let points = |id: &&str| (key(id), Points::from([(FIRST, 1.0)]));
-        ids.iter().map(points).collect()
-    };
-    let names = |before: &[&str], bake: &[&str]| {
-        let known = known_counts(&counts, &of(before));
-        never_counted(&counts, &state().with_known_counts(known), &of(bake))
-    };
-
-    let named = |name: &str| {
-        Some(format!(
-            "{name} has never had a value of `{name} events`, in the bake or in the hour before; \
-             check that there is a metric of this name: no data is never a pass"
-        ))
-    };
-    assert_eq!(names(&[], &["c_m1x"]), named("tls"));
-    assert_eq!(names(&["b_m1x"], &["c_m0v", "c_f_n"]), named("tls"));
-    assert_eq!(names(&["b_f_e"], &["c_m1n"]), named("orders"));
-    assert_eq!(names(&["b_f_e"], &["b_m1x"]), None);
-    assert_eq!(names(&["b_m1x"], &["c_f_e"]), None);
-
-    let both = known_counts(&counts, &of(&["b_f_e", "b_m1x"]));
-    let places: Vec<usize> = both.into_iter().collect();
-    assert_eq!(places, [1, 11], "as tokens have them");
 }

@@ -9,7 +9,7 @@ use slipway::job::{Checks, Failure, StepError};
 use slipway::observed::instances::TaskInstances;
 
 use crate::BeginRelease;
-use crate::preflight::ROLLOUT;
+use crate::check_groups::ROLLOUT;
 
 /// The capacity providers of Fargate, of which no other has a name (Amazon ECS API:
 /// CreateCapacityProvider).

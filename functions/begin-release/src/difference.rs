@@ -8,7 +8,7 @@ use slipway::job::{Checks, Failure, Job, StepError};
 use slipway::observed::service::revision;
 use slipway::task_definition::{Difference, Registration, TaskDefinition, with_images};
 
-use crate::preflight::NEW;
+use crate::check_groups::NEW;
 use crate::restorable::PlannedRollout;
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters};

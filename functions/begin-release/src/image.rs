@@ -10,7 +10,7 @@ use slipway::job::{Checks, Failure, FailureType, Job, StepError};
 use slipway::manifest::ManifestKind;
 use slipway::task_definition::TaskDefinition;
 
-use crate::preflight::NEW;
+use crate::check_groups::NEW;
 use crate::{BeginRelease, Parameters};
 
 /// What is known of the architecture of an image.

@@ -7,9 +7,9 @@ use slipway::release::DeployRole;
 use slipway::task_definition::TaskDefinition;
 
 use crate::BeginRelease;
+use crate::check_groups::{NEW, PRIOR, RULE};
 use crate::passing::LISTED_ROLES;
 use crate::permission::{UPDATE, changing, simulation, skip_change};
-use crate::preflight::{NEW, PRIOR, RULE};
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
 

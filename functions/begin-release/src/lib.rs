@@ -6,6 +6,7 @@
 //! pair's route that an interrupted release left or a stack update reset.
 
 mod capacity;
+mod check_groups;
 mod difference;
 mod external;
 mod fit;

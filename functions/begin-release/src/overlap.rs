@@ -8,7 +8,7 @@
 use slipway::job::{Checks, Failure, Job, StepError};
 use slipway::release::{Event, Lease, Release, apply};
 
-use crate::preflight::RELEASE;
+use crate::check_groups::RELEASE;
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters, open_release};
 

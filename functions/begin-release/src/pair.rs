@@ -9,8 +9,8 @@ use slipway::observed::service::{revision, short_name};
 use slipway::observed::weights::Weights;
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorColour, PriorPair, PriorService};
 
+use crate::check_groups::{PRIOR, RECORD, RULE};
 use crate::live::{Tasks, has_drifted, live};
-use crate::preflight::{PRIOR, RECORD, RULE};
 use crate::route::{ForwardGroup, FoundRoute};
 use crate::target::{FoundTarget, group_of};
 use crate::{BeginRelease, Parameters, no_deployment};

@@ -23,8 +23,8 @@ use slipway::strategy::messages::waiting_for_grace;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::readable_of;
 
+use crate::check_groups::PRIOR;
 use crate::external::external_deployment;
-use crate::preflight::PRIOR;
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, missing_service};
 use crate::{BeginRelease, Parameters};

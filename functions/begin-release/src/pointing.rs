@@ -12,7 +12,7 @@ use slipway::observed::other_route::OtherRoute;
 use slipway::observed::route::Route;
 
 use crate::BeginRelease;
-use crate::preflight::RULE;
+use crate::check_groups::RULE;
 use crate::target::{FoundTarget, group_of};
 
 impl BeginRelease {

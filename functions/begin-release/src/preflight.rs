@@ -10,21 +10,12 @@ use slipway::release::{LastKnownRouting, Lease, PriorService};
 use slipway::strategy::Room;
 use slipway::task_definition::{Base, Registration, TaskDefinition};
 
+use crate::check_groups::{NEW, PRIOR, RELEASE, ROLLOUT, TARGET};
 use crate::external::external_deployment;
 use crate::fit::check_fit;
 use crate::restorable::PlannedRollout;
 use crate::target::{FoundTarget, group_of};
 use crate::{BeginRelease, Parameters, no_deployment, waiting};
-
-/// Groups of checks beside those of the services.
-pub(crate) const RELEASE: &str = "release";
-pub(crate) const RULE: &str = "rule";
-pub(crate) const RECORD: &str = "record";
-pub(crate) const NEW: &str = "new revision";
-pub(crate) const ROLLOUT: &str = "rollout";
-/// In place of the services and the rule, when they cannot be read.
-const TARGET: &str = "target";
-pub(crate) const PRIOR: &str = "prior release";
 
 /// What the checks found besides refusals.
 #[derive(Default)]

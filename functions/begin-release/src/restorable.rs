@@ -12,7 +12,7 @@ use slipway::observed::service::{ServiceView, family, revision};
 use slipway::release::PriorPair;
 use slipway::task_definition::{TaskDefinition, container_images};
 
-use crate::preflight::PRIOR;
+use crate::check_groups::PRIOR;
 use crate::target::FoundTarget;
 use crate::{BeginRelease, Parameters};
 

@@ -12,8 +12,8 @@ use slipway::observed::route::Route;
 use slipway::observed::service::ServiceView;
 use slipway::timestamp::readable;
 
+use crate::check_groups::RECORD;
 use crate::inspection::check_authentication;
-use crate::preflight::RECORD;
 use crate::{BeginRelease, Parameters};
 
 /// The route as it was found.

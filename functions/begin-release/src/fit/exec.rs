@@ -8,7 +8,7 @@ use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};
 use slipway::task_definition::TaskDefinition;
 
-use crate::preflight::NEW;
+use crate::check_groups::NEW;
 
 const ROLE: &str = "taskRoleArn";
 

@@ -10,7 +10,7 @@ use slipway::job::{Checks, Failure, StepError};
 use slipway::observed::service::TaskNetwork;
 use slipway::task_definition::TaskDefinition;
 
-use crate::preflight::NEW;
+use crate::check_groups::NEW;
 
 const OF_TASKS: &str = "awsvpc";
 

@@ -10,7 +10,7 @@ use slipway::job::{Checks, Failure, StepError};
 use slipway::observed::service::RegisteredPort;
 use slipway::task_definition::TaskDefinition;
 
-use crate::preflight::NEW;
+use crate::check_groups::NEW;
 
 /// What a service registers ports of its containers with.
 struct Registrar {

@@ -9,7 +9,7 @@ use slipway::aws::ObservedService;
 use slipway::job::{Checks, Failure, StepError};
 use slipway::task_definition::TaskDefinition;
 
-use crate::preflight::NEW;
+use crate::check_groups::NEW;
 
 /// Refuses a base, given with its name, without a volume that the service configures.
 pub(super) fn check_volumes(

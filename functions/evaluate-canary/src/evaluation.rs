@@ -119,7 +119,10 @@ impl EvaluateCanary {
             share(context, health),
             health.health
         );
-        let payload = self.sighted(context, settings, bake_state).await?.payload();
+        let payload = self
+            .with_arrivals(context, settings, bake_state)
+            .await?
+            .payload();
         Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
     }
 
@@ -162,7 +165,7 @@ impl EvaluateCanary {
 
     /// Notes how the first minute looks, so that the next evaluation can see whether it has
     /// changed. Nothing is judged yet, so a reading that fails does not matter.
-    async fn sighted(
+    async fn with_arrivals(
         &self,
         context: &CanaryContext<'_>,
         settings: &Settings,
@@ -175,8 +178,8 @@ impl EvaluateCanary {
 
         match self.read(context, settings, &bake_state).await {
             Ok(data) => {
-                let sightings = arrivals(&bake_state, &data, now_secs);
-                Ok(bake_state.with_arrivals(sightings))
+                let seen = arrivals(&bake_state, &data, now_secs);
+                Ok(bake_state.with_arrivals(seen))
             }
             Err(StepError::Busy(_)) => Ok(bake_state),
             Err(error) => Err(error),

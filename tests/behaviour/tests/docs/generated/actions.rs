@@ -8,6 +8,9 @@ use crate::project;
 /// Parameters that every action takes. They have a table of their own.
 const COMMON: [&str; 4] = ["pipeline", "execution", "cluster", "service"];
 
+/// In place of the table of an action that takes no others.
+const NO_OTHERS: &str = "Those of [every action](#every-action) alone.\n";
+
 /// Where the common parameters are described for services and pairs alike.
 const FIRST_ACTION: &str = "begin-release";
 
@@ -47,6 +50,9 @@ fn rows_of(action: &str, is_wanted: impl Fn(&str) -> bool) -> String {
         })
         .collect();
 
+    if rows.is_empty() {
+        return NO_OTHERS.to_owned();
+    }
     table(&["name", "type", "needed", "meaning"], &rows)
 }
 

@@ -36,7 +36,7 @@ pictures:
     cargo sandbox judge --report target/report.html < tests/sandbox/examples/judge/cases/rolled-back-by-errors.json
     chromium --headless --no-sandbox --hide-scrollbars --window-size=900,960 --screenshot=docs/images/report.png target/report.html
 
-# Checks the templates with sam and cfn-lint, which are installed below target/.
+# Checks the templates with sam, cfn-lint and checkov, which are installed below target/.
 templates:
     .ci/run templates
 

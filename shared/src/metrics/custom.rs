@@ -200,3 +200,6 @@ fn filled(text: &str, sides: &Sides, side: Side) -> String {
         .replace("{target_group}", &colour.target_group)
         .replace("{load_balancer}", &colour.balancer)
 }
+
+#[cfg(test)]
+mod tests;

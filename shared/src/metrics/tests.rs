@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::custom::CustomMetric;
 use super::source::balancer;
 use super::source::tests::key;
@@ -9,7 +7,6 @@ use crate::observed::fixtures::NEW;
 use crate::observed::route::Route;
 use crate::release::PriorPair;
 use crate::strategy::blue_green::fixtures::pair;
-use crate::strategy::canary::config::tests::settings;
 
 const BALANCING: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333";
 
@@ -44,7 +41,11 @@ fn a_side_has_the_name_of_its_service() {
     assert_eq!(names(&pair, "web"), ["Shop-Green-y", "Shop-ServiceA1B2-x"]);
 }
 
-fn bake_queries(sides: &Sides, thresholds_ms: &[f64], custom: &[CustomMetric]) -> Vec<Query> {
+pub(super) fn bake_queries(
+    sides: &Sides,
+    thresholds_ms: &[f64],
+    custom: &[CustomMetric],
+) -> Vec<Query> {
     let settings = SourceSettings {
         thresholds_ms,
         custom,
@@ -102,7 +103,7 @@ fn a_network_load_balancer_has_no_such_metrics() {
     );
 }
 
-fn only(queries: &[Query], id: &str) -> Query {
+pub(super) fn only(queries: &[Query], id: &str) -> Query {
     let found: Vec<&Query> = queries
         .iter()
         .filter(|query| query.key.id() == id)
@@ -210,7 +211,7 @@ fn the_hour_before_is_read_by_zones_minute_by_minute() {
 }
 
 /// What the first judged minute has, by these points.
-fn read(points: &[(&str, f64)], custom: &[CustomMetric]) -> Minute {
+pub(super) fn read(points: &[(&str, f64)], custom: &[CustomMetric]) -> Minute {
     const AT: i64 = 29_460_060;
     let data: Data = points
         .iter()
@@ -266,118 +267,6 @@ fn points_become_the_counters_of_a_minute() {
         [None],
         "no response times, so nothing is known of slow ones"
     );
-}
-
-#[test]
-fn metrics_of_a_user_become_counts_and_values() {
-    let points = [
-        ("c_m0x", 30.0),
-        ("c_m0n", 40.0),
-        ("b_m0n", 400.0),
-        ("c_m1v", 512.5),
-    ];
-    let found = read(&points, &custom());
-    let own = |side: &Counters| (side.own[0].total, side.own[0].bad);
-    assert_eq!(
-        own(&found.canary),
-        (Some(40), Some(10)),
-        "fewer orders are worse"
-    );
-    assert_eq!(own(&found.baseline), (Some(400), Some(400)));
-    assert_eq!(
-        [&found.canary.values, &found.baseline.values],
-        [&[Some(512.5)], &[None]]
-    );
-}
-
-/// A metric of a user with every placeholder, and one with text around a placeholder.
-fn custom() -> Vec<CustomMetric> {
-    let counted = json!({
-        "name": "orders", "namespace": "Shop", "count": "Orders", "total": "Carts",
-        "worse": "less",
-        "dimensions": {
-            "A": "{colour}", "B": "{service}", "C": "{task_definition}", "D": "{target_group}",
-            "E": "{load_balancer}", "F": "plain",
-        },
-    });
-    let valued = json!({
-        "name": "memory", "namespace": "ECS", "value": "Memory", "statistic": "p95",
-        "worse": "more", "dimensions": {"S": "x-{service}-y"},
-    });
-
-    settings(json!([counted, valued])).custom
-}
-
-fn query(
-    id: &str,
-    namespace: &str,
-    (name, statistic): (&str, &str),
-    dimensions: &[(&str, &str)],
-) -> Query {
-    let dimensions = dimensions
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-
-    Query {
-        key: key(id),
-        metric: MetricName {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            dimensions: dimensions.collect(),
-        },
-        statistic: statistic.to_owned(),
-        period_secs: 60,
-    }
-}
-
-#[test]
-fn of_the_metrics_of_a_user_the_hour_before_has_the_counts_of_the_live_colour() {
-    let settings = SourceSettings {
-        custom: &custom(),
-        ..SourceSettings::default()
-    };
-    let queries = hourly_queries(&sides(), settings);
-    let ids = queries.iter().map(|query| query.key.id());
-    let own: Vec<String> = ids.filter(|id| id.starts_with("b_m")).collect();
-    assert_eq!(own, ["b_m0x"]);
-    assert!(queries.iter().all(|query| query.key.side == Side::Baseline));
-}
-
-#[test]
-fn metrics_of_a_user_are_read_of_both_colours_with_what_differs_filled_in() {
-    let queries = bake_queries(&sides(), &[], &custom());
-
-    let green = [
-        ("A", "green"),
-        ("B", "web-green"),
-        ("C", "web:2"),
-        ("D", "targetgroup/green/0123456789abcdef"),
-        ("E", "app/web/50dc6c495c0c9188"),
-        ("F", "plain"),
-    ];
-    let blue = [
-        ("A", "blue"),
-        ("B", "web-blue"),
-        ("C", "web:1"),
-        ("D", "targetgroup/blue/0123456789abcdef"),
-        ("E", "app/web/50dc6c495c0c9188"),
-        ("F", "plain"),
-    ];
-    let orders = ("Orders", "Sum");
-    let carts = ("Carts", "Sum");
-    let memory = ("Memory", "p95");
-    let expected = [
-        query("c_m0x", "Shop", orders, &green),
-        query("c_m0n", "Shop", carts, &green),
-        query("b_m0x", "Shop", orders, &blue),
-        query("b_m0n", "Shop", carts, &blue),
-        query("c_m1v", "ECS", memory, &[("S", "x-web-green-y")]),
-        query("b_m1v", "ECS", memory, &[("S", "x-web-blue-y")]),
-    ];
-
-    for query in expected {
-        assert_eq!(only(&queries, &query.key.id()), query);
-    }
 }
 
 #[test]

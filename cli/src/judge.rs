@@ -60,7 +60,7 @@ const FORMATS: &str = r#"Without --kayenta and --replay, standard input is one s
   thresholds_ms  baseline p90, p99 and 1.5 times p99 before the bake; [] judges no latency
   hour           the hour before: for each minute a list of Availability Zones, each with n, ok,
                  r4, r5, refused, slow and slow_p; a minute without data is []
-  minutes        c is the canary, b the baseline; null or absent is no point
+  minutes        c is the canary, b the baseline; null or absent is not a point
     n            RequestCount; ok is 2XX and 3XX, r4 4XX, r5 5XX
     refused      TargetConnectionErrorCount
     timed        response times

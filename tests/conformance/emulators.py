@@ -1,7 +1,7 @@
 """Compares the responses that the adapters get from the sandbox and from third-party emulators, field by field.
 
 Two emulators agree on little that is not AWS's. Where one is known to be wrong or to leave something out, the difference is
-listed below with its reason; any other difference fails, and so does a listed one that is no difference any more.
+listed below with its reason; any other difference fails, and so does a listed one that does not differ any more.
 
 usage: emulators.py <the program `answers`> [moto|ministack …]
 """
@@ -61,7 +61,7 @@ def answers(program, where, environment):
 
 
 def leaves(value, path=""):
-    """Paths and values of all scalars: ids are masked, and messages are left out, because their wording is no contract."""
+    """Paths and values of all scalars: ids are masked, and messages are left out, because their wording is not a contract."""
     if isinstance(value, dict) and value:
         for key, member in value.items():
             if key != "message":

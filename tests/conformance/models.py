@@ -99,7 +99,7 @@ class Checks:
         service = service_of(name)
         operation = service.operation(word)
         if operation is None:
-            return self.took(name, word, error, ["is no operation of the service"])
+            return self.took(name, word, error, ["is not an operation of the service"])
         problems = [f"answer: {problem}" for problem in service.answer_problems(operation, call["answer"], error)]
         # A test's own requests have no header of the SDK; an operator's request is checked if it succeeded.
         by_sdk = "amz-sdk-request" in call["request"]["headers"]
@@ -117,7 +117,7 @@ class Checks:
         service = service_of(name)
         operation = service.operation(word)
         if operation is None:
-            return self.took(name, word, error, ["is no operation of the service"])
+            return self.took(name, word, error, ["is not an operation of the service"])
         if error is not None:
             known = service.errors(operation)
             return self.took(name, word, error, [] if error in known else [f"answer: {error} is not one of its errors"])

@@ -132,7 +132,7 @@ class Calls(unittest.TestCase):
         mistakes = {
             "Unknown parameter": lambda call, body, answer: answer["service"].update(name="web"),
             "is not one of": lambda call, body, answer: answer["service"].update(launchType="LAMBDA"),
-            "is no timestamp": lambda call, body, answer: answer["service"].update(createdAt="2026-01-05T09:00:00Z"),
+            "is not a timestamp": lambda call, body, answer: answer["service"].update(createdAt="2026-01-05T09:00:00Z"),
             "Invalid type": lambda call, body, answer: answer["service"].update(deployments={}),
             "null instead of nothing": lambda call, body, answer: answer["service"].update(deployments=None),
         }
@@ -141,7 +141,7 @@ class Calls(unittest.TestCase):
 
     def test_errors(self):
         strange = lambda call, body, answer: (call.update(error="NoSuchService"), answer.update(__type="NoSuchService"))
-        self.assertIn("no error of UpdateService", found(GONE, strange))
+        self.assertIn("not an error of UpdateService", found(GONE, strange))
         other = lambda call, body, answer: answer.update(__type="ClientException")
         self.assertIn("the response has ClientException", found(GONE, other))
 

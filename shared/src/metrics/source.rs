@@ -243,7 +243,7 @@ impl Sides {
     }
 
     /// The same where each colour, the live one first, is behind the load balancer of this ARN, or
-    /// of this ARN of a rule or listener; `None` where one is no Application Load Balancer.
+    /// of this ARN of a rule or listener; `None` where one is not an Application Load Balancer.
     #[must_use]
     pub fn behind(
         pair: &PriorPair,

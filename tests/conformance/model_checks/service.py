@@ -219,7 +219,7 @@ class Service:
             yield f"the response has {code}, the log {error}"
         own = {shape.error_code: shape for shape in operation.error_shapes}
         if error not in self.errors(operation):
-            yield f"{error} is no error of {operation.name}"
+            yield f"{error} is not an error of {operation.name}"
         if error in own and protocol == "json":
             members = {key: value for key, value in json.loads(raw).items() if key not in ("__type", "message", "Message")}
             yield from Strict(wire=True).problems(members, own[error])

@@ -80,7 +80,7 @@ class Strict(ParamValidator):
     def _validate_timestamp(self, param, shape, errors, name):
         expected = (int, float) if self.wire else datetime
         if isinstance(param, bool) or not isinstance(param, expected):
-            self._say(name, f"`{param}` is no timestamp")
+            self._say(name, f"`{param}` is not a timestamp")
 
     def _validate_blob(self, param, shape, errors, name):
         if not self.wire:

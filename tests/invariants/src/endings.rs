@@ -135,7 +135,7 @@ fn check(
         "failed" => return failed(aws, execution, record),
         other => {
             return Err(format!(
-                "invariant 2: execution {execution} ended as {other:?}, which is no outcome"
+                "invariant 2: execution {execution} ended as {other:?}, which is not an outcome"
             ));
         }
     };

@@ -39,7 +39,7 @@ pub(super) fn check(
         "deployed" | "unchanged" | "rolled-back" | "held" => {}
         other => {
             return Err(format!(
-                "invariant 2: execution {execution} ended as {other:?}, which is no outcome"
+                "invariant 2: execution {execution} ended as {other:?}, which is not an outcome"
             ));
         }
     }

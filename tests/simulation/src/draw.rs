@@ -74,7 +74,7 @@ pub enum About {
 /// Draws the plan of a seed.
 ///
 /// # Panics
-/// For promotions, which are no plan of one service or pair.
+/// For promotions, which are not a plan of one service or pair.
 #[must_use]
 pub fn plan(seed: u64, about: About) -> Plan {
     let mut rng = Rng::with_seed(seed ^ 0x5117_3a7d_0c0f_fee5);

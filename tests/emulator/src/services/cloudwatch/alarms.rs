@@ -37,7 +37,10 @@ pub struct Alarm {
 
 /// Makes an alarm, or changes its state.
 pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
-    debug_assert!(STATES.contains(&state), "{state} is no state of an alarm");
+    debug_assert!(
+        STATES.contains(&state),
+        "{state} is not a state of an alarm"
+    );
 
     let now = aws.now;
     let fresh = || Alarm {

@@ -54,7 +54,7 @@ impl Element {
     }
 }
 
-/// The members of a document's element, each text or a structure; nothing if it is no XML.
+/// The members of a document's element, each text or a structure; nothing if it is not XML.
 pub(super) fn read(body: &[u8]) -> Option<Value> {
     let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
     let mut open = vec![Element::default()];

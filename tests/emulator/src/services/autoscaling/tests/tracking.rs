@@ -80,7 +80,7 @@ fn a_service_scales_out_at_once_to_what_the_load_needs_and_to_its_maximum_at_mos
     assert_eq!(
         (count(&aws), healthy(&aws)),
         (4, 4),
-        "tasks that start are no reason for more"
+        "tasks that start are not a reason for more"
     );
 
     traffic::set(&mut aws, &listener, 1000.0);
@@ -260,7 +260,7 @@ fn a_step_changes_the_count_between_the_capacities_and_in_no_suspended_direction
     let suspended = json!({"SuspendedState": {"DynamicScalingOutSuspended": true}});
     register(&mut aws, suspended).unwrap();
     assert!(!adjust(&mut aws, "main", "web", 1));
-    assert!(!adjust(&mut aws, "main", "other", 1), "it is no target");
+    assert!(!adjust(&mut aws, "main", "other", 1), "it is not a target");
     assert_eq!(count(&aws), 2);
 }
 

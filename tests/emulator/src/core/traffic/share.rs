@@ -184,7 +184,7 @@ fn shares(aws: &Aws, arn: &str, load: &Load, at: Millis) -> Shares {
     let pinned = load
         .pinned
         .as_ref()
-        .filter(|pinned| lasts(load, pinned, at) && stickiness(actions).is_some());
+        .filter(|pinned| lasts(load, pinned, true, at) && stickiness(actions).is_some());
     let Some(pinned) = pinned else {
         return by_weight;
     };
@@ -234,23 +234,30 @@ fn stickiness(actions: Option<&Value>) -> Option<Millis> {
     enabled.then_some(secs * 1000)
 }
 
-/// Whether the cookies of a cohort are still valid.
-fn lasts(load: &Load, pinned: &Pinned, at: Millis) -> bool {
-    load.renews || at < pinned.until
+/// Whether the cookies of a cohort are still valid. Those of a rule that is not sticky any more are
+/// not renewed.
+fn lasts(load: &Load, pinned: &Pinned, is_sticky: bool, at: Millis) -> bool {
+    (load.renews && is_sticky) || at < pinned.until
 }
 
-/// Where the clients with a cookie are when the weights change: a cohort that is pinned already
-/// stays as it is.
+/// Where the clients with a cookie are when the actions change: a cohort that is pinned already
+/// stays as it is. Without stickiness its cookies say nothing, but they last.
 pub(super) fn pin(aws: &Aws, arn: &str, load: &Load) -> Option<Pinned> {
     let actions = aws.elb.actions_of(arn);
-    let duration = stickiness(actions).filter(|_| load.sticky > 0.0)?;
-    let pinned = load.pinned.clone();
-    let still = pinned.filter(|pinned| lasts(load, pinned, aws.now));
+    let duration = stickiness(actions);
+    let still = load.pinned.clone();
+    let still = still.filter(|pinned| lasts(load, pinned, duration.is_some(), aws.now));
+    let Some(duration) = duration.filter(|_| load.sticky > 0.0) else {
+        return still;
+    };
 
-    still.or_else(|| {
-        Some(Pinned {
+    let until = aws.now + duration;
+    match still {
+        Some(pinned) if load.renews => Some(Pinned { until, ..pinned }),
+        Some(pinned) => Some(pinned),
+        None => Some(Pinned {
             shares: by_weight(actions),
-            until: aws.now + duration,
-        })
-    })
+            until,
+        }),
+    }
 }

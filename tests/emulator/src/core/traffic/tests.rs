@@ -212,6 +212,31 @@ fn a_client_that_goes_on_renews_its_cookie_and_keeps_its_group() {
 }
 
 #[test]
+fn a_cookie_outlasts_stickiness_that_is_off_and_is_not_renewed_meanwhile() {
+    for (off_secs, in_ten_seconds) in [(90, (40.0, 60.0)), (110, (0.0, 100.0))] {
+        let mut world = TrafficBench::new();
+        world.aws.settle_quirk(Quirk::WeightZeroIsUse, true);
+        world.weigh(100, 0, Some(100));
+        world.load(10.0);
+        set_sticky(&mut world.aws, &world.listener.clone(), 0.4);
+        renew_cookies(&mut world.aws, &world.listener.clone());
+        world.weigh(0, 100, Some(100));
+        world.pass(1_000);
+        world.weigh(0, 100, None);
+        world.pass(off_secs);
+
+        let before = [world.served("b1"), world.served("g1")];
+        world.weigh(0, 100, Some(100));
+        world.pass(10);
+        let got = (
+            world.served("b1") - before[0],
+            world.served("g1") - before[1],
+        );
+        assert_eq!(got, in_ten_seconds, "off for {off_secs} s");
+    }
+}
+
+#[test]
 fn minutes_of_a_target_group_are_read_from_the_spans() {
     let mut world = TrafficBench::new();
     let start = world.aws.now;

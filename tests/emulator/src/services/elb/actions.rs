@@ -147,14 +147,29 @@ fn check_forward(elb: &Elb, action: &Value) -> Result<(), ApiError> {
         ));
     }
 
+    check_stickiness(elb, action, &forwards)
+}
+
+/// Several groups need the stickiness of the rule if one of them binds clients to its targets.
+fn check_stickiness(elb: &Elb, action: &Value, forwards: &[(String, i64)]) -> Result<(), ApiError> {
     let stickiness = &action["ForwardConfig"]["TargetGroupStickinessConfig"];
+    let is_on = is_true(&stickiness["Enabled"]);
     let secs = number(&stickiness["DurationSeconds"]);
     let is_valid = |secs: i64| (1..=MOST_STICKINESS_SECS).contains(&secs);
-    if secs.is_some_and(|secs| !is_valid(secs))
-        || (is_true(&stickiness["Enabled"]) && secs.is_none())
-    {
+    if secs.is_some_and(|secs| !is_valid(secs)) || (is_on && secs.is_none()) {
         return Err(operations::validation(
             "The stickiness duration must be between 1 and 604800 seconds",
+        ));
+    }
+
+    let mut groups = forwards
+        .iter()
+        .filter_map(|(arn, _)| elb.target_groups.get(arn));
+    let binds = groups.any(|group| group.attribute("stickiness.enabled") == Some("true"));
+    if binds && forwards.len() > 1 && !is_on {
+        return Err(invalid(
+            "You must enable group stickiness on a rule if you enabled target stickiness on one of \
+             its target groups",
         ));
     }
     Ok(())

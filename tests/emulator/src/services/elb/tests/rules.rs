@@ -117,6 +117,32 @@ fn weights_stickiness_and_order_come_back_as_they_were_given() {
 }
 
 #[test]
+fn several_groups_need_stickiness_while_one_of_them_binds_clients_to_its_targets() {
+    let (mut aws, blue, green, _, rule) = secured();
+    let attributes = json!([{"Key": "stickiness.enabled", "Value": "true"}]);
+    let binding = aws.elb.target_groups.get_mut(&green).unwrap();
+    let properties = &mut binding.properties;
+    properties.insert("TargetGroupAttributes".to_owned(), attributes);
+
+    let (both, only) = (&[(&*blue, 90), (&*green, 0)][..], &[(&*green, 1)][..]);
+    for (groups, enabled, refused) in [
+        (both, false, true),
+        (both, true, false),
+        (only, false, false),
+    ] {
+        let mut action = forward(groups);
+        action["ForwardConfig"]["TargetGroupStickinessConfig"]["Enabled"] = enabled.into();
+        let error = modify(&mut aws, &rule, &json!([action])).err();
+        let expected = refused.then(|| "InvalidLoadBalancerAction".to_owned());
+        assert_eq!(
+            error.map(|error| error.code),
+            expected,
+            "{groups:?} {enabled}"
+        );
+    }
+}
+
+#[test]
 fn a_client_secret_is_omitted_and_must_be_given_again_or_kept() {
     let (mut aws, blue, _, _, rule) = secured();
     let last = forward(&[(&blue, 1)]);

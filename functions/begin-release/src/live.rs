@@ -107,6 +107,7 @@ mod tests {
             live: Colour::Blue,
             weights: Weights { blue: 90, green: 0 },
             scaling_to_restore: PerColour::default(),
+            stickiness: None,
             rule: None,
         }
     }

@@ -1,6 +1,6 @@
 //! The repair of a pair that no release holds: a stack update can set the weights of its route back
 //! to those of the template, so that traffic goes to a colour without tasks. Its other changes to
-//! records, such as to their TTL, stay.
+//! records, such as to their TTL, stay. Stickiness that a rollback switched off is on again, too.
 //!
 //! Never takes traffic from a colour with a healthy target, and never acts during a release: its
 //! steps observe the weights themselves.
@@ -37,6 +37,11 @@ impl RollBack {
         let Some(observed) = observed else {
             return Ok(None);
         };
+
+        let bound = self.bind_again(lease, (known, rule), &observed).await?;
+        if bound.is_some() {
+            return Ok(bound);
+        }
 
         // Mostly the rule alone shows that all traffic is where it was left.
         let other = known.live.other();

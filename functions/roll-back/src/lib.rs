@@ -13,6 +13,7 @@ mod refused;
 mod restart;
 mod service;
 mod started;
+mod stickiness;
 mod stop_line;
 mod sweep;
 

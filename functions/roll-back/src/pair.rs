@@ -148,10 +148,7 @@ impl RollBack {
                     .await?;
                 Ok(change.describe(pair.live))
             }
-            PairChange::ConfirmWeights => {
-                let confirmed = self.traffic.confirm(lease, pair, seen).await?;
-                Ok(confirmed.summary())
-            }
+            PairChange::ConfirmWeights => self.traffic.confirm(lease, pair, seen).await,
             PairChange::ResetIdle => self.return_idle(context).await,
             PairChange::RestoreScaleIn => {
                 let restored = Event::ScaleInRestorationAnnounced;

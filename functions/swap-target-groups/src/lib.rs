@@ -173,8 +173,8 @@ impl<R: RouteKind> Swap<R> {
                 self.route(context, &plan, lease, to, percent).await
             }
             ShiftStep::Confirm => {
-                let confirmed = self.traffic.confirm(&lease, pair, &context.seen).await?;
-                Ok(JobReport::in_progress(confirmed.summary(), 0))
+                let summary = self.traffic.confirm(&lease, pair, &context.seen).await?;
+                Ok(JobReport::in_progress(summary, 0))
             }
             ShiftStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
             ShiftStep::Done { summary } => {

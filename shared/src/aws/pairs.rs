@@ -52,6 +52,15 @@ impl ObservedPair {
     pub fn of(&self, colour: Colour) -> &ObservedService {
         self.services.of(colour)
     }
+
+    /// The same pair, so that a change of the weights also lets its rule bind no client any more.
+    #[must_use]
+    pub fn without_stickiness(&self) -> Self {
+        Self {
+            route: self.route.with_stickiness(None),
+            ..self.clone()
+        }
+    }
 }
 
 impl Pairs {

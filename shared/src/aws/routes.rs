@@ -37,6 +37,16 @@ impl ObservedRoute {
             Self::Record(_) => None,
         }
     }
+
+    /// The same route, so that a change of its weights also binds clients for this long, or no
+    /// longer binds them.
+    #[must_use]
+    pub fn with_stickiness(&self, duration: Option<Duration>) -> Self {
+        match self {
+            Self::Rule(rule) => Self::Rule(rule.with_stickiness(duration)),
+            Self::Record(records) => Self::Record(records.clone()),
+        }
+    }
 }
 
 impl Routes {

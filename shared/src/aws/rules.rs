@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Rule, RuleCondition, TargetGroupTuple,
+    Action, ActionTypeEnum, Rule, RuleCondition, TargetGroupStickinessConfig, TargetGroupTuple,
 };
 
 use super::clients::Clients;
@@ -41,6 +41,21 @@ impl ObservedRule {
             .filter_map(|action| action.authenticate_cognito_config())
             .filter_map(|cognito| cognito.user_pool_arn())
             .collect()
+    }
+
+    /// The same rule, so that a change of its weights also binds clients for this long, or no
+    /// longer binds them.
+    pub(super) fn with_stickiness(&self, duration: Option<Duration>) -> Self {
+        let mut rule = self.clone();
+        rule.view.sticky = duration;
+        let forwards = rule.actions.iter_mut();
+        for config in forwards.filter_map(|action| action.forward_config.as_mut()) {
+            let sticky = TargetGroupStickinessConfig::builder().enabled(duration.is_some());
+            let secs = duration.and_then(|duration| i32::try_from(duration.as_secs()).ok());
+            let sticky = sticky.set_duration_seconds(secs);
+            config.target_group_stickiness_config = Some(sticky.build());
+        }
+        rule
     }
 }
 

@@ -3,6 +3,8 @@
 //! An event only states what happened. Whether it may happen, and what it changes, is decided in
 //! `transition`.
 
+use std::time::Duration;
+
 use super::names::names;
 use super::{
     Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorState, Registering, Release,
@@ -20,7 +22,8 @@ use crate::timestamp::Timestamp;
 pub enum Event {
     /// A release takes the free lease.
     Taken(Box<Release>),
-    /// The weights of a pair that no release holds are about to be set to what the last one left.
+    /// The route of a pair that no release holds is about to be set to what the last one left or
+    /// found: its weights, or its stickiness.
     RepairAnnounced,
     /// What is released again, while no release holds the lease, is this; none once it is started.
     RestartNoted(Option<Box<Restart>>),
@@ -51,6 +54,9 @@ pub enum Event {
     ShiftSubmitted { change: String },
     /// The announced weights are set, and decide about all new traffic.
     ShiftConfirmed,
+    /// The shift that is announced next also switches the stickiness of the rule off, which bound
+    /// clients for this long. Without a duration: the rule is sticky, or its owner has to decide.
+    StickinessNoted { off: Option<Duration> },
     /// Scale-in of both colours is about to be suspended.
     ScaleInSuspensionAnnounced,
     /// Scale-in of both colours is about to be set to what was recorded.
@@ -107,6 +113,7 @@ names! {
         ShiftAnnounced => "announce a traffic shift",
         ShiftSubmitted => "record the change of a traffic shift",
         ShiftConfirmed => "confirm a traffic shift",
+        StickinessNoted => "note whether the rule is sticky",
         ScaleInSuspensionAnnounced => "announce the suspension of scale-in",
         ScaleInRestorationAnnounced => "announce the restoration of scale-in",
         RaiseAnnounced => "announce a raise of the old colour",
@@ -145,6 +152,7 @@ impl Event {
             Self::ShiftAnnounced { .. } => EventName::ShiftAnnounced,
             Self::ShiftSubmitted { .. } => EventName::ShiftSubmitted,
             Self::ShiftConfirmed => EventName::ShiftConfirmed,
+            Self::StickinessNoted { .. } => EventName::StickinessNoted,
             Self::ScaleInSuspensionAnnounced => EventName::ScaleInSuspensionAnnounced,
             Self::ScaleInRestorationAnnounced => EventName::ScaleInRestorationAnnounced,
             Self::RaiseAnnounced { .. } => EventName::RaiseAnnounced,

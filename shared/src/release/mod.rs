@@ -35,6 +35,7 @@ mod stack_update;
 mod standing;
 mod started;
 mod stated_pipeline;
+mod stickiness;
 mod stored;
 mod target;
 #[cfg(test)]
@@ -71,6 +72,7 @@ pub use stack_update::{AfterUpdate, RunningReleases, StackUpdate};
 pub use standing::Standing;
 pub use started::Started;
 pub use stated_pipeline::{StatedJob, StatedPipeline};
+pub use stickiness::{SuspendedStickiness, bound_clients};
 pub use target::{PairTarget, Prior, PriorService, ServiceTarget, Target, TrafficReturn};
 pub use traffic_shift::TrafficShift;
 pub use transition::{IllegalTransition, apply, close};

@@ -4,14 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::deploy_role::is_in_place_of;
-use super::{DeployRole, Outcome, PairTarget};
+use super::{DeployRole, Outcome, PairTarget, SuspendedStickiness};
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::record::RecordPair;
 use crate::observed::route::{Route, RouteView};
 use crate::observed::scaling::RecordedScaling;
 use crate::observed::weights::Weights;
 
-/// The live colour, its weights, and what is suspended of its scaling and still to be restored.
+/// The live colour, its weights, and what is suspended and still to be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastKnownRouting {
     pub live: Colour,
@@ -19,6 +19,8 @@ pub struct LastKnownRouting {
     /// What was suspended of a colour's automatic scaling before it was suspended by a release that
     /// did not restore it.
     pub scaling_to_restore: PerColour<Option<RecordedScaling>>,
+    /// The stickiness of the rule that a release switched off when it returned the traffic.
+    pub stickiness: Option<SuspendedStickiness>,
     /// Where the weights were set; none in leases that were written before it was recorded.
     pub rule: Option<KnownRule>,
 }
@@ -95,6 +97,10 @@ impl LastKnownRouting {
         PerColour::services(given, pair) == *services && self.is_beside(route)
     }
 
+    fn routes_by(&self, route: &Route) -> bool {
+        self.rule.as_ref().is_some_and(|rule| rule.route == *route)
+    }
+
     /// Whether its route is in the place of this one: pairs of one name in two places share a
     /// lease.
     fn is_beside(&self, route: &Route) -> bool {
@@ -103,18 +109,21 @@ impl LastKnownRouting {
     }
 
     /// What is known after the release of the pair `name` closed with `outcome`, given what was
-    /// known `before`. A superseded release leaves the values unchanged, and a manual one leaves
-    /// the role unchanged.
+    /// known `before`. A superseded release leaves the values unchanged, unless it had returned the
+    /// traffic and switched stickiness off for that. A manual one leaves the role unchanged.
     pub(super) fn after(
         (name, pair): (&str, &PairTarget),
         outcome: Outcome,
         role: Option<&DeployRole>,
         before: Option<Self>,
     ) -> Option<Self> {
-        if outcome == Outcome::Superseded {
+        if outcome == Outcome::Superseded && pair.stickiness.is_none() {
             return before;
         }
 
+        let route = &pair.prior.route;
+        let owed = before.as_ref().filter(|known| known.routes_by(route));
+        let owed = owed.and_then(|known| known.stickiness);
         let promoted = pair.shift.as_ref().filter(|_| outcome == Outcome::Deployed);
         let live = if promoted.is_some() {
             pair.prior.idle()
@@ -123,7 +132,6 @@ impl LastKnownRouting {
         };
 
         let services = pair.prior.services(name);
-        let route = &pair.prior.route;
         let of_same = before
             .as_ref()
             .filter(|known| known.is_of(&services, name, route));
@@ -141,6 +149,7 @@ impl LastKnownRouting {
             live,
             weights: promoted.map_or(pair.prior.weights(), |shift| shift.to),
             scaling_to_restore,
+            stickiness: pair.stickiness.or(owed),
             rule: Some(KnownRule {
                 route: route.clone(),
                 target_groups: PerColour::from_fn(|colour| {

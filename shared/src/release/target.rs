@@ -2,11 +2,13 @@
 //!
 //! What only a pair has is a field of [`PairTarget`]: no release of a single service can have it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     AwaitingDecision, Before, Change, FoundDeployment, JudgementRecord, OperatorDecision,
-    PriorPair, PriorState, Refusal, SeenHealth, TrafficShift,
+    PriorPair, PriorState, Refusal, SeenHealth, SuspendedStickiness, TrafficShift,
 };
 use crate::job::Failure;
 use crate::observed::colour::{Colour, PerColour};
@@ -49,6 +51,8 @@ pub struct PairTarget {
     pub recount: bool,
     /// What was seen of the new colour's health while it had traffic, if it was not all as filled.
     pub health: Option<SeenHealth>,
+    /// The stickiness of the rule, if it was announced to be switched off with the return.
+    pub stickiness: Option<SuspendedStickiness>,
     /// The decision to return the traffic to the old colour. Once made, it stays.
     pub traffic_return: Option<TrafficReturn>,
     /// Judgements that have ended.
@@ -291,6 +295,7 @@ impl PairTarget {
             retiring: false,
             recount: false,
             health: None,
+            stickiness: None,
             traffic_return: None,
             judgements: Vec::new(),
             awaiting: None,
@@ -342,6 +347,15 @@ impl PairTarget {
         self.judgements
             .retain(|known| known.since != judgement.since);
         self.judgements.push(judgement);
+    }
+
+    pub(super) fn await_decision(&mut self, action: Timestamp, now: Timestamp) {
+        self.awaiting = Some(AwaitingDecision::new(action, now));
+    }
+
+    /// `off`: for how long the rule bound clients, if that is about to end.
+    pub(super) fn note_stickiness(&mut self, off: Option<Duration>, now: Timestamp) {
+        self.stickiness = off.map(|duration| SuspendedStickiness::new(duration, now));
     }
 
     pub(super) fn record_decision(&mut self, decision: OperatorDecision) -> Result<(), Refusal> {

@@ -9,9 +9,8 @@
 use thiserror::Error;
 
 use super::{
-    AwaitingDecision, Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget,
-    Phase, PhaseName, Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget,
-    Target,
+    Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget, Phase, PhaseName,
+    Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget, Target,
 };
 use crate::freeze::Guards;
 use crate::job::{Failure, StepError};
@@ -59,6 +58,11 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
             Ok(())
         }
         (None, Event::RepairAnnounced) if next.last_known.is_some() => Ok(()),
+        (None, Event::StickinessNoted { off: None }) => next
+            .last_known
+            .as_mut()
+            .map(|known| known.stickiness = None)
+            .ok_or(Refusal::Phase),
         (None, Event::RestartNoted(restart)) => {
             next.restart = restart;
             Ok(())
@@ -114,14 +118,13 @@ fn step(
         Event::HealthSeen(seen) => phase.open_pair()?.health = Some(seen),
         Event::ReturnDecided(decision) => phase.open_pair()?.decide_return(decision)?,
         Event::JudgementRecorded(judgement) => phase.open_pair()?.record_judgement(judgement),
-        Event::DecisionAwaited { action } => {
-            phase.open_pair()?.awaiting = Some(AwaitingDecision::new(action, now));
-        }
+        Event::DecisionAwaited { action } => phase.open_pair()?.await_decision(action, now),
         Event::OperatorDecided(decision) => phase.open_pair()?.record_decision(decision)?,
         // The traffic and the tasks of a pair also change while it is being rolled back.
         Event::ShiftAnnounced { from, to } => shift(release, (from, to), now, in_grace)?,
         Event::ShiftSubmitted { change } => phase.pair()?.shift_mut()?.submit(change)?,
         Event::ShiftConfirmed => phase.pair()?.shift_mut()?.confirm(now)?,
+        Event::StickinessNoted { off } => phase.pair()?.note_stickiness(off, now),
         Event::ScaleInRestorationAnnounced => restore_scale_in(phase.pair()?),
         Event::RaiseAnnounced { tasks } => phase.pair()?.raised_to = Some(tasks),
         Event::RestorationAnnounced { percentages } => phase.restore(percentages)?,

@@ -11,12 +11,12 @@ use crate::job::{Failure, StepError};
 use crate::observed::colour::Colour;
 use crate::observed::weights::Weights;
 use crate::release::{
-    Event, Lease, PairTarget, PriorPair, Release, TrafficReturn, TrafficShift, apply,
+    Event, Lease, PairTarget, PriorPair, Release, TrafficReturn, TrafficShift, apply, bound_clients,
 };
 use crate::strategy::blue_green::context::PairContext;
 use crate::strategy::blue_green::returning::{ReturnChange, ReturnStep, next_return_step};
 use crate::strategy::blue_green::size::needed_by_new;
-use crate::timestamp::{Timestamp, readable};
+use crate::timestamp::Timestamp;
 
 /// Moves the traffic of pairs.
 #[derive(Clone, Debug)]
@@ -34,23 +34,6 @@ pub enum ReturnProgress {
     Returning(String),
     /// The old colour has all of it again; the lease as it was written last.
     Returned(String, Box<Lease>),
-}
-
-/// Whether the weights decide about all new traffic, in words.
-#[derive(Debug)]
-pub enum Confirmation {
-    Confirmed(String),
-    /// Not all servers of Route 53 have them.
-    Pending(String),
-}
-
-impl Confirmation {
-    #[must_use]
-    pub fn summary(self) -> String {
-        match self {
-            Self::Confirmed(summary) | Self::Pending(summary) => summary,
-        }
-    }
 }
 
 impl TrafficMover {
@@ -76,22 +59,74 @@ impl TrafficMover {
         seen: &ObservedPair,
         to: Weights,
     ) -> Result<Lease, StepError> {
+        let announced = self.announce(lease, seen, to).await?;
+        self.set(&announced, pair, seen, to).await
+    }
+
+    async fn announce(
+        &self,
+        lease: &Lease,
+        seen: &ObservedPair,
+        to: Weights,
+    ) -> Result<Lease, StepError> {
         let from = seen.view.weights;
         let announced = apply(lease, Event::ShiftAnnounced { from, to }, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
+        Ok(announced)
+    }
 
+    async fn set(
+        &self,
+        announced: &Lease,
+        pair: &PriorPair,
+        seen: &ObservedPair,
+        to: Weights,
+    ) -> Result<Lease, StepError> {
         let made = match self.pairs.set_weights(seen, pair, to).await? {
             Some(change) => Event::ShiftSubmitted { change },
             None => Event::ShiftConfirmed,
         };
 
-        let made = apply(&announced, made, self.sdk.now())?;
+        let made = apply(announced, made, self.sdk.now())?;
         self.ledger.advance(&made).await?;
         Ok(made)
     }
 
+    /// Sets weights on the way back, as [`Self::route`]. With the recorded ones the rule no longer
+    /// binds clients: one that it binds to the new colour would stay there, and get 503 once that
+    /// is reset. Before, it may keep clients on the old colour.
+    async fn route_back(
+        &self,
+        lease: &Lease,
+        pair: &PriorPair,
+        seen: &ObservedPair,
+        to: Weights,
+    ) -> Result<Lease, StepError> {
+        let off = seen.route.sticky().filter(|_| to == pair.weights());
+        if off.is_none() {
+            return self.route(lease, pair, seen, to).await;
+        }
+
+        let noted = apply(lease, Event::StickinessNoted { off }, self.sdk.now())?;
+        self.ledger.advance(&noted).await?;
+        let announced = self.announce(&noted, seen, to).await?;
+        let unbound = seen.without_stickiness();
+        match self.set(&announced, pair, &unbound, to).await {
+            // A rule stays sticky while one of its target groups binds clients to its targets.
+            Err(StepError::Refused(refusal)) => {
+                tracing::warn!(%refusal, "the rule stays sticky");
+                let kept = Event::StickinessNoted { off: None };
+                let kept = apply(&announced, kept, self.sdk.now())?;
+                self.ledger.advance(&kept).await?;
+                self.set(&kept, pair, seen, to).await
+            }
+            made => made,
+        }
+    }
+
     /// Records that the announced weights, which were seen, decide about all new traffic: at once
-    /// with a rule, and with records when all servers of Route 53 have them.
+    /// with a rule, and with records when all servers of Route 53 have them. Returns which of both
+    /// it is, in words.
     ///
     /// # Errors
     /// As [`Self::route`].
@@ -100,30 +135,30 @@ impl TrafficMover {
         lease: &Lease,
         pair: &PriorPair,
         seen: &ObservedPair,
-    ) -> Result<Confirmation, StepError> {
+    ) -> Result<String, StepError> {
         let weights = seen.view.weights;
         if pair.route.ttl().is_some() {
             match self.is_in_sync(lease).await? {
                 Some(true) => {}
                 Some(false) => {
-                    return Ok(Confirmation::Pending(format!(
+                    return Ok(format!(
                         "weights are {weights}, PENDING on servers of Route 53"
-                    )));
+                    ));
                 }
                 // The invocation that set the weights died before it recorded its change: a change
                 // to the same weights is in sync when that one is.
                 None => {
                     self.route(lease, pair, seen, weights).await?;
-                    return Ok(Confirmation::Pending(format!(
+                    return Ok(format!(
                         "weights are {weights}, set once more to follow the change of Route 53"
-                    )));
+                    ));
                 }
             }
         }
 
         let confirmed = apply(lease, Event::ShiftConfirmed, self.sdk.now())?;
         self.ledger.advance(&confirmed).await?;
-        Ok(Confirmation::Confirmed(format!("weights are {weights}")))
+        Ok(format!("weights are {weights}"))
     }
 
     /// Whether all servers of Route 53 have the change of the last shift; `None` when it is not
@@ -160,14 +195,13 @@ impl TrafficMover {
         };
         let reason = decided.reason;
         let recorded = pair.weights();
-        let bound = bound_clients(&seen, pair);
-        let returned = format!("{reason}; traffic restored to {recorded}{bound}");
+        let summary = format!("{reason}; traffic restored to {recorded}");
 
         // Weights that are read as recorded may be older than a shift that moved them: they are set
         // once more.
         let is_unseen = context.unseen_shift().is_some();
         if seen.view.weights == recorded && !is_unseen && is_raised(target, &seen) {
-            return Ok(ReturnProgress::Returned(returned, Box::new(lease)));
+            return Ok(returned(summary, lease, pair, &seen));
         }
         if !is_unseen && !is_own(target, recorded, seen.view.weights) {
             return Err(external_weights(&reason, seen.view.weights).into());
@@ -182,11 +216,11 @@ impl TrafficMover {
             let progress = format!("{reason}; {}", step.summary);
             return Ok(ReturnProgress::Returning(progress));
         }
-        let returned = match step.change.limit(pair.live) {
-            Some(limit) => format!("{returned}; {limit}"),
-            None => returned,
+        let summary = match step.change.limit(pair.live) {
+            Some(limit) => format!("{summary}; {limit}"),
+            None => summary,
         };
-        Ok(ReturnProgress::Returned(returned, Box::new(made)))
+        Ok(returned(summary, made, pair, &seen))
     }
 
     /// The next step of a return, and whether its raise can be made: without it as much of the
@@ -234,7 +268,7 @@ impl TrafficMover {
             }
         }
         if let Some(weights) = change.weights {
-            lease = self.route(&lease, pair, seen, weights).await?;
+            lease = self.route_back(&lease, pair, seen, weights).await?;
         }
         raised?;
         Ok(lease)
@@ -303,18 +337,20 @@ fn decided_return(lease: &Lease) -> Result<(&PairTarget, TrafficReturn), Failure
         .ok_or_else(|| Failure::job("the traffic is returned for a reason that was not recorded"))
 }
 
-/// Who does not follow the weights, to be added to a summary: stickiness keeps clients on the new
-/// colour.
-fn bound_clients(seen: &ObservedPair, pair: &PriorPair) -> String {
-    let in_words = |sticky| {
-        format!(
-            "; clients that the rule binds to {} get 503 once it has no targets, until {} after \
-             their last response",
-            pair.idle(),
-            readable(sticky)
-        )
-    };
-    seen.route.sticky().map(in_words).unwrap_or_default()
+/// The end of a return, with what it means for clients that the rule bound to the new colour.
+fn returned(
+    mut summary: String,
+    lease: Lease,
+    pair: &PriorPair,
+    seen: &ObservedPair,
+) -> ReturnProgress {
+    let new = pair.idle();
+    let target = lease.release.as_ref().and_then(Release::pair);
+    let off = target.and_then(|target| target.stickiness);
+    let off = off.map(|off| off.describe(new));
+    let bound = || seen.route.sticky().map(|sticky| bound_clients(new, sticky));
+    summary += &off.or_else(bound).unwrap_or_default();
+    ReturnProgress::Returned(summary, Box::new(lease))
 }
 
 /// The failure of a return that finds another writer's weights.

@@ -37,6 +37,7 @@ mod service_deployments;
 mod services;
 mod services_changed;
 mod signatures;
+mod stickiness;
 mod stop_reasons;
 mod target_health;
 mod task_definitions;

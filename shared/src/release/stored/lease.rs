@@ -12,8 +12,8 @@ use crate::release::EarlierRelease;
 use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
-    Phase, Prior, Registering, Release, Restart, RoleProof, SeenHealth, ServiceTarget, Target,
-    TrafficReturn, TrafficShift,
+    Phase, Prior, Registering, Release, Restart, RoleProof, SeenHealth, ServiceTarget,
+    SuspendedStickiness, Target, TrafficReturn, TrafficShift,
 };
 use crate::timestamp::Timestamp;
 
@@ -62,6 +62,7 @@ struct StoredRelease {
     #[serde(default, skip_serializing_if = "is_false")]
     recount: bool,
     health: Option<SeenHealth>,
+    stickiness: Option<SuspendedStickiness>,
     restoring: Option<TrafficReturn>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     judged: Vec<JudgementRecord>,
@@ -157,6 +158,7 @@ impl From<Release> for StoredRelease {
             retiring: false,
             recount: false,
             health: None,
+            stickiness: None,
             restoring: None,
             judged: Vec::new(),
             holding: None,
@@ -192,6 +194,7 @@ impl StoredRelease {
                 retiring: pair.retiring,
                 recount: pair.recount,
                 health: pair.health,
+                stickiness: pair.stickiness,
                 restoring: pair.traffic_return,
                 judged: pair.judgements,
                 holding: pair.awaiting,
@@ -201,7 +204,7 @@ impl StoredRelease {
     }
 
     /// The fields that only the release of a pair has, each with whether it is there.
-    fn pair_fields(&self) -> [(&'static str, bool); 10] {
+    fn pair_fields(&self) -> [(&'static str, bool); 11] {
         [
             ("release.repaired", self.repaired.is_some()),
             ("release.shift", self.shift.is_some()),
@@ -213,6 +216,7 @@ impl StoredRelease {
             ("release.retiring", self.retiring),
             ("release.recount", self.recount),
             ("release.health", self.health.is_some()),
+            ("release.stickiness", self.stickiness.is_some()),
             ("release.restoring", self.restoring.is_some()),
             ("release.judged", !self.judged.is_empty()),
             ("release.holding", self.holding.is_some()),
@@ -252,6 +256,7 @@ impl StoredRelease {
                     retiring: self.retiring,
                     recount: self.recount,
                     health: self.health,
+                    stickiness: self.stickiness,
                     traffic_return: self.restoring.take(),
                     judgements: std::mem::take(&mut self.judged),
                     awaiting: self.holding.take(),

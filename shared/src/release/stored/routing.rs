@@ -6,7 +6,7 @@ use serde_with::skip_serializing_none;
 use crate::observed::colour::{Colour, PerColour};
 use crate::observed::scaling::RecordedScaling;
 use crate::observed::weights::Weights;
-use crate::release::{KnownRule, LastKnownRouting};
+use crate::release::{KnownRule, LastKnownRouting, SuspendedStickiness};
 
 #[skip_serializing_none]
 #[derive(Serialize, Deserialize)]
@@ -18,6 +18,7 @@ struct StoredRouting {
     owed_green: Option<bool>,
     owed_blue_schedule: Option<bool>,
     owed_green_schedule: Option<bool>,
+    stickiness: Option<SuspendedStickiness>,
     rule: Option<KnownRule>,
 }
 
@@ -47,6 +48,7 @@ impl From<LastKnownRouting> for StoredRouting {
             owed_green: scale_in(green),
             owed_blue_schedule: schedule(blue),
             owed_green_schedule: schedule(green),
+            stickiness: known.stickiness,
             rule: known.rule,
         }
     }
@@ -70,6 +72,7 @@ impl From<StoredRouting> for LastKnownRouting {
                 blue: owed(stored.owed_blue, stored.owed_blue_schedule),
                 green: owed(stored.owed_green, stored.owed_green_schedule),
             },
+            stickiness: stored.stickiness,
             rule: stored.rule,
         }
     }

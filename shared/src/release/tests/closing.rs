@@ -234,6 +234,7 @@ fn a_pair_leaves_its_live_colour_its_weights_and_the_scale_in_to_restore() {
         let target = of_pair(PairTarget {
             shift: moved.then_some(all),
             scale_in_suspended: suspended,
+            stickiness: None,
             ..pair_target()
         });
         let lease = if matches!(outcome, Outcome::RolledBack | Outcome::Held) {
@@ -308,7 +309,10 @@ fn a_single_service_leaves_what_was_known_before() {
 fn the_first_release_of_a_pair_leaves_no_scale_in_to_restore() {
     let first = Lease {
         last_known: None,
-        ..with_pair(open_pair(), |pair| pair.scale_in_suspended = None)
+        ..with_pair(open_pair(), |pair| {
+            pair.scale_in_suspended = None;
+            pair.stickiness = None;
+        })
     };
     let (free, _) = closed(&first, Outcome::Failed, "because", now());
 

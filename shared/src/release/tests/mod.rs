@@ -105,6 +105,14 @@ fn seen_health() -> SeenHealth {
     }
 }
 
+/// The stickiness of the rule of [`prior_pair`], which the return of the traffic switched off.
+fn stickiness() -> SuspendedStickiness {
+    SuspendedStickiness {
+        secs: 600,
+        at: after(8),
+    }
+}
+
 fn awaiting(decision: Option<OperatorDecision>) -> AwaitingDecision {
     AwaitingDecision {
         action: after(5),
@@ -177,6 +185,7 @@ fn pair_target() -> PairTarget {
         retiring: true,
         recount: true,
         health: Some(seen_health()),
+        stickiness: Some(stickiness()),
         traffic_return: Some(traffic_return(false)),
         judgements: vec![judgement(now())],
         awaiting: Some(awaiting(None)),
@@ -199,6 +208,7 @@ fn last_known(live: Colour, of: [u32; 2], to_restore: [Option<bool>; 2]) -> Last
             blue: to_restore[0].map(scale_in),
             green: to_restore[1].map(scale_in),
         },
+        stickiness: None,
         rule: None,
     }
 }

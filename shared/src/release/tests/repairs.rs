@@ -1,5 +1,8 @@
 //! Weights that are set back to what the last release of a pair left: by the sweep while no release
-//! holds the lease, and by a release before it changes anything.
+//! holds the lease, and by a release before it changes anything. Stickiness that a return of the
+//! traffic switched off, until it is on again.
+
+use std::time::Duration;
 
 use super::*;
 use crate::observed::record::RecordSetView;
@@ -101,4 +104,111 @@ fn a_rule_that_lacks_a_group_of_the_pair_has_no_weights_of_it() {
         assert_eq!(known.weights_in(RouteView::Rule(&lacking)), None);
     }
     assert_eq!(known.new_targets_in(RouteView::Rule(&both)), None);
+}
+
+fn stickiness_noted(lease: &Lease, off: Option<Duration>) -> Lease {
+    apply(lease, Event::StickinessNoted { off }, after(8)).expect("legal")
+}
+
+#[test]
+fn a_release_notes_that_it_switches_stickiness_off_and_that_it_could_not() {
+    let minutes = Duration::from_secs(600);
+    for lease in [open_pair(), rolling_back(of_pair(pair_target()))] {
+        let sticky = with_pair(lease, |pair| pair.stickiness = None);
+        let off = stickiness_noted(&sticky, Some(minutes));
+        let expected = with_pair(later(sticky.clone()), |pair| {
+            pair.stickiness = Some(stickiness());
+        });
+        assert_eq!(off, expected);
+        assert_eq!(stickiness_noted(&off, None), later(later(sticky)));
+    }
+}
+
+/// The stickiness that is left to later sweeps when the release of a pair ends.
+fn owed_after(
+    outcome: Outcome,
+    own: Option<SuspendedStickiness>,
+    before: Option<LastKnownRouting>,
+) -> Option<SuspendedStickiness> {
+    let ended = with_pair(rolling_back(of_pair(pair_target())), |pair| {
+        pair.stickiness = own;
+    });
+    let lease = Lease {
+        last_known: before,
+        ..ended
+    };
+    let free = apply(&lease, Event::Closed(outcome), after(9)).expect("legal");
+    free.last_known.and_then(|known| known.stickiness)
+}
+
+#[test]
+fn stickiness_that_is_off_is_owed_however_the_release_ends() {
+    let own = stickiness();
+    let earlier = SuspendedStickiness { secs: 60, ..own };
+    let of = |rule: KnownRule| LastKnownRouting {
+        stickiness: Some(earlier),
+        rule: Some(rule),
+        ..last_known(Colour::Blue, [100, 0], [None, None])
+    };
+    let other = KnownRule {
+        route: Route::Rule("other".to_owned()),
+        ..known_rule()
+    };
+
+    for outcome in [Outcome::RolledBack, Outcome::Failed, Outcome::Superseded] {
+        assert_eq!(owed_after(outcome, Some(own), None), Some(own), "{outcome}");
+        let after_own = owed_after(outcome, Some(own), Some(of(known_rule())));
+        assert_eq!(after_own, Some(own), "{outcome}");
+        let after_other = owed_after(outcome, None, Some(of(known_rule())));
+        assert_eq!(after_other, Some(earlier), "{outcome}");
+    }
+    // That of a rule is not owed to another one, unless another writer came last.
+    let of_other = owed_after(Outcome::RolledBack, None, Some(of(other.clone())));
+    assert_eq!(of_other, None);
+    let unchanged = owed_after(Outcome::Superseded, None, Some(of(other)));
+    assert_eq!(unchanged, Some(earlier));
+}
+
+#[test]
+fn a_superseded_release_that_had_returned_the_traffic_leaves_what_it_returned_it_to() {
+    let lease = with_pair(rolling_back(of_pair(pair_target())), |pair| {
+        pair.stickiness = Some(stickiness());
+    });
+    let free = apply(&lease, Event::Closed(Outcome::Superseded), after(9)).expect("legal");
+    let left = free.last_known.expect("a pair leaves something");
+    assert_eq!((left.live, left.weights), (Colour::Blue, weights(100, 0)));
+    assert_eq!(left.rule, Some(known_rule()));
+}
+
+#[test]
+fn a_free_lease_forgets_stickiness_once_it_is_on_again() {
+    let owing = Lease {
+        last_known: Some(LastKnownRouting {
+            stickiness: Some(stickiness()),
+            ..last_known(Colour::Green, [1, 9], [Some(true), None])
+        }),
+        ..free()
+    };
+    assert_eq!(stickiness_noted(&owing, None), later(free()));
+
+    let off = Event::StickinessNoted {
+        off: Some(Duration::from_secs(600)),
+    };
+    let refused = apply(&owing, off, after(9)).expect_err("no release");
+    assert_eq!(refused.because, Refusal::Phase);
+}
+
+#[test]
+fn stickiness_that_is_owed_is_stored_and_may_be_missing() {
+    let known = LastKnownRouting {
+        stickiness: Some(stickiness()),
+        ..last_known(Colour::Green, [3, 97], [None, None])
+    };
+    let stored = serde_json::json!({
+        "live": "green", "blue": 3, "green": 97,
+        "stickiness": {"secs": 600, "at": "2026-01-05T09:00:08Z"},
+    });
+    assert_eq!(serde_json::to_value(&known).expect("serializes"), stored);
+    let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, known);
 }

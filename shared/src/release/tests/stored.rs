@@ -74,6 +74,7 @@ fn pair_fields() -> Value {
             },
             "scale_in_suspended": true, "sized": 4, "retiring": true, "recount": true,
             "health": {"most": 6, "loss": {"since": time(3), "recovered_at": time(4)}},
+            "stickiness": {"secs": 600, "at": time(8)},
             "restoring": {"reason": "unhealthy", "since": time(0)},
             "judged": [{
                 "since": time(0), "verdict": "promote", "summary": "healthy",
@@ -185,7 +186,7 @@ fn a_lease_is_stored_without_what_it_does_not_have() {
 }
 
 /// Pairs with one field each, under the name it is stored by.
-fn pairs_of_one_field() -> [(&'static str, PairTarget); 10] {
+fn pairs_of_one_field() -> [(&'static str, PairTarget); 11] {
     let with = |edit: fn(&mut PairTarget)| {
         let mut target = PairTarget::new(prior_pair(), now());
         edit(&mut target);
@@ -202,6 +203,10 @@ fn pairs_of_one_field() -> [(&'static str, PairTarget); 10] {
         ("retiring", with(|pair| pair.retiring = true)),
         ("recount", with(|pair| pair.recount = true)),
         ("health", with(|pair| pair.health = Some(seen_health()))),
+        (
+            "stickiness",
+            with(|pair| pair.stickiness = Some(stickiness())),
+        ),
         (
             "restoring",
             with(|pair| pair.traffic_return = Some(traffic_return(false))),
@@ -284,6 +289,7 @@ fn a_field_of_another_target_is_refused_by_its_name() {
         "scale_in_suspended",
         "sized",
         "health",
+        "stickiness",
         "restoring",
         "judged",
         "holding",

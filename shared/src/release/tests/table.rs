@@ -124,6 +124,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::ShiftAnnounced { from, to },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
         (E::ShiftSubmitted { change: "C1".to_owned() },  [NO, NO, NO, NO, NO, NO, NOSHI, PAIR, CONFD, NO, NO, BACKP, CONFD]),
         (E::ShiftConfirmed,                              [NO, NO, NO, NO, NO, NO, NOSHI, PAIR, CONFD, NO, NO, BACKP, CONFD]),
+        (E::StickinessNoted { off: None },               [FREE, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
         (E::ScaleInSuspensionAnnounced,                  [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::ScaleInRestorationAnnounced,                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
         (E::RaiseAnnounced { tasks: 9 },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),

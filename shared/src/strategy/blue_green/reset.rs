@@ -26,6 +26,7 @@ mod tests {
             live,
             weights: Weights::with(live, 100),
             scaling_to_restore: PerColour::default(),
+            stickiness: None,
             rule: None,
         };
         let pair = |of: [u32; 2]| PerColour {

@@ -356,9 +356,11 @@ fn serves_again(context: &PairContext<'_>) -> String {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let service = view.of(pair.live);
+    let off = target.stickiness;
+    let clients = off.map_or_else(String::new, |off| off.describe(pair.idle()));
 
     format!(
-        "{} serves again as {} with {} of {} tasks, weights {}",
+        "{} serves again as {} with {} of {} tasks, weights {}{clients}",
         revision(&pair.of(pair.live).task_definition),
         pair.live,
         service.running,

@@ -224,12 +224,33 @@ fn stickiness_and_other_actions_survive_a_release() {
     });
 }
 
+/// Whether the rule binds clients.
+fn is_sticky(aws: &Aws) -> bool {
+    let actions = pair::as_text(&pair::actions(aws, [0, 0]));
+    let forward = actions.as_array().and_then(|actions| actions.last());
+    forward
+        .is_some_and(|it| it["ForwardConfig"]["TargetGroupStickinessConfig"]["Enabled"] == "true")
+}
+
+/// After a rollback the rule binds no client for ten minutes and a time-out, and then is as before.
+async fn binds_again(driver: &Driver, before: &Aws) {
+    assert!(!is_sticky(&driver.world.aws()));
+    let weights = pair::weights(&driver.world.aws());
+    assert_eq!(weights, pair::weights(before));
+
+    let closed = driver.world.clock.now();
+    behaviour::until(driver, is_sticky).await;
+    let off = driver.world.clock.now() - closed;
+    assert!(off <= 660_000 + NEXT_LOOK, "{off} ms");
+    assert_eq!(state(&driver.world.aws()), state(before));
+}
+
 #[test]
 fn stickiness_and_other_actions_survive_a_rollback() {
     let before = sticky_shop();
     run(before.clone(), Fault::None, async |driver| {
         fails(&driver).await;
-        assert_eq!(state(&driver.world.aws()), state(&before));
+        binds_again(&driver, &before).await;
     });
     run(before.clone(), Fault::None, async |driver| {
         let pushed = push(&driver, SHOP, "2.0.0");
@@ -239,6 +260,6 @@ fn stickiness_and_other_actions_survive_a_rollback() {
         settled(&driver, PIPELINE, &pushed).await;
 
         assert_outcome(&driver, &execution, "rolled-back");
-        assert_eq!(state(&driver.world.aws()), state(&before));
+        binds_again(&driver, &before).await;
     });
 }

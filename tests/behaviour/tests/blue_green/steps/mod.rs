@@ -17,6 +17,7 @@ use behaviour::{invoke, ledger_table, pass, push, writes};
 
 mod back;
 mod begin;
+mod bound_again;
 mod checks;
 mod ends;
 mod fill;

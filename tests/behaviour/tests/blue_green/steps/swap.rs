@@ -3,9 +3,10 @@
 mod give_back;
 mod growth;
 mod parts;
+mod sticky;
 
 use emulator::cloudwatch::set_alarm;
-use emulator::{Aws, ecs, elb};
+use emulator::{Aws, ecs};
 use harness::demo::CLUSTER;
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use super::{
     ago, calls, changed, definitions, edit, failed, filled, going, half, lease, look, look_after,
     open, overtaken, report, revision, shifted, timeless, to_half, unconfirmed, whole,
 };
-use behaviour::pair::{self, set_weights, weights};
+use behaviour::pair::{set_weights, weights};
 
 const STEP: &str = "swap-target-groups";
 
@@ -302,26 +303,6 @@ fn the_step_for_records_moves_no_traffic_behind_a_rule() {
         let message = refused[2].as_str().unwrap_or_default();
         let remedy = "; run swap-target-groups in place of this action";
         assert!(message.ends_with(remedy), "{message}");
-        assert_eq!(weights(&driver.world.aws()), [0, 100]);
-    });
-}
-
-#[test]
-fn a_return_names_the_clients_that_the_rule_binds_to_the_new_colour() {
-    let mut aws = half();
-    let since = ago(&aws, 30);
-    edit(&mut aws, |lease| {
-        lease["release"]["restoring"] = json!({"reason": "5xx", "since": since})
-    });
-    let (rule, mut actions) = (pair::rule(&aws), pair::actions(&aws, [50, 50]));
-    actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] =
-        json!({"Enabled": true, "DurationSeconds": 600});
-    elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("legal");
-
-    run(aws, Fault::None, async |driver| {
-        let back = "5xx; traffic restored to blue 0 / green 100; clients that the rule binds to \
-                    blue get 503 once it has no targets, until 10m00s after their last response";
-        assert_eq!(report(&swap(&driver, json!({})).await), failed(back));
         assert_eq!(weights(&driver.world.aws()), [0, 100]);
     });
 }

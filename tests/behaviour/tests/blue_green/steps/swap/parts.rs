@@ -18,7 +18,7 @@ use behaviour::{deny, invoke, pass};
 const WHY: &str = "the deployment of blue failed: too many failed tasks";
 
 /// The deployment of the new colour fails.
-fn fails(driver: &Driver) {
+pub(super) fn fails(driver: &Driver) {
     let mut aws = driver.world.aws();
     let mut services = aws.ecs.services.values_mut();
     let blue = services.find(|service| service.name == "shop-blue");
@@ -88,7 +88,7 @@ fn a_small_share_does_not_wait_for_the_task_that_it_needs() {
 }
 
 /// Blue has all of the traffic and has grown to 8 tasks, green may have 4.
-fn limited() -> Aws {
+pub(super) fn limited() -> Aws {
     let mut aws = grown(whole(), "shop-blue", 8);
     bound(&mut aws, "shop-green", 4);
     aws

@@ -11,8 +11,8 @@ use super::{
     ago, calls, changed, common, definitions, edit, going, half, open, overtaken, report, shifted,
     timeless, unconfirmed,
 };
-use behaviour::pair::weights;
-use behaviour::{deny, invoke};
+use behaviour::pair::{secs, weights};
+use behaviour::{deny, invoke, pass};
 
 const STEP: &str = "evaluate-canary";
 
@@ -154,9 +154,44 @@ async fn promotes(driver: &Driver) -> Value {
         let aws = driver.world.aws();
         (ago(&aws, 0), aws.now / 60_000 - 6)
     };
-    let payload = json!({"f": first, "x": [], "h": ["5xx", null, []], "p": [0, "", "", "", null]});
     let more = json!({"bake_minutes": 3, "inconclusive": "promote"});
-    judge_since(driver, &since, more, &payload).await
+    judge_since(driver, &since, more, &bake_from(first)).await
+}
+
+/// What the look before passed on in a bake whose first judged minute is this one.
+fn bake_from(first: i64) -> Value {
+    json!({"f": first, "x": [], "h": ["5xx", null, []], "p": [0, "", "", "", null]})
+}
+
+/// How often a look requests metrics whose first judged minute is this many before the current one.
+async fn metric_requests(driver: &Driver, before: i64) -> usize {
+    let (since, first) = {
+        let aws = driver.world.aws();
+        (ago(&aws, 0), aws.now / 60_000 - before)
+    };
+    let from = calls(driver);
+    let answer = judge_since(driver, &since, json!({}), &bake_from(first)).await;
+    assert_eq!(answer["status"], "in-progress", "{answer}");
+
+    let aws = driver.world.snapshot();
+    let requests = aws.calls[from..].iter();
+    requests
+        .filter(|call| call.operation == "GetMetricData")
+        .count()
+}
+
+#[test]
+fn no_metrics_are_requested_before_the_first_judged_minute_is_over() {
+    run(half(), Fault::None, async |driver| {
+        // Five seconds into a minute: no look of a few seconds ends in the next one.
+        let past = driver.world.aws().now / 1_000 % 60;
+        pass(&driver, secs(65 - past.unsigned_abs())).await;
+
+        for (before, requests) in [(-1, 0), (0, 0), (1, 1)] {
+            let found = metric_requests(&driver, before).await;
+            assert_eq!(found, requests, "{before} minutes before");
+        }
+    });
 }
 
 /// The judgements that the release has recorded.

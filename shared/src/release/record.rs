@@ -46,6 +46,9 @@ pub struct Record {
     /// refuses no later push.
     #[serde(default, skip_serializing_if = "is_false")]
     pub withdrawn: bool,
+    /// Whether it ended because a freeze lasted longer than an action can wait.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
     pub prior: Option<Prior>,
     pub change: Option<Change>,
     /// The weights that the release found and set back to what the last release of the pair left.
@@ -93,6 +96,7 @@ impl Record {
             reason: None,
             needs_operator: false,
             withdrawn: false,
+            frozen: false,
             prior: None,
             change: None,
             repaired: None,
@@ -133,6 +137,7 @@ impl Record {
             needs_operator: conclusion.needs_operator
                 || unrestored && failure.is_some_and(Failure::needs_operator),
             withdrawn: conclusion.withdrawn,
+            frozen: failure.is_some_and(Failure::is_frozen),
             prior: release.target().map(Target::prior),
             change: release.change().cloned(),
             repaired: release.repaired,

@@ -10,7 +10,7 @@ use slipway::timestamp::Timestamp;
 use super::shape::Shape;
 use emulator::codepipeline::{self, Lane, ReportContent};
 use emulator::{Aws, Millis};
-use invariants::ledger_reader::{executions, record, text};
+use invariants::ledger_reader::{executions, flag, record};
 
 const MINUTE: Millis = 60_000;
 
@@ -120,9 +120,7 @@ pub(super) fn met(aws: &Aws, pipeline: &str) -> [u64; 3] {
     });
 
     let records = executions(aws, pipeline).filter_map(|execution| record(aws, &execution.id));
-    let ended = records.filter(|record| {
-        text(record, "reason").is_some_and(|reason| reason.starts_with("frozen: "))
-    });
+    let ended = records.filter(|record| flag(record, "frozen"));
 
     let stops = aws
         .calls

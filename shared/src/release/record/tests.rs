@@ -24,6 +24,7 @@ fn started() -> Record {
         reason: None,
         needs_operator: false,
         withdrawn: false,
+        frozen: false,
         prior: None,
         change: None,
         repaired: None,

@@ -30,6 +30,7 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         reason: Some("because".to_owned()),
         needs_operator: false,
         withdrawn: false,
+        frozen: false,
         prior: Some(prior),
         change: Some(change()),
         repaired: None,
@@ -76,6 +77,24 @@ fn only_a_record_of_what_was_deployed_expires_and_a_lease_never_does() {
     for outcome in [Outcome::Failed, Outcome::Superseded] {
         assert_eq!(expiry(&open, outcome), None, "{outcome}");
     }
+}
+
+#[test]
+fn a_record_shows_whether_a_freeze_ended_the_release() {
+    let recorded = |failure: Failure| {
+        let lease = with_release(rolling_back(of_service(service_target())), |release| {
+            release.failure = Some(failure);
+        });
+        let (_, record) = closed(&lease, Outcome::RolledBack, "because", after(90));
+        let stored = serde_json::to_value(&record).expect("serializes");
+        (record.frozen, stored.get("frozen").cloned())
+    };
+    let frozen = recorded(Failure::frozen("until Monday"));
+    assert_eq!(frozen, (true, Some(serde_json::json!(true))));
+    assert_eq!(
+        recorded(Failure::job("frozen: until Monday")),
+        (false, None)
+    );
 }
 
 #[test]

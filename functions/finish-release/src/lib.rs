@@ -30,10 +30,12 @@ pub struct FinishRelease {
     pairs: Pairs,
 }
 
-/// The service that should serve, and what it still lacks.
+/// The service that should serve, what it still lacks, and the tasks that the old colour keeps, to
+/// be added to the reason of the release.
 struct ObservedTarget {
     view: ServiceView,
     missing: String,
+    kept: String,
 }
 
 impl FinishRelease {
@@ -75,7 +77,11 @@ impl Step for FinishRelease {
             LeaseProof::Closed(record) => return closed(&record),
         };
 
-        let ObservedTarget { view, missing } = match &target {
+        let ObservedTarget {
+            view,
+            missing,
+            kept,
+        } = match &target {
             Target::Pair(pair) => self.observe_pair(job, &lease, pair).await?,
             Target::Service(_) => self.observe(job).await?,
         };
@@ -101,7 +107,7 @@ impl Step for FinishRelease {
 
         let took = job.now.since(release.began_at);
         let (outcome, reason) = outcome(&job.parameters, &target, &view, took);
-        let conclusion = Conclusion::new(outcome, reason);
+        let conclusion = Conclusion::new(outcome, format!("{reason}{kept}"));
         self.ledger.close(&lease, &conclusion, job.now).await?;
         Ok(done(outcome, &conclusion.reason))
     }
@@ -111,7 +117,12 @@ impl FinishRelease {
     async fn observe(&self, job: &Job<Parameters>) -> Result<ObservedTarget, StepError> {
         let view = self.services.observe_of(&job.release).await?.view;
         let missing = view.missing(&job.parameters.task_definition, 1).join("; ");
-        Ok(ObservedTarget { view, missing })
+        let kept = String::new();
+        Ok(ObservedTarget {
+            view,
+            missing,
+            kept,
+        })
     }
 
     /// The colour that runs the revision must be steady and have all of the traffic, and scale-in
@@ -144,9 +155,17 @@ impl FinishRelease {
             ));
         }
 
+        let old = live.other();
+        let kept = match seen.of(old).desired {
+            tasks if tasks > 0 && !unchanged => {
+                format!("; {old} keeps {tasks} tasks, which the next release replaces")
+            }
+            _ => String::new(),
+        };
         Ok(ObservedTarget {
             view: seen.of(live).clone(),
             missing: missing.join("; "),
+            kept,
         })
     }
 }

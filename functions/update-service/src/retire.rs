@@ -35,7 +35,8 @@ const DRAIN_MINUTES: u32 = 5;
 const NAMED_RULES: usize = 3;
 
 /// What sends requests to a colour whose record has weight 0, as far as it is known.
-const LATE_CLIENTS: &str = "clients that keep a connection or a DNS answer";
+const LATE_CLIENTS: &str =
+    "clients that keep a connection or a DNS answer, or use its addresses as scanners do";
 
 /// The remark when the metrics may not be read. Later jobs receive it.
 const UNREAD: &str = "requests were not looked at before the old colour was stopped: the deploy \

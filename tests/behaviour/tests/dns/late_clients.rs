@@ -1,6 +1,6 @@
 //! Clients that still use the old colour's load balancer when the records lead to the new one.
 
-use behaviour::{ends, newest, push, until};
+use behaviour::{ends, newest, push, recorded, until};
 use emulator::elb::{self, Elb};
 use emulator::{Aws, traffic};
 use harness::demo::dns::{self, SITE, weights};
@@ -69,7 +69,7 @@ fn requests(summary: &str) -> Option<(u64, &str)> {
     let rest = summary.strip_prefix("100% to green; blue got ")?;
     let (number, rest) = rest.split_once(
         " requests in the last 5 minutes although its weight is 0, possibly by clients that keep \
-         a connection or a DNS answer; ",
+         a connection or a DNS answer, or use its addresses as scanners do; ",
     )?;
     Some((number.parse().ok()?, rest))
 }
@@ -99,9 +99,13 @@ fn an_old_colour_whose_clients_stay_for_an_hour_keeps_its_tasks() {
     run(quiet(), Fault::None, async |driver| {
         let (pushed, _) = moved(&driver).await;
         let moved = driver.world.clock.now();
-        ends(&driver, PIPELINE, &pushed, "deployed").await;
+        let execution = ends(&driver, PIPELINE, &pushed, "deployed").await;
 
         let aws = driver.world.snapshot();
+        let reason = recorded(&aws, &execution, "reason").unwrap_or_default();
+        let kept = "; blue keeps 2 tasks, which the next release replaces";
+        assert!(reason.ends_with(kept), "{reason}");
+
         let text = summary(&aws);
         let (number, end) = requests(&text).expect("clients were there to the end");
         assert!((100..750).contains(&number), "{text}");
@@ -123,8 +127,10 @@ fn an_old_colour_without_requests_is_stopped_after_its_drain() {
         let stayed = driver.world.clock.now() - moved;
         assert!(stayed < TTL + 15 * MINUTE, "{stayed}");
 
-        ends(&driver, PIPELINE, &pushed, "deployed").await;
+        let execution = ends(&driver, PIPELINE, &pushed, "deployed").await;
         let aws = driver.world.aws();
+        let reason = recorded(&aws, &execution, "reason").unwrap_or_default();
+        assert!(!reason.contains(" keeps "), "{reason}");
         let mut calls = aws.calls.iter();
         let looks = calls.any(|call| call.operation == "GetMetricData" && call.error.is_none());
         assert!(looks, "{}", summary(&aws));

@@ -4,7 +4,7 @@ mod broken;
 mod healthy;
 
 pub(crate) use broken::BROKEN;
-pub(crate) use healthy::HEALTHY;
+pub(crate) use healthy::{HEALTHY, HEALTHY_TOO};
 
 use crate::groups::Groups;
 use crate::latency::Latency;

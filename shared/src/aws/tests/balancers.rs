@@ -1,4 +1,4 @@
-//! The names of the load balancers of target groups.
+//! The names of the load balancers of target groups, and what their targets speak.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,4 +104,17 @@ fn all_pages_of_both_lists_are_read() {
 fn target_groups_that_no_load_balancer_uses_have_no_names() {
     let script = Script::new([groups(&[("blue", None)], "")]);
     assert_eq!(names_of(&script, &["blue"]), BTreeMap::new());
+}
+
+#[test]
+fn a_target_group_speaks_grpc_if_that_is_its_protocol_version() {
+    for (version, expected) in [("GRPC", true), ("HTTP2", false), ("HTTP1", false)] {
+        let group = format!(
+            "<TargetGroups><member><TargetGroupArn>blue</TargetGroupArn>\
+             <ProtocolVersion>{version}</ProtocolVersion></member></TargetGroups>"
+        );
+        let script = Script::new([xml("DescribeTargetGroups", &group)]);
+        let speaks = run(Balancers::new(&script.sdk()).speaks_grpc("blue"));
+        assert_eq!(speaks.expect("understood"), expected, "{version}");
+    }
 }

@@ -201,6 +201,17 @@ fn a_sticky_rule_is_noted() {
 }
 
 #[test]
+fn failed_calls_of_grpc_are_noted_as_unseen() {
+    let grpc = "the target group speaks gRPC, which answers 200 with the failure in a trailer: \
+                failed calls are not seen";
+    for (speaks, expected) in [(false, None), (true, Some(grpc))] {
+        let state = state().with_grpc(speaks);
+        let notes = outlook(&settings(30), &state, &data(9, 6.0, 54.0), 9).notes;
+        assert_eq!(notes.get(2).map(String::as_str), expected);
+    }
+}
+
+#[test]
 fn a_rule_that_was_sticky_once_stays_so_for_the_judgement() {
     let state = state().with_sticky(true);
     let later = outlook(&settings(30), &state, &data(9, 6.0, 54.0), 9);

@@ -40,7 +40,7 @@ async fn swept(driver: &Driver) -> (Value, Vec<String>) {
 }
 
 #[test]
-fn c5_the_rule_binds_clients_again_once_the_last_cookie_has_ended() {
+fn the_rule_binds_clients_again_once_the_last_cookie_has_ended() {
     run(owing(600, 650), Fault::None, async |driver| {
         assert_eq!(swept(&driver).await, (Value::Null, vec![]));
         let aws = driver.world.snapshot();

@@ -39,7 +39,7 @@ fn stickiness(aws: &Aws) -> Value {
 }
 
 #[test]
-fn c5_a_return_takes_bound_clients_along_at_once() {
+fn a_return_takes_bound_clients_along_at_once() {
     run(bound(), Fault::None, async |driver| {
         let since = calls(&driver);
         let back = "5xx; traffic restored to blue 0 / green 100; the stickiness of the rule is off \

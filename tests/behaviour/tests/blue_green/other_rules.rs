@@ -153,3 +153,25 @@ fn a_release_begins_beside_a_listener_with_the_tag_of_tests() {
         ends(&driver, PIPELINE, &pushed, "deployed").await;
     });
 }
+
+/// What an idle colour runs is not approved yet.
+#[test]
+fn the_test_rules_of_a_pair_take_requests_from_private_addresses_only() {
+    let aws = shop(&SHORT);
+    let mut found = 0;
+    for rule in aws.elb.rules.values() {
+        let conditions = rule.properties["Conditions"].as_array();
+        let conditions = conditions.expect("a list");
+        let condition = |field| conditions.iter().find(|it| it["Field"] == field);
+        let forwards = rule.properties["Actions"][0]["Type"] == "forward";
+        if !forwards || condition("http-header").is_none() {
+            continue;
+        }
+
+        let sources = condition("source-ip").expect("the addresses of tests");
+        let private = json!(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]);
+        assert_eq!(sources["SourceIpConfig"]["Values"], private, "{}", rule.arn);
+        found += 1;
+    }
+    assert_eq!(found, 2);
+}

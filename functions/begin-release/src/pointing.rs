@@ -152,8 +152,9 @@ fn of_one_colour(others: &[OtherRule], groups: PerColour<&str>) -> Result<OfOneC
             (Some(_), Some(_)) => {
                 return Err(Failure::configuration(format!(
                     "another rule forwards to both colours: {arn}; expected `rule` alone to do so, \
-                     because its weights are the only ones that a release moves; remove the \
-                     colours from the other rule"
+                     because its weights are the only ones that a release moves; add the hosts and \
+                     paths of the other rule to the conditions of `rule`, or redirect its requests \
+                     to the listener of `rule`, and remove the colours from it"
                 )));
             }
             _ if *is_selective => found.tests.push(arn.clone()),
@@ -238,8 +239,9 @@ mod tests {
                 found(&others),
                 Err(
                     "another rule forwards to both colours: both; expected `rule` alone to do so, \
-                     because its weights are the only ones that a release moves; remove the \
-                     colours from the other rule"
+                     because its weights are the only ones that a release moves; add the hosts and \
+                     paths of the other rule to the conditions of `rule`, or redirect its requests \
+                     to the listener of `rule`, and remove the colours from it"
                         .to_owned()
                 )
             );

@@ -43,8 +43,9 @@ fn second_rule_line(aws: &Aws) -> String {
     });
     format!(
         "rule: NG other-rules: another rule forwards to both colours: {}; expected `rule` alone \
-         to do so, because its weights are the only ones that a release moves; remove the colours \
-         from the other rule",
+         to do so, because its weights are the only ones that a release moves; add the hosts and \
+         paths of the other rule to the conditions of `rule`, or redirect its requests to the \
+         listener of `rule`, and remove the colours from it",
         second.expect("it was made").arn
     )
 }

@@ -17,7 +17,7 @@ use slipway::events::{EndedScan, PushInput, PushSweep, PushedImage, ServiceUpdat
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
 use slipway::manifest::Manifest;
-use slipway::release::{KnownPushes, Push, PushDecision, Record, expires_at};
+use slipway::release::{DeployRole, KnownPushes, Push, PushDecision, Record, expires_at};
 use slipway::timestamp::Timestamp;
 
 /// The images of a multi-architecture image are pushed before it, each without a tag: none of them
@@ -95,12 +95,16 @@ impl StartPipeline {
             return Ok(ignored(UNTAGGED));
         };
 
-        match subscription.deploy_role(push)? {
-            Some(role) => {
-                let acting = Self::new(&self.sdk.acting_for(&role));
-                acting.deliver(subscription, push, tag).await
-            }
-            None => self.deliver(subscription, push, tag).await,
+        let acting = self.under(subscription.deploy_role(push)?.as_ref());
+        acting.deliver(subscription, push, tag).await
+    }
+
+    /// The same function, acting under the deploy role of a pipeline; with the function's own
+    /// credentials without one.
+    pub(crate) fn under(&self, role: Option<&DeployRole>) -> Self {
+        match role {
+            Some(role) => Self::new(&self.sdk.acting_for(role)),
+            None => Self::new(&self.sdk),
         }
     }
 
@@ -111,13 +115,22 @@ impl StartPipeline {
         push: &PushedImage,
         tag: &str,
     ) -> Result<Value, Retry> {
-        let unfit = match subscription.why_unmatched(tag) {
-            Some(reason) => Some(reason),
-            None => self.why_not_runnable(push).await?,
-        };
-        match unfit {
+        match self.why_unfit(subscription, push, tag).await? {
             Some(reason) => self.decline(subscription, push, &reason).await,
             None => Box::pin(self.start(subscription, push)).await,
+        }
+    }
+
+    /// Why the pipeline does not deliver an image under this tag.
+    async fn why_unfit(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        tag: &str,
+    ) -> Result<Option<String>, Retry> {
+        match subscription.why_unmatched(tag) {
+            Some(reason) => Ok(Some(reason)),
+            None => self.why_not_runnable(push).await,
         }
     }
 

@@ -35,6 +35,13 @@ impl StartPipeline {
             tag: waiting.tag,
             manifest: Manifest::default(),
         };
-        self.take(subscription, &push).await
+        let unmatched = push.tag.as_deref();
+        let unmatched = unmatched.and_then(|tag| subscription.why_unmatched(tag));
+        if let Some(reason) = subscription.why_foreign(&push).or(unmatched) {
+            return Ok(ignored(&reason));
+        }
+        // What waits can run: that was read when it was pushed.
+        let acting = self.under(subscription.deploy_role(&push)?.as_ref());
+        Box::pin(acting.start(subscription, &push)).await
     }
 }

@@ -20,13 +20,8 @@ impl StartPipeline {
         subscription: &Subscription,
         update: &ServiceUpdate,
     ) -> Result<Value, Retry> {
-        match subscription.role_for(update)? {
-            Some(role) => {
-                let acting = Self::new(&self.sdk.acting_for(&role));
-                acting.follow(subscription, update).await
-            }
-            None => self.follow(subscription, update).await,
-        }
+        let acting = self.under(subscription.role_for(update)?.as_ref());
+        acting.follow(subscription, update).await
     }
 
     async fn follow(

@@ -2,7 +2,7 @@
 //! is a dead letter. On the schedule of its rule a pipeline compares its repository with the
 //! ledger.
 //!
-//! It never starts a recorded push, unless a tag has returned to its image, and starts nothing
+//! It never starts a recorded push, unless a tag was given to its image, and starts nothing
 //! before the first push.
 
 use serde_json::{Value, json};
@@ -10,7 +10,9 @@ use slipway::aws::{Repositories, Retry};
 use slipway::events::{PushSweep, PushedImage, Subscription};
 use slipway::manifest::Manifest;
 use slipway::observed::image::RepositoryImage;
-use slipway::release::{NewestPush, Push, awaits_event, images_to_check, is_missed};
+use slipway::release::{
+    NewestPush, Push, PushOrder, awaits_event, images_to_check, is_missed, tag_of,
+};
 use slipway::timestamp::Timestamp;
 
 use crate::{StartPipeline, ignored};
@@ -18,6 +20,17 @@ use crate::{StartPipeline, ignored};
 /// Why nothing is started with a claim whose image is not found.
 const NOT_THERE: &str = "the repository does not have the image any more, or not with a tag that \
     the pipeline delivers: it was deleted or archived, or its tag was moved to another image";
+
+/// What came of the pushes that a sweep has found.
+#[derive(Default)]
+struct Delivered {
+    responses: Vec<Value>,
+    /// Whether one that is not refused, or whose result is not known, may be newer than the newest
+    /// push.
+    may_be_newer: bool,
+    /// Why one of them could not be delivered.
+    failed: Option<Retry>,
+}
 
 /// The repository that a sweep looks into.
 #[derive(Clone, Copy)]
@@ -37,13 +50,8 @@ impl StartPipeline {
             return Ok(ignored("the subscription names no repository"));
         };
         let place = SweptRepository { sweep, repository };
-        match subscription.role_for_sweep(sweep)? {
-            Some(role) => {
-                let acting = Self::new(&self.sdk.acting_for(&role));
-                acting.look_for_missed(subscription, place).await
-            }
-            None => self.look_for_missed(subscription, place).await,
-        }
+        let acting = self.under(subscription.role_for_sweep(sweep)?.as_ref());
+        acting.look_for_missed(subscription, place).await
     }
 
     async fn look_for_missed(
@@ -61,8 +69,10 @@ impl StartPipeline {
         let repositories = Repositories::new(&self.sdk);
         let mut images = repositories.tagged_images(place.repository).await?;
         images.retain(|image| matching_tag(subscription, image).is_some());
-        let tag = newest_claim.and_then(|claim| claim.tag);
-        let returned = tag.and_then(|tag| place.returned(&images, &newest, &tag, now));
+        let tag = newest_claim
+            .as_ref()
+            .and_then(|claim| tag_of(&newest, claim));
+        let returned = tag.and_then(|tag| place.returned(&images, &newest, tag, now));
         // What is newer than the newest push may have been pushed after its tag had returned.
         let returned = returned.filter(|_| !awaits_event(&images, &newest, now));
         let of_newest = place.of_newest(subscription, &images, &newest);
@@ -74,14 +84,15 @@ impl StartPipeline {
             pushes.push(of_newest);
         }
 
-        let mut missed = self.deliver_missed(subscription, pushes, &newest).await?;
-        let is_newest = missed
-            .iter()
-            .all(|response| response["status"] == "refused");
-        if let Some(returned) = returned.filter(|_| is_newest) {
-            missed.extend(self.deliver_returned(subscription, &returned).await?);
+        let mut delivered = self.deliver_missed(subscription, pushes, &newest).await;
+        if let Some(returned) = returned.filter(|_| !delivered.may_be_newer) {
+            let response = self.deliver_returned(subscription, &returned).await?;
+            delivered.responses.extend(response);
         }
-        Ok(json!({"status": "swept", "missed": missed}))
+        match delivered.failed {
+            Some(error) => Err(error),
+            None => Ok(json!({"status": "swept", "missed": delivered.responses})),
+        }
     }
 
     /// Delivers each push whose result is not in the ledger. One that fails does not stop the
@@ -91,20 +102,24 @@ impl StartPipeline {
         subscription: &Subscription,
         pushes: Vec<PushedImage>,
         newest: &NewestPush,
-    ) -> Result<Vec<Value>, Retry> {
-        let mut delivered = Vec::new();
-        let mut failed = None;
+    ) -> Delivered {
+        let mut delivered = Delivered::default();
         for push in pushes {
+            let is_older = newest.compare(&push.digest, push.pushed_at) == PushOrder::Older;
             let delivery = self.deliver_if_missed(subscription, push, newest);
             match Box::pin(delivery).await {
-                Ok(response) => delivered.extend(response),
-                Err(error) => failed = Some(error),
+                Ok(None) => {}
+                Ok(Some(response)) => {
+                    delivered.may_be_newer |= response["status"] != "refused";
+                    delivered.responses.push(response);
+                }
+                Err(error) => {
+                    delivered.may_be_newer |= !is_older;
+                    delivered.failed = Some(error);
+                }
             }
         }
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(delivered),
-        }
+        delivered
     }
 
     async fn deliver_if_missed(
@@ -126,29 +141,17 @@ impl StartPipeline {
             return ended.await.map(Some);
         }
 
-        let claimed = claim.clone();
-        let push = match claim {
+        let push = match &claim {
             Some(_) if is_of_other_tag => push,
             Some(claim) => resumed(push, claim),
             None => push,
         };
-        let tag = push.tag.clone().unwrap_or_default();
-        let response = self.deliver(subscription, &push, &tag).await?;
-        // What is not delivered is recorded over no claim.
-        if let Some(claim) = claimed
-            && response["status"] == "ignored"
-        {
-            let reason = response["reason"].as_str().unwrap_or_default();
-            let tag = push.tag;
-            let claim = Push { tag, ..claim };
-            let refused = self.refuse_over(Some(&claim), claim.clone(), reason);
-            return refused.await.map(Some);
-        }
-        Ok(Some(response))
+        let delivery = self.deliver_over(subscription, &push, claim.as_ref());
+        delivery.await.map(Some)
     }
 
-    /// Delivers an image to which the tag of the newest push has returned, if it was started before
-    /// and not refused since.
+    /// Delivers an image to which the tag of the newest push was given, unless the ledger shows
+    /// that it was refused since.
     async fn deliver_returned(
         &self,
         subscription: &Subscription,
@@ -156,13 +159,37 @@ impl StartPipeline {
     ) -> Result<Option<Value>, Retry> {
         let pipeline = &subscription.pipeline;
         let claim = self.ledger.push(pipeline, &push.digest).await?;
-        if !claim.is_some_and(|claim| claim.was_started()) {
+        if claim
+            .as_ref()
+            .is_some_and(|claim| claim.refuses(&push.event))
+        {
             return Ok(None);
         }
 
-        let tag = push.tag.clone().unwrap_or_default();
-        let response = Box::pin(self.deliver(subscription, push, &tag)).await?;
-        Ok(Some(response))
+        let delivery = self.deliver_over(subscription, push, claim.as_ref());
+        delivery.await.map(Some)
+    }
+
+    /// Starts the pipeline with an image, or records over its claim why it does not.
+    async fn deliver_over(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        claim: Option<&Push>,
+    ) -> Result<Value, Retry> {
+        let tag = push.tag.as_deref().unwrap_or_default();
+        match (self.why_unfit(subscription, push, tag).await?, claim) {
+            (None, _) => Box::pin(self.start(subscription, push)).await,
+            (Some(reason), None) => self.decline(subscription, push, &reason).await,
+            (Some(reason), Some(known)) => {
+                let claim = Push {
+                    tag: push.tag.clone(),
+                    event: push.event.clone(),
+                    ..known.clone()
+                };
+                self.refuse_over(Some(known), claim, &reason).await
+            }
+        }
     }
 }
 
@@ -199,8 +226,9 @@ impl SweptRepository<'_> {
         }
     }
 
-    /// The push by which the tag of the newest one has left it for another image. ECR keeps no time
-    /// of it, so it has the time at which it is found: its own event is older.
+    /// The push by which the tag of the newest one has left it for an image that was there before:
+    /// a return to it, or its promotion. ECR keeps no time of it, so it has the time at which it is
+    /// found: its own event is older.
     fn returned(
         self,
         images: &[RepositoryImage],
@@ -210,7 +238,8 @@ impl SweptRepository<'_> {
     ) -> Option<PushedImage> {
         let has_tag = |image: &&RepositoryImage| image.manifest.tags.iter().any(|it| it == tag);
         let holder = images.iter().find(has_tag)?;
-        (holder.digest != newest.digest).then(|| PushedImage {
+        let was_there = holder.first_pushed_at <= newest.pushed_at;
+        (was_there && holder.digest != newest.digest).then(|| PushedImage {
             event: format!("{}-{}", event_of(&holder.digest), newest.event),
             tag: Some(tag.to_owned()),
             manifest: holder.manifest.clone(),
@@ -248,10 +277,11 @@ fn is_of_refused_tag(subscription: &Subscription, claim: &Push) -> bool {
 
 /// The push that a claim is of, with which no invocation went on. Its tag may have moved to another
 /// image since.
-fn resumed(push: PushedImage, claim: Push) -> PushedImage {
-    let tag = claim.tag.filter(|tag| push.manifest.tags.contains(tag));
+fn resumed(push: PushedImage, claim: &Push) -> PushedImage {
+    let tag = claim.tag.clone();
+    let tag = tag.filter(|tag| push.manifest.tags.contains(tag));
     PushedImage {
-        event: claim.event,
+        event: claim.event.clone(),
         pushed_at: claim.pushed_at.unwrap_or(push.pushed_at),
         tag: tag.or_else(|| push.tag.clone()),
         ..push

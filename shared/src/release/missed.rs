@@ -58,6 +58,14 @@ pub fn is_missed(digest: &str, claim: Option<&Push>, newest: &NewestPush, now: T
     }
 }
 
+/// The tag of the newest push, by the claim of its digest. Of a digest that got another tag since,
+/// the claim has an earlier one: an image to which that was given may be older.
+#[must_use]
+pub fn tag_of<'a>(newest: &NewestPush, claim: &'a Push) -> Option<&'a str> {
+    let is_of_claim = claim.pushed_at.is_some_and(|at| at >= newest.pushed_at);
+    claim.tag.as_deref().filter(|_| is_of_claim)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +188,30 @@ mod tests {
         for recorded in [started, refused] {
             assert!(!is_missed(Some(&recorded), 3_600));
         }
+    }
+
+    #[test]
+    fn the_newest_push_has_the_tag_of_its_claim_unless_its_digest_got_another_one_since() {
+        let claim = |pushed_at| Push {
+            v: 1,
+            pipeline: "slipway-web".to_owned(),
+            digest: "sha256:00".to_owned(),
+            tag: Some("stable".to_owned()),
+            event: "event-1".to_owned(),
+            pushed_at,
+            claimed_at: at(0),
+            execution: None,
+            refusal: None,
+            waiting: None,
+            expires_at: None,
+        };
+        let tag = |pushed_at| {
+            let claim = claim(pushed_at);
+            tag_of(&newest("sha256:00"), &claim).map(ToOwned::to_owned)
+        };
+        assert_eq!(tag(Some(at(0))).as_deref(), Some("stable"));
+        assert_eq!(tag(Some(at(-1))), None);
+        assert_eq!(tag(None), None);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub use found::{Before, FoundDeployment, PriorState};
 pub use judgement::{AwaitingDecision, JudgementRecord, OperatorDecision};
 pub use lease::{Lease, Phase, Registering, Release, ReleasedService, RoleProof};
 pub use lease_proof::{ActiveRelease, LeaseProof, prove_lease, record_failure};
-pub use missed::{awaits_event, images_to_check, is_missed};
+pub use missed::{awaits_event, images_to_check, is_missed, tag_of};
 pub use newest_push::{NewestPush, PushOrder};
 pub use outcome::{Conclusion, Outcome};
 pub use pending_deregistration::PendingDeregistration;

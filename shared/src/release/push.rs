@@ -131,10 +131,10 @@ impl Push {
         self.execution.is_none() && self.refusal.is_none()
     }
 
-    /// Whether an execution was started for it, and its digest was not refused since.
+    /// Whether the push of an event was refused, or its digest after it had been started.
     #[must_use]
-    pub fn was_started(&self) -> bool {
-        self.execution.is_some() && self.refusal.is_none()
+    pub fn refuses(&self, event: &str) -> bool {
+        self.refusal.is_some() && (self.execution.is_some() || self.event == event)
     }
 
     /// Whether nothing is known to have come of it, and it is of a later push than one of this

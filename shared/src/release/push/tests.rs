@@ -236,14 +236,16 @@ fn another_push_waits_while_an_execution_may_be_being_started_for_the_first() {
 }
 
 #[test]
-fn a_claim_was_started_once_it_led_to_an_execution_and_until_it_is_refused() {
+fn a_claim_refuses_its_own_push_and_any_once_its_image_was_started() {
     let refused = |execution| Push {
         refusal: Some("superseded".to_owned()),
         ..claim(execution)
     };
-    assert!(claim(Some("e-1")).was_started());
-    for none in [claim(None), refused(None), refused(Some("e-1"))] {
-        assert!(!none.was_started(), "{none:?}");
+    assert!(refused(None).refuses("event-1"));
+    assert!(!refused(None).refuses("event-2"));
+    assert!(refused(Some("e-1")).refuses("event-2"));
+    for accepted in [claim(None), claim(Some("e-1"))] {
+        assert!(!accepted.refuses("event-1"), "{accepted:?}");
     }
 }
 

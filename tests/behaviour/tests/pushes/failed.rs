@@ -8,7 +8,8 @@ use invariants::ledger_reader::text;
 use serde_json::{Value, json};
 
 use crate::sweep::{
-    PIPELINE, TOOLS, claim, nothing, pass_minutes, started, sweep, swept, tools, without_a_rule,
+    PIPELINE, TOOLS, claim, deliver_last, nothing, pass_minutes, started, sweep, swept, tag, tools,
+    without_a_rule,
 };
 
 /// Writes the claim of a digest in a version that is not known.
@@ -85,5 +86,59 @@ fn a_missed_push_that_fails_hides_no_other_one_and_is_reported() {
         assert_eq!(started(&driver, newest), 1);
         pass_minutes(&driver, 11).await;
         assert_eq!(sweep(&driver, of_tools).await, nothing());
+    });
+}
+
+/// Starts the pipeline with three images, of which the last two had one tag in turn.
+async fn three_started(driver: &Driver, subscription: &Value) -> [String; 3] {
+    let mut pushed = Vec::new();
+    for (tag, behaviour) in [
+        ("1.0.0", Behaviour::Healthy),
+        ("stable", Behaviour::Healthy),
+        ("stable", Behaviour::Exits),
+    ] {
+        let digest = ecr::push(&mut driver.world.aws(), TOOLS, tag, behaviour);
+        let answer = deliver_last(driver, subscription).await;
+        assert_eq!(answer["status"], "started", "{answer}");
+        pushed.push(digest.expect("pushed"));
+        pass_minutes(driver, 11).await;
+    }
+    pushed.try_into().expect("three")
+}
+
+#[test]
+fn an_older_push_that_fails_hides_no_tag_that_returned() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let of_tools = tools(&driver);
+        let [oldest, returned, _] = three_started(&driver, &of_tools).await;
+        make_unreadable(&driver, &oldest);
+        tag(&driver, TOOLS, &returned, "stable");
+
+        let expected = [
+            "PutItem",
+            "PutItem",
+            "StartPipelineExecution",
+            "TransactWriteItems",
+            "PutItem",
+        ];
+        assert_eq!(failing_sweep(&driver, &of_tools).await, expected);
+        assert_eq!(started(&driver, &returned), 2);
+    });
+}
+
+#[test]
+fn a_tag_that_returned_does_not_overtake_a_newer_push_that_fails() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let of_tools = tools(&driver);
+        let [_, returned, _] = three_started(&driver, &of_tools).await;
+        tag(&driver, TOOLS, &returned, "stable");
+        let newer = ecr::push(&mut driver.world.aws(), TOOLS, "2.0.0", Behaviour::Healthy);
+        let newer = newer.expect("pushed");
+        make_unreadable(&driver, &newer);
+        pass_minutes(&driver, 11).await;
+
+        let written = failing_sweep(&driver, &of_tools).await;
+        assert_eq!(written, Vec::<String>::new());
+        assert_eq!(started(&driver, &returned), 1);
     });
 }

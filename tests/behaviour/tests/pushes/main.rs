@@ -195,6 +195,8 @@ mod foreign;
 mod gone;
 /// Which of two pushes is the newer one.
 mod order;
+/// Promotions by a tag whose events were lost.
+mod promoted;
 /// Images by what their scan has found.
 mod scans;
 /// Images that must be signed.

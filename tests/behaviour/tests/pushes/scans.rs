@@ -236,6 +236,45 @@ fn the_event_of_a_scan_starts_nothing_that_does_not_wait_for_it() {
 }
 
 #[test]
+fn the_event_of_a_scan_reads_the_findings_and_no_manifest_again() {
+    run(without_a_rule(released()), Fault::None, async |driver| {
+        let (digest, event) = pushed(&driver, "2.0.0");
+        assert_eq!(deliver(&driver, "HIGH:0", event).await["status"], "waiting");
+        complete(&driver, Scanner::Basic, &digest, &[]);
+        let before = driver.world.aws().calls.len();
+        let answer = deliver(&driver, "HIGH:0", scan_event(&driver)).await;
+        assert_eq!(answer["status"], "started", "{answer}");
+
+        let aws = driver.world.aws();
+        let calls = aws.calls[before..].iter();
+        let of_ecr = calls.filter(|call| {
+            call.caller == "slipway-start-pipeline" && call.operation.contains("Image")
+        });
+        let read: Vec<&str> = of_ecr.map(|call| call.operation.as_str()).collect();
+        assert_eq!(read, ["DescribeImages", "DescribeImageScanFindings"]);
+    });
+}
+
+#[test]
+fn the_event_of_a_scan_starts_no_image_that_the_pipeline_takes_no_longer() {
+    run(without_a_rule(released()), Fault::None, async |driver| {
+        let (digest, event) = pushed(&driver, "2.0.0");
+        assert_eq!(deliver(&driver, "HIGH:0", event).await["status"], "waiting");
+        complete(&driver, Scanner::Basic, &digest, &[]);
+        let subscription = json!({
+            "pipeline": PIPELINE, "action": "Image", "repository": WEB, "tag_pattern": "v*",
+            "image_gate": "HIGH:0",
+        });
+        let input = json!({"subscription": subscription, "event": scan_event(&driver)});
+        let answer = invoke(&driver, "start-pipeline", input).await;
+        let reason = "tag `2.0.0` does not match the pipeline's tag pattern `v*`";
+        let ignored = json!({"status": "ignored", "reason": reason});
+        assert_eq!(answer.expect("an answer"), ignored);
+        assert_eq!(started(&driver, &digest), 0);
+    });
+}
+
+#[test]
 fn the_event_of_a_scan_does_not_let_an_image_pass_that_has_too_many_findings() {
     run(without_a_rule(released()), Fault::None, async |driver| {
         let (digest, event) = pushed(&driver, "2.0.0");

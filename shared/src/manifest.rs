@@ -89,6 +89,19 @@ impl ManifestKind {
             Ok(Self::Index(architectures))
         }
     }
+
+    /// The architectures for which an image is built, if none of them is this one; `None` also if
+    /// its manifest names no architecture.
+    #[must_use]
+    pub fn built_for_others(&self, architecture: &str) -> Option<&[String]> {
+        match self {
+            Self::Image => None,
+            Self::Index(listed) => {
+                let fits = listed.iter().any(|one| one == architecture);
+                (!fits).then_some(listed.as_slice())
+            }
+        }
+    }
 }
 
 /// The architectures that a manifest lists. Attestations in an index are of the platform `unknown`

@@ -117,15 +117,16 @@ fn fit(
         return Ok(Fit::Unknown(why.to_owned()));
     };
 
-    match kind {
-        ManifestKind::Index(listed) if listed.iter().any(|architecture| architecture == wanted) => {
-            Ok(Fit::Known(wanted))
-        }
-        ManifestKind::Index(listed) => Err(Failure::configuration(format!(
+    if let Some(others) = kind.built_for_others(wanted) {
+        return Err(Failure::configuration(format!(
             "image {image} is built for {}; expected {wanted}, the architecture of the task \
              definition; build the image for it, or change `runtimePlatform`",
-            listed.join(", ")
-        ))),
+            others.join(", ")
+        )));
+    }
+
+    match kind {
+        ManifestKind::Index(_) => Ok(Fit::Known(wanted)),
         ManifestKind::Image => Ok(Fit::Unknown(format!(
             "expected {wanted}, but the manifest of an image for one architecture does not name \
              it, and its configuration is not read"

@@ -1,11 +1,12 @@
-//! The gate of images: one that a push starts is not too old, and its scan has few findings. It is
-//! checked last, so that nothing is read for a push that a newer one replaces.
+//! The gate of images: one that a push starts is not too old, is built for the tasks, and its scan
+//! has few findings. It is checked last, so that nothing is read for a push that a newer one
+//! replaces.
 //!
 //! Nothing is read for a pipeline without a gate.
 
 use serde_json::{Value, json};
 use slipway::aws::{Retry, Scans, Signatures};
-use slipway::events::{ImageDecision, PushedImage, Subscription};
+use slipway::events::{ImageDecision, ImageGate, PushedImage, Subscription};
 use slipway::release::{KnownPushes, Push};
 use slipway::timestamp::Timestamp;
 
@@ -52,6 +53,9 @@ impl StartPipeline {
         if let Some(reason) = gate.why_too_old(first, now) {
             return Ok(ImageDecision::Refuse(reason));
         }
+        if let Some(reason) = self.why_not_built(gate, push).await? {
+            return Ok(ImageDecision::Refuse(reason));
+        }
         if gate.needs_signature() {
             let signatures = Signatures::new(&self.sdk);
             if !signatures.is_signed(repository, digest).await? {
@@ -64,6 +68,19 @@ impl StartPipeline {
 
         let scan = Scans::new(&self.sdk).scan(repository, digest).await?;
         Ok(gate.decide(&scan, now.since(first)))
+    }
+
+    /// Why the image is not built for the architecture of the tasks, if its gate names that.
+    async fn why_not_built(
+        &self,
+        gate: &ImageGate,
+        push: &PushedImage,
+    ) -> Result<Option<String>, Retry> {
+        if !gate.is_about_architecture() {
+            return Ok(None);
+        }
+        let kind = self.images.kind(&push.repository, &push.digest).await?;
+        Ok(kind.map_or_else(Some, |kind| gate.why_not_built(&kind)))
     }
 
     /// Records that a push waits. The sweep looks at its claim again; it needs a newest push.

@@ -143,10 +143,7 @@ impl Images {
         digest: &str,
         stated: &Manifest,
     ) -> Result<Option<String>, AwsError> {
-        let id = ImageIdentifier::builder().image_digest(digest).build();
-        let request = self.clients.ecr().batch_get_image();
-        let request = request.repository_name(repository).image_ids(id);
-        why_not_runnable(stated, request, digest).await
+        why_not_runnable(stated, self.own_request(repository, digest), digest).await
     }
 
     /// What ECR states about a digest of a repository in the function's own account and region.

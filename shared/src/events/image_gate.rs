@@ -1,13 +1,15 @@
-//! The gate of images: how old an image may be that a push starts, how many findings of which
-//! severity its scan may have, and whether it must be signed.
+//! The gate of images: how old an image may be that a push starts, for which architecture it must
+//! be built, how many findings of which severity its scan may have, and whether it must be signed.
 //!
-//! Only a scan that has completed shows that there are few findings.
+//! Only a scan that has completed shows that there are few findings. An image whose manifest names
+//! no architecture may be built for any.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::limits::SCAN_WAIT;
+use crate::manifest::ManifestKind;
 use crate::observed::image::{Finding, ImageScan};
 use crate::timestamp::{Timestamp, minutes, readable};
 
@@ -23,6 +25,10 @@ const SEVERITIES: [&str; 7] = [
     "UNTRIAGED",
 ];
 
+/// The architectures of tasks as images name them (Amazon ECS API: RuntimePlatform,
+/// `cpuArchitecture`; github.com/opencontainers/image-spec: `image-index.md`).
+const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
+
 /// How many findings a message names.
 const NAMED: usize = 3;
 
@@ -32,6 +38,8 @@ const NAMED: usize = 3;
 pub struct ImageGate {
     /// How many hours after it came into the repository a push still starts an image.
     hours: Option<u32>,
+    /// The architecture of the tasks.
+    architecture: Option<&'static str>,
     /// How many findings there may be of a severity; of the others any number.
     limits: Vec<(String, usize)>,
     /// The findings that do not count.
@@ -64,10 +72,10 @@ impl TryFrom<String> for ImageGate {
     fn try_from(text: String) -> Result<Self, String> {
         let refused = |why: &str| {
             format!(
-                "`image_gate` is `{text}`; expected age: with hours, severities with the most \
-                 findings, such as CRITICAL:0 HIGH:5, allow: with the name of a finding, \
-                 unscanned:wait, unscanned:start or unscanned:refuse, and signature:required; or \
-                 nothing: {why}"
+                "`image_gate` is `{text}`; expected age: with hours, architecture:amd64 or \
+                 architecture:arm64, severities with the most findings, such as CRITICAL:0 \
+                 HIGH:5, allow: with the name of a finding, unscanned:wait, unscanned:start or \
+                 unscanned:refuse, and signature:required; or nothing: {why}"
             )
         };
         let mut gate = Self::default();
@@ -77,7 +85,7 @@ impl TryFrom<String> for ImageGate {
         }
         if !gate.is_set() && !text.trim().is_empty() {
             return Err(refused(
-                "it has neither an age nor a severity nor a signature",
+                "it has neither an age nor an architecture nor a severity nor a signature",
             ));
         }
         Ok(gate)
@@ -89,6 +97,9 @@ impl ImageGate {
     fn take(&mut self, word: &str) -> Option<()> {
         match word.split_once(':')? {
             ("age", hours) => self.hours = Some(hours.parse().ok()?),
+            ("architecture", name) => {
+                self.architecture = Some(ARCHITECTURES.into_iter().find(|it| *it == name)?);
+            }
             ("allow", name) if !name.is_empty() => self.allowed.push(name.to_owned()),
             ("unscanned", "wait") => self.unscanned = Unscanned::Wait,
             ("unscanned", "start") => self.unscanned = Unscanned::Start,
@@ -105,7 +116,14 @@ impl ImageGate {
     /// Whether the gate has any condition.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.hours.is_some() || self.is_about_scan() || self.is_signed
+        let of_image = self.hours.is_some() || self.architecture.is_some();
+        of_image || self.is_about_scan() || self.is_signed
+    }
+
+    /// Whether the architecture of an image matters.
+    #[must_use]
+    pub fn is_about_architecture(&self) -> bool {
+        self.architecture.is_some()
     }
 
     /// Whether an image must have a signature.
@@ -132,6 +150,18 @@ impl ImageGate {
                 readable(age)
             )
         })
+    }
+
+    /// Why an image cannot run on the architecture of the tasks.
+    #[must_use]
+    pub fn why_not_built(&self, kind: &ManifestKind) -> Option<String> {
+        let expected = self.architecture?;
+        let others = kind.built_for_others(expected)?;
+        Some(format!(
+            "the image is built for {}; expected {expected}, the architecture of the gate: push an \
+             image that is built for it",
+            others.join(", ")
+        ))
     }
 
     /// Decides about an image that has been in its repository for this long.
@@ -295,6 +325,25 @@ mod tests {
     }
 
     #[test]
+    fn an_image_must_be_built_for_the_architecture_of_the_tasks() {
+        let index = |listed: &[&str]| {
+            let listed = listed.iter().map(|&one| one.to_owned());
+            ManifestKind::Index(listed.collect())
+        };
+        let arm = gate("architecture:arm64");
+        assert!(arm.is_set() && arm.is_about_architecture());
+        assert!(!gate("HIGH:0").is_about_architecture());
+
+        let reason = "the image is built for amd64, arm; expected arm64, the architecture of the \
+            gate: push an image that is built for it";
+        let why = arm.why_not_built(&index(&["amd64", "arm"]));
+        assert_eq!(why.as_deref(), Some(reason));
+        assert_eq!(arm.why_not_built(&index(&["amd64", "arm64"])), None);
+        assert_eq!(arm.why_not_built(&ManifestKind::Image), None);
+        assert_eq!(gate("HIGH:0").why_not_built(&index(&["amd64"])), None);
+    }
+
+    #[test]
     fn a_gate_that_is_not_understood_is_refused_with_what_is_expected() {
         for none in [ImageGate::default(), gate(""), gate(" ")] {
             assert!(!none.is_set());
@@ -316,8 +365,9 @@ mod tests {
             ("age:1d", "`age:1d` is none of these"),
             (
                 "unscanned:start",
-                "it has neither an age nor a severity nor a signature",
+                "it has neither an age nor an architecture nor a severity nor a signature",
             ),
+            ("architecture:x86", "`architecture:x86` is none of these"),
             ("signature:maybe", "`signature:maybe` is none of these"),
         ] {
             let refused = serde_json::from_value::<ImageGate>(json!(wrong)).expect_err("refused");

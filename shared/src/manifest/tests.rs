@@ -190,6 +190,15 @@ fn a_configuration_that_is_none_of_an_image_does_not_run_whatever_the_layers() {
 }
 
 #[test]
+fn an_image_for_several_architectures_fits_one_of_them() {
+    let listed = ["arm64", "arm"].map(ToOwned::to_owned);
+    let index = ManifestKind::Index(listed.to_vec());
+    assert_eq!(index.built_for_others("arm64"), None);
+    assert_eq!(index.built_for_others("amd64"), Some(&listed[..]));
+    assert_eq!(ManifestKind::Image.built_for_others("amd64"), None);
+}
+
+#[test]
 fn layers_that_are_none_of_an_image_do_not_run_whatever_the_configuration() {
     let with = |layers: &Value| {
         let config = json!({"mediaType": OCI_CONFIG});

@@ -185,6 +185,8 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
 
 /// Images that are too old.
 mod age;
+/// Images that are built for another architecture.
+mod architecture;
 /// What arrives in a repository besides pushed images.
 mod arrivals;
 /// Missed pushes of which one fails.

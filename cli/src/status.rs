@@ -160,7 +160,9 @@ async fn one(session: &Session, lease: &Lease) -> Result<Answer, Failed> {
             ("step", step(lease, release, pictures.of(release)).into()),
         ]);
     } else {
-        fields.push(("state", Cell::new("free", Tone::Good)));
+        fields.push(("state", free(lease)));
+        let drift = lease.left.as_ref().and_then(|left| left.shown_drift());
+        fields.extend(drift.map(|shown| ("drift", shown.into())));
     }
 
     let (running, why) = running(session, lease).await;
@@ -179,8 +181,8 @@ fn row(lease: &Lease, pictures: &Pictures) -> Vec<Cell> {
     let name = Cell::from(name_of(lease));
     let Some(release) = &lease.release else {
         let none = || Cell::from("-");
-        let free = Cell::new("free", Tone::Good);
-        return vec![name, free, none(), none(), none(), none(), none()];
+        let state = free(lease);
+        return vec![name, state, none(), none(), none(), none(), none()];
     };
     vec![
         name,
@@ -197,6 +199,14 @@ fn json_of(lease: &Lease, pictures: &Pictures) -> Value {
     let release = lease.release.as_ref();
     let step = release.map(|release| step(lease, release, pictures.of(release)));
     json!({"service": name_of(lease), "lease": lease, "step": step})
+}
+
+/// Whether a service that no release holds runs what its last release left.
+fn free(lease: &Lease) -> Cell {
+    match lease.left.as_ref().and_then(|left| left.drift.as_ref()) {
+        Some(_) => Cell::new("drifted", Tone::Bad),
+        None => Cell::new("free", Tone::Good),
+    }
 }
 
 /// How far an open release is.

@@ -311,6 +311,11 @@ pub const EXPLAINED_TASKS: usize = 10;
 /// CloudFormation waits for a service to become steady, which is known to take hours.
 pub const STACK_UPDATE: Duration = Duration::from_secs(4 * 60 * 60);
 
+/// How often the sweep looks whether a service still runs what its last release left. Ours: each
+/// look is a call under the deploy role of the service, and a minute has time for those of 1/60 of
+/// some thousand services.
+pub const DRIFT_PERIOD: Duration = Duration::from_secs(60 * 60);
+
 /// Longest bake that the judge takes, in minutes (Amazon CloudWatch metrics retention: one-minute
 /// data is kept for 15 days).
 pub const JUDGED_MINUTES: u32 = 15 * 24 * 60;

@@ -7,6 +7,7 @@
 
 mod close;
 mod deregister;
+mod drift;
 mod free;
 mod pair;
 mod refused;

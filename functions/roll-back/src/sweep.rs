@@ -1,6 +1,7 @@
 //! The sweep: every open release and every one that has not begun is checked, since events can be
 //! lost. Then it checks what is to be started again, every pair that no release holds, since a
-//! stack update can reset its weights, and what closed releases have yet to deregister.
+//! stack update can reset its weights, once an hour whether what a release left still runs, and
+//! what closed releases have yet to deregister.
 //!
 //! Each is read and restored under its own deploy role. A problem with one, such as with its role,
 //! never stops the others, and none takes more than its share of the time.
@@ -29,6 +30,8 @@ enum Checked {
     Free(Box<Lease>),
     /// A free lease with what is started again.
     Restart(Box<Lease>),
+    /// A free lease with what its last release left running.
+    Left(Box<Lease>),
     /// The revisions of a closed release.
     Deregistration(Box<PendingDeregistration>),
 }
@@ -47,7 +50,7 @@ impl Checked {
         match self {
             Self::Begun(begun) => begun.1.execution.clone(),
             Self::Started(started) => started.execution.clone(),
-            Self::Free(lease) | Self::Restart(lease) => {
+            Self::Free(lease) | Self::Restart(lease) | Self::Left(lease) => {
                 format!("{}/{}", lease.cluster_name(), short_name(&lease.service))
             }
             Self::Deregistration(pending) => pending.execution().to_owned(),
@@ -87,18 +90,16 @@ impl RollBack {
             Some(Checked::Begun(Box::new((lease, release))))
         });
         let started = listing.started.into_iter().map(Checked::Started);
-        let restarts = free.iter().filter(|lease| lease.restart.is_some());
-        let restarts: Vec<Checked> = restarts
-            .map(|lease| Checked::Restart(Box::new(lease.clone())))
-            .collect();
-        let free = free.into_iter().filter(|lease| lease.last_known.is_some());
-        let free = free.map(|lease| Checked::Free(Box::new(lease)));
-
         let began = self.sdk.now();
+        let restarts = of_each(&free, |lease| lease.restart.is_some(), Checked::Restart);
+        let left = of_each(&free, |lease| lease.is_drift_due(began), Checked::Left);
+        let free = of_each(&free, |lease| lease.last_known.is_some(), Checked::Free);
+
         let open = begun.chain(started).collect();
         self.check_each(open, began, &mut swept).await;
         self.check_each(restarts, began, &mut swept).await;
-        self.check_each(free.collect(), began, &mut swept).await;
+        self.check_each(free, began, &mut swept).await;
+        self.check_each(left, began, &mut swept).await;
         self.check_each(pending.collect(), began, &mut swept).await;
 
         let Swept { statuses, failed } = swept;
@@ -142,7 +143,8 @@ impl RollBack {
         }
     }
 
-    /// The status of what was checked; `None` for a pair with nothing to repair.
+    /// The status of what was checked; `None` for a pair with nothing to repair, and for a service
+    /// of which nothing new was seen.
     async fn sweep_item(&self, checked: Checked) -> Result<Option<String>, StepError> {
         match checked {
             Checked::Begun(begun) => {
@@ -164,6 +166,11 @@ impl RollBack {
                 let role = lease.restart.as_ref().map(|restart| &restart.role);
                 let acting = self.under(role);
                 acting.restart(&lease).await
+            }
+            Checked::Left(lease) => {
+                let left = lease.left.as_ref();
+                let acting = self.under(left.and_then(|left| left.deploy_role.as_ref()));
+                acting.look_for_drift(&lease).await
             }
             Checked::Deregistration(pending) => {
                 let release = pending.release();
@@ -283,7 +290,21 @@ impl RollBack {
 /// Whether a sweep that has taken this long still checks this one: there is a free lease for every
 /// pair that ever existed, and a sweep that times out reports nothing.
 fn is_due(checked: &Checked, elapsed: Duration) -> bool {
-    elapsed < STEP_BUDGET || !matches!(checked, Checked::Free(_) | Checked::Deregistration(_))
+    let waits = matches!(
+        checked,
+        Checked::Free(_) | Checked::Left(_) | Checked::Deregistration(_)
+    );
+    elapsed < STEP_BUDGET || !waits
+}
+
+/// What is checked of the free leases for which that is due.
+fn of_each(
+    free: &[Lease],
+    is_checked: impl Fn(&Lease) -> bool,
+    checked: fn(Box<Lease>) -> Checked,
+) -> Vec<Checked> {
+    let due = free.iter().filter(|&lease| is_checked(lease));
+    due.map(|lease| checked(Box::new(lease.clone()))).collect()
 }
 
 /// How long a sweep that has taken this long may check the next of the remaining releases: slow
@@ -334,11 +355,14 @@ mod tests {
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
         let pending = PendingDeregistration::from_lease(&Lease::unwritten("apps", "web"), now);
         let pending = Checked::Deregistration(Box::new(pending));
+        let left = Checked::Left(Box::new(Lease::unwritten("apps", "web")));
         for (checked, millis, expected) in [
             (&free, 44_999, true),
             (&free, 45_000, false),
             (&pending, 44_999, true),
             (&pending, 45_000, false),
+            (&left, 44_999, true),
+            (&left, 45_000, false),
             (&started, 45_000, true),
         ] {
             assert_eq!(is_due(checked, Duration::from_millis(millis)), expected);

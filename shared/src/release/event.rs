@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::names::names;
 use super::{
-    Change, JudgementRecord, OperatorDecision, Outcome, Prior, PriorState, Registering, Release,
-    Restart, SeenHealth, TrafficReturn,
+    Change, Drift, JudgementRecord, OperatorDecision, Outcome, Prior, PriorState, Registering,
+    Release, Restart, SeenHealth, TrafficReturn,
 };
 use crate::freeze::Guards;
 use crate::job::Failure;
@@ -27,6 +27,9 @@ pub enum Event {
     RepairAnnounced,
     /// What is released again, while no release holds the lease, is this; none once it is started.
     RestartNoted(Option<Box<Restart>>),
+    /// This runs in place of what the last release left, while no release holds the lease; none
+    /// once that runs again.
+    DriftNoted(Option<Drift>),
     /// The target as it was before the first change is recorded.
     PriorRecorded(Prior),
     /// ECS is about to be requested to run what already runs, which proves that the roles of the
@@ -102,6 +105,7 @@ names! {
         Taken => "take the lease",
         RepairAnnounced => "announce a repair of the weights",
         RestartNoted => "note what is released again",
+        DriftNoted => "note a drift",
         PriorRecorded => "record the prior release",
         RoleProofAnnounced => "announce a proof of the roles",
         RoleProofMade => "record a proof of the roles",
@@ -141,6 +145,7 @@ impl Event {
             Self::Taken(_) => EventName::Taken,
             Self::RepairAnnounced => EventName::RepairAnnounced,
             Self::RestartNoted(_) => EventName::RestartNoted,
+            Self::DriftNoted(_) => EventName::DriftNoted,
             Self::PriorRecorded(_) => EventName::PriorRecorded,
             Self::RoleProofAnnounced => EventName::RoleProofAnnounced,
             Self::RoleProofMade => EventName::RoleProofMade,

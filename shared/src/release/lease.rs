@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, DeployRole, EarlierRelease, LastKnownRouting, Outcome, PairTarget, Restart, Target,
+    Change, DeployRole, EarlierRelease, LastKnownRouting, LeftRunning, Outcome, PairTarget,
+    Restart, Target,
 };
 use crate::freeze::{Guards, Line};
 use crate::job::{Failure, Origin};
@@ -34,6 +35,8 @@ pub struct Lease {
     pub last_known: Option<LastKnownRouting>,
     /// What is released again, once no release holds the lease.
     pub restart: Option<Box<Restart>>,
+    /// What the last release left running; none if that is not known.
+    pub left: Option<Box<LeftRunning>>,
     /// The release that holds the lease; none when it is free.
     pub release: Option<Release>,
 }
@@ -274,6 +277,7 @@ impl Lease {
             changed_at: None,
             last_known: None,
             restart: None,
+            left: None,
             release: None,
         }
     }
@@ -339,6 +343,12 @@ impl Lease {
         self.held_by(execution).is_some_and(|release| {
             release.has_made_change() || (is_earlier && release.change().is_some())
         })
+    }
+
+    /// Whether it is time to look whether what the last release left still runs.
+    #[must_use]
+    pub fn is_drift_due(&self, now: Timestamp) -> bool {
+        self.left.as_ref().is_some_and(|left| left.is_due(now))
     }
 
     /// What is left of the time in which an invocation that announced a change can still make it.

@@ -8,9 +8,10 @@
 
 use thiserror::Error;
 
+use super::leaving::left_after;
 use super::{
-    Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget, Phase, PhaseName,
-    Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget, Target,
+    Conclusion, Drift, Event, EventName, LastKnownRouting, Lease, LeftRunning, Outcome, PairTarget,
+    Phase, PhaseName, Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget, Target,
 };
 use crate::freeze::Guards;
 use crate::job::{Failure, StepError};
@@ -54,6 +55,9 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
     let changed = match (&mut next.release, event) {
         (free @ None, Event::Taken(release)) => {
             next.restart = next.restart.take().filter(|it| release.leaves(it));
+            if let Some(left) = &mut next.left {
+                left.drift = None;
+            }
             *free = Some(*release);
             Ok(())
         }
@@ -67,12 +71,14 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
             next.restart = restart;
             Ok(())
         }
+        (None, Event::DriftNoted(drift)) => note_drift(&mut next.left, drift),
         (Some(release), Event::Closed(outcome)) if may_end_as(&release.phase, outcome) => {
+            let name = lease.service.as_str();
             if let Some(pair) = release.pair() {
                 let (role, before) = (release.deploy_role.as_ref(), next.last_known.take());
-                let named = (lease.service.as_str(), pair);
-                next.last_known = LastKnownRouting::after(named, outcome, role, before);
+                next.last_known = LastKnownRouting::after((name, pair), outcome, role, before);
             }
+            next.left = left_after((name, &*release), outcome, now, next.left.take());
             next.release = None;
             Ok(())
         }
@@ -131,10 +137,18 @@ fn step(
         Event::PriorRegistered { task_definition } => {
             phase.restorable_service()?.prior.task_definition = task_definition;
         }
-        Event::Taken(_) | Event::RepairAnnounced | Event::RestartNoted(_) | Event::Closed(_) => {
-            return Err(Refusal::Phase);
-        }
+        Event::Taken(_)
+        | Event::RepairAnnounced
+        | Event::RestartNoted(_)
+        | Event::DriftNoted(_)
+        | Event::Closed(_) => return Err(Refusal::Phase),
     }
+    Ok(())
+}
+
+/// What runs in place of what a release left is noted of what is known to be left.
+fn note_drift(left: &mut Option<Box<LeftRunning>>, drift: Option<Drift>) -> Result<(), Refusal> {
+    left.as_mut().ok_or(Refusal::Phase)?.drift = drift;
     Ok(())
 }
 

@@ -28,6 +28,7 @@ fn lease() -> Lease {
         changed_at: None,
         last_known: None,
         restart: None,
+        left: None,
         release: None,
     }
 }

@@ -11,8 +11,8 @@ use crate::observed::weights::Weights;
 use crate::release::EarlierRelease;
 use crate::release::target::is_false;
 use crate::release::{
-    AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, PairTarget,
-    Phase, Prior, Registering, Release, Restart, RoleProof, SeenHealth, ServiceTarget,
+    AwaitingDecision, Change, DeployRole, JudgementRecord, LastKnownRouting, Lease, LeftRunning,
+    PairTarget, Phase, Prior, Registering, Release, Restart, RoleProof, SeenHealth, ServiceTarget,
     SuspendedStickiness, Target, TrafficReturn, TrafficShift,
 };
 use crate::timestamp::Timestamp;
@@ -27,6 +27,7 @@ struct StoredLease {
     changed_at: Option<Timestamp>,
     settled: Option<LastKnownRouting>,
     restart: Option<Box<Restart>>,
+    left: Option<Box<LeftRunning>>,
     release: Option<StoredRelease>,
 }
 
@@ -104,6 +105,7 @@ impl From<Lease> for StoredLease {
             changed_at: lease.changed_at,
             settled: lease.last_known,
             restart: lease.restart,
+            left: lease.left,
             release: lease.release.map(StoredRelease::from),
         }
     }
@@ -120,6 +122,7 @@ impl TryFrom<StoredLease> for Lease {
             changed_at: stored.changed_at,
             last_known: stored.settled,
             restart: stored.restart,
+            left: stored.left,
             release: stored.release.map(Release::try_from).transpose()?,
         })
     }

@@ -42,9 +42,19 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
     };
 
     let service = rolling_back(of_service(service_target()));
+    let restored = LeftRunning {
+        execution: "e-1".to_owned(),
+        deployment: None,
+        ended_at: after(90),
+        ..left_running()
+    };
+    let left = Lease {
+        left: Some(Box::new(restored)),
+        ..later(free())
+    };
     assert_eq!(
         closed(&service, Outcome::RolledBack, "because", after(90)),
-        (later(free()), record(Prior::Service(prior_service()), None))
+        (left, record(Prior::Service(prior_service()), None))
     );
 
     let pair = rolling_back(of_pair(pair_target()));

@@ -6,6 +6,7 @@ mod deploy_role;
 mod health;
 mod judgements;
 mod lease;
+mod left;
 mod places;
 mod prior;
 mod repairs;
@@ -253,6 +254,20 @@ fn guards() -> Guards {
     }
 }
 
+/// What an earlier release left.
+fn left_running() -> LeftRunning {
+    LeftRunning {
+        execution: "e-0".to_owned(),
+        service: "web".to_owned(),
+        task_definition: OLD.to_owned(),
+        deployment: Some("ecs-svc/1".to_owned()),
+        began_at: now(),
+        ended_at: now(),
+        deploy_role: None,
+        drift: None,
+    }
+}
+
 /// A lease that is held in a phase, with every field that it can have.
 fn held(phase: Phase) -> Lease {
     let release = Release {
@@ -279,6 +294,7 @@ fn held(phase: Phase) -> Lease {
         changed_at: Some(now()),
         last_known: Some(last_known(Colour::Green, [1, 9], [Some(true), None])),
         restart: None,
+        left: Some(Box::new(left_running())),
         release: Some(release),
     }
 }

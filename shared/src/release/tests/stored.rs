@@ -42,7 +42,12 @@ fn item(more: &Value) -> Value {
     merge(&mut release, more);
     json!({
         "v": 1, "cluster": "apps", "service": "web", "fence": 7, "changed_at": time(0),
-        "settled": {"live": "green", "blue": 1, "green": 9, "owed_blue": true}, "release": release
+        "settled": {"live": "green", "blue": 1, "green": 9, "owed_blue": true},
+        "left": {
+            "execution": "e-0", "service": "web", "task_definition": OLD,
+            "deployment": "ecs-svc/1", "began_at": time(0), "ended_at": time(0)
+        },
+        "release": release
     })
 }
 

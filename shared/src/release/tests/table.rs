@@ -112,6 +112,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::Taken(Box::new(release())),                  [BEGIN, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::RepairAnnounced,                             [FREE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::RestartNoted(None),                          [FREE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
+        (E::DriftNoted(None),                            [FREE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::PriorRecorded(prior_of_service()),           [NO, SERVE, SERVE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::PriorRecorded(prior_of_pair()),              [NO, PAIR, PAIR, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
         (E::RoleProofAnnounced,                          [NO, NO, NO, NOPRO, SERVE, SERVE, NOPRO, PAIR, PAIR, NO, NO, NO, NO]),

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use emulator::ecr::Behaviour;
+use emulator::ecs;
 use harness::driver::Driver;
 use serde_json::json;
 use slipway::image::short_digest;
 use slipway_cli::{Exit, Failed, History, Look, Painter, Pushes, Report, Session, Why};
 
 use behaviour::shop::reports;
-use behaviour::{account, push_as, retag};
+use behaviour::{account, push_as, released, retag};
 
 use crate::acting::quiet_shop;
 use crate::{closed, field, operate, pass, rows, status};
@@ -61,6 +62,32 @@ fn an_open_release_is_shown_with_its_step_and_what_the_service_runs() {
             free.json["runs"][0]["task_definition"],
             json!(change.task_definition)
         );
+    });
+}
+
+#[test]
+fn a_service_that_has_drifted_is_shown_with_both_revisions() {
+    operate(released(), async |driver: Driver, session: Session| {
+        {
+            let mut aws = driver.world.aws();
+            let copy = aws.ecs.request_of("web:2").expect("registered").clone();
+            ecs::call(&mut aws, "RegisterTaskDefinition", &copy).expect("legal");
+            let input = json!({"cluster": "apps", "service": "web", "taskDefinition": "web:3"});
+            ecs::call(&mut aws, "UpdateService", &input).expect("legal");
+        }
+        driver.world.touch();
+        pass(Duration::from_secs(3_700)).await;
+
+        let one = status(Some("web")).run(&session).await.expect("an answer");
+        assert_eq!(field(&one, "state"), "drifted");
+        let shown = field(&one, "drift");
+        let expected = "web runs web:3, and its last release left web:2; it was deployed outside \
+                        of a release; seen at 2026-";
+        assert!(shown.starts_with(expected), "{shown}");
+        let all = status(None).run(&session).await.expect("an answer");
+        let listed = rows(&all);
+        let web = listed.iter().find(|row| row[0] == "apps/web");
+        assert_eq!(web.expect("web")[1], "drifted");
     });
 }
 

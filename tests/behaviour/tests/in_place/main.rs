@@ -10,6 +10,7 @@ mod crash_loops;
 mod deadlines;
 mod deregistrations;
 mod differences;
+mod drift;
 mod dry_run;
 mod dry_run_roles;
 mod endings;

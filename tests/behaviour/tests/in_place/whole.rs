@@ -20,6 +20,8 @@ fn prior(found: &Value) -> Value {
 struct Written {
     /// The fence before the release began.
     fence: u64,
+    /// What the release before it left running.
+    left: Value,
     digest: String,
     release: Value,
     record: Value,
@@ -30,7 +32,8 @@ impl Written {
     fn lease(&self, writes: u64) -> Value {
         json!({
             "pk": "lease", "sk": "apps/web", "v": 1, "cluster": CLUSTER, "service": WEB,
-            "fence": self.fence + writes, "changed_at": "<time>", "release": self.release,
+            "fence": self.fence + writes, "changed_at": "<time>", "left": self.left,
+            "release": self.release,
         })
     }
 }
@@ -73,6 +76,7 @@ async fn begins(driver: &Driver) -> Written {
     });
     let written = Written {
         fence,
+        left: before["left"].clone(),
         digest,
         release,
         record: record_so_far,
@@ -242,6 +246,11 @@ async fn finishes(driver: &Driver, mut written: Written) {
 
     let mut free = written.lease(8);
     free.as_object_mut().expect("an object").remove("release");
+    free["left"] = json!({
+        "execution": JANE, "service": WEB, "task_definition": arn("web:3"),
+        "deployment": written.release["change"]["deployment"],
+        "began_at": "<time>", "ended_at": "<time>",
+    });
     assert_eq!(lease(driver), free);
 }
 

@@ -39,6 +39,7 @@ fn free_lease(fence: u64) -> Lease {
         changed_at: None,
         last_known: None,
         restart: None,
+        left: None,
         release: None,
     }
 }

@@ -151,7 +151,7 @@ impl StartPipeline {
     }
 
     /// Delivers an image to which the tag of the newest push was given, unless the ledger shows
-    /// that it was refused since.
+    /// that it was refused since, or may be being started.
     async fn deliver_returned(
         &self,
         subscription: &Subscription,
@@ -159,10 +159,9 @@ impl StartPipeline {
     ) -> Result<Option<Value>, Retry> {
         let pipeline = &subscription.pipeline;
         let claim = self.ledger.push(pipeline, &push.digest).await?;
-        if claim
-            .as_ref()
-            .is_some_and(|claim| claim.refuses(&push.event))
-        {
+        let now = self.sdk.now();
+        let is_left = |claim: &Push| claim.refuses(&push.event) || claim.may_be_starting(now);
+        if claim.as_ref().is_some_and(is_left) {
             return Ok(None);
         }
 

@@ -8,6 +8,7 @@ mod bake;
 mod capacity;
 mod check_url;
 mod crashes;
+mod drift;
 mod dry_run;
 mod external_changes;
 mod named;

@@ -248,7 +248,12 @@ fn a_close_frees_the_lease_and_records_outcome_and_reason_in_one_transaction() {
 
     let sent = script.sent()[1].json();
     let [lease, record] = [0_usize, 1].map(|part| sent["TransactItems"][part]["Put"].clone());
-    assert_eq!(lease["Item"], free(8));
+    let mut left = free(8);
+    left["left"] = json!({"M": {
+        "execution": {"S": "e-1"}, "service": {"S": "web"}, "task_definition": {"S": "web:1"},
+        "began_at": {"S": "2026-01-05T08:58:00Z"}, "ended_at": {"S": "2026-01-05T09:00:00Z"}
+    }});
+    assert_eq!(lease["Item"], left);
     assert_eq!(
         lease["ExpressionAttributeValues"],
         json!({":fence": {"N": "7"}})

@@ -4,12 +4,12 @@
 //!
 //! Nothing is read for a pipeline without a gate.
 
-use serde_json::{Value, json};
 use slipway::aws::{Retry, Scans, Signatures};
 use slipway::events::{ImageDecision, ImageGate, PushedImage, Subscription};
 use slipway::release::{KnownPushes, Push};
 use slipway::timestamp::Timestamp;
 
+use crate::delivery::Delivery;
 use crate::{StartPipeline, claim_of, lost_race};
 
 impl StartPipeline {
@@ -20,7 +20,7 @@ impl StartPipeline {
         push: &PushedImage,
         known: &KnownPushes,
         now: Timestamp,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         match self.gate_decision(subscription, push, now).await? {
             ImageDecision::Pass => self.claim_and_start(subscription, push, known, now).await,
             ImageDecision::Wait(reason) => {
@@ -89,14 +89,17 @@ impl StartPipeline {
         push: &PushedImage,
         known: &KnownPushes,
         waiting: &Push,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         if !self.ledger.put_push(known.claim.as_ref(), waiting).await? {
             return Err(lost_race(&push.digest));
         }
         if known.newest.is_none() {
             self.become_newest(known, push, waiting).await?;
         }
-        Ok(json!({"status": "waiting", "digest": push.digest, "reason": waiting.waiting}))
+        Ok(Delivery::Waiting {
+            digest: push.digest.clone(),
+            reason: waiting.waiting.clone(),
+        })
     }
 
     /// Records why a push is not started. An execution that an earlier push of the digest led to
@@ -107,7 +110,7 @@ impl StartPipeline {
         push: &PushedImage,
         known: &KnownPushes,
         reason: String,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         let claim = known.claim.as_ref();
         let started = claim.filter(|claim| claim.execution.is_some()).cloned();
         let claimed = started.unwrap_or_else(|| claim_of(subscription, push, self.sdk.now()));

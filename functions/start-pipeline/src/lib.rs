@@ -5,6 +5,7 @@
 //! It never starts an execution without a claim or for what cannot run, and judges an image only by
 //! the gate of its pipeline.
 
+mod delivery;
 mod gate;
 mod order;
 mod scan;
@@ -19,6 +20,8 @@ use slipway::limits::FORMAT_VERSION;
 use slipway::manifest::Manifest;
 use slipway::release::{DeployRole, KnownPushes, Push, PushDecision, Record, expires_at};
 use slipway::timestamp::Timestamp;
+
+use crate::delivery::Delivery;
 
 /// The images of a multi-architecture image are pushed before it, each without a tag: none of them
 /// is a release by itself.
@@ -82,11 +85,7 @@ impl StartPipeline {
     }
 
     /// Starts the pipeline if the image is one that it delivers.
-    pub(crate) async fn take(
-        &self,
-        subscription: &Subscription,
-        push: &PushedImage,
-    ) -> Result<Value, Retry> {
+    async fn take(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
         if let Some(reason) = subscription.why_foreign(push) {
             return Ok(ignored(&reason));
         }
@@ -96,7 +95,8 @@ impl StartPipeline {
         };
 
         let acting = self.under(subscription.deploy_role(push)?.as_ref());
-        acting.deliver(subscription, push, tag).await
+        let delivery = acting.deliver(subscription, push, tag).await?;
+        Ok(delivery.answer())
     }
 
     /// The same function, acting under the deploy role of a pipeline; with the function's own
@@ -114,7 +114,7 @@ impl StartPipeline {
         subscription: &Subscription,
         push: &PushedImage,
         tag: &str,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         match self.why_unfit(subscription, push, tag).await? {
             Some(reason) => self.decline(subscription, push, &reason).await,
             None => Box::pin(self.start(subscription, push)).await,
@@ -168,13 +168,14 @@ impl StartPipeline {
         subscription: &Subscription,
         push: &PushedImage,
         reason: &str,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         let declined = Push {
             refusal: Some(reason.to_owned()),
             ..claim_of(subscription, push, self.sdk.now())
         };
         self.ledger.put_push(None, &declined).await?;
-        Ok(ignored(reason))
+        let reason = reason.to_owned();
+        Ok(Delivery::Ignored { reason })
     }
 
     /// Records over what the ledger has of a digest why its claim is not started.
@@ -183,7 +184,7 @@ impl StartPipeline {
         known: Option<&Push>,
         claim: Push,
         reason: &str,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         let refused = Push {
             refusal: Some(reason.to_owned()),
             waiting: None,
@@ -192,16 +193,23 @@ impl StartPipeline {
         if !self.ledger.put_push(known, &refused).await? {
             return Err(lost_race(&refused.digest));
         }
-        Ok(json!({"status": "refused", "digest": refused.digest, "reason": reason}))
+        Ok(Delivery::Refused {
+            digest: refused.digest,
+            reason: reason.to_owned(),
+        })
     }
 
-    async fn start(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
+    async fn start(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+    ) -> Result<Delivery, Retry> {
         let now = self.sdk.now();
         let known = self.known(subscription, push).await?;
         match known.decide(&push.event, push.pushed_at, now) {
             PushDecision::Known { execution } => {
                 self.renew(&known, push).await?;
-                Ok(json!({"status": "known", "execution": execution}))
+                Ok(Delivery::Known { execution })
             }
             PushDecision::Wait => Err(may_be_starting(&push.digest)),
             PushDecision::Refuse(reason) => {
@@ -214,7 +222,8 @@ impl StartPipeline {
                     };
                     self.ledger.put_push(Some(known), &refused).await?;
                 }
-                Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
+                let digest = push.digest.clone();
+                Ok(Delivery::Refused { digest, reason })
             }
             PushDecision::Start => {
                 let push = &order::latest(push, known.claim.as_ref());
@@ -256,7 +265,7 @@ impl StartPipeline {
         push: &PushedImage,
         known: &KnownPushes,
         now: Timestamp,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         let claim = claim_of(subscription, push, now);
         if !self.ledger.put_push(known.claim.as_ref(), &claim).await? {
             return Err(lost_race(&push.digest));
@@ -286,9 +295,11 @@ impl StartPipeline {
         };
         self.ledger.put_push(Some(&claim), &started).await?;
 
-        Ok(json!({
-            "status": "started", "execution": execution, "digest": push.digest, "tag": push.tag,
-        }))
+        Ok(Delivery::Started {
+            execution,
+            digest: push.digest.clone(),
+            tag: push.tag.clone(),
+        })
     }
 }
 

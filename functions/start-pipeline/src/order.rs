@@ -3,13 +3,13 @@
 //!
 //! It never orders by the arrival of an event: only by the time at which Amazon ECR took the push.
 
-use serde_json::{Value, json};
 use slipway::aws::Retry;
 use slipway::events::{PushedImage, Subscription};
 use slipway::image::short_digest;
 use slipway::release::{KnownPushes, NewestPush, Push, PushOrder};
 use slipway::timestamp::Timestamp;
 
+use crate::delivery::Delivery;
 use crate::{StartPipeline, claim_of, may_be_starting};
 
 /// A push, or the later one of its digest that waits or that no invocation went on with: the
@@ -78,10 +78,11 @@ impl StartPipeline {
         push: &PushedImage,
         known: &KnownPushes,
         newer: &NewestPush,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         let claim = known.claim.as_ref();
         if let Some(execution) = claim.and_then(|claim| claim.execution.as_ref()) {
-            return Ok(json!({"status": "known", "execution": execution}));
+            let execution = execution.clone();
+            return Ok(Delivery::Known { execution });
         }
 
         let reason = format!(

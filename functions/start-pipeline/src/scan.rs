@@ -42,6 +42,7 @@ impl StartPipeline {
         }
         // What waits can run: that was read when it was pushed.
         let acting = self.under(subscription.deploy_role(&push)?.as_ref());
-        Box::pin(acting.start(subscription, &push)).await
+        let delivery = Box::pin(acting.start(subscription, &push)).await?;
+        Ok(delivery.answer())
     }
 }

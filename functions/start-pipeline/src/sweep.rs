@@ -15,6 +15,7 @@ use slipway::release::{
 };
 use slipway::timestamp::Timestamp;
 
+use crate::delivery::Delivery;
 use crate::{StartPipeline, ignored};
 
 /// Why nothing is started with a claim whose image is not found.
@@ -24,7 +25,7 @@ const NOT_THERE: &str = "the repository does not have the image any more, or not
 /// What came of the pushes that a sweep has found.
 #[derive(Default)]
 struct Delivered {
-    responses: Vec<Value>,
+    deliveries: Vec<Delivery>,
     /// Whether one that is not refused, or whose result is not known, may be newer than the newest
     /// push.
     may_be_newer: bool,
@@ -86,12 +87,15 @@ impl StartPipeline {
 
         let mut delivered = self.deliver_missed(subscription, pushes, &newest).await;
         if let Some(returned) = returned.filter(|_| !delivered.may_be_newer) {
-            let response = self.deliver_returned(subscription, &returned).await?;
-            delivered.responses.extend(response);
+            let delivery = self.deliver_returned(subscription, &returned).await?;
+            delivered.deliveries.extend(delivery);
         }
         match delivered.failed {
             Some(error) => Err(error),
-            None => Ok(json!({"status": "swept", "missed": delivered.responses})),
+            None => {
+                let missed = delivered.deliveries.iter().map(Delivery::answer);
+                Ok(json!({"status": "swept", "missed": missed.collect::<Vec<_>>()}))
+            }
         }
     }
 
@@ -109,9 +113,10 @@ impl StartPipeline {
             let delivery = self.deliver_if_missed(subscription, push, newest);
             match Box::pin(delivery).await {
                 Ok(None) => {}
-                Ok(Some(response)) => {
-                    delivered.may_be_newer |= response["status"] != "refused";
-                    delivered.responses.push(response);
+                Ok(Some(delivery)) => {
+                    let is_refused = matches!(delivery, Delivery::Refused { .. });
+                    delivered.may_be_newer |= !is_refused;
+                    delivered.deliveries.push(delivery);
                 }
                 Err(error) => {
                     delivered.may_be_newer |= !is_older;
@@ -127,7 +132,7 @@ impl StartPipeline {
         subscription: &Subscription,
         push: PushedImage,
         newest: &NewestPush,
-    ) -> Result<Option<Value>, Retry> {
+    ) -> Result<Option<Delivery>, Retry> {
         let pipeline = &subscription.pipeline;
         let claim = self.ledger.push(pipeline, &push.digest).await?;
         let of_claim = claim.as_ref().filter(|_| push.tag.is_some());
@@ -156,7 +161,7 @@ impl StartPipeline {
         &self,
         subscription: &Subscription,
         push: &PushedImage,
-    ) -> Result<Option<Value>, Retry> {
+    ) -> Result<Option<Delivery>, Retry> {
         let pipeline = &subscription.pipeline;
         let claim = self.ledger.push(pipeline, &push.digest).await?;
         let now = self.sdk.now();
@@ -175,7 +180,7 @@ impl StartPipeline {
         subscription: &Subscription,
         push: &PushedImage,
         claim: Option<&Push>,
-    ) -> Result<Value, Retry> {
+    ) -> Result<Delivery, Retry> {
         let tag = push.tag.as_deref().unwrap_or_default();
         match (self.why_unfit(subscription, push, tag).await?, claim) {
             (None, _) => Box::pin(self.start(subscription, push)).await,

@@ -55,8 +55,14 @@ impl Again {
             )));
         };
         let found = session.ledger().of_digest(&prefix).await?;
-        let (pipeline, digest) = self.rejected(&found.records)?;
-        let pipeline = Pipeline::find(session, pipeline).await?;
+        let (name, digest) = self.rejected(&found.records)?;
+        let pipeline = Pipeline::declared(session, name).await?;
+        let pipeline = pipeline.ok_or_else(|| {
+            Failed::Refused(format!(
+                "pipeline `{name}`, whose release of {digest} was rolled back, does not exist any \
+                 more; expected `slipway deploy` with the pipeline that is meant now"
+            ))
+        })?;
         let why = slug(&self.because);
         start(session, &pipeline, digest, &why, self.waiting).await
     }

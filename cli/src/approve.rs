@@ -101,7 +101,7 @@ impl Waits {
         if let Some(release) = lease.and_then(|lease| lease.release.as_ref()) {
             return Ok((release.pipeline.clone(), Some(release.execution.clone())));
         }
-        let pipeline = Pipeline::find(session, &self.target).await?;
+        let pipeline = Pipeline::find_in(session, &listing, &self.target).await?;
         Ok((pipeline.name, None))
     }
 

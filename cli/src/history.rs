@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use slipway::observed::service::revision;
-use slipway::release::{EarlierRelease, Lease, Record};
+use slipway::release::{EarlierRelease, Lease, Outcome, Record};
 use slipway::timestamp::Timestamp;
 
 use crate::arguments::most;
@@ -71,6 +71,19 @@ pub(crate) fn of_service<'a>(
     newest.filter(move |record| Entry::of(record, lease).is_some())
 }
 
+/// Those of them by which the service got another revision: an execution of a promotion deploys to
+/// one service, and may fail at the next.
+pub(crate) fn deployed_to<'a>(
+    records: &'a [Record],
+    lease: &Lease,
+) -> impl Iterator<Item = &'a Record> {
+    let newest = records.iter().rev();
+    newest.filter(move |record| {
+        let entry = Entry::of(record, lease);
+        entry.is_some_and(|entry| entry.outcome() == Some(Outcome::Deployed))
+    })
+}
+
 impl<'a> Entry<'a> {
     fn of(record: &'a Record, lease: &Lease) -> Option<Self> {
         let (cluster, service) = (&lease.cluster, &lease.service);
@@ -83,6 +96,13 @@ impl<'a> Entry<'a> {
         match self.earlier {
             Some(earlier) => Some(earlier.ended_at),
             None => self.record.ended_at,
+        }
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        match self.earlier {
+            Some(earlier) => Some(earlier.outcome),
+            None => self.record.outcome,
         }
     }
 

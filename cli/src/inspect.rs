@@ -52,13 +52,7 @@ fn answer(file: &BaseFile) -> Result<Answer, Failed> {
 /// The definition of a file, alone or as the member of a response of ECS.
 fn definition(path: &Path) -> Result<TaskDefinition, Failed> {
     let refused = |why: String| Failed::Refused(format!("{}: {why}", path.display()));
-    let text = read(path)?;
-    let mut value: Value = serde_json::from_slice(&text).map_err(|e| refused(e.to_string()))?;
-    let value = match value.get_mut("taskDefinition") {
-        Some(member) => member.take(),
-        None => value,
-    };
-    TaskDefinition::from_value(value).map_err(refused)
+    TaskDefinition::parse(&read(path)?).map_err(refused)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {

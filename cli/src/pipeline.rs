@@ -1,6 +1,6 @@
 //! The pipelines that the names of people mean, and what they declare.
 
-use slipway::aws::{Images, Pipelines};
+use slipway::aws::{Images, Listing, Pipelines};
 use slipway::image::{ImageReference, is_digest};
 use slipway::observed::pipeline::DeclaredAction;
 use slipway::release::{Lease, Record};
@@ -48,16 +48,41 @@ impl Pipeline {
     /// # Errors
     /// If there is none, or several have released the service, or a call fails.
     pub(crate) async fn find(session: &Session, name: &str) -> Result<Self, Failed> {
-        let pipelines = Pipelines::new(&session.sdk);
-        // CodePipeline refuses a name with a slash as it refuses a wrong request.
-        if !name.contains('/')
-            && let Some(actions) = pipelines.declared(name).await?
-        {
-            let name = name.to_owned();
-            return Ok(Self { name, actions });
+        if let Some(pipeline) = Self::declared(session, name).await? {
+            return Ok(pipeline);
         }
+        let listing = session.ledger().leases().await?;
+        of_service(session, &listing, name).await
+    }
 
-        of_service(session, name).await
+    /// The same with leases that were read already.
+    ///
+    /// # Errors
+    /// As of [`Self::find`].
+    pub(crate) async fn find_in(
+        session: &Session,
+        listing: &Listing,
+        name: &str,
+    ) -> Result<Self, Failed> {
+        match Self::declared(session, name).await? {
+            Some(pipeline) => Ok(pipeline),
+            None => of_service(session, listing, name).await,
+        }
+    }
+
+    /// The pipeline of a name, and never that of a service of the same name; none if there is no
+    /// such pipeline.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub(crate) async fn declared(session: &Session, name: &str) -> Result<Option<Self>, Failed> {
+        // CodePipeline refuses a name with a slash as it refuses a wrong request.
+        if name.contains('/') {
+            return Ok(None);
+        }
+        let actions = Pipelines::new(&session.sdk).declared(name).await?;
+        let name = name.to_owned();
+        Ok(actions.map(|actions| Self { name, actions }))
     }
 
     /// # Errors
@@ -132,21 +157,15 @@ impl ImageSource<'_> {
 }
 
 /// The pipeline by which a service is released.
-async fn of_service(session: &Session, name: &str) -> Result<Pipeline, Failed> {
-    let ledger = session.ledger();
-    let listing = ledger.leases().await?;
-    let lease = find::named(&listing, name)
+async fn of_service(session: &Session, listing: &Listing, name: &str) -> Result<Pipeline, Failed> {
+    let lease = find::named(listing, name)
         .map_err(|failed| Failed::Refused(format!("there is no pipeline `{name}`: {failed}")))?;
-    let found = ledger.records().await?;
+    let found = session.ledger().records().await?;
 
     // Some may be gone, and a release by hand has the name of a pipeline that never was.
-    let pipelines = Pipelines::new(&session.sdk);
     let mut there = Vec::new();
     for name in released_by(&found.records, lease) {
-        if let Some(actions) = pipelines.declared(name).await? {
-            let name = name.to_owned();
-            there.push(Pipeline { name, actions });
-        }
+        there.extend(Pipeline::declared(session, name).await?);
     }
     only(there, &name_of(lease))
 }

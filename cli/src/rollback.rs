@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use slipway::release::{Lease, Outcome, Record};
+use slipway::release::{Lease, Record};
 
 use crate::decide::invoke;
 use crate::pipeline::Execution;
@@ -64,8 +64,7 @@ async fn no_release(session: &Session, lease: &Lease) -> Result<String, Failed> 
 
 /// The pipeline and the digest of the release before the last one that was deployed.
 fn before<'a>(records: &'a [Record], lease: &Lease) -> Option<(&'a str, &'a str)> {
-    let mut deployed = history::of_service(records, lease)
-        .filter(|record| record.outcome == Some(Outcome::Deployed))
+    let mut deployed = history::deployed_to(records, lease)
         .filter_map(|record| Some((record.pipeline.as_str(), record.digest.as_deref()?)));
     let (_, last) = deployed.next()?;
     deployed.find(|(_, digest)| *digest != last)
@@ -97,5 +96,29 @@ mod tests {
         assert_eq!(before(&records, &lease), Some(("slipway-web", "sha256:02")));
         assert_eq!(before(&records[..1], &lease), None);
         assert_eq!(before(&records, &Lease::unwritten("apps", "shop")), None);
+    }
+
+    /// The record of an execution that was deployed to `dev` before it came to `web`.
+    fn promoted(digest: &str, outcome: &str) -> Record {
+        let earlier = json!([{
+            "cluster": "apps", "service": "dev", "outcome": "deployed",
+            "task_definition": "dev:7", "ended_at": "2026-01-05T09:02:00Z",
+        }]);
+        let mut record = record(digest, outcome);
+        record.earlier = serde_json::from_value(earlier).expect("releases");
+        record
+    }
+
+    #[test]
+    fn what_ran_before_an_earlier_release_of_a_promotion_is_that_of_its_own_service() {
+        let records = [
+            promoted("sha256:01", "deployed"),
+            promoted("sha256:02", "rolled-back"),
+            promoted("sha256:03", "deployed"),
+            promoted("sha256:04", "rolled-back"),
+        ];
+        let of = |service: &str| before(&records, &Lease::unwritten("apps", service));
+        assert_eq!(of("dev"), Some(("slipway-web", "sha256:03")));
+        assert_eq!(of("web"), Some(("slipway-web", "sha256:01")));
     }
 }

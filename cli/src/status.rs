@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::RangedI64ValueParser;
 use serde_json::{Value, json};
 use slipway::aws::{Pipelines, Services};
-use slipway::observed::colour::{Colour, PerColour};
+use slipway::observed::colour::PerColour;
 use slipway::observed::pipeline::StageNow;
 use slipway::observed::service::{Rollout, ServiceView, revision};
 use slipway::release::{Lease, Release, Standing};
@@ -307,42 +307,43 @@ impl Running {
 /// region is not read.
 async fn running(session: &Session, lease: &Lease) -> (Vec<Running>, Option<String>) {
     let services = Services::new(&session.sdk);
-    let names = names(lease);
+    let (names, seen) = match colours(lease) {
+        Some(PerColour { blue, green }) => {
+            let both = services
+                .describe_each(&lease.cluster, [&blue, &green])
+                .await;
+            (vec![blue, green], both.map(Vec::from))
+        }
+        None => {
+            let one = services.describe(&lease.cluster, &lease.service).await;
+            (vec![lease.service.clone()], one.map(|one| vec![one]))
+        }
+    };
+    let (seen, why) = match seen {
+        Ok(seen) => (seen, None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
+
     let weights = lease.known_weights();
-    let mut found = Vec::new();
-    let mut why = None;
-    for (colour, name) in names {
-        let view = match services.describe(&lease.cluster, &name).await {
-            Ok(observed) => observed.map(|observed| observed.view),
-            Err(error) => {
-                why = Some(error.to_string());
-                None
-            }
-        };
-        let weight = colour
-            .zip(weights)
-            .map(|(colour, weights)| *weights.of(colour));
-        found.push(Running { name, weight, view });
-    }
-    (found, why)
+    let mut seen = seen.into_iter();
+    let running = names.into_iter().enumerate().map(|(at, name)| Running {
+        name,
+        weight: weights.map(|weights| *weights.as_array()[at]),
+        view: seen.next().flatten().map(|observed| observed.view),
+    });
+    (running.collect(), why)
 }
 
-/// The services of a lease, those of a pair with their colours.
-fn names(lease: &Lease) -> Vec<(Option<Colour>, String)> {
-    let pair = lease.release.as_ref().and_then(Release::pair);
-    let known = lease.last_known.as_ref();
-    let services = match (pair, known) {
-        (Some(pair), _) => pair.prior.services(&lease.service),
-        (None, Some(known)) => match &known.rule {
-            Some(rule) => rule.services(&lease.service),
-            None => PerColour::services(None, &lease.service),
-        },
-        (None, None) => return vec![(None, lease.service.clone())],
-    };
-    vec![
-        (Some(Colour::Blue), services.blue),
-        (Some(Colour::Green), services.green),
-    ]
+/// The services of a pair; none of a single service.
+fn colours(lease: &Lease) -> Option<PerColour<String>> {
+    if let Some(pair) = lease.release.as_ref().and_then(Release::pair) {
+        return Some(pair.prior.services(&lease.service));
+    }
+    let known = lease.last_known.as_ref()?;
+    Some(match &known.rule {
+        Some(rule) => rule.services(&lease.service),
+        None => PerColour::services(None, &lease.service),
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use harness::demo::canary::{ask, become_canary};
 use harness::driver::Driver;
 use invariants::ledger_reader::executions;
 use serde_json::json;
-use slipway::release::Outcome;
+use slipway::release::{Outcome, Record};
 use slipway_cli::{
     Again, Answer, Approve, Decide, Decision, Deploy, Exit, Failed, Limit, Reject, Rollback,
     Session, Stop, Wait, Waiting, Waits,
@@ -148,6 +148,25 @@ fn a_rejected_digest_is_released_again_and_no_other() {
 
         let failed = again(&good).run(&session).await.expect_err("refused");
         assert_eq!(failed.exit(), Exit::Refused);
+
+        // The pipeline is gone, and a service that another one releases has its name.
+        let of_gone = Record {
+            execution: "0b6f9c1e-5f0c-4c56-9f5e-2f1f3f0a7c11".to_owned(),
+            pipeline: "web".to_owned(),
+            ..record
+        };
+        let written = session.ledger().put_record(&of_gone).await;
+        assert!(written.expect("written"));
+        let mut of_gone = again(&bad);
+        of_gone.pipeline = Some("web".to_owned());
+        let failed = of_gone.run(&session).await.expect_err("refused");
+        assert_eq!(
+            failed.to_string(),
+            format!(
+                "pipeline `web`, whose release of {bad} was rolled back, does not exist any more; \
+                 expected `slipway deploy` with the pipeline that is meant now"
+            )
+        );
     });
 }
 

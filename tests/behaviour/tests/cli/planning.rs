@@ -1,12 +1,14 @@
 //! What people check before a release: the tree of the dry run, with its code.
 
+use std::path::Path;
+
 use emulator::Aws;
 use emulator::cloudwatch::set_alarm;
 use emulator::ecr::Behaviour;
 use harness::driver::Driver;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::json;
-use slipway_cli::{Answer, Doctor, Exit, Look, Plan, Session};
+use slipway_cli::{Answer, Doctor, Exit, Inspect, Look, Plan, Session};
 
 use behaviour::pair::update;
 use behaviour::{account, change_parameters, push_as, update_pipeline};
@@ -62,6 +64,38 @@ fn a_plan_ends_with_its_own_code_if_a_check_is_ng() {
         let failed = plan("slipway-web", Some("9.9.9")).run(&session).await;
         assert_eq!(failed.expect_err("no image").exit(), Exit::Refused);
     });
+}
+
+/// A text in the UTF-16 that PowerShell writes, with its byte-order mark.
+fn in_utf_16(text: &str) -> Vec<u8> {
+    let units = ['\u{feff}'.to_string(), text.to_owned()].concat();
+    units.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn files_of_an_inspection_are_read_as_power_shell_writes_them() {
+    let running = json!({"taskDefinition": {"family": "web", "containerDefinitions": [
+        {"name": "web", "image": "web:1.3.0", "memory": 128},
+    ]}});
+    let docker = json!([{
+        "Name": "/web", "Path": "./run", "Args": [], "Config": {"Image": "web:1.4.0"},
+        "HostConfig": {},
+    }]);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let [running, docker] = [("running", running), ("docker", docker)].map(|(name, value)| {
+        let file = folder.join(format!("cli-inspect-{name}.json"));
+        std::fs::write(&file, in_utf_16(&value.to_string())).expect("a file");
+        file
+    });
+
+    let inspect = Inspect {
+        file: Some(docker),
+        running,
+    };
+    let answer = inspect.run().expect("an answer");
+    let container = &answer.json["definition"]["containerDefinitions"][0];
+    assert_eq!(container["image"], "web:1.4.0");
+    assert_eq!(container["memory"], 128);
 }
 
 /// Gives the functions' stack its alarms, with these states of those on dead letters and the sweep.

@@ -29,6 +29,15 @@ fn why(what: &str) -> Why {
     }
 }
 
+/// How often the operator has called an operation since so many calls.
+fn calls(driver: &Driver, since: usize, operation: &str) -> usize {
+    let aws = driver.world.aws();
+    let calls = aws.calls[since..].iter();
+    calls
+        .filter(|call| call.caller == "operator" && call.operation == operation)
+        .count()
+}
+
 #[test]
 fn an_open_release_is_shown_with_its_step_and_what_the_service_runs() {
     operate(account(), async |driver: Driver, session: Session| {
@@ -198,7 +207,10 @@ fn both_colours_of_a_pair_are_shown_with_their_weights() {
         let digest = push_as(&driver, "shop", "1.0.0", Behaviour::Healthy);
         closed(&session, &digest).await;
 
+        let since = driver.world.aws().calls.len();
         let shop = status(Some("shop")).run(&session).await.expect("an answer");
+        let reads = calls(&driver, since, "DescribeServices");
+        assert_eq!(reads, 1, "both colours are in one cluster");
         let runs = shop.json["runs"].as_array().expect("a list");
         let colours: Vec<_> = runs
             .iter()

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::types::StackResource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use slipway::aws::{AwsError, Ledger, Sdk};
@@ -17,10 +19,19 @@ const LEDGER: &str = "LedgerTableName";
 /// The output with a function's ARN.
 const BEGIN_RELEASE: &str = "BeginReleaseFunctionArn";
 
+const DESCRIBE: &str = "cloudformation:DescribeStacks";
+
+/// The code of CloudFormation for what does not exist, which it has no code of its own for.
+const NOT_FOUND: &str = "ValidationError";
+
+/// The type of a pipeline among the resources of a stack.
+const PIPELINE: &str = "AWS::CodePipeline::Pipeline";
+
 /// What the commands act through.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub sdk: Sdk,
+    stacks: Client,
     stack: String,
     /// Of the stack, by their keys.
     outputs: BTreeMap<String, String>,
@@ -32,10 +43,12 @@ impl Session {
     /// # Errors
     /// If there is no such stack, or it is not that of the functions.
     pub async fn open(config: SdkConfig, stack: &str) -> Result<Self, Failed> {
-        let outputs = outputs(&config, stack).await?;
+        let stacks = Client::new(&config);
+        let outputs = outputs(&stacks, stack).await?;
         let table = outputs.get(LEDGER).ok_or_else(|| missing(stack, LEDGER))?;
         Ok(Self {
             sdk: Sdk::new(config, table),
+            stacks,
             stack: stack.to_owned(),
             outputs,
         })
@@ -60,6 +73,40 @@ impl Session {
     pub fn output(&self, key: &str) -> Result<&str, Failed> {
         let value = self.outputs.get(key).map(String::as_str);
         value.ok_or_else(|| missing(&self.stack, key))
+    }
+
+    /// The parameters of the stack that has a pipeline; none if no stack has it.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub(crate) async fn parameters_of(
+        &self,
+        pipeline: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, Failed> {
+        let request = self.stacks.describe_stack_resources();
+        let found = request.physical_resource_id(pipeline).send().await;
+        let operation = "cloudformation:DescribeStackResources";
+        let found = match found.map_err(AwsError::from_sdk(operation)) {
+            Ok(found) => found,
+            Err(error) if error.code == NOT_FOUND => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let is_it = |one: &&StackResource| {
+            one.resource_type() == Some(PIPELINE) && one.physical_resource_id() == Some(pipeline)
+        };
+        let resource = found.stack_resources().iter().find(is_it);
+        let Some(stack) = resource.and_then(StackResource::stack_id) else {
+            return Ok(None);
+        };
+
+        let found = self.stacks.describe_stacks().stack_name(stack).send().await;
+        let found = found.map_err(AwsError::from_sdk(DESCRIBE))?;
+        let parameters = found.stacks().iter().flat_map(|stack| stack.parameters());
+        let named = parameters.filter_map(|parameter| {
+            let (key, value) = (parameter.parameter_key()?, parameter.parameter_value()?);
+            Some((key.to_owned(), value.to_owned()))
+        });
+        Ok(Some(named.collect()))
     }
 }
 
@@ -91,14 +138,12 @@ pub(crate) async fn connect(global: &Global) -> Result<Session, Failed> {
     Session::open(config, &global.stack).await
 }
 
-async fn outputs(config: &SdkConfig, stack: &str) -> Result<BTreeMap<String, String>, Failed> {
-    let client = aws_sdk_cloudformation::Client::new(config);
-    let found = client.describe_stacks().stack_name(stack).send().await;
+async fn outputs(stacks: &Client, stack: &str) -> Result<BTreeMap<String, String>, Failed> {
+    let found = stacks.describe_stacks().stack_name(stack).send().await;
     let found = found
-        .map_err(AwsError::from_sdk("cloudformation:DescribeStacks"))
+        .map_err(AwsError::from_sdk(DESCRIBE))
         .map_err(|error| match error.code.as_str() {
-            // CloudFormation has no code of its own for a stack that does not exist.
-            "ValidationError" => Failed::Unknown(format!(
+            NOT_FOUND => Failed::Unknown(format!(
                 "{error}; expected the stack of the functions in --stack"
             )),
             _ => Failed::Aws(error),

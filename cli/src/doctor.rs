@@ -1,10 +1,14 @@
 //! `slipway doctor`: whether the functions work, beside the checks of a release.
 
+mod left;
+mod pushes;
+
 use clap::Args;
 use serde_json::{Value, json};
 use slipway::aws::{Listing, Metrics};
 use slipway::observed::alarm::Alarm;
 
+use crate::pipeline::Pipeline;
 use crate::{Answer, Block, Cell, Exit, Failed, Plan, Session, Table, Tone};
 
 /// The alarms of the functions' stack by the outputs that name them, and what to do when one is in
@@ -22,10 +26,11 @@ const ALARMS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Checks whether the functions work: dead letters, the sweep, and whether the ledger can be read.
+/// Checks whether the functions work: dead letters, the sweep, releases that it left, and whether
+/// the ledger can be read.
 ///
-/// Fields: state (OK, NG or SKIP), check, found. With a pipeline also the checks of `plan`. It ends
-/// with 1 if a check is NG.
+/// Fields: state (OK, NG or SKIP), check, found. With a pipeline also pushes that were missed, and
+/// the checks of `plan`. It ends with 1 if a check is NG.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// The name of a pipeline, or a service that it has released.
@@ -52,17 +57,21 @@ impl Doctor {
     /// If a call fails, or there is no such pipeline.
     pub async fn run(&self, session: &Session) -> Result<Answer, Failed> {
         let mut checks = alarms(session).await?;
-        checks.extend(of_ledger(&session.ledger().leases().await?));
-        let own = answer(&checks);
+        let listing = session.ledger().leases().await?;
+        checks.extend(left::checks(session, &listing).await?);
+        checks.extend(of_ledger(&listing));
         let Some(target) = &self.target else {
-            return Ok(own);
+            return Ok(answer(&checks));
         };
 
+        let pipeline = Pipeline::find_in(session, &listing, target).await?;
+        checks.extend(pushes::checks(session, &pipeline).await?);
+        let own = answer(&checks);
         let plan = Plan {
             target: target.clone(),
             image: None,
         };
-        let mut both = plan.run(session).await?;
+        let mut both = plan.of(session, &pipeline).await?;
         let mut blocks = own.blocks;
         blocks.append(&mut both.blocks);
         both.blocks = blocks;

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use slipway::aws::Repositories;
 use slipway::observed::pipeline::DeclaredAction;
+use slipway::release::role_arn;
 
 use crate::decide::call;
 use crate::pipeline::{ImageSource, Pipeline};
@@ -34,6 +35,18 @@ impl Plan {
     /// If there is no such pipeline or image, or a call fails.
     pub async fn run(&self, session: &Session) -> Result<Answer, Failed> {
         let pipeline = Pipeline::find(session, &self.target).await?;
+        self.of(session, &pipeline).await
+    }
+
+    /// The plan of a pipeline that was read already.
+    ///
+    /// # Errors
+    /// If there is no such image, or a call fails.
+    pub(crate) async fn of(
+        &self,
+        session: &Session,
+        pipeline: &Pipeline,
+    ) -> Result<Answer, Failed> {
         let image = match &self.image {
             Some(image) => Some(reference(session, pipeline.source()?, image).await?),
             None => None,
@@ -108,7 +121,7 @@ fn parameters(
     }
     given.extend(image.map(|image| ("image".to_owned(), json!(image))));
     if let Some(role) = given.get("pipeline_role").and_then(Value::as_str) {
-        let role = whole_arn(role, function);
+        let role = role_arn(role, function);
         given.insert("pipeline_role".to_owned(), json!(role));
     }
 
@@ -129,17 +142,6 @@ fn parameters(
 /// Whether only an execution knows a parameter: a file of an artifact, or what an action put out.
 fn is_of_execution(name: &str, value: &Value) -> bool {
     name == "taskdef" || value.as_str().is_some_and(|text| text.contains(VARIABLE))
-}
-
-/// The ARN of a role, of which `/path/name` stands for one of the pipeline's account.
-fn whole_arn(role: &str, function: &str) -> String {
-    if !role.starts_with('/') {
-        return role.to_owned();
-    }
-    let mut parts = function.split(':');
-    let (partition, account) = (parts.nth(1), parts.nth(2));
-    let (partition, account) = (partition.unwrap_or("aws"), account.unwrap_or_default());
-    format!("arn:{partition}:iam::{account}:role{role}")
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{Answer, Block, Exit, Failed, Session};
 const BETWEEN: Duration = Duration::from_secs(5);
 
 /// How CodePipeline names executions that go on.
-const GOING: [&str; 2] = ["InProgress", "Stopping"];
+pub(crate) const GOING: [&str; 2] = ["InProgress", "Stopping"];
 
 /// Waits until the release of an execution has ended. The exit code is how it ended, so that a job
 /// that waits for it ends truthfully.

@@ -69,7 +69,7 @@ impl StartPipeline {
         let now = self.sdk.now();
         let repositories = Repositories::new(&self.sdk);
         let mut images = repositories.tagged_images(place.repository).await?;
-        images.retain(|image| matching_tag(subscription, image).is_some());
+        images.retain(|image| subscription.delivered_tag(&image.manifest.tags).is_some());
         let tag = newest_claim
             .as_ref()
             .and_then(|claim| tag_of(&newest, claim));
@@ -200,7 +200,7 @@ impl StartPipeline {
 impl SweptRepository<'_> {
     /// The push of an image, whose event is not known. It is the same whenever the image is found.
     fn pushed(self, subscription: &Subscription, image: &RepositoryImage) -> Option<PushedImage> {
-        let tag = matching_tag(subscription, image)?;
+        let tag = subscription.delivered_tag(&image.manifest.tags)?;
         Some(PushedImage {
             event: event_of(&image.digest),
             tag: Some(tag.to_owned()),
@@ -263,12 +263,6 @@ impl SweptRepository<'_> {
             manifest: Manifest::default(),
         }
     }
-}
-
-/// The first tag of an image that its pipeline delivers.
-fn matching_tag<'a>(subscription: &Subscription, image: &'a RepositoryImage) -> Option<&'a str> {
-    let mut tags = image.manifest.tags.iter().map(String::as_str);
-    tags.find(|tag| subscription.why_unmatched(tag).is_none())
 }
 
 /// Whether all that is known of an image is that the pipeline does not deliver one of its tags: of

@@ -107,6 +107,13 @@ impl Subscription {
         DeployRole::of_pipeline(arn, &pipeline).map(Some)
     }
 
+    /// The first of an image's tags that is delivered.
+    #[must_use]
+    pub fn delivered_tag<'a>(&self, tags: &'a [String]) -> Option<&'a str> {
+        let mut tags = tags.iter().map(String::as_str);
+        tags.find(|tag| self.why_unmatched(tag).is_none())
+    }
+
     /// Why an image with this tag is not delivered.
     #[must_use]
     pub fn why_unmatched(&self, tag: &str) -> Option<String> {

@@ -54,15 +54,8 @@ impl DeployRole {
     /// for one of the pipeline's account.
     #[must_use]
     pub fn of_its_pipeline(&self, given: &str) -> Self {
-        let arn = if given.starts_with('/') {
-            let partition = self.external_id.split(':').nth(1).unwrap_or_default();
-            let account = account(&self.external_id);
-            format!("arn:{partition}:iam::{account}:role{given}")
-        } else {
-            given.to_owned()
-        };
         Self {
-            arn,
+            arn: role_arn(given, &self.external_id),
             external_id: self.external_id.clone(),
             region: None,
         }
@@ -74,6 +67,18 @@ impl DeployRole {
     pub fn can_read_its_pipeline(&self) -> bool {
         account(&self.arn) == account(&self.external_id) && self.region.is_none()
     }
+}
+
+/// The ARN of a role that is given by it, or as `/path/name` for one of the account that another
+/// ARN names.
+#[must_use]
+pub fn role_arn(given: &str, other: &str) -> String {
+    if !given.starts_with('/') {
+        return given.to_owned();
+    }
+    let partition = other.split(':').nth(1).unwrap_or_default();
+    let account = account(other);
+    format!("arn:{partition}:iam::{account}:role{given}")
 }
 
 /// Whether two ARNs are of one region and one account.

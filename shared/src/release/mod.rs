@@ -47,7 +47,7 @@ mod transition;
 
 pub use base::{may_be_base, was_deployed};
 pub use change::Change;
-pub use deploy_role::{DeployRole, account, check_role, check_role_arn, region_of};
+pub use deploy_role::{DeployRole, account, check_role, check_role_arn, region_of, role_arn};
 pub use earlier::EarlierRelease;
 pub use event::{Event, EventName};
 pub use expiry::expires_at;

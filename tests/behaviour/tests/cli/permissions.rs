@@ -193,13 +193,17 @@ fn an_operator_may_call_what_all_commands_call() {
     assert_exact(&after, &[READER, OPERATOR]);
 }
 
-/// Plans, deploys, stops and rolls back the counter, whose releases wait for an approval.
+/// Plans, checks, deploys, stops and rolls back the counter, whose releases wait for an approval.
 async fn act(session: &Session) {
     let plan = Plan {
         target: "slipway-page-counter".to_owned(),
         image: Some("1.0.0".to_owned()),
     };
     plan.run(session).await.expect("an answer");
+    let doctor = Doctor {
+        target: Some("slipway-page-counter".to_owned()),
+    };
+    doctor.run(session).await.expect("an answer");
 
     let deploy = Deploy {
         target: "page-counter".to_owned(),

@@ -1,19 +1,23 @@
 //! What people check before a release: the tree of the dry run, with its code.
 
 use std::path::Path;
+use std::time::Duration;
 
 use emulator::Aws;
 use emulator::cloudwatch::set_alarm;
 use emulator::ecr::Behaviour;
+use emulator::eventbridge::{self, EventRule};
 use harness::driver::Driver;
 use invariants::ledger_reader::FUNCTIONS_STACK;
 use serde_json::json;
-use slipway_cli::{Answer, Doctor, Exit, Inspect, Look, Plan, Session};
+use slipway::image::short_digest;
+use slipway_cli::{Answer, Doctor, Exit, Inspect, Look, Plan, Session, Stop};
 
 use behaviour::pair::update;
-use behaviour::{account, change_parameters, push_as, update_pipeline};
+use behaviour::{account, change_parameters, push_as, released, update_pipeline};
 
-use crate::{closed, operate, rows};
+use crate::acting::at_step;
+use crate::{closed, operate, pass, rows};
 
 fn plan(target: &str, image: Option<&str>) -> Plan {
     Plan {
@@ -115,9 +119,97 @@ fn states(answer: &Answer) -> Vec<(String, String)> {
     rows.map(|row| (row[0].clone(), row[1].clone())).collect()
 }
 
-fn expected(states: [(&str, &str); 3]) -> Vec<(String, String)> {
+/// The states of the checks without a pipeline, after those of dead letters and the sweep.
+fn expected(dead_letters: &str, sweep: &str) -> Vec<(String, String)> {
+    let states = [
+        (dead_letters, "dead letters"),
+        (sweep, "sweep"),
+        ("OK", "ended executions"),
+        ("OK", "ledger"),
+    ];
     let owned = |(state, check): (&str, &str)| (state.to_owned(), check.to_owned());
     states.map(owned).into()
+}
+
+/// State and text of each check of a name.
+fn found(answer: &Answer, check: &str) -> Vec<String> {
+    let rows = rows(answer).into_iter();
+    let rows = rows.filter(|row| row.len() == 3 && row[1] == check);
+    rows.map(|row| format!("{} {}", row[0], row[2])).collect()
+}
+
+/// Disables the rules of EventBridge whose target is a function.
+fn disable_rules_of(aws: &mut Aws, function: &str) {
+    let is_target = |rule: &EventRule| rule.targets.iter().any(|it| it.arn.ends_with(function));
+    let rules = aws.events.rules.values().filter(|rule| is_target(rule));
+    let names: Vec<String> = rules.map(|rule| rule.name.clone()).collect();
+    for name in &names {
+        let input = json!({ "Name": name });
+        eventbridge::call(aws, "DisableRule", &input).expect("it is there");
+    }
+}
+
+#[test]
+fn the_doctor_finds_a_push_that_is_not_in_the_ledger() {
+    let mut aws = released();
+    disable_rules_of(&mut aws, "-start-pipeline");
+    operate(aws, async |driver: Driver, session: Session| {
+        let of_web = Doctor {
+            target: Some("web".to_owned()),
+        };
+        let answer = of_web.run(&session).await.expect("an answer");
+        assert_eq!(
+            found(&answer, "pushes"),
+            ["OK the ledger has what the repository has"]
+        );
+
+        let pushed = push_as(&driver, "web", "2.0.0", Behaviour::Healthy);
+        pass(Duration::from_secs(11 * 60)).await;
+        let answer = of_web.run(&session).await.expect("an answer");
+        assert_eq!(answer.exit, Exit::NotDeployed);
+        let missed = found(&answer, "pushes");
+        let start = format!("NG {} (2.0.0) was pushed ", short_digest(&pushed));
+        assert!(missed[0].starts_with(&start), "{missed:?}");
+        let end = format!("slipway deploy slipway-web {pushed}");
+        assert!(missed[0].ends_with(&end), "{missed:?}");
+        assert!(missed[0].contains(" finds it within an hour"), "{missed:?}");
+
+        pass(Duration::from_secs(80 * 60)).await;
+        let answer = of_web.run(&session).await.expect("an answer");
+        let missed = found(&answer, "pushes");
+        assert!(missed[0].contains(" no sweep has found it"), "{missed:?}");
+    });
+}
+
+#[test]
+fn the_doctor_finds_a_release_that_no_sweep_has_seen_the_end_of() {
+    let mut aws = account();
+    disable_rules_of(&mut aws, "-roll-back");
+    operate(aws, async |driver: Driver, session: Session| {
+        push_as(&driver, "web", "1.0.0", Behaviour::Healthy);
+        at_step(&session, "web", "update-service ").await;
+        let stop = Stop {
+            execution: "web".to_owned(),
+            pipeline: None,
+            because: "doubts".to_owned(),
+        };
+        let stopped = stop.run(&session).await.expect("an answer");
+        let id = stopped.json["execution"].as_str().expect("an id");
+
+        let own = Doctor { target: None };
+        pass(Duration::from_secs(5 * 60)).await;
+        let answer = own.run(&session).await.expect("an answer");
+        assert_eq!(
+            found(&answer, "ended executions"),
+            ["OK none has left its release open"]
+        );
+        pass(Duration::from_secs(10 * 60)).await;
+        let answer = own.run(&session).await.expect("an answer");
+        assert_eq!(answer.exit, Exit::NotDeployed);
+        let left = found(&answer, "ended executions");
+        let start = format!("NG execution {id} of slipway-web ended ");
+        assert!(left[0].starts_with(&start), "{left:?}");
+    });
 }
 
 #[test]
@@ -127,15 +219,16 @@ fn the_doctor_finds_dead_letters_and_a_sweep_that_does_not_run() {
     operate(aws, async |_: Driver, session: Session| {
         let own = Doctor { target: None };
         let answer = own.run(&session).await.expect("an answer");
-        let found = [("NG", "dead letters"), ("OK", "sweep"), ("OK", "ledger")];
-        assert_eq!(states(&answer), expected(found));
+        assert_eq!(states(&answer), expected("NG", "OK"));
         assert_eq!(answer.exit, Exit::NotDeployed);
 
         let with_plan = Doctor {
             target: Some("slipway-web".to_owned()),
         };
         let answer = with_plan.run(&session).await.expect("an answer");
-        assert_eq!(states(&answer), expected(found));
+        let skipped = ("SKIP".to_owned(), "pushes".to_owned());
+        let with_pushes = [expected("NG", "OK"), vec![skipped]].concat();
+        assert_eq!(states(&answer), with_pushes, "no push was recorded yet");
         let text = answer.text(Look::Pipe);
         assert!(text.contains("\nOK   apps/web\n"), "{text}");
         assert_eq!(answer.exit, Exit::NotDeployed);
@@ -146,8 +239,7 @@ fn the_doctor_finds_dead_letters_and_a_sweep_that_does_not_run() {
     operate(aws, async |_: Driver, session: Session| {
         let own = Doctor { target: None };
         let answer = own.run(&session).await.expect("an answer");
-        let found = [("OK", "dead letters"), ("NG", "sweep"), ("OK", "ledger")];
-        assert_eq!(states(&answer), expected(found));
+        assert_eq!(states(&answer), expected("OK", "NG"));
         assert_eq!(answer.exit, Exit::NotDeployed);
     });
 }
@@ -157,12 +249,7 @@ fn the_doctor_skips_alarms_that_the_stack_does_not_have() {
     operate(account(), async |_: Driver, session: Session| {
         let own = Doctor { target: None };
         let answer = own.run(&session).await.expect("an answer");
-        let found = [
-            ("SKIP", "dead letters"),
-            ("SKIP", "sweep"),
-            ("OK", "ledger"),
-        ];
-        assert_eq!(states(&answer), expected(found));
+        assert_eq!(states(&answer), expected("SKIP", "SKIP"));
         assert_eq!(answer.exit, Exit::Done);
     });
 }

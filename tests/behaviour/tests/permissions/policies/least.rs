@@ -149,7 +149,7 @@ const WIDE: [(&str, &str, &str); 15] = [
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word. Of
 /// the templates of promotions and of custom actions the tests of these compare them. The policies
 /// of people are played by the tests of the commands.
-const ELSEWHERE: [&str; 34] = [
+const ELSEWHERE: [&str; 35] = [
     "UndeliveredEvents",
     "TlsOnly",
     "Builds",
@@ -157,6 +157,7 @@ const ELSEWHERE: [&str; 34] = [
     "DecryptSecrets",
     "FindPushedImages",
     "FindOtherImages",
+    "FindPipelineStacks",
     "InvokeForPeople",
     "ListPipelines",
     "Login",

@@ -192,15 +192,16 @@ pub(super) fn unless_empty(list: Vec<Value>) -> Value {
 }
 
 pub(super) fn resources(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    if parameters.contains_key("PhysicalResourceId") {
-        return Err(validation(
-            "the sandbox does not serve the member PhysicalResourceId",
-        ));
-    }
-
-    let name = required(parameters, "StackName")?;
-    let logical = parameters.get("LogicalResourceId");
-    let mut resources = match known(aws, name)? {
+    let known = match parameters.get("PhysicalResourceId") {
+        Some(_) if parameters.contains_key("StackName") => {
+            return Err(validation(
+                "StackName and PhysicalResourceId cannot both be specified",
+            ));
+        }
+        Some(physical) => Known::There(stack_of(aws, physical)?),
+        None => known(aws, required(parameters, "StackName")?)?,
+    };
+    let mut resources = match known {
         Known::There(stack) => {
             let resources = stack.resources.iter();
             resources
@@ -210,9 +211,20 @@ pub(super) fn resources(aws: &Aws, parameters: &Parameters) -> Result<Value, Api
         Known::InReview(_) => Vec::new(),
         Known::Deleted(deleted) => deleted.resources.clone(),
     };
+    let logical = parameters.get("LogicalResourceId");
     resources.retain(|one| logical.is_none_or(|logical| one["LogicalResourceId"] == **logical));
 
     Ok(json!({ "StackResources": resources }))
+}
+
+/// The stack that a resource belongs to.
+fn stack_of<'a>(aws: &'a Aws, physical: &str) -> Result<&'a Stack, ApiError> {
+    let has_it = |stack: &&Stack| {
+        let mut resources = stack.resources.iter();
+        resources.any(|one| one.physical_id == physical)
+    };
+    let found = aws.cloudformation.stacks().find(has_it);
+    found.ok_or_else(|| validation(format!("Stack for {physical} does not exist")))
 }
 
 /// The resources that the id of a stack still lists when the stack is deleted.

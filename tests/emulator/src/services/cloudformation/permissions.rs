@@ -7,8 +7,10 @@ use crate::Aws;
 use crate::iam::{Demand, IamRequest};
 
 pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+    let is_read =
+        ["DescribeStacks", "DescribeStackResources"].contains(&request.operation.as_str());
     let name = request.text("StackName");
-    (request.operation == "DescribeStacks").then(|| {
+    is_read.then(|| {
         let resource = match aws.cloudformation.stack(name) {
             Some(stack) => stack.id.clone(),
             None if name.is_empty() => "*".to_owned(),

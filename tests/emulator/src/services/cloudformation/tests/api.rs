@@ -86,6 +86,32 @@ fn resources_are_described_by_stack_and_logical_id() {
 }
 
 #[test]
+fn resources_are_described_by_the_physical_id_of_one_of_them() {
+    let mut aws = made();
+    let described = |aws: &mut Aws, members: &[(&str, &str)]| {
+        let found = request(aws, "DescribeStackResources", members);
+        found.map_err(|error| error.to_string())
+    };
+    let found = described(&mut aws, &[("PhysicalResourceId", "web")]).unwrap();
+    let by_name = described(&mut aws, &[("StackName", "own")]).unwrap();
+    assert_eq!(found, by_name);
+
+    let both = [("StackName", "own"), ("PhysicalResourceId", "web")];
+    for (members, message) in [
+        (
+            &[("PhysicalResourceId", "none")][..],
+            "ValidationError: Stack for none does not exist",
+        ),
+        (
+            &both[..],
+            "ValidationError: StackName and PhysicalResourceId cannot both be specified",
+        ),
+    ] {
+        assert_eq!(described(&mut aws, members).unwrap_err(), message);
+    }
+}
+
+#[test]
 fn an_update_needs_a_change() {
     let mut aws = made();
     assert_eq!(

@@ -27,5 +27,11 @@ fn a_stack_is_described_on_itself_and_all_of_them_on_everything() {
         let needed = needed("DescribeStacks", input);
         assert_eq!(needed, Some((action, resource.to_owned())));
     }
+    let of_resource = json!({"PhysicalResourceId": "slipway-web"});
+    let action = "cloudformation:DescribeStackResources".to_owned();
+    assert_eq!(
+        needed("DescribeStackResources", of_resource),
+        Some((action, "*".to_owned()))
+    );
     assert_eq!(needed("DeleteStack", json!({"StackName": "slipway"})), None);
 }

@@ -139,7 +139,7 @@ fn found(answer: &Answer, check: &str) -> Vec<String> {
 }
 
 /// Disables the rules of EventBridge whose target is a function.
-fn disable_rules_of(aws: &mut Aws, function: &str) {
+pub(crate) fn disable_rules_of(aws: &mut Aws, function: &str) {
     let is_target = |rule: &EventRule| rule.targets.iter().any(|it| it.arn.ends_with(function));
     let rules = aws.events.rules.values().filter(|rule| is_target(rule));
     let names: Vec<String> = rules.map(|rule| rule.name.clone()).collect();

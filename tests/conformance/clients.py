@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors,
-the JavaScript SDK, tools by others that deploy, which are ecs-deploy, SAM and the CDK, and the command slipway.
+the JavaScript SDK, tools by others that deploy, which are ecs-deploy, SAM and the CDK, the command slipway and the action
+of GitHub.
 
 Needs the AWS CLI, ecs-deploy and Node.js on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN and SLIPWAY_BIN name
 the binaries; without them `cargo run` builds them. SAM names the SAM CLI, NODE_FOLDER a folder with the files of `node`
@@ -27,6 +28,7 @@ from client_checks import (
     elbv2,
     eventbridge,
     functions,
+    github_action,
     identity,
     javascript,
     releases,
@@ -41,8 +43,8 @@ from client_checks import (
 
 # In this order: a check finds what the ones before have left.
 MODULES = (
-    releases, slipway, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, worker, ecr, eventbridge, dynamodb, cloudformation, sam,
-    javascript, cdk, functions, s3, route53, cloudwatch, identity, unknown,
+    releases, slipway, github_action, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, worker, ecr, eventbridge, dynamodb,
+    cloudformation, sam, javascript, cdk, functions, s3, route53, cloudwatch, identity, unknown,
 )
 
 

@@ -4,7 +4,7 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Again, Approve, Completions, Decide, Deploy, Doctor, Figures, History, Inspect, Judge, Page,
+    Again, Approve, Completions, Decide, Deploy, Doctor, Figures, History, Init, Inspect, Judge, Page,
     Plan, Pushes, Reject, Report, Rollback, Status, Stop, Wait, Why,
 };
 
@@ -62,6 +62,7 @@ pub enum Command {
     Rollback(Rollback),
     Plan(Plan),
     Doctor(Doctor),
+    Init(Init),
     Inspect(Inspect),
     Judge(Judge),
     Completions(Completions),

@@ -59,6 +59,12 @@ impl Session {
         Ledger::new(&self.sdk)
     }
 
+    /// The name of the stack.
+    #[must_use]
+    pub fn stack(&self) -> &str {
+        &self.stack
+    }
+
     /// The account of the stack, which is that of the pipelines; none if no output has it.
     #[must_use]
     pub fn account(&self) -> Option<&str> {

@@ -17,6 +17,7 @@ mod doctor;
 mod figures;
 mod find;
 mod history;
+mod init;
 mod inspect;
 mod judge;
 mod page;
@@ -47,6 +48,7 @@ pub use deploy::{Deploy, Waiting};
 pub use doctor::Doctor;
 pub use figures::Figures;
 pub use history::History;
+pub use init::{Init, ReleaseStrategy, ServiceName};
 pub use inspect::Inspect;
 pub use judge::{Judge, judge};
 pub use page::Page;
@@ -101,6 +103,7 @@ pub async fn run(arguments: &Slipway) -> Result<Answer, Failed> {
         Command::Rollback(rollback) => rollback.run(&session).await,
         Command::Plan(plan) => plan.run(&session).await,
         Command::Doctor(doctor) => doctor.run(&session).await,
+        Command::Init(init) => init.run(&session).await,
         Command::Inspect(_) | Command::Judge(_) | Command::Completions(_) => {
             unreachable!("they have returned")
         }

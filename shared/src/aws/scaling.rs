@@ -34,7 +34,7 @@ impl Scaling {
         cluster: &str,
         services: [&str; 2],
     ) -> Result<[Option<ScalingView>; 2], AwsError> {
-        let targets = self.targets(cluster, services).await?;
+        let targets = self.targets(cluster, &services).await?;
         Ok(services.map(|service| {
             let target = targets
                 .iter()
@@ -43,10 +43,22 @@ impl Scaling {
         }))
     }
 
+    /// The ARNs of the scalable targets of services.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn arns(&self, cluster: &str, services: &[&str]) -> Result<Vec<String>, AwsError> {
+        let targets = self.targets(cluster, services).await?;
+        let arns = targets.into_iter();
+        Ok(arns
+            .filter_map(|target| target.scalable_target_arn)
+            .collect())
+    }
+
     async fn targets(
         &self,
         cluster: &str,
-        services: [&str; 2],
+        services: &[&str],
     ) -> Result<Vec<ScalableTarget>, AwsError> {
         const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
 
@@ -89,7 +101,7 @@ impl Scaling {
         wanted: [Option<RecordedScaling>; 2],
     ) -> Result<(), AwsError> {
         let mut refused = Ok(());
-        for target in self.targets(cluster, services).await? {
+        for target in self.targets(cluster, &services).await? {
             let index = services
                 .iter()
                 .position(|service| target.resource_id() == resource(cluster, service));

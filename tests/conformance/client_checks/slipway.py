@@ -3,20 +3,23 @@
 import json
 import os
 import subprocess
+import tempfile
 
 from client_checks import check, server
 from client_checks.account import CLUSTER, PIPELINE, WEB
+from client_checks.calls import cli
 
 DEPLOYED, NOT_DEPLOYED, REFUSED, WRONG = 0, 1, 2, 64
 
 
 def slipway(*arguments, status=DEPLOYED):
-    """The output of the command in a pipe."""
+    """The output of the command in a pipe. `status` None: with any check OK or NG."""
     binary = os.environ.get("SLIPWAY_BIN")
     command = [binary] if binary else ["cargo", "run", "--quiet", "--package", "slipway-cli", "--bin", "slipway", "--"]
     done = subprocess.run([*command, *arguments], cwd=server.ROOT, env=server.SERVER.environment(), capture_output=True,
                           text=True, timeout=300)
-    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    expected = (DEPLOYED, NOT_DEPLOYED) if status is None else (status,)
+    assert done.returncode in expected, (arguments, done.returncode, done.stdout, done.stderr)
     return done.stdout
 
 
@@ -61,3 +64,18 @@ def people_see_figures_and_a_page():
 def a_plan_is_made_by_the_deployed_function():
     assert slipway("plan", WEB, "1.0.0").startswith(f"OK   {CLUSTER}/{WEB}\n")
     assert "complete -F _slipway" in slipway("completions", "bash")
+
+
+@check
+def the_aws_cli_takes_the_parameters_that_init_writes():
+    with tempfile.TemporaryDirectory() as folder:
+        done = slipway("init", "--from-service", f"{CLUSTER}/{WEB}", "--repository", WEB, "--output", folder, "--json",
+                       status=None)
+        answer = json.loads(done)
+        parameters, notes = answer["files"]
+        assert f"# Adopt `{CLUSTER}/{WEB}`" in open(notes).read()
+        named = ["--stack-name", answer["stack"], "--change-set-name", "init"]
+        template = server.ROOT / answer["template"]
+        cli("cloudformation", "create-change-set", *named, "--capabilities", "CAPABILITY_IAM",
+            "--template-body", f"file://{template}", "--parameters", f"file://{parameters}")
+        cli("cloudformation", "delete-change-set", *named)

@@ -2,6 +2,7 @@
 //! value, and how the process ends.
 
 mod acting;
+mod adopting;
 mod many;
 mod past;
 mod permissions;

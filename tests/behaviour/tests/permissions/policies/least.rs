@@ -161,6 +161,8 @@ const ELSEWHERE: [&str; 35] = [
     "InvokeForPeople",
     "ListPipelines",
     "Login",
+    "LookAtInstances",
+    "LookAtServices",
     "NetworkInterfaces",
     "Notify",
     "ObserveRules",

@@ -245,6 +245,18 @@ fn a_pair_is_adopted_with_its_rule_and_its_scalable_targets() {
 }
 
 #[test]
+fn the_services_of_a_pair_are_named_if_their_names_do_not_follow_from_its_own() {
+    let mut command = init_with_placeholder("shop-blue", "shop", "green");
+    command.green = Some("shop-green".to_owned());
+    command.strategy = Some(ReleaseStrategy::Canary);
+    let answer = written(&account(), &command);
+    assert_eq!(answer.json["template"], "infra/pipelines/canary.yaml");
+    let given = parameters(&answer);
+    let names = ["Service", "BlueService", "GreenService"].map(|name| given[name].as_str());
+    assert_eq!(names, ["shop-blue", "shop-blue", "shop-green"]);
+}
+
+#[test]
 fn tasks_with_fixed_ports_of_their_instances_make_room() {
     let command = init_with_placeholder("page-counter", "page-counter", "ports");
     let answer = written(&account(), &command);

@@ -1,6 +1,6 @@
 //! Credentials that are known by their form, in any text: those of an `Authorization` header, a
-//! name with its password in base64 or before a network, the id of an access key, private keys and
-//! generated tokens.
+//! name with its password in base64 or before a network, the id of an access key, the tokens of
+//! sessions, private keys and generated tokens.
 //!
 //! Never masks a word that a sentence could have after such a header's scheme, and no text for
 //! being long or in base64: AWS encodes what it means, too.
@@ -28,6 +28,10 @@ const HEADER_SCHEME: &str = "token";
 /// How the id of an access key begins, of a user and of a session
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
 const KEY_KINDS: [&str; 2] = ["AKIA", "ASIA"];
+
+/// How the tokens of sessions begin, in base64, now and before
+/// (github.com/aws/aws-cli: `awscli/examples/sts/assume-role-with-saml.rst`).
+const SESSION_STARTS: [&str; 2] = ["IQoJb3JpZ2lu", "FwoGZXIvYXdz"];
 
 /// Length of the id of an access key.
 const KEY_CHARS: usize = 20;
@@ -86,7 +90,9 @@ pub(super) fn without_credentials(text: &str) -> String {
         is_token
     });
     let text = masked_words(&text, is_of_generated, is_generated);
-    let text = masked_words(&text, is_of_base64, is_encoded_pair);
+    let text = masked_words(&text, is_of_base64, |word| {
+        is_encoded_pair(word) || is_session_token(word)
+    });
     masked_words(&text, |c: char| c.is_ascii_alphanumeric(), is_key_id)
 }
 
@@ -208,6 +214,11 @@ fn is_encoded_pair(word: &str) -> bool {
     bytes.iter().all(u8::is_ascii_graphic) && colon.is_some_and(|at| at > 0 && at + 1 < bytes.len())
 }
 
+fn is_session_token(word: &str) -> bool {
+    let is_known = SESSION_STARTS.iter().any(|start| word.starts_with(start));
+    is_known && word.len() > RANDOM_CHARS
+}
+
 /// The bytes of a word of base64 without its padding. A last letter that is a part of a byte only
 /// is left out.
 fn decoded(word: &str) -> Option<Vec<u8>> {
@@ -296,6 +307,16 @@ mod tests {
         }
         for kept in ["my_ghp_0123456789abcdefghij", "GHP_0123456789abcdefghij"] {
             assert_eq!(without_credentials(kept), kept);
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_session_is_masked_with_all_letters_of_base64() {
+        for start in SESSION_STARTS {
+            let token = format!("{start}X2VjEJ3//+wEaCXVz");
+            let text = format!("session '{token}==' has expired, or {start} of it");
+            let kept = format!("session '***==' has expired, or {start} of it");
+            assert_eq!(without_credentials(&text), kept);
         }
     }
 

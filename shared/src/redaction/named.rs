@@ -1,5 +1,6 @@
-//! Secrets that are known by the name before them, in any text: `TOKEN=…`, `--api-key …`, a string
-//! in JSON, `password: …`, and a header such as `X-Api-Key`.
+//! Secrets that are known by the name before them, in any text: `TOKEN=…`, `token = …`,
+//! `--api-key …`, a string in JSON, `password: …`, a variable with its value, and a header such as
+//! `X-Api-Key` or `Authorization`.
 //!
 //! Never masks what a sentence or a reference has after such a name: `web-token:1.4`, `secret: not
 //! found`. An ARN is not a secret, and neither is a working directory.
@@ -28,8 +29,12 @@ const ENDS: [&str; 15] = [
     "token",
 ];
 
-/// What can quote a name or a value. JSON within JSON escapes its quotation marks.
-const QUOTES: [&str; 3] = ["\\\"", "\"", "'"];
+/// How the name of a header with credentials ends, in small letters.
+const AUTHORIZATION: &str = "authorization";
+
+/// How the schemes of a signed request begin, whose signature has a name
+/// (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html).
+const SIGNED: &str = "AWS4-";
 
 /// What is between assignments in a list or in the text of a connection.
 pub(super) const SEPARATORS: [char; 3] = [';', '&', ','];
@@ -75,16 +80,20 @@ fn is_of_secret(name: &str) -> bool {
 
 /// Where the secret is in what follows a name.
 fn secret_after(before: Option<char>, name: &str, after: &str) -> Option<Range<usize>> {
+    if name.to_ascii_lowercase().ends_with(AUTHORIZATION) {
+        return authorized(after);
+    }
     if !is_of_secret(name) {
         return None;
     }
     let start = assigned(before, after)
         .or_else(|| member(before, after))
+        .or_else(|| paired(after))
         .or_else(|| header(before, name, after))
         .or_else(|| argument(name, after))?;
 
     let (gap, value) = after.split_at(start);
-    let length = match QUOTES.into_iter().find(|quote| gap.ends_with(quote)) {
+    let length = match closing_quote(gap) {
         Some(quote) => quoted_length(value, quote),
         None => word_length(value, before),
     };
@@ -93,22 +102,60 @@ fn secret_after(before: Option<char>, name: &str, after: &str) -> Option<Range<u
     (!secret.is_empty() && !is_place).then(|| start..start + length)
 }
 
+/// Where the credentials are in what follows the name of a header: with the word of a scheme before
+/// them, or alone. Those in assignments are known by the names there.
+fn authorized(after: &str) -> Option<Range<usize>> {
+    let sign = past_quote(after).trim_start_matches(' ');
+    let rest = sign.strip_prefix([':', '='])?;
+    let value = past_quote(rest.trim_start_matches(' '));
+    let first = &value[..word_length(value, None)];
+    let rest = value[first.len()..].trim_start_matches(' ');
+    let second = &rest[..word_length(rest, None)];
+
+    let start = after.len() - value.len();
+    let start_of_second = after.len() - rest.len();
+    let end = start_of_second + second.len();
+    match (is_credential(first), is_credential(second)) {
+        (true, true) => Some(start..end),
+        (true, false) => Some(start..start + first.len()),
+        (false, true) => Some(start_of_second..end),
+        (false, false) => None,
+    }
+}
+
+fn is_credential(word: &str) -> bool {
+    let is_assignment = word.trim_end_matches('=').contains('=');
+    word.len() >= SECRET_CHARS && !is_plain(word) && !word.starts_with(SIGNED) && !is_assignment
+}
+
 /// Whether this is the working directory of a process, as its environment names it.
 fn is_directory(name: &str, value: &str) -> bool {
     ["PWD", "OLDPWD"].contains(&name) && value.starts_with('/')
 }
 
-/// Where the value begins after `name=`. What quotes the name, too, ends after it.
+/// Where the value begins after `name=`, or after a sign with spaces or that of Ruby, `=>`, where it
+/// is more than a word of a sentence. What quotes the name, too, ends after it.
 fn assigned(before: Option<char>, after: &str) -> Option<usize> {
-    let value = after.strip_prefix('=')?;
-    let quote = QUOTES.into_iter().find(|quote| value.starts_with(quote));
     let is_quoted = before.is_some_and(is_quote);
-    Some(1 + quote.filter(|_| !is_quoted).map_or(0, str::len))
+    if let Some(value) = after.strip_prefix('=')
+        && !value.starts_with('>')
+    {
+        let opening = opening_quote(value).filter(|_| !is_quoted);
+        return Some(1 + opening.map_or(0, str::len));
+    }
+
+    let closing = opening_quote(after).filter(|_| is_quoted);
+    let sign = after[closing.map_or(0, str::len)..].trim_start_matches(' ');
+    let rest = sign.strip_prefix("=>").or_else(|| sign.strip_prefix('='))?;
+    let value = rest.trim_start_matches(' ');
+    let opening = opening_quote(value).filter(|_| !is_quoted || closing.is_some());
+    let start = after.len() - value.len() + opening.map_or(0, str::len);
+    is_stated(value, opening).then_some(start)
 }
 
 /// Where the string or the number begins after `"name":`.
 fn member(before: Option<char>, after: &str) -> Option<usize> {
-    let quote = QUOTES.into_iter().find(|quote| after.starts_with(quote))?;
+    let quote = opening_quote(after)?;
     let rest = after[quote.len()..].trim_start().strip_prefix(':')?;
     let rest = rest.trim_start();
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -118,8 +165,50 @@ fn member(before: Option<char>, after: &str) -> Option<usize> {
     is_quoted.then(|| after.len() - value.len())
 }
 
+/// Where the value begins after `name","value":"`, as a list of variables or parameters has it, or
+/// after `name,value=`, as the command line of AWS takes it.
+fn paired(after: &str) -> Option<usize> {
+    let rest = past_quote(after).trim_start().strip_prefix(',')?;
+    let rest = past_quote(rest.trim_start());
+    let end = rest.find(|c: char| !c.is_ascii_alphabetic())?;
+    let (key, rest) = rest.split_at(end);
+    if !key.to_ascii_lowercase().ends_with("value") {
+        return None;
+    }
+
+    let sign = past_quote(rest).trim_start();
+    let value = sign.strip_prefix([':', '='])?.trim_start();
+    let quote = opening_quote(value);
+    let is_value = quote.is_some() || sign.starts_with('=');
+    is_value.then(|| after.len() - value.len() + quote.map_or(0, str::len))
+}
+
 fn is_quote(c: char) -> bool {
     "\"'".contains(c)
+}
+
+/// What quotes a name or a value at the beginning of a text. JSON within JSON escapes its quotation
+/// marks, once more at each level.
+fn opening_quote(text: &str) -> Option<&str> {
+    let escapes = text.len() - text.trim_start_matches('\\').len();
+    let is_double = text[escapes..].starts_with('"');
+    let is_single = text.starts_with('\'');
+    (is_double || is_single).then(|| &text[..=escapes])
+}
+
+/// What quotes the value that follows a text.
+fn closing_quote(text: &str) -> Option<&str> {
+    let before = text.strip_suffix(is_quote)?;
+    Some(&text[before.trim_end_matches('\\').len()..])
+}
+
+fn past_quote(text: &str) -> &str {
+    &text[opening_quote(text).map_or(0, str::len)..]
+}
+
+/// Whether a value is quoted, or longer than a short word and not one of a sentence.
+fn is_stated(value: &str, quote: Option<&str>) -> bool {
+    quote.is_some() || first_word(value).len() >= SECRET_CHARS && !is_text(value)
 }
 
 /// Where the value begins after `name: `. Only a name with `X-` is that of a header for sure: what
@@ -128,14 +217,20 @@ fn header(before: Option<char>, name: &str, after: &str) -> Option<usize> {
     let rest = after.strip_prefix(':')?;
     let value = rest.trim_start_matches(' ');
     let is_quoted = before.is_some_and(is_quote);
-    let quote = QUOTES.into_iter().find(|quote| value.starts_with(quote));
-    let quote = quote.filter(|_| !is_quoted);
+    let quote = opening_quote(value).filter(|_| !is_quoted);
 
     let is_header = name.to_ascii_lowercase().starts_with("x-");
-    let is_secret = quote.is_some() || first_word(value).len() >= SECRET_CHARS && !is_text(value);
-    let is_named = rest.starts_with(' ') && before != Some('/') && is_secret;
+    let is_separate = rest.starts_with(' ') || is_of_go(before, name);
+    let is_named = is_separate && before != Some('/') && is_stated(value, quote);
     let start = after.len() - value.len() + quote.map_or(0, str::len);
     (is_header || is_named).then_some(start)
+}
+
+/// Whether a name can be one of Go, which prints members and maps without a space after the colon:
+/// the name of an image has no capital letter.
+fn is_of_go(before: Option<char>, name: &str) -> bool {
+    let is_first = before.is_none_or(|c| c.is_whitespace() || "{[(&,".contains(c));
+    is_first && name.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 fn first_word(text: &str) -> &str {
@@ -161,7 +256,7 @@ fn argument(name: &str, after: &str) -> Option<usize> {
 
 /// The length of a value to the quotation mark that ends it.
 fn quoted_length(value: &str, quote: &str) -> usize {
-    let ends = |at: &usize| quote.len() > 1 || !value[..*at].ends_with('\\');
+    let ends = |at: &usize| !value[..*at].ends_with('\\');
     let mut found = value.match_indices(quote).map(|(at, _)| at);
     found.find(ends).unwrap_or(value.len())
 }

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Each with what is left of it.
-const WITH_SECRETS: [(&str, &str); 46] = [
+const WITH_SECRETS: [(&str, &str); 60] = [
     (
         "CannotPullContainerError: Error response from daemon: Get \
          \"https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/?token=hunter22\": denied",
@@ -198,10 +198,69 @@ const WITH_SECRETS: [(&str, &str); 46] = [
         "env [STRIPE=sk_test_0123456789abcdef]: bad value",
         "env [STRIPE=***]: bad value",
     ),
+    (
+        "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = \
+         wJalrXUtnFEMI/K7MDENG\nregion = eu-west-1",
+        "[default]\naws_access_key_id = ***\naws_secret_access_key = ***\nregion = eu-west-1",
+    ),
+    (
+        "bad settings: password = 'hunter22', port = 5432",
+        "bad settings: password = '***', port = 5432",
+    ),
+    (
+        "params: {\"password\"=>\"hunter22\", :token=>\"hunter23\", \"user\"=>\"app\"}",
+        "params: {\"password\"=>\"***\", :token=>\"***\", \"user\"=>\"app\"}",
+    ),
+    (
+        "env: [{\"name\":\"DB_PASSWORD\",\"value\":\"hunter22\"},{\"name\":\"A\",\"value\":\"b\"}]",
+        "env: [{\"name\":\"DB_PASSWORD\",\"value\":\"***\"},{\"name\":\"A\",\"value\":\"b\"}]",
+    ),
+    (
+        "{\n  Name: \"API_TOKEN\",\n  Value: \"correct horse\"\n}",
+        "{\n  Name: \"API_TOKEN\",\n  Value: \"***\"\n}",
+    ),
+    (
+        "ParameterKey=DBPassword,ParameterValue=hunter22 is not valid",
+        "ParameterKey=DBPassword,ParameterValue=*** is not valid",
+    ),
+    (
+        "log: {\\\\\\\"password\\\\\\\":\\\\\\\"hunter22\\\\\\\",\\\\\\\"level\\\\\\\":1}",
+        "log: {\\\\\\\"password\\\\\\\":\\\\\\\"***\\\\\\\",\\\\\\\"level\\\\\\\":1}",
+    ),
+    (
+        "log: {\\\"password\\\":\\\"hunter \\\\\\\"22\\\\\\\" x\\\",\\\"level\\\":1}",
+        "log: {\\\"password\\\":\\\"***\\\",\\\"level\\\":1}",
+    ),
+    (
+        "login &{Username:AWS Password:hunter22 Email: ServerAddress:1.dkr.ecr} failed",
+        "login &{Username:AWS Password:*** Email: ServerAddress:1.dkr.ecr} failed",
+    ),
+    (
+        "bad env map[API_TOKEN:hunter22 LEVEL:debug]",
+        "bad env map[API_TOKEN:*** LEVEL:debug]",
+    ),
+    (
+        "upstream: Authorization: ApiKey hunter22== of app",
+        "upstream: Authorization: ApiKey *** of app",
+    ),
+    (
+        "upstream: {\"authorization\":\"hunter22hunter\",\"host\":\"api\"}",
+        "upstream: {\"authorization\":\"***\",\"host\":\"api\"}",
+    ),
+    (
+        "Authorization: OAuth2 hunter22hunter, x-request-id: 4f2a",
+        "Authorization: ***, x-request-id: 4f2a",
+    ),
+    (
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260105/eu-west-1/ecs, \
+         SignedHeaders=host, Signature=0a0b0c",
+        "Authorization: AWS4-HMAC-SHA256 Credential=***/20260105/eu-west-1/ecs, \
+         SignedHeaders=host, Signature=***",
+    ),
 ];
 
 /// Texts in which names, addresses and words look like secrets.
-const WITHOUT_SECRETS: [&str; 36] = [
+const WITHOUT_SECRETS: [&str; 42] = [
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve \
      ref \
      111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/token-api:1.4@sha256:0a0a0a0a0a0a0a0a0a0a\
@@ -255,6 +314,13 @@ const WITHOUT_SECRETS: [&str; 36] = [
     "body: {\"max_token\": 4096, \"token\": null, \"secret\": true}",
     "env [npm_config_registry_of_the_company=internal design=flat]",
     "listen tcp(0.0.0.0:8080): address already in use",
+    "if token == nil: token = expired, secret = not found, bad env [API_TOKEN= LEVEL=debug]",
+    "InvalidToken:The security token is wrong; cannot pull shop/Token:1.4.0-rc1",
+    "valueFrom arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf:DB_PASSWORD:\
+     AWSCURRENT: is not found",
+    "{\"name\":\"DB_TOKEN\",\"valueFrom\":\"/prod/db/token1\"}; token, value: none",
+    "unauthorized: authentication required; authorization: denied by policy, see 403",
+    "the authorization code0123 has expired",
 ];
 
 #[test]

@@ -165,13 +165,20 @@ impl TaskDefinition {
             .filter_map(|container| container.get("name").and_then(Value::as_str))
     }
 
-    /// The network mode of its tasks: without one they are on the bridge of their instance. `None`
-    /// for Fargate without one, which ECS does not register
-    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
+    /// The network mode of its tasks: without one they are on the bridge of their instance, and those
+    /// of Amazon ECS Managed Instances have an address of their own. `None` for Fargate without one,
+    /// which ECS does not register
+    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html and
+    /// AmazonECS/latest/developerguide/task_definition_parameters-managed-instances.html).
     #[must_use]
     pub fn network_mode(&self) -> Option<&str> {
         let stated = self.0.get("networkMode").and_then(Value::as_str);
-        stated.or_else(|| (!self.is_for_fargate()).then_some("bridge"))
+        let absent = if self.is_for_managed_instances() {
+            "awsvpc"
+        } else {
+            "bridge"
+        };
+        stated.or_else(|| (!self.is_for_fargate()).then_some(absent))
     }
 
     /// The fixed ports of the instance that a task needs, with their protocols: an instance runs
@@ -258,10 +265,30 @@ impl TaskDefinition {
     /// Whether it requires that Fargate can run its tasks.
     #[must_use]
     pub fn is_for_fargate(&self) -> bool {
+        self.requires("FARGATE")
+    }
+
+    /// Whether it requires that Amazon ECS Managed Instances can run its tasks.
+    pub(super) fn is_for_managed_instances(&self) -> bool {
+        self.requires("MANAGED_INSTANCES")
+    }
+
+    fn requires(&self, compatibility: &str) -> bool {
         let required = self.0.get("requiresCompatibilities");
         required
             .and_then(Value::as_array)
-            .is_some_and(|required| required.iter().any(|one| one == "FARGATE"))
+            .is_some_and(|required| required.iter().any(|one| one == compatibility))
+    }
+
+    /// The operating system of its tasks. Without a platform it is Linux on Fargate, and on
+    /// instances it is theirs
+    /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html and
+    /// AmazonECS/latest/developerguide/fargate-tasks-services.html).
+    pub(super) fn operating_system(&self) -> Option<&str> {
+        let platform = self.0.get("runtimePlatform");
+        let stated = platform.and_then(|platform| platform.get("operatingSystemFamily"));
+        let stated = stated.and_then(Value::as_str);
+        stated.or_else(|| self.requires("FARGATE").then_some("LINUX"))
     }
 
     /// The same definition in another family.

@@ -162,14 +162,8 @@ impl Leaves {
 
 /// The members of a definition, with what ECS fills in where that depends on others.
 fn completed(definition: &TaskDefinition) -> Map<String, Value> {
-    let absent = if definition.is_for_fargate() {
-        "awsvpc"
-    } else {
-        "bridge"
-    };
+    let is_bridge = definition.network_mode() == Some("bridge");
     let mut fields = definition.clone().unmarked().0;
-    let mode = fields.get("networkMode").and_then(Value::as_str);
-    let is_bridge = mode.unwrap_or(absent) == "bridge";
 
     let Some(mut containers) = fields.shift_remove("containerDefinitions") else {
         return fields;

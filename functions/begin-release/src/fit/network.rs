@@ -131,6 +131,10 @@ mod tests {
             (json!({"networkMode": "none"}), false),
             (json!({}), false),
             (json!({"requiresCompatibilities": ["FARGATE"]}), true),
+            (
+                json!({"requiresCompatibilities": ["MANAGED_INSTANCES"]}),
+                true,
+            ),
         ] {
             assert_eq!(refused(more.clone(), is_configured), Ok(()), "{more}");
         }

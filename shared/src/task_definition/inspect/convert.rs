@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::super::definition::TaskDefinition;
 use super::draft::Draft;
 use super::fields::Fields;
-use super::item::{InspectedItem, items};
+use super::item::{ContainerSystem, InspectedItem, items};
 use super::left_out::LeftOut;
 use super::peers::Peers;
-use super::place::Place;
+use super::place::{Place, is_windows};
 use super::volumes::Volumes;
 use super::{health, kernel, logs, merge, mounts, network, own, ports, process, resources};
 use crate::limits::TASK_CONTAINERS;
@@ -31,6 +31,7 @@ pub(crate) fn from_inspect(
     wanted.sort_by(|a, b| a.peer.name.cmp(&b.peer.name));
 
     check(&wanted)?;
+    check_system(&wanted, running.operating_system())?;
 
     let peers = Peers(wanted.iter().map(|item| item.peer.clone()).collect());
     let place = Place::from_definition(running);
@@ -79,6 +80,28 @@ fn check(wanted: &[&InspectedItem]) -> Result<(), String> {
     Ok(())
 }
 
+/// # Errors
+/// If one of the containers is for another operating system than the tasks run on.
+fn check_system(wanted: &[&InspectedItem], system: Option<&str>) -> Result<(), String> {
+    let Some(system) = system else {
+        return Ok(());
+    };
+
+    let (expected, other) = if is_windows(system) {
+        ("Windows", ContainerSystem::Linux)
+    } else {
+        ("Linux", ContainerSystem::Windows)
+    };
+    match wanted.iter().find(|item| item.system == Some(other)) {
+        None => Ok(()),
+        Some(item) => Err(format!(
+            "`{}` is a container for {other:?}, and the running definition has the operating \
+             system {system}; expected a container for {expected}",
+            item.peer.name
+        )),
+    }
+}
+
 /// The definition of one container, or of a container of an image.
 fn draft(
     item: &InspectedItem,
@@ -88,7 +111,7 @@ fn draft(
 ) -> Result<Draft, String> {
     let name = item.peer.name.clone();
     let mut place = place.clone();
-    place.is_windows = item.is_windows;
+    place.is_windows |= item.system == Some(ContainerSystem::Windows);
     let mut draft = Draft::new(name.clone(), item.image(), place);
 
     let mut container = Fields::new(name, Value::Object(item.members.clone()))?;

@@ -26,9 +26,17 @@ const MARKS: [&str; 5] = [
 /// Members that an image has and a container does not have.
 const OF_IMAGES: [&str; 4] = ["ContainerConfig", "RepoDigests", "RepoTags", "RootFS"];
 
+/// What a container is for, as `Platform` of a container or `Os` of an image has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContainerSystem {
+    Linux,
+    Windows,
+}
+
 pub(super) struct InspectedItem {
     pub(super) is_image: bool,
-    pub(super) is_windows: bool,
+    /// The operating system that it is for, if that is stated.
+    pub(super) system: Option<ContainerSystem>,
     /// Whether it only holds the network of a pod of Podman.
     pub(super) is_infra: bool,
     /// How others of the file refer to it, and its name in the task definition.
@@ -96,7 +104,11 @@ fn item(at: usize, value: Value) -> Result<InspectedItem, String> {
 
     Ok(InspectedItem {
         is_image,
-        is_windows: [text("Platform"), text("Os")].contains(&"windows"),
+        system: match (text("Platform"), text("Os")) {
+            ("windows", _) | (_, "windows") => Some(ContainerSystem::Windows),
+            ("linux", _) | (_, "linux") => Some(ContainerSystem::Linux),
+            _ => None,
+        },
         is_infra: members.get("IsInfra") == Some(&Value::Bool(true)),
         peer: Peer {
             docker_name,

@@ -222,11 +222,14 @@ fn controls(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
     let mut list = Vec::new();
 
     for (name, value) in host.options("Sysctls")? {
-        if CONTROLS.iter().any(|start| name.starts_with(start)) {
-            list.push(json!({"namespace": name, "value": value}));
+        let reason = if CONTROLS.iter().any(|start| name.starts_with(start)) {
+            draft.place.refusal_of_control(&name)
         } else {
-            let reason = "ECS sets parameters of the network and of IPC";
-            draft.leave(format!("{place}.{name}"), "a text", reason);
+            Some("ECS sets parameters of the network and of IPC")
+        };
+        match reason {
+            Some(reason) => draft.leave(format!("{place}.{name}"), "a text", reason),
+            None => list.push(json!({"namespace": name, "value": value})),
         }
     }
     draft.put("systemControls", list, &place, "a list");

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::fields::Fields;
+use super::place::Place;
 
 /// The drivers that ECS takes on an instance (ECS API: LogConfiguration, `logDriver`).
 const DRIVERS: [&str; 8] = [
@@ -23,6 +24,9 @@ const DRIVERS: [&str; 8] = [
 
 /// The drivers of Fargate (ECS API: LogConfiguration, `logDriver`).
 const FARGATE_DRIVERS: [&str; 3] = ["awsfirelens", "awslogs", "splunk"];
+
+/// The drivers of Amazon ECS Managed Instances (the same page).
+const MANAGED_DRIVERS: [&str; 4] = ["awsfirelens", "awslogs", "json-file", "splunk"];
 
 /// The options of `awslogs` that ECS takes (ECS API: LogConfiguration, `options`). It refuses
 /// others, such as `awslogs-endpoint` (github.com/aws/amazon-ecs-agent/issues/872).
@@ -53,7 +57,7 @@ pub(super) fn convert(host: &mut Fields, draft: &mut Draft) -> Result<(), String
     if driver == "awslogs" {
         of_awslogs(&mut options, &of_options, draft);
     }
-    if let Some(reason) = refusal(&driver, &options, draft.place.is_fargate) {
+    if let Some(reason) = refusal(&driver, &options, &draft.place) {
         draft.leave(field, driver, reason);
         if !options.is_empty() {
             let count = format!("options: {}", options.len());
@@ -93,9 +97,11 @@ fn of_awslogs(options: &mut BTreeMap<String, String>, place: &str, draft: &mut D
 /// Why ECS does not take a driver with these options, if it does not: the driver is another one, or
 /// needs more of them (ECS API: LogConfiguration, `options`; for the prefix on Fargate
 /// github.com/aws/aws-cdk/issues/1422).
-fn refusal(driver: &str, options: &BTreeMap<String, String>, is_fargate: bool) -> Option<String> {
-    let drivers = if is_fargate {
+fn refusal(driver: &str, options: &BTreeMap<String, String>, place: &Place) -> Option<String> {
+    let drivers = if place.is_fargate {
         &FARGATE_DRIVERS[..]
+    } else if place.is_managed {
+        &MANAGED_DRIVERS[..]
     } else {
         &DRIVERS[..]
     };
@@ -105,7 +111,9 @@ fn refusal(driver: &str, options: &BTreeMap<String, String>, is_fargate: bool) -
     }
 
     let required: &[&str] = match driver {
-        "awslogs" if is_fargate => &["awslogs-group", "awslogs-region", "awslogs-stream-prefix"],
+        "awslogs" if place.is_fargate => {
+            &["awslogs-group", "awslogs-region", "awslogs-stream-prefix"]
+        }
         "awslogs" => &["awslogs-group", "awslogs-region"],
         "splunk" => &["splunk-token", "splunk-url"],
         _ => &[],

@@ -140,8 +140,13 @@ fn volume(mount: &Mount, draft: &mut Draft) -> Option<(String, Map<String, Value
             let name = format!("{}/{}", draft.name, mount.destination);
             Some((name, host(json!({}))))
         }
-        "volume" if draft.place.is_fargate => {
-            let reason = "on Fargate a volume of Docker is empty and ends with its task";
+        "volume" if draft.place.is_fargate || draft.place.is_managed => {
+            let on = if draft.place.is_fargate {
+                "Fargate"
+            } else {
+                "managed instances"
+            };
+            let reason = format!("on {on} a volume of Docker is empty and ends with its task");
             draft.leave(mount.field.as_str(), mount.name.as_str(), reason);
             Some((mount.name.clone(), host(json!({}))))
         }

@@ -8,7 +8,7 @@ use super::super::definition::TaskDefinition;
 /// Members that have no effect or are refused on Windows
 /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html), all of
 /// `linuxParameters` besides.
-const NOT_ON_WINDOWS: [&str; 9] = [
+const NOT_ON_WINDOWS: [&str; 10] = [
     "disableNetworking",
     "dnsSearchDomains",
     "dnsServers",
@@ -16,6 +16,7 @@ const NOT_ON_WINDOWS: [&str; 9] = [
     "links",
     "privileged",
     "readonlyRootFilesystem",
+    "systemControls",
     "ulimits",
     "user",
 ];
@@ -58,22 +59,44 @@ const NOT_IN_AWSVPC: [&str; 6] = [
 /// Members that a task without a network cannot have (the same page).
 const NOT_WITHOUT_NETWORK: [&str; 2] = ["links", "portMappings"];
 
+/// Whether an operating system of ECS is one of Windows (ECS API: RuntimePlatform).
+pub(super) fn is_windows(system: &str) -> bool {
+    system.starts_with("WINDOWS")
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) is_fargate: bool,
+    /// Whether tasks run on Amazon ECS Managed Instances.
+    pub(super) is_managed: bool,
     pub(super) is_windows: bool,
     mode: String,
+    ipc_mode: String,
 }
 
 impl Place {
     pub(super) fn from_definition(definition: &TaskDefinition) -> Self {
-        let is_fargate = definition.is_for_fargate();
-        let absent = if is_fargate { "awsvpc" } else { "bridge" };
-        let mode = definition.0.get("networkMode").and_then(Value::as_str);
+        let system = definition.operating_system();
+        let ipc_mode = definition.0.get("ipcMode").and_then(Value::as_str);
         Self {
-            is_fargate,
-            is_windows: false,
-            mode: mode.unwrap_or(absent).to_owned(),
+            is_fargate: definition.is_for_fargate(),
+            is_managed: definition.is_for_managed_instances(),
+            is_windows: system.is_some_and(is_windows),
+            mode: definition.network_mode().unwrap_or("awsvpc").to_owned(),
+            ipc_mode: ipc_mode.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Why a parameter of the kernel cannot be set for a container, if it is the instance's (ECS
+    /// API: SystemControl).
+    pub(super) fn refusal_of_control(&self, name: &str) -> Option<&'static str> {
+        let is_of_network = name.starts_with("net.");
+        if is_of_network && self.mode == "host" {
+            Some("in the network mode `host` it is the instance's")
+        } else if !is_of_network && self.ipc_mode == "host" {
+            Some("with the `ipcMode` of the running definition it is the instance's")
+        } else {
+            None
         }
     }
 

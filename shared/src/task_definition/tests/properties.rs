@@ -69,7 +69,7 @@ fn each_static_port_of_any_container_counts_with_its_protocol() {
 }
 
 #[test]
-fn without_a_network_mode_a_port_is_static_on_instances_and_not_on_fargate() {
+fn without_a_network_mode_a_port_is_static_on_instances_of_the_users_alone() {
     let port = |compatibilities: Value| {
         static_ports(
             json!({"family": "a", "requiresCompatibilities": compatibilities,
@@ -83,8 +83,12 @@ fn without_a_network_mode_a_port_is_static_on_instances_and_not_on_fargate() {
     for instances in [json!(["EC2"]), json!(["EXTERNAL"]), json!([])] {
         assert_eq!(port(instances), [(8080, "tcp".to_owned())]);
     }
-    for fargate in [json!(["FARGATE"]), json!(["EC2", "FARGATE"])] {
-        assert!(port(fargate).is_empty());
+    for elsewhere in [
+        json!(["FARGATE"]),
+        json!(["EC2", "FARGATE"]),
+        json!(["MANAGED_INSTANCES"]),
+    ] {
+        assert!(port(elsewhere).is_empty());
     }
 }
 

@@ -39,6 +39,19 @@ fn running(value: Value) -> TaskDefinition {
     TaskDefinition::from_value(value).expect("a task definition")
 }
 
+/// The same definition with these members.
+fn with(definition: &TaskDefinition, members: &Value) -> TaskDefinition {
+    let mut value: Value = serde_json::from_str(&definition.text()).expect("JSON");
+    let all = value.as_object_mut().expect("an object");
+    all.extend(members.as_object().expect("an object").clone());
+    running(value)
+}
+
+/// The platform of a definition for Windows.
+fn of_windows() -> Value {
+    json!({"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}})
+}
+
 /// A container `web` with these members of `Config` and `HostConfig`.
 fn container(config: Value, host: Value) -> Value {
     let mut config = config;

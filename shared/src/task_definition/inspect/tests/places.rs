@@ -27,7 +27,7 @@ fn each_member_that_windows_does_not_take_is_listed() {
         "Privileged": true, "ReadonlyRootfs": true, "Init": true, "CapAdd": ["CHOWN"],
         "Devices": [{"PathOnHost": "/dev/a", "PathInContainer": "/dev/a"}],
         "Dns": ["10.0.0.2"], "DnsSearch": ["example.org"], "ExtraHosts": ["up:10.0.0.7"],
-        "Links": ["/db:/web/db"],
+        "Links": ["/db:/web/db"], "Sysctls": {"net.core.somaxconn": "1024"},
     });
     let mut web = container(config, host);
     web["Platform"] = json!("windows");
@@ -50,6 +50,7 @@ fn each_member_that_windows_does_not_take_is_listed() {
         "HostConfig.Init (true)",
         "HostConfig.CapAdd (a list)",
         "HostConfig.Devices (a list)",
+        "HostConfig.Sysctls (a list)",
         "HostConfig.Dns (10.0.0.2)",
         "HostConfig.DnsSearch (example.org)",
         "HostConfig.ExtraHosts (a list)",
@@ -60,6 +61,71 @@ fn each_member_that_windows_does_not_take_is_listed() {
         listed,
         expected.map(|field| format!("web.{field}: {reason}"))
     );
+}
+
+#[test]
+fn a_container_of_which_no_system_is_stated_is_one_of_the_running_definition() {
+    let task = with(&on_instances(), &of_windows());
+    let made = on(&task, json!({}), json!({"Init": true}));
+
+    let reason = "ECS does not take it for Windows containers";
+    let listed = format!("web.HostConfig.Init (true): {reason}");
+    assert_eq!(made, (json!({}), vec![listed]));
+}
+
+#[test]
+fn managed_instances_have_fewer_log_drivers_no_bridge_and_no_volumes_of_docker() {
+    let managed = json!({"requiresCompatibilities": ["MANAGED_INSTANCES"]});
+    let task = with(&on_instances(), &managed);
+    let host = json!({
+        "Binds": ["data:/data"], "Dns": ["10.0.0.2"],
+        "LogConfig": {"Type": "gelf", "Config": {}},
+    });
+    let (web, listed) = on(&task, json!({}), host);
+
+    let mount = json!({"sourceVolume": "data", "containerPath": "/data"});
+    assert_eq!(web, json!({"mountPoints": [mount]}));
+    assert_eq!(
+        listed,
+        [
+            "web.HostConfig.Binds./data (data): on managed instances a volume of Docker is empty \
+             and ends with its task",
+            "web.HostConfig.LogConfig.Type (gelf): ECS does not take this driver here; the running \
+             definition decides",
+            "web.HostConfig.Dns (10.0.0.2): the network mode `awsvpc` does not take it",
+        ]
+    );
+
+    let log = json!({"Type": "json-file", "Config": {"max-size": "10m"}});
+    let (web, listed) = on(&task, json!({}), json!({"LogConfig": log}));
+    assert_eq!(web["logConfiguration"]["logDriver"], "json-file");
+    assert_eq!(listed, [""; 0]);
+}
+
+#[test]
+fn parameters_of_a_namespace_of_the_host_are_listed() {
+    let host = json!({"Sysctls": {"kernel.msgmax": "1", "net.core.somaxconn": "1024"}});
+    for (members, kept, expected) in [
+        (
+            json!({"networkMode": "host"}),
+            "kernel.msgmax",
+            "net.core.somaxconn (a text): in the network mode `host` it is the instance's",
+        ),
+        (
+            json!({"ipcMode": "host"}),
+            "net.core.somaxconn",
+            "kernel.msgmax (a text): with the `ipcMode` of the running definition it is the \
+             instance's",
+        ),
+    ] {
+        let task = with(&on_instances(), &members);
+        let (web, listed) = on(&task, json!({}), host.clone());
+
+        let controls = web["systemControls"].as_array().expect("a list");
+        let names: Vec<&Value> = controls.iter().map(|it| &it["namespace"]).collect();
+        assert_eq!(names, [kept], "{members}");
+        assert_eq!(listed, [format!("web.HostConfig.Sysctls.{expected}")]);
+    }
 }
 
 #[test]

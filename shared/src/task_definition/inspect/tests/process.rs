@@ -175,7 +175,7 @@ fn of_a_restart_policy_that_is_off_or_not_taken_everything_is_listed() {
 
     let mut on_windows = container(json!({}), json!({"RestartPolicy": {"Name": "always"}}));
     on_windows["Platform"] = json!("windows");
-    let file = parse(&on_windows, &on_fargate());
+    let file = parse(&on_windows, &with(&on_fargate(), &of_windows()));
     assert_eq!(
         containers(&file),
         [json!({"name": "web", "image": "web:2"})]

@@ -134,6 +134,36 @@ fn what_ecs_could_not_run_is_refused_with_the_field() {
 }
 
 #[test]
+fn a_container_for_another_operating_system_is_refused() {
+    let refusal = |platform: &str, running: &TaskDefinition| {
+        let mut file = plain();
+        file["Platform"] = json!(platform);
+        BaseFile::parse(file.to_string().as_bytes(), running).err()
+    };
+    let linux = json!({"runtimePlatform": {"operatingSystemFamily": "LINUX"}});
+    let on_linux = with(&on_instances(), &linux);
+    let on_windows = with(&on_instances(), &of_windows());
+
+    let why = "`web` is a container for Linux, and the running definition has the operating \
+               system WINDOWS_SERVER_2022_CORE; expected a container for Windows";
+    assert_eq!(refusal("linux", &on_windows).as_deref(), Some(why));
+    let why = "`web` is a container for Windows, and the running definition has the operating \
+               system LINUX; expected a container for Linux";
+    for running in [&on_linux, &on_fargate()] {
+        assert_eq!(refusal("windows", running).as_deref(), Some(why));
+    }
+
+    for (platform, running) in [
+        ("windows", &on_windows),
+        ("linux", &on_linux),
+        ("", &on_windows),
+        ("windows", &on_instances()),
+    ] {
+        assert_eq!(refusal(platform, running), None, "{platform}");
+    }
+}
+
+#[test]
 fn a_file_with_more_containers_than_a_task_can_have_is_refused() {
     let many = |count: usize| {
         let named = (0..count).map(|number| {

@@ -1,7 +1,7 @@
 //! What RegisterTaskDefinition refuses because of the network mode, and ports that no two mappings
 //! of a task can have.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ApiError;
 
@@ -18,19 +18,54 @@ const NOT_IN_AWSVPC: [(&str, &str); 5] = [
     ("hostname", "hostname is"),
 ];
 
+/// The compatibility of Amazon ECS Managed Instances.
+pub(super) const MANAGED: &str = "MANAGED_INSTANCES";
+
 /// First and last port, and the protocol.
 type Ports<'a> = (i64, i64, &'a str);
 
 pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
-    let mode = input.text("networkMode").unwrap_or("bridge");
+    let mode = network_mode(input.0);
     let containers = input.list("containerDefinitions");
 
     for container in containers {
         check_members(mode, container)?;
+        check_controls(input, mode, container)?;
         check_ranges(mode, container)?;
     }
     check_names(containers)?;
     check_host_ports(mode, containers)
+}
+
+/// The network mode of a definition. Without one tasks are on the bridge of their instance, and those
+/// of managed instances have an interface of their own.
+pub(super) fn network_mode(members: &Map<String, Value>) -> &str {
+    let required = members.get("requiresCompatibilities");
+    let is_managed = required
+        .and_then(Value::as_array)
+        .is_some_and(|required| required.iter().any(|one| one == MANAGED));
+    let stated = members.get("networkMode").and_then(Value::as_str);
+    let absent = if is_managed { "awsvpc" } else { "bridge" };
+    stated.filter(|mode| !mode.is_empty()).unwrap_or(absent)
+}
+
+/// What is of the host cannot be set for a container.
+fn check_controls(input: &CheckedInput, mode: &str, container: &Value) -> Result<(), ApiError> {
+    let controls = list(container, "systemControls");
+    let names = || controls.iter().filter_map(|it| it["namespace"].as_str());
+    let is_of_network = |name: &str| name.starts_with("net.");
+    let is_of_ipc = |name: &str| name.starts_with("kernel.") || name.starts_with("fs.mqueue.");
+
+    let refused = if mode == "host" && names().any(is_of_network) {
+        "networkMode=host"
+    } else if input.text("ipcMode") == Some("host") && names().any(is_of_ipc) {
+        "ipcMode=host"
+    } else {
+        return Ok(());
+    };
+    Err(client_error(format!(
+        "System controls of this namespace are not supported when {refused}."
+    )))
 }
 
 fn check_members(mode: &str, container: &Value) -> Result<(), ApiError> {

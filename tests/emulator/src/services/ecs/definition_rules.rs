@@ -6,8 +6,8 @@ use crate::ApiError;
 
 use super::input::CheckedInput;
 use super::{
-    client_error, definition_bounds, definition_details, definition_logs, definition_network,
-    definition_references, definition_volumes, empty_members,
+    client_error, definition_bounds, definition_details, definition_logs, definition_managed,
+    definition_network, definition_references, definition_volumes, empty_members,
 };
 
 pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
@@ -50,6 +50,7 @@ pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     definition_volumes::check(input)?;
     definition_details::check(input)?;
     definition_logs::check(input)?;
+    definition_managed::check(input)?;
 
     if input.texts("requiresCompatibilities").contains(&"FARGATE") {
         check_fargate(input)?;
@@ -205,7 +206,7 @@ fn check_ports(input: &CheckedInput, container: &Value, mapping: &Value) -> Resu
             name(container)
         )));
     }
-    let mode = input.text("networkMode").unwrap_or("bridge");
+    let mode = definition_network::network_mode(input.0);
     if ["awsvpc", "host"].contains(&mode) && outside.is_some() && outside != inside {
         return Err(client_error(format!(
             "When networkMode={mode}, the host ports and container ports in port mappings must \

@@ -7,6 +7,7 @@ use crate::nulls::remove_nulls;
 use crate::text::short_name;
 use crate::{ApiError, Aws, Millis};
 
+use super::definition_network::network_mode;
 use super::input::CheckedInput;
 use super::{Ecs, client_error, definition_rules, describe_definitions, invalid, tags};
 
@@ -44,10 +45,7 @@ pub(super) struct TaskDefinition {
 
 impl TaskDefinition {
     pub(super) fn network_mode(&self) -> &str {
-        self.json
-            .get("networkMode")
-            .and_then(Value::as_str)
-            .unwrap_or("bridge")
+        network_mode(&self.json)
     }
 
     pub(super) fn containers(&self) -> &[Value] {

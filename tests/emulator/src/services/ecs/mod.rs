@@ -8,6 +8,7 @@ mod clusters;
 mod definition_bounds;
 mod definition_details;
 mod definition_logs;
+mod definition_managed;
 mod definition_network;
 mod definition_references;
 mod definition_rules;

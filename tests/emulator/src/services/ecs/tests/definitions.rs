@@ -6,6 +6,8 @@ mod bounds;
 mod details;
 /// Where the output of containers goes.
 mod logs;
+/// Amazon ECS Managed Instances.
+mod managed;
 /// Network modes and ports.
 mod network;
 /// Links, dependencies and volumes of other containers.

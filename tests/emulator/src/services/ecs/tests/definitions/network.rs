@@ -53,6 +53,43 @@ fn a_network_mode_refuses_what_it_has_no_use_for() {
 }
 
 #[test]
+fn parameters_of_a_namespace_of_the_host_are_refused() {
+    let of = |name: &str| json!({ "systemControls": [{ "namespace": name, "value": "1" }] });
+    let words = "System controls of this namespace are not supported when";
+    for (members, name, place) in [
+        (
+            json!({ "networkMode": "host" }),
+            "net.core.somaxconn",
+            "networkMode=host",
+        ),
+        (
+            json!({ "ipcMode": "host" }),
+            "kernel.msgmax",
+            "ipcMode=host",
+        ),
+    ] {
+        let refusal = refused(plain(), members, of(name));
+        assert_eq!(refusal, client(&format!("{words} {place}.")));
+    }
+
+    for (members, name) in [
+        (json!({ "networkMode": "host" }), "kernel.msgmax"),
+        (json!({ "ipcMode": "host" }), "net.core.somaxconn"),
+        (json!({ "ipcMode": "task" }), "kernel.msgmax"),
+    ] {
+        let mut definition = plain();
+        let members = members.as_object().expect("members").clone();
+        definition
+            .as_object_mut()
+            .expect("an object")
+            .extend(members);
+        definition["containerDefinitions"][0]["systemControls"] =
+            of(name)["systemControls"].clone();
+        World::new(1).ok("RegisterTaskDefinition", definition);
+    }
+}
+
+#[test]
 fn on_the_bridge_a_container_has_names_and_addresses_of_its_own() {
     let mut definition = plain();
     for (member, value) in [

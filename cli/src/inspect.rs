@@ -49,10 +49,15 @@ fn answer(file: &BaseFile) -> Result<Answer, Failed> {
     Ok(answer.warning(file.left_out.iter().map(ToString::to_string)))
 }
 
-/// The definition of a file, alone or as the member of a response of ECS.
+/// The definition of a file, alone or in a response of ECS.
 fn definition(path: &Path) -> Result<TaskDefinition, Failed> {
     let refused = |why: String| Failed::Refused(format!("{}: {why}", path.display()));
-    TaskDefinition::parse(&read(path)?).map_err(refused)
+    described(&read(path)?).map_err(refused)
+}
+
+/// As a release takes it: without the mark of another one.
+fn described(text: &[u8]) -> Result<TaskDefinition, String> {
+    Ok(TaskDefinition::parse(text)?.unmarked())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {
@@ -72,6 +77,25 @@ fn standard_input() -> Result<Vec<u8>, Failed> {
 mod tests {
     use super::*;
     use crate::Look;
+
+    #[test]
+    fn what_runs_is_read_as_powershell_writes_it_and_without_the_mark_of_a_release() {
+        let definition = json!({"family": "web", "containerDefinitions": [
+            {"name": "web", "image": "web:1.3.0"},
+        ]});
+        let tags = ["team", "slipway:execution", "slipway:sent"];
+        let tags = tags.map(|key| json!({"key": key, "value": "web"}));
+        let response = json!({"taskDefinition": definition, "tags": tags}).to_string();
+        let units = response.encode_utf16().flat_map(u16::to_le_bytes);
+        let text: Vec<u8> = [0xff, 0xfe].into_iter().chain(units).collect();
+
+        let mut expected = definition;
+        expected["tags"] = json!([tags[0]]);
+        let expected = TaskDefinition::from_value(expected).expect("a definition");
+        assert_eq!(described(&text), Ok(expected));
+        let twice = described(br#"{"family": "web", "family": "api"}"#).expect_err("refused");
+        assert!(twice.contains("occurs twice"), "{twice}");
+    }
 
     #[test]
     fn containers_of_docker_take_the_place_of_those_that_run() {

@@ -133,7 +133,7 @@ fn is_directory(name: &str, value: &str) -> bool {
     ["PWD", "OLDPWD"].contains(&name) && value.starts_with('/')
 }
 
-/// Where the value begins after `name=`, or after a sign with spaces or that of Ruby, `=>`, where it
+/// Where the value begins after `name=`, or after a sign with spaces or that of Ruby, `=>`, if it
 /// is more than a word of a sentence. What quotes the name, too, ends after it.
 fn assigned(before: Option<char>, after: &str) -> Option<usize> {
     let is_quoted = before.is_some_and(is_quote);

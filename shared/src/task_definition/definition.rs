@@ -165,9 +165,9 @@ impl TaskDefinition {
             .filter_map(|container| container.get("name").and_then(Value::as_str))
     }
 
-    /// The network mode of its tasks: without one they are on the bridge of their instance, and those
-    /// of Amazon ECS Managed Instances have an address of their own. `None` for Fargate without one,
-    /// which ECS does not register
+    /// The network mode of its tasks: without one they are on the bridge of their instance, and on
+    /// Amazon ECS Managed Instances they have an address of their own. `None` for Fargate without
+    /// one, which ECS does not register
     /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html and
     /// AmazonECS/latest/developerguide/task_definition_parameters-managed-instances.html).
     #[must_use]

@@ -49,7 +49,7 @@ pub(crate) fn from_inspect(
             field: item.peer.name.clone(),
             value: "a container".to_owned(),
             reason:
-                "it holds network and ports of a pod of Podman; the running definition has those \
+                "it holds network and ports of a pod or a task; the running definition has those \
                  of the task"
                     .to_owned(),
         }

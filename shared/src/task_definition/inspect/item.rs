@@ -12,6 +12,13 @@ use crate::image::ImageReference;
 /// The label that Docker Swarm gives a container of a service.
 const SWARM_SERVICE: &str = "com.docker.swarm.service.name";
 
+/// The label that the agent of ECS gives a container: its name in the task definition.
+const ECS_CONTAINER: &str = "com.amazonaws.ecs.container-name";
+
+/// How the names of the agent's own containers begin, such as the one that holds the network of a
+/// task (docs.aws.amazon.com/AmazonECS/latest/developerguide, task-metadata-endpoint-v4-examples).
+const OF_AGENT: &str = "~internal~";
+
 const EXPECTED: &str = "expected what `docker inspect` prints of a container or an image";
 
 /// Members of which a container or an image has one or more, and nothing else that Docker inspects.
@@ -37,8 +44,10 @@ pub(super) struct InspectedItem {
     pub(super) is_image: bool,
     /// The operating system that it is for, if that is stated.
     pub(super) system: Option<ContainerSystem>,
-    /// Whether it only holds the network of a pod of Podman.
+    /// Whether it only holds the network of a pod of Podman, or of a task.
     pub(super) is_infra: bool,
+    /// Whether the agent of ECS has started it.
+    pub(super) is_of_ecs: bool,
     /// How others of the file refer to it, and its name in the task definition.
     pub(super) peer: Peer,
     /// The id of a container's image.
@@ -99,8 +108,10 @@ fn item(at: usize, value: Value) -> Result<InspectedItem, String> {
     };
     let docker_name = text("Name").trim_start_matches('/').to_owned();
     let references = references(&members, is_image);
-    let service = swarm_service(&members, &docker_name);
-    let name = name(at, service.unwrap_or(&docker_name), &references)?;
+    let of_ecs = label(&members, ECS_CONTAINER);
+    let is_of_agent = of_ecs.is_some_and(|name| name.starts_with(OF_AGENT));
+    let given = of_ecs.or_else(|| swarm_service(&members, &docker_name));
+    let name = name(at, given.unwrap_or(&docker_name), &references)?;
 
     Ok(InspectedItem {
         is_image,
@@ -109,7 +120,8 @@ fn item(at: usize, value: Value) -> Result<InspectedItem, String> {
             ("linux", _) | (_, "linux") => Some(ContainerSystem::Linux),
             _ => None,
         },
-        is_infra: members.get("IsInfra") == Some(&Value::Bool(true)),
+        is_infra: members.get("IsInfra") == Some(&Value::Bool(true)) || is_of_agent,
+        is_of_ecs: of_ecs.is_some(),
         peer: Peer {
             docker_name,
             id: text("Id").to_owned(),
@@ -168,10 +180,14 @@ fn name(at: usize, docker_name: &str, references: &[String]) -> Result<String, S
     Ok(legal_name(last))
 }
 
+fn label<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    let labels = members.get("Config")?.get("Labels")?;
+    labels.get(name)?.as_str()
+}
+
 /// The service of a container of Docker Swarm, whose own name has an id: `shop_web.1.x4kq…`.
 fn swarm_service<'a>(members: &'a Map<String, Value>, docker_name: &str) -> Option<&'a str> {
-    let labels = members.get("Config")?.get("Labels")?;
-    let service = labels.get(SWARM_SERVICE)?.as_str()?;
+    let service = label(members, SWARM_SERVICE)?;
     let rest = docker_name.strip_prefix(service)?;
     rest.starts_with('.').then_some(service)
 }

@@ -28,6 +28,18 @@ const OF_PROGRAMS: [(&str, &str); 8] = [
     ("PODMAN_SYSTEMD_UNIT", "Podman writes it for systemd"),
 ];
 
+/// Variables that the agent of ECS sets in every container that it starts
+/// (docs.aws.amazon.com/AmazonECS/latest/developerguide: `task-metadata-endpoint`,
+/// `task-scale-in-protection-endpoint` and `task-iam-roles`).
+const OF_AGENT: [&str; 6] = [
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_EXECUTION_ENV",
+    "ECS_AGENT_URI",
+    "ECS_CONTAINER_METADATA_FILE",
+    "ECS_CONTAINER_METADATA_URI",
+    "ECS_CONTAINER_METADATA_URI_V4",
+];
+
 /// Fewest characters of an id from which a host name is made.
 const ID_CHARS: usize = 12;
 
@@ -101,6 +113,7 @@ fn environment(config: &mut Fields, draft: &mut Draft, item: &InspectedItem) -> 
     for (at, variable) in config.texts("Env")?.into_iter().enumerate() {
         match variable.split_once('=') {
             Some((name, value)) if is_of_podman(name, value, item) => {}
+            Some((name, _)) if item.is_of_ecs && OF_AGENT.contains(&name) => {}
             Some((name, value)) if !name.is_empty() => {
                 variables.insert(name.to_owned(), value.to_owned());
             }

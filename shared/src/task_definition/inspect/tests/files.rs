@@ -276,7 +276,7 @@ fn the_container_that_holds_the_network_of_a_pod_is_listed() {
     assert_eq!(
         listed(&parsed),
         [
-            "c9e69ccc929c-infra (a container): it holds network and ports of a pod of Podman; the \
+            "c9e69ccc929c-infra (a container): it holds network and ports of a pod or a task; the \
              running definition has those of the task"
         ]
     );

@@ -217,3 +217,50 @@ fn a_default_of_the_docker_daemon_never_replaces_where_the_output_goes() {
         assert_eq!(made, (json!({"logConfiguration": log}), vec![listed]));
     }
 }
+
+#[test]
+fn a_container_that_ecs_started_is_the_one_of_its_definition_with_its_secrets() {
+    let running = running(json!({
+        "family": "web", "networkMode": "awsvpc", "containerDefinitions": [{
+            "name": "web", "image": "web:1", "memory": 128,
+            "secrets": [{"name": "DB_PASSWORD", "valueFrom": "/prod/db"}],
+        }],
+    }));
+    let started = |name: &str, docker_name: &str, env: Value| {
+        let labels = json!({
+            "com.amazonaws.ecs.container-name": name, "com.amazonaws.ecs.cluster": "apps",
+        });
+        let mut file = container(json!({"Env": env, "Labels": labels}), json!({}));
+        file["Name"] = json!(docker_name);
+        file
+    };
+    let env = json!([
+        "DB_PASSWORD=hush7hush7",
+        "LEVEL=debug",
+        "ECS_AGENT_URI=http://169.254.170.2/api/0a",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/0a",
+        "ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/0a",
+    ]);
+    let web = started("web", "/ecs-web-7-web-acc699c0cbf2d6d11700", env.clone());
+    let pause = started("~internal~ecs~pause", "/ecs-web-7-pause-0a", json!([]));
+    let file = parse(&json!([pause, web]), &running);
+
+    let [made] = <[Value; 1]>::try_from(containers(&file)).expect("one container");
+    assert_eq!(made["name"], "web");
+    let level = json!([{"name": "LEVEL", "value": "debug"}]);
+    assert_eq!(made["environment"], level);
+    assert_eq!(made["secrets"][0]["name"], "DB_PASSWORD");
+    assert_eq!(
+        listed(&file),
+        [
+            "web.Config.Labels.com.amazonaws.ecs.* (labels: 2): the ECS agent writes them itself",
+            "web.Config.Env.DB_PASSWORD (a text): the running definition takes it from a secret",
+            "internal-ecs-pause (a container): it holds network and ports of a pod or a task; the \
+             running definition has those of the task",
+        ]
+    );
+
+    // Without the label such a variable is like any other.
+    let (made, _) = on(&running, json!({ "Env": env }), json!({}));
+    assert_eq!(made["environment"].as_array().map(Vec::len), Some(4));
+}

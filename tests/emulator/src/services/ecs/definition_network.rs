@@ -37,8 +37,8 @@ pub(super) fn check(input: &CheckedInput) -> Result<(), ApiError> {
     check_host_ports(mode, containers)
 }
 
-/// The network mode of a definition. Without one tasks are on the bridge of their instance, and those
-/// of managed instances have an interface of their own.
+/// The network mode of a definition. Without one tasks are on the bridge of their instance, and on
+/// managed instances they have an interface of their own.
 pub(super) fn network_mode(members: &Map<String, Value>) -> &str {
     let required = members.get("requiresCompatibilities");
     let is_managed = required

@@ -13,6 +13,21 @@ use super::mount::{Mount, place_of, trimmed};
 use super::peers::Peers;
 use super::volumes::Volumes;
 
+/// Directories that one host alone has, by how they begin: Docker Desktop has those of its user in
+/// a machine of its own (github.com/docker/for-win/issues/2620 and 14390), and the ECS agent writes
+/// about each container (docs.aws.amazon.com/AmazonECS/latest/developerguide, container-metadata).
+const OF_ONE_HOST: [(&str, &str); 4] = [
+    ("/host_mnt/", OF_DESKTOP),
+    ("/run/desktop/mnt/host/", OF_DESKTOP),
+    ("/run/host-services/", OF_DESKTOP),
+    (
+        "/var/lib/ecs/data/metadata/",
+        "the ECS agent mounts it itself",
+    ),
+];
+
+const OF_DESKTOP: &str = "it is a directory of Docker Desktop, which no instance has";
+
 /// What is mounted into a container.
 pub(super) fn convert(
     container: &mut Fields,
@@ -171,8 +186,12 @@ fn volume(mount: &Mount, draft: &mut Draft) -> Option<(String, Map<String, Value
 /// The path that is bound, if the hosts of the tasks can have it.
 fn bind<'a>(mount: &'a Mount, draft: &mut Draft) -> Option<&'a str> {
     let is_of_linux = mount.source.starts_with('/');
+    let mut of_one_host = OF_ONE_HOST.iter();
+    let of_one_host = of_one_host.find(|(start, _)| mount.source.starts_with(start));
     let reason = if draft.place.is_fargate {
         "Fargate has no directories of a host"
+    } else if let Some(&(_, reason)) = of_one_host {
+        reason
     } else if is_of_linux || draft.place.is_windows {
         return Some(&mount.source);
     } else {

@@ -257,6 +257,31 @@ fn a_path_is_mounted_once_however_it_ends() {
 }
 
 #[test]
+fn directories_of_docker_desktop_and_of_the_ecs_agent_are_listed() {
+    const DESKTOP: &str = "it is a directory of Docker Desktop, which no instance has";
+    const AGENT: &str = "the ECS agent mounts it itself";
+    for (source, reason) in [
+        ("/host_mnt/c/Users/jane/app", DESKTOP),
+        (
+            "/run/desktop/mnt/host/wsl/docker-desktop-bind-mounts/Ubuntu/39d1be74",
+            DESKTOP,
+        ),
+        ("/run/host-services/docker.proxy.sock", DESKTOP),
+        ("/var/lib/ecs/data/metadata/3212e4e1/web", AGENT),
+    ] {
+        let mount = json!({"Type": "bind", "Source": source, "Destination": "/app", "RW": true});
+        let binds = json!({"Binds": [r"C:\Users\jane\app:/app:rw"]});
+        let (points, volumes, listed) = on_instance(&mounting(json!([mount]), binds));
+
+        assert_eq!((points, volumes), (Value::Null, Value::Null), "{source}");
+        assert_eq!(
+            listed,
+            [format!("web.Mounts[0].Destination (/app): {reason}")]
+        );
+    }
+}
+
+#[test]
 fn volumes_of_docker_whose_names_ecs_does_not_take_stay_apart_and_are_listed() {
     let mount = |name: &str, at: &str| json!({"Type": "volume", "Name": name, "Destination": at});
     let mounts = json!([mount("a-b", "/1"), mount("a.b", "/2"), mount("a.b", "/3")]);

@@ -220,7 +220,7 @@ fn header(before: Option<char>, name: &str, after: &str) -> Option<usize> {
     let quote = opening_quote(value).filter(|_| !is_quoted);
 
     let is_header = name.to_ascii_lowercase().starts_with("x-");
-    let is_separate = rest.starts_with(' ') || is_of_go(before, name);
+    let is_separate = quote.is_some() || rest.starts_with(' ') || is_of_go(before, name);
     let is_named = is_separate && before != Some('/') && is_stated(value, quote);
     let start = after.len() - value.len() + quote.map_or(0, str::len);
     (is_header || is_named).then_some(start)

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Each with what is left of it.
-const WITH_SECRETS: [(&str, &str); 60] = [
+const WITH_SECRETS: [(&str, &str); 61] = [
     (
         "CannotPullContainerError: Error response from daemon: Get \
          \"https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/?token=hunter22\": denied",
@@ -234,6 +234,10 @@ const WITH_SECRETS: [(&str, &str); 60] = [
     (
         "login &{Username:AWS Password:hunter22 Email: ServerAddress:1.dkr.ecr} failed",
         "login &{Username:AWS Password:*** Email: ServerAddress:1.dkr.ecr} failed",
+    ),
+    (
+        "bad options {password:'hunter22', token:\"hunter23\", port:5432}",
+        "bad options {password:'***', token:\"***\", port:5432}",
     ),
     (
         "bad env map[API_TOKEN:hunter22 LEVEL:debug]",

@@ -46,9 +46,18 @@ const CREATES_GROUP: &str = "awslogs-create-group";
 /// A driver that was given. `json-file` without options is Docker's own.
 pub(super) fn convert(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
     let mut config = host.object("LogConfig")?;
-    let (field, of_options) = (config.at("Type"), config.at("Config"));
-    let driver = config.text("Type")?;
-    let mut options = config.options("Config")?;
+    // nerdctl has names of its own, and adds where its daemon listens
+    // (github.com/containerd/nerdctl, pkg/inspecttypes/dockercompat).
+    let is_of_nerdctl = !config.has("Type") && config.has("driver");
+    let (kind, more) = if is_of_nerdctl {
+        config.take("address");
+        ("driver", "opts")
+    } else {
+        ("Type", "Config")
+    };
+    let (field, of_options) = (config.at(kind), config.at(more));
+    let driver = config.text(kind)?;
+    let mut options = config.options(more)?;
     draft.leave_rest(&mut config);
     if options.is_empty() && ["", "json-file"].contains(&driver.as_str()) {
         return Ok(());

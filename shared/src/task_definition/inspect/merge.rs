@@ -40,6 +40,8 @@ const KEPT_UNLESS_SET: [&str; 5] = [
 /// that of Podman, and of Docker on some distributions.
 const OF_DAEMONS: [&str; 2] = ["journald", "json-file"];
 
+const LOG_PREFIX: &str = "awslogs-stream-prefix";
+
 const MEMORY: [&str; 2] = ["memory", "memoryReservation"];
 
 pub(super) fn merge(
@@ -121,6 +123,7 @@ fn keep(before: &Value, draft: &mut Draft) {
     }
 
     prefer_log(before, draft);
+    keep_log_prefix(before, draft);
     ports::name(list(before, "portMappings"), draft);
     prefer_secrets(before, draft);
 }
@@ -146,6 +149,22 @@ fn prefer_log(before: &Value, draft: &mut Draft) {
         let reason = "it can be the daemon's default; the running definition decides";
         draft.leave(field, format!("{driver}, options: {options}"), reason);
         draft.set("logConfiguration", kept.clone());
+    }
+}
+
+/// Keeps the beginning of the names of log streams, for which Docker has no option: the ECS agent
+/// makes `awslogs-stream` of it.
+fn keep_log_prefix(before: &Value, draft: &mut Draft) {
+    let log = &before["logConfiguration"];
+    let Some(prefix) = log["options"].get(LOG_PREFIX) else {
+        return;
+    };
+
+    let given = draft.get_mut("logConfiguration");
+    let of_awslogs = given.filter(|given| given["logDriver"] == "awslogs");
+    let options = of_awslogs.and_then(|given| given.get_mut("options")?.as_object_mut());
+    if let Some(options) = options {
+        options.entry(LOG_PREFIX).or_insert_with(|| prefix.clone());
     }
 }
 

@@ -28,6 +28,10 @@ const OF_ONE_HOST: [(&str, &str); 4] = [
 
 const OF_DESKTOP: &str = "it is a directory of Docker Desktop, which no instance has";
 
+/// Files that Docker makes for each container. nerdctl prints them as mounts
+/// (github.com/containerd/nerdctl, pkg/containerutil).
+const OF_NETWORK: [&str; 3] = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
+
 /// What is mounted into a container.
 pub(super) fn convert(
     container: &mut Fields,
@@ -183,14 +187,22 @@ fn volume(mount: &Mount, draft: &mut Draft) -> Option<(String, Map<String, Value
     }
 }
 
+/// Why no other host has a directory or a file, if that is known by its path.
+fn of_one_host(mount: &Mount) -> Option<&'static str> {
+    if mount.source.contains("/nerdctl/") && OF_NETWORK.contains(&mount.destination.as_str()) {
+        return Some("nerdctl mounts it itself, and Docker does so too");
+    }
+    let mut known = OF_ONE_HOST.iter();
+    let found = known.find(|(start, _)| mount.source.starts_with(start));
+    found.map(|(_, reason)| *reason)
+}
+
 /// The path that is bound, if the hosts of the tasks can have it.
 fn bind<'a>(mount: &'a Mount, draft: &mut Draft) -> Option<&'a str> {
     let is_of_linux = mount.source.starts_with('/');
-    let mut of_one_host = OF_ONE_HOST.iter();
-    let of_one_host = of_one_host.find(|(start, _)| mount.source.starts_with(start));
     let reason = if draft.place.is_fargate {
         "Fargate has no directories of a host"
-    } else if let Some(&(_, reason)) = of_one_host {
+    } else if let Some(reason) = of_one_host(mount) {
         reason
     } else if is_of_linux || draft.place.is_windows {
         return Some(&mount.source);

@@ -9,8 +9,17 @@ use super::fields::Fields;
 use super::left_out::{is_unset, shown};
 use super::peers::Peers;
 
-/// Networks that Docker makes itself, and that of Podman.
-const OWN_NETWORKS: [&str; 7] = ["", "bridge", "default", "host", "nat", "none", "podman"];
+/// Networks that Docker makes itself, that of Podman, and what nerdctl prints for any.
+const OWN_NETWORKS: [&str; 8] = [
+    "",
+    "bridge",
+    "default",
+    "host",
+    "nat",
+    "none",
+    "podman",
+    "unknown-eth0",
+];
 
 const OF_TASK: &str = "the running definition has the network of the task";
 

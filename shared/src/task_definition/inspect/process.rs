@@ -11,7 +11,7 @@ use super::item::InspectedItem;
 use super::left_out::shown;
 
 /// Labels that a program writes about its own containers, by how they begin.
-const OF_PROGRAMS: [(&str, &str); 8] = [
+const OF_PROGRAMS: [(&str, &str); 10] = [
     ("com.amazonaws.ecs.", "the ECS agent writes them itself"),
     (
         "com.docker.compose.",
@@ -19,9 +19,14 @@ const OF_PROGRAMS: [(&str, &str); 8] = [
     ),
     ("com.docker.stack.", "Docker Swarm writes them for itself"),
     ("com.docker.swarm.", "Docker Swarm writes them for itself"),
+    ("containerd.io/restart.", "nerdctl writes them for itself"),
     (
         "desktop.docker.io/",
         "Docker Desktop writes them for itself",
+    ),
+    (
+        "io.containerd.image.config.",
+        "nerdctl writes them for itself",
     ),
     ("io.podman.", "Podman writes them for itself"),
     ("nerdctl/", "nerdctl writes them for itself"),

@@ -264,3 +264,31 @@ fn a_container_that_ecs_started_is_the_one_of_its_definition_with_its_secrets() 
     let (made, _) = on(&running, json!({ "Env": env }), json!({}));
     assert_eq!(made["environment"].as_array().map(Vec::len), Some(4));
 }
+
+#[test]
+fn the_beginning_of_the_names_of_log_streams_stays_since_docker_has_no_option_for_it() {
+    let log = |options: Value| json!({"logDriver": "awslogs", "options": options});
+    let before = json!({
+        "awslogs-group": "web", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "ecs",
+    });
+    let running = running(json!({"family": "web", "containerDefinitions": [
+        {"name": "web", "image": "web:1", "memory": 128, "logConfiguration": log(before)},
+    ]}));
+    let given = json!({
+        "awslogs-group": "web-2", "awslogs-region": "eu-west-1", "awslogs-stream": "ecs/web/0a1b",
+    });
+    let host = json!({"LogConfig": {"Type": "awslogs", "Config": given}});
+    let (web, listed) = on(&running, json!({}), host);
+
+    let made = json!({
+        "awslogs-group": "web-2", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "ecs",
+    });
+    assert_eq!(web["logConfiguration"], log(made));
+    let reason = "ECS does not take this option of awslogs";
+    let option = "web.HostConfig.LogConfig.Config.awslogs-stream";
+    assert_eq!(listed, [format!("{option} (a text): {reason}")]);
+
+    let host = json!({"LogConfig": {"Type": "syslog", "Config": {"tag": "web"}}});
+    let (web, _) = on(&running, json!({}), host);
+    assert_eq!(web["logConfiguration"]["options"], json!({"tag": "web"}));
+}

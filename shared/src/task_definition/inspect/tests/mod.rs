@@ -5,6 +5,7 @@ mod files;
 mod kernel;
 mod merge;
 mod mounts;
+mod nerdctl;
 mod network;
 mod places;
 mod process;

@@ -228,6 +228,17 @@ impl InspectedItem {
         host.is_some_and(|host| host["NetworkMode"] == "host")
     }
 
+    /// Why the host name of a container is not its own, if it is in the network of its machine or
+    /// of another container.
+    pub(super) fn shared_hostname(&self) -> Option<&'static str> {
+        let mode = self.members.get("HostConfig")?.get("NetworkMode")?;
+        match mode.as_str()?.split(':').next()? {
+            "host" => Some("in the network `host` it is the machine's"),
+            "container" => Some("in the network of another container it is that one's"),
+            _ => None,
+        }
+    }
+
     /// Whether this is the host name of the container.
     pub(super) fn has_hostname(&self, name: &str) -> bool {
         let config = self.members.get("Config");

@@ -29,7 +29,7 @@ pub(super) fn convert(
     peers: &Peers,
     draft: &mut Draft,
 ) -> Result<(), String> {
-    let mode = mode(host, draft)?;
+    let mode = mode(host, peers, draft)?;
     let of_networks = networks(container, &mode, peers, draft)?;
 
     for (name, member) in [("Dns", "dnsServers"), ("DnsSearch", "dnsSearchDomains")] {
@@ -47,9 +47,20 @@ pub(super) fn convert(
     Ok(())
 }
 
-fn mode(host: &mut Fields, draft: &mut Draft) -> Result<String, String> {
+fn mode(host: &mut Fields, peers: &Peers, draft: &mut Draft) -> Result<String, String> {
     let field = host.at("NetworkMode");
     let mode = host.text("NetworkMode")?;
+
+    if let Some(other) = mode.strip_prefix("container:") {
+        // Docker prints the id of the other container.
+        let peer = peers.find(other);
+        let is_shared = peer.is_some() && draft.place.has_own_ports();
+        let name = peer.map_or("another one", |peer| peer.name.as_str());
+        if !is_shared {
+            draft.leave(field, format!("that of {name}"), OF_TASK);
+        }
+        return Ok(mode);
+    }
 
     let is_default = ["", "bridge", "default", "nat"].contains(&mode.as_str());
     if !is_default && mode != draft.place.mode() {

@@ -176,8 +176,8 @@ fn hostname(config: &mut Fields, draft: &mut Draft, item: &InspectedItem) -> Res
     let name = config.text("Hostname")?;
     let is_made = name.len() == 12 && name.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_made && !item.peer.id.starts_with(&name) {
-        if item.is_in_network_of_host() {
-            draft.leave(field, name, "in the network `host` it is the machine's");
+        if let Some(reason) = item.shared_hostname() {
+            draft.leave(field, name, reason);
             return Ok(());
         }
         draft.put("hostname", name.as_str(), &field, &name);

@@ -103,6 +103,35 @@ fn managed_instances_have_fewer_log_drivers_no_bridge_and_no_volumes_of_docker()
 }
 
 #[test]
+fn the_network_of_another_container_is_that_of_the_task_where_containers_share_one() {
+    let id = "7c1b9a91514d".repeat(5);
+    let in_that_of = |other: &str, mode: &str| {
+        let host = json!({"NetworkMode": format!("container:{other}")});
+        let web = container(json!({"Hostname": "db.example"}), host);
+        let mut db = db();
+        db["Id"] = json!(id);
+        let task = with(&on_instances(), &json!({"networkMode": mode}));
+        let mut of_web = listed(&parse(&json!([web, db]), &task));
+        of_web.retain(|line| line.starts_with("web."));
+        of_web
+    };
+    let of_task = "the running definition has the network of the task";
+    let hostname = "web.Config.Hostname (db.example): in the network of another container it is \
+                    that one's";
+
+    for mode in ["awsvpc", "host"] {
+        assert_eq!(in_that_of(&id, mode), [hostname], "{mode}");
+    }
+    let listed = format!("web.HostConfig.NetworkMode (that of db): {of_task}");
+    assert_eq!(in_that_of(&id, "bridge"), [hostname, listed.as_str()]);
+    let listed = format!("web.HostConfig.NetworkMode (that of another one): {of_task}");
+    assert_eq!(
+        in_that_of("0a1b2c3d4e5f", "awsvpc"),
+        [hostname, listed.as_str()]
+    );
+}
+
+#[test]
 fn parameters_of_a_namespace_of_the_host_are_listed() {
     let host = json!({"Sysctls": {"kernel.msgmax": "1", "net.core.somaxconn": "1024"}});
     for (members, kept, expected) in [

@@ -1,6 +1,6 @@
 //! Secrets that are known by the name before them, in any text: `TOKEN=…`, `token = …`,
-//! `--api-key …`, a string in JSON, `password: …`, a variable with its value, and a header such as
-//! `X-Api-Key` or `Authorization`.
+//! `--api-key …`, a string in JSON, `password: …`, a variable with its value, an element of XML,
+//! and a header such as `X-Api-Key` or `Authorization`.
 //!
 //! Never masks what a sentence or a reference has after such a name: `web-token:1.4`, `secret: not
 //! found`. An ARN is not a secret, and neither is a working directory.
@@ -86,6 +86,10 @@ fn secret_after(before: Option<char>, name: &str, after: &str) -> Option<Range<u
     if !is_of_secret(name) {
         return None;
     }
+    if let Some(text) = after.strip_prefix('>').filter(|_| before == Some('<')) {
+        let length = text.find('<').unwrap_or(text.len());
+        return (length > 0).then_some(1..1 + length);
+    }
     let start = assigned(before, after)
         .or_else(|| member(before, after))
         .or_else(|| paired(after))
@@ -165,10 +169,14 @@ fn member(before: Option<char>, after: &str) -> Option<usize> {
     is_quoted.then(|| after.len() - value.len())
 }
 
-/// Where the value begins after `name","value":"`, as a list of variables or parameters has it, or
-/// after `name,value=`, as the command line of AWS takes it.
+/// Where the value begins after `name","value":"`, as a list of variables or parameters has it,
+/// after `name,value=`, as the command line of AWS takes it, or after `name" value="` of XML.
 fn paired(after: &str) -> Option<usize> {
-    let rest = past_quote(after).trim_start().strip_prefix(',')?;
+    let rest = past_quote(after);
+    let is_quoted = rest.len() < after.len();
+    let more = rest.trim_start();
+    let attribute = Some(more).filter(|more| is_quoted && more.len() < rest.len());
+    let rest = more.strip_prefix(',').or(attribute)?;
     let rest = past_quote(rest.trim_start());
     let end = rest.find(|c: char| !c.is_ascii_alphabetic())?;
     let (key, rest) = rest.split_at(end);

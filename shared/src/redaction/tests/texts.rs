@@ -4,7 +4,7 @@
 use super::*;
 
 /// Each with what is left of it.
-const WITH_SECRETS: [(&str, &str); 61] = [
+const WITH_SECRETS: [(&str, &str); 63] = [
     (
         "CannotPullContainerError: Error response from daemon: Get \
          \"https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/?token=hunter22\": denied",
@@ -240,6 +240,14 @@ const WITH_SECRETS: [(&str, &str); 61] = [
         "bad options {password:'***', token:\"***\", port:5432}",
     ),
     (
+        "<Credentials><SecretAccessKey>wJalrXUtnFEMI/K7</SecretAccessKey><Token/></Credentials>",
+        "<Credentials><SecretAccessKey>***</SecretAccessKey><Token/></Credentials>",
+    ),
+    (
+        "web.config: <add key=\"DbPassword\" value=\"correct horse\" /><add key=\"a\" />",
+        "web.config: <add key=\"DbPassword\" value=\"***\" /><add key=\"a\" />",
+    ),
+    (
         "bad env map[API_TOKEN:hunter22 LEVEL:debug]",
         "bad env map[API_TOKEN:*** LEVEL:debug]",
     ),
@@ -264,7 +272,7 @@ const WITH_SECRETS: [(&str, &str); 61] = [
 ];
 
 /// Texts in which names, addresses and words look like secrets.
-const WITHOUT_SECRETS: [&str; 42] = [
+const WITHOUT_SECRETS: [&str; 43] = [
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve \
      ref \
      111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/token-api:1.4@sha256:0a0a0a0a0a0a0a0a0a0a\
@@ -325,6 +333,7 @@ const WITHOUT_SECRETS: [&str; 42] = [
     "{\"name\":\"DB_TOKEN\",\"valueFrom\":\"/prod/db/token1\"}; token, value: none",
     "unauthorized: authentication required; authorization: denied by policy, see 403",
     "the authorization code0123 has expired",
+    "the \"password\" value is wrong; <Token></Token>; token>5 and <Token",
 ];
 
 #[test]

@@ -87,7 +87,8 @@ fn secret_after(before: Option<char>, name: &str, after: &str) -> Option<Range<u
         return None;
     }
     if let Some(text) = after.strip_prefix('>').filter(|_| before == Some('<')) {
-        let length = text.find('<').unwrap_or(text.len());
+        // Without its end it is a placeholder, as in `--token <token>`.
+        let length = text.find('<').filter(|at| text[*at..].starts_with("</"))?;
         return (length > 0).then_some(1..1 + length);
     }
     let start = assigned(before, after)

@@ -333,7 +333,7 @@ const WITHOUT_SECRETS: [&str; 43] = [
     "{\"name\":\"DB_TOKEN\",\"valueFrom\":\"/prod/db/token1\"}; token, value: none",
     "unauthorized: authentication required; authorization: denied by policy, see 403",
     "the authorization code0123 has expired",
-    "the \"password\" value is wrong; <Token></Token>; token>5 and <Token",
+    "the \"password\" value is wrong; <Token></Token>; token>5; --token <token> --at <time>",
 ];
 
 #[test]

@@ -103,8 +103,12 @@ fn swap(host: &mut Fields, memory: u64, draft: &mut Draft) -> Result<(), String>
 
     let field = host.at("MemorySwappiness");
     let given = host.take("MemorySwappiness");
+    // Podman prints 0 where nothing is set
+    // (github.com/containers/podman, libpod/container_inspect_linux.go).
+    let is_of_podman = host.has("CgroupManager");
     match given.as_i64() {
         None | Some(-1) => {}
+        Some(0) if is_of_podman => {}
         Some(percent) if has_limit => {
             draft.put("swappiness", percent, &field, &percent.to_string());
         }

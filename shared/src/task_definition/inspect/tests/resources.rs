@@ -235,3 +235,19 @@ fn members_beside_a_driver_are_listed_whether_or_not_it_is_taken() {
         "web.HostConfig.LogConfig.Size (a text): ECS has no such setting"
     );
 }
+
+#[test]
+fn podman_prints_0_as_a_swappiness_that_is_not_set() {
+    let mut host = json!({
+        "Memory": 268_435_456, "MemorySwap": 402_653_184, "MemorySwappiness": 0,
+    });
+    let swap = |parameters: Value| json!({"memory": 256, "linuxParameters": parameters});
+    let made = on_bridge(json!({}), host.clone());
+    assert_eq!(made.0, swap(json!({"maxSwap": 128, "swappiness": 0})));
+
+    host["CgroupManager"] = json!("systemd");
+    let made = on_bridge(json!({}), host);
+    assert_eq!(made.0, swap(json!({"maxSwap": 128})));
+    let listed = "web.HostConfig.CgroupManager (a text): ECS has no such setting";
+    assert_eq!(made.1, [listed]);
+}

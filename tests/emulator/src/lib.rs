@@ -11,8 +11,8 @@ mod recorded;
 mod services;
 
 pub use crate::core::{
-    Agenda, ApiError, Aws, Call, Event, Millis, Quirk, QuirkCounts, Quirks, Request, Response,
-    Stale, Unrecorded, traffic,
+    Agenda, ApiError, Aws, Call, Event, Millis, Quirk, QuirkCounts, Quirks, Quotas, Rate, Request,
+    Response, Stale, Unrecorded, traffic,
 };
 pub use services::{
     autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,
@@ -20,6 +20,6 @@ pub use services::{
 };
 
 pub(crate) use crate::core::{
-    accounts, input, nulls, page, partition, protocol, record, service, stale, tags, text,
+    accounts, input, nulls, page, partition, protocol, quotas, record, service, stale, tags, text,
     validation,
 };

@@ -61,6 +61,11 @@ impl CallLog {
         self.attempt = attempt;
     }
 
+    /// Forgets the calls so far, as a long run does whose memory is measured.
+    pub fn clear(&mut self) {
+        self.calls.clear();
+    }
+
     /// Adds a call of that attempt.
     pub(super) fn add(&mut self, call: Call) {
         let attempt = self.attempt;

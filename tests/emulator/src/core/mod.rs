@@ -16,6 +16,7 @@ pub(crate) mod page;
 pub(crate) mod partition;
 pub(crate) mod protocol;
 mod quirks;
+pub(crate) mod quotas;
 pub(crate) mod record;
 pub(crate) mod service;
 pub(crate) mod stale;
@@ -29,6 +30,7 @@ pub use calls::Call;
 pub use error::ApiError;
 pub use protocol::{Request, Response};
 pub use quirks::{Quirk, QuirkCounts, Quirks};
+pub use quotas::{Quotas, Rate};
 pub use record::Unrecorded;
 pub use stale::Stale;
 
@@ -64,6 +66,7 @@ pub struct Aws {
     pub pages: Option<usize>,
     /// For how long reads may lag behind changes.
     pub stale: Stale,
+    pub quotas: Quotas,
     pub agenda: Agenda,
     pub calls: calls::CallLog,
     pub autoscaling: autoscaling::AutoScaling,
@@ -98,6 +101,7 @@ impl Aws {
             quirks: Quirks::default(),
             pages: None,
             stale: Stale::default(),
+            quotas: Quotas::default(),
             agenda: Agenda::default(),
             calls: Default::default(),
             autoscaling: Default::default(),

@@ -11,7 +11,7 @@ use super::input::{
     self, CLIENT_REQUEST_TOKEN, Checks, ID, NAME, VARIABLE_NAME, VARIABLE_VALUE, between, invalid,
 };
 use super::state::{Ending, Execution, ExecutionStatus, SourceRevision, StageStatus, StartToken};
-use super::{endings, engine, known, known_execution, pipelines, state_changes};
+use super::{SERVICE, endings, engine, known, known_execution, pipelines, state_changes};
 use crate::validation::{Quoted, violation};
 use crate::{ApiError, Aws, Millis};
 
@@ -30,6 +30,7 @@ const REVISION_TYPES: [&str; 4] = [
 ];
 
 pub(super) fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+    take_start(aws)?;
     input::only(
         given,
         &["name", "variables", "clientRequestToken", "sourceRevisions"],
@@ -72,6 +73,18 @@ pub(super) fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
         remember(aws, name, token, &id);
     }
     Ok(json!({ "pipelineExecutionId": id }))
+}
+
+/// Takes a token for a start, or refuses it, if the account has a limit.
+fn take_start(aws: &mut Aws) -> Result<(), ApiError> {
+    let Some(rate) = aws.quotas.starts else {
+        return Ok(());
+    };
+    if aws.codepipeline.starts.take(rate, aws.now) {
+        Ok(())
+    } else {
+        Err(SERVICE.errors.throttled.error())
+    }
 }
 
 fn remembered(aws: &Aws, pipeline: &str, token: &str) -> Option<String> {

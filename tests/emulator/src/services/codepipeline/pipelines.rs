@@ -12,9 +12,6 @@ use super::{endings, engine, known, structure};
 use crate::tags::{TagFault, TagRules};
 use crate::{ApiError, Aws, Quirk};
 
-/// The most pipelines of an account in a region.
-const PIPELINES: usize = 1000;
-
 fn parse(aws: &mut Aws, given: &Value) -> Result<Declaration, ApiError> {
     let declaration = Declaration::parse(given, &aws.region, &aws.codepipeline.action_types)?;
     structure::check(&declaration)?;
@@ -83,9 +80,10 @@ pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
         );
         return Err(ApiError::client("PipelineNameInUseException", message));
     }
-    if aws.codepipeline.pipelines.len() >= PIPELINES {
+    let most = aws.quotas.pipelines;
+    if aws.codepipeline.pipelines.len() >= most {
         let message =
-            format!("The account has reached its limit of {PIPELINES} pipelines in this region");
+            format!("The account has reached its limit of {most} pipelines in this region");
         return Err(ApiError::client("LimitExceededException", message));
     }
 

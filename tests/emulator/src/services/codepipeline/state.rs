@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::action_types::ActionType;
 use super::builds::{Commands, Commit, Project};
 use super::declaration::Declaration;
+use crate::quotas::Bucket;
 use crate::{ApiError, Millis};
 
 /// Everything CodePipeline knows.
@@ -27,6 +28,8 @@ pub struct CodePipeline {
     pub commands: BTreeMap<String, Commands>,
     /// The commits of the branches of connected repositories, oldest first.
     pub branches: BTreeMap<(String, String), Vec<Commit>>,
+    /// Of the calls that start executions.
+    pub(super) starts: Bucket,
 }
 
 #[derive(Clone, Debug)]

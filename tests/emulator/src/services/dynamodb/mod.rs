@@ -12,6 +12,7 @@ mod iam;
 mod index;
 mod key_condition;
 mod number;
+mod partition;
 mod read;
 mod table;
 mod transaction;

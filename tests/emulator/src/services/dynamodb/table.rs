@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::attribute::{Attribute, Item, item_from_json};
 use super::expiry::Expiry;
 use super::index::Index;
+use super::partition::Partitions;
 use super::{check_members, definition, invalid, required, text};
 use crate::input::Input;
 use crate::protocol::xml::instant;
@@ -31,6 +32,7 @@ pub(super) struct Table {
     pub(super) lags: bool,
     /// The items before their last write, if reads lag behind.
     before: BTreeMap<PrimaryKey, Option<Item>>,
+    pub(super) partitions: Partitions,
 }
 
 /// Where an item is: by the hash of its partition key, so that the order of a scan has no meaning,
@@ -94,6 +96,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         expiry: Expiry::default(),
         lags: false,
         before: BTreeMap::new(),
+        partitions: Partitions::default(),
     };
     let description = table.description("CREATING");
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::table::PrimaryKey;
 use super::write::{Write, WriteRequest};
-use super::{RequestFailure, check_members, invalid, required, table, text, unserved};
+use super::{RequestFailure, SERVICE, check_members, invalid, required, table, text, unserved};
 use crate::text::camel_case;
 use crate::validation::{Quoted, TextConstraints, Violations};
 use crate::{ApiError, Aws, Millis};
@@ -44,6 +44,11 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Request
         return Err(canceled(failures));
     }
 
+    let failures = throttled(aws, &writes)?;
+    if failures.iter().any(Option::is_some) {
+        return Err(canceled(failures));
+    }
+
     let mut prepared = Vec::new();
     let mut failures = Vec::new();
     for (name, write) in writes {
@@ -68,6 +73,21 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Request
         aws.dynamodb.tokens.insert(token, (aws.now, items.clone()));
     }
     Ok(json!({}))
+}
+
+/// The writes whose partitions take no more of them now.
+fn throttled(aws: &mut Aws, writes: &[Named]) -> Result<Vec<Option<RequestFailure>>, ApiError> {
+    let (limits, now) = (aws.quotas.limits_partitions, aws.now);
+    let mut failures = Vec::new();
+    for (name, write) in writes {
+        let partitions = &mut table::named(aws, name)?.partitions;
+        let is_throttled = limits
+            && write
+                .as_ref()
+                .is_ok_and(|write| !partitions.take(&write.key, 2 * write.units(), now));
+        failures.push(is_throttled.then(|| SERVICE.errors.throttled.error().into()));
+    }
+    Ok(failures)
 }
 
 /// Whether this very transaction was done already; another one under the same token is an error.
@@ -208,6 +228,7 @@ fn reason(failure: Option<RequestFailure>) -> Value {
     let code = match error.code.as_str() {
         "ConditionalCheckFailedException" => "ConditionalCheckFailed",
         "TransactionConflictException" => "TransactionConflict",
+        "ThrottlingException" => "ThrottlingError",
         _ => "ValidationError",
     };
     let mut reason = json!({ "Code": code, "Message": error.message });

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::attribute::{Item, item_from_json, item_size, item_to_json};
 use super::expression::{Condition, Placeholders, UpdateExpression};
 use super::table::{PrimaryKey, Table};
-use super::{RequestFailure, check_members, invalid, required, table, text, transaction};
+use super::{RequestFailure, SERVICE, check_members, invalid, required, table, text, transaction};
 use crate::validation::not_in_enum;
 use crate::{ApiError, Aws};
 
@@ -67,10 +67,14 @@ pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, RequestFai
     let returns_old = wants_old(input, "ReturnValues")?;
     wants_old(input, ON_FAILURE)?;
     let conflicts = transaction::conflicts(aws);
+    let (limits, now) = (aws.quotas.limits_partitions, aws.now);
     let table = table::named(aws, input)?;
     let write = WriteRequest::put(input, &["ReturnValues"], counted)?.on(table)?;
     if conflicts {
         return Err(ApiError::client("TransactionConflictException", transaction::ONGOING).into());
+    }
+    if limits && !table.partitions.take(&write.key, write.units(), now) {
+        return Err(SERVICE.errors.throttled.error().into());
     }
 
     let old = table.items.get(&write.key).filter(|_| returns_old);
@@ -206,6 +210,14 @@ impl WriteRequest {
 }
 
 impl Write {
+    /// The write units that it takes.
+    pub(super) fn units(&self) -> i64 {
+        match &self.change {
+            ItemChange::Put(item) => i64::try_from(item_size(item).div_ceil(1024)).unwrap_or(1),
+            ItemChange::Update(..) | ItemChange::Delete | ItemChange::Nothing => 1,
+        }
+    }
+
     /// Evaluates the condition against the item as it is, and what an update makes of it; changes
     /// nothing.
     pub(super) fn prepare(self, table: &Table) -> Result<Prepared, RequestFailure> {

@@ -25,8 +25,8 @@ use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service};
 use crate::{Aws, Event, Millis, lambda};
 
-use pattern::Fields;
 pub use pattern::Pattern;
+use pattern::{About, Fields};
 pub use rules::call;
 pub use schedule::Schedule;
 
@@ -191,15 +191,16 @@ pub fn timestamp(at: Millis) -> String {
 
 /// Whether a rule is about events of this source and type.
 pub(crate) fn is_awaited(aws: &Aws, source: &str, detail_type: &str) -> bool {
-    let event = json!({"source": source, "detail-type": detail_type});
+    let about = About::of(&json!({"source": source, "detail-type": detail_type}));
     let mut rules = aws.events.rules.values().filter(|rule| rule.enabled);
     rules.any(|rule| {
         let pattern = rule.pattern.as_ref();
-        pattern.is_some_and(|pattern| pattern.is_about(&event))
+        pattern.is_some_and(|pattern| pattern.is_about(&about))
     })
 }
 
 fn put(aws: &mut Aws, event: Value) {
+    let about = About::of(&event);
     let fields = LazyCell::new(|| Fields::of(&event.to_string()).unwrap_or_default());
     let matching: Vec<String> = aws
         .events
@@ -210,7 +211,7 @@ fn put(aws: &mut Aws, event: Value) {
                 && rule
                     .pattern
                     .as_ref()
-                    .is_some_and(|pattern| pattern.is_about(&event) && pattern.matches(&fields))
+                    .is_some_and(|pattern| pattern.is_about(&about) && pattern.matches(&fields))
         })
         .map(|rule| rule.name.clone())
         .collect();

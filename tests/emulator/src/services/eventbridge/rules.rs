@@ -12,7 +12,10 @@ use crate::tags::{TagFault, TagRules};
 use crate::validation as violations;
 use crate::{ApiError, Aws, record};
 
-const RULES: usize = 300;
+/// The most rules of a bus whose patterns have wildcards, which AWS does not raise.
+///
+/// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
+const WILDCARD_RULES: usize = 30;
 
 /// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
@@ -101,9 +104,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             "Parameter(s) EventPattern or ScheduleExpression must be specified.",
         ));
     }
-    if aws.events.rules.len() >= RULES && !aws.events.rules.contains_key(&name) {
-        return Err(too_many());
-    }
+    check_quotas(aws, &name, pattern.as_ref())?;
 
     let enabled = is_enabled(input)?;
     let arn = aws.arn("events", &format!("rule/{name}"));
@@ -128,6 +129,24 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     plan(aws, &name);
 
     Ok(json!({ "RuleArn": arn }))
+}
+
+/// Refuses a rule that is one too many.
+fn check_quotas(aws: &Aws, name: &str, pattern: Option<&Pattern>) -> Result<(), ApiError> {
+    let rules = &aws.events.rules;
+    if rules.len() >= aws.quotas.rules && !rules.contains_key(name) {
+        return Err(too_many());
+    }
+    if pattern.is_none_or(|pattern| !pattern.has_wildcards()) {
+        return Ok(());
+    }
+
+    let others = rules.values().filter(|rule| rule.name != name);
+    let patterns = others.filter_map(|rule| rule.pattern.as_ref());
+    if patterns.filter(|pattern| pattern.has_wildcards()).count() >= WILDCARD_RULES {
+        return Err(too_many());
+    }
+    Ok(())
 }
 
 fn is_enabled(input: &Value) -> Result<bool, ApiError> {

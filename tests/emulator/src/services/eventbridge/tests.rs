@@ -324,3 +324,26 @@ fn best_effort_events_can_be_lost_on_demand() {
 
     assert_eq!(aws.events.deliveries[0].outcome, DeliveryOutcome::Lost);
 }
+
+#[test]
+fn a_bus_has_thirty_rules_with_wildcards_and_three_hundred_in_all() {
+    let mut aws = Aws::new(7);
+    let put = |aws: &mut Aws, name: String, matcher: &str| {
+        let pattern = json!({"source": [{matcher: "aws.*"}]});
+        let rule = json!({"Name": name, "EventPattern": pattern.to_string()});
+        call(aws, "PutRule", &rule)
+    };
+    for number in 0..30 {
+        put(&mut aws, format!("wildcard-{number}"), "wildcard").unwrap();
+    }
+    put(&mut aws, "wildcard-0".to_owned(), "wildcard").unwrap();
+    let refused = put(&mut aws, "wildcard-30".to_owned(), "wildcard").unwrap_err();
+    assert_eq!(refused.code, "LimitExceededException");
+
+    for number in 30..300 {
+        put(&mut aws, format!("prefix-{number}"), "prefix").unwrap();
+    }
+    put(&mut aws, "prefix-300".to_owned(), "prefix").unwrap_err();
+    aws.quotas.rules = 301;
+    put(&mut aws, "prefix-300".to_owned(), "prefix").unwrap();
+}

@@ -13,6 +13,8 @@ use crate::{ApiError, Aws, Event, Millis, record};
 
 /// How long Lambda waits before the second attempt and before the third.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+/// The longest time before an event is tried again for which there was no room.
+const LONGEST_REFUSAL: Duration = Duration::from_secs(300);
 
 /// Queues an asynchronous invocation (InvocationType Event) of a function given by name or ARN;
 /// returns its id.
@@ -69,6 +71,7 @@ fn accept(
         LambdaEvent::Attempt {
             invocation: id,
             number: 1,
+            refusals: 0,
         },
     );
     Ok(id)
@@ -90,10 +93,37 @@ fn kind(payload: &Value) -> String {
 impl Event for LambdaEvent {
     fn run(&self, aws: &mut Aws) {
         match *self {
-            Self::Attempt { invocation, number } => make_ready(aws, invocation, number),
+            Self::Attempt {
+                invocation,
+                number,
+                refusals,
+            } if has_no_room(aws, invocation) => put_back(aws, invocation, number, refusals),
+            Self::Attempt {
+                invocation, number, ..
+            } => make_ready(aws, invocation, number),
             Self::Duplicate { invocation } => repeat(aws, invocation),
         }
     }
+}
+
+/// Whether as many attempts run as may run at once. Synchronous invocations are not limited.
+fn has_no_room(aws: &Aws, invocation: u64) -> bool {
+    let invocation = &aws.lambda.invocations[invocation as usize];
+    aws.lambda.running >= aws.quotas.concurrent_attempts && !invocation.synchronous
+}
+
+/// Puts an event back into the queue: it waits for a second, then twice as long each time.
+fn put_back(aws: &mut Aws, id: u64, number: u32, refusals: u32) {
+    let delay = Duration::from_secs(1 << refusals.min(9)).min(LONGEST_REFUSAL);
+    if is_too_old(aws, id, delay) {
+        return give_up(aws, id, "EventAgeExceeded");
+    }
+    let again = LambdaEvent::Attempt {
+        invocation: id,
+        number,
+        refusals: refusals + 1,
+    };
+    aws.schedule(delay, again);
 }
 
 fn repeat(aws: &mut Aws, invocation: u64) {
@@ -122,6 +152,7 @@ fn make_ready(aws: &mut Aws, id: u64, number: u32) {
     };
 
     aws.lambda.attempts += 1;
+    aws.lambda.running += 1;
     let attempt = aws.lambda.attempts;
     let invocation = &mut aws.lambda.invocations[id as usize];
     invocation.attempts.push(AttemptLog {
@@ -170,6 +201,7 @@ pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
     let number = attempt.number;
     attempt.ended = Some(now);
     attempt.outcome = Some(outcome);
+    aws.lambda.running = aws.lambda.running.saturating_sub(1);
 
     if succeeded {
         aws.lambda.invocations[id as usize].status = InvocationStatus::Succeeded;
@@ -194,8 +226,7 @@ fn retry(aws: &mut Aws, id: u64, failed: u32) {
     let Some(&delay) = delay else {
         return give_up(aws, id, "RetriesExhausted");
     };
-    let age = (aws.now - invocation.accepted) + delay.as_millis() as Millis;
-    if age > config.maximum_event_age.as_millis() as Millis {
+    if is_too_old(aws, id, delay) {
         return give_up(aws, id, "EventAgeExceeded");
     }
 
@@ -204,8 +235,18 @@ fn retry(aws: &mut Aws, id: u64, failed: u32) {
         LambdaEvent::Attempt {
             invocation: id,
             number: failed + 1,
+            refusals: 0,
         },
     );
+}
+
+/// Whether an event is older than its function allows, after this delay.
+fn is_too_old(aws: &Aws, id: u64, delay: Duration) -> bool {
+    let invocation = &aws.lambda.invocations[id as usize];
+    let function = aws.lambda.functions.get(&invocation.function);
+    let config = function.map(|function| function.invoke_config.clone());
+    let age = (aws.now - invocation.accepted) + delay.as_millis() as Millis;
+    age > config.unwrap_or_default().maximum_event_age.as_millis() as Millis
 }
 
 fn give_up(aws: &mut Aws, id: u64, condition: &'static str) {

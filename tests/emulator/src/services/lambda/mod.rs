@@ -50,6 +50,8 @@ pub struct Lambda {
     /// The synchronous invocation whose caller waits for the response to the request just served.
     awaited: Option<u64>,
     attempts: u64,
+    /// Attempts that have not ended.
+    running: usize,
 }
 
 /// A function and how it is invoked.
@@ -163,8 +165,15 @@ pub struct DeadLetter {
 /// What Lambda does by itself.
 #[derive(Clone, Debug)]
 pub enum LambdaEvent {
-    Attempt { invocation: u64, number: u32 },
-    Duplicate { invocation: u64 },
+    Attempt {
+        invocation: u64,
+        number: u32,
+        /// How often there was no room for it.
+        refusals: u32,
+    },
+    Duplicate {
+        invocation: u64,
+    },
 }
 
 impl Lambda {

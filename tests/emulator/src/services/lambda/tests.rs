@@ -160,3 +160,36 @@ fn a_resource_policy_holds_twenty_kilobytes() {
 
     assert_eq!(refused.code, "PolicyLengthExceededException");
 }
+
+#[test]
+fn an_event_without_room_waits_longer_each_time_and_uses_no_attempt() {
+    let mut aws = account();
+    aws.quotas.concurrent_attempts = 1;
+    invoke_async(&mut aws, "step", json!({})).unwrap();
+    let first = after(&mut aws, 1).unwrap();
+    invoke_async(&mut aws, "step", json!({})).unwrap();
+    // It is looked at after some milliseconds, and then 1, 3 and 7 seconds later.
+    for wait in [1, 2, 4, 1] {
+        assert!(after(&mut aws, wait).is_none());
+    }
+    assert!(aws.lambda.invocations[1].attempts.is_empty());
+
+    finished(&mut aws, first.id, Outcome::Succeeded(json!({})));
+    assert!(after(&mut aws, 7).is_none());
+    let second = after(&mut aws, 1).unwrap();
+    assert_eq!((second.invocation, second.number), (1, 1));
+}
+
+#[test]
+fn an_event_without_room_is_given_up_at_its_age() {
+    let mut aws = account();
+    aws.quotas.concurrent_attempts = 0;
+    let config = EventInvokeConfig {
+        maximum_event_age: Duration::from_secs(60),
+        ..EventInvokeConfig::default()
+    };
+    put_event_invoke_config(&mut aws, "step", config).unwrap();
+    invoke_async(&mut aws, "step", json!({})).unwrap();
+    assert!(after(&mut aws, 300).is_none());
+    assert_eq!(aws.lambda.dead_letters[0].condition, "EventAgeExceeded");
+}

@@ -13,7 +13,6 @@ mod name;
 mod operations;
 mod record;
 mod rest;
-mod throttle;
 mod xml;
 
 #[cfg(test)]
@@ -24,6 +23,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::protocol::{Protocol, Rest};
+use crate::quotas::Bucket;
 use crate::service::{Errors, Service};
 use crate::{Aws, Millis};
 
@@ -57,7 +57,7 @@ pub struct Route53 {
     zones: BTreeMap<String, HostedZone>,
     /// By id.
     changes: BTreeMap<String, Submitted>,
-    requests: throttle::Bucket,
+    requests: Bucket,
 }
 
 /// A public hosted zone.

@@ -4,12 +4,20 @@ use serde_json::{Value, json};
 
 use super::{HostedZone, SERVICE, change, list};
 use crate::protocol::xml::instant;
-use crate::{ApiError, Aws};
+use crate::{ApiError, Aws, Rate};
+
+/// The limit of requests of the account.
+///
+/// Source: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html>
+const REQUESTS: Rate = Rate {
+    burst: 50,
+    per_second: 10,
+};
 
 /// One request, if the account has not made too many.
 pub(super) fn serve(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let now = aws.now;
-    if !aws.route53.requests.take(now) {
+    if !aws.route53.requests.take(REQUESTS, now) {
         return Err(SERVICE.errors.throttled.error());
     }
     call(aws, operation, input)

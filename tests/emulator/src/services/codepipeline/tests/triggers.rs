@@ -57,3 +57,26 @@ fn an_execution_names_the_session_or_the_user_that_started_it() {
         "arn:aws:iam::111122223333:user/operator"
     );
 }
+
+/// No document has the rate: one is set here.
+#[test]
+fn starts_beyond_the_rate_of_the_account_are_throttled() {
+    let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
+    aws.quotas.starts = Some(crate::Rate {
+        burst: 2,
+        per_second: 1,
+    });
+    let before = aws.codepipeline.executions.len();
+    let starts = |aws: &mut Aws| {
+        let input = json!({"name": PIPELINE});
+        let answers = (0..3).map(|_| call(aws, "StartPipelineExecution", &input));
+        answers.collect::<Result<Vec<_>, _>>().unwrap_err()
+    };
+    let refused = starts(&mut aws);
+    assert_eq!(refused.to_string(), "ThrottlingException: Rate exceeded");
+    assert_eq!(aws.codepipeline.executions.len(), before + 2);
+
+    aws.now += 1_000;
+    starts(&mut aws);
+    assert_eq!(aws.codepipeline.executions.len(), before + 3);
+}

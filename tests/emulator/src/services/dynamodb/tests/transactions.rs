@@ -244,3 +244,31 @@ fn a_write_to_an_item_of_another_transaction_is_refused() {
     request(&mut aws, "PutItem", item).unwrap();
     assert_eq!(aws.dynamodb.items("ledger"), [key("a", "1")]);
 }
+
+#[test]
+fn a_partition_key_takes_a_thousand_write_units_a_second() {
+    let mut aws = world();
+    aws.quotas.limits_partitions = true;
+    let write = |aws: &mut Aws, pk: &str, size: usize| {
+        let item = json!({"pk": {"S": pk}, "sk": {"S": "1"}, "v": {"S": "x".repeat(size)}});
+        request(aws, "PutItem", json!({ "Item": item }))
+    };
+    for _ in 0..4 {
+        write(&mut aws, "a", 250 * 1_024).unwrap();
+    }
+    let refused = write(&mut aws, "a", 1).unwrap_err();
+    assert_eq!(refused.error.code, "ThrottlingException");
+    write(&mut aws, "b", 1).unwrap();
+
+    let refused = transact(&mut aws, &transaction("attribute_not_exists(pk)", "t"));
+    let refused = refused.unwrap_err();
+    assert!(
+        refused
+            .error
+            .message
+            .ends_with("[ThrottlingError, None, None]")
+    );
+
+    aws.now += 1_000;
+    write(&mut aws, "a", 1).unwrap();
+}

@@ -28,6 +28,23 @@ use value::Matcher;
 /// What an alternative demands: at each path, a value that one of the matchers accepts.
 type Demands = BTreeMap<String, Vec<Matcher>>;
 
+/// Source and type of an event, as matchers compare them.
+#[derive(Debug)]
+pub(super) struct About {
+    source: String,
+    detail_type: String,
+}
+
+impl About {
+    pub(super) fn of(event: &Value) -> Self {
+        let quoted = |name: &str| value::quoted(event[name].as_str().unwrap_or_default());
+        Self {
+            source: quoted("source"),
+            detail_type: quoted("detail-type"),
+        }
+    }
+}
+
 /// An event pattern.
 #[derive(Clone, Debug)]
 pub struct Pattern {
@@ -53,16 +70,22 @@ impl Pattern {
 
     /// Whether source and type of an event meet the pattern. Those of most events do not, so that
     /// their fields need not be read.
-    pub(super) fn is_about(&self, event: &Value) -> bool {
-        let meets = |demands: &Demands, name: &str| {
-            let value = value::quoted(event[name].as_str().unwrap_or_default());
+    pub(super) fn is_about(&self, about: &About) -> bool {
+        let meets = |demands: &Demands, name: &str, value: &str| {
             demands
                 .get(name)
-                .is_none_or(|matchers| matchers.iter().any(|one| one.matches(&value)))
+                .is_none_or(|matchers| matchers.iter().any(|one| one.matches(value)))
         };
-        self.alternatives
-            .iter()
-            .any(|demands| meets(demands, "source") && meets(demands, "detail-type"))
+        self.alternatives.iter().any(|demands| {
+            meets(demands, "source", &about.source)
+                && meets(demands, "detail-type", &about.detail_type)
+        })
+    }
+
+    /// Whether it matches something by wildcards.
+    pub(super) fn has_wildcards(&self) -> bool {
+        let mut matchers = self.alternatives.iter().flat_map(Demands::values).flatten();
+        matchers.any(|matcher| !matcher.wildcards().is_empty())
     }
 
     pub(super) fn matches(&self, event: &Fields) -> bool {

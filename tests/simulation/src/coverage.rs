@@ -45,6 +45,23 @@ pub struct Coverage {
     pub canaries: Canaries,
 }
 
+/// Whether an incident took effect, unless that shows in an attempt or in what an operator did.
+pub(crate) fn is_met(incident: &Incident, aws: &Aws, ran: &[Ran]) -> bool {
+    match incident {
+        Incident::Duplicate { function, nth, .. } => {
+            let attempts = ran.iter().filter(|ran| ran.function == *function);
+            *nth < attempts.count()
+        }
+        Incident::Event { source, nth, .. } => aws.events.met.contains(&(*source, *nth)),
+        Incident::Throttle { service, .. } => {
+            let mut calls = aws.calls.iter();
+            calls.any(|call| call.service == *service && call.is_throttled())
+        }
+        Incident::Metrics(metrics) => metrics.met(aws),
+        Incident::Call { .. } | Incident::Act { .. } => false,
+    }
+}
+
 impl Coverage {
     fn add(&mut self, what: &'static str, word: impl Into<String>, times: u64) {
         *self.counts.entry((what, word.into())).or_default() += times;
@@ -170,24 +187,8 @@ impl Coverage {
 
     /// Incidents that took effect elsewhere than in a call.
     fn incidents(&mut self, incidents: &[Incident], aws: &Aws, ran: &[Ran]) {
-        let attempts = |function: &str| ran.iter().filter(|ran| ran.function == function).count();
-        for incident in incidents {
-            let met = match incident {
-                Incident::Duplicate { function, nth, .. } => *nth < attempts(function),
-                Incident::Event { source, nth, .. } => aws.events.met.contains(&(*source, *nth)),
-                Incident::Throttle { service, .. } => aws.calls.iter().any(|call| {
-                    call.service == *service
-                        && call
-                            .error
-                            .as_deref()
-                            .is_some_and(|code| code.contains("hrottling"))
-                }),
-                Incident::Metrics(metrics) => metrics.met(aws),
-                Incident::Call { .. } | Incident::Act { .. } => false,
-            };
-            if met {
-                self.add("fault", incident.as_str(), 1);
-            }
+        for incident in incidents.iter().filter(|it| is_met(it, aws, ran)) {
+            self.add("fault", incident.as_str(), 1);
         }
 
         let busy = aws.calls.iter().any(is_of_busy_zone);

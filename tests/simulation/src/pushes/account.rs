@@ -188,7 +188,7 @@ fn pattern(repository: &str) -> Value {
         "detail": {
             "action-type": ["PUSH", "REPLICATE"], "result": ["SUCCESS"],
             "repository-name": [repository],
-            "image-tag": [{"wildcard": format!("{PREFIX}*")}],
+            "image-tag": [{"exists": true}],
         },
     })
 }

@@ -387,7 +387,7 @@ fn a_push_or_a_replica_of_a_chosen_tag_starts_a_pipeline_or_is_a_dead_letter() {
                 "detail-type": ["ECR Image Action", "ECR Replication Action"],
                 "detail": {
                     "action-type": ["PUSH", "REPLICATE"], "result": ["SUCCESS"],
-                    "repository-name": ["web"], "image-tag": [{"wildcard": "v*"}],
+                    "repository-name": ["web"], "image-tag": [{"exists": true}],
                 },
             }),
             "{template}"

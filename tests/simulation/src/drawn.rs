@@ -6,7 +6,7 @@ use super::draw::{About, plan};
 use super::plan::Plan;
 use super::play::{Played, play};
 use super::promotion::Promotion;
-use super::shrink::shrink;
+use super::shrink::smallest;
 
 /// A run as plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +41,14 @@ impl Drawn {
     #[must_use]
     pub fn shrink(&self) -> Self {
         match self {
-            Self::Plan(plan) => Self::Plan(Box::new(shrink(plan))),
-            Self::Promotion(promotion) => Self::Promotion(promotion.shrink()),
+            Self::Plan(plan) => {
+                let fails = |plan: &Plan| play(plan, false).failure.is_some();
+                Self::Plan(Box::new(smallest(&**plan, fails)))
+            }
+            Self::Promotion(promotion) => {
+                let fails = |promotion: &Promotion| promotion.play(false).failure.is_some();
+                Self::Promotion(smallest(promotion, fails))
+            }
         }
     }
 }

@@ -37,5 +37,4 @@ pub use shape::{
     CANARIES_FROM, DrawnChecks, DrawnRecords, Oddity, PAIRS_FROM, POLLED_FROM, POLLED_TO,
     RECORDS_FROM, SHAPES, Shape, Strategy,
 };
-pub use shrink::shrink;
 pub use traffic::DrawnTraffic;

@@ -12,13 +12,11 @@ use super::freeze::DrawnFreeze;
 use super::plan::{ApprovalAnswer, Incident};
 use super::play::Played;
 use super::shape::{Strategy, kept};
+use super::shrink::{Parts, take_out};
 use emulator::ecr::Behaviour;
 
 pub(super) use draw::FUNCTIONS;
 pub(super) use order::{ALL_RECORDED, IN_ORDER, NOTHING_IN_FREEZE, releases};
-
-/// The most runs that are spent on a smaller one that fails.
-const RUNS: usize = 60;
 
 /// How many tasks the service of each environment has.
 const TASKS: u32 = 2;
@@ -70,48 +68,6 @@ impl Promotion {
         play::play(self, traces)
     }
 
-    /// Less of it that still fails, perhaps of another invariant.
-    #[must_use]
-    pub fn shrink(&self) -> Self {
-        let mut smallest = self.clone();
-        let mut left = RUNS;
-        let mut fails = |candidate: &Self| {
-            left = left.saturating_sub(1);
-            left > 0 && candidate.play(false).failure.is_some()
-        };
-        while let Some(smaller) = smallest.smaller().into_iter().find(|it| fails(it)) {
-            smallest = smaller;
-        }
-        smallest
-    }
-
-    /// Every run with one thing less. Only the last commit can go: others are named by number.
-    fn smaller(&self) -> Vec<Self> {
-        let without = |number: usize| {
-            let mut candidate = self.clone();
-            candidate.incidents.remove(number);
-            candidate
-        };
-        let mut smaller: Vec<Self> = (0..self.incidents.len()).map(without).collect();
-        if self.freeze.is_some() {
-            smaller.push(Self {
-                freeze: None,
-                ..self.clone()
-            });
-        }
-        for number in 0..self.answers.len() {
-            let mut candidate = self.clone();
-            candidate.answers.remove(number);
-            smaller.push(candidate);
-        }
-        if self.commits.len() > 1 {
-            let mut candidate = self.clone();
-            candidate.commits.pop();
-            smaller.push(candidate);
-        }
-        smaller
-    }
-
     /// Whether every commit is good, approved, and not held back for longer than a release can
     /// wait, and nothing goes wrong but invocations, calls and deliveries: such must not change an
     /// ending.
@@ -131,6 +87,30 @@ impl Promotion {
         } else {
             kept(self.strategy, TASKS)
         }
+    }
+}
+
+impl Parts for Promotion {
+    const RUNS: usize = 60;
+
+    fn parts(&self) -> usize {
+        let lists = self.incidents.len() + self.answers.len();
+        lists + usize::from(self.freeze.is_some()) + usize::from(self.commits.len() > 1)
+    }
+
+    fn without(&self, number: usize) -> Self {
+        let mut smaller = self.clone();
+        let mut number = Some(number);
+        take_out(&mut smaller.incidents, &mut number);
+        let mut freeze = Vec::from_iter(smaller.freeze);
+        take_out(&mut freeze, &mut number);
+        smaller.freeze = freeze.pop();
+        take_out(&mut smaller.answers, &mut number);
+        // Only the last commit can go: others are named by number.
+        if number.is_some() {
+            smaller.commits.pop();
+        }
+        smaller
     }
 }
 

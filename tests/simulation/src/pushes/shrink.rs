@@ -2,44 +2,30 @@
 
 use super::plan::PushPlan;
 use super::play::play;
-
-/// The most runs that are spent on it.
-const RUNS: usize = 200;
+use crate::shrink::{Parts, smallest, take_out};
 
 /// A smaller plan that still fails, perhaps of another invariant.
 #[must_use]
 pub fn shrink(plan: &PushPlan) -> PushPlan {
-    let mut smallest = plan.clone();
-    let mut left = RUNS;
-    let mut fails = |candidate: &PushPlan| {
-        left = left.saturating_sub(1);
-        left > 0 && play(candidate, false).failure.is_some()
-    };
-    loop {
-        let before = smallest.clone();
-        let undoubled = PushPlan {
-            doubled_percent: 0,
-            ..smallest.clone()
-        };
-        if smallest.doubled_percent > 0 && fails(&undoubled) {
-            smallest = undoubled;
+    smallest(plan, |plan| play(plan, false).failure.is_some())
+}
+
+impl Parts for PushPlan {
+    const RUNS: usize = 200;
+
+    fn parts(&self) -> usize {
+        usize::from(self.doubled_percent > 0) + self.acts.len() + self.incidents.len()
+    }
+
+    fn without(&self, number: usize) -> Self {
+        let mut smaller = self.clone();
+        if self.doubled_percent > 0 && number == 0 {
+            smaller.doubled_percent = 0;
+            return smaller;
         }
-        for number in (0..smallest.incidents.len()).rev() {
-            let mut candidate = smallest.clone();
-            candidate.incidents.remove(number);
-            if fails(&candidate) {
-                smallest = candidate;
-            }
-        }
-        for number in (0..smallest.acts.len()).rev() {
-            let mut candidate = smallest.clone();
-            candidate.acts.remove(number);
-            if fails(&candidate) {
-                smallest = candidate;
-            }
-        }
-        if smallest == before {
-            return smallest;
-        }
+        let mut number = Some(number - usize::from(self.doubled_percent > 0));
+        take_out(&mut smaller.acts, &mut number);
+        take_out(&mut smaller.incidents, &mut number);
+        smaller
     }
 }

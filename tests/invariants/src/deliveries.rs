@@ -7,7 +7,7 @@
 
 mod readings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -137,8 +137,9 @@ impl<'a> Past<'a> {
         ))
     }
 
-    /// A digest is started once for each time that it got a tag. CodePipeline may forget the token
-    /// of a start whose invocation was not answered, so that such a start may be repeated.
+    /// A digest is started once for each time that it got a tag; tags of one second are one push.
+    /// CodePipeline may forget the token of a start whose invocation was not answered, so that such
+    /// a start may be repeated.
     fn none_twice(&self, unanswered: &[Millis]) -> Result<u64, String> {
         let mut starts = BTreeMap::<&str, (usize, usize)>::new();
         for execution in &self.started {
@@ -151,7 +152,8 @@ impl<'a> Past<'a> {
         }
         for (digest, (all, repeatable)) in &starts {
             let wished = self.wishes.iter().filter(|wish| wish.digest == *digest);
-            let wished = wished.count();
+            let wished = wished.map(|wish| wish.time).collect::<BTreeSet<_>>();
+            let wished = wished.len();
             if *all > wished + repeatable {
                 return Err(format!(
                     "invariant 4: {digest} got a tag {wished} times, and {} was started {all} \

@@ -10,7 +10,7 @@ use clap::Parser;
 use mutants::copy::{self, Places};
 use mutants::mutation::{self, Mutation};
 use mutants::outcome::{Outcome, is_as_expected, line, summary};
-use mutants::suite;
+use mutants::suite::{self, SIMULATIONS};
 use mutants::trial::Trial;
 
 /// Takes one promise after the other away from a copy of the project and shows which test or
@@ -31,6 +31,9 @@ struct Arguments {
     /// Runs the simulations only.
     #[arg(long)]
     simulations_only: bool,
+    /// The simulations that are run; all of them when nothing is given.
+    #[arg(long, value_parser = SIMULATIONS.map(|(name, _)| name))]
+    simulation: Vec<String>,
     /// How many checks run at once; as many as there are processors when not given.
     #[arg(long)]
     jobs: Option<usize>,
@@ -128,6 +131,7 @@ fn run_trial(
             &places.tree,
             &places.build,
             arguments.seeds,
+            &arguments.simulation,
         )?)?;
     }
     Ok(())

@@ -165,12 +165,25 @@ fn tests_of(target: &str, message: &Value, program: &Path) -> Result<Vec<Check>,
         .collect())
 }
 
-/// The simulations of this many seeds: of releases, of pushes, and of releases by canary. They are built in
-/// the profile for long simulations, in which they run several times faster than the tests.
+/// The simulations, each with its further arguments: of releases, of pushes, and of releases by
+/// canary.
+pub const SIMULATIONS: [(&str, &[&str]); 3] = [
+    ("releases", &[]),
+    ("pushes", &["--scenario", "pushes"]),
+    ("canaries", &["--canaries"]),
+];
+
+/// The simulations of these names, or all of them, with this many seeds. They are built in the
+/// profile for long simulations, in which they run several times faster than the tests.
 ///
 /// # Errors
 /// What does not build.
-pub fn simulations(tree: &Path, target: &Path, seeds: u32) -> Result<Vec<Check>, SuiteError> {
+pub fn simulations(
+    tree: &Path,
+    target: &Path,
+    seeds: u32,
+    names: &[String],
+) -> Result<Vec<Check>, SuiteError> {
     build_with(
         cargo(tree, target)
             .args(["build", "--profile", "simulation", "--package", "sandbox"])
@@ -189,11 +202,9 @@ pub fn simulations(tree: &Path, target: &Path, seeds: u32) -> Result<Vec<Check>,
         took: Duration::ZERO,
         reached: BTreeSet::new(),
     };
-    Ok(vec![
-        of("releases", &[]),
-        of("pushes", &["--scenario", "pushes"]),
-        of("canaries", &["--canaries"]),
-    ])
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
+    let wanted = SIMULATIONS.iter().filter(|(name, _)| is_wanted(name));
+    Ok(wanted.map(|(name, more)| of(name, more)).collect())
 }
 
 impl Check {

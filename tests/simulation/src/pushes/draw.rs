@@ -103,7 +103,8 @@ fn of_repository(rng: &mut Rng, repository: usize, is_large: bool) -> Vec<Timed>
 
 fn push(rng: &mut Rng) -> PushAct {
     match rng.u8(..10) {
-        0..=4 => PushAct::PushVersion,
+        0..=3 => PushAct::PushVersion,
+        4 => PushAct::PushTwice,
         5..=7 => PushAct::PushMoving,
         8 => PushAct::PushOther,
         _ => PushAct::PushChart,

@@ -32,6 +32,8 @@ pub struct Timed {
 pub enum PushAct {
     /// A new image under a version of its own.
     PushVersion,
+    /// A new image under two versions of its own at once.
+    PushTwice,
     /// A new image under the tag that moves.
     PushMoving,
     /// A new image under a tag that is not delivered.
@@ -56,6 +58,7 @@ impl PushAct {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PushVersion => "a version is pushed",
+            Self::PushTwice => "two tags are pushed at once",
             Self::PushMoving => "a tag moves to a new image",
             Self::PushOther => "a tag that is not delivered is pushed",
             Self::PushChart => "what cannot run is pushed",

@@ -136,6 +136,7 @@ impl Stage {
         } = *timed;
         let done = match act {
             PushAct::PushVersion => self.push(repository, None, Content::Image),
+            PushAct::PushTwice => self.push_twice(repository),
             PushAct::PushMoving => self.push(repository, Some(MOVING), Content::Image),
             PushAct::PushOther => self.push(repository, Some(OTHER), Content::Image),
             PushAct::PushChart => self.push(repository, None, Content::Chart),
@@ -170,6 +171,15 @@ impl Stage {
         let what = format!("{tag} is {}", pushed.digest);
         self.pushed[repository].push(pushed);
         Ok(what)
+    }
+
+    /// Pushes an image under two tags, as `docker push --all-tags` does.
+    fn push_twice(&mut self, repository: usize) -> Result<String, String> {
+        let pushed = self.push(repository, None, Content::Image)?;
+        let image = self.pushed[repository].len() - 1;
+        self.number += 1;
+        let tagged = self.tag(repository, image, format!("{PREFIX}9.0.{}", self.number))?;
+        Ok(format!("{pushed}, {tagged}"))
     }
 
     /// The image of this number.

@@ -4,13 +4,15 @@
 //! A seed makes a `Plan`, which is plain data; `play` plays it and reports what did not hold. The
 //! same seed gives the same bytes.
 //!
-//! `pushes` is a simulation of its own: of many repositories and pipelines, in which nothing is
-//! released.
+//! `pushes` and `burst` are simulations of their own: of many repositories and pipelines, in which
+//! no service is updated.
 
 mod artifact;
 mod bound;
+pub mod burst;
 mod canary;
 mod coverage;
+mod delivery;
 mod draw;
 mod drawn;
 mod freeze;

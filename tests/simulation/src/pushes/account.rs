@@ -6,20 +6,22 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use emulator::ecr::{Scan, Scanner};
-use emulator::{Aws, cloudformation, codepipeline, ecr, eventbridge};
-use harness::demo::root;
+use emulator::{Aws, ecr};
 use harness::driver::{Fault, run};
 use invariants::deliveries::Delivered;
-use invariants::ledger_reader::{FUNCTIONS_STACK, digest};
-use serde_json::{Value, json};
+use invariants::ledger_reader::digest;
 
 use super::image::{self, Content, Pushed};
 use super::plan::is_scanned;
+use crate::delivery::{self, PREFIX};
 
-/// The bucket of the pipelines' artifacts.
-const ARTIFACTS: &str = "artifacts";
-/// What the tags begin with that are delivered.
-pub(super) const PREFIX: &str = "v";
+/// What the functions may do besides, to start pipelines and to read images.
+const ACTIONS: [&str; 4] = [
+    "codepipeline:StartPipelineExecution",
+    "ecr:BatchGetImage",
+    "ecr:DescribeImages",
+    "ecr:DescribeImageScanFindings",
+];
 /// Longest that the first pushes may take, in virtual time.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -49,18 +51,13 @@ pub fn started(repositories: usize) -> Result<Started, String> {
 }
 
 fn made(repositories: usize) -> Result<Started, String> {
-    let mut aws = Aws::new(repositories as u64);
-    let template = root().join("template.yaml");
-    cloudformation::deploy(&mut aws, FUNCTIONS_STACK, &template, &BTreeMap::new())
-        .map_err(|error| error.to_string())?;
-    aws.s3.create_bucket(ARTIFACTS, true);
-    disable_rules(&mut aws)?;
-    allow_starts(&mut aws);
-
+    let mut aws = delivery::account(repositories as u64, &ACTIONS)?;
     let mut delivered = Vec::new();
     for number in 0..repositories {
         let one = delivered_of(number);
-        make(&mut aws, &one)?;
+        delivery::make_repository(&mut aws, &one)?;
+        delivery::make_pipeline(&mut aws, &one, &[])?;
+        delivery::subscribe(&mut aws, &one)?;
         delivered.push(one);
     }
     run(aws, Fault::None, async |driver| {
@@ -90,138 +87,6 @@ fn delivered_of(number: usize) -> Delivered {
         prefix: PREFIX,
         is_scanned: is_scanned(number),
     }
-}
-
-/// The rules of the functions' own stack: nothing is released, so nothing is to be swept or rolled
-/// back.
-fn disable_rules(aws: &mut Aws) -> Result<(), String> {
-    let names: Vec<String> = aws.events.rules.keys().cloned().collect();
-    for name in names {
-        call_events(aws, "DisableRule", &json!({ "Name": name }))?;
-    }
-    Ok(())
-}
-
-/// Without deploy roles, which need a service each, the function starts pipelines and reads images
-/// itself.
-fn allow_starts(aws: &mut Aws) {
-    let statement = json!({
-        "Effect": "Allow", "Resource": "*",
-        "Action": [
-            "codepipeline:StartPipelineExecution", "ecr:BatchGetImage", "ecr:DescribeImages",
-            "ecr:DescribeImageScanFindings",
-        ],
-    });
-    let document = json!({"Version": "2012-10-17", "Statement": [statement]});
-    for function in aws.lambda.functions.values() {
-        let role = function.role.rsplit('/').next().unwrap_or_default();
-        if let Some(role) = aws.cloudformation.iam.role_mut(role) {
-            role.policies.insert("starts".to_owned(), document.clone());
-        }
-    }
-}
-
-/// Makes a repository, its pipeline and the rules between them, as `infra/pipelines/` has it.
-fn make(aws: &mut Aws, one: &Delivered) -> Result<(), String> {
-    let Delivered {
-        pipeline,
-        repository,
-        ..
-    } = one;
-    let created = ecr::call(
-        aws,
-        "CreateRepository",
-        &json!({"repositoryName": repository}),
-    );
-    created.map_err(|error| error.to_string())?;
-    let declaration = json!({ "pipeline": declaration(pipeline, repository) });
-    let created = codepipeline::call(aws, "CreatePipeline", &declaration);
-    created.map_err(|error| error.to_string())?;
-
-    let pattern = pattern(repository);
-    let input = input_of(aws, one);
-    let name = format!("slipway-{pipeline}");
-    let rule = json!({
-        "Name": name, "EventPattern": pattern.to_string(), "ScheduleExpression": "rate(1 hour)",
-    });
-    put_rule(aws, &rule, &input)?;
-    if !one.is_scanned {
-        return Ok(());
-    }
-    let scans = json!({
-        "source": ["aws.ecr"], "detail-type": ["ECR Image Scan"],
-        "detail": {"repository-name": [repository]},
-    });
-    let name = format!("slipway-scan-{pipeline}");
-    let rule = json!({"Name": name, "EventPattern": scans.to_string()});
-    put_rule(aws, &rule, &input)
-}
-
-/// What the function gets with an event: the subscription of the pipeline.
-fn input_of(aws: &Aws, one: &Delivered) -> String {
-    let subscription = json!({
-        "pipeline": one.pipeline, "action": "Image", "account": aws.account, "region": aws.region,
-        "repository": one.repository, "tag_pattern": format!("{PREFIX}*"),
-        "image_gate": if one.is_scanned { "CRITICAL:0" } else { "" },
-    });
-    format!(r#"{{"subscription":{subscription},"event":<aws.events.event.json>}}"#)
-}
-
-/// Makes a rule that forwards events to `start-pipeline`.
-fn put_rule(aws: &mut Aws, rule: &Value, input: &str) -> Result<(), String> {
-    call_events(aws, "PutRule", rule)?;
-    let function = format!("{FUNCTIONS_STACK}-StartPipelineFunctionArn");
-    let function = aws.cloudformation.export(&function);
-    let function = function.ok_or("the functions' stack exports no start-pipeline")?;
-    let target = json!({
-        "Id": "start-pipeline", "Arn": function, "InputTransformer": {"InputTemplate": input},
-    });
-    let targets = json!({"Rule": rule["Name"], "Targets": [target]});
-    call_events(aws, "PutTargets", &targets)
-}
-
-/// The pushes that a rule forwards.
-fn pattern(repository: &str) -> Value {
-    json!({
-        "source": ["aws.ecr"],
-        "detail-type": ["ECR Image Action", "ECR Replication Action"],
-        "detail": {
-            "action-type": ["PUSH", "REPLICATE"], "result": ["SUCCESS"],
-            "repository-name": [repository],
-            "image-tag": [{"exists": true}],
-        },
-    })
-}
-
-fn call_events(aws: &mut Aws, operation: &str, input: &Value) -> Result<(), String> {
-    let answer = eventbridge::call(aws, operation, input);
-    answer.map(drop).map_err(|error| error.to_string())
-}
-
-/// A pipeline that takes a digest, and then waits.
-fn declaration(pipeline: &str, repository: &str) -> Value {
-    let image = json!({
-        "name": "Image",
-        "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "ECR", "version": "1"},
-        "configuration": {"RepositoryName": repository, "ImageTag": "slipway-none"},
-        "outputArtifacts": [{"name": "Image"}],
-    });
-    let wait = json!({
-        "name": "Wait",
-        "actionTypeId": {
-            "category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1",
-        },
-    });
-    json!({
-        "name": pipeline,
-        "roleArn": "arn:aws:iam::111122223333:role/pipeline",
-        "pipelineType": "V2",
-        "artifactStore": {"type": "S3", "location": ARTIFACTS},
-        "stages": [
-            {"name": "Source", "actions": [image]},
-            {"name": "Release", "actions": [wait]},
-        ],
-    })
 }
 
 /// The first push, without which a sweep starts nothing. It has passed its scan.

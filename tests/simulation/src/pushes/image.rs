@@ -8,14 +8,14 @@ const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
 /// An image, or something that cannot run, as it was pushed.
 #[derive(Clone, Debug)]
-pub(super) struct Pushed {
-    pub(super) digest: String,
-    pub(super) manifest: String,
+pub(crate) struct Pushed {
+    pub(crate) digest: String,
+    pub(crate) manifest: String,
 }
 
 /// What a manifest has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Image,
     Chart,
 }
@@ -30,7 +30,7 @@ impl Content {
 }
 
 /// Pushes something new with a tag. `number` makes it another one than all before.
-pub(super) fn push(
+pub(crate) fn push(
     aws: &mut Aws,
     repository: &str,
     tag: &str,
@@ -48,7 +48,7 @@ pub(super) fn push(
 }
 
 /// Gives a manifest a tag.
-pub(super) fn put(
+pub(crate) fn put(
     aws: &mut Aws,
     repository: &str,
     tag: &str,

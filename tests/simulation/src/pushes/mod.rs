@@ -8,7 +8,7 @@
 mod account;
 mod coverage;
 mod draw;
-mod image;
+pub(crate) mod image;
 mod plan;
 mod play;
 mod releases;

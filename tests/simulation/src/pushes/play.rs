@@ -7,11 +7,12 @@ use emulator::{Aws, Millis, ecr};
 use harness::driver::{Driver, run};
 use invariants::deliveries::{self, Delivered};
 
-use super::account::{self, PREFIX, started};
+use super::account::{self, started};
 use super::coverage::PushCoverage;
 use super::image::{self, Content, Pushed};
 use super::plan::{PushAct, PushPlan, Timed};
 use super::releases::Releases;
+use crate::delivery::PREFIX;
 use crate::play::{expect_mishaps, faults};
 
 /// How long things go wrong at most, but for events that come late.

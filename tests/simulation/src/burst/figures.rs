@@ -123,7 +123,7 @@ impl Figures {
             ),
             ("StartPipelineExecution throttled", starts.to_string()),
             ("other calls of ECS throttled", ecs.to_string()),
-            ("writes of the ledger throttled", ledger.to_string()),
+            ("PutItem throttled", ledger.to_string()),
             ("most attempts at once", self.concurrent.to_string()),
             ("dead letters", self.dead_letters.to_string()),
             ("memory before the burst", memory(self.memory_before)),

@@ -48,19 +48,29 @@ def ministack(port):
 SERVERS = {"moto": moto, "ministack": ministack}
 
 
+def sandbox(program):
+    return lambda port: ([program, "serve", "--empty", "--port", str(port)], {})
+
+
 @contextlib.contextmanager
 def server(name):
     """The URL of a fresh emulator with the fixture."""
+    with started(SERVERS[name]) as url:
+        furnish(url)
+        yield url
+
+
+@contextlib.contextmanager
+def started(command):
+    """The URL of a fresh emulator that is empty."""
     port = free_port()
-    (program, *arguments), environment = SERVERS[name](port)
+    (program, *arguments), environment = command(port)
     program = Path(sys.executable).parent / program
     log = open(os.devnull, "w")
     process = subprocess.Popen([program, *arguments], env={**os.environ, **CREDENTIALS, **environment}, stdout=log, stderr=log)
     try:
         await_port(port, process)
-        url = f"http://127.0.0.1:{port}"
-        furnish(url)
-        yield url
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         try:

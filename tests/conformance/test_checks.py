@@ -6,6 +6,7 @@ import unittest
 
 from events import Examples
 from models import Checks
+from writers import counted, lost_races
 
 
 def call(service, operation, target, body, answer, status=200, error=None):
@@ -174,6 +175,20 @@ class Events(unittest.TestCase):
         ]:
             event = {"source": "aws.ecr", "detail": detail}
             self.assertEqual(list(Examples([example]).differences(event)), expected)
+
+
+class Writers(unittest.TestCase):
+    def test_a_race_that_two_writers_win_is_found(self):
+        won, lost = {"ok": {}}, {"code": "ConditionalCheckFailedException", "item": None, "reasons": []}
+        one, two = counted([won, lost]), counted([won, won])
+        self.assertEqual(one, {"winners": 1, "codes": ["ConditionalCheckFailedException"]})
+        self.assertEqual(lost_races({"one": one, "none": {"ok": {}}}), [])
+        self.assertEqual(len(lost_races({"one": one, "two": two})), 1)
+
+    def test_a_conflict_of_transactions_is_a_lost_race(self):
+        reasons = [{"code": "TransactionConflict", "item": None}, {"code": "None", "item": None}]
+        canceled = {"code": "TransactionCanceledException", "item": None, "reasons": reasons}
+        self.assertEqual(counted([canceled, {"ok": {}}])["codes"], ["TransactionCanceledException"])
 
 
 if __name__ == "__main__":

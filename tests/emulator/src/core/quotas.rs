@@ -22,8 +22,8 @@ pub struct Quotas {
     /// Calls of StartPipelineExecution. No document has their rate, so that a run sets it; without
     /// one they are not limited.
     pub starts: Option<Rate>,
-    /// Whether each partition key of a table takes no more writes and reads a second than a
-    /// partition of DynamoDB. A run turns it on: without it items may be written in no time.
+    /// Whether each partition key of a table takes no more writes a second than a partition of
+    /// DynamoDB. A run turns it on: without it items may be written in no time.
     pub limits_partitions: bool,
 }
 

@@ -47,8 +47,9 @@ def key(pk, sk):
     return {"pk": text(pk), "sk": text(sk)}
 
 
-def claim(digest, event, **more):
-    return {**key("push#web", digest), "event": text(event), "v": number(1), **more}
+def claim(digest, event, second=0, **more):
+    claimed = text(f"2026-01-05T09:00:{second:02}Z")
+    return {**key("push#web", digest), "event": text(event), "claimed_at": claimed, "v": number(1), **more}
 
 
 def put(item, condition=None, values=None, names=None, **more):
@@ -63,7 +64,7 @@ def put(item, condition=None, values=None, names=None, **more):
 
 
 NEW = "attribute_not_exists(pk)"
-STILL = "event = :event AND attribute_not_exists(execution) AND attribute_exists(expires_at)"
+STILL = "event = :event AND claimed_at = :claimed AND attribute_not_exists(execution) AND attribute_exists(expires_at)"
 STATE = {"#state": "state"}
 OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
@@ -85,15 +86,20 @@ def single_writes():
     """Cases of PutItem, in order: what each finds is what the ones before have left."""
     first = claim("sha256:0a", "event-1", expires_at=number(1_800_000_000))
     started = {**first, "execution": text("e-1")}
-    mine = {":event": text("event-1")}
+    anew = claim("sha256:0a", "event-1", 1, expires_at=number(1_800_000_000))
+    mine = {":event": text("event-1"), ":claimed": first["claimed_at"]}
+    newer = {**mine, ":claimed": anew["claimed_at"]}
+    executed = {":event": text("event-1"), ":execution": text("e-1")}
     yield "a claim", put(first, NEW)
     yield "a claim that is there", put(first, NEW)
     yield "a claim that is there, shown", put(first, NEW, **OLD)
-    yield "a claim over that of another event", put(first, STILL, {":event": text("event-2")})
-    yield "a claim over an unchanged one", put(started, STILL, mine)
+    yield "a claim over that of another event", put(first, STILL, {**mine, ":event": text("event-2")})
+    yield "a claim over an unchanged one", put(anew, STILL, mine)
+    yield "a claim over one made anew", put(started, STILL, mine)
+    yield "a started one over it", put(started, STILL, newer)
     yield "a claim over a started one", put(first, STILL, mine)
     yield "a claim over the started one that was read", put(
-        first, "event = :event AND execution = :execution", {**mine, ":execution": text("e-1")}, ReturnValues="ALL_OLD"
+        first, "event = :event AND execution = :execution", executed, ReturnValues="ALL_OLD"
     )
     yield "a first lease", put(lease(1), NEW)
     yield "the next lease", advanced(2)

@@ -317,7 +317,10 @@ async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsE
 /// The write on the condition that a claim is still of the same push, that nothing else is known to
 /// have come of it, and that it has not been kept from expiring meanwhile.
 fn if_still(request: PutItemFluentBuilder, claim: &Push) -> PutItemFluentBuilder {
-    let request = request.expression_attribute_values(":event", text(&claim.event));
+    // A later delivery of the same event claims it anew, which `event` alone would not show.
+    let request = request
+        .expression_attribute_values(":event", text(&claim.event))
+        .expression_attribute_values(":claimed", text(&claim.claimed_at.to_string()));
     let (request, execution) = match &claim.execution {
         Some(execution) => (
             request.expression_attribute_values(":execution", text(execution)),
@@ -330,7 +333,9 @@ fn if_still(request: PutItemFluentBuilder, claim: &Push) -> PutItemFluentBuilder
     } else {
         "attribute_not_exists(expires_at)"
     };
-    request.condition_expression(format!("event = :event AND {execution} AND {expires}"))
+    request.condition_expression(format!(
+        "event = :event AND claimed_at = :claimed AND {execution} AND {expires}"
+    ))
 }
 
 /// Another invocation wrote first.

@@ -39,9 +39,11 @@ fn a_later_claim_of_a_push_is_written_only_over_the_one_that_was_read() {
             "TableName": "ledger",
             "Item": written,
             "ConditionExpression":
-                "event = :event AND attribute_not_exists(execution) \
+                "event = :event AND claimed_at = :claimed AND attribute_not_exists(execution) \
                 AND attribute_not_exists(expires_at)",
-            "ExpressionAttributeValues": {":event": {"S": "event-1"}}
+            "ExpressionAttributeValues": {
+                ":event": {"S": "event-1"}, ":claimed": {"S": "2026-01-05T09:00:00Z"}
+            }
         })
     );
 }
@@ -89,8 +91,12 @@ fn the_claim_of_an_execution_is_kept_from_expiring_over_the_one_that_was_read() 
             "TableName": "ledger",
             "Item": started_item(None),
             "ConditionExpression":
-                "event = :event AND execution = :execution AND attribute_exists(expires_at)",
-            "ExpressionAttributeValues": {":event": {"S": "event-1"}, ":execution": {"S": "e-1"}}
+                "event = :event AND claimed_at = :claimed AND execution = :execution \
+                AND attribute_exists(expires_at)",
+            "ExpressionAttributeValues": {
+                ":event": {"S": "event-1"}, ":claimed": {"S": "2026-01-05T09:00:00Z"},
+                ":execution": {"S": "e-1"}
+            }
         })
     );
 
@@ -112,8 +118,8 @@ fn the_claim_of_a_digest_leads_to_what_no_push_started() {
     let mut led = started_item(None);
     led["execution"] = json!({"S": "e-2"});
     assert_eq!(sent["Item"], led);
-    let unchanged =
-        "event = :event AND execution = :execution AND attribute_not_exists(expires_at)";
+    let unchanged = "event = :event AND claimed_at = :claimed AND execution = :execution \
+                     AND attribute_not_exists(expires_at)";
     assert_eq!(sent["ConditionExpression"], unchanged);
 
     let lost = Script::new([

@@ -99,7 +99,7 @@ impl Figures {
         let after = |share: usize| secs(self.after(share));
         let took = self.registered.last().map_or(0, |last| last - self.began);
         let [registrations, starts, ecs, ledger] = self.refused;
-        let lines = vec![
+        let lines = [
             ("executions started", self.started.len().to_string()),
             ("half of them after", after(50)),
             ("nine of ten after", after(90)),

@@ -1,6 +1,6 @@
 //! The snapshots of which no entry concerns what the emulator serves.
 
-use super::events::events;
+use super::events::QUEUES;
 use super::left_out::{Lack, LeftOut, Sign};
 use super::{Returned, judge};
 
@@ -18,7 +18,7 @@ fn nothing_of_these_snapshots_is_served() {
             table("DescribeTimeToLive"),
         ),
     ];
-    let of_accounts: [LeftOut; 1] = [(Sign::Holds("ReceiptHandle"), events("PutEvents"))];
+    let of_accounts: [LeftOut; 1] = [(Sign::Holds("ReceiptHandle"), QUEUES)];
     let of_buckets: [LeftOut; 4] = [
         (Sign::Holds("detail-type"), NOTIFICATIONS),
         (Sign::Member("ChecksumCRC32"), VERSIONS),

@@ -128,7 +128,7 @@ pub(super) fn outdated(rules: &[LeftOut]) -> Vec<String> {
 fn a_rule_is_outdated_when_its_operation_or_resource_is_served() {
     for (lack, is_outdated) in [
         (Lack::Operation("events", "PutRule"), true),
-        (Lack::Operation("events", "PutEvents"), false),
+        (Lack::Operation("events", "CreateEventBus"), false),
         (Lack::Operation("monitoring", "GetMetricData"), true),
         (Lack::Operation("cloudformation", "DescribeStacks"), true),
         (Lack::Operation("sqs", "ReceiveMessage"), false),

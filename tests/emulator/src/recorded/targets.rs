@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::events::events;
+use super::events::{QUEUES, events};
 use super::inputs::{detail, received};
 use super::left_out::{Lack, LeftOut, Sign};
 use super::{Returned, judge, snapshot};
@@ -12,9 +12,8 @@ const FILE: &str = "events/test_events_targets.snapshot.json";
 const OTHER_TARGETS: Lack = Lack::Other("targets other than functions");
 
 const LEFT_OUT: &[LeftOut] = &[
-    (Sign::Holds("ReceiptHandle"), events("PutEvents")),
-    (Sign::Holds("\"detail-type\""), events("PutEvents")),
-    (Sign::Operation, events("PutEvents")),
+    (Sign::Holds("ReceiptHandle"), QUEUES),
+    (Sign::Holds("\"detail-type\""), OTHER_TARGETS),
     (Sign::Member("EventBusArn"), events("CreateEventBus")),
     (Sign::Test("*_api_gateway"), OTHER_TARGETS),
     (Sign::Test("*_cloudwatch_logs"), OTHER_TARGETS),

@@ -47,6 +47,8 @@ pub struct EventBridge {
     /// Every attempt to deliver an event to a target, in order.
     pub deliveries: Vec<Delivery>,
     pub faults: Faults,
+    /// How many of the next entries of PutEvents fail, each in a request that succeeds.
+    pub failing_entries: usize,
     /// Mishaps of single deliveries: by the source of the event and the delivery's number among
     /// those of the source.
     mishaps: BTreeMap<(&'static str, usize), Mishap>,

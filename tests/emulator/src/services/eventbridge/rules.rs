@@ -1,6 +1,7 @@
-//! The operations on rules and targets.
+//! The operations on rules, targets and events.
 
 mod constraints;
+mod entries;
 mod targets;
 
 use serde_json::{Value, json};
@@ -38,6 +39,7 @@ fn run_operation(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value,
         "DeleteRule" => delete_rule(aws, input),
         "ListRules" => list_rules(aws, input),
         "DisableRule" => disable_rule(aws, input),
+        "PutEvents" => entries::put_all(aws, input),
         "PutTargets" => targets::put(aws, input),
         "RemoveTargets" => targets::remove(aws, input),
         "TestEventPattern" => test_event_pattern(input),

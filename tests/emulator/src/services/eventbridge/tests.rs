@@ -1,3 +1,4 @@
+mod entries;
 mod schedules;
 
 use serde_json::{Value, json};

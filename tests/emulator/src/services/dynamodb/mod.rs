@@ -14,6 +14,7 @@ mod key_condition;
 mod number;
 mod partition;
 mod read;
+mod stream;
 mod table;
 mod transaction;
 mod write;
@@ -21,6 +22,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use stream::{
+    SHARDS, StreamRecord, has_both_images, next_place, records, set_stream, stream_arn,
+};
 pub(crate) use table::add_index;
 
 use std::collections::BTreeMap;
@@ -31,7 +35,7 @@ use self::table::Table;
 use crate::input::Input;
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service, Wording};
-use crate::{ApiError, Aws, Millis, record, validation};
+use crate::{ApiError, Aws, Millis, lambda, record, validation};
 
 #[derive(Clone, Debug, Default)]
 pub struct DynamoDb {
@@ -123,6 +127,14 @@ pub(crate) fn run_operation(
     operation: &str,
     input: &Value,
 ) -> Result<Value, RequestFailure> {
+    let answer = serve(aws, operation, input)?;
+    if matches!(operation, "PutItem" | "TransactWriteItems") {
+        lambda::wake_mappings(aws);
+    }
+    Ok(answer)
+}
+
+fn serve(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, RequestFailure> {
     match operation {
         "CreateTable" => Ok(table::create(aws, input)?),
         "UpdateTable" => Ok(table::update(aws, input)?),

@@ -8,9 +8,9 @@ use super::attribute::{Attribute, Item, item_from_json};
 use super::expiry::Expiry;
 use super::index::Index;
 use super::partition::Partitions;
+use super::stream::Stream;
 use super::{check_members, definition, invalid, required, text};
 use crate::input::Input;
-use crate::protocol::xml::instant;
 use crate::tags::TagRules;
 use crate::{ApiError, Aws, Millis};
 
@@ -28,6 +28,9 @@ pub(super) struct Table {
     indexes: BTreeMap<String, Index>,
     pub(super) items: BTreeMap<PrimaryKey, Item>,
     pub(super) expiry: Expiry,
+    pub(super) stream: Option<Stream>,
+    /// When the last request came.
+    now: Millis,
     /// Whether reads without `ConsistentRead` lag behind.
     pub(super) lags: bool,
     /// The items before their last write, if reads lag behind.
@@ -83,9 +86,11 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         ));
     }
 
+    let arn = aws.arn("dynamodb", &format!("table/{name}"));
     let table = Table {
         name: name.to_owned(),
-        arn: aws.arn("dynamodb", &format!("table/{name}")),
+        stream: Stream::of(&arn, input, aws.now),
+        arn,
         id: aws.uuid(),
         created: aws.now,
         definition: input.clone(),
@@ -94,6 +99,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         indexes: BTreeMap::new(),
         items: BTreeMap::new(),
         expiry: Expiry::default(),
+        now: aws.now,
         lags: false,
         before: BTreeMap::new(),
         partitions: Partitions::default(),
@@ -162,6 +168,7 @@ pub(super) fn named<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table
         ApiError::client("ResourceNotFoundException", "Requested resource not found")
     })?;
 
+    table.now = now;
     table.delete_expired(now);
     Ok(table)
 }
@@ -194,6 +201,14 @@ impl Table {
             Some(item) => self.items.insert(key.clone(), item),
             None => self.items.remove(&key),
         };
+        if let Some(mut stream) = self.stream.take() {
+            let new = self.items.get(&key);
+            if let Some(item) = new.or(old.as_ref()) {
+                let keys = self.key_part(item);
+                stream.add((self.now, key.bucket), &keys, [old.as_ref(), new]);
+            }
+            self.stream = Some(stream);
+        }
         if self.lags {
             self.before.insert(key, old);
         }
@@ -332,21 +347,18 @@ impl Table {
             description["KeySchema"] = given["KeySchema"].clone();
             description["CreationDateTime"] = Aws::seconds(self.created);
         }
-        if given["StreamSpecification"]["StreamEnabled"] == true {
-            let label = self.stream_label();
+        if let Some(stream) = &self.stream {
             description["StreamSpecification"] = given["StreamSpecification"].clone();
-            description["LatestStreamArn"] = json!(format!("{}/stream/{label}", self.arn));
-            description["LatestStreamLabel"] = json!(label);
+            description["LatestStreamArn"] = json!(stream.arn);
+            description["LatestStreamLabel"] = json!(stream.label);
         }
         description
     }
 
-    /// A stream is named by the instant at which it was made.
-    fn stream_label(&self) -> String {
-        let fraction = self.created.rem_euclid(1000);
-        let second = instant(self.created - fraction);
-        let second = second.as_str().unwrap_or_default().trim_end_matches('Z');
-        format!("{second}.{fraction:03}")
+    /// Turns the stream on, under a new name, or off.
+    pub(super) fn set_stream(&mut self, specification: Value, now: Millis) {
+        self.definition["StreamSpecification"] = specification;
+        self.stream = Stream::of(&self.arn, &self.definition, now);
     }
 }
 

@@ -23,7 +23,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::iam::deny_invocation;
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service};
-use crate::{Aws, Event, Millis, lambda};
+use crate::{ApiError, Aws, Event, Millis, lambda};
 
 pub use pattern::Pattern;
 use pattern::{About, Fields};
@@ -199,6 +199,16 @@ pub(crate) fn is_awaited(aws: &Aws, source: &str, detail_type: &str) -> bool {
         let pattern = rule.pattern.as_ref();
         pattern.is_some_and(|pattern| pattern.is_about(&about))
     })
+}
+
+/// Reads a pattern, which the filters of event source mappings are too.
+pub(crate) fn read_pattern(text: &str) -> Result<Pattern, ApiError> {
+    Pattern::parse(text)
+}
+
+/// Whether a value meets a pattern.
+pub(crate) fn meets(pattern: &Pattern, value: &Value) -> bool {
+    Fields::of(&value.to_string()).is_some_and(|fields| pattern.matches(&fields))
 }
 
 fn put(aws: &mut Aws, event: Value) {

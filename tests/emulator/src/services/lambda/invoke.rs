@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Attempt, AttemptLog, DeadLetter, Invocation, InvocationStatus, LambdaEvent, Outcome,
-    destination, not_found,
+    destination, not_found, streams,
 };
 use crate::{ApiError, Aws, Event, Millis, record};
 
@@ -60,6 +60,7 @@ fn accept(
         request_id,
         accepted: aws.now,
         synchronous: false,
+        batch: None,
         duplicate_of,
         attempts: Vec::new(),
         status: InvocationStatus::Pending,
@@ -92,16 +93,19 @@ fn kind(payload: &Value) -> String {
 
 impl Event for LambdaEvent {
     fn run(&self, aws: &mut Aws) {
-        match *self {
+        match self {
             Self::Attempt {
                 invocation,
                 number,
                 refusals,
-            } if has_no_room(aws, invocation) => put_back(aws, invocation, number, refusals),
+            } if has_no_room(aws, *invocation) => {
+                put_back(aws, *invocation, *number, *refusals);
+            }
             Self::Attempt {
                 invocation, number, ..
-            } => make_ready(aws, invocation, number),
-            Self::Duplicate { invocation } => repeat(aws, invocation),
+            } => make_ready(aws, *invocation, *number),
+            Self::Duplicate { invocation } => repeat(aws, *invocation),
+            Self::Poll { mapping, shard } => streams::poll(aws, mapping, *shard),
         }
     }
 }
@@ -131,13 +135,16 @@ fn repeat(aws: &mut Aws, invocation: u64) {
         return;
     };
     // A function that is gone by now receives nothing more.
-    let _ = accept(
+    let repeated = accept(
         aws,
         &first.function,
         first.payload,
         first.request_id,
         Some(invocation),
     );
+    if let (Ok(id), Some(_)) = (repeated, first.batch) {
+        aws.lambda.invocations[id as usize].synchronous = true;
+    }
 }
 
 fn make_ready(aws: &mut Aws, id: u64, number: u32) {
@@ -210,6 +217,7 @@ pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
     } else {
         retry(aws, id, number);
     }
+    streams::ended(aws, id);
 }
 
 fn retry(aws: &mut Aws, id: u64, failed: u32) {

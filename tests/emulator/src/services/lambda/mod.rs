@@ -1,5 +1,5 @@
 //! Lambda as the pipeline and the event bus see it: functions, who may invoke them, and
-//! asynchronous invocation with its retries. The code itself does not run here: an attempt that is
+//! asynchronous invocation with its retries, and the streams that it reads. The code itself does not run here: an attempt that is
 //! due waits in `ready` until the driver takes it.
 
 mod destination;
@@ -7,6 +7,7 @@ mod iam;
 mod invoke;
 mod permission;
 mod rest;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,10 @@ use crate::{ApiError, Aws, Millis};
 pub use invoke::{duplicate, finished, invoke_async};
 pub use permission::{Permission, add_permission, allows, remove_permission};
 pub use rest::result;
+pub(crate) use streams::wake_mappings;
+pub use streams::{
+    Batch, EventSourceMapping, check_reader, create_mapping, delete_mapping, update_mapping,
+};
 
 pub(crate) const SERVICE: Service = Service {
     name: "lambda",
@@ -42,6 +47,8 @@ pub(crate) const SERVICE: Service = Service {
 pub struct Lambda {
     /// By name.
     pub functions: BTreeMap<String, Function>,
+    /// The streams that are read, by id.
+    pub mappings: BTreeMap<String, EventSourceMapping>,
     /// Every asynchronous invocation ever accepted, in order; an invocation's id is its position.
     pub invocations: Vec<Invocation>,
     /// What was given up, in order.
@@ -126,6 +133,8 @@ pub struct Invocation {
     pub accepted: Millis,
     /// Whether the caller waits for the result: such an invocation is tried once.
     pub synchronous: bool,
+    /// What it has of a stream, which is read on when it has ended.
+    pub batch: Option<Batch>,
     /// The invocation whose payload this one repeats.
     pub duplicate_of: Option<u64>,
     pub attempts: Vec<AttemptLog>,
@@ -173,6 +182,11 @@ pub enum LambdaEvent {
     },
     Duplicate {
         invocation: u64,
+    },
+    /// The shard of a stream is read.
+    Poll {
+        mapping: String,
+        shard: usize,
     },
 }
 

@@ -18,6 +18,8 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 
 const TIME_TO_LIVE: &str = "TimeToLiveSpecification";
 
+const STREAM: &str = "StreamSpecification";
+
 const INDEXES: &str = "GlobalSecondaryIndexes";
 
 /// What other operations than CreateTable set. The sandbox remembers the first as the resource's
@@ -30,8 +32,8 @@ fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     input["TableName"] = json!(name);
     keep_definitions_of_keys(&mut input);
 
-    if input.get("StreamSpecification").is_some() {
-        input["StreamSpecification"]["StreamEnabled"] = Value::Bool(true);
+    if input.get(STREAM).is_some() {
+        input[STREAM]["StreamEnabled"] = Value::Bool(true);
     }
     // DynamoDB has another name for it than CloudFormation.
     let encryption = input.get_mut("SSESpecification");
@@ -42,14 +44,24 @@ fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     }
 
     let answer = dynamodb::call(aws, "CreateTable", &input)?;
-    let arn = answered(&answer, "/TableDescription/TableArn")?;
+    let arn = answered(&answer, "/TableDescription/TableArn")?.to_owned();
     for index in items(&desired.properties[INDEXES]) {
         dynamodb::add_index(aws, &name, index)?;
     }
     if let Some(wanted) = desired.properties.get(TIME_TO_LIVE) {
         update_time_to_live(aws, &name, wanted)?;
     }
-    Ok(Created::new(name, json!({ "Arn": arn })))
+    let attributes = attributes(aws, &name, &json!(arn));
+    Ok(Created::new(name, attributes))
+}
+
+/// What Fn::GetAtt gives of a table with this ARN.
+fn attributes(aws: &Aws, name: &str, arn: &Value) -> Value {
+    let mut attributes = json!({ "Arn": arn });
+    if let Some(stream) = dynamodb::stream_arn(aws, name) {
+        attributes["StreamArn"] = json!(stream);
+    }
+    attributes
 }
 
 /// The attributes of indexes, which are added by themselves, are declared with those of the keys.
@@ -89,7 +101,6 @@ fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Creat
         "BillingMode",
         "KeySchema",
         "ProvisionedThroughput",
-        "StreamSpecification",
         "TableName",
     ];
     super::refuse_changes(old, desired, &modelled)?;
@@ -102,6 +113,11 @@ fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Creat
             "DeletionProtectionEnabled": protected(&desired.properties),
         });
         dynamodb::call(aws, "UpdateTable", &protection)?;
+    }
+
+    let stream = |properties: &Value| properties[STREAM].clone();
+    if stream(&old.properties) != stream(&desired.properties) {
+        dynamodb::set_stream(aws, &old.physical_id, &desired.properties[STREAM])?;
     }
 
     let [before, wanted] = [&old.properties, &desired.properties].map(|all| all.get(TIME_TO_LIVE));
@@ -117,10 +133,8 @@ fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Creat
         _ => {}
     }
 
-    Ok(Created {
-        physical_id: old.physical_id.clone(),
-        attributes: old.attributes.clone(),
-    })
+    let attributes = attributes(aws, &old.physical_id, &old.attributes["Arn"]);
+    Ok(Created::new(old.physical_id.clone(), attributes))
 }
 
 fn update_time_to_live(aws: &mut Aws, table: &str, wanted: &Value) -> Result<(), Problem> {

@@ -30,6 +30,12 @@ pub(super) const TYPES: &[ResourceType] = &[
         update: UpdateMethod::InPlace(update_event_invoke_config),
         delete: delete_event_invoke_config,
     },
+    ResourceType {
+        name: "AWS::Lambda::EventSourceMapping",
+        create: create_mapping,
+        update: UpdateMethod::InPlace(update_mapping),
+        delete: delete_mapping,
+    },
 ];
 
 /// Limits of Lambda. Source:
@@ -265,4 +271,30 @@ fn delete_event_invoke_config(aws: &mut Aws, old: &StackResource) -> Result<(), 
         old.properties["FunctionName"].as_str().unwrap_or_default(),
         EventInvokeConfig::default(),
     ))
+}
+
+fn create_mapping(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    lambda::check_reader(aws, &desired.properties)?;
+    let id = lambda::create_mapping(aws, &desired.properties)?;
+    let arn = aws.arn("lambda", &format!("event-source-mapping:{id}"));
+    let attributes = json!({"Id": id, "EventSourceMappingArn": arn});
+    Ok(Created::new(id, attributes))
+}
+
+fn update_mapping(
+    aws: &mut Aws,
+    old: &StackResource,
+    desired: &Desired,
+) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["EventSourceArn", "StartingPosition"])?;
+    lambda::update_mapping(aws, &old.physical_id, &desired.properties)?;
+    Ok(Created {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
+}
+
+fn delete_mapping(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    lambda::delete_mapping(aws, &old.physical_id);
+    Ok(())
 }

@@ -25,6 +25,7 @@
 //! - [`strategy`]: one folder per strategy: the next step of a release. Never performs I/O.
 //! - [`step`]: runs one step through [`aws`] and reports its outcome. Never decides.
 //! - [`events`]: events that invoke functions, besides jobs. Never decides what follows from them.
+//! - [`notices`]: what is announced of releases. Never performs I/O.
 //! - [`routing`]: moves the traffic of a pair through [`aws`], in [`routing::mover`]. Never decides:
 //!   `strategy` does.
 //! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; only [`step`]
@@ -47,6 +48,7 @@ pub mod judge;
 pub mod limits;
 pub mod manifest;
 pub mod metrics;
+pub mod notices;
 pub mod observed;
 pub mod page;
 mod partition;

@@ -84,6 +84,7 @@ clients! {
     ecr: aws_sdk_ecr,
     ecs: aws_sdk_ecs,
     elb: aws_sdk_elasticloadbalancingv2,
+    eventbridge: aws_sdk_eventbridge,
     lambda: aws_sdk_lambda,
     route53: aws_sdk_route53,
     s3: aws_sdk_s3,

@@ -163,6 +163,16 @@ impl AwsError {
         }
     }
 
+    /// The error of one entry of a request that succeeded as a whole.
+    pub(super) fn of_entry(operation: &'static str, code: &str, message: &str) -> Self {
+        Self {
+            operation,
+            kind: service_kind(code, 200),
+            code: code.to_owned(),
+            message: without_signatures(message),
+        }
+    }
+
     /// A response without a member that the operation always returns. The message can quote what
     /// the response has instead.
     pub(super) fn unexpected(operation: &'static str, message: impl Into<String>) -> Self {

@@ -1,9 +1,11 @@
 //! Events that invoke functions: image pushes, ended scans, updates of services by their stacks, started
-//! actions, ended executions, schedules, and CloudFormation's requests for custom resources.
+//! actions, ended executions, schedules, changes of the ledger, and CloudFormation's requests for custom
+//! resources.
 //!
 //! Reading an event never decides what follows from it: the function does, which observes first.
 
 mod action;
+mod announcement;
 mod custom_resource;
 mod ended_scan;
 mod execution;
@@ -15,6 +17,7 @@ mod subscription;
 mod tag_rule;
 
 pub use action::PollTrigger;
+pub use announcement::{AnnounceTrigger, LedgerChange, StartedApproval};
 pub use custom_resource::{CustomResourceRequest, RequestType, ResponseUrl};
 pub use ended_scan::EndedScan;
 pub use execution::RollBackTrigger;

@@ -9,6 +9,7 @@ mod cbor;
 mod clients;
 mod clusters;
 mod discovery;
+mod event_bus;
 mod executions;
 mod fixed_settings;
 mod http_checks;

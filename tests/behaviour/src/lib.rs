@@ -8,6 +8,7 @@ mod deploy_role;
 pub mod dry_run;
 pub mod found_roles;
 pub mod migration;
+pub mod notices;
 pub mod pair;
 mod pipelines;
 pub mod shop;

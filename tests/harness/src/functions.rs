@@ -8,8 +8,8 @@ use slipway::aws::{Retry, Sdk};
 use slipway::step::{Runner, Step};
 
 /// Declares every function once: the steps, which handle the jobs of a pipeline, those that handle
-/// other events of releases, those that fetch the jobs of custom actions, and those that stacks
-/// invoke, of which no release knows.
+/// other events of releases, those that fetch the jobs of custom actions or announce releases, and
+/// those that stacks invoke, of which no release knows.
 macro_rules! functions {
     (
         steps { $($step:literal => $step_crate:ident::$Step:ident,)* }
@@ -97,6 +97,7 @@ functions! {
         "start-pipeline" => start_pipeline::StartPipeline,
     }
     workers {
+        "announce-releases" => announce_releases::AnnounceReleases,
         "poll-jobs" => poll_jobs::PollJobs,
     }
     of_stacks {

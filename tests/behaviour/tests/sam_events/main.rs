@@ -6,6 +6,7 @@
 //! sends to it.
 
 mod examples;
+mod notices;
 mod task_roles;
 mod worker;
 
@@ -177,6 +178,7 @@ fn every_function_has_its_events_and_every_event_its_function() {
                 "start-pipeline" => &["push"],
                 "find-task-roles" => &["create"],
                 "poll-jobs" => &["action-started", "poll"],
+                "announce-releases" => &["approval-started", "changes"],
                 "roll-back" => &["execution-failed", "sweep", "parameters"],
                 _ => &JOB,
             };
@@ -211,8 +213,8 @@ fn shape(value: &Value) -> Value {
 }
 
 /// The demo, a canary, a release by records, a stack that finds roles, a release with a one-off
-/// task and one by custom actions, at their ends.
-fn stories() -> [Aws; 6] {
+/// task and one by custom actions, at their ends, and one that is announced.
+fn stories() -> [Aws; 7] {
     let mut aws = account();
     for chapter in &CHAPTERS {
         aws = play(aws, chapter, Fault::None, &mut |_| {})
@@ -238,7 +240,8 @@ fn stories() -> [Aws; 6] {
         driver.world.snapshot()
     });
     let (migrated, polled) = (migration::released(), worker::released());
-    [aws, judged, by_records, found, migrated, polled]
+    let announced = notices::waiting();
+    [aws, judged, by_records, found, migrated, polled, announced]
 }
 
 #[test]

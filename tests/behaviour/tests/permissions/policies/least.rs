@@ -24,8 +24,11 @@ const FUNCTIONS: &[&str] = &["template.yaml"];
 /// The stacks of the pairs' pipelines: on Fargate and on instances.
 const PAIRS: [&str; 2] = [OF_PAIR, ON_INSTANCES];
 
+/// The function that gets the stream of the ledger.
+const ANNOUNCING: &[&str] = &["template.yaml: announce-releases"];
+
 /// Actions that no scene needs: the roles, the Sid, the actions, and the reason.
-const UNPLAYED: [(&[&str], &str, &[&str], &str); 6] = [
+const UNPLAYED: [(&[&str], &str, &[&str], &str); 8] = [
     (
         FUNCTIONS,
         "WriteOwnLogs",
@@ -36,6 +39,22 @@ const UNPLAYED: [(&[&str], &str, &[&str], &str); 6] = [
         FUNCTIONS,
         "SendDeadLetters",
         &["sqs:SendMessage"],
+        BY_LAMBDA,
+    ),
+    (
+        ANNOUNCING,
+        "ReadStream",
+        &[
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+        ],
+        BY_LAMBDA,
+    ),
+    (
+        ANNOUNCING,
+        "ListStreams",
+        &["dynamodb:ListStreams"],
         BY_LAMBDA,
     ),
     (
@@ -70,7 +89,7 @@ const UNPLAYED: [(&[&str], &str, &[&str], &str); 6] = [
 ];
 
 /// Resources with a wildcard: the Sid, the resource, and why it is not narrower.
-const WIDE: [(&str, &str, &str); 15] = [
+const WIDE: [(&str, &str, &str); 17] = [
     (
         "WriteOwnLogs",
         "logs:log-group:/aws/lambda/slipway-*:*",
@@ -80,6 +99,16 @@ const WIDE: [(&str, &str, &str); 15] = [
         "AssumeDeployRoles",
         "iam:role/*",
         "stacks of pipelines come later and have other names; a condition requires their tag",
+    ),
+    (
+        "ReadStream",
+        "dynamodb:table/<table>/stream/*",
+        "DynamoDB names a stream by the time at which it is turned on",
+    ),
+    (
+        "ListStreams",
+        "*",
+        "Lambda lists the streams, which IAM cannot tell apart",
     ),
     (
         "FindServices",

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use behaviour::{
-    account, add_capacity_provider, found_roles, on_all_cores, only_check, pair,
+    account, add_capacity_provider, found_roles, notices, on_all_cores, only_check, pair,
     use_capacity_provider,
 };
 use emulator::codepipeline::Execution;
@@ -82,12 +82,14 @@ pub(super) enum Event {
     FoundRoles,
     /// A job of each custom action type, which the step or the worker refuses.
     CustomJobs,
+    /// A release that waits for an approval, with notices.
+    Notices,
     /// Jobs that no step can read, so that each records and reports the reason.
     UnreadableJobs,
 }
 
 /// What the demo does not show, and needs permissions of its own.
-const NOT_IN_DEMO: [Event; 25] = [
+const NOT_IN_DEMO: [Event; 26] = [
     Event::Replica,
     Event::StoppedRelease,
     Event::DeregisteredPrior,
@@ -113,6 +115,7 @@ const NOT_IN_DEMO: [Event; 25] = [
     Event::ReleaseByRecords,
     Event::FoundRoles,
     Event::CustomJobs,
+    Event::Notices,
     Event::UnreadableJobs,
 ];
 
@@ -150,7 +153,11 @@ impl Event {
     fn is_aside(self) -> bool {
         let others = matches!(
             self,
-            Self::DryRun | Self::FoundRoles | Self::CustomJobs | Self::UnreadableJobs
+            Self::DryRun
+                | Self::FoundRoles
+                | Self::CustomJobs
+                | Self::Notices
+                | Self::UnreadableJobs
         );
         others || self.is_canary()
     }
@@ -181,6 +188,7 @@ impl Event {
             Self::ReleaseByRecords => by_records::push(&mut driver.world.aws()),
             Self::FoundRoles => found_roles::begin(&mut driver.world.aws(), &[]),
             Self::CustomJobs => by_worker::start(&mut driver.world.aws()),
+            Self::Notices => drop(notices::wait_for_approval(driver, "9.15.0")),
             Self::GrownColour => fail_when_grown(driver).await,
             Self::FailedFill(tag) => fail_fill_by_alarm(driver, tag).await,
             Self::FailedCanary => fail_canary(driver).await,
@@ -232,6 +240,11 @@ impl Event {
                     };
                     let polled = driver.until(PATIENCE, &mut nothing_denied, listed).await;
                     polled.expect("the schedule polls every minute");
+                }
+                Self::Notices => {
+                    let over = |aws: &Aws| notices::events(aws, "Slipway Release Waiting") > 0;
+                    let announced = driver.until(PATIENCE, &mut nothing_denied, over).await;
+                    announced.expect("the approval is announced");
                 }
                 Self::FoundRoles => found_roles::complete(&driver, found_roles::STACK).await,
                 Self::PairOnInstances => ended(&driver, known, WAREHOUSE, "deployed").await,

@@ -303,8 +303,8 @@ fn with_value(demand: &Demand, key: &str, value: Option<&str>) -> Demand {
     }
 }
 
-/// Service and resource of an ARN, without the names that the demo gives to bucket, cluster and
-/// service. The whole ARN if what stands before the resource has a wildcard.
+/// Service and resource of an ARN, without the names that the demo gives to bucket, table, cluster
+/// and service. The whole ARN if what stands before the resource has a wildcard.
 fn shape(resource: &str) -> String {
     let parts: Vec<&str> = resource.splitn(6, ':').collect();
     let [_, partition, service, region, account, rest] = parts[..] else {
@@ -318,6 +318,8 @@ fn shape(resource: &str) -> String {
     let mut segments: Vec<&str> = rest.split('/').collect();
     let names: &[(usize, &str)] = if service == "s3" {
         &[(0, "<bucket>")]
+    } else if service == "dynamodb" {
+        &[(1, "<table>")]
     } else if segments.get(1).is_some_and(|it| CLUSTERS.contains(it)) {
         &[(1, "<cluster>"), (2, "<service>")]
     } else {

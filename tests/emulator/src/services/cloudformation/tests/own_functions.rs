@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::own_choices::{KEY, TOPIC, properties};
 use super::own_logs::deploy_functions_with;
+use super::own_templates::{given, root};
 use super::*;
 
 #[test]
@@ -20,7 +21,12 @@ fn functions_have_the_chosen_architecture_and_key_and_room_for_what_they_read() 
             let made = made.find(|made| made.physical_id == *name).unwrap();
             let found = &made.properties;
             // None of them reads an artifact or a report.
-            let small = ["start-pipeline", "find-task-roles", "poll-jobs"];
+            let small = [
+                "announce-releases",
+                "find-task-roles",
+                "poll-jobs",
+                "start-pipeline",
+            ];
             let is_small = small.contains(&&*function.code);
             let memory = if is_small { 128 } else { 256 };
 
@@ -83,6 +89,57 @@ fn poll_jobs_gets_each_start_of_an_action_and_polls_every_minute_if_there_are_cu
             .is_some();
         assert_eq!(is_exported, choice == "yes");
     }
+}
+
+#[test]
+fn announce_releases_gets_what_it_announces_if_there_are_notices() {
+    let mut aws = deploy_functions_with(&[]);
+    assert!(aws.lambda.mappings.is_empty());
+    let rule = properties(&aws, "slipway", "AnnounceReleasesFunctionApprovalStarted");
+    assert_eq!(rule["State"], "DISABLED");
+
+    // An update turns them on.
+    deploy_notices(&mut aws, "yes").unwrap();
+    let rule = properties(&aws, "slipway", "AnnounceReleasesFunctionApprovalStarted");
+    assert_eq!(rule["State"], "ENABLED");
+    assert_eq!(
+        rule["EventPattern"],
+        json!({
+            "source": ["aws.codepipeline"],
+            "detail-type": ["CodePipeline Action Execution State Change"],
+            "detail": {"state": ["STARTED"], "type": {"category": ["Approval"]}},
+        })
+    );
+
+    let stream = properties(&aws, "slipway", "AnnounceReleasesStream");
+    let table = physical_id(&aws, "slipway", "LedgerTable");
+    let found = stream["EventSourceArn"].as_str().map(str::to_owned);
+    assert_eq!(found, crate::dynamodb::stream_arn(&aws, &table));
+    assert_eq!(stream["MaximumRecordAgeInSeconds"], 82_800);
+    let destination = &stream["DestinationConfig"]["OnFailure"]["Destination"];
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:slipway-dead-letters";
+    assert_eq!(*destination, queue);
+    let source = aws.cloudformation.export("slipway-NoticeSource");
+    assert_eq!(source, Some("slipway"));
+
+    deploy_notices(&mut aws, "no").unwrap();
+    assert!(aws.lambda.mappings.is_empty());
+    assert_eq!(crate::dynamodb::stream_arn(&aws, &table), None);
+}
+
+fn deploy_notices(aws: &mut Aws, choice: &str) -> Result<(), StackError> {
+    let choices = given(&[("Notices", choice)]);
+    deploy(aws, "slipway", &root().join("template.yaml"), &choices)
+}
+
+#[test]
+fn a_stream_is_read_only_under_a_role_that_may_read_it() {
+    let mut aws = deploy_functions_with(&[]);
+    let role = physical_id(&aws, "slipway", "AnnounceReleasesFunctionRole");
+    let role = aws.cloudformation.iam.role_mut(&role).unwrap();
+    role.policies.clear();
+    let refused = deploy_notices(&mut aws, "yes").unwrap_err().to_string();
+    assert!(refused.contains("Cannot access stream"), "{refused}");
 }
 
 /// Checks these members of an alarm, and that it notifies the topic.

@@ -109,6 +109,7 @@ fn each_function_has_the_partitions_of_the_ledger_that_it_uses() {
             .collect();
 
         let (ledger, leases) = (json!(["execution#*", "lease"]), json!("lease"));
+        let records = json!("execution#*");
         let [read, write] = [
             json!(["execution#*", "push#*"]),
             json!(["execution#*", "lease", "push#*"]),
@@ -118,6 +119,11 @@ fn each_function_has_the_partitions_of_the_ledger_that_it_uses() {
                 ("ReadLedger", &read),
                 ("WriteLedger", &write),
                 ("Leases", &leases),
+            ],
+            "slipway-announce-releases" => vec![
+                ("ReadLedger", &records),
+                ("ReadStream", &Value::Null),
+                ("ListStreams", &Value::Null),
             ],
             "slipway-find-task-roles" | "slipway-poll-jobs" => vec![],
             "slipway-begin-release" => vec![("Ledger", &ledger), ("Leases", &leases)],

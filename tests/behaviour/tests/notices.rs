@@ -12,7 +12,7 @@ use emulator::Aws;
 use emulator::client::{CallFault, Hang, Throttle, Trouble};
 use emulator::ecr::Answers;
 use harness::demo::canary::{ask, become_canary};
-use harness::demo::{COUNTER, WEB};
+use harness::demo::{COUNTER, WEB, root};
 use harness::driver::{Driver, Fault, Faults, Which, run};
 use invariants::ledger_reader::{ledger, text};
 use serde_json::{Value, json};
@@ -129,6 +129,35 @@ fn a_beginning_and_an_outcome_are_announced_once_each() {
         "; slipway why ",
     ] {
         assert!(text.contains(part), "no {part:?} in {text}");
+    }
+}
+
+fn file(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).expect("a file of the project")
+}
+
+#[test]
+fn what_passes_notices_on_and_what_describes_them_know_their_members() {
+    let template = file("infra/notifications.yaml");
+    let page = file("docs/operate/notices.md");
+    let paths: Vec<String> = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("InputPath: $"))
+        .map(|path| path.replace('.', "/"))
+        .collect();
+    assert_eq!(paths.len(), 2, "one for each topic");
+
+    for event in announced(two_released()) {
+        let of_type = event["detail-type"].as_str().expect("a text");
+        assert!(template.contains(of_type), "{of_type}");
+        assert!(page.contains(&format!("| `{of_type}` |")), "{of_type}");
+        for path in &paths {
+            assert!(event.pointer(path).is_some(), "no {path} in {event}");
+        }
+        let detail = event["detail"].as_object().expect("an object");
+        for member in detail.keys() {
+            assert!(page.contains(&format!("`{member}`")), "{member}");
+        }
     }
 }
 

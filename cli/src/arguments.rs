@@ -4,8 +4,8 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Again, Approve, Completions, Decide, Deploy, Doctor, Figures, History, Init, Inspect, Judge, Page,
-    Plan, Pushes, Reject, Report, Rollback, Status, Stop, Wait, Why,
+    Again, Approve, Completions, Decide, Deploy, Doctor, Figures, History, Init, Inspect, Judge,
+    Page, Plan, Pushes, Reject, Report, Rollback, Status, Stop, Wait, Why,
 };
 
 /// Shows what Slipway releases, and why, and takes the decisions of operators.

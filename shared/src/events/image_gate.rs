@@ -39,7 +39,7 @@ pub struct ImageGate {
     /// How many hours after it came into the repository a push still starts an image.
     hours: Option<u32>,
     /// The architecture of the tasks.
-    architecture: Option<&'static str>,
+    architecture: Option<String>,
     /// How many findings there may be of a severity; of the others any number.
     limits: Vec<(String, usize)>,
     /// The findings that do not count.
@@ -98,7 +98,8 @@ impl ImageGate {
         match word.split_once(':')? {
             ("age", hours) => self.hours = Some(hours.parse().ok()?),
             ("architecture", name) => {
-                self.architecture = Some(ARCHITECTURES.into_iter().find(|it| *it == name)?);
+                let known = ARCHITECTURES.contains(&name);
+                self.architecture = Some(known.then(|| name.to_owned())?);
             }
             ("allow", name) if !name.is_empty() => self.allowed.push(name.to_owned()),
             ("unscanned", "wait") => self.unscanned = Unscanned::Wait,
@@ -155,7 +156,7 @@ impl ImageGate {
     /// Why an image cannot run on the architecture of the tasks.
     #[must_use]
     pub fn why_not_built(&self, kind: &ManifestKind) -> Option<String> {
-        let expected = self.architecture?;
+        let expected = self.architecture.as_deref()?;
         let others = kind.built_for_others(expected)?;
         Some(format!(
             "the image is built for {}; expected {expected}, the architecture of the gate: push an \

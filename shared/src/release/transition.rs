@@ -11,7 +11,8 @@ use thiserror::Error;
 use super::leaving::left_after;
 use super::{
     Conclusion, Drift, Event, EventName, LastKnownRouting, Lease, LeftRunning, Outcome, PairTarget,
-    Phase, PhaseName, Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget, Target,
+    Phase, PhaseName, Prior, Record, Refusal, Registering, Release, RoleProof, ServiceTarget,
+    Target,
 };
 use crate::freeze::Guards;
 use crate::job::{Failure, StepError};

@@ -178,7 +178,7 @@ const WIDE: [(&str, &str, &str); 17] = [
 /// sandbox does not evaluate: the emulator's tests of the templates compare them word for word. Of
 /// the templates of promotions and of custom actions the tests of these compare them. The policies
 /// of people are played by the tests of the commands.
-const ELSEWHERE: [&str; 35] = [
+const ELSEWHERE: [&str; 37] = [
     "UndeliveredEvents",
     "TlsOnly",
     "Builds",

@@ -1,11 +1,14 @@
 //! `CheckUrl` of the template: the idle colour must respond before any traffic moves.
 
+use std::time::Duration;
+
+use emulator::codepipeline::ActionStatus;
 use emulator::{Aws, ecs};
 use harness::demo::{CLUSTER, SHOP};
-use harness::driver::{Fault, run};
+use harness::driver::{Driver, Fault, run};
 
 use behaviour::pair::{self, SHORT, configure, release, shop, until_action, update, weights};
-use behaviour::{assert_outcome, ends, outcome, push, reason};
+use behaviour::{assert_outcome, ends, newest, outcome, pass, push, reason};
 
 /// The shop, released once, whose pipeline requests a URL of its load balancer, which refuses what
 /// no test rule takes.
@@ -28,6 +31,12 @@ fn stop_answering(aws: &mut Aws) {
     for task in &tasks {
         ecs::set_answering(aws, task, false);
     }
+}
+
+fn check_goes_on(driver: &Driver) -> bool {
+    let aws = driver.world.aws();
+    let check = newest(&aws, pair::PIPELINE).latest_action("Release", "check");
+    check.is_some_and(|check| check.status == ActionStatus::InProgress)
 }
 
 #[test]
@@ -55,7 +64,11 @@ fn no_traffic_moves_to_a_colour_that_does_not_respond() {
         let pushed = push(&driver, SHOP, "2.0.0");
         let begun = until_action(&driver, &pushed, "check", 0).await;
         begun.expect("it begins");
-        stop_answering(&mut driver.world.aws());
+        // ECS replaces its tasks meanwhile.
+        while check_goes_on(&driver) {
+            stop_answering(&mut driver.world.aws());
+            pass(&driver, Duration::from_secs(1)).await;
+        }
 
         let execution = ends(&driver, pair::PIPELINE, &pushed, "rolled-back").await;
         let why = reason(&driver, &execution);

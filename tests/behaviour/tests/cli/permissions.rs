@@ -84,7 +84,7 @@ fn assert_exact(accounts: &[Aws], policies: &[&str]) {
     demanded.extend(called(&after_report(policies)));
     let allowed: BTreeSet<String> = policies
         .iter()
-        .flat_map(|policy| statements(aws, policy))
+        .flat_map(|policy| statements(&accounts[0], policy))
         .flat_map(|statement| items(&statement["Action"]).to_vec())
         .map(|action| action.as_str().expect("a word").to_owned())
         .collect();

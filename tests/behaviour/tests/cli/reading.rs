@@ -136,7 +136,15 @@ fn a_watch_follows_a_release_to_its_end_and_ends_as_it_does() {
             .lines()
             .filter_map(|line| line.split_once("\tstate\t"));
         let states: Vec<&str> = states.map(|(_, state)| state).collect();
-        assert_eq!(states, ["open", "failed", "free"], "{lines}");
+        // A look each 10 s sees one of both states between, or both.
+        assert!(
+            matches!(
+                states[..],
+                ["open", "failed" | "rolling-back", "free"]
+                    | ["open", "failed", "rolling-back", "free"]
+            ),
+            "{lines}"
+        );
     });
 }
 

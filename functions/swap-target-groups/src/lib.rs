@@ -7,6 +7,7 @@
 
 mod context;
 mod forward;
+mod last_bake;
 mod parameters;
 
 use std::marker::PhantomData;
@@ -161,7 +162,9 @@ impl<R: RouteKind> Swap<R> {
 
         let step = next_step(&plan, &observed, times);
         let lease = self.record_health(context, &plan, lease).await?;
-        match self.unless_alarm(context, step).await? {
+        let step = self.unless_alarm(context, step).await?;
+        // Boxed: the SDK's futures are deep.
+        match Box::pin(self.unless_failing(context, &lease, step)).await {
             ShiftStep::Grow {
                 change, percent, ..
             } => {

@@ -1,5 +1,6 @@
 //! Whether the old colour may be stopped, by the metrics of its load balancer: not while clients
 //! send it requests although its weight is 0, and not while most requests to the new colour fail.
+//! During the last bake these take the traffic back.
 //!
 //! Everything here is pure. A metric without points proves nothing, and keeps no colour running.
 
@@ -16,6 +17,7 @@ use crate::limits::{
 };
 use crate::metrics::alb::counters;
 use crate::metrics::source::{Observations, Side, SourceMetric};
+use crate::observed::colour::Colour;
 use crate::strategy::failure::StepFailureCause;
 use crate::timestamp::{Timestamp, readable_of};
 
@@ -60,6 +62,11 @@ impl Departure {
         let first = (self.left_at.secs() + SPREAD_SECS).div_euclid(60) + 1;
         let end = (self.now.secs() - age.as_secs().cast_signed()).div_euclid(60);
         first.max(end - i64::from(count))..end
+    }
+
+    /// The last minutes under the new weights whose metrics have arrived.
+    fn settled(self) -> Range<i64> {
+        self.after(COMPARED_MINUTES, METRIC_DELAY)
     }
 
     /// How long ago the drain ended.
@@ -123,15 +130,9 @@ pub fn stop_or_keep(
     let pair = context.pair();
     let (old, new) = (pair.live, pair.idle());
 
-    if let Some(answers) = failing(observed, departure) {
+    if let Some(failed) = most_failed(new, observed, departure) {
         return RetireStep::Fail {
-            failure: Failure::job(format!(
-                "{} of the last {} requests to {new} failed, by 5XX or a refused connection; \
-                 expected fewer than {FAILED_PERCENT}% in one of the last minutes; {old} keeps its \
-                 tasks",
-                answers.bad(BadRule::Failures),
-                answers.requests
-            )),
+            failure: Failure::job(format!("{failed}; {old} keeps its tasks")),
             cause: StepFailureCause::Precondition,
         };
     }
@@ -149,6 +150,48 @@ pub fn stop_or_keep(
     departure.keep(&found)
 }
 
+/// Why the new colour must not keep all of the traffic, by its answers: most of them are failures,
+/// and neither were those of the old colour nor do most of its targets fail their checks.
+#[must_use]
+pub fn must_go_back(
+    context: &PairContext<'_>,
+    observed: &Observations<'_>,
+    departure: Departure,
+) -> Option<String> {
+    let failed = most_failed(context.pair().idle(), observed, departure)?;
+    most_work(old_targets(context)).then_some(failed)
+}
+
+/// When all of the traffic left the old colour, for a look at the answers of the new one; none
+/// while it has not, and before enough minutes have settled for failures to show.
+#[must_use]
+pub fn settled_departure(context: &PairContext<'_>) -> Option<Departure> {
+    let PairContext { target, view } = context;
+    let shift = target.shift.as_ref();
+    let shift = shift.filter(|shift| shift.made && shift.to == view.weights)?;
+    let departure = Departure {
+        left_at: shift.at,
+        drain: Duration::ZERO,
+        now: view.observed_at,
+        may_wait: false,
+    };
+
+    let has_all = view.weights.live() == Some(target.prior.idle());
+    let settled = departure.settled().count();
+    (has_all && settled >= FAILED_MINUTES).then_some(departure)
+}
+
+/// The healthy targets of the old colour, and its tasks.
+fn old_targets(context: &PairContext<'_>) -> (u32, u32) {
+    let PairContext { target, view } = context;
+    let (pair, old) = (&target.prior, target.prior.live);
+    (pair.healthy(view, old), view.of(old).desired)
+}
+
+fn most_work((healthy, tasks): (u32, u32)) -> bool {
+    healthy * 2 >= tasks
+}
+
 /// The step in place of a failure for the requests to the new colour, with the target health of the
 /// old one: where most of its targets fail their checks too, the failure is not the new revision's.
 #[must_use]
@@ -157,12 +200,10 @@ pub fn unless_both_fail(
     context: &PairContext<'_>,
     departure: Departure,
 ) -> RetireStep {
-    let PairContext { target, view } = context;
-    let pair = &target.prior;
-    let (old, new) = (pair.live, pair.idle());
-    let (healthy, tasks) = (pair.healthy(view, old), view.of(old).desired);
+    let (old, new) = (context.pair().live, context.pair().idle());
+    let (healthy, tasks) = old_targets(context);
     let is_failure = matches!(step, RetireStep::Fail { .. });
-    if !is_failure || healthy * 2 >= tasks {
+    if !is_failure || most_work((healthy, tasks)) {
         return step;
     }
     departure.keep(&format!(
@@ -182,13 +223,23 @@ pub fn without_alarm(context: &PairContext<'_>, departure: Departure, alarm: &st
     ))
 }
 
+/// That most requests to the new colour failed in the last minutes, in words.
+fn most_failed(new: Colour, observed: &Observations<'_>, departure: Departure) -> Option<String> {
+    let answers = failing(observed, departure)?;
+    Some(format!(
+        "{} of the last {} requests to {new} failed, by 5XX or a refused connection; expected \
+         fewer than {FAILED_PERCENT}% in one of the last minutes",
+        answers.bad(BadRule::Failures),
+        answers.requests
+    ))
+}
+
 /// The last minutes in which most requests to the new colour failed, if there are enough of them
 /// and none in which most were served. Requests without an answer are neither: sockets that are
 /// kept open have none, and some clients go away. What failed for the old colour too is not the new
 /// revision's; without requests to it nothing is known of that.
 fn failing(observed: &Observations<'_>, departure: Departure) -> Option<Answers> {
-    let settled = departure.after(COMPARED_MINUTES, METRIC_DELAY);
-    let minutes = answers(observed, Side::Canary, settled);
+    let minutes = answers(observed, Side::Canary, departure.settled());
     let failed = minutes.iter().copied();
     let failed: Vec<Answers> = failed.filter(|it| fails(it, BadRule::Failures)).collect();
     let all = total(&failed);

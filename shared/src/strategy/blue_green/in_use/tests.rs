@@ -1,9 +1,9 @@
 use super::*;
 use crate::metrics::source::{Data, Key, Points};
-use crate::observed::colour::Colour;
 use crate::observed::fixtures::NEW;
 use crate::observed::weights::Weights;
-use crate::strategy::blue_green::fixtures::{context, target, view_of};
+use crate::release::PairTarget;
+use crate::strategy::blue_green::fixtures::{context, earlier, target, view_of};
 
 /// The minute, since the Unix epoch, at whose beginning the traffic left.
 const LEFT: i64 = 29_460_060;
@@ -293,6 +293,55 @@ fn what_fails_while_the_old_colour_fails_its_checks_too_is_waited_for() {
         let step = failing_beside(4, healthy, departure(600));
         assert!(matches!(step, RetireStep::Fail { .. }), "{step:?}");
     }
+}
+
+#[test]
+fn a_colour_with_all_of_the_traffic_that_fails_most_requests_must_go_back() {
+    let failing = |healthy, failed: f64| {
+        let mut view = view_of(NEW, Weights::with(Colour::Green, 100));
+        view.services.blue.target_groups[0].healthy = healthy;
+        let open = target(&view, Some(view.weights));
+        let data = requests_to_new(2..10, 10.0, (SourceMetric::Responses5xx, failed));
+        let departure = departure(600);
+        let observed = Observations {
+            data: &data,
+            now_secs: departure.now.secs(),
+        };
+        must_go_back(&context(&open, &view), &observed, departure)
+    };
+    let failed = "50 of the last 50 requests to green failed, by 5XX or a refused connection; \
+                  expected fewer than 50% in one of the last minutes";
+    assert_eq!(failing(2, 10.0).as_deref(), Some(failed));
+    assert_eq!(failing(1, 10.0).as_deref(), Some(failed));
+    assert_eq!(failing(2, 4.0), None);
+    assert_eq!(failing(0, 10.0), None, "blue fails its checks too");
+}
+
+#[test]
+fn answers_are_looked_at_once_failures_could_show_with_all_of_the_traffic() {
+    let looked_at = |percent, secs: i64, made| {
+        let view = view_of(NEW, Weights::with(Colour::Green, percent));
+        let mut open = target(&view, Some(view.weights));
+        let shift = open.shift.as_mut().expect("shifted");
+        shift.at = earlier(view.observed_at, secs);
+        shift.made = made;
+        let departure = settled_departure(&context(&open, &view));
+        departure.map(|departure| {
+            (departure.left_at, departure.now) == (shift_at(&open), view.observed_at)
+        })
+    };
+    assert_eq!(
+        looked_at(100, 420, true),
+        Some(true),
+        "three settled minutes"
+    );
+    assert_eq!(looked_at(100, 360, true), None, "two of them");
+    assert_eq!(looked_at(100, 420, false), None);
+    assert_eq!(looked_at(99, 420, true), None);
+}
+
+fn shift_at(open: &PairTarget) -> Timestamp {
+    open.shift.as_ref().expect("shifted").at
 }
 
 #[test]

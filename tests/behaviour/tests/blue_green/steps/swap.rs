@@ -2,6 +2,7 @@
 
 mod give_back;
 mod growth;
+mod last_bake;
 mod parts;
 mod sticky;
 

@@ -130,7 +130,8 @@ fn authorized(after: &str) -> Option<Range<usize>> {
 
 fn is_credential(word: &str) -> bool {
     let is_assignment = word.trim_end_matches('=').contains('=');
-    word.len() >= SECRET_CHARS && !is_plain(word) && !word.starts_with(SIGNED) && !is_assignment
+    let is_other = is_assignment || word.starts_with("arn:");
+    word.len() >= SECRET_CHARS && !is_plain(word) && !word.starts_with(SIGNED) && !is_other
 }
 
 /// Whether this is the working directory of a process, as its environment names it.

@@ -272,7 +272,7 @@ const WITH_SECRETS: [(&str, &str); 63] = [
 ];
 
 /// Texts in which names, addresses and words look like secrets.
-const WITHOUT_SECRETS: [&str; 43] = [
+const WITHOUT_SECRETS: [&str; 44] = [
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve \
      ref \
      111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/token-api:1.4@sha256:0a0a0a0a0a0a0a0a0a0a\
@@ -333,6 +333,7 @@ const WITHOUT_SECRETS: [&str; 43] = [
     "{\"name\":\"DB_TOKEN\",\"valueFrom\":\"/prod/db/token1\"}; token, value: none",
     "unauthorized: authentication required; authorization: denied by policy, see 403",
     "the authorization code0123 has expired",
+    "no authorization: arn:aws:iam::111122223333:role/deploy1 may not do that",
     "the \"password\" value is wrong; <Token></Token>; token>5; --token <token> --at <time>",
 ];
 

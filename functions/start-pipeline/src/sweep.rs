@@ -72,7 +72,8 @@ impl StartPipeline {
         images.retain(|image| subscription.delivered_tag(&image.manifest.tags).is_some());
         let tag = newest_claim
             .as_ref()
-            .and_then(|claim| tag_of(&newest, claim));
+            .and_then(|claim| tag_of(&newest, claim))
+            .filter(|tag| subscription.why_unmatched(tag).is_none());
         let returned = tag.and_then(|tag| place.returned(&images, &newest, tag, now));
         // What is newer than the newest push may have been pushed after its tag had returned.
         let returned = returned.filter(|_| !awaits_event(&images, &newest, now));

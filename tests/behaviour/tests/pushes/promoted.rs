@@ -84,3 +84,20 @@ fn a_new_image_with_the_tag_of_the_last_promotion_is_refused_by_its_gate_once() 
         assert_eq!(started(&driver, &pushed), 0);
     });
 }
+
+#[test]
+fn a_tag_that_the_pipeline_no_longer_delivers_refuses_no_image_to_which_it_is_given() {
+    run(without_a_rule(), Fault::None, async |driver| {
+        let (mut of_builds, [_, promoted]) = promoted_once(&driver).await;
+        of_builds["tag_pattern"] = json!("build-*");
+        tag(&driver, TOOLS, &promoted, "production");
+
+        let swept = sweep(&driver, of_builds.clone()).await;
+        let missed = swept["missed"].as_array().expect("a list");
+        assert_eq!(missed.len(), 1, "{swept}");
+        let recorded = claim(&driver, &promoted).expect("recorded");
+        let refusal = text(&recorded, "refusal").expect("a reason");
+        assert!(refusal.starts_with("superseded"), "{refusal}");
+        assert_eq!(sweep(&driver, of_builds).await, nothing());
+    });
+}

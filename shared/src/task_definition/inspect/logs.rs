@@ -43,6 +43,10 @@ const OF_AWSLOGS: [&str; 8] = [
 
 const CREATES_GROUP: &str = "awslogs-create-group";
 
+/// Where a container sends its output that ECS started with FireLens: to a socket of its task
+/// (github.com/aws/amazon-ecs-agent).
+const OF_FIRELENS: &str = "unix:///var/lib/ecs/data/firelens/";
+
 /// A driver that was given. `json-file` without options is Docker's own.
 pub(super) fn convert(host: &mut Fields, draft: &mut Draft) -> Result<(), String> {
     let mut config = host.object("LogConfig")?;
@@ -116,6 +120,11 @@ fn refusal(driver: &str, options: &BTreeMap<String, String>, place: &Place) -> O
     };
     if !drivers.contains(&driver) {
         let reason = "ECS does not take this driver here; the running definition decides";
+        return Some(reason.to_owned());
+    }
+    let address = options.get("fluentd-address");
+    if address.is_some_and(|address| address.starts_with(OF_FIRELENS)) {
+        let reason = "the ECS agent sets it for FireLens; the running definition decides";
         return Some(reason.to_owned());
     }
 

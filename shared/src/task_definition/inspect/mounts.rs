@@ -14,19 +14,23 @@ use super::peers::Peers;
 use super::volumes::Volumes;
 
 /// Directories that one host alone has, by how they begin: Docker Desktop has those of its user in
-/// a machine of its own (github.com/docker/for-win/issues/2620 and 14390), and the ECS agent writes
-/// about each container (docs.aws.amazon.com/AmazonECS/latest/developerguide, container-metadata).
-const OF_ONE_HOST: [(&str, &str); 4] = [
+/// a machine of its own (github.com/docker/for-win/issues/2620 and 14390), and the ECS agent mounts
+/// what it writes about each container, the files of FireLens and ECS Exec, and volumes of EBS
+/// (docs.aws.amazon.com/AmazonECS/latest/developerguide, container-metadata;
+/// github.com/aws/amazon-ecs-agent).
+const OF_ONE_HOST: [(&str, &str); 7] = [
     ("/host_mnt/", OF_DESKTOP),
     ("/run/desktop/mnt/host/", OF_DESKTOP),
     ("/run/host-services/", OF_DESKTOP),
-    (
-        "/var/lib/ecs/data/metadata/",
-        "the ECS agent mounts it itself",
-    ),
+    ("/mnt/ecs/ebs/", OF_AGENT),
+    ("/var/lib/ecs/data/", OF_AGENT),
+    ("/var/lib/ecs/deps/", OF_AGENT),
+    ("/var/log/ecs/exec/", OF_AGENT),
 ];
 
 const OF_DESKTOP: &str = "it is a directory of Docker Desktop, which no instance has";
+
+const OF_AGENT: &str = "the ECS agent mounts it itself";
 
 /// Files that Docker makes for each container. nerdctl prints them as mounts
 /// (github.com/containerd/nerdctl, pkg/containerutil).

@@ -268,6 +268,16 @@ fn directories_of_docker_desktop_and_of_the_ecs_agent_are_listed() {
         ),
         ("/run/host-services/docker.proxy.sock", DESKTOP),
         ("/var/lib/ecs/data/metadata/3212e4e1/web", AGENT),
+        (
+            "/var/lib/ecs/data/firelens/3212e4e1/config/fluent.conf",
+            AGENT,
+        ),
+        (
+            "/var/lib/ecs/deps/execute-command/bin/3.3/amazon-ssm-agent",
+            AGENT,
+        ),
+        ("/var/log/ecs/exec/3212e4e1/web", AGENT),
+        ("/mnt/ecs/ebs/3212e4e1_vol-0a1b", AGENT),
     ] {
         let mount = json!({"Type": "bind", "Source": source, "Destination": "/app", "RW": true});
         let binds = json!({"Binds": [r"C:\Users\jane\app:/app:rw"]});

@@ -165,6 +165,21 @@ fn every_log_driver_is_kept_where_ecs_has_it() {
 }
 
 #[test]
+fn the_socket_of_firelens_in_one_task_is_left_to_the_running_definition() {
+    let socket = "unix:///var/lib/ecs/data/firelens/3212e4e1/socket/fluent.sock";
+    let log = json!({"Type": "fluentd", "Config": {"fluentd-address": socket}});
+    check_listed(&[(
+        json!({}),
+        json!({"LogConfig": log}),
+        &[
+            "web.HostConfig.LogConfig.Type (fluentd): the ECS agent sets it for FireLens; the \
+             running definition decides",
+            "web.HostConfig.LogConfig.Config (options: 1): they are of this driver",
+        ],
+    )]);
+}
+
+#[test]
 fn every_option_of_awslogs_that_ecs_knows_is_kept() {
     let kept = json!({
         "awslogs-create-group": "true", "awslogs-datetime-format": "%Y", "awslogs-group": "web",

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 
 use clap::builder::RangedI64ValueParser;
 use slipway::aws::{Listing, Pipelines, Unreadable};
-use slipway::release::{Push, Record};
+use slipway::release::{Push, Record, start_of};
 use slipway::timestamp::Timestamp;
 
 use crate::{Failed, Session};
 
-/// The releases of some pipelines since a time, and their pushes.
+/// How many days before the period a release may have begun that ended in it, as the index has the
+/// records by their beginnings: an approval waits as long at most (AWS CodePipeline quotas).
+const OPEN_DAYS: u32 = 60;
+
+/// The releases of some pipelines that may have ended since a time, and their pushes.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
     pub(crate) records: Vec<Record>,
@@ -48,9 +52,10 @@ impl Past {
         since: Timestamp,
     ) -> Result<Self, Failed> {
         let ledger = session.ledger();
+        let begun = start_of(OPEN_DAYS, since);
         let mut past = Self::default();
         for pipeline in pipelines {
-            let released = ledger.releases(pipeline, since).await?;
+            let released = ledger.releases(pipeline, begun).await?;
             let claimed = ledger.pushes(pipeline).await?;
             past.records.extend(released.records);
             past.pushes.extend(claimed.pushes);

@@ -31,7 +31,7 @@ pub struct Contents<'a> {
     pub leases: &'a [Lease],
     /// The executions whose release has not begun.
     pub started: &'a [Started],
-    /// The records of the period.
+    /// The records of the period; those that ended before it are left out.
     pub records: &'a [Record],
     /// The claims of pushes, for the figures and for those that were refused.
     pub pushes: &'a [Push],

@@ -86,8 +86,12 @@ fn the_line_of_a_pair_is_level_until_its_weights_move() {
     );
     assert_eq!(charts[0].moves[0].ended, "rolled-back");
 
-    let (charts, _) = drawn(&back, &[]);
-    assert_eq!(charts[0].line, "M52 168L352 168");
+    let before = record(-5, json!({"prior": found(100), "shift": shift(-5, 80, 0)}));
+    for none in [vec![], vec![before]] {
+        let (charts, _) = drawn(&back, &none);
+        assert_eq!(charts[0].line, "M52 168L352 168");
+        assert!(charts[0].moves.is_empty());
+    }
     let (none, _) = drawn(&lease(json!({})), &[deployed]);
     assert!(none.is_empty());
 }

@@ -120,7 +120,8 @@ fn chart(
 ) -> WeightsChart {
     let own = records
         .iter()
-        .filter(|record| record.is_of(&lease.cluster, &lease.service));
+        .filter(|record| record.is_of(&lease.cluster, &lease.service))
+        .filter(|record| record.ended_at >= Some(period.begin(0)));
     let mut releases: Vec<PairRelease<'_>> = own.filter_map(PairRelease::of_record).collect();
     releases.extend(lease.release.as_ref().and_then(PairRelease::of_open));
     releases.sort_by_key(|release| release.began_at);

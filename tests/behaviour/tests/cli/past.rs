@@ -6,6 +6,8 @@ use emulator::ecr::Behaviour;
 use harness::driver::Driver;
 use harness::markup::assert_well_formed;
 use serde_json::{Value, json};
+use slipway::release::start_of;
+use slipway::timestamp::Timestamp;
 use slipway_cli::{Exit, Failed, Figures, Look, Page, Report, Session};
 
 use behaviour::{account, push_as};
@@ -71,6 +73,17 @@ fn the_figures_of_a_service_are_those_of_its_releases() {
         let before = before.run(&session).await.expect("an answer");
         assert_eq!(before.json["services"][0]["failed_changes"], 0);
         assert_eq!(before.json["services"][0]["deployments"], 1);
+
+        // A day that begins while the release is open.
+        let end = deployed.started_at.secs() + 86_401;
+        let within = Figures {
+            target: None,
+            days: 1,
+            until: Some(Timestamp::from_secs(end).expect("in range")),
+        };
+        assert!(Some(start_of(1, within.until.expect("an end"))) < deployed.ended_at);
+        let within = within.run(&session).await.expect("an answer");
+        assert_eq!(within.json["services"][0]["deployments"], 1);
     });
 }
 

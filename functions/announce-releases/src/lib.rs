@@ -86,7 +86,7 @@ impl AnnounceReleases {
         // Boxed: the SDK's futures are deep.
         let record = Box::pin(self.ledger.record(&approval.execution)).await?;
         let Some(notice) = record.and_then(|record| of_approval(&record, approval)) else {
-            let reason = "the execution is not an open release";
+            let reason = "the execution has no release that goes on";
             tracing::info!(execution = approval.execution, reason, "ignored");
             return Ok(json!({"status": "ignored", "reason": reason}));
         };

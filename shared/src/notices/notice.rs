@@ -106,7 +106,11 @@ impl Notice {
             Occasion::Approval { id, .. } => format!("approval/{id}"),
             Occasion::Ended(_) => "outcome".to_owned(),
         };
-        let target = self.release.target.as_ref();
+        // A release may have begun or ended when the event of an approval comes once more.
+        let target = match &self.occasion {
+            Occasion::Approval { .. } => None,
+            _ => self.release.target.as_ref(),
+        };
         let target = target.map_or_else(|| "-".to_owned(), |names| names.join("/"));
         format!("{}/{target}/{occasion}", self.release.execution)
     }

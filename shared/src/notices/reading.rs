@@ -124,15 +124,29 @@ fn awaiting(release: &Release) -> Option<&AwaitingDecision> {
     release.pair()?.awaiting.as_ref()
 }
 
+/// Whether an approval began after a release after which another one may follow. One that began
+/// before its end is over.
+fn waits_after(record: &Record, approval: &StartedApproval) -> bool {
+    record.ended_well() && record.ended_at <= Some(approval.at)
+}
+
 /// The notice of an approval that waits, with what the ledger has of its execution; none if the
-/// execution is not a release.
+/// execution is another pipeline's, or ended so that no release follows.
 #[must_use]
 pub fn of_approval(record: &Record, approval: &StartedApproval) -> Option<Notice> {
-    if record.state == RecordState::Closed || record.pipeline != approval.pipeline {
+    if record.pipeline != approval.pipeline {
         return None;
     }
+    let release = match record.state {
+        RecordState::Started | RecordState::Begun => named(record),
+        // Between two releases: the ledger does not have which service is next.
+        RecordState::Closed if waits_after(record, approval) => {
+            named(&record.followed(approval.at))
+        }
+        RecordState::Closed => return None,
+    };
     Some(Notice {
-        release: named(record),
+        release,
         at: approval.at,
         occasion: Occasion::Approval {
             stage: approval.stage.clone(),

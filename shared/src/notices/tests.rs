@@ -233,7 +233,7 @@ fn an_approval_is_announced_with_what_the_record_has() {
         at: after(60),
     };
     let notice = of_approval(&begun(), &approval).expect("it waits");
-    assert_eq!(notice.key(), "e-1/apps/web/approval/a-1");
+    assert_eq!(notice.key(), "e-1/-/approval/a-1");
     assert_eq!(notice.detail_type(), "Slipway Release Waiting");
     assert_eq!(notice.detail()["digest"], DIGEST);
     assert_eq!(
@@ -243,8 +243,14 @@ fn an_approval_is_announced_with_what_the_record_has() {
          slipway-web, execution e-1; slipway approve e-1; slipway reject e-1"
     );
 
-    let closed = begun().closed(Outcome::Failed, "stopped", after(30));
-    assert_eq!(of_approval(&closed, &approval), None);
+    let closed = |outcome, secs| begun().closed(outcome, "over", after(secs));
+    let failed = closed(Outcome::Failed, 30);
+    assert_eq!(of_approval(&failed, &approval), None);
+    let deployed_later = closed(Outcome::Deployed, 90);
+    assert_eq!(of_approval(&deployed_later, &approval), None, "it is over");
+    let next = of_approval(&closed(Outcome::Deployed, 30), &approval).expect("it waits");
+    assert_eq!(next.key(), notice.key());
+    assert_eq!(next.detail().get("service"), None, "it is not known yet");
     let other = Record {
         pipeline: "other".to_owned(),
         ..begun()

@@ -187,9 +187,15 @@ impl Record {
     /// delivery of an earlier job begins nothing again.
     #[must_use]
     pub fn may_precede(&self, cluster: &str, service: &str) -> bool {
-        self.as_earlier().is_some()
+        self.ended_well()
             && !self.is_of(cluster, service)
             && !self.earlier.iter().any(|it| it.is_of(cluster, service))
+    }
+
+    /// Whether its release is closed and ended so that another one of the execution may follow.
+    #[must_use]
+    pub fn ended_well(&self) -> bool {
+        self.as_earlier().is_some()
     }
 
     /// Whether its release is of this service.

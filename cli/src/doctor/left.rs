@@ -31,17 +31,27 @@ struct Open<'a> {
 
 pub(super) async fn checks(session: &Session, listing: &Listing) -> Result<Vec<Check>, Failed> {
     let mut checks = Vec::new();
-    for open in unseen(listing).into_iter().take(EXECUTIONS) {
-        checks.extend(left(session, open).await?);
+    let unseen = unseen(listing);
+    for open in unseen.iter().take(EXECUTIONS) {
+        checks.extend(left(session, *open).await?);
     }
     if checks.is_empty() {
         checks.push(Check {
             state: State::Ok,
             name: NAME,
-            found: "none has left its release open".to_owned(),
+            found: none_left(unseen.len()),
         });
     }
     Ok(checks)
+}
+
+/// What is known if none of the executions that were looked at has left its release.
+fn none_left(count: usize) -> String {
+    if count > EXECUTIONS {
+        format!("none of {EXECUTIONS} that were looked at, of {count}, has left its release open")
+    } else {
+        "none has left its release open".to_owned()
+    }
 }
 
 /// The executions of which the ledger has no trace that a sweep saw their end.
@@ -142,5 +152,12 @@ mod tests {
         for change in seen {
             assert!(unseen(&listing(change)).is_empty());
         }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_called_good() {
+        assert_eq!(none_left(EXECUTIONS), "none has left its release open");
+        let more = "none of 12 that were looked at, of 13, has left its release open";
+        assert_eq!(none_left(EXECUTIONS + 1), more);
     }
 }

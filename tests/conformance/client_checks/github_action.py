@@ -102,6 +102,13 @@ def an_action_that_does_not_wait_ends_once_its_execution_is_started():
 
 
 @check
+def an_action_that_runs_no_command_has_started_nothing():
+    for wrong, status in (({"timeout": "soon"}, WRONG), ({"command": "no-such-slipway"}, 127)):
+        played = Played(pipeline=PIPELINE, image="1.0.0", **wrong)
+        assert played.status == status and played.summary.startswith("### Slipway: not started\n"), played.summary
+
+
+@check
 def an_input_of_an_action_is_never_a_part_of_its_script():
     for image in ('1.0.0"; touch taken; "', "$(touch taken)", "`touch taken`", "--help"):
         played = Played(pipeline=PIPELINE, image=image)

@@ -46,7 +46,10 @@ impl Notice {
             Occasion::Hold(hold) => {
                 let canary = "The canary showed neither harm nor health";
                 let waits = hold.traffic.as_ref().map(|traffic| {
-                    format!("The traffic stays at {traffic} until an operator decides")
+                    format!(
+                        "The traffic stays at {traffic} until an operator decides, and goes back \
+                         if none does for HoldMinutes"
+                    )
                 });
                 let reports = hold.reports.iter().map(|report| format!("Report {report}"));
                 let first = std::iter::once(canary.to_owned());

@@ -44,6 +44,7 @@ impl Notice {
             Occasion::Hold(_) => "slipway-hold",
             Occasion::Approval { .. } => "slipway-approval",
             Occasion::Ended(_) => "slipway-outcome",
+            Occasion::Drift { .. } => "slipway-drift",
         }
     }
 }

@@ -46,6 +46,8 @@ pub enum Occasion {
     },
     /// It is closed.
     Ended(Box<Ended>),
+    /// Its service runs something else since; what that is, and when it was seen.
+    Drift { found: String, seen_at: Timestamp },
 }
 
 /// A canary that waits.
@@ -105,6 +107,7 @@ impl Notice {
             Occasion::Hold(hold) => format!("hold/{}", hold.action),
             Occasion::Approval { id, .. } => format!("approval/{id}"),
             Occasion::Ended(_) => "outcome".to_owned(),
+            Occasion::Drift { seen_at, .. } => format!("drift/{seen_at}"),
         };
         // A release may have begun or ended when the event of an approval comes once more.
         let target = match &self.occasion {
@@ -122,6 +125,7 @@ impl Notice {
             Occasion::Started => "Slipway Release Started",
             Occasion::Hold(_) | Occasion::Approval { .. } => "Slipway Release Waiting",
             Occasion::Ended(_) => "Slipway Release Outcome",
+            Occasion::Drift { .. } => "Slipway Service Drifted",
         }
     }
 
@@ -132,6 +136,7 @@ impl Notice {
             Occasion::Hold(_) => "hold",
             Occasion::Approval { .. } => "approval",
             Occasion::Ended(_) => "outcome",
+            Occasion::Drift { .. } => "drift",
         }
     }
 
@@ -180,6 +185,7 @@ impl Occasion {
                 "prior_task_definition": ended.prior,
                 "reports": ended.reports,
             }),
+            Self::Drift { found, .. } => json!({"reason": found}),
         }
     }
 }

@@ -92,8 +92,39 @@ fn reports(judgements: &[JudgementRecord]) -> Vec<String> {
     reports.collect()
 }
 
-/// A lease announces that its release has begun to wait for a decision.
+/// A lease announces that its release has begun to wait for a decision, or that what the last one
+/// left was replaced.
 fn of_lease(old: Option<&Lease>, new: &Lease, at: Timestamp) -> Option<Notice> {
+    of_hold(old, new, at).or_else(|| of_drift(old, new, at))
+}
+
+fn of_drift(old: Option<&Lease>, new: &Lease, at: Timestamp) -> Option<Notice> {
+    let left = new.left.as_deref()?;
+    let drift = left.drift.as_ref()?;
+    let before = old.and_then(|old| old.left.as_deref());
+    let before = before.and_then(|left| left.drift.as_ref());
+    if before == Some(drift) {
+        return None;
+    }
+
+    // The service is observed under this role alone, whose external id is the pipeline.
+    let owner = left.deploy_role.as_ref()?.external_id.as_str();
+    let pipeline = owner.rsplit(':').next()?;
+    Some(Notice {
+        release: NamedRelease::new(
+            [pipeline, &left.execution],
+            None,
+            Some([&new.cluster, &new.service]),
+        ),
+        at,
+        occasion: Occasion::Drift {
+            found: left.shown_drift()?,
+            seen_at: drift.seen_at,
+        },
+    })
+}
+
+fn of_hold(old: Option<&Lease>, new: &Lease, at: Timestamp) -> Option<Notice> {
     let release = new.release.as_ref()?;
     let waits = awaiting(release).filter(|it| it.decision.is_none())?;
     let before = old

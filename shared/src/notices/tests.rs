@@ -204,6 +204,41 @@ fn a_wait_for_a_decision_is_announced_once_for_each_action() {
 }
 
 #[test]
+fn a_drift_is_announced_once_for_each_revision() {
+    let free = |drift: &Value| {
+        let mut item = lease(&Value::Null);
+        let members = item.as_object_mut().expect("an object");
+        members.remove("release");
+        let family = "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop";
+        let pipeline = "arn:aws:codepipeline:eu-west-1:111122223333:slipway-shop";
+        item["left"] = json!({
+            "execution": "e-2", "service": "shop-blue", "task_definition": format!("{family}:1"),
+            "began_at": after(0), "ended_at": after(60),
+            "deploy_role": {"arn": "arn:aws:iam::111122223333:role/r", "external_id": pipeline},
+        });
+        if !drift.is_null() {
+            item["left"]["drift"] = drift.clone();
+        }
+        item
+    };
+    let drift = json!({"task_definition": "shop:9", "seen_at": after(7_200)});
+    let (left, drifted) = (free(&Value::Null), free(&drift));
+
+    let notice = announced(Some(&left), Some(&drifted)).expect("it has drifted");
+    assert_eq!(notice.key(), "e-2/apps/shop/drift/2026-01-05T11:00:00Z");
+    assert_eq!(notice.detail_type(), "Slipway Service Drifted");
+    let detail = notice.detail();
+    assert_eq!(detail["pipeline"], "slipway-shop");
+    assert_eq!(
+        detail["reason"],
+        "shop-blue runs shop:9, and its last release left shop:1; it was deployed outside of a \
+         release; seen at 2026-01-05T11:00:00Z"
+    );
+    assert_eq!(announced(Some(&drifted), Some(&drifted)), None);
+    assert_eq!(announced(Some(&drifted), Some(&left)), None);
+}
+
+#[test]
 fn other_items_announce_nothing_and_what_cannot_be_read_is_an_error() {
     for (pk, sk) in [
         ("lease", "started#e-1"),

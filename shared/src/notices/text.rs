@@ -20,6 +20,7 @@ impl Notice {
                 let outcome = ended.outcome.to_string().replace('-', " ");
                 format!("{name}: {outcome}")
             }
+            Occasion::Drift { .. } => format!("{name}: runs something else than was released"),
         }
     }
 
@@ -74,6 +75,7 @@ impl Notice {
                     .chain(reports)
                     .collect()
             }
+            Occasion::Drift { found, .. } => vec![found.clone()],
         }
     }
 
@@ -84,7 +86,9 @@ impl Notice {
         let target = release.target.as_ref();
         let service = target.map_or_else(|| release.pipeline.clone(), |names| names.join("/"));
         match self.occasion {
-            Occasion::Started => vec![format!("slipway status {service}")],
+            Occasion::Started | Occasion::Drift { .. } => {
+                vec![format!("slipway status {service}")]
+            }
             Occasion::Hold(_) => vec![
                 format!("slipway decide promote {service}"),
                 format!("slipway decide roll-back {service}"),

@@ -9,6 +9,7 @@ use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use super::bench::*;
+use behaviour::notices::{announced, events, turn_on};
 use behaviour::{ends, push, push_as, released};
 
 /// Lets hours pass, each with one look at the service.
@@ -47,6 +48,23 @@ fn a_deployment_outside_of_a_release_is_noted_once_and_left_alone() {
         let next = deploy_a_copy(&driver);
         hours(&driver, 1).await;
         assert_eq!(lease(&driver)["left"]["drift"], drift_to(&next));
+    });
+}
+
+#[test]
+fn a_drift_is_announced_once() {
+    let mut aws = released();
+    turn_on(&mut aws);
+    run(aws, Fault::None, async |driver| {
+        deploy_a_copy(&driver);
+        hours(&driver, 3).await;
+        let aws = driver.world.aws();
+        assert_eq!(events(&aws, "Slipway Service Drifted"), 1);
+        let drifted = announced(&aws).find(|event| event["detail"]["kind"] == "drift");
+        let detail = &drifted.expect("it has drifted")["detail"];
+        assert_eq!(detail["pipeline"], "slipway-web");
+        let reason = detail["reason"].as_str().expect("a text");
+        assert!(reason.contains("left web:2"), "{reason}");
     });
 }
 

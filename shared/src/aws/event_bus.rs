@@ -32,7 +32,7 @@ impl EventBus {
         let entry = PutEventsRequestEntry::builder()
             .source(SOURCE)
             .detail_type(notice.detail_type())
-            .detail(notice.detail().to_string())
+            .detail(notice.content().to_string())
             .time(DateTime::from_secs(notice.at.secs()))
             .build();
         let request = self.clients.eventbridge().put_events().entries(entry);

@@ -142,7 +142,7 @@ impl Notice {
 
     /// The detail of its event: what is known, a text for people, and the same for chats.
     #[must_use]
-    pub fn detail(&self) -> Value {
+    pub fn content(&self) -> Value {
         let release = &self.release;
         let [cluster, service] = match &release.target {
             Some(names) => names.clone().map(Some),

@@ -102,7 +102,7 @@ fn an_outcome_is_announced_with_all_that_the_record_has() {
     let notice = announced(Some(&item(&begun())), Some(&item(&record))).expect("it has ended");
     assert_eq!(notice.detail_type(), "Slipway Release Outcome");
     assert_eq!(
-        notice.detail(),
+        notice.content(),
         json!({
             "version": 1,
             "key": "e-1/apps/web/outcome",
@@ -155,7 +155,7 @@ fn an_outcome_that_an_operator_must_repair_is_named_so() {
     };
     let notice = announced(None, Some(&item(&record))).expect("it has ended");
     assert_eq!(
-        notice.detail()["chat"]["content"]["title"],
+        notice.content()["chat"]["content"]["title"],
         "web: manual intervention required"
     );
 }
@@ -165,7 +165,7 @@ fn the_end_of_a_release_that_never_began_has_the_name_of_its_pipeline() {
     let record = started().closed(Outcome::Superseded, "a newer one came", after(314));
     let notice = announced(Some(&item(&started())), Some(&item(&record))).expect("it has ended");
     assert_eq!(notice.key(), "e-1/-/outcome");
-    let detail = notice.detail();
+    let detail = notice.content();
     assert_eq!(detail.get("service"), None);
     assert_eq!(
         detail["chat"]["content"]["title"],
@@ -179,7 +179,7 @@ fn a_wait_for_a_decision_is_announced_once_for_each_action() {
     let notice = announced(Some(&free), Some(&waits)).expect("it waits");
     assert_eq!(notice.key(), "e-2/apps/shop/hold/2026-01-05T09:00:30Z");
     assert_eq!(notice.detail_type(), "Slipway Release Waiting");
-    let detail = notice.detail();
+    let detail = notice.content();
     assert_eq!(detail["traffic"], "blue 90 / green 10");
     assert_eq!(
         detail["chat"]["content"]["nextSteps"],
@@ -227,7 +227,7 @@ fn a_drift_is_announced_once_for_each_revision() {
     let notice = announced(Some(&left), Some(&drifted)).expect("it has drifted");
     assert_eq!(notice.key(), "e-2/apps/shop/drift/2026-01-05T11:00:00Z");
     assert_eq!(notice.detail_type(), "Slipway Service Drifted");
-    let detail = notice.detail();
+    let detail = notice.content();
     assert_eq!(detail["pipeline"], "slipway-shop");
     assert_eq!(
         detail["reason"],
@@ -270,9 +270,9 @@ fn an_approval_is_announced_with_what_the_record_has() {
     let notice = of_approval(&begun(), &approval).expect("it waits");
     assert_eq!(notice.key(), "e-1/-/approval/a-1");
     assert_eq!(notice.detail_type(), "Slipway Release Waiting");
-    assert_eq!(notice.detail()["digest"], DIGEST);
+    assert_eq!(notice.content()["digest"], DIGEST);
     assert_eq!(
-        notice.detail()["text"],
+        notice.content()["text"],
         "web: waiting for approval; Action approve of stage Release waits: no later action runs \
          before it is approved; Image sha256:db15ba16fdb4; Service web in cluster apps; Pipeline \
          slipway-web, execution e-1; slipway approve e-1; slipway reject e-1"
@@ -285,7 +285,7 @@ fn an_approval_is_announced_with_what_the_record_has() {
     assert_eq!(of_approval(&deployed_later, &approval), None, "it is over");
     let next = of_approval(&closed(Outcome::Deployed, 30), &approval).expect("it waits");
     assert_eq!(next.key(), notice.key());
-    assert_eq!(next.detail().get("service"), None, "it is not known yet");
+    assert_eq!(next.content().get("service"), None, "it is not known yet");
     let other = Record {
         pipeline: "other".to_owned(),
         ..begun()
@@ -298,7 +298,7 @@ fn a_chat_shows_no_mention_and_no_link_of_a_reason() {
     let reason = "<!channel> said <https://example.com|here> and @here";
     let record = begun().closed(Outcome::Failed, reason, after(314));
     let notice = announced(None, Some(&item(&record))).expect("it has ended");
-    let detail = notice.detail();
+    let detail = notice.content();
     let shown = detail["chat"]["content"]["description"].as_str();
     let shown = shown.expect("a text");
     assert!(

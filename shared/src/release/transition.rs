@@ -63,11 +63,7 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
             Ok(())
         }
         (None, Event::RepairAnnounced) if next.last_known.is_some() => Ok(()),
-        (None, Event::StickinessNoted { off: None }) => next
-            .last_known
-            .as_mut()
-            .map(|known| known.stickiness = None)
-            .ok_or(Refusal::Phase),
+        (None, Event::StickinessNoted { off: None }) => give_back(&mut next.last_known),
         (None, Event::RestartNoted(restart)) => {
             next.restart = restart;
             Ok(())
@@ -135,15 +131,19 @@ fn step(
         Event::ScaleInRestorationAnnounced => restore_scale_in(phase.pair()?),
         Event::RaiseAnnounced { tasks } => phase.pair()?.raised_to = Some(tasks),
         Event::RestorationAnnounced { percentages } => phase.restore(percentages)?,
-        Event::PriorRegistered { task_definition } => {
-            phase.restorable_service()?.prior.task_definition = task_definition;
-        }
+        Event::PriorRegistered { task_definition } => phase.register_prior(task_definition)?,
         Event::Taken(_)
         | Event::RepairAnnounced
         | Event::RestartNoted(_)
         | Event::DriftNoted(_)
         | Event::Closed(_) => return Err(Refusal::Phase),
     }
+    Ok(())
+}
+
+/// What a release owes of stickiness is only given back where one is known.
+fn give_back(known: &mut Option<LastKnownRouting>) -> Result<(), Refusal> {
+    known.as_mut().ok_or(Refusal::Phase)?.stickiness = None;
     Ok(())
 }
 
@@ -209,6 +209,12 @@ impl Phase {
             Some(Target::Pair(pair)) => Ok(pair),
             Some(Target::Service(_)) | None => Err(Refusal::Phase),
         }
+    }
+
+    /// The prior revision has this name from now on.
+    fn register_prior(&mut self, task_definition: String) -> Result<(), Refusal> {
+        self.restorable_service()?.prior.task_definition = task_definition;
+        Ok(())
     }
 
     /// The service of a release that is being rolled back.

@@ -45,7 +45,7 @@ fn a_notice_is_an_entry_with_the_time_of_what_happened() {
     assert_eq!(entry["Time"].as_f64(), Some(seconds));
     let detail = entry["Detail"].as_str().expect("a text");
     let detail: Value = serde_json::from_str(detail).expect("JSON");
-    assert_eq!(detail, notice().detail());
+    assert_eq!(detail, notice().content());
 }
 
 #[test]

@@ -12,9 +12,9 @@ pub(super) fn closed(
     close(lease, &Conclusion::new(outcome, reason), at).expect("it is open")
 }
 
-#[test]
-fn a_close_frees_the_lease_and_records_the_whole_release() {
-    let record = |prior, pair: Option<PairTarget>| Record {
+/// The record of a release that was rolled back.
+fn record(prior: Prior, pair: Option<PairTarget>) -> Record {
+    Record {
         v: 1,
         execution: "e-1".to_owned(),
         pipeline: "slipway-web".to_owned(),
@@ -39,8 +39,11 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         started_at: now(),
         ended_at: Some(after(90)),
         expires_at: None,
-    };
+    }
+}
 
+#[test]
+fn a_close_frees_the_lease_and_records_the_whole_release() {
     let service = rolling_back(of_service(service_target()));
     let restored = LeftRunning {
         execution: "e-1".to_owned(),

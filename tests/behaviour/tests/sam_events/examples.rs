@@ -73,3 +73,24 @@ pub(crate) fn write_missing(aws: &Aws, sent: &[&Invocation]) {
         }
     }
 }
+
+/// Keys and JSON types, and nothing of the values.
+pub(super) fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (name.clone(), shape(member)))
+            .collect(),
+        Value::Array(items) => items
+            .first()
+            .map_or_else(|| json!([]), |item| json!([shape(item)])),
+        Value::String(text) => match serde_json::from_str(text) {
+            // UserParameters and tokens are JSON in a string.
+            Ok(inner @ Value::Object(_)) => json!({"text": shape(&inner)}),
+            _ => json!("text"),
+        },
+        Value::Number(_) => json!("number"),
+        Value::Bool(_) => json!("bool"),
+        Value::Null => Value::Null,
+    }
+}

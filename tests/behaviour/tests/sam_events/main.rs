@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 use slipway::aws::Sdk;
 use slipway::job::Token;
 
+use examples::shape;
+
 /// How the functions that CodePipeline invokes are woken: by a job, by the job after it, and by an
 /// operator.
 const JOB: [&str; 3] = ["job", "job-with-token", "parameters"];
@@ -189,27 +191,6 @@ fn every_function_has_its_events_and_every_event_its_function() {
         })
         .collect();
     assert_eq!(cases, woken);
-}
-
-/// Keys and JSON types, and nothing of the values.
-fn shape(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, member)| (name.clone(), shape(member)))
-            .collect(),
-        Value::Array(items) => items
-            .first()
-            .map_or_else(|| json!([]), |item| json!([shape(item)])),
-        Value::String(text) => match serde_json::from_str(text) {
-            // UserParameters and tokens are JSON in a string.
-            Ok(inner @ Value::Object(_)) => json!({"text": shape(&inner)}),
-            _ => json!("text"),
-        },
-        Value::Number(_) => json!("number"),
-        Value::Bool(_) => json!("bool"),
-        Value::Null => Value::Null,
-    }
 }
 
 /// The demo, a canary, a release by records, a stack that finds roles, a release with a one-off

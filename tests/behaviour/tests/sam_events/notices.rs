@@ -9,14 +9,15 @@ use serde_json::json;
 
 use super::invoke;
 
-/// The account of a release that waits for an approval, once that was announced.
+/// The account of a release that waits for an approval, once that and its begin were announced.
 pub(super) fn waiting() -> Aws {
     run(account(), Fault::None, async |driver| {
         notices::wait_for_approval(&driver, "9.16.0");
-        let waits = |aws: &Aws| notices::events(aws, "Slipway Release Waiting") > 0;
+        let both = ["Slipway Release Started", "Slipway Release Waiting"];
+        let are_there = |aws: &Aws| both.iter().all(|kind| notices::events(aws, kind) > 0);
         let hour = Duration::from_secs(3_600);
-        let announced = driver.until(hour, &mut |_| Ok(()), waits).await;
-        announced.expect("the approval is announced");
+        let announced = driver.until(hour, &mut |_| Ok(()), are_there).await;
+        announced.expect("both are announced");
         driver.world.snapshot()
     })
 }

@@ -149,6 +149,10 @@ fn entries(answers: &mut Returned) {
     for (test, members) in failing {
         answers.add(test, "put-events", put_entry(&members));
     }
+    entries_that_are_refused_or_passed_on(answers);
+}
+
+fn entries_that_are_refused_or_passed_on(answers: &mut Returned) {
     let text = format!("{{\"text\": \"{}\"}}", "a".repeat(256 * 1024));
     answers.add(
         "test_put_event_with_too_big_detail",

@@ -217,12 +217,12 @@ impl Event {
                     let reported = driver.until(PATIENCE, &mut nothing_denied, over).await;
                     reported.expect("each step reports its job");
                 }
-                Self::Replica | Self::Migration => ended(&driver, known, WEB, "deployed").await,
+                Self::Replica
+                | Self::Migration
+                | Self::RepeatedRegistration
+                | Self::StackUpdate => ended(&driver, known, WEB, "deployed").await,
                 Self::StoppedRelease | Self::DeregisteredPrior | Self::FailedByAlarm => {
                     ended(&driver, known, WEB, "rolled-back").await
-                }
-                Self::RepeatedRegistration | Self::StackUpdate => {
-                    ended(&driver, known, WEB, "deployed").await
                 }
                 Self::NeverBegun | Self::SlowMigration => {
                     ended(&driver, known, WEB, "failed").await
@@ -234,18 +234,9 @@ impl Event {
                 Self::DryRun => checked(&driver, known).await,
                 Self::CustomJobs => {
                     checked(&driver, known).await;
-                    let listed = |aws: &Aws| {
-                        let mut calls = aws.calls.iter();
-                        calls.any(|call| call.operation == "ListActionTypes")
-                    };
-                    let polled = driver.until(PATIENCE, &mut nothing_denied, listed).await;
-                    polled.expect("the schedule polls every minute");
+                    polled(&driver).await;
                 }
-                Self::Notices => {
-                    let over = |aws: &Aws| notices::events(aws, "Slipway Release Waiting") > 0;
-                    let announced = driver.until(PATIENCE, &mut nothing_denied, over).await;
-                    announced.expect("the approval is announced");
-                }
+                Self::Notices => announced(&driver).await,
                 Self::FoundRoles => found_roles::complete(&driver, found_roles::STACK).await,
                 Self::PairOnInstances => ended(&driver, known, WAREHOUSE, "deployed").await,
                 Self::ReleaseOnListener | Self::PromotedCanary => {
@@ -256,6 +247,23 @@ impl Event {
             driver.world.snapshot()
         })
     }
+}
+
+/// The schedule polls every minute.
+async fn polled(driver: &Driver) {
+    let listed = |aws: &Aws| {
+        let mut calls = aws.calls.iter();
+        calls.any(|call| call.operation == "ListActionTypes")
+    };
+    let polled = driver.until(PATIENCE, &mut nothing_denied, listed).await;
+    polled.expect("it polls");
+}
+
+/// The approval is announced.
+async fn announced(driver: &Driver) {
+    let over = |aws: &Aws| notices::events(aws, "Slipway Release Waiting") > 0;
+    let announced = driver.until(PATIENCE, &mut nothing_denied, over).await;
+    announced.expect("it is announced");
 }
 
 async fn begin_chapter(driver: &Driver, chapter: &Chapter) {

@@ -1,5 +1,7 @@
 //! What was released in the period and how it ended, and what was refused.
 
+use std::cmp::Reverse;
+
 use crate::judge::report::visible;
 use crate::release::{EndedRelease, JudgementRecord, Push};
 use crate::timestamp::{Timestamp, readable};
@@ -107,7 +109,7 @@ pub(super) fn refused(pushes: &[Push], since: Timestamp) -> (Vec<RefusedRow>, us
         .filter(|push| push.claimed_at >= since)
         .filter_map(|push| Some((push, push.refusal.as_deref()?)))
         .collect();
-    found.sort_by(|(one, _), (other, _)| other.claimed_at.cmp(&one.claimed_at));
+    found.sort_by_key(|(push, _)| Reverse(push.claimed_at));
 
     let more = found.len().saturating_sub(REFUSED_MAX);
     let rows = found.iter().take(REFUSED_MAX);

@@ -49,7 +49,7 @@ impl LeftRunning {
     pub fn is_due(&self, now: Timestamp) -> bool {
         let minutes = now.since(self.ended_at).as_secs() / 60;
         let period = DRIFT_PERIOD.as_secs() / 60;
-        self.deploy_role.is_some() && minutes >= period && minutes % period == 0
+        self.deploy_role.is_some() && minutes >= period && minutes.is_multiple_of(period)
     }
 
     /// The PRIMARY deployment, if it runs another revision than was left.

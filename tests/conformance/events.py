@@ -224,7 +224,9 @@ def main():
     emitted = defaultdict(list)
     for found in records(Path(sys.argv[1]), "event", "invocation"):
         if found["kind"] == "event":
-            emitted[kind_of(found["event"])].append(found["event"])
+            # AWS publishes the shape of its own events only; Slipway puts notices on the bus beside them.
+            if found["event"]["source"].startswith("aws."):
+                emitted[kind_of(found["event"])].append(found["event"])
             continue
         payload = found["payload"]
         data = payload.get(JOB, {}).get("data") if isinstance(payload, dict) else None

@@ -27,7 +27,7 @@ import servers
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 60
 # The beginning of a function's error message when an AWS call failed.
-REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|lambda|route53|s3):\w+ failed: ")
+REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|events|lambda|route53|s3):\w+ failed: ")
 # The steps that begin and finish the release of the events; the others come between them, in any order.
 BEGIN, FINISH = "BeginReleaseFunction", "FinishReleaseFunction"
 # The push is last, because the execution that it starts waits for the release.
@@ -37,7 +37,7 @@ NOT_BEGUN = "in cluster apps; run begin-release before this action"
 # CodePipeline does not know the execution of these events. When a sweep comes in between, it takes the release for one of a
 # pipeline that was deleted, and rolls it back.
 SWEPT = "the release is being rolled back; start again with a new execution"
-CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "action-started", "poll", "create", "parameters"]
+CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "action-started", "poll", "create", "changes", "approval-started", "parameters"]
 
 
 def binaries():

@@ -163,8 +163,8 @@ fn what_passes_notices_on_and_what_describes_them_know_their_members() {
 
 #[test]
 fn a_batch_is_delivered_again_from_the_first_notice_that_was_not_taken() {
+    let records = records();
     run(account(), Fault::None, async |driver| {
-        let records = records();
         let event = json!({ "Records": records });
         let busy = CallFault::ThrottleFrom(2, 100);
         let answer = invoke_with(&driver, FUNCTION, event.clone(), busy).await;
@@ -193,8 +193,8 @@ fn a_batch_is_delivered_again_from_the_first_notice_that_was_not_taken() {
 
 #[test]
 fn a_record_of_an_unknown_version_does_not_hold_back_the_others() {
+    let mut records = records();
     run(account(), Fault::None, async |driver| {
-        let mut records = records();
         records[0]["dynamodb"]["NewImage"]["v"] = json!({"N": "2"});
         let event = json!({ "Records": records });
         let answer = invoke_with(&driver, FUNCTION, event, CallFault::None).await;

@@ -44,25 +44,27 @@ impl PollTrigger {
         let envelope: EventBridgeEvent<Value> = serde_json::from_value(event).map_err(|e| {
             format!("{e}; expected {{\"poll\": true}}, or an event of CodePipeline")
         })?;
-        // A caller of PutEvents chooses the detail type, but cannot use a source that begins with
-        // `aws`.
-        if envelope.source != "aws.codepipeline" {
-            return Ok(Self::Irrelevant(format!(
-                "the source is `{}`; expected \"aws.codepipeline\"",
-                envelope.source
-            )));
-        }
-        if envelope.detail_type != "CodePipeline Action Execution State Change" {
-            return Ok(Self::Irrelevant(format!(
-                "`{}` is not the start of an action",
-                envelope.detail_type
-            )));
+        if let Some(why) = why_no_action(&envelope) {
+            return Ok(Self::Irrelevant(why));
         }
 
         let change: ActionStateChange =
             serde_json::from_value(envelope.detail).map_err(|e| format!("detail: {e}"))?;
         Ok(change.trigger())
     }
+}
+
+/// Why an event is not about an action of CodePipeline. A caller of PutEvents chooses the detail
+/// type, but cannot use a source that begins with `aws`.
+pub(super) fn why_no_action(envelope: &EventBridgeEvent<Value>) -> Option<String> {
+    if envelope.source != "aws.codepipeline" {
+        return Some(format!(
+            "the source is `{}`; expected \"aws.codepipeline\"",
+            envelope.source
+        ));
+    }
+    let is_of_action = envelope.detail_type == "CodePipeline Action Execution State Change";
+    (!is_of_action).then(|| format!("`{}` is not the start of an action", envelope.detail_type))
 }
 
 impl ActionStateChange {

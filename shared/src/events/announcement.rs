@@ -5,6 +5,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::action::why_no_action;
 use crate::timestamp::Timestamp;
 
 /// The input of `announce-releases`.
@@ -99,19 +100,8 @@ impl AnnounceTrigger {
         let time = event.get("time").cloned().unwrap_or_default();
         let envelope: EventBridgeEvent<Value> = serde_json::from_value(event)
             .map_err(|e| format!("{e}; expected `Records`, or an event of CodePipeline"))?;
-        // A caller of PutEvents chooses the detail type, but cannot use a source that begins with
-        // `aws`.
-        if envelope.source != "aws.codepipeline" {
-            return Ok(Self::Irrelevant(format!(
-                "the source is `{}`; expected \"aws.codepipeline\"",
-                envelope.source
-            )));
-        }
-        if envelope.detail_type != "CodePipeline Action Execution State Change" {
-            return Ok(Self::Irrelevant(format!(
-                "`{}` is not the start of an action",
-                envelope.detail_type
-            )));
+        if let Some(why) = why_no_action(&envelope) {
+            return Ok(Self::Irrelevant(why));
         }
 
         let change: ActionStateChange =

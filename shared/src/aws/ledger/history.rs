@@ -1,5 +1,7 @@
 //! What operators read of the ledger: the pushes of a pipeline, and the records of all releases.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+
 use super::Ledger;
 use super::found_items::{DIGEST, LedgerItems};
 use super::item::{RECORD, push_key, text};
@@ -17,30 +19,13 @@ impl Ledger {
     /// # Errors
     /// When a call fails, or there are too many items.
     pub async fn pushes(&self, pipeline: &str) -> Result<LedgerItems, AwsError> {
-        const OPERATION: &str = "dynamodb:Query";
-        let mut found = LedgerItems::default();
-        let mut pages = Pages::new(OPERATION);
-
-        while let Some(start) = pages.next_start()? {
-            let request = self
-                .clients
-                .dynamodb()
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :digest)")
-                .consistent_read(true)
-                .expression_attribute_values(":pk", text(&push_key(pipeline)))
-                .expression_attribute_values(":digest", text(DIGEST))
-                .set_exclusive_start_key(start);
-            let page = request
-                .send()
-                .await
-                .map_err(AwsError::from_sdk(OPERATION))?;
-
-            found.add(OPERATION, page.items);
-            pages.go_on(page.last_evaluated_key);
-        }
-        Ok(found.sorted())
+        let query = self.clients.dynamodb().query();
+        let query = query
+            .key_condition_expression("pk = :pk AND begins_with(sk, :digest)")
+            .consistent_read(true)
+            .expression_attribute_values(":pk", text(&push_key(pipeline)))
+            .expression_attribute_values(":digest", text(DIGEST));
+        self.queried(query).await
     }
 
     /// The records of a pipeline's executions that started since then. They are read from the
@@ -53,20 +38,25 @@ impl Ledger {
         pipeline: &str,
         since: Timestamp,
     ) -> Result<LedgerItems, AwsError> {
+        let query = self.clients.dynamodb().query();
+        let query = query
+            .index_name(RELEASES)
+            .key_condition_expression("pipeline = :pipeline AND started_at >= :since")
+            .expression_attribute_values(":pipeline", text(pipeline))
+            .expression_attribute_values(":since", text(&since.to_string()));
+        self.queried(query).await
+    }
+
+    /// The items of all pages of a query.
+    async fn queried(&self, query: QueryFluentBuilder) -> Result<LedgerItems, AwsError> {
         const OPERATION: &str = "dynamodb:Query";
         let mut found = LedgerItems::default();
         let mut pages = Pages::new(OPERATION);
 
         while let Some(start) = pages.next_start()? {
-            let request = self
-                .clients
-                .dynamodb()
-                .query()
+            let request = query
+                .clone()
                 .table_name(&self.table)
-                .index_name(RELEASES)
-                .key_condition_expression("pipeline = :pipeline AND started_at >= :since")
-                .expression_attribute_values(":pipeline", text(pipeline))
-                .expression_attribute_values(":since", text(&since.to_string()))
                 .set_exclusive_start_key(start);
             let page = request
                 .send()
